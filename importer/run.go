@@ -1,0 +1,45 @@
+package importer
+
+import "time"
+
+// RunState says where a run stands.
+type RunState string
+
+// The states of a run. A run goes from planning to held or pushing, and from
+// there to finished; stopped, superseded and discarded are the other ends.
+const (
+	Planning   RunState = "planning"   // the file is being read; nothing was sent
+	Held       RunState = "held"       // a safety limit holds it; nothing was sent
+	Pushing    RunState = "pushing"    // rows are being pushed, or the program died while they were
+	Stopped    RunState = "stopped"    // ended early, in good order; the same command goes on
+	Finished   RunState = "finished"   // every row has its outcome
+	Superseded RunState = "superseded" // a newer run of the same source took its place; cannot go on
+)
+
+// Run is one run as the journal knows it.
+type Run struct {
+	ID          int64
+	Client      string // client code; "sandbox" for the stand-in Controller
+	Target      string // base URL of the Controller and client code: what a run is pushed to
+	Source      string // absolute path of the file, "-" for standard input
+	FileHash    string // SHA-256 of the file's bytes, in hexadecimal
+	MappingHash string // SHA-256 of the mapping in effect and of the settings that shape the plan, in hexadecimal
+	State       RunState
+	Rows        int      // rows read below the header; known once the plan is stored
+	Held        []string // why a safety limit holds it, a sentence each
+	Results     string   // path of the results report, "" for none, "-" for standard output
+	StartedAt   time.Time
+	FinishedAt  time.Time // zero while it is not finished
+}
+
+// Counts holds the number of rows by status.
+type Counts map[Status]int
+
+// Sum returns the number of rows over every status.
+func (c Counts) Sum() int {
+	sum := 0
+	for _, n := range c {
+		sum += n
+	}
+	return sum
+}
