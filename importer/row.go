@@ -62,7 +62,8 @@ type Outcome struct {
 	ErrorCode   string // the Controller's ErrorCode, "" when it gave none
 	Field       string // attribute at fault, where it is known
 	Message     string
-	Attempts    int
+	Attempts    int  // requests sent since the row was claimed
+	Open        bool // going on with the run pushes the row again
 	FinishedAt  time.Time
 }
 
