@@ -1,0 +1,37 @@
+package mapping
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestFindColumn(t *testing.T) {
+	header := []string{"Banner ID", "", "E-mail", "Prénom", "Phone", "phone ", "#"}
+	for _, tc := range []struct {
+		name string
+		want int
+		err  string
+	}{
+		{"banner_id", 0, ""},
+		{"EMAIL", 2, ""},
+		{"prenom", 3, ""},
+		{"#", 6, ""},
+		{"Phone", 4, ""},
+		{"PHONE", NoColumn, "2 columns are called"},
+		{"Baner ID", NoColumn, `nearest is "Banner ID"`},
+		{"Zodiac", NoColumn, `there is no column "Zodiac"`},
+	} {
+		got, err := findColumn(header, tc.name)
+		if got != tc.want || (err == nil) != (tc.err == "") || (err != nil && !strings.Contains(err.Error(), tc.err)) {
+			t.Errorf("findColumn(%q) = %d, %v; want %d, %q", tc.name, got, err, tc.want, tc.err)
+		}
+	}
+}
+
+func TestColumnLetter(t *testing.T) {
+	for index, want := range map[int]string{NoColumn: "", 0: "A", 25: "Z", 26: "AA", 701: "ZZ", 702: "AAA", 16383: "XFD"} {
+		if got := ColumnLetter(index); got != want {
+			t.Errorf("ColumnLetter(%d) = %q, want %q", index, got, want)
+		}
+	}
+}
