@@ -1,0 +1,79 @@
+package importer
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// leastPercentRows is the number of rows that a percentage allows at least: in a
+// short file one bad row is a large share and yet no reason to hold the run.
+const leastPercentRows = 10
+
+// Limit is a safety limit: a number of rows, or a share of them. Its zero value
+// is off.
+type Limit struct {
+	Set     bool
+	Count   int     // rows, when Percent is 0
+	Percent float64 // over 0, at most 100
+}
+
+// ParseLimit reads a limit as a person writes it: "25" is 25 rows, "2.5%" a
+// share, "off" or nothing no limit.
+func ParseLimit(text string) (Limit, error) {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.EqualFold(text, "off") {
+		return Limit{}, nil
+	}
+	if share, isPercent := strings.CutSuffix(text, "%"); isPercent {
+		percent, err := strconv.ParseFloat(strings.TrimSpace(share), 64)
+		if err != nil || math.IsNaN(percent) || percent <= 0 || percent > 100 {
+			return Limit{}, fmt.Errorf("%q is not a percentage over 0 and at most 100", text)
+		}
+		return Limit{Set: true, Percent: percent}, nil
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 0 {
+		return Limit{}, fmt.Errorf("%q is neither a number of rows such as 25, nor a percentage such as 10%%, nor off", text)
+	}
+	return Limit{Set: true, Count: count}, nil
+}
+
+// String returns the limit in the form that ParseLimit reads.
+func (l Limit) String() string {
+	switch {
+	case !l.Set:
+		return "off"
+	case l.Percent > 0:
+		return strconv.FormatFloat(l.Percent, 'f', -1, 64) + "%"
+	default:
+		return strconv.Itoa(l.Count)
+	}
+}
+
+// Exceeded says whether n rows are more than the limit allows in a file of that
+// many rows. A percentage always allows 10 rows.
+func (l Limit) Exceeded(n, of int) bool {
+	switch {
+	case !l.Set:
+		return false
+	case l.Percent > 0:
+		return n > leastPercentRows && float64(n)*100 > l.Percent*float64(of)
+	default:
+		return n > l.Count
+	}
+}
+
+// Below says whether n rows are fewer than the limit asks for; a percentage is
+// taken of that many rows.
+func (l Limit) Below(n, of int) bool {
+	switch {
+	case !l.Set:
+		return false
+	case l.Percent > 0:
+		return float64(n)*100 < l.Percent*float64(of)
+	default:
+		return n < l.Count
+	}
+}
