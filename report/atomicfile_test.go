@@ -1,0 +1,156 @@
+package report
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func writeText(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}
+}
+
+// wantFolder fails the test unless the folder holds these files and no others.
+func wantFolder(t *testing.T, folder string, want map[string]string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != len(want) {
+		t.Errorf("the folder holds %v, want %d files", entries, len(want))
+	}
+	for name, text := range want {
+		got, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil || string(got) != text {
+			t.Errorf("%s holds %q, %v; want %q", name, got, err, text)
+		}
+	}
+}
+
+func TestWriteAtomic(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.csv")
+	for _, text := range []string{"first", "second, over the first"} {
+		if err := writeAtomic(path, writeText(text)); err != nil {
+			t.Fatal(err)
+		}
+		wantFolder(t, folder, map[string]string{"a.csv": text})
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, want 0600: the file holds personal data", info.Mode())
+	}
+}
+
+func TestWriteAtomicLeavesNothingHalfWritten(t *testing.T) {
+	broken := errors.New("broken")
+	for _, size := range []int{0, 1, 1 << 16, 1 << 18} {
+		folder := t.TempDir()
+		failing := func(w io.Writer) error {
+			if _, err := w.Write(make([]byte, size)); err != nil {
+				return err
+			}
+			return broken
+		}
+		if err := writeAtomic(filepath.Join(folder, "new.csv"), failing); !errors.Is(err, broken) {
+			t.Errorf("error %v, want %v", err, broken)
+		}
+		wantFolder(t, folder, nil)
+
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), writeText("old")); err != nil {
+			t.Fatal(err)
+		}
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), failing); !errors.Is(err, broken) {
+			t.Errorf("error %v, want %v", err, broken)
+		}
+		wantFolder(t, folder, map[string]string{"old.csv": "old"})
+	}
+}
+
+func TestWriteAtomicKeepsALink(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("making a link needs a privilege on Windows")
+	}
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	target, link := filepath.Join(elsewhere, "target.csv"), filepath.Join(folder, "link.csv")
+	if err := errors.Join(os.WriteFile(target, []byte("old"), 0o600), os.Symlink(target, link)); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeAtomic(link, writeText("new")); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+}
+
+// As root, a rename to the null device would replace it for every program.
+func TestWriteAtomicNeverReplacesADevice(t *testing.T) {
+	if err := writeAtomic(os.DevNull, writeText("gone")); err != nil {
+		t.Fatal(err)
+	}
+	if err := CanWrite(os.DevNull); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%s is no longer a device: %v, %v", os.DevNull, info, err)
+	}
+}
+
+func TestUnwritablePlaces(t *testing.T) {
+	folder := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Join(folder, "none", "a.csv"): "its folder does not exist; make it",
+		folder:                                 "it is a folder; name a file in it",
+	} {
+		for name, err := range map[string]error{
+			"writeAtomic": writeAtomic(path, writeText("x")),
+			"CanWrite":    CanWrite(path),
+		} {
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".tmp") {
+				t.Errorf("%s(%s): error %v, want %q", name, path, err, want)
+			}
+		}
+	}
+	wantFolder(t, folder, nil)
+}
+
+func TestCanWriteLeavesNothingBehind(t *testing.T) {
+	folder := t.TempDir()
+	if err := CanWrite(filepath.Join(folder, "a.csv")); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, folder, nil)
+}
+
+func TestExplain(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{&fs.PathError{Op: "open", Path: "x.tmp", Err: fs.ErrPermission}, "you may not write in its folder"},
+		{&os.LinkError{Op: "rename", Old: "x.tmp", New: "a.csv", Err: fs.ErrPermission}, "Excel, has it open; close it there"},
+		{&fs.PathError{Op: "open", Path: "x.tmp", Err: errors.New("disk on fire")}, "cannot write a.csv: disk on fire"},
+	} {
+		got := explain("a.csv", tc.err)
+		if got == nil || !strings.Contains(got.Error(), tc.want) || strings.Contains(got.Error(), "x.tmp") {
+			t.Errorf("explain(%v) = %v, want %q", tc.err, got, tc.want)
+		}
+		if !errors.Is(got, cause(tc.err)) {
+			t.Errorf("explain(%v) does not wrap its cause", tc.err)
+		}
+	}
+}

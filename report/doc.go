@@ -1,0 +1,23 @@
+// Package report turns what became of the rows into what people and scripts
+// read: the results as a CSV file, the summary as JSON, the receipt as text, and
+// the progress while a run is under way.
+//
+// In goes an iterator over importer.Result, in the file's order:
+//
+//	{Row: 2, UniqueID: "900123456", LoginSource: "SSO", Status: Pushed, ReferenceID: "44", Attempts: 1, FinishedAt: …}
+//	{Row: 3, UniqueID: "=900123457", LoginSource: "SSO", Status: Invalid, Field: "email", Message: "…"}
+//
+// Out comes NAME.results.csv, whole or not at all:
+//
+//	row,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at
+//	2,900123456,SSO,pushed,44,,,,,1,2026-09-01T12:00:05Z
+//	3,'=900123457,SSO,invalid,,,email,…,,0,
+//
+// and the counts over the statuses, which the receipt and the summary show:
+//
+//	samples/term-start.xlsx → sandbox, run 1
+//	  1  pushed
+//	  1  invalid  not sent; mend these rows in the file
+//	  ─
+//	  2  rows read
+package report
