@@ -1,0 +1,88 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"opscom-import/importer"
+)
+
+// CheckCommand is the command whose summary says valid in place of pushed.
+const CheckCommand = "check"
+
+// Summary is what one FILE came to.
+type Summary struct {
+	Command  string // as typed: push, check or approve
+	Run      int64  // 0 for a check, which stores no run
+	File     string // as given
+	Rows     int    // read below the header
+	Counts   importer.Counts
+	Attempts int // requests sent, every attempt counted
+	Elapsed  time.Duration
+	Held     []string // why a safety limit holds the run, a sentence each
+	Results  string   // path of the results, "" for none, "-" for standard output
+	Exit     int      // exit code
+}
+
+// summaryLine is the line's form. Scripts lean on its keys: more may come, none
+// goes.
+type summaryLine struct {
+	Command   string   `json:"command"`
+	Run       int64    `json:"run"`
+	File      string   `json:"file"`
+	Rows      int      `json:"rows"`
+	Pushed    *int     `json:"pushed,omitempty"` // not in a check
+	Valid     *int     `json:"valid,omitempty"`  // in a check only
+	Unchanged int      `json:"unchanged"`
+	Duplicate int      `json:"duplicate"`
+	Skipped   int      `json:"skipped"`
+	Invalid   int      `json:"invalid"`
+	Rejected  int      `json:"rejected"`
+	Failed    int      `json:"failed"`
+	Unknown   int      `json:"unknown"`
+	NotSent   int      `json:"not_sent"`
+	Attempts  int      `json:"attempts"`
+	Seconds   float64  `json:"seconds"` // to a tenth
+	Held      []string `json:"held"`    // never null
+	Results   string   `json:"results"`
+	Exit      int      `json:"exit"`
+}
+
+// WriteJSON writes the summary as one line of JSON:
+//
+//	{"command":"push","run":17,"file":"students.csv","rows":1200,"pushed":1188,…,"exit":1}
+func (s Summary) WriteJSON(w io.Writer) error {
+	line := summaryLine{
+		Command:   s.Command,
+		Run:       s.Run,
+		File:      s.File,
+		Rows:      s.Rows,
+		Unchanged: s.Counts[importer.Unchanged],
+		Duplicate: s.Counts[importer.Duplicate],
+		Skipped:   s.Counts[importer.Skipped],
+		Invalid:   s.Counts[importer.Invalid],
+		Rejected:  s.Counts[importer.Rejected],
+		Failed:    s.Counts[importer.Failed],
+		Unknown:   s.Counts[importer.Unknown],
+		NotSent:   s.Counts[importer.NotSent],
+		Attempts:  s.Attempts,
+		Seconds:   math.Round(s.Elapsed.Seconds()*10) / 10,
+		Held:      append([]string{}, s.Held...),
+		Results:   s.Results,
+		Exit:      s.Exit,
+	}
+	if s.Command == CheckCommand {
+		line.Valid = new(s.Counts[importer.Valid])
+	} else {
+		line.Pushed = new(s.Counts[importer.Pushed])
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(line); err != nil {
+		return fmt.Errorf("write the summary of %s: %w", s.File, err)
+	}
+	return nil
+}
