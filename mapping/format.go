@@ -1,0 +1,126 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Format writes the mapping as a file that Parse reads back to the same thing.
+// It fails only when the mapping holds what is no text, such as invalid UTF-8.
+func (f *File) Format() ([]byte, error) {
+	fields := section()
+	for i := range f.Fields {
+		fields.Content = append(fields.Content, scalar(f.Fields[i].Attribute.String()), fieldNode(&f.Fields[i]))
+	}
+	head := headNode(f)
+	head.Content = append(head.Content, scalar("fields"), fields)
+	return dump(head)
+}
+
+// headNode is the file up to its fields.
+func headNode(f *File) *yaml.Node {
+	head := section(scalar("version"), number(fileVersion))
+	source := section()
+	add := func(key string, value *yaml.Node) {
+		source.Content = append(source.Content, scalar(key), value)
+	}
+	if f.Source.Sheet != "" {
+		add("sheet", scalar(f.Source.Sheet))
+	}
+	if f.Source.HeaderRow > 0 {
+		add("header_row", number(f.Source.HeaderRow))
+	}
+	if f.Source.Where != "" {
+		add("where", scalar(f.Source.Where))
+	}
+	if len(f.Source.Headers) > 0 {
+		add("headers", list(f.Source.Headers))
+	}
+	if len(source.Content) > 0 {
+		head.Content = append(head.Content, scalar("source"), source)
+	}
+	return head
+}
+
+// fieldNode is one attribute's entry: a bare column name where that says it all,
+// one line where it is short, and a table of values under it where there is one.
+func fieldNode(f *Field) *yaml.Node {
+	n := section()
+	add := func(key string, value *yaml.Node) { n.Content = append(n.Content, scalar(key), value) }
+	addText := func(key, text string) {
+		if text != "" {
+			add(key, scalar(text))
+		}
+	}
+	switch {
+	case f.Value != nil:
+		add("value", scalar(*f.Value))
+	case len(f.Columns) == 1:
+		add("column", scalar(f.Columns[0]))
+	case len(f.Columns) > 1:
+		add("column", list(f.Columns))
+	}
+	addText("expr", f.Expr)
+	if len(f.Apply) > 0 {
+		add("apply", list(f.Apply))
+	}
+	addText("date", f.Date)
+	if len(f.Values) > 0 {
+		values := section()
+		for _, v := range f.Values {
+			values.Content = append(values.Content, scalar(v.From), scalar(v.To))
+		}
+		add("values", values)
+	} else {
+		n.Style = yaml.FlowStyle
+	}
+	addText("otherwise", f.Otherwise)
+	addText("default", f.Default)
+	addText("blank", f.Blank)
+	if f.Required {
+		add("required", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	}
+	if len(n.Content) == 2 && len(f.Columns) == 1 {
+		return n.Content[1]
+	}
+	return n
+}
+
+func section(content ...*yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Content: content}
+}
+
+func list(items []string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, item := range items {
+		n.Content = append(n.Content, scalar(item))
+	}
+	return n
+}
+
+func number(n int) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(n)}
+}
+
+// scalar is a text. The YAML library puts quotes round what YAML 1.2 would take
+// for something else; words that older readers take for a truth value get them here.
+func scalar(text string) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	if slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, strings.ToLower(text)) {
+		n.Style = yaml.SingleQuotedStyle
+	}
+	return n
+}
+
+// dump writes each flow list or section on one line, however long.
+func dump(n *yaml.Node) ([]byte, error) {
+	out, err := yaml.Dump(n, yaml.WithLineWidth(-1))
+	if err != nil {
+		return nil, fmt.Errorf("write mapping: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,258 @@
+package mapping
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	// fileVersion is the version of the mapping file's form that Parse reads.
+	fileVersion = 1
+
+	// maxFileBytes is far more than any mapping needs, so that a data file given
+	// by mistake is refused at once.
+	maxFileBytes = 1 << 20
+)
+
+// Parse reads a mapping file. The name is for errors only.
+//
+// Every scalar stays the text that is written: 01234, yes and 1 are not turned
+// into a number or a truth value. Parse judges the form alone; whether a
+// column, a transform or a function exists is judged when the mapping meets a
+// table. All mistakes are returned together, each a *FileError, joined in the
+// order of their lines.
+func Parse(name string, data []byte) (*File, error) {
+	p := &parser{file: name}
+	root := p.load(data)
+	if root == nil {
+		return nil, p.err()
+	}
+	f := &File{Name: name}
+	p.readFile(f, root)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// parser collects the mistakes of one mapping file.
+type parser struct {
+	file     string
+	mistakes []*FileError
+}
+
+func (p *parser) fail(line int, key, message string) {
+	p.mistakes = append(p.mistakes, &FileError{File: p.file, Line: line, Key: key, Message: message})
+}
+
+// err joins the mistakes in the order of their lines; nil when there are none.
+func (p *parser) err() error {
+	slices.SortStableFunc(p.mistakes, func(a, b *FileError) int { return a.Line - b.Line })
+	errs := make([]error, len(p.mistakes))
+	for i, mistake := range p.mistakes {
+		errs[i] = mistake
+	}
+	return errors.Join(errs...)
+}
+
+// load returns the root of the file's only document, or nil after a mistake that
+// keeps the file from being read at all.
+func (p *parser) load(data []byte) *yaml.Node {
+	if len(data) > maxFileBytes {
+		p.fail(0, "", "the file is larger than "+strconv.Itoa(maxFileBytes>>20)+" MiB, which is no mapping file; is it the data file?")
+		return nil
+	}
+	if at := firstUnreadable(data); at >= 0 {
+		p.fail(1+bytes.Count(data[:at], []byte{'\n'}), "", "the file is not plain text in UTF-8; open it in a text editor and save it as UTF-8")
+		return nil
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		p.fail(0, "", "the file cannot be read as YAML: "+err.Error())
+		return nil
+	}
+	var document, next yaml.Node
+	switch err := loader.Load(&document); {
+	case errors.Is(err, io.EOF):
+		p.fail(0, "", "the file is empty; `opscom-import map` suggests a mapping file")
+		return nil
+	case err != nil:
+		p.failSyntax(err)
+		return nil
+	}
+	switch err := loader.Load(&next); {
+	case errors.Is(err, io.EOF):
+		return document.Content[0]
+	case err != nil:
+		p.failSyntax(err)
+	default:
+		p.fail(next.Line, "", "a second document begins here; a mapping file holds one, so take out the line ---")
+	}
+	return nil
+}
+
+// firstUnreadable returns the offset of the first byte that is not UTF-8 text,
+// or -1.
+func firstUnreadable(data []byte) int {
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// failSyntax says in plain words what the YAML reader could not follow.
+func (p *parser) failSyntax(err error) {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		p.fail(0, "", "the file cannot be read as YAML: "+err.Error())
+		return
+	}
+	line, message := load.Mark.Line, "the line cannot be read as YAML: "+load.Message
+	for _, plain := range []struct{ context, message, says string }{
+		{"quoted scalar", "end of stream", "the quote that opens here is never closed"},
+		{"flow sequence", "expected", "the list that opens here with [ is not closed with ], or a comma is missing"},
+		{"flow mapping", "expected", "what opens here with { is not closed with }, or a comma is missing"},
+	} {
+		if strings.Contains(load.ContextMsg, plain.context) && strings.Contains(load.Message, plain.message) {
+			p.fail(load.ContextMark.Line, "", plain.says)
+			return
+		}
+	}
+	for _, plain := range []struct{ message, says string }{
+		{"mapping values are not allowed", "a second colon stands in the line, or the line is not lined up with those above; put quotes round a text that holds a colon"},
+		{"tab character", "a tab stands at the beginning of the line; use spaces"},
+		{"cannot start any token", "a tab stands at the beginning of the line, or a text begins with a character that needs quotes round the text, such as @ or %"},
+		{"expected key", "the line is not lined up with those above, or a quote stands inside a quoted text; write '' for a quote between quotes"},
+		{"could not find expected ':'", "a colon is missing after the name"},
+		{"unknown anchor", "a text cannot begin with *; put quotes round the text"},
+	} {
+		if strings.Contains(load.Message, plain.message) {
+			message = plain.says
+			break
+		}
+	}
+	p.fail(line, "", message)
+}
+
+func (p *parser) readFile(f *File, root *yaml.Node) {
+	pairs, ok := p.pairs(root, "")
+	if !ok || !p.readVersion(root, pairs) {
+		return
+	}
+	p.knownKeys(pairs, "", "version", "source", "fields")
+	for _, pair := range pairs {
+		switch pair.key {
+		case "source":
+			p.readSource(&f.Source, pair)
+		case "fields":
+			f.Fields = p.readFields(pair)
+		}
+	}
+	if !slices.ContainsFunc(pairs, func(pair pair) bool { return pair.key == "fields" }) {
+		p.fail(root.Line, "fields", "the section is missing; it says what each attribute is made of")
+	}
+}
+
+// readVersion says whether the rest of the file is worth reading: it is not when
+// a newer program wrote the file.
+func (p *parser) readVersion(root *yaml.Node, pairs []pair) bool {
+	const write = "write `version: 1` at the top of the file"
+	i := slices.IndexFunc(pairs, func(pair pair) bool { return pair.key == "version" })
+	if i < 0 {
+		p.fail(root.Line, "version", "the version is missing; "+write)
+		return true
+	}
+	text, ok := p.text(pairs[i].node, "version")
+	if !ok {
+		return true
+	}
+	version, err := strconv.Atoi(text)
+	switch {
+	case err != nil || version < fileVersion:
+		p.fail(pairs[i].line, "version", "there is no version "+quote(text)+"; "+write)
+	case version > fileVersion:
+		p.fail(pairs[i].line, "version", "the file has version "+text+", and this program reads version 1; install a newer opscom-import")
+		return false
+	}
+	return true
+}
+
+func (p *parser) readSource(source *SourceSection, section pair) {
+	pairs, ok := p.pairs(section.node, section.key)
+	if !ok {
+		return
+	}
+	source.Lines = linesOf(pairs)
+	p.knownKeys(pairs, section.key, "sheet", "header_row", "where", "headers")
+	for _, pair := range pairs {
+		where := section.key + "." + pair.key
+		switch pair.key {
+		case "sheet":
+			source.Sheet, _ = p.word(pair.node, where)
+		case "where":
+			source.Where, _ = p.word(pair.node, where)
+		case "headers":
+			source.Headers = p.list(pair.node, where, p.text)
+		case "header_row":
+			text, ok := p.word(pair.node, where)
+			if !ok {
+				continue
+			}
+			row, err := strconv.Atoi(text)
+			if err != nil || row < 1 {
+				p.fail(pair.line, where, quote(text)+" is not the number of a row; write the one that the spreadsheet shows, such as 3")
+				continue
+			}
+			source.HeaderRow = row
+		}
+	}
+}
+
+func (p *parser) readFields(section pair) []Field {
+	pairs, ok := p.pairs(section.node, section.key)
+	if !ok {
+		return nil
+	}
+	var fields []Field
+	given := make(map[Attribute]pair)
+	for _, pair := range pairs {
+		attribute := AttributeNamed(pair.key)
+		if attribute == NoAttribute {
+			p.fail(pair.line, section.key, unknownAttribute(pair.key))
+			continue
+		}
+		if earlier, twice := given[attribute]; twice {
+			p.fail(pair.line, pair.key, "line "+strconv.Itoa(earlier.line)+" gives the same attribute under the name "+earlier.key+"; keep one of the two")
+			continue
+		}
+		given[attribute] = pair
+		fields = append(fields, p.readField(attribute, pair))
+	}
+	if len(section.node.Content) == 0 {
+		p.fail(section.line, section.key, "no attribute is given")
+	}
+	return fields
+}
+
+func unknownAttribute(name string) string {
+	var names []string
+	for _, spec := range Attributes() {
+		names = append(names, spec.Names...)
+	}
+	message := quote(name) + " is no attribute of a profile; "
+	if near := nearest(name, names); near != "" {
+		return message + "the nearest is " + quote(near)
+	}
+	return message + "`opscom-import fields` lists them"
+}
