@@ -1,0 +1,50 @@
+package report
+
+import "opscom-import/mapping"
+
+// advice says what to do about rows that break the rule, without naming any
+// row's values: the receipt may end up in a log. "" for a rule without advice.
+func advice(rule mapping.Rule) string {
+	switch rule {
+	case mapping.Required:
+		return "Fill the cell in, or give the mapping a default."
+	case mapping.TooLong:
+		return "Shorten the text."
+	case mapping.BadEmail:
+		return "Give one whole address, such as name@example.org."
+	case mapping.BadRegion:
+		return "Give a province, territory or state of Canada or the USA, by name or by its two letters."
+	case mapping.BadDate:
+		return "Give a day of the calendar in the form of the other rows, or say in the mapping which form the column has."
+	case mapping.UnlikelyDate:
+		return "Check the year."
+	case mapping.UnknownUserType:
+		return "Give a user type that the Controller has, or translate the column's values in the mapping."
+	case mapping.BadID:
+		return "Give the type's number."
+	case mapping.UnknownValue:
+		return "Correct the cell, or add the value to the mapping's values."
+	case mapping.CellError:
+		return "Mend the formula in the spreadsheet and save it."
+	case mapping.NoCachedValue:
+		return "Open the file in a spreadsheet program and save it, so that the formulas' results are stored."
+	case mapping.ExpressionFailed:
+		return "Correct the row, or the expression in the mapping."
+	case mapping.BadCharacter:
+		return "Type the text anew: it holds a character that cannot be shown."
+	case mapping.UnusualCharacter:
+		return "Check the id: it holds something other than letters, digits and dashes."
+	case mapping.DuplicateKey:
+		return "Keep the row that is right, and delete the others of the same person."
+	case mapping.DuplicateEmail:
+		return "Give each person an e-mail address of their own."
+	case mapping.DuplicateUser:
+		return "Give each person a user name of their own."
+	case mapping.RaggedRow:
+		return "Look for a missing or stray separator in the row."
+	case mapping.BadQuotes:
+		return "Look for a quotation mark without its partner in the row."
+	default:
+		return ""
+	}
+}

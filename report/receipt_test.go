@@ -1,0 +1,140 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+)
+
+func receipts() map[string]Receipt {
+	problems := []Problem{
+		{Rule: "bad_date", Header: "DOB", Count: 1012, Row: 17},
+		{Rule: "required", Header: "Banner ID", Count: 3, Row: 40},
+		{Rule: "9019", Count: 1, Row: 41, Advice: "Another user has this e-mail address."},
+		{Rule: "a_newer_rule", Header: "Class", Count: 1, Row: 42},
+	}
+	return map[string]Receipt{
+		"pushed": {Target: "sandbox", Summary: Summary{
+			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1188, Elapsed: 131 * time.Second,
+			Counts:  importer.Counts{importer.Pushed: 1188, importer.Skipped: 8, importer.Duplicate: 4, importer.Failed: 0},
+			Results: "samples/term-start.results.csv",
+		}},
+		"everything": {Target: "OC_TOMA", Problems: problems, Summary: Summary{
+			Command: "push", Run: 17, File: "students.csv", Rows: 41_045, Attempts: 41_001, Elapsed: 3*time.Hour + 5*time.Minute,
+			Counts: importer.Counts{
+				importer.Pushed: 40_000, importer.Unchanged: 5, importer.Duplicate: 4, importer.Skipped: 8, importer.Invalid: 1_015,
+				importer.Rejected: 1, importer.Failed: 2, importer.Unknown: 3, importer.NotSent: 7,
+			},
+			Results: "students.results.csv", Exit: 3,
+		}},
+		"held": {Target: "OC_TOMA", Problems: problems[:1], Summary: Summary{
+			Command: "push", Run: 18, File: "students.csv", Rows: 5000,
+			Counts:  importer.Counts{importer.NotSent: 3988, importer.Invalid: 1012},
+			Held:    []string{"1,012 of 5,000 rows are invalid, and --max-bad allows 10%. A whole column may have moved, so look at the problems first."},
+			Results: "students.results.csv", Exit: 4,
+		}},
+		"check": {Target: "OC_TOMA", Summary: Summary{
+			Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.Valid: 1},
+			Held: []string{"The file has 1 row, and --min-rows asks for 500."},
+		}},
+		"empty": {Target: "OC_TOMA", Summary: Summary{Command: "push", Run: 2, File: "-", Results: "-"}},
+	}
+}
+
+func TestReceiptGolden(t *testing.T) {
+	for name, receipt := range receipts() {
+		t.Run(name, func(t *testing.T) {
+			var plain, coloured bytes.Buffer
+			if err := errors.Join(WriteReceipt(&plain, receipt, Style{}), WriteReceipt(&coloured, receipt, NewStyle(true))); err != nil {
+				t.Fatal(err)
+			}
+			compareGolden(t, "receipt-"+name+".txt", plain.Bytes())
+			for _, line := range strings.Split(plain.String(), "\n") {
+				if textWidth(line) > lineWidth {
+					t.Errorf("%d columns: %s", textWidth(line), line)
+				}
+			}
+			if strings.Contains(plain.String(), "\x1b") {
+				t.Error("colours in a plain receipt")
+			}
+			bare := regexp.MustCompile(`\x1b\[\d+m`).ReplaceAllString(coloured.String(), "")
+			if bare != plain.String() || bare == coloured.String() {
+				t.Errorf("the coloured receipt differs in more than its colours:\n%s", bare)
+			}
+		})
+	}
+}
+
+func TestReceiptThatDoesNotAddUp(t *testing.T) {
+	for name, counts := range map[string]importer.Counts{
+		"a row is missing": {importer.Pushed: 9},
+		"a row too many":   {importer.Pushed: 11},
+		"no row":           nil,
+		"a pending row":    {importer.Pushed: 9, importer.Pending: 1},
+		"an extra pending": {importer.Pushed: 10, importer.Pending: 1},
+	} {
+		receipt := Receipt{Target: "sandbox", Summary: Summary{Command: "push", File: "a.csv", Rows: 10, Counts: counts}}
+		if err := receipt.Check(); !errors.Is(err, ErrReceipt) {
+			t.Errorf("%s: Check = %v", name, err)
+		}
+		var out bytes.Buffer
+		if err := WriteReceipt(&out, receipt, Style{}); !errors.Is(err, ErrReceipt) || !strings.Contains(out.String(), "failure of the program") {
+			t.Errorf("%s: error %v, and the receipt says\n%s", name, err, out.String())
+		}
+	}
+}
+
+func TestReceiptReportsAFailedWrite(t *testing.T) {
+	if err := WriteReceipt(&fullDisk{}, receipts()["pushed"], Style{}); !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A header comes from the file, and must not be able to command the terminal.
+func TestReceiptIsSafeForTheTerminal(t *testing.T) {
+	receipt := Receipt{Target: "s\x1b[2J", Problems: []Problem{{Rule: "required", Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
+		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.Invalid: 1}, Held: []string{"\x1b[1A"}, Results: "\bb.csv",
+	}}
+	var out bytes.Buffer
+	if err := WriteReceipt(&out, receipt, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\a\b\r\u202e") {
+		t.Errorf("control characters in %q", out.String())
+	}
+}
+
+func ExampleWriteReceipt() {
+	receipt := Receipt{
+		Target:   "sandbox",
+		Problems: []Problem{{Rule: "bad_email", Header: "E-mail", Count: 3, Row: 17}},
+		Summary: Summary{
+			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1189, Elapsed: 119 * time.Second,
+			Counts:  importer.Counts{importer.Pushed: 1189, importer.Skipped: 8, importer.Invalid: 3},
+			Results: "samples/term-start.results.csv",
+		},
+	}
+	if err := WriteReceipt(os.Stdout, receipt, NewStyle(false)); err != nil {
+		panic(err)
+	}
+	// Output:
+	// samples/term-start.xlsx → sandbox, run 1
+	//   1,189  pushed
+	//       8  skipped  left out by the mapping's where
+	//       3  invalid  not sent; mend these rows in the file
+	//   ─────
+	//   1,200  rows read in 1 min 59 s with 1,189 requests
+	//
+	// Commonest problems
+	//   3  bad_email in E-mail, as in row 17
+	//      Give one whole address, such as name@example.org.
+	//
+	// Each row's result: samples/term-start.results.csv
+}

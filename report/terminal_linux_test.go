@@ -1,0 +1,43 @@
+package report
+
+import (
+	"os"
+	"syscall"
+	"testing"
+)
+
+// openTerminal returns the master side of a new pseudo-terminal.
+func openTerminal(t *testing.T) *os.File {
+	t.Helper()
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := terminal.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return terminal
+}
+
+func TestTerminal(t *testing.T) {
+	terminal := openTerminal(t)
+	for _, tc := range []struct {
+		env                 map[string]string
+		isTerminal, colours bool
+	}{
+		{nil, true, true},
+		{map[string]string{"TERM": "xterm", "NO_COLOR": ""}, true, true},
+		{map[string]string{"NO_COLOR": "1"}, true, false},
+		{map[string]string{"TERM": "dumb"}, false, false},
+	} {
+		getenv := func(name string) string { return tc.env[name] }
+		if got := IsTerminal(terminal, getenv); got != tc.isTerminal {
+			t.Errorf("%v: IsTerminal = %v", tc.env, got)
+		}
+		if got := Colours(terminal, getenv); got != tc.colours {
+			t.Errorf("%v: Colours = %v", tc.env, got)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"testing"
+)
+
+func TestNoTerminal(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	noEnv := func(string) string { return "" }
+	if IsTerminal(file, noEnv) || Colours(file, noEnv) || IsTerminal(&bytes.Buffer{}, noEnv) {
+		t.Error("a file or a buffer passes for a terminal")
+	}
+	if got := columns(file); got != 80 {
+		t.Errorf("%d columns, want 80", got)
+	}
+}
