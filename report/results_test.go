@@ -36,8 +36,8 @@ func each(results []importer.Result, err error) iter.Seq2[importer.Result, error
 	}
 }
 
-// sample has every status, and text that CSV and spreadsheets trip over.
-func sample() []importer.Result {
+// everyStatus has every status, and text that CSV and spreadsheets trip over.
+func everyStatus() []importer.Result {
 	toronto := time.FixedZone("EST", -5*60*60)
 	sent := time.Date(2026, 8, 31, 19, 0, 5, 987654321, toronto)
 	return []importer.Result{
@@ -58,7 +58,7 @@ func sample() []importer.Result {
 func TestWriteResultsGolden(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.results.csv")
-	counts, err := WriteResults(path, each(sample(), nil))
+	counts, err := WriteResults(path, each(everyStatus(), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestWriteResultsGolden(t *testing.T) {
 	compareGolden(t, "results.csv", got)
 
 	var streamed bytes.Buffer
-	if _, err := EncodeResults(&streamed, each(sample(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
+	if _, err := EncodeResults(&streamed, each(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
 		t.Errorf("EncodeResults and WriteResults differ (%v)", err)
 	}
 }
@@ -214,15 +214,15 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestResultsReportAFullDisk(t *testing.T) {
 	var whole bytes.Buffer
-	if _, err := EncodeResults(&whole, each(sample(), nil)); err != nil {
+	if _, err := EncodeResults(&whole, each(everyStatus(), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for size := range whole.Len() {
-		if _, err := EncodeResults(&fullDisk{left: size}, each(sample(), nil)); err == nil {
+		if _, err := EncodeResults(&fullDisk{left: size}, each(everyStatus(), nil)); err == nil {
 			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
 		}
 	}
-	if _, err := EncodeResults(&fullDisk{left: whole.Len()}, each(sample(), nil)); err != nil {
+	if _, err := EncodeResults(&fullDisk{left: whole.Len()}, each(everyStatus(), nil)); err != nil {
 		t.Errorf("%v on a disk with room for everything", err)
 	}
 }

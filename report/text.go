@@ -83,3 +83,15 @@ func hang(text string, indent int) string {
 	}
 	return b.String()
 }
+
+// cut shortens the text to width columns and marks where.
+func cut(text string, width int) string {
+	if textWidth(text) <= width {
+		return text
+	}
+	runes := []rune(text)
+	for len(runes) > 0 && textWidth(string(runes))+1 > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}

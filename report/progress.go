@@ -1,0 +1,202 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"opscom-import/importer"
+)
+
+// Mode says how progress is shown.
+type Mode uint8
+
+// The modes.
+const (
+	Quiet Mode = iota // nothing is shown
+	Lines             // a plain line every 5 seconds, for logs
+	Bar               // a bar that is drawn over and over, for a terminal
+)
+
+const (
+	lineInterval = 5 * time.Second
+	barInterval  = 200 * time.Millisecond
+	barWidth     = 30 // columns inside the bar, where the terminal has room
+	minBarWidth  = 5
+	barFrame     = 11 // columns of percentage, frame and spaces around the bar
+)
+
+// Progress shows how far a run has come. Its methods may be called from several
+// goroutines. It shows and never fails: an error in drawing must not end a run.
+//
+// Add only counts, so that the run never waits for a slow terminal; a goroutine
+// between Start and Finish draws.
+type Progress struct {
+	w    io.Writer
+	mode Mode
+
+	counting sync.Mutex // guards tally; never held while drawing
+	tally    tally
+
+	drawing sync.Mutex // guards what follows, and keeps lines whole
+	bar     *progressbar.ProgressBar
+	stop    func() // ends the drawing goroutine and waits for it; nil when none runs
+}
+
+// NewProgress returns a Progress that shows itself on w.
+func NewProgress(w io.Writer, mode Mode) *Progress {
+	return &Progress{w: w, mode: mode, tally: newTally(0, time.Now())}
+}
+
+// Start begins a stretch of so many rows, 0 when their number is not known. A
+// stretch that is under way is finished first.
+func (p *Progress) Start(total int) {
+	p.Finish()
+	if p.mode == Quiet {
+		return
+	}
+	p.counting.Lock()
+	p.tally = newTally(total, time.Now())
+	p.counting.Unlock()
+
+	p.drawing.Lock()
+	defer p.drawing.Unlock()
+	interval := lineInterval
+	if p.mode == Bar {
+		interval = barInterval
+		p.bar = newBar(p.w, total)
+		p.draw()
+	}
+	p.stop = p.drawEvery(interval)
+}
+
+// newBar draws nothing but the bar and its percentage: the rest is the tally's.
+func newBar(w io.Writer, total int) *progressbar.ProgressBar {
+	if total <= 0 {
+		total = -1 // a spinner
+	}
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionSpinnerType(14),
+		progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine of its own
+		progressbar.OptionUseANSICodes(true),
+	)
+}
+
+// drawEvery starts the goroutine that draws, and returns the function that ends it.
+func (p *Progress) drawEvery(interval time.Duration) (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+				p.drawing.Lock()
+				p.draw()
+				p.drawing.Unlock()
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-ended
+	}
+}
+
+// Add counts n rows that ended with the status.
+func (p *Progress) Add(status importer.Status, n int) {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	p.tally.done += n
+	p.tally.counts[status] += n
+}
+
+// Waiting says that the run waits for that long, and why in a few words, such as
+// "the Controller asks for a pause".
+func (p *Progress) Waiting(reason string, d time.Duration) {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	p.tally.reason, p.tally.until = reason, time.Now().Add(d)
+}
+
+// Finish ends the stretch and takes the bar off the terminal. It does nothing
+// when none is under way.
+func (p *Progress) Finish() {
+	p.drawing.Lock()
+	stop := p.stop
+	p.stop = nil
+	p.drawing.Unlock()
+	if stop == nil {
+		return
+	}
+	stop()
+	p.drawing.Lock()
+	defer p.drawing.Unlock()
+	p.clear()
+	p.bar = nil
+}
+
+// Writer returns a writer to w that keeps what is written, such as log lines, off
+// the bar. Each write should end with a line end.
+func (p *Progress) Writer(w io.Writer) io.Writer {
+	return besideBar{p, w}
+}
+
+type besideBar struct {
+	progress *Progress
+	w        io.Writer
+}
+
+func (b besideBar) Write(text []byte) (int, error) {
+	b.progress.drawing.Lock()
+	defer b.progress.drawing.Unlock()
+	b.progress.clear()
+	n, err := b.w.Write(text)
+	if b.progress.bar != nil {
+		b.progress.draw()
+	}
+	return n, err
+}
+
+// draw shows how things stand. The caller holds p.drawing.
+func (p *Progress) draw() {
+	width := math.MaxInt
+	if p.bar != nil {
+		width = columns(p.w) - barFrame - minBarWidth
+	}
+	now := time.Now()
+	p.counting.Lock()
+	p.tally.measure(now)
+	text := p.tally.text(now, p.bar == nil, width)
+	done, total := p.tally.done, p.tally.total
+	p.counting.Unlock()
+
+	if p.bar == nil {
+		_, _ = fmt.Fprintf(p.w, "%s  %s\n", now.Format(time.TimeOnly), text)
+		return
+	}
+	p.bar.Describe(text)
+	if total > 0 {
+		done = min(done, total)
+	}
+	_ = p.bar.Set(done)
+}
+
+// clear takes the bar off the terminal. The caller holds p.drawing.
+func (p *Progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
