@@ -43,7 +43,8 @@ type PlannedRow struct {
 // row's message is put before the one that it has.
 type Amendment struct {
 	Row     int
-	Status  Status // Duplicate or Invalid
+	Status  Status       // Duplicate or Invalid
+	Rule    mapping.Rule // that an invalid row broke; "" for a duplicate
 	Field   string
 	Message string
 }

@@ -1,0 +1,229 @@
+package importer
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"opscom-import/mapping"
+)
+
+// duplicateIndex finds rows that concern one person, and people who share what
+// the Controller wants unique. It keeps no text: 96 bits of a hash with a random
+// seed stand for it, so that two of a million different texts are taken for one
+// with a probability of 10^-17. It is all of a plan that grows with the rows: 65
+// bytes a row.
+type duplicateIndex struct {
+	seeds     [2]maphash.Seed
+	rows      []uint32 // row number by sequence, the order in which rows were added
+	statuses  []planStatus
+	contents  []uint64 // hash of all that is not the key, by sequence
+	keys      []fingerprint
+	emails    []fingerprint
+	userNames []fingerprint
+}
+
+// fingerprint is the hash of one text, and the sequence of the row that has it.
+type fingerprint struct {
+	high     uint64
+	low      uint32
+	sequence uint32
+}
+
+// planStatus is a Status in one byte.
+type planStatus uint8
+
+var planStatuses = [...]Status{Pending, Unchanged, Duplicate, Skipped, Invalid}
+
+func planStatusOf(s Status) planStatus { return planStatus(slices.Index(planStatuses[:], s)) }
+
+func newDuplicateIndex() *duplicateIndex {
+	return &duplicateIndex{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+}
+
+// fold makes texts equal that differ only in case and surrounding space.
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// add takes in a row and returns its sequence.
+func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) int {
+	sequence := len(x.rows)
+	x.rows = append(x.rows, uint32(row))
+	x.statuses = append(x.statuses, planStatusOf(status))
+	x.contents = append(x.contents, 0)
+	if status == Skipped {
+		return sequence
+	}
+	uniqueID, _ := p.Get(mapping.UniqueID)
+	loginSource, _ := p.Get(mapping.LoginSource)
+	if uniqueID == "" || loginSource == "" {
+		return sequence // nobody knows whom the row concerns
+	}
+	x.contents[sequence] = x.content(status, p)
+	x.keys = append(x.keys, x.fingerprint(fold(loginSource)+"\x00"+fold(uniqueID), sequence))
+	if email, _ := p.Get(mapping.Email); email != "" {
+		x.emails = append(x.emails, x.fingerprint(fold(email), sequence))
+	}
+	if name, _ := p.Get(mapping.UserName); name != "" {
+		x.userNames = append(x.userNames, x.fingerprint(fold(name), sequence))
+	}
+	return sequence
+}
+
+func (x *duplicateIndex) fingerprint(text string, sequence int) fingerprint {
+	return fingerprint{maphash.String(x.seeds[0], text), uint32(maphash.String(x.seeds[1], text)), uint32(sequence)}
+}
+
+// content hashes all of a profile but its key, and whether the row is invalid.
+func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
+	var h maphash.Hash
+	h.SetSeed(x.seeds[0])
+	if status == Invalid {
+		h.WriteByte(0xFF)
+	}
+	for a := mapping.FirstName; a <= mapping.LockerUserTypeID; a++ {
+		if value, sent := p.Get(a); sent {
+			h.WriteString(value)
+			h.WriteByte(byte(a))
+		}
+		h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// amendments calls yield with every verdict that the whole file changes, and
+// updates the statuses. The rows of a group come in the file's order, the groups
+// in any.
+func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
+	var sorting errgroup.Group
+	for _, list := range [][]fingerprint{x.keys, x.emails, x.userNames} {
+		sorting.Go(func() error {
+			slices.SortFunc(list, func(a, b fingerprint) int {
+				return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.sequence, b.sequence))
+			})
+			return nil
+		})
+	}
+	_ = sorting.Wait() // sorting cannot fail
+
+	person := make([]uint32, len(x.rows)) // by sequence; 0: nobody knows
+	next := uint32(0)
+	for group := range groups(x.keys) {
+		next++
+		for _, f := range group {
+			person[f.sequence] = next
+		}
+		if err := x.amendPerson(group, yield); err != nil {
+			return err
+		}
+	}
+	for _, unique := range []struct {
+		list []fingerprint
+		attr mapping.Attribute
+		rule mapping.Rule
+		what string
+	}{
+		{x.emails, mapping.Email, mapping.DuplicateEmail, "e-mail address"},
+		{x.userNames, mapping.UserName, mapping.DuplicateUser, "user name"},
+	} {
+		for group := range groups(unique.list) {
+			if samePerson(group, person) {
+				continue
+			}
+			for _, f := range group {
+				others := x.others(group, f.sequence)
+				message := fmt.Sprintf("the %s is used by someone else too (%s); give each person their own", unique.what, others)
+				if err := x.amend(f.sequence, Invalid, unique.rule, unique.attr.String(), message, yield); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// amendPerson judges the rows of one person.
+func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) error) error {
+	if len(group) < 2 {
+		return nil
+	}
+	first := group[0]
+	identical := !slices.ContainsFunc(group, func(f fingerprint) bool { return x.contents[f.sequence] != x.contents[first.sequence] })
+	for i, f := range group {
+		var err error
+		switch {
+		case !identical:
+			message := fmt.Sprintf("the same person has other values in %s; keep the right row and delete the others", x.others(group, f.sequence))
+			err = x.amend(f.sequence, Invalid, mapping.DuplicateKey, mapping.UniqueID.String(), message, yield)
+		case i > 0 && planStatuses[x.statuses[f.sequence]] != Invalid:
+			err = x.amend(f.sequence, Duplicate, "", "", "the same as row "+strconv.Itoa(int(x.rows[first.sequence])), yield)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *duplicateIndex) amend(sequence uint32, status Status, rule mapping.Rule, field, message string, yield func(Amendment) error) error {
+	x.statuses[sequence] = planStatusOf(status)
+	return yield(Amendment{Row: int(x.rows[sequence]), Status: status, Rule: rule, Field: field, Message: message})
+}
+
+// others names the rows of the group but the one at sequence, five at most.
+func (x *duplicateIndex) others(group []fingerprint, sequence uint32) string {
+	const most = 5
+	var names []string
+	for _, f := range group {
+		if f.sequence != sequence && len(names) < most {
+			names = append(names, strconv.Itoa(int(x.rows[f.sequence])))
+		}
+	}
+	switch more := len(group) - 1 - len(names); {
+	case more > 0:
+		return fmt.Sprintf("rows %s and %d more", strings.Join(names, ", "), more)
+	case len(names) == 1:
+		return "row " + names[0]
+	default:
+		return "rows " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	}
+}
+
+// groups yields the runs of equal hashes in a sorted list.
+func groups(sorted []fingerprint) func(yield func([]fingerprint) bool) {
+	return func(yield func([]fingerprint) bool) {
+		for start := 0; start < len(sorted); {
+			end := start + 1
+			for end < len(sorted) && sorted[end].high == sorted[start].high && sorted[end].low == sorted[start].low {
+				end++
+			}
+			if !yield(sorted[start:end]) {
+				return
+			}
+			start = end
+		}
+	}
+}
+
+func samePerson(group []fingerprint, person []uint32) bool {
+	return !slices.ContainsFunc(group, func(f fingerprint) bool { return person[f.sequence] != person[group[0].sequence] })
+}
+
+// counts returns the number of rows by status.
+func (x *duplicateIndex) counts() Counts {
+	var byStatus [len(planStatuses)]int
+	for _, s := range x.statuses {
+		byStatus[s]++
+	}
+	counts := Counts{}
+	for s, n := range byStatus {
+		if n > 0 {
+			counts[planStatuses[s]] = n
+		}
+	}
+	return counts
+}

@@ -1,0 +1,262 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"opscom-import/mapping"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rowsSource is a source of rows written in the test. Row 1 is the header.
+type rowsSource struct {
+	names []string
+	rows  []string // cells joined by "|"; the numbers begin with 2
+	fault error    // returned after the last row in place of io.EOF
+	next  int
+}
+
+func (s *rowsSource) Header() Header { return Header{Row: 1, Names: s.names} }
+
+func (s *rowsSource) Next(row *Row) error {
+	if s.next == len(s.rows) {
+		if s.fault != nil {
+			return s.fault
+		}
+		return io.EOF
+	}
+	*row = Row{Number: s.next + 2}
+	for cell := range strings.SplitSeq(s.rows[s.next], "|") {
+		row.Cells = append(row.Cells, mapping.Cell{Text: cell})
+	}
+	s.next++
+	return nil
+}
+
+// memoryStore keeps a plan in memory, as a journal would.
+type memoryStore struct {
+	rows    map[int]PlannedRow
+	batches int
+	fault   error
+}
+
+func (s *memoryStore) Append(_ context.Context, rows []PlannedRow) error {
+	s.batches++
+	if s.fault != nil {
+		return s.fault
+	}
+	for _, r := range rows {
+		r.Payload = slices.Clone(r.Payload)
+		s.rows[r.Row] = r
+	}
+	return nil
+}
+
+func (s *memoryStore) Amend(_ context.Context, amendments []Amendment) error {
+	for _, a := range amendments {
+		r := s.rows[a.Row]
+		r.Status, r.Field, r.Message = a.Status, a.Field, joinMessages(a.Message, r.Message)
+		s.rows[a.Row] = r
+	}
+	return nil
+}
+
+// acceptances are what the Controller accepted before the test.
+type acceptances map[Digest]Acceptance
+
+func (a acceptances) Accepted(_ context.Context, _ string, keys []Digest) (map[Digest]Acceptance, error) {
+	found := map[Digest]Acceptance{}
+	for _, k := range keys {
+		if last, ok := a[k]; ok {
+			found[k] = last
+		}
+	}
+	return found, nil
+}
+
+func mapper(t testing.TB, where string, names []string) *mapping.Mapper {
+	t.Helper()
+	file := &mapping.File{Source: mapping.SourceSection{Where: where}}
+	for _, name := range names {
+		if a := mapping.AttributeNamed(name); a != mapping.NoAttribute {
+			file.Fields = append(file.Fields, mapping.Field{Attribute: a, Columns: []string{name}})
+		}
+	}
+	m, err := mapping.Compile(file, names, mapping.Context{LoginSource: "SSO", Today: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func makePlan(t testing.TB, p *Planner) (Plan, *memoryStore) {
+	t.Helper()
+	store := &memoryStore{rows: map[int]PlannedRow{}}
+	p.Store = store
+	plan, err := p.Make(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan, store
+}
+
+var planNames = []string{"unique_id", "email", "user_name", "first_name", "date_of_birth", "standing"}
+
+func TestPlanVerdicts(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		rows     []string
+		want     []Status
+		messages map[int]string // part of a row's message
+	}{
+		{"valid", []string{"1|a@x.ca|a|Ann||", "2|b@x.ca|b|Bo||"}, []Status{Pending, Pending}, nil},
+		{"a broken rule", []string{"1|a@x.ca|||2004-02-31|"}, []Status{Invalid}, map[int]string{2: "date_of_birth (column E): "}},
+		{"left out by where", []string{"1|||||gone", "1|||||"}, []Status{Skipped, Pending}, nil},
+		{"identical rows", []string{"1|a@x.ca||Ann||", "2|||||", "1|a@x.ca||Ann||"}, []Status{Pending, Pending, Duplicate}, map[int]string{4: "the same as row 2"}},
+		{"identical but for the case of the key", []string{"a1|||Ann||", " A1 |||Ann||"}, []Status{Pending, Duplicate}, nil},
+		{"contradictory rows", []string{"1|||Ann||", "1|||Anna||", "1|||Ann||"}, []Status{Invalid, Invalid, Invalid},
+			map[int]string{2: "rows 3 and 4", 3: "rows 2 and 4", 4: "rows 2 and 3"}},
+		{"a valid and an invalid row of one person", []string{"1|||Ann||", "1|||Ann|2004-02-31|"}, []Status{Invalid, Invalid}, map[int]string{2: "row 3"}},
+		{"an e-mail address of two people", []string{"1|a@x.ca||||", "2|A@X.ca||||", "3|c@x.ca||||"}, []Status{Invalid, Invalid, Pending},
+			map[int]string{2: "used by someone else too (row 3)"}},
+		{"a user name of two people", []string{"1||ann|||", "2||ann|||"}, []Status{Invalid, Invalid}, map[int]string{3: "user name"}},
+		{"one person's e-mail address in identical rows", []string{"1|a@x.ca||||", "1|a@x.ca||||"}, []Status{Pending, Duplicate}, nil},
+		{"nobody knows whom a row concerns", []string{"|a@x.ca||||", "|a@x.ca||||", "3|a@x.ca||||"}, []Status{Invalid, Invalid, Pending}, nil},
+		{"many rows of one address", slices.Repeat([]string{"%d|a@x.ca||||"}, 8), slices.Repeat([]Status{Invalid}, 8),
+			map[int]string{2: "rows 3, 4, 5, 6, 7 and 2 more"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for i, row := range tc.rows {
+				if strings.Contains(row, "%d") {
+					tc.rows[i] = fmt.Sprintf(row, i)
+				}
+			}
+			plan, store := makePlan(t, &Planner{
+				Source: &rowsSource{names: planNames, rows: tc.rows},
+				Mapper: mapper(t, `standing != "gone"`, planNames),
+			})
+			want := Counts{}
+			for i, status := range tc.want {
+				want[status]++
+				got := store.rows[i+2]
+				if got.Status != status {
+					t.Errorf("row %d is %s, want %s (%s)", i+2, got.Status, status, got.Message)
+				}
+				if status == Pending && len(got.Payload) == 0 {
+					t.Errorf("row %d has no payload to push", i+2)
+				}
+				if part := tc.messages[i+2]; !strings.Contains(got.Message, part) {
+					t.Errorf("row %d says %q, which lacks %q", i+2, got.Message, part)
+				}
+			}
+			if diff := cmp.Diff(want, plan.Counts); diff != "" {
+				t.Error("counts (-want +got):\n", diff)
+			}
+			if plan.Rows != len(tc.rows) || plan.Counts.Sum() != plan.Rows {
+				t.Errorf("%d rows planned, %d counted, %d in the source", plan.Rows, plan.Counts.Sum(), len(tc.rows))
+			}
+		})
+	}
+}
+
+func TestPlanSendsOnlyChanges(t *testing.T) {
+	names := []string{"unique_id", "first_name"}
+	salt := []byte("salt")
+	_, before := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: []string{"1|Ann", "2|Bo"}}, Mapper: mapper(t, "", names), Salt: salt})
+	known := acceptances{}
+	for _, row := range before.rows {
+		known[row.Key] = Acceptance{Hash: row.Hash, ReferenceID: "44"}
+	}
+	source := &rowsSource{names: names, rows: []string{"1|Ann", "2|Bob", "3|Cy"}}
+	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: salt, Acceptances: known})
+	if want := (Counts{Unchanged: 1, Pending: 2}); !cmp.Equal(want, plan.Counts) {
+		t.Errorf("counts are %v, want %v", plan.Counts, want)
+	}
+	if row := store.rows[2]; row.Status != Unchanged || row.ReferenceID != "44" || row.Payload != nil {
+		t.Errorf("the row that did not change is planned as %+v", row)
+	}
+	source.next = 0
+	plan, _ = makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: []byte("another"), Acceptances: known})
+	if plan.Counts[Unchanged] != 0 {
+		t.Error("digests made with another salt were taken for the same")
+	}
+}
+
+// Batches travel between two goroutines and are used again: what one row leaves
+// must not show in another.
+func TestPlanOfManyRows(t *testing.T) {
+	names := []string{"unique_id", "first_name"}
+	source := &rowsSource{names: names}
+	for i := range 5000 {
+		source.rows = append(source.rows, fmt.Sprintf("%d|Given %d", i, i))
+	}
+	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names)})
+	if plan.Counts[Pending] != 5000 || store.batches < 10 {
+		t.Fatalf("%v in %d batches", plan.Counts, store.batches)
+	}
+	for i := range 5000 {
+		want := fmt.Sprintf(`{"unique_id":"%d","login_source":"SSO","first_name":"Given %d"}`, i, i)
+		if got := string(store.rows[i+2].Payload); got != want {
+			t.Fatalf("row %d has the payload %s, want %s", i+2, got, want)
+		}
+	}
+}
+
+func TestPlanCountsProblems(t *testing.T) {
+	names := []string{"unique_id", "email", "date_of_birth"}
+	rows := []string{"1|x|", "2|y|2004-02-31", "3|z|", "4|d@x.ca|2004-02-31", "5|d@x.ca|"}
+	plan, _ := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names)})
+	var got []string
+	for _, p := range plan.Problems {
+		got = append(got, fmt.Sprintf("%d %s %s %d", p.Count, p.Rule, p.Header, p.Row))
+	}
+	want := []string{"3 bad_email email 2", "2 bad_date date_of_birth 3", "2 duplicate_email  5"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("problems (-want +got):\n", diff)
+	}
+}
+
+func TestPlanEndsWithTheSourcesError(t *testing.T) {
+	names := []string{"unique_id"}
+	broken := errors.New("cut short")
+	for _, planner := range []*Planner{
+		{Source: &rowsSource{names: names, rows: []string{"1", "2"}, fault: broken}, Store: &memoryStore{rows: map[int]PlannedRow{}}},
+		{Source: &rowsSource{names: names, rows: slices.Repeat([]string{"1"}, 5000)}, Store: &memoryStore{fault: broken}},
+	} {
+		planner.Mapper = mapper(t, "", names)
+		if _, err := planner.Make(context.Background()); !errors.Is(err, broken) {
+			t.Errorf("the plan ended with %v, want %v", err, broken)
+		}
+	}
+}
+
+func BenchmarkPlan(b *testing.B) {
+	names := []string{"unique_id", "email", "user_name", "first_name", "date_of_birth"}
+	source := &rowsSource{names: names}
+	for i := range 10_000 {
+		source.rows = append(source.rows, fmt.Sprintf("%d|u%d@example.edu|u%d|Given|2004-03-09", i, i, i))
+	}
+	for b.Loop() {
+		source.next = 0
+		planner := Planner{Source: source, Mapper: mapper(b, "", names), Store: discardStore{}}
+		if _, err := planner.Make(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(source.rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+type discardStore struct{}
+
+func (discardStore) Append(context.Context, []PlannedRow) error { return nil }
+func (discardStore) Amend(context.Context, []Amendment) error   { return nil }

@@ -1,0 +1,157 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Queue is a stored plan from which rows are claimed and in which their outcomes
+// are recorded.
+type Queue interface {
+	// Claim returns about max further rows that wait, none when there are no more.
+	// The claim is on the disk before Claim returns.
+	Claim(ctx context.Context, max int) ([]Job, error)
+	// Record has put the outcomes on the disk when it returns.
+	Record(ctx context.Context, outcomes []Outcome) error
+}
+
+// Pusher pushes a plan's waiting rows.
+type Pusher struct {
+	Queue       Queue
+	Controller  Controller
+	Workers     int // requests in flight at most
+	MaxFailures int // rows in a row that may fail alike before the run stops; 0: any number
+	// OnRecorded is told of outcomes once they are on the disk, by one goroutine;
+	// it keeps nothing of the slice. May be nil.
+	OnRecorded func(outcomes []Outcome)
+}
+
+// How often outcomes are put on the disk: what a crash can cost. An outcome waits
+// for company no longer than recordDelay, and for no more than recordBatch others.
+const (
+	recordDelay = 100 * time.Millisecond
+	recordBatch = 500
+)
+
+// ErrInterrupted says that someone stopped the run.
+var ErrInterrupted = errors.New("the run was interrupted")
+
+// CircuitError says that the run was stopped because row after row failed alike.
+type CircuitError struct {
+	Failures int
+	Status   Status // Failed or Rejected
+	Code     string // the Controller's ErrorCode, when it refused the rows
+	Message  string // of the last of these rows; may hold its values
+}
+
+func (e *CircuitError) Error() string {
+	if e.Status == Rejected {
+		return fmt.Sprintf("the Controller refused %d rows in a row with error code %s", e.Failures, cmp.Or(e.Code, "none"))
+	}
+	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
+}
+
+// Push pushes every row that waits, and returns nil when none is left. Once feed
+// is done no request starts any more, what is in flight is awaited until send is
+// done, and the error is ErrInterrupted. The other errors that end a run early:
+// *RefusedError, *CircuitError, and what the queue returns. Whatever the error,
+// every outcome that became known was offered to the queue.
+func (p *Pusher) Push(feed, send context.Context) error {
+	feed, stop := context.WithCancelCause(feed)
+	defer stop(nil)
+	jobs := make(chan Job, max(p.Workers, minClaim))
+	outcomes := make(chan Outcome, recordBatch)
+	drained := false
+	recorder := recorder{Pusher: p, stop: stop}
+
+	var workers, run errgroup.Group
+	workers.Go(func() (err error) {
+		defer close(jobs)
+		if drained, err = p.feed(feed, jobs, outcomes); err != nil {
+			stop(err)
+		}
+		return err
+	})
+	for range p.Workers {
+		workers.Go(func() error {
+			p.work(feed, send, jobs, outcomes, stop)
+			return nil
+		})
+	}
+	run.Go(func() error {
+		defer close(outcomes)
+		return workers.Wait()
+	})
+	run.Go(func() error { return recorder.record(outcomes) })
+	if err := run.Wait(); err != nil {
+		return err
+	}
+	cause := context.Cause(feed)
+	switch {
+	case drained && recorder.unsettled == 0 && !errors.As(cause, new(*RefusedError)):
+		return nil // an interrupt or a circuit that came after the last row changes nothing
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
+		return ErrInterrupted
+	default:
+		return cause
+	}
+}
+
+// A claim is as large as the queue needs to keep the workers busy: rows that are
+// claimed and not yet pushed are unknown after a crash.
+const (
+	minClaim = 64
+	maxClaim = 1024
+)
+
+// feed claims rows and hands them to the workers. It reports whether every row
+// was handed out; rows that it claimed in vain are said not to be sent.
+func (p *Pusher) feed(ctx context.Context, jobs chan<- Job, outcomes chan<- Outcome) (drained bool, err error) {
+	for size := minClaim; ctx.Err() == nil; {
+		// A claim that was cut off could be on the disk without anyone knowing.
+		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), size)
+		if err != nil || len(claimed) == 0 {
+			return err == nil, err
+		}
+		if len(jobs) == 0 {
+			size = min(2*size, maxClaim)
+		}
+		for i, job := range claimed {
+			select {
+			case jobs <- job:
+				continue
+			case <-ctx.Done():
+			}
+			for _, unfed := range claimed[i:] {
+				outcomes <- Outcome{Row: unfed.Row, Status: NotSent, Open: true}
+			}
+			break
+		}
+	}
+	return false, nil
+}
+
+// work pushes rows until there are no more. A row's failure is data; an error of
+// the Controller stops the run.
+func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan<- Outcome, stop context.CancelCauseFunc) {
+	for job := range jobs {
+		answer, err := p.Controller.Push(feed, send, job.Payload)
+		if err != nil {
+			stop(err)
+		}
+		outcome := Outcome{
+			Row: job.Row, Status: answer.Status, ReferenceID: answer.ReferenceID, ErrorCode: answer.ErrorCode,
+			Field: answer.Field, Message: answer.Message, Attempts: answer.Attempts,
+			Open: err != nil || answer.Status == Failed || answer.Status == Unknown || answer.Status == NotSent,
+		}
+		if answer.Attempts > 0 {
+			outcome.FinishedAt = time.Now().UTC()
+		}
+		outcomes <- outcome // the recorder takes every outcome until the last worker is done
+	}
+}
