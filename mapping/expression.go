@@ -1,0 +1,257 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+)
+
+const (
+	// maxExpressionNodes and maxExpressionMemory bound what an expression of a
+	// mapping file may take; memory is counted in the elements that expr makes.
+	maxExpressionNodes  = 1_000
+	maxExpressionMemory = 100_000
+
+	// columnFunction is the function that reads a column by its header.
+	columnFunction = "col"
+
+	// clockFunction is expr's, and left out: a row gives the same profile at any time.
+	clockFunction = "now"
+)
+
+// expression is an expression of the mapping file, ready to be worked out for
+// one row after the other. It is for one goroutine at a time.
+type expression struct {
+	program *vm.Program
+	machine vm.VM
+	columns []int          // the columns that it reads, each once
+	texts   map[string]any // their texts, by columnName; reused from row to row
+}
+
+// columnName is what a column is called inside a program. No word of the
+// language can be the same.
+func columnName(index int) string { return "column " + strconv.Itoa(index) }
+
+// newCondition compiles an expression that must give true or false.
+func newCondition(source string, header []string) (*expression, error) {
+	return newExpression(source, header, expr.AsBool())
+}
+
+// newText compiles an expression that must give a text or a number.
+func newText(source string, header []string) (*expression, error) {
+	e, err := newExpression(source, header, expr.AsAny())
+	if err != nil {
+		return nil, err
+	}
+	t := e.program.Node().Type()
+	if t == nil {
+		return e, nil
+	}
+	switch t.Kind() {
+	case reflect.String, reflect.Int, reflect.Float64, reflect.Interface:
+		return e, nil
+	case reflect.Bool:
+		return nil, errors.New(`the expression gives true or false; write CONDITION ? "one text" : "another"`)
+	}
+	return nil, errors.New(`the expression gives no text; a list becomes one with join(LIST, " ")`)
+}
+
+func newExpression(source string, header []string, result expr.Option) (*expression, error) {
+	names := make(map[string]any, len(header))
+	for i := range header {
+		names[columnName(i)] = ""
+	}
+	words := &wordScan{local: map[string]bool{}, called: map[ast.Node]bool{}}
+	columns := &columnPatch{source: file.NewSource(source), header: header, words: words}
+	program, err := expr.Compile(source, expr.Env(names), result, expr.MaxNodes(maxExpressionNodes),
+		expr.DisableBuiltin(clockFunction),
+		expr.Patch(words), expr.Patch(columns))
+	if columns.err != nil {
+		return nil, columns.err
+	}
+	if err != nil {
+		return nil, plainExpressionError(err)
+	}
+	return &expression{
+		program: program,
+		machine: vm.VM{MemoryBudget: maxExpressionMemory},
+		columns: columns.used,
+		texts:   make(map[string]any, len(columns.used)),
+	}, nil
+}
+
+// plainExpressionError takes the drawing of the source out of an error of expr's:
+// the mapping file is at hand.
+func plainExpressionError(err error) error {
+	var at *file.Error
+	if errors.As(err, &at) {
+		return errors.New(at.Message + position(at))
+	}
+	return err
+}
+
+// position says where in an expression a mistake stands, counted from 1.
+func position(at *file.Error) string {
+	if at.Line > 1 {
+		return fmt.Sprintf(" (line %d, character %d of the expression)", at.Line, at.Column+1)
+	}
+	return fmt.Sprintf(" (character %d of the expression)", at.Column+1)
+}
+
+// run works the expression out for one row. A missing cell is blank.
+func (e *expression) run(cells []Cell) (any, error) {
+	for _, column := range e.columns {
+		e.texts[columnName(column)] = trim(cellAt(cells, column).Text)
+	}
+	result, err := e.machine.Run(e.program, e.texts)
+	if err != nil {
+		return nil, plainRunError(err)
+	}
+	return result, nil
+}
+
+// plainRunError leaves the position out: the reader has the row before them, not
+// the mapping.
+func plainRunError(err error) error {
+	var at *file.Error
+	if errors.As(err, &at) {
+		return errors.New(at.Message)
+	}
+	return err
+}
+
+// text returns the expression's result for a row as a text, without an exponent
+// where it is a number. Nothing at all is blank.
+func (e *expression) text(cells []Cell) (string, error) {
+	result, err := e.run(cells)
+	if err != nil {
+		return "", err
+	}
+	switch r := result.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return r, nil
+	case int:
+		return strconv.Itoa(r), nil
+	case float64:
+		return strconv.FormatFloat(r, 'f', -1, 64), nil
+	}
+	return "", fmt.Errorf("the result is no text but a %T", result)
+}
+
+// holds returns a condition's result for a row.
+func (e *expression) holds(cells []Cell) (bool, error) {
+	result, err := e.run(cells)
+	if err != nil {
+		return false, err
+	}
+	holds, ok := result.(bool)
+	if !ok {
+		return false, fmt.Errorf("the result is neither true nor false but a %T", result)
+	}
+	return holds, nil
+}
+
+// wordScan finds the words of an expression that are no columns: the names that
+// let gives, and the names of functions.
+type wordScan struct {
+	local  map[string]bool
+	called map[ast.Node]bool
+}
+
+// Visit looks at one node; expr calls it for each.
+func (w *wordScan) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.VariableDeclaratorNode:
+		w.local[n.Name] = true
+	case *ast.CallNode:
+		w.called[n.Callee] = true
+	}
+}
+
+// columnPatch puts the column in the place of each col("Header") and of each
+// bare word that is a header, and keeps the first mistake that it meets.
+type columnPatch struct {
+	source file.Source
+	header []string
+	words  *wordScan
+	used   []int
+	err    error
+}
+
+// Visit looks at one node; expr calls it for each, the arguments of a call
+// before the call.
+func (p *columnPatch) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		if !p.words.called[n] && !p.words.local[n.Value] {
+			p.replace(node, n.Value)
+		}
+	case *ast.CallNode:
+		p.visitCall(node, n)
+	}
+}
+
+func (p *columnPatch) visitCall(node *ast.Node, call *ast.CallNode) {
+	callee, ok := call.Callee.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	if callee.Value != columnFunction {
+		p.fail(*node, unknownFunction(callee.Value))
+		return
+	}
+	if len(call.Arguments) == 1 {
+		if name, ok := call.Arguments[0].(*ast.StringNode); ok {
+			p.replace(node, name.Value)
+			return
+		}
+	}
+	p.fail(*node, `col takes one header in quotes, as in col("Last Name")`)
+}
+
+// replace puts the column with the given header in the place of a node.
+func (p *columnPatch) replace(node *ast.Node, header string) {
+	column, err := findColumn(p.header, header)
+	if err != nil {
+		p.fail(*node, err.Error())
+		return
+	}
+	if !slices.Contains(p.used, column) {
+		p.used = append(p.used, column)
+	}
+	ast.Patch(node, &ast.IdentifierNode{Value: columnName(column)})
+}
+
+func (p *columnPatch) fail(node ast.Node, message string) {
+	if p.err == nil {
+		at := &file.Error{Location: node.Location(), Message: message}
+		p.err = plainExpressionError(at.Bind(p.source))
+	}
+}
+
+func unknownFunction(name string) string {
+	known := slices.DeleteFunc(slices.Clone(builtin.Names), func(n string) bool { return n == clockFunction })
+	if near := nearest(name, append(known, columnFunction)); near != "" {
+		return fmt.Sprintf("there is no function %s; the nearest is %s", quote(name), quote(near))
+	}
+	return fmt.Sprintf("there is no function %s", quote(name))
+}
+
+// onlyColumn returns the column that the expression reads when it reads just one,
+// and NoColumn otherwise.
+func (e *expression) onlyColumn() int {
+	if len(e.columns) == 1 {
+		return e.columns[0]
+	}
+	return NoColumn
+}
