@@ -1,0 +1,168 @@
+package sandbox
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// mishap is what befalls one request.
+type mishap struct {
+	kind   Kind // "" for nothing but the delay
+	delay  time.Duration
+	answer answer // what is said in the Controller's place
+}
+
+// reachesController says whether the Controller gets to see the request.
+func (m mishap) reachesController() bool {
+	return m.kind == "" || m.kind == DropAfter || m.kind == DropDuring || m.kind == Truncate
+}
+
+// answers says whether a whole answer is meant to leave.
+func (m mishap) answers() bool {
+	switch m.kind {
+	case DropBefore, DropAfter, DropDuring, Hang, Truncate:
+		return false
+	}
+	return true
+}
+
+// mishap returns what befalls the request with this number, counted from 1.
+func (s *Sandbox) mishap(number int64, entry Entry) mishap {
+	if o := s.config.Faults.Outage; number >= o.From && number < o.From+o.Length {
+		return mishap{kind: outage, answer: pageAnswer(outage.status())}
+	}
+	if s.limiter != nil && !s.limiter.Allow() {
+		a := pageAnswer(rateExceeded.status())
+		a.retryAfter = "1"
+		return mishap{kind: rateExceeded, answer: a}
+	}
+	return s.faults.next(entry)
+}
+
+// faultDraw draws the faults of the requests.
+type faultDraw struct {
+	faults Faults
+	seed   uint64
+
+	mu    sync.Mutex
+	sends map[Key]int // of each key so far
+}
+
+func newFaultDraw(faults Faults, seed uint64) *faultDraw {
+	return &faultDraw{faults: faults, seed: seed, sends: make(map[Key]int)}
+}
+
+// next draws what befalls one more request with the entry's key.
+func (d *faultDraw) next(entry Entry) mishap {
+	if d.faults.Jitter == 0 && d.faults.Slow.Share == 0 && len(d.faults.Failures) == 0 {
+		return mishap{delay: d.faults.Latency}
+	}
+	d.mu.Lock()
+	d.sends[entry.Key]++
+	send := d.sends[entry.Key]
+	d.mu.Unlock()
+
+	random := rand.New(rand.NewPCG(d.seed, hashSend(entry.Key, send)))
+	m := mishap{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
+	if random.Float64() < d.faults.Slow.Share {
+		m.delay = d.faults.Slow.For
+	}
+	if entry.Call != PushCall {
+		return m
+	}
+	if failure := d.failure(send, random.Float64()); failure != nil {
+		m.kind = failure.Kind
+		m.answer = failure.answer(random)
+	}
+	return m
+}
+
+// hashSend tells one send of one key from every other.
+func hashSend(key Key, send int) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, key.LoginSource+"\x00"+key.UniqueID+"\x00"+strconv.Itoa(send)) // a hash never fails
+	return h.Sum64()
+}
+
+// failure returns the failure that meets a key's send, counted from 1; nil for
+// none. The draw is evenly spread over 0 to 1.
+func (d *faultDraw) failure(send int, draw float64) *Failure {
+	for i := range d.faults.Failures {
+		f := &d.faults.Failures[i]
+		if send <= f.First {
+			return f
+		}
+		send -= f.First
+	}
+	for i := range d.faults.Failures {
+		f := &d.faults.Failures[i]
+		if draw < f.Share {
+			return f
+		}
+		draw -= f.Share
+	}
+	return nil
+}
+
+// answer returns what the failure says in the Controller's place; nothing for
+// one that cuts the connection or the Controller's own answer.
+func (f *Failure) answer(random *rand.Rand) answer {
+	switch {
+	case f.Kind == CodeIn200:
+		return errorAnswer(http.StatusOK, refusal{f.Code, "The profile was not accepted."})
+	case f.Kind == Lie:
+		all := lies()
+		return all[random.IntN(len(all))]
+	case f.Kind.status() == 0:
+		return answer{}
+	}
+	a := pageAnswer(f.Kind.status())
+	switch {
+	case f.RetryAfter == 0:
+	case f.Kind == TooManyUntil:
+		a.retryAfter = time.Now().Add(f.RetryAfter).UTC().Format(http.TimeFormat)
+	default:
+		a.retryAfter = strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10)
+	}
+	return a
+}
+
+// pageAnswer is the page that a proxy in front of the Controller shows.
+func pageAnswer(status int) answer {
+	const page = "<!DOCTYPE html>\n<html><head><title>%[1]d %[2]s</title></head>\n<body><h1>%[1]d %[2]s</h1></body></html>\n"
+	return answer{status: status, contentType: htmlType, body: fmt.Appendf(nil, page, status, http.StatusText(status))}
+}
+
+// lies returns answers with status 200 that are not the documented success.
+func lies() []answer {
+	bodies := []string{
+		``,
+		`null`,
+		`"success"`,
+		`{}`,
+		`{"status":"success"}`,
+		`{"status":"success","reference_id":null}`,
+		`{"status":"success","reference_id":""}`,
+		`{"status":"success","reference_id":true}`,
+		`{"status":"success","reference_id":{"id":7}}`,
+		`{"status":true,"reference_id":7}`,
+		`{"status":"pending","reference_id":7}`,
+		`{"reference_id":7}`,
+		`{"status":"failure","status":"success","reference_id":7}`,
+		`{"status":"success","reference_id":7,"reference_id":8}`,
+		`[{"status":"success","reference_id":7}]`,
+		`{"status":"success","reference_id":7}{"status":"success","reference_id":8}`,
+	}
+	page := pageAnswer(http.StatusOK)
+	all := []answer{page}
+	for _, body := range bodies {
+		all = append(all, answer{status: http.StatusOK, contentType: jsonType, body: []byte(body)})
+	}
+	return all
+}

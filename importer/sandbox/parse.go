@@ -1,0 +1,149 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// ParseFaults reads faults from text such as
+//
+//	latency=20ms,jitter=5ms,slow=1%:1s,429=5%:2s,503=2%,drop-after=1,code=1%:9022,outage=100:50
+//
+// A fault has a name and a value, and may be given once:
+//
+//   - latency and jitter: a duration;
+//   - slow: the share of answers, and how long they take;
+//   - outage: the number of the first request that is turned away, and how many are;
+//   - any Kind: its share of the pushes, or as a plain number the first so many
+//     sends of every profile. After a colon: for a status, the time that
+//     Retry-After gives; for code, the ErrorCode, which is 9022 unless given.
+//
+// The empty text means no faults. An unknown name is an error that names the
+// nearest one.
+func ParseFaults(text string) (Faults, error) {
+	var faults Faults
+	if strings.TrimSpace(text) == "" {
+		return faults, nil
+	}
+	seen := make(map[string]bool)
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if seen[name] {
+			return Faults{}, fmt.Errorf("fault %q is given twice", name)
+		}
+		seen[name] = true
+		if err := faults.set(name, value); err != nil {
+			return Faults{}, err
+		}
+	}
+	if err := faults.validate(); err != nil {
+		return Faults{}, err
+	}
+	return faults, nil
+}
+
+func (f *Faults) set(name, value string) error {
+	var err error
+	switch name {
+	case "latency":
+		f.Latency, err = time.ParseDuration(value)
+	case "jitter":
+		f.Jitter, err = time.ParseDuration(value)
+	case "slow":
+		f.Slow, err = parseSlow(value)
+	case "outage":
+		f.Outage, err = parseOutage(value)
+	default:
+		return f.addFailure(name, value)
+	}
+	if err != nil {
+		example := map[string]string{"latency": "20ms", "jitter": "5ms", "slow": "1%:1s", "outage": "100:50"}[name]
+		return fmt.Errorf("fault %q: cannot read %q; write it like %s=%s", name, value, name, example)
+	}
+	return nil
+}
+
+func parseSlow(value string) (slow Slow, err error) {
+	share, duration, _ := strings.Cut(value, ":")
+	if slow.Share, err = parsePercent(share); err != nil {
+		return Slow{}, err
+	}
+	slow.For, err = time.ParseDuration(duration)
+	return slow, err
+}
+
+func parseOutage(value string) (o Outage, err error) {
+	from, length, _ := strings.Cut(value, ":")
+	if o.From, err = strconv.ParseInt(from, 10, 64); err != nil {
+		return Outage{}, err
+	}
+	o.Length, err = strconv.ParseInt(length, 10, 64)
+	return o, err
+}
+
+func (f *Faults) addFailure(name, value string) error {
+	failure := Failure{Kind: Kind(name)}
+	if !slices.Contains(kinds(), failure.Kind) {
+		return unknownFault(name)
+	}
+	often, extra, hasExtra := strings.Cut(value, ":")
+	var err error
+	if strings.HasSuffix(often, "%") {
+		failure.Share, err = parsePercent(often)
+	} else {
+		failure.First, err = strconv.Atoi(often)
+	}
+	if err != nil {
+		return fmt.Errorf("fault %q: cannot read %q; write a share such as 2%%, or a number such as 1 for the first send of every profile", name, often)
+	}
+	switch {
+	case failure.Kind == CodeIn200 && !hasExtra:
+		failure.Code = 9022
+	case failure.Kind == CodeIn200:
+		failure.Code, err = strconv.Atoi(extra)
+	case hasExtra && failure.Kind.status() != 0:
+		failure.RetryAfter, err = time.ParseDuration(extra)
+	case hasExtra:
+		return fmt.Errorf("fault %q takes nothing after the colon: write %s=%s", name, name, often)
+	}
+	if err != nil {
+		return fmt.Errorf("fault %q: cannot read %q; write an ErrorCode such as 9019 for code, a time such as 2s for a status", name, extra)
+	}
+	f.Failures = append(f.Failures, failure)
+	return nil
+}
+
+func unknownFault(name string) error {
+	known := []string{"latency", "jitter", "slow", "outage"}
+	for _, kind := range kinds() {
+		known = append(known, string(kind))
+	}
+	best, distance := "", math.MaxInt
+	for _, candidate := range known {
+		if d := levenshtein.ComputeDistance(name, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return fmt.Errorf("there is no fault %q; the nearest is %q. The faults are %s", name, best, strings.Join(known, ", "))
+}
+
+// parsePercent reads a share such as "0.5%".
+func parsePercent(text string) (float64, error) {
+	number, ok := strings.CutSuffix(text, "%")
+	if !ok {
+		return 0, strconv.ErrSyntax
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	return percent / 100, err
+}
+
+func formatPercent(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e4)/100, 'f', -1, 64)
+}

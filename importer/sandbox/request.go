@@ -1,0 +1,172 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"opscom-import/mapping"
+)
+
+// maxBody is how many bytes of a request's body are taken. The longest profile
+// within the published limits has about a tenth of it.
+const maxBody = 64 << 10
+
+// Call is one of the calls that the Controller has.
+type Call string
+
+// The calls; a request for anything else has the Call "".
+const (
+	PushCall  Call = "push"
+	TypesCall Call = "types"
+)
+
+// route returns the call that a path means, and its client code.
+func route(path string) (call Call, client string) {
+	path, ok := strings.CutPrefix(path, "/api/")
+	if !ok {
+		return "", ""
+	}
+	if client, ok = strings.CutSuffix(path, "/v1/profiles/push"); ok {
+		return PushCall, client
+	}
+	if client, ok = strings.CutSuffix(path, "/v1/profiles/types/list"); ok {
+		return TypesCall, client
+	}
+	return "", ""
+}
+
+// request is one request as it was read. It is used again and again.
+type request struct {
+	parser  *parser
+	encoded []byte // the profile, for its hash
+	client  string
+	token   string
+	profile mapping.Profile
+	status  int     // with refused: the HTTP status to answer
+	refused refusal // why the request cannot be taken
+}
+
+// read takes in the body of r, and checks all that can be checked without
+// knowing whose request it is.
+func (q *request) read(r *http.Request) {
+	q.token, q.status, q.refused = "", http.StatusBadRequest, refusal{}
+	q.profile.Reset()
+	size, err := q.parser.fill(io.LimitReader(r.Body, maxBody+1))
+	switch {
+	case r.Method != http.MethodPost:
+		q.status, q.refused = http.StatusMethodNotAllowed, refusal{9003, "The request is not a POST."}
+	case !isJSON(r.Header.Get("Content-Type")):
+		q.status, q.refused = http.StatusUnsupportedMediaType, refusal{9003, "The content type is not application/json."}
+	case err != nil:
+		q.refused = refusal{9003, "The request broke off."}
+	case size > maxBody:
+		q.status, q.refused = http.StatusRequestEntityTooLarge, refusal{9003, "The request is too large."}
+	default:
+		q.token, q.refused = q.parser.parse(&q.profile)
+	}
+}
+
+func isJSON(contentType string) bool {
+	if contentType == jsonType {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == jsonType
+}
+
+// key returns whose profile it is, as far as the request could be read.
+func (q *request) key() Key {
+	source, _ := q.profile.Get(mapping.LoginSource)
+	id, _ := q.profile.Get(mapping.UniqueID)
+	return KeyOf(source, id)
+}
+
+// hash returns the hash of the profile in its canonical form.
+func (q *request) hash() (Hash, error) {
+	var err error
+	if q.encoded, err = q.profile.AppendJSON(q.encoded[:0]); err != nil {
+		return Hash{}, fmt.Errorf("hash a profile: %w", err)
+	}
+	return sha256.Sum256(q.encoded), nil
+}
+
+// attributeNames returns every name that the Controller accepts.
+func attributeNames() map[string]mapping.Attribute {
+	names := make(map[string]mapping.Attribute)
+	for _, spec := range mapping.Attributes() {
+		for _, name := range spec.Names {
+			names[name] = spec.Attribute
+		}
+	}
+	return names
+}
+
+// parser reads a profile from a JSON object. It is used again and again.
+type parser struct {
+	names   map[string]mapping.Attribute
+	source  bytes.Buffer
+	decoder *jsontext.Decoder
+	text    []byte // a string without its quotes and escapes
+}
+
+func newParser(names map[string]mapping.Attribute) *parser {
+	p := &parser{names: names}
+	p.decoder = jsontext.NewDecoder(&p.source)
+	return p
+}
+
+// fill puts what r holds in the place of what was read before.
+func (p *parser) fill(r io.Reader) (size int64, err error) {
+	p.source.Reset()
+	return p.source.ReadFrom(r)
+}
+
+// parse reads the one object that fill took in. Where an attribute has two
+// names and both are sent, the later one counts.
+func (p *parser) parse(profile *mapping.Profile) (token string, refused refusal) {
+	unreadable := refusal{9003, "The request could not be parsed."}
+	p.decoder.Reset(&p.source)
+	if t, err := p.decoder.ReadToken(); err != nil || t.Kind() != '{' {
+		return "", unreadable
+	}
+	for p.decoder.PeekKind() == '"' {
+		name, err := p.decoder.ReadValue()
+		if err != nil {
+			return "", unreadable
+		}
+		if p.text, err = jsontext.AppendUnquote(p.text[:0], name); err != nil {
+			return "", unreadable
+		}
+		attribute, isToken := p.names[string(p.text)], string(p.text) == "apiToken"
+		value, err := p.decoder.ReadValue()
+		if err != nil || attribute == mapping.NoAttribute && !isToken {
+			return "", unreadable
+		}
+		if value.Kind() != '"' {
+			refused = refusal{9033, "A value is invalid."}
+			continue
+		}
+		if p.text, err = jsontext.AppendUnquote(p.text[:0], value); err != nil {
+			return "", unreadable
+		}
+		if isToken {
+			token = string(p.text)
+		} else {
+			profile.Set(attribute, string(p.text))
+		}
+	}
+	if t, err := p.decoder.ReadToken(); err != nil || t.Kind() != '}' {
+		return "", unreadable
+	}
+	if _, err := p.decoder.ReadToken(); err != io.EOF {
+		return "", unreadable
+	}
+	return token, refused
+}
