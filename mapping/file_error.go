@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,4 +34,15 @@ func (e *FileError) Error() string {
 	}
 	b.WriteString(e.Message)
 	return b.String()
+}
+
+// joinMistakes joins a file's mistakes in the order of their lines; nil when
+// there are none.
+func joinMistakes(mistakes []*FileError) error {
+	slices.SortStableFunc(mistakes, func(a, b *FileError) int { return a.Line - b.Line })
+	errs := make([]error, len(mistakes))
+	for i, mistake := range mistakes {
+		errs[i] = mistake
+	}
+	return errors.Join(errs...)
 }

@@ -107,10 +107,14 @@ func number(n int) *yaml.Node {
 }
 
 // scalar is a text. The YAML library puts quotes round what YAML 1.2 would take
-// for something else; words that older readers take for a truth value get them here.
+// for something else; words that older readers take for a truth value get them
+// here. A text of several lines stays on one line of the file.
 func scalar(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, strings.ToLower(text)) {
+	switch {
+	case strings.ContainsAny(text, "\n\r\u0085\u2028\u2029"):
+		n.Style = yaml.DoubleQuotedStyle
+	case slices.Contains([]string{"y", "n", "yes", "no", "on", "off"}, strings.ToLower(text)):
 		n.Style = yaml.SingleQuotedStyle
 	}
 	return n

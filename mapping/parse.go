@@ -32,11 +32,11 @@ func Parse(name string, data []byte) (*File, error) {
 	p := &parser{file: name}
 	root := p.load(data)
 	if root == nil {
-		return nil, p.err()
+		return nil, joinMistakes(p.mistakes)
 	}
 	f := &File{Name: name}
 	p.readFile(f, root)
-	if err := p.err(); err != nil {
+	if err := joinMistakes(p.mistakes); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -50,16 +50,6 @@ type parser struct {
 
 func (p *parser) fail(line int, key, message string) {
 	p.mistakes = append(p.mistakes, &FileError{File: p.file, Line: line, Key: key, Message: message})
-}
-
-// err joins the mistakes in the order of their lines; nil when there are none.
-func (p *parser) err() error {
-	slices.SortStableFunc(p.mistakes, func(a, b *FileError) int { return a.Line - b.Line })
-	errs := make([]error, len(p.mistakes))
-	for i, mistake := range p.mistakes {
-		errs[i] = mistake
-	}
-	return errors.Join(errs...)
 }
 
 // load returns the root of the file's only document, or nil after a mistake that

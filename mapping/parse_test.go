@@ -211,6 +211,7 @@ fields:
 // read again without a change.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(wholeFile))
+	f.Add([]byte("version: 1\nfields: {email: \"\\x7f\\u0080\\ufffe\\ufeff\\uffff\\U0001f600 \\t\"}\n"))
 	f.Add([]byte("version: 1\nfields: {email: \"a\\u2028b\\u0085\\0\"}\n"))
 	f.Add([]byte("version: 1\nfields:\n  email: |\n    # a\n\n     b: c\n  city: {column: [? , - ], values: {a: b}}\n"))
 	f.Add([]byte("version: 1\nfields: {email: &a A, city: *a}\n"))

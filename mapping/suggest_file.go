@@ -1,0 +1,156 @@
+package mapping
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// SuggestedFile makes a mapping of the suggestions that are at least this sure,
+// the first one for each attribute. The source says which table is meant; its
+// headers become those of the suggestions.
+func SuggestedFile(source SourceSection, suggestions []Suggestion, least Confidence) *File {
+	f := &File{Source: source}
+	f.Source.Headers = suggestedHeaders(suggestions)
+	for _, spec := range Attributes() {
+		i := slices.IndexFunc(suggestions, func(s Suggestion) bool {
+			return s.Attribute == spec.Attribute && s.Confidence >= least && s.Confidence > Unmatched
+		})
+		if i >= 0 {
+			f.Fields = append(f.Fields, suggestions[i].field())
+		}
+	}
+	return f
+}
+
+// field is what the mapping file says to take the suggestion.
+func (s Suggestion) field() Field {
+	if s.Expr != "" {
+		return Field{Attribute: s.Attribute, Expr: s.Expr}
+	}
+	return Field{Attribute: s.Attribute, Columns: []string{s.Header}, Date: s.Date}
+}
+
+// suggestedHeaders returns the table's headers, without the blank ones.
+func suggestedHeaders(suggestions []Suggestion) []string {
+	var headers []string
+	last := NoColumn
+	for _, s := range suggestions {
+		if s.Column != last && strings.TrimSpace(s.Header) != "" {
+			headers = append(headers, s.Header)
+		}
+		last = s.Column
+	}
+	return headers
+}
+
+const (
+	suggestionNote = `# Suggested by opscom-import from the headers and the first rows. Read it before you use it.
+# A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
+# The samples are personal data: delete them before you pass this file on.
+`
+	// likelyMark makes a comment of a guess. Without it the line is in its place.
+	likelyMark = "# likely: "
+)
+
+// FormatSuggestion writes the suggestions as a mapping file for a person to
+// finish: what is certain as it is, guesses as comments, each line with how sure
+// it is, why, and up to three values; then the columns that give nothing.
+//
+//	fields:
+//	  unique_id: Banner ID # certain: it is the institution's number for a person; such as 900100201, 900100202
+//	  # likely: first_name: Nickname # it sounds like it; such as Zoé, Max
+//
+// Parse reads it, unless nothing at all is certain.
+func FormatSuggestion(source SourceSection, suggestions []Suggestion) ([]byte, error) {
+	source.Headers = suggestedHeaders(suggestions)
+	head, err := dump(headNode(&File{Source: source}))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString(suggestionNote)
+	b.Write(head)
+	b.WriteString("fields:\n")
+	for _, spec := range Attributes() {
+		if err := writeSuggested(&b, spec, suggestions); err != nil {
+			return nil, err
+		}
+	}
+	writeUnmatched(&b, suggestions)
+	return b.Bytes(), nil
+}
+
+// writeSuggested writes a line for each column that may give the attribute. A
+// required attribute that no column gives gets a line that says what to write.
+func writeSuggested(b *bytes.Buffer, spec AttributeSpec, suggestions []Suggestion) error {
+	found := false
+	for _, s := range suggestions {
+		if s.Attribute != spec.Attribute {
+			continue
+		}
+		found = true
+		field := s.field()
+		line, err := dump(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(spec.Attribute.String()), fieldNode(&field)}})
+		if err != nil {
+			return err
+		}
+		mark, sure := "", "certain: "
+		if s.Confidence < Certain {
+			mark, sure = likelyMark, ""
+		}
+		fmt.Fprintf(b, "  %s%s # %s%s%s\n", mark, bytes.TrimSpace(line), sure, oneLine(s.Why), suchAs(s.Samples))
+	}
+	switch {
+	case found || !spec.Required:
+	case spec.Attribute == LoginSource:
+		b.WriteString("  # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source\n")
+	default:
+		fmt.Fprintf(b, "  # %s: # no column gives it, and every profile needs it: name the column that does\n", spec.Attribute)
+	}
+	return nil
+}
+
+func writeUnmatched(b *bytes.Buffer, suggestions []Suggestion) {
+	first := true
+	for _, s := range suggestions {
+		if s.Confidence > Unmatched {
+			continue
+		}
+		if first {
+			b.WriteString("# These columns give nothing:\n")
+			first = false
+		}
+		fmt.Fprintf(b, "#   %s %s: %s\n", ColumnLetter(s.Column), quote(oneLine(s.Header)), oneLine(s.Why))
+	}
+}
+
+// suchAs lists samples for a comment.
+func suchAs(samples []string) string {
+	if len(samples) == 0 {
+		return ""
+	}
+	shown := make([]string, len(samples))
+	for i, sample := range samples {
+		shown[i] = clip(oneLine(sample))
+	}
+	return "; such as " + strings.Join(shown, " | ")
+}
+
+// oneLine makes a text safe for a comment: no line ends and nothing that a
+// terminal or YAML would take for a command.
+func oneLine(text string) string {
+	return collapse(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, text))
+}

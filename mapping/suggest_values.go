@@ -1,0 +1,181 @@
+package mapping
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// looks is what a column's values say about an attribute that its header means.
+type looks struct {
+	none  bool   // there are values, and not one looks right
+	doubt string // why the values don't look right; "" when they do, or when there are none
+	proof string // what the values show beyond the header
+	date  string // form of the dates, when only one form reads them all
+}
+
+// values returns the cells of a column that hold something, trimmed.
+func (s *suggester) values(column int) []Cell {
+	var values []Cell
+	for _, row := range s.samples {
+		if column >= len(row) || row[column].Kind == ErrorCell || row[column].Kind == NoValueCell {
+			continue
+		}
+		if text := trim(row[column].Text); text != "" {
+			values = append(values, Cell{Text: text, Kind: row[column].Kind})
+		}
+	}
+	return values
+}
+
+// look compares a column's values with what the attribute holds. One in four may
+// be wrong: mending single cells is what the validation is for.
+func (s *suggester) look(column int, attribute Attribute) looks {
+	values := s.values(column)
+	if len(values) == 0 {
+		return looks{}
+	}
+	if attribute == DateOfBirth {
+		return lookAtDates(values)
+	}
+	if doubt := lookAtRepeats(attribute, values); doubt != "" {
+		return looks{doubt: doubt}
+	}
+	what, right := s.shape(attribute)
+	if right == nil {
+		return looks{}
+	}
+	good := 0
+	for _, cell := range values {
+		if right(cell.Text) {
+			good++
+		}
+	}
+	if 4*good >= 3*len(values) {
+		return looks{}
+	}
+	return looks{none: good == 0, doubt: fmt.Sprintf("%d of %d values don't look like %s", len(values)-good, len(values), what)}
+}
+
+// shape returns what the values of an attribute look like, nil when they may
+// look like anything.
+func (s *suggester) shape(attribute Attribute) (what string, right func(string) bool) {
+	switch attribute {
+	case Email:
+		return "e-mail addresses", isEmail
+	case Province, Province2, DriverLicenceProvince:
+		return "provinces or states", func(text string) bool { _, ok := s.regions.code(text); return ok }
+	case PostalCode, PostalCode2:
+		return "postal codes", func(text string) bool { return digits(text) != "" && len(text) <= 20 }
+	case CellPhone, EmployeePhone, StudentPhone:
+		return "phone numbers", func(text string) bool { return len(digits(text)) >= 7 }
+	case FirstName, LastName:
+		return "a first or last name alone", func(text string) bool { return !strings.ContainsAny(text, "0123456789@,") }
+	case City, City2:
+		return "towns", func(text string) bool { return !strings.ContainsAny(text, "0123456789@") }
+	case UserName:
+		return "user names", func(text string) bool { return !strings.ContainsFunc(text, unicode.IsSpace) }
+	case DriverLicenceNumber:
+		return "licence numbers", func(text string) bool { return len(digits(text)) >= 4 }
+	case LockerUserTypeID:
+		return "ids", isTypeID
+	}
+	return "", nil
+}
+
+// lookAtRepeats expects the values of an ID to differ, and those of a kind to repeat.
+func lookAtRepeats(attribute Attribute, values []Cell) string {
+	distinct := make(map[string]bool, len(values))
+	for _, cell := range values {
+		distinct[strings.ToLower(cell.Text)] = true
+	}
+	switch attribute {
+	case UniqueID, UserName, StudentNumber, EmployeeNumber:
+		if 4*len(distinct) < 3*len(values) {
+			return fmt.Sprintf("%d values are only %d different ones", len(values), len(distinct))
+		}
+	case LoginSource, UserTypeID, LockerUserTypeID:
+		if len(values) >= 8 && 4*len(distinct) > 3*len(values) {
+			return fmt.Sprintf("hardly any of %d values repeats", len(values))
+		}
+	}
+	return ""
+}
+
+// birthForms are the forms of a date with the whole year that are tried on a
+// column. Forms with a year of two digits are left to a person.
+var birthForms = [...]string{
+	"DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "MM.DD.YYYY", "YYYYMMDD", "DDMMYYYY", "MMDDYYYY",
+	"D-MMM-YYYY", "D/MMM/YYYY", "D MMM YYYY", "MMM D, YYYY", "MMM D YYYY", "YYYY-MMM-DD",
+}
+
+// lookAtDates finds the form of the dates that are text. Only a form that reads
+// every one of them, and that no other form does, is proven.
+func lookAtDates(values []Cell) looks {
+	var texts []string
+	iso := 0
+	for _, cell := range values {
+		switch day, _ := cutClock(cell.Text); {
+		case cell.Kind == DateCell:
+		case cell.Kind != NumberCell && calendarDate(day) != "":
+			iso++
+		default:
+			texts = append(texts, day)
+		}
+	}
+	if len(texts) == 0 {
+		return looks{}
+	}
+	var forms []string
+	for _, form := range birthForms {
+		if readsAll(form, texts) {
+			forms = append(forms, form)
+		}
+	}
+	switch {
+	case iso > 0:
+		return looks{doubt: fmt.Sprintf("%d of %d dates are written YYYY-MM-DD, the others differently", iso, len(values))}
+	case len(forms) == 1:
+		return looks{date: forms[0], proof: "only " + forms[0] + " reads all sample dates"}
+	case len(forms) > 1:
+		return looks{doubt: "the sample dates may be read as " + orList(forms, "") + "; which is it? Add date:"}
+	}
+	return looks{
+		none:  len(texts) == len(values),
+		doubt: fmt.Sprintf("%d of %d values are no dates of a form that is sure; add date: with the form", len(texts), len(values)),
+	}
+}
+
+// readsAll says that every text is a date of this form, in a year in which
+// somebody who parks a car may be born.
+func readsAll(written string, texts []string) bool {
+	form, err := newDateForm(written)
+	if err != nil {
+		return false
+	}
+	for _, text := range texts {
+		date, err := form.parse(text, time.Time{})
+		if err != nil || date.Year() < 1900 || date.Year() > 2099 {
+			return false
+		}
+	}
+	return true
+}
+
+// howToSplit says how a column of full names gives the first and the last name,
+// when a comma parts them in every sample.
+func (s *suggester) howToSplit(column int) string {
+	values := s.values(column)
+	for _, cell := range values {
+		if strings.Count(cell.Text, ",") != 1 {
+			return ""
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	part := "split(col(" + strconv.Quote(s.header[column]) + "), \",\")"
+	return ": last_name: {expr: '" + part + "[0]'} and first_name: {expr: '" + part + "[1]'}"
+}
