@@ -1,0 +1,34 @@
+// Package sheet turns a file that people call a spreadsheet into rows: CSV and
+// Excel (.xlsx, .xlsm), read as a stream, so that a million rows never sit in
+// memory.
+//
+// In goes a file such as
+//
+//	Banner ID,Legal Last Name,DOB
+//	900123456,O'Brien,2004-02-29
+//	900123457,"Nguyễn, Jr.",2003-11-05
+//
+// and out come its header, and below it one [importer.Row] after another:
+//
+//	Header{Row: 1, Names: ["Banner ID" "Legal Last Name" "DOB"]}
+//	Row{Number: 2, Cells: ["900123456" "O'Brien" "2004-02-29"]}
+//	Row{Number: 3, Cells: ["900123457" "Nguyễn, Jr." "2003-11-05"]}
+//
+// Numbers of rows are those that a spreadsheet shows, blank rows and values of
+// several lines counted. A cell keeps what a person sees where that is the truth
+// (text, an id with the leading zeros of its format), and the real value where
+// it is not (dates, long numbers): see [mapping.CellKind].
+//
+// Nothing is guessed and nothing is lost in silence. What is wrong with one row
+// is a problem of that row. A file that cannot be trusted as a whole, be it cut
+// short, damaged or not a spreadsheet at all, is a [*FileError] that says what it
+// is and what to do. [Table.Notes] holds what a person should know of the rest.
+//
+// One way through the code: [Open] tells the format by the file's content
+// (format.go). Text goes through a dialect (dialect.go) and the record scanner
+// (csv.go). A workbook is a package of parts (package.go, workbook.go) whose
+// worksheet is scanned once (worksheet.go on top of xml.go), its cells made of
+// type, number format and raw value together (cell.go, numberformat.go,
+// serial.go). Both end in the same Table (table.go), which finds the header
+// (header.go) and judges each row against it.
+package sheet

@@ -1,0 +1,179 @@
+package sheet
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/richardlehane/mscfb"
+)
+
+// Format says how a file is written.
+type Format string
+
+// The formats that can be read.
+const (
+	Auto Format = "" // told by the file's content, never by its name
+	CSV  Format = "csv"
+	XLSX Format = "xlsx" // .xlsx and .xlsm
+)
+
+const (
+	saveAsXLSX  = "Open it in Excel and save it as .xlsx (Excel Workbook) or as \"CSV UTF-8\"."
+	exportXLSX  = "Export it as .xlsx or as \"CSV UTF-8\" instead."
+	damagedBook = "The workbook is damaged or was not copied whole. Open it in Excel, save it again as .xlsx, and use that copy."
+)
+
+// openFile opens the file and returns its size.
+func openFile(path string) (*os.File, int64, error) {
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, 0, fault(0, "There is no such file. Check its name and folder.", err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, 0, fault(0, "You may not read this file. Ask its owner for permission, or copy it to a folder of your own.", err)
+	case err != nil:
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = fault(0, "This is a folder. Give the name of a file in it.", nil)
+	case !info.Mode().IsRegular():
+		err = fault(0, "This is not a regular file. Save what it gives to a file first.", nil)
+	case info.Size() == 0:
+		err = fault(0, "The file is empty (0 bytes). Export it again.", nil)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, info.Size(), nil
+}
+
+// sniffed is how much of a file's beginning is looked at to tell what it is.
+const sniffed = 4096
+
+// detectFormat tells by content what the file is, and refuses by name what
+// cannot be read. A format that was asked for must be the file's; text that
+// looks like a web page is taken for CSV when that was asked for.
+func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
+	head := make([]byte, min(size, sniffed))
+	if _, err := file.ReadAt(head, 0); err != nil && err != io.EOF {
+		return "", fmt.Errorf("read the file's first bytes: %w", err)
+	}
+	found, err := binaryFormat(file, size, head)
+	if err == nil && found == CSV && asked != CSV {
+		err = refuseMarkup(head)
+	}
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case asked == Auto || asked == found:
+		return found, nil
+	case asked == CSV:
+		return "", fault(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
+	case asked == XLSX:
+		return "", fault(0, "This is text, not an Excel workbook. Leave the format out, or ask for csv.", nil)
+	}
+	return "", fault(0, fmt.Sprintf("The format %q is not known. It is csv or xlsx.", string(asked)), nil)
+}
+
+// binaryFormat returns XLSX for a workbook, CSV for anything that may be text,
+// and a refusal for the rest.
+func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
+	kind := http.DetectContentType(head)
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return XLSX, refuseOtherZip(file, size)
+	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
+		return "", refuseCompound(file)
+	case kind == "application/pdf":
+		return "", fault(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
+	case strings.HasPrefix(kind, "image/"):
+		return "", fault(0, "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\".", nil)
+	case kind == "application/x-gzip", kind == "application/x-rar-compressed",
+		bytes.HasPrefix(head, []byte("7z\xBC\xAF\x27\x1C")), bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xFD7zXZ\x00")):
+		return "", fault(0, "This is a compressed file. Unpack it, and use the spreadsheet in it.", nil)
+	case strings.HasPrefix(kind, "audio/"), strings.HasPrefix(kind, "video/"):
+		return "", fault(0, "This is a sound or a film, not a spreadsheet.", nil)
+	}
+	return CSV, nil
+}
+
+// refuseMarkup refuses text that is a document and not a table of cells.
+func refuseMarkup(head []byte) error {
+	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte(utf8BOM))))
+	switch {
+	case bytes.HasPrefix(text, []byte("<?xml")) && bytes.Contains(text, []byte("urn:schemas-microsoft-com:office:spreadsheet")):
+		return fault(0, "This is an XML Spreadsheet 2003, whatever its name says. "+saveAsXLSX, nil)
+	case bytes.HasPrefix(text, []byte("<?xml")):
+		return fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
+	case strings.HasPrefix(http.DetectContentType(text), "text/html"):
+		return fault(0, "This is a web page (HTML), whatever its name says. "+saveAsXLSX, nil)
+	case bytes.HasPrefix(text, []byte("mime-version:")):
+		return fault(0, "This is a web archive (MHTML), whatever its name says. "+saveAsXLSX, nil)
+	case bytes.HasPrefix(text, []byte(`{\rtf`)):
+		return fault(0, "This is a text document (RTF), not a spreadsheet. "+exportXLSX, nil)
+	}
+	return nil
+}
+
+// refuseOtherZip returns nil for an Excel workbook, and otherwise names what the
+// zip archive is.
+func refuseOtherZip(file io.ReaderAt, size int64) error {
+	archive, err := zip.NewReader(file, size)
+	if err != nil {
+		return fault(0, damagedBook, err)
+	}
+	has := func(prefixes ...string) bool {
+		for _, f := range archive.File {
+			for _, prefix := range prefixes {
+				if strings.HasPrefix(partName(f.Name), prefix) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	switch {
+	case has("xl/workbook.bin"):
+		return fault(0, "This is a binary workbook (.xlsb). "+saveAsXLSX, nil)
+	case has("index/", "index.zip"):
+		return fault(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
+	case has("mimetype") && has("content.xml", "meta-inf/manifest.xml"):
+		return fault(0, "This is an OpenDocument file (.ods). Open it in LibreOffice or Excel and save it as .xlsx.", nil)
+	case has("word/", "ppt/"):
+		return fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
+	case has("_rels/.rels", "xl/"):
+		return nil
+	case len(archive.File) == 0:
+		return fault(0, "This is a zip archive with nothing in it.", nil)
+	}
+	return fault(0, "This is a zip archive. Unpack it, and use the spreadsheet in it.", nil)
+}
+
+// refuseCompound names what an OLE2 compound file is: the container of old
+// Office files, and of new ones that have a password.
+func refuseCompound(file io.ReaderAt) error {
+	compound, err := mscfb.New(file)
+	if err != nil {
+		return fault(0, "This is a file of an old Microsoft Office, and it is damaged. "+saveAsXLSX, err)
+	}
+	for _, entry := range compound.File {
+		switch entry.Name {
+		case "EncryptedPackage":
+			return fault(0, "The workbook is protected by a password. Open it in Excel, take the password off (File, Info, Protect Workbook, Encrypt with Password), and save it.", nil)
+		case "Workbook", "Book":
+			return fault(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+saveAsXLSX, nil)
+		}
+	}
+	return fault(0, "This is a file of an old Microsoft Office program, but no workbook. "+exportXLSX, nil)
+}

@@ -1,0 +1,128 @@
+package sheet
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+)
+
+// Most bytes that the parts of a workbook may have once unpacked, so that a small
+// file cannot fill the memory or keep the program busy for hours.
+const (
+	maxSheetBytes   = 4 << 30   // a million rows of 60 columns
+	maxStringsBytes = 512 << 20 // shared strings
+	maxSmallPart    = 32 << 20  // workbook, styles, relationships
+)
+
+// officePackage is an Office file: a zip archive of parts that point to each
+// other by relationships (ECMA-376, part 2).
+type officePackage struct {
+	parts map[string]*zip.File // by partName
+}
+
+// relationship points from one part to another.
+type relationship struct {
+	ID     string `xml:"Id,attr"`
+	Type   string `xml:"Type,attr"` // a URI; its last segment is the same in both editions of the standard
+	Target string `xml:"Target,attr"`
+	Mode   string `xml:"TargetMode,attr"`
+}
+
+// is reports whether the relationship is of a kind such as "worksheet".
+func (r relationship) is(kind string) bool { return path.Base(r.Type) == kind && r.Mode != "External" }
+
+// partName reduces a name to what tells parts apart: case and a slash at the
+// beginning don't count, and some programs write backslashes.
+func partName(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/"))
+}
+
+func openPackage(r io.ReaderAt, size int64) (*officePackage, error) {
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fault(0, damagedBook, err)
+	}
+	p := &officePackage{parts: make(map[string]*zip.File, len(archive.File))}
+	for _, f := range archive.File {
+		name := partName(f.Name)
+		if _, twice := p.parts[name]; twice {
+			return nil, fault(0, fmt.Sprintf("The workbook has its part %q twice, so nobody can say which one counts. Open it in Excel, save it again as .xlsx, and use that copy.", name), nil)
+		}
+		p.parts[name] = f
+	}
+	return p, nil
+}
+
+// read returns a small part as a whole, nil when there is no such part.
+func (p *officePackage) read(name string) ([]byte, error) {
+	part, err := p.open(name, maxSmallPart)
+	if part == nil || err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(part)
+	if closeErr := part.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fault(0, damagedBook, fmt.Errorf("read part %s: %w", name, err))
+	}
+	return content, nil
+}
+
+// open opens a part for reading at most limit bytes of it; nil when there is no
+// such part.
+func (p *officePackage) open(name string, limit int64) (io.ReadCloser, error) {
+	f := p.parts[partName(name)]
+	if f == nil || f.FileInfo().IsDir() {
+		return nil, nil
+	}
+	part, err := f.Open()
+	if err != nil {
+		return nil, fault(0, damagedBook, fmt.Errorf("open part %s: %w", name, err))
+	}
+	return &cappedPart{ReadCloser: part, left: limit}, nil
+}
+
+// relationships returns what the part points to, with the targets as names of
+// parts. The part "" stands for the package itself.
+func (p *officePackage) relationships(part string) ([]relationship, error) {
+	dir, base := path.Split(partName(part))
+	content, err := p.read(dir + "_rels/" + base + ".rels")
+	if content == nil || err != nil {
+		return nil, err
+	}
+	var list struct {
+		Relationships []relationship `xml:"Relationship"`
+	}
+	if err := xml.NewDecoder(bytes.NewReader(content)).Decode(&list); err != nil {
+		return nil, fault(0, damagedBook, fmt.Errorf("read relationships of %q: %w", part, err))
+	}
+	for i, r := range list.Relationships {
+		target := strings.ReplaceAll(r.Target, `\`, "/")
+		if !strings.HasPrefix(target, "/") {
+			target = dir + target
+		}
+		list.Relationships[i].Target = partName(target)
+	}
+	return list.Relationships, nil
+}
+
+// cappedPart ends in an error where a part is larger than it may be.
+type cappedPart struct {
+	io.ReadCloser
+	left int64
+}
+
+var errPartTooLarge = fault(0, "The workbook unpacks to more data than a table of people can have. Copy the rows to a new workbook, or save them as \"CSV UTF-8\".", nil)
+
+func (c *cappedPart) Read(b []byte) (int, error) {
+	n, err := c.ReadCloser.Read(b)
+	if c.left -= int64(n); c.left < 0 {
+		return 0, errPartTooLarge
+	}
+	return n, err
+}

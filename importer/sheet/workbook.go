@@ -1,0 +1,251 @@
+package sheet
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// workbook is an open Excel file, its sheets not yet read.
+//
+// excelize reads what is small and intricate: the list of sheets and their
+// state, the styles and number formats, the date system. It never sees the
+// sheets: it would unpack every one of them, gives no style with a cell, and
+// takes a sheet that is cut short for a whole one.
+type workbook struct {
+	pkg      *officePackage
+	sheets   []sheetPart
+	values   cellReader // how the cells of every sheet are read
+	excluded []string
+}
+
+// sheetPart is one sheet of a workbook.
+type sheetPart struct {
+	name   string
+	part   string // "" when it is no worksheet, but a chart or a dialog
+	hidden bool
+}
+
+const spreadsheetDir = "xl/"
+
+func openWorkbook(r io.ReaderAt, size int64, tempDir string) (*workbook, error) {
+	pkg, err := openPackage(r, size)
+	if err != nil {
+		return nil, err
+	}
+	main, err := pkg.mainPart()
+	if err != nil {
+		return nil, err
+	}
+	links, err := pkg.relationships(main)
+	if err != nil {
+		return nil, err
+	}
+	targets := map[string]relationship{}
+	styles, stringsPart := spreadsheetDir+"styles.xml", spreadsheetDir+"sharedstrings.xml"
+	for _, l := range links {
+		targets[l.ID] = l
+		switch {
+		case l.is("styles"):
+			styles = l.Target
+		case l.is("sharedStrings"):
+			stringsPart = l.Target
+		}
+	}
+	book := &workbook{pkg: pkg}
+	if err := book.describe(main, styles, targets, tempDir); err != nil {
+		return nil, err
+	}
+	if book.values.strings, err = readSharedStrings(pkg, stringsPart); err != nil {
+		return nil, err
+	}
+	return book, nil
+}
+
+// mainPart returns the part that lists the sheets.
+func (p *officePackage) mainPart() (string, error) {
+	links, err := p.relationships("")
+	if err != nil {
+		return "", err
+	}
+	for _, l := range links {
+		if l.is("officeDocument") && p.parts[l.Target] != nil {
+			return l.Target, nil
+		}
+	}
+	return "", fault(0, damagedBook, nil)
+}
+
+// describe lets excelize read the workbook without its sheets.
+func (b *workbook) describe(main, styles string, targets map[string]relationship, tempDir string) (err error) {
+	small, err := b.pkg.withoutSheets(main, styles)
+	if err != nil {
+		return err
+	}
+	f, err := excelize.OpenReader(small, excelize.Options{
+		UnzipSizeLimit: 3 * maxSmallPart, UnzipXMLSizeLimit: maxSmallPart, TmpDir: tempDir,
+	})
+	if err != nil {
+		return fault(0, damagedBook, fmt.Errorf("read the workbook's description: %w", err))
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil && closeErr != nil {
+			err = fmt.Errorf("close the workbook's description: %w", closeErr)
+		}
+	}()
+	if f.WorkBook == nil || len(f.WorkBook.Sheets.Sheet) == 0 {
+		return fault(0, damagedBook, nil)
+	}
+	for _, s := range f.WorkBook.Sheets.Sheet {
+		sheet := sheetPart{name: s.Name, hidden: s.State == "hidden" || s.State == "veryHidden"}
+		if l, ok := targets[s.ID]; ok && l.is("worksheet") {
+			sheet.part = l.Target
+		}
+		b.sheets = append(b.sheets, sheet)
+	}
+	b.values.date1904 = f.WorkBook.WorkbookPr != nil && f.WorkBook.WorkbookPr.Date1904
+	b.values.formats = cellFormats(f)
+	return nil
+}
+
+// cellFormats returns the number format of each cell style.
+func cellFormats(f *excelize.File) []numberFormat {
+	if f.Styles == nil || f.Styles.CellXfs == nil {
+		return nil
+	}
+	codes := map[int]string{}
+	if f.Styles.NumFmts != nil {
+		for _, n := range f.Styles.NumFmts.NumFmt {
+			codes[n.NumFmtID] = n.FormatCode
+		}
+	}
+	known := map[int]numberFormat{}
+	formats := make([]numberFormat, len(f.Styles.CellXfs.Xf))
+	for i, xf := range f.Styles.CellXfs.Xf {
+		if xf.NumFmtID == nil {
+			continue
+		}
+		id := *xf.NumFmtID
+		format, ok := known[id]
+		if !ok {
+			if code, custom := codes[id]; custom {
+				format = parseNumberFormat(code)
+			} else {
+				format = builtInNumberFormat(id)
+			}
+			known[id] = format
+		}
+		formats[i] = format
+	}
+	return formats
+}
+
+// withoutSheets returns a workbook that has nothing but the description of the
+// one in the package, under the names by which excelize looks for it.
+func (p *officePackage) withoutSheets(main, styles string) (io.Reader, error) {
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	put := func(name string, content []byte) error {
+		part, err := w.Create(name)
+		if err == nil {
+			_, err = part.Write(content)
+		}
+		if err != nil {
+			return fmt.Errorf("copy part %s: %w", name, err)
+		}
+		return nil
+	}
+	const links = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
+		`<Relationship Id="rId1" Type="` + excelize.SourceRelationshipOfficeDocument + `" Target="xl/workbook.xml"/></Relationships>`
+	if err := put("_rels/.rels", []byte(links)); err != nil {
+		return nil, err
+	}
+	for name, source := range map[string]string{
+		"xl/workbook.xml":            main,
+		"xl/_rels/workbook.xml.rels": path.Dir(main) + "/_rels/" + path.Base(main) + ".rels",
+		"xl/styles.xml":              styles,
+	} {
+		content, err := p.read(source)
+		if err != nil {
+			return nil, err
+		}
+		if content == nil {
+			continue
+		}
+		if err := put(name, content); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("copy the workbook's description: %w", err)
+	}
+	return &buf, nil
+}
+
+// candidates returns the sheets to look at, the first one that has rows being
+// meant: the named one, or all that can be seen.
+func (b *workbook) candidates(name string) ([]sheetPart, error) {
+	var found []sheetPart
+	for _, s := range b.sheets {
+		if name != "" && strings.EqualFold(strings.TrimSpace(s.name), strings.TrimSpace(name)) {
+			if s.part == "" {
+				return nil, fault(0, fmt.Sprintf("The sheet %q holds a chart and no cells. %s", s.name, b.sheetList()), nil)
+			}
+			return []sheetPart{s}, nil
+		}
+		if s.part != "" && !s.hidden {
+			found = append(found, s)
+		}
+	}
+	if name != "" {
+		return nil, fault(0, fmt.Sprintf("There is no sheet %q. %s", name, b.sheetList()), nil)
+	}
+	return found, nil
+}
+
+// sheetList names every sheet of the workbook.
+func (b *workbook) sheetList() string {
+	return "The workbook's sheets are " + quotedNames(b.sheets) + "."
+}
+
+func quotedNames(sheets []sheetPart) string {
+	names := make([]string, len(sheets))
+	for i, s := range sheets {
+		names[i] = fmt.Sprintf("%q", s.name)
+		if s.hidden {
+			names[i] += " (hidden)"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// choiceNotes says which sheet was chosen where there are several.
+func (b *workbook) choiceNotes(chosen sheetPart) []string {
+	var others []sheetPart
+	for _, s := range b.sheets {
+		if s != chosen {
+			others = append(others, s)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.name, quotedNames(others))}
+}
+
+// open starts reading a sheet.
+func (b *workbook) open(sheet sheetPart) (*worksheet, error) {
+	part, err := b.pkg.open(sheet.part, maxSheetBytes)
+	if err == nil && part == nil {
+		err = fault(0, damagedBook, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newWorksheet(part, b.values), nil
+}

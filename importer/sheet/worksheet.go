@@ -1,0 +1,276 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// The size of a worksheet, as Excel has it since 2007.
+const (
+	maxRows    = 1 << 20
+	maxColumns = 1 << 14
+)
+
+// worksheet reads the rows of one worksheet part in a single pass: reference,
+// type, style and raw value of each cell together. A sheet that is cut short,
+// damaged or out of order ends in an error and never in io.EOF. Rows without a
+// value, such as thousands of formatted ones at the end, are left out.
+type worksheet struct {
+	xml     *xmlScanner
+	part    io.Closer
+	cells   cellReader
+	started bool // sheetData has begun
+	row     int  // number of the last row
+
+	text  []byte // of the current row's cells, as far as it is their own
+	spans []span // one a cell: where its text stands in text
+
+	hidden int // rows with values that a person does not see
+	merged int // ranges of merged cells
+}
+
+// span is a piece of a row's text; that of a cell whose text stands elsewhere is
+// empty.
+type span struct{ start, end int }
+
+var (
+	errRowOrder  = errors.New("its rows are out of order")
+	errCellOrder = errors.New("its cells are out of order")
+	errRowBeyond = errors.New("it has more rows than a sheet can have")
+	errCellRef   = errors.New("a cell stands at a place that no sheet has")
+	errNoData    = errors.New("it has no data")
+)
+
+func newWorksheet(part io.ReadCloser, cells cellReader) *worksheet {
+	return &worksheet{xml: newXMLScanner(part), part: part, cells: cells}
+}
+
+// next returns the next row that holds a value.
+func (w *worksheet) next(row *importer.Row) error {
+	err := w.start()
+	for err == nil {
+		var kind xmlKind
+		if kind, err = w.xml.next(); err != nil {
+			break
+		}
+		if kind == xmlEnd { // of sheetData
+			err = w.finish()
+			break
+		}
+		if kind == xmlText {
+			continue
+		}
+		if string(w.xml.name) != "row" {
+			err = errXMLUnknown(w.xml.name)
+			break
+		}
+		var hidden bool
+		if hidden, err = w.readRow(row); err == nil && len(row.Cells) > 0 {
+			if hidden {
+				w.hidden++
+			}
+			return nil
+		}
+	}
+	return w.located(err)
+}
+
+// located names the row at which reading stopped.
+func (w *worksheet) located(err error) error {
+	var fe *FileError
+	if err == io.EOF {
+		return io.EOF
+	}
+	if errors.As(err, &fe) {
+		fe.Row = w.row
+		return fe
+	}
+	message := fmt.Sprintf("The sheet is damaged at or after this row: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err)
+	return fault(max(w.row, 1), message, err)
+}
+
+// start reads up to the rows, once.
+func (w *worksheet) start() error {
+	if w.started {
+		return nil
+	}
+	w.started = true
+	if err := w.xml.root("worksheet"); err != nil {
+		return err
+	}
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEnd:
+			return errNoData
+		case kind != xmlStart:
+			continue
+		case string(w.xml.name) == "sheetData":
+			return nil
+		}
+		if err := w.xml.skip(); err != nil {
+			return err
+		}
+	}
+}
+
+// finish reads what stands below the rows, up to the end of the part: only then
+// is the sheet known to be whole, its checksum included.
+func (w *worksheet) finish() error {
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEOF:
+			return io.EOF
+		case kind != xmlStart:
+			continue
+		}
+		switch string(w.xml.name) {
+		case "mergeCell":
+			w.merged++
+		case "sheetData":
+			return errXMLUnknown(w.xml.name)
+		}
+	}
+}
+
+// readRow reads the row whose start was read last. A row without values has no
+// cells.
+func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
+	number := w.row + 1
+	if r := w.xml.attr("r"); r != nil {
+		if number = atoi(r); number <= w.row {
+			return false, errRowOrder
+		}
+	}
+	if number > maxRows {
+		return false, errRowBeyond
+	}
+	w.row = number
+	h := w.xml.attr("hidden")
+	hidden = string(h) == "1" || string(h) == "true"
+
+	row.Number, row.Cells, row.Problems = number, row.Cells[:0], nil
+	w.text, w.spans = w.text[:0], w.spans[:0]
+	column := -1
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return false, err
+		case kind == xmlEnd:
+			return hidden, w.settle(row)
+		case kind == xmlText:
+			continue
+		case string(w.xml.name) == "c":
+			column, err = w.readCell(row, column)
+		case string(w.xml.name) == "extLst":
+			err = w.xml.skip()
+		default:
+			err = errXMLUnknown(w.xml.name)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// readCell reads the cell whose start was read last, and returns its column. A
+// cell without a value is not put into the row.
+func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err error) {
+	column = previous + 1
+	if r := w.xml.attr("r"); r != nil {
+		var number int
+		if column, number = parseRef(r); column < 0 || number != w.row {
+			return 0, errCellRef
+		}
+	}
+	if column <= previous {
+		return 0, errCellOrder
+	}
+	if column >= maxColumns {
+		return 0, errCellRef
+	}
+	start := len(w.text)
+	var cell mapping.Cell
+	if cell, w.text, err = w.cells.read(w.xml, w.text); err != nil {
+		return 0, err
+	}
+	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
+		return column, nil
+	}
+	for len(row.Cells) < column {
+		row.Cells = append(row.Cells, mapping.Cell{})
+		w.spans = append(w.spans, span{})
+	}
+	row.Cells = append(row.Cells, cell)
+	w.spans = append(w.spans, span{start, len(w.text)})
+	return column, nil
+}
+
+// settle gives the cells their texts: one string a row, which they share.
+func (w *worksheet) settle(row *importer.Row) error {
+	if !utf8.Valid(w.text) {
+		return errNotUTF8
+	}
+	text := string(w.text)
+	for i, s := range w.spans {
+		if s.start < s.end {
+			row.Cells[i].Text = text[s.start:s.end]
+		}
+	}
+	return nil
+}
+
+// atoi returns the number that b is written as, -1 when it is none. No number in
+// a sheet is longer than nine digits.
+func atoi(b []byte) int {
+	if len(b) == 0 || len(b) > 9 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// parseRef takes a reference such as "AB12" apart: its column, A being 0, and its
+// row; the column is -1 when it is none.
+func parseRef(ref []byte) (column, row int) {
+	n := 0
+	for n < len(ref) && n < 4 && 'A' <= ref[n]&^0x20 && ref[n]&^0x20 <= 'Z' {
+		column = column*26 + int(ref[n]&^0x20-'A') + 1
+		n++
+	}
+	row = atoi(ref[n:])
+	if n == 0 || row < 1 {
+		return -1, 0
+	}
+	return column - 1, row
+}
+
+func (w *worksheet) notes() []string {
+	var notes []string
+	if w.hidden > 0 {
+		notes = append(notes, count(w.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
+	}
+	if w.merged > 0 {
+		notes = append(notes, "The sheet has merged cells ("+count(w.merged, "range", "ranges")+"): only the first cell of each holds its value, the others are blank.")
+	}
+	return notes
+}
+
+func (w *worksheet) close() error { return w.part.Close() }
