@@ -45,6 +45,15 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	return nil
 }
 
+// WriteFile makes the file at path hold the text, whole, or on any error leaves
+// path as it was. Only its owner can read the file.
+func WriteFile(path string, text []byte) error {
+	return writeAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
 // destination returns the file that path stands for, links followed, and whether
 // it has to be written directly.
 func destination(path string) (target string, direct bool, err error) {

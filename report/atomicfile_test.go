@@ -128,6 +128,14 @@ func TestUnwritablePlaces(t *testing.T) {
 	wantFolder(t, folder, nil)
 }
 
+func TestWriteFile(t *testing.T) {
+	folder := t.TempDir()
+	if err := WriteFile(filepath.Join(folder, "a.mapping.yaml"), []byte("version: 1\n")); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, folder, map[string]string{"a.mapping.yaml": "version: 1\n"})
+}
+
 func TestCanWriteLeavesNothingBehind(t *testing.T) {
 	folder := t.TempDir()
 	if err := CanWrite(filepath.Join(folder, "a.csv")); err != nil {

@@ -15,7 +15,7 @@
 //
 // and the counts over the statuses, which the receipt and the summary show:
 //
-//	samples/term-start.xlsx → sandbox, run 1
+//	samples/term-start.xlsx → the sandbox, run 1
 //	  1  pushed
 //	  1  invalid  not sent; mend these rows in the file
 //	  ─

@@ -22,6 +22,19 @@ const (
 	Bar               // a bar that is drawn over and over, for a terminal
 )
 
+// ProgressMode returns the mode that suits w: Bar on a terminal, Lines elsewhere,
+// and Quiet when that is asked for. lookup is as for Colours.
+func ProgressMode(w io.Writer, lookup func(string) (string, bool), quiet bool) Mode {
+	switch {
+	case quiet:
+		return Quiet
+	case isTerminal(w, lookup):
+		return Bar
+	default:
+		return Lines
+	}
+}
+
 const (
 	lineInterval = 5 * time.Second
 	barInterval  = 200 * time.Millisecond

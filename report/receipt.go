@@ -2,11 +2,11 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -16,20 +16,15 @@ import (
 // of the program, never of the file.
 var ErrReceipt = errors.New("this is a failure of the program, not of your file; please report it")
 
-// Problem is what a number of rows have in common. It holds no row's value.
-type Problem struct {
-	Rule   string // a mapping.Rule, or an ErrorCode of the Controller
-	Header string // of the column at fault, "" when no single one is meant
-	Count  int    // rows
-	Row    int    // number of one of them in the spreadsheet
-	Advice string // what to do; "" for the advice that goes with the rule
-}
+// shownProblems is the number of kinds of problems that the receipt shows.
+const shownProblems = 5
 
 // Receipt is the account of one FILE for the person at the terminal.
 type Receipt struct {
 	Summary
-	Target   string    // what it is pushed to: "sandbox", or the client code
-	Problems []Problem // the commonest first; show only a few
+	Target   string                  // what it is pushed to, such as "the sandbox"
+	Problems []importer.ProblemCount // the commonest first
+	Style    Style
 }
 
 // Check makes sure that every row that was read has exactly one status that a
@@ -46,29 +41,30 @@ func (s Summary) Check() error {
 		s.File, plural(s.Rows, "row"), accounted, s.Counts.Sum()-accounted, ErrReceipt)
 }
 
-// WriteReceipt writes the receipt, at most 80 columns wide but for long paths. It
-// writes it even when the receipt does not add up, and then returns that error.
-func WriteReceipt(w io.Writer, receipt Receipt, style Style) error {
+// Write writes the receipt, at most 80 columns wide but for long paths. It holds
+// no value of any row. It is written even when it does not add up, and then
+// that is the error.
+func (r Receipt) Write(w io.Writer) error {
 	var b bytes.Buffer
-	receipt.writeTitle(&b, style)
-	receipt.writeCounts(&b, style)
-	receipt.writeProblems(&b, style)
-	receipt.writeHeld(&b, style)
-	if receipt.Results != "" && receipt.Results != "-" {
-		fmt.Fprintf(&b, "\nEach row's result: %s\n", printable(receipt.Results))
+	r.writeTitle(&b)
+	r.writeCounts(&b)
+	r.writeProblems(&b)
+	r.writeHeld(&b)
+	if r.Results != "" && r.Results != "-" {
+		fmt.Fprintf(&b, "\nEach row's result: %s\n", printable(r.Results))
 	}
-	wrong := receipt.Check()
+	wrong := r.Check()
 	if wrong != nil {
-		fmt.Fprintf(&b, "\n%s\n", style.red(printable(wrong.Error())))
+		fmt.Fprintf(&b, "\n%s\n", r.Style.Bad(printable(wrong.Error())))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("write the receipt of %s: %w", receipt.File, err)
+		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
 	}
 	return wrong
 }
 
-func (r Receipt) writeTitle(b *bytes.Buffer, style Style) {
-	title := style.bold(printable(r.File)) + " → " + printable(r.Target)
+func (r Receipt) writeTitle(b *bytes.Buffer) {
+	title := r.Style.bold(printable(r.File)) + " → " + printable(r.Target)
 	switch {
 	case r.Command == CheckCommand:
 		title += ", checked: nothing was sent"
@@ -78,7 +74,7 @@ func (r Receipt) writeTitle(b *bytes.Buffer, style Style) {
 	fmt.Fprintln(b, title)
 }
 
-func (r Receipt) writeCounts(b *bytes.Buffer, style Style) {
+func (r Receipt) writeCounts(b *bytes.Buffer) {
 	total := thousands(r.Rows)
 	width, names := len(total), 0
 	for status, n := range r.Counts {
@@ -93,9 +89,9 @@ func (r Receipt) writeCounts(b *bytes.Buffer, style Style) {
 			continue
 		}
 		line := fmt.Sprintf("  %*s  %-*s  %s", width, thousands(n), names, label(status), r.note(status))
-		fmt.Fprintln(b, colour(style, status)(strings.TrimRight(line, " ")))
+		fmt.Fprintln(b, r.Style.of(status, strings.TrimRight(line, " ")))
 	}
-	fmt.Fprintf(b, "  %s\n", style.faint(strings.Repeat("─", width)))
+	fmt.Fprintf(b, "  %s\n", r.Style.faint(strings.Repeat("─", width)))
 	fmt.Fprintf(b, "  %*s  %s read%s\n", width, total, rowWord(r.Rows), r.effort())
 }
 
@@ -104,7 +100,7 @@ func (r Receipt) effort() string {
 	if r.Attempts == 0 {
 		return ""
 	}
-	return " in " + span(r.Elapsed) + " with " + plural(r.Attempts, "request")
+	return " in " + span(time.Duration(r.Seconds*float64(time.Second))) + " with " + plural(r.Attempts, "request")
 }
 
 func rowWord(n int) string {
@@ -148,41 +144,43 @@ func (r Receipt) note(status importer.Status) string {
 	}
 }
 
-func colour(style Style, status importer.Status) func(string) string {
-	switch status {
-	case importer.Pushed, importer.Valid:
-		return style.green
-	case importer.Invalid, importer.Rejected, importer.Failed:
-		return style.red
-	case importer.Unknown, importer.NotSent:
-		return style.yellow
-	default:
-		return style.faint
-	}
-}
-
-func (r Receipt) writeProblems(b *bytes.Buffer, style Style) {
+func (r Receipt) writeProblems(b *bytes.Buffer) {
 	if len(r.Problems) == 0 {
 		return
 	}
+	shown := r.Problems[:min(len(r.Problems), shownProblems)]
 	width := 0
-	for _, p := range r.Problems {
+	for _, p := range shown {
 		width = max(width, len(thousands(p.Count)))
 	}
-	fmt.Fprintf(b, "\n%s\n", style.bold("Commonest problems"))
-	for _, p := range r.Problems {
-		where := ""
-		if p.Header != "" {
-			where = " in " + printable(p.Header)
+	fmt.Fprintf(b, "\n%s\n", r.Style.bold("Commonest problems"))
+	for _, p := range shown {
+		fmt.Fprintf(b, "  %*s  %s\n", width, thousands(p.Count), inWords(p))
+		if text := advice(p.Rule); text != "" {
+			fmt.Fprintln(b, r.Style.faint(hang(text, width+4)))
 		}
-		fmt.Fprintf(b, "  %*s  %s%s, as in row %d\n", width, thousands(p.Count), printable(p.Rule), where, p.Row)
-		if text := cmp.Or(p.Advice, advice(mapping.Rule(p.Rule))); text != "" {
-			fmt.Fprintln(b, style.faint(hang(printable(text), width+4)))
-		}
+	}
+	if more := len(r.Problems) - len(shown); more > 0 {
+		fmt.Fprintf(b, "  and %s more\n", plural(more, "kind"))
 	}
 }
 
-func (r Receipt) writeHeld(b *bytes.Buffer, style Style) {
+// inWords says what is wrong, in which column, and in which row to look.
+func inWords(p importer.ProblemCount) string {
+	text := string(p.Rule)
+	if p.Severity == mapping.Warning {
+		text += " (a warning)"
+	}
+	switch {
+	case p.Header != "":
+		text += " in " + printable(p.Header)
+	case p.Column != mapping.NoColumn:
+		text += " in column " + mapping.ColumnLetter(p.Column)
+	}
+	return text + fmt.Sprintf(", as in row %d", p.Row)
+}
+
+func (r Receipt) writeHeld(b *bytes.Buffer) {
 	if len(r.Held) == 0 {
 		return
 	}
@@ -190,11 +188,11 @@ func (r Receipt) writeHeld(b *bytes.Buffer, style Style) {
 	if r.Command == CheckCommand {
 		heading = "A push would be held by a safety limit."
 	}
-	fmt.Fprintf(b, "\n%s\n", style.yellow(heading))
+	fmt.Fprintf(b, "\n%s\n", r.Style.caution(heading))
 	for _, reason := range r.Held {
 		fmt.Fprintln(b, hang(printable(reason), 2))
 	}
 	if r.Command != CheckCommand {
-		fmt.Fprintf(b, "To push exactly this all the same: %s\n", style.bold(fmt.Sprintf("opscom-import approve %d", r.Run)))
+		fmt.Fprintf(b, "To push exactly this all the same: %s\n", r.Style.bold(fmt.Sprintf("opscom-import approve %d", r.Run)))
 	}
 }

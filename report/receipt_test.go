@@ -8,26 +8,32 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 func receipts() map[string]Receipt {
-	problems := []Problem{
-		{Rule: "bad_date", Header: "DOB", Count: 1012, Row: 17},
-		{Rule: "required", Header: "Banner ID", Count: 3, Row: 40},
-		{Rule: "9019", Count: 1, Row: 41, Advice: "Another user has this e-mail address."},
-		{Rule: "a_newer_rule", Header: "Class", Count: 1, Row: 42},
+	problem := func(rule mapping.Rule, header string, count, row int) importer.ProblemCount {
+		return importer.ProblemCount{Rule: rule, Header: header, Column: 3, Count: count, Row: row, Message: "Value 1970-13-45 is no date"}
+	}
+	problems := []importer.ProblemCount{
+		problem(mapping.BadDate, "DOB", 1012, 17),
+		problem(mapping.Required, "", 3, 40),
+		problem("a_newer_rule", "Class", 2, 42),
+		{Rule: mapping.DuplicateKey, Column: mapping.NoColumn, Count: 2, Row: 44},
+		{Rule: mapping.UnlikelyDate, Severity: mapping.Warning, Header: "DOB", Count: 1, Row: 45},
+		problem(mapping.TooLong, "City", 1, 46),
+		problem(mapping.TooLong, "Street", 1, 46),
 	}
 	return map[string]Receipt{
 		"pushed": {Target: "sandbox", Summary: Summary{
-			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1188, Elapsed: 131 * time.Second,
+			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1188, Seconds: 131,
 			Counts:  importer.Counts{importer.Pushed: 1188, importer.Skipped: 8, importer.Duplicate: 4, importer.Failed: 0},
 			Results: "samples/term-start.results.csv",
 		}},
 		"everything": {Target: "OC_TOMA", Problems: problems, Summary: Summary{
-			Command: "push", Run: 17, File: "students.csv", Rows: 41_045, Attempts: 41_001, Elapsed: 3*time.Hour + 5*time.Minute,
+			Command: "push", Run: 17, File: "students.csv", Rows: 41_045, Attempts: 41_001, Seconds: 3*60*60 + 5*60,
 			Counts: importer.Counts{
 				importer.Pushed: 40_000, importer.Unchanged: 5, importer.Duplicate: 4, importer.Skipped: 8, importer.Invalid: 1_015,
 				importer.Rejected: 1, importer.Failed: 2, importer.Unknown: 3, importer.NotSent: 7,
@@ -52,7 +58,11 @@ func TestReceiptGolden(t *testing.T) {
 	for name, receipt := range receipts() {
 		t.Run(name, func(t *testing.T) {
 			var plain, coloured bytes.Buffer
-			if err := errors.Join(WriteReceipt(&plain, receipt, Style{}), WriteReceipt(&coloured, receipt, NewStyle(true))); err != nil {
+			if err := receipt.Write(&plain); err != nil {
+				t.Fatal(err)
+			}
+			receipt.Style.Colour = true
+			if err := receipt.Write(&coloured); err != nil {
 				t.Fatal(err)
 			}
 			compareGolden(t, "receipt-"+name+".txt", plain.Bytes())
@@ -60,6 +70,9 @@ func TestReceiptGolden(t *testing.T) {
 				if textWidth(line) > lineWidth {
 					t.Errorf("%d columns: %s", textWidth(line), line)
 				}
+			}
+			if strings.Contains(plain.String(), "1970") {
+				t.Error("a row's value is in the receipt")
 			}
 			if strings.Contains(plain.String(), "\x1b") {
 				t.Error("colours in a plain receipt")
@@ -85,25 +98,25 @@ func TestReceiptThatDoesNotAddUp(t *testing.T) {
 			t.Errorf("%s: Check = %v", name, err)
 		}
 		var out bytes.Buffer
-		if err := WriteReceipt(&out, receipt, Style{}); !errors.Is(err, ErrReceipt) || !strings.Contains(out.String(), "failure of the program") {
+		if err := receipt.Write(&out); !errors.Is(err, ErrReceipt) || !strings.Contains(out.String(), "failure of the program") {
 			t.Errorf("%s: error %v, and the receipt says\n%s", name, err, out.String())
 		}
 	}
 }
 
 func TestReceiptReportsAFailedWrite(t *testing.T) {
-	if err := WriteReceipt(&fullDisk{}, receipts()["pushed"], Style{}); !errors.Is(err, io.ErrShortWrite) {
+	if err := receipts()["pushed"].Write(&fullDisk{}); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("error %v", err)
 	}
 }
 
 // A header comes from the file, and must not be able to command the terminal.
 func TestReceiptIsSafeForTheTerminal(t *testing.T) {
-	receipt := Receipt{Target: "s\x1b[2J", Problems: []Problem{{Rule: "required", Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
+	receipt := Receipt{Target: "s\x1b[2J", Problems: []importer.ProblemCount{{Rule: mapping.Required, Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
 		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.Invalid: 1}, Held: []string{"\x1b[1A"}, Results: "\bb.csv",
 	}}
 	var out bytes.Buffer
-	if err := WriteReceipt(&out, receipt, Style{}); err != nil {
+	if err := receipt.Write(&out); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(out.String(), "\x1b\a\b\r\u202e") {
@@ -111,17 +124,17 @@ func TestReceiptIsSafeForTheTerminal(t *testing.T) {
 	}
 }
 
-func ExampleWriteReceipt() {
+func ExampleReceipt_Write() {
 	receipt := Receipt{
 		Target:   "sandbox",
-		Problems: []Problem{{Rule: "bad_email", Header: "E-mail", Count: 3, Row: 17}},
+		Problems: []importer.ProblemCount{{Rule: mapping.BadEmail, Header: "E-mail", Count: 3, Row: 17}},
 		Summary: Summary{
-			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1189, Elapsed: 119 * time.Second,
+			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1189, Seconds: 119,
 			Counts:  importer.Counts{importer.Pushed: 1189, importer.Skipped: 8, importer.Invalid: 3},
 			Results: "samples/term-start.results.csv",
 		},
 	}
-	if err := WriteReceipt(os.Stdout, receipt, NewStyle(false)); err != nil {
+	if err := receipt.Write(os.Stdout); err != nil {
 		panic(err)
 	}
 	// Output:

@@ -37,7 +37,7 @@ func WriteResults(path string, results iter.Seq2[importer.Result, error]) (impor
 	var counts importer.Counts
 	err := writeAtomic(path, func(w io.Writer) error {
 		var err error
-		counts, err = EncodeResults(w, results)
+		counts, err = WriteResultsTo(w, results)
 		return err
 	})
 	if err != nil {
@@ -46,9 +46,9 @@ func WriteResults(path string, results iter.Seq2[importer.Result, error]) (impor
 	return counts, nil
 }
 
-// EncodeResults writes to w what WriteResults writes to a file, such as to
+// WriteResultsTo writes to w what WriteResults writes to a file, such as to
 // standard output.
-func EncodeResults(w io.Writer, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
+func WriteResultsTo(w io.Writer, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
 	writer, err := newSafeWriter(w)
 	if err != nil {
 		return nil, err

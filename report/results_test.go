@@ -76,8 +76,8 @@ func TestWriteResultsGolden(t *testing.T) {
 	compareGolden(t, "results.csv", got)
 
 	var streamed bytes.Buffer
-	if _, err := EncodeResults(&streamed, each(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
-		t.Errorf("EncodeResults and WriteResults differ (%v)", err)
+	if _, err := WriteResultsTo(&streamed, each(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
+		t.Errorf("WriteResultsTo and WriteResults differ (%v)", err)
 	}
 }
 
@@ -100,7 +100,7 @@ func compareGolden(t *testing.T, name string, got []byte) {
 
 func TestNoResults(t *testing.T) {
 	var out bytes.Buffer
-	counts, err := EncodeResults(&out, each(nil, nil))
+	counts, err := WriteResultsTo(&out, each(nil, nil))
 	const header = "\uFEFFrow,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at\r\n"
 	if err != nil || counts.Sum() != 0 || out.String() != header {
 		t.Errorf("wrote %q, %v, %v; want the header alone", out.String(), counts, err)
@@ -141,7 +141,7 @@ func TestResultsReadBack(t *testing.T) {
 			results = append(results, few...)
 		}
 		var out bytes.Buffer
-		counts, err := EncodeResults(&out, each(results, nil))
+		counts, err := WriteResultsTo(&out, each(results, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,15 +214,15 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestResultsReportAFullDisk(t *testing.T) {
 	var whole bytes.Buffer
-	if _, err := EncodeResults(&whole, each(everyStatus(), nil)); err != nil {
+	if _, err := WriteResultsTo(&whole, each(everyStatus(), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for size := range whole.Len() {
-		if _, err := EncodeResults(&fullDisk{left: size}, each(everyStatus(), nil)); err == nil {
+		if _, err := WriteResultsTo(&fullDisk{left: size}, each(everyStatus(), nil)); err == nil {
 			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
 		}
 	}
-	if _, err := EncodeResults(&fullDisk{left: whole.Len()}, each(everyStatus(), nil)); err != nil {
+	if _, err := WriteResultsTo(&fullDisk{left: whole.Len()}, each(everyStatus(), nil)); err != nil {
 		t.Errorf("%v on a disk with room for everything", err)
 	}
 }

@@ -1,20 +1,47 @@
 package report
 
-// Style colours text for a terminal. Its zero value leaves text plain.
-type Style struct{ on bool }
+import "opscom-import/importer"
 
-// NewStyle returns a style that colours text, or that leaves it plain.
-func NewStyle(colours bool) Style { return Style{colours} }
+// Style colours text for a terminal, or leaves it plain.
+type Style struct {
+	Colour bool
+}
 
 // The SGR codes of ECMA-48, which every terminal knows.
-func (s Style) bold(text string) string   { return s.wrap("1", text) }
-func (s Style) faint(text string) string  { return s.wrap("2", text) }
-func (s Style) red(text string) string    { return s.wrap("31", text) }
-func (s Style) green(text string) string  { return s.wrap("32", text) }
-func (s Style) yellow(text string) string { return s.wrap("33", text) }
+const (
+	boldCode   = "1"
+	faintCode  = "2"
+	redCode    = "31"
+	greenCode  = "32"
+	yellowCode = "33"
+)
+
+// Good marks what went well.
+func (s Style) Good(text string) string { return s.wrap(greenCode, text) }
+
+// Bad marks what needs a person.
+func (s Style) Bad(text string) string { return s.wrap(redCode, text) }
+
+func (s Style) caution(text string) string { return s.wrap(yellowCode, text) }
+func (s Style) bold(text string) string    { return s.wrap(boldCode, text) }
+func (s Style) faint(text string) string   { return s.wrap(faintCode, text) }
+
+// of marks text as the status deserves.
+func (s Style) of(status importer.Status, text string) string {
+	switch status {
+	case importer.Pushed, importer.Valid:
+		return s.Good(text)
+	case importer.Invalid, importer.Rejected, importer.Failed:
+		return s.Bad(text)
+	case importer.Unknown, importer.NotSent:
+		return s.caution(text)
+	default:
+		return s.faint(text)
+	}
+}
 
 func (s Style) wrap(code, text string) string {
-	if !s.on || text == "" {
+	if !s.Colour || text == "" {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"time"
 
 	"opscom-import/importer"
 )
@@ -15,13 +14,13 @@ const CheckCommand = "check"
 
 // Summary is what one FILE came to.
 type Summary struct {
-	Command  string // as typed: push, check or approve
+	Command  string // as typed, such as push, check or approve
 	Run      int64  // 0 for a check, which stores no run
 	File     string // as given
 	Rows     int    // read below the header
 	Counts   importer.Counts
 	Attempts int // requests sent, every attempt counted
-	Elapsed  time.Duration
+	Seconds  float64 // from the first byte read to the last answer
 	Held     []string // why a safety limit holds the run, a sentence each
 	Results  string   // path of the results, "" for none, "-" for standard output
 	Exit     int      // exit code
@@ -69,7 +68,7 @@ func (s Summary) WriteJSON(w io.Writer) error {
 		Unknown:   s.Counts[importer.Unknown],
 		NotSent:   s.Counts[importer.NotSent],
 		Attempts:  s.Attempts,
-		Seconds:   math.Round(s.Elapsed.Seconds()*10) / 10,
+		Seconds:   math.Round(s.Seconds*10) / 10,
 		Held:      append([]string{}, s.Held...),
 		Results:   s.Results,
 		Exit:      s.Exit,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"testing"
-	"time"
 
 	"opscom-import/importer"
 )
@@ -17,7 +16,7 @@ func TestSummaryJSON(t *testing.T) {
 			importer.Pushed: 1188, importer.Unchanged: 1, importer.Duplicate: 2, importer.Skipped: 3,
 			importer.Invalid: 4, importer.Rejected: 1, importer.Failed: 1, importer.Unknown: 1, importer.NotSent: 1,
 		},
-		Elapsed: 131*time.Second + 249*time.Millisecond, Results: "data/A & B.results.csv", Exit: 3,
+		Seconds: 131.249, Results: "data/A & B.results.csv", Exit: 3,
 	}
 	check := Summary{
 		Command: "check", File: "a.csv", Rows: 5, Counts: importer.Counts{importer.Valid: 4, importer.Invalid: 1},

@@ -9,18 +9,21 @@ import (
 // descriptor is what an *os.File has and a buffer has not.
 type descriptor interface{ Fd() uintptr }
 
-// IsTerminal says whether w is a terminal that understands escape sequences: not
+// isTerminal says whether w is a terminal that understands escape sequences: not
 // one whose TERM is "dumb". It switches them on where a console asks for that, as
 // Windows' does.
-func IsTerminal(w io.Writer, getenv func(string) string) bool {
+func isTerminal(w io.Writer, lookup func(string) (string, bool)) bool {
+	kind, _ := lookup("TERM")
 	file, isFile := w.(descriptor)
-	return isFile && term.IsTerminal(int(file.Fd())) && getenv("TERM") != "dumb" && enableEscapes(file.Fd())
+	return isFile && kind != "dumb" && term.IsTerminal(int(file.Fd())) && enableEscapes(file.Fd())
 }
 
 // Colours says whether text for w should be coloured: w is a terminal, and
-// NO_COLOR (https://no-color.org) is unset or empty.
-func Colours(w io.Writer, getenv func(string) string) bool {
-	return getenv("NO_COLOR") == "" && IsTerminal(w, getenv)
+// NO_COLOR (https://no-color.org) is unset or empty. lookup finds a variable of
+// the environment, as os.LookupEnv does.
+func Colours(w io.Writer, lookup func(string) (string, bool)) bool {
+	refused, _ := lookup("NO_COLOR")
+	return refused == "" && isTerminal(w, lookup)
 }
 
 // columns returns the width of the terminal w, 80 when it is not known.

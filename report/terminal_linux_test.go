@@ -32,11 +32,24 @@ func TestTerminal(t *testing.T) {
 		{map[string]string{"NO_COLOR": "1"}, true, false},
 		{map[string]string{"TERM": "dumb"}, false, false},
 	} {
-		getenv := func(name string) string { return tc.env[name] }
-		if got := IsTerminal(terminal, getenv); got != tc.isTerminal {
-			t.Errorf("%v: IsTerminal = %v", tc.env, got)
+		lookup := func(name string) (string, bool) {
+			value, set := tc.env[name]
+			return value, set
 		}
-		if got := Colours(terminal, getenv); got != tc.colours {
+		if got := isTerminal(terminal, lookup); got != tc.isTerminal {
+			t.Errorf("%v: isTerminal = %v", tc.env, got)
+		}
+		wantMode := Lines
+		if tc.isTerminal {
+			wantMode = Bar
+		}
+		if got := ProgressMode(terminal, lookup, false); got != wantMode {
+			t.Errorf("%v: ProgressMode = %v", tc.env, got)
+		}
+		if got := ProgressMode(terminal, lookup, true); got != Quiet {
+			t.Errorf("%v, quiet: ProgressMode = %v", tc.env, got)
+		}
+		if got := Colours(terminal, lookup); got != tc.colours {
 			t.Errorf("%v: Colours = %v", tc.env, got)
 		}
 	}

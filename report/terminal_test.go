@@ -16,8 +16,8 @@ func TestNoTerminal(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	noEnv := func(string) string { return "" }
-	if IsTerminal(file, noEnv) || Colours(file, noEnv) || IsTerminal(&bytes.Buffer{}, noEnv) {
+	noEnv := func(string) (string, bool) { return "", false }
+	if isTerminal(file, noEnv) || Colours(file, noEnv) || isTerminal(&bytes.Buffer{}, noEnv) {
 		t.Error("a file or a buffer passes for a terminal")
 	}
 	if got := columns(file); got != 80 {
