@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +39,7 @@ func Compile(f *File, header []string, ctx Context) (*Mapper, error) {
 	}
 	c.completeKey()
 	if len(c.mistakes) > 0 {
-		return nil, c.err()
+		return nil, joinMistakes(c.mistakes)
 	}
 	return &c.mapper, nil
 }
@@ -60,16 +59,6 @@ type compiler struct {
 
 func (c *compiler) fail(line int, key, message string) {
 	c.mistakes = append(c.mistakes, &FileError{File: c.file.Name, Line: line, Key: key, Message: message})
-}
-
-// err joins the mistakes in the order of their lines.
-func (c *compiler) err() error {
-	slices.SortStableFunc(c.mistakes, func(a, b *FileError) int { return a.Line - b.Line })
-	errs := make([]error, len(c.mistakes))
-	for i, mistake := range c.mistakes {
-		errs[i] = mistake
-	}
-	return errors.Join(errs...)
 }
 
 // checkLayout demands every column of the layout that the mapping was approved

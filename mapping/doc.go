@@ -17,19 +17,22 @@
 //
 //	{"unique_id":"900123456","login_source":"SSO","province":"ON","date_of_birth":"1998-03-02"}
 //
-//  1. [Parse] reads the mapping file into a [File] and judges its form. [Suggest]
-//     makes a File from a header and sample rows instead.
+// The way there:
+//
+//  1. [Parse] reads the mapping file into a [File] and judges its form. Without a
+//     mapping file, [Suggest] says what each column seems to hold, and
+//     [SuggestedFile] makes a File of it.
 //  2. [Compile] fits the File to a header, once a table. It finds the columns,
 //     compiles the expressions, and works out all that no row can change. It
 //     returns a [Mapper], or every mistake as a [FileError] with its line.
 //  3. [Mapper.Map] takes one row's cells to a [Result]. The mapping's where may
-//     skip the row. Then each attribute is made in these steps:
-//     pick the first column that is not blank, or the expression's result;
-//     trim it; read it as a date, if the attribute is one; apply the transforms;
-//     look it up among the values; put the default in place of a blank; say what a
-//     blank means; validate it against the [AttributeSpec].
+//     skip the row. Then each attribute is made: the first column that is not
+//     blank, or the expression's result, is trimmed, read as a date where one is
+//     meant, put through the transforms and looked up among the values; a default
+//     takes the place of a blank; what is left is checked against the
+//     [AttributeSpec].
 //
-// A value that fails a step is not in the profile, and its Problem says in a
-// sentence what is wrong and what to do. Several attributes of a row may fail;
-// each is reported.
+// A value that fails on its way is not in the profile, and its Problem says in a
+// sentence what is wrong and what to do. All that is wrong in a row is said at
+// once.
 package mapping

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -119,13 +121,14 @@ func (e *expression) run(cells []Cell) (any, error) {
 }
 
 // plainRunError leaves the position out: the reader has the row before them, not
-// the mapping.
+// the mapping. What it quotes of a cell is made short and printable.
 func plainRunError(err error) error {
+	message := err.Error()
 	var at *file.Error
 	if errors.As(err, &at) {
-		return errors.New(at.Message)
+		message = at.Message
 	}
-	return err
+	return errors.New(clip(collapse(strings.ToValidUTF8(message, string(utf8.RuneError)))))
 }
 
 // text returns the expression's result for a row as a text, without an exponent
@@ -154,11 +157,7 @@ func (e *expression) holds(cells []Cell) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	holds, ok := result.(bool)
-	if !ok {
-		return false, fmt.Errorf("the result is neither true nor false but a %T", result)
-	}
-	return holds, nil
+	return result.(bool), nil // expr.AsBool lets nothing else through
 }
 
 // wordScan finds the words of an expression that are no columns: the names that

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
 	"golang.org/x/text/unicode/norm"
@@ -70,15 +71,18 @@ func ColumnLetter(index int) string {
 }
 
 // nearest returns the candidate that word most likely meant, or "" when none is
-// near: at most a third of its letters may differ.
+// near: at most a third of its letters may differ. Candidates that are too long or
+// too short for that are not compared, for a cell may hold a whole page of text.
 func nearest(word string, candidates []string) string {
 	folded := foldHeader(word)
-	best, bestDistance := "", len([]rune(folded))/3+1
+	letters := utf8.RuneCountInString(folded)
+	best, bestDistance := "", letters/3+1
 	for _, c := range candidates {
-		if strings.TrimSpace(c) == "" {
+		candidate := foldHeader(c)
+		if more := utf8.RuneCountInString(candidate) - letters; candidate == "" || more >= bestDistance || -more >= bestDistance {
 			continue
 		}
-		if d := levenshtein.ComputeDistance(folded, foldHeader(c)); d < bestDistance {
+		if d := levenshtein.ComputeDistance(folded, candidate); d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}

@@ -198,5 +198,5 @@ func brokenCell(purpose string, cell Cell) *fault {
 	if cell.Kind == NoValueCell {
 		return refuse(NoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.")
 	}
-	return refuse(CellError, "The cell for "+purpose+" shows the error "+clip(cell.Text)+". Mend its formula, or write the value in its place.")
+	return refuse(CellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Mend its formula, or write the value in its place.")
 }

@@ -125,10 +125,34 @@ func (v *validator) checkKey(value string) *fault {
 	return nil
 }
 
-// isEmail says that value is a bare address, such as name@example.ca.
-// mail.ParseAddress alone would take a name with it, spaces round it and a
-// domain without a dot.
-func isEmail(value string) bool {
+// isEmail says that value is a bare address, such as name@example.ca. Nearly all
+// are of plain characters, and need no parser.
+func isEmail(value string) bool { return isPlainEmail(value) || isParsedEmail(value) }
+
+// isPlainEmail says that value is words of plain characters joined by dots, an @,
+// and at least two such words more.
+func isPlainEmail(value string) bool {
+	at, dotted, wordEnd := false, false, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' || c == '\'':
+			wordEnd = true
+			continue
+		case c == '.' && wordEnd:
+			dotted = at
+		case c == '@' && wordEnd && !at:
+			at = true
+		default:
+			return false
+		}
+		wordEnd = false
+	}
+	return dotted && wordEnd
+}
+
+// isParsedEmail leaves the judgement to mail.ParseAddress, which alone would take
+// a name with the address, spaces round it and a domain without a dot.
+func isParsedEmail(value string) bool {
 	address, err := mail.ParseAddress(value)
 	if err != nil || address.Address != value || address.Name != "" {
 		return false

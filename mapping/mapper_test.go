@@ -1,0 +1,261 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// today is the day on which the tests' dates of birth are judged.
+func today() time.Time { return time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC) }
+
+// testContext is a Controller with a few user types, two of one name.
+func testContext() Context {
+	return Context{
+		LoginSource:    "SSO",
+		UserTypesKnown: true,
+		Today:          today(),
+		UserTypes: []UserType{
+			{ID: "1", Name: "Full Time Student"}, {ID: "2", Name: "Part Time Student"}, {ID: "9", Name: "Staff"},
+			{ID: "11", Name: "Visitor"}, {ID: "12", Name: "visitor"},
+		},
+	}
+}
+
+// parseFields reads the fields section of a mapping file, and of a source section
+// where one is given.
+func parseFields(t testing.TB, source, fields string) *File {
+	t.Helper()
+	text := "version: 1\n"
+	if source != "" {
+		text += "source:\n" + indent(source)
+	}
+	f, err := Parse("students.mapping.yaml", []byte(text+"fields:\n"+indent(fields)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func indent(lines string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(lines), "\n", "\n  ") + "\n"
+}
+
+func mustCompile(t testing.TB, f *File, header []string, ctx Context) *Mapper {
+	t.Helper()
+	m, err := Compile(f, header, ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func texts(values ...string) []Cell {
+	cells := make([]Cell, len(values))
+	for i, v := range values {
+		cells[i].Text = v
+	}
+	return cells
+}
+
+// show writes a profile and its problems as a test reads them best.
+func show(t testing.TB, r *Result) string {
+	t.Helper()
+	payload, err := r.Profile.AppendJSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := string(payload)
+	if r.Skipped {
+		out += " skipped"
+	}
+	for _, p := range r.Problems {
+		out += fmt.Sprintf("\n%s %s %s %s %q: %s", p.Severity, p.Rule, p.Attribute, ColumnLetter(p.Column), p.Value, p.Message)
+	}
+	return out
+}
+
+func TestMapSteps(t *testing.T) {
+	for _, tc := range []struct {
+		name, field string
+		cells       []Cell // of the columns A, B and C, headed "A", "B B" and "Ç"
+		want        string // the profile without its key, and the problems
+	}{
+		{"short form", `first_name: A`, texts(" Zoë\u00a0"), `"first_name":"Zoë"`},
+		{"invisible ends", `first_name: A`, texts("\ufeffZoë\u200b"), `"first_name":"Zoë"`},
+		{"short row", `first_name: C`, nil, ``},
+		{"first that is not blank", `first_name: {column: [A, b_b]}`, texts(" ", "Ann"), `"first_name":"Ann"`},
+		{"first of two", `first_name: {column: [A, B B]}`, texts("Zoë", "Ann"), `"first_name":"Zoë"`},
+		{"all blank", `first_name: {column: [A, B B]}`, texts("", " "), ``},
+		{"constant", `city: {value: " Ottawa "}`, nil, `"city":"Ottawa"`},
+		{"constant is validated", `province: {value: Québec}`, nil, `"province":"QC"`},
+		{"blank constant", `city: {value: ""}`, nil, ``},
+		{"cleared constant", `city: {value: "", blank: clear}`, nil, `"city":""`},
+		{"expression", `street: {expr: 'trim(A + " " + col("B B"))'}`, texts(" 12 Main ", "Apt 3"), `"street":"12 Main Apt 3"`},
+		{"number from expression", `street: {expr: 'int(A) * 1000000000000'}`, texts("12"), `"street":"12000000000000"`},
+		{"fraction from expression", `street: {expr: 'float(A) / 4'}`, texts("1"), `"street":"0.25"`},
+		{"apply in order", `city: {column: A, apply: [digits, "pad:5"]}`, texts("A-12"), `"city":"00012"`},
+		{"apply leaves nothing", `city: {column: A, apply: [digits, "pad:5"], default: none}`, texts("n/a"), `"city":"none"`},
+		{"values", `city: {column: A, values: {OTT: Ottawa}}`, texts(" OTT "), `"city":"Ottawa"`},
+		{"values in any case", `city: {column: A, values: {OTT: Ottawa}}`, texts("ott"), `"city":"Ottawa"`},
+		{"the exact value comes first", `city: {column: A, values: {OTT: Ottawa, ott: Ottawa}}`, texts("ott"), `"city":"Ottawa"`},
+		{"values after apply", `city: {column: A, apply: [digits], values: {"1": Ottawa}}`, texts("no. 1"), `"city":"Ottawa"`},
+		{"values leave a blank alone", `city: {column: A, values: {OTT: Ottawa}}`, texts(""), ``},
+		{"unknown value", `city: {column: A, values: {OTTAWA: Ottawa}}`, texts("OTTOWA"),
+			"\n" + `error unknown_value city A "OTTOWA": City "OTTOWA" is not among the values that the mapping lists; the nearest is "OTTAWA". Correct the cell, or add the value to the mapping.`},
+		{"otherwise keep", `city: {column: A, values: {OTT: Ottawa}, otherwise: keep}`, texts("Hull"), `"city":"Hull"`},
+		{"otherwise blank", `city: {column: A, values: {OTT: Ottawa}, otherwise: blank, default: Elsewhere}`, texts("Hull"), `"city":"Elsewhere"`},
+		{"otherwise a value", `city: {column: A, values: {OTT: Ottawa}, otherwise: Elsewhere}`, texts("Hull"), `"city":"Elsewhere"`},
+		{"value becomes blank", `city: {column: A, values: {OTT: ""}, default: Elsewhere}`, texts("OTT"), `"city":"Elsewhere"`},
+		{"default", `city: {column: A, default: Ottawa}`, texts(""), `"city":"Ottawa"`},
+		{"blank omitted", `city: {column: A, blank: omit}`, texts(""), ``},
+		{"blank cleared", `city: {column: A, blank: clear}`, texts(""), `"city":""`},
+		{"blank refused", `city: {column: A, blank: error}`, texts(""), "\n" + `error required city A "": City is blank. Fill in the column "A".`},
+		{"required", `city: {column: [A, B B], required: true}`, texts(" "), "\n" + `error required city A " ": City is blank. Fill in the column "A" or the column "B B".`},
+		{"required expression", `city: {expr: 'A + col("B B")', required: true}`, nil, "\n" + `error required city  "": City is blank. Fill in the column "A" or the column "B B".`},
+		{"number and truth cells", "first_name: A\nlast_name: B B", []Cell{{"007", NumberCell}, {"TRUE", BoolCell}}, `"first_name":"007","last_name":"TRUE"`},
+		{"error cell", `city: A`, []Cell{{"#N/A", ErrorCell}},
+			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Mend its formula, or write the value in its place.`},
+		{"error cell hides nothing", `city: {column: [A, B B]}`, []Cell{{"#REF!", ErrorCell}, {Text: "Ottawa"}},
+			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Mend its formula, or write the value in its place.`},
+		{"error cell after a good one", `city: {column: [A, B B]}`, []Cell{{Text: "Ottawa"}, {"#REF!", ErrorCell}}, `"city":"Ottawa"`},
+		{"unsaved formula", `city: A`, []Cell{{"", NoValueCell}},
+			"\n" + `error no_cached_value city A "": The cell for City holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.`},
+		{"error cell in an expression", `city: {expr: 'A + col("B B")'}`, []Cell{{Text: "x"}, {"#N/A", ErrorCell}},
+			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Mend its formula, or write the value in its place.`},
+		{"expression fails", `city: {expr: 'string(int(A))'}`, texts("x"),
+			"\n" + `error expression_failed city A "x": City cannot be worked out for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
+		{"expression takes too much", `city: {expr: 'repeat(A, 90000)'}`, texts("xx"),
+			"\n" + `error expression_failed city A "xx": City cannot be worked out for this row: memory budget exceeded. Correct the row, or the expression in the mapping.`},
+		{"several problems", "province: A\nemail: B B", texts("Zz", "x@y"),
+			"\n" + `error bad_email email B "x@y": Email "x@y" is not an e-mail address. Write it as name@example.ca.` +
+				"\n" + `error bad_region province A "Zz": Province or State "Zz" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := mustCompile(t, parseFields(t, "", tc.field+"\nunique_id: {value: u-1}"), []string{"A", "B B", "Ç"}, testContext())
+			var r Result
+			m.Map(tc.cells, &r)
+			profile, problems, _ := strings.Cut(tc.want, "\n")
+			want := `{"unique_id":"u-1","login_source":"SSO"`
+			if profile != "" {
+				want += "," + profile
+			}
+			want += "}"
+			if problems != "" {
+				want += "\n" + problems
+			}
+			if diff := cmp.Diff(want, show(t, &r)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestMapWhere(t *testing.T) {
+	m := mustCompile(t, parseFields(t, `where: 'Status in ["AS", "RE"] and int(col("Enrol Credits")) > 0'`, "unique_id: ID\nemail: Mail"),
+		[]string{"ID", "Mail", "Status", "Enrol Credits"}, testContext())
+	var r Result
+	for _, tc := range []struct {
+		name  string
+		cells []Cell
+		want  string
+	}{
+		{"kept", texts("7", "ann@example.ca", "AS", "3"), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}`},
+		{"skipped, named, and not judged", texts("x y", "no address", "WD", "3"), `{"unique_id":"x y","login_source":"SSO"} skipped`},
+		{"cannot be known", texts("7", "ann@example.ca", "AS", ""), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}
+error expression_failed   "": The mapping's where cannot be worked out for this row: invalid operation: int(). Correct the row, or the expression in the mapping.`},
+		{"error cell", []Cell{{Text: "7"}, {}, {"#N/A", ErrorCell}, {"3", NumberCell}}, `{"unique_id":"7","login_source":"SSO"}
+error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N/A". Mend its formula, or write the value in its place.`},
+	} {
+		m.Map(tc.cells, &r)
+		if diff := cmp.Diff(tc.want, show(t, &r)); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+	}
+}
+
+// TestMapForgets maps a full row, then a blank one into the same result.
+func TestMapForgets(t *testing.T) {
+	m := mustCompile(t, parseFields(t, "where: 'A != \"skip\"'", "unique_id: A\ncity: B"), []string{"A", "B"}, testContext())
+	var r Result
+	m.Map(texts("skip", "Ottawa"), &r)
+	m.Map(texts("a b", "Ottawa"), &r)
+	m.Map(texts("7"), &r)
+	if got, want := show(t, &r), `{"unique_id":"7","login_source":"SSO"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// BenchmarkMap maps ten plain columns of a table of 27.
+func BenchmarkMap(b *testing.B) {
+	header, row := benchmarkTable()
+	f := parseFields(b, "", `
+unique_id: Banner ID
+first_name: First Name
+last_name: Last Name
+email: E-mail
+street: Street
+city: City
+province: Province
+postal_code: Postal Code
+phone_cell: Cell
+date_of_birth: DOB`)
+	m := mustCompile(b, f, header, testContext())
+	var r Result
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Map(row, &r)
+	}
+	if len(r.Problems) > 0 {
+		b.Fatal(show(b, &r))
+	}
+}
+
+// BenchmarkMapSteps maps ten columns that all need work.
+func BenchmarkMapSteps(b *testing.B) {
+	header, row := benchmarkTable()
+	f := parseFields(b, `where: 'Status in ["AS", "RE"]'`, `
+unique_id: {column: Banner ID, apply: ["pad:9"]}
+first_name: {column: [Preferred, First Name], apply: [title]}
+last_name: {column: Last Name, apply: [title]}
+email: {column: E-mail, apply: [lower]}
+street: {expr: 'trim(Street + " " + col("Banner ID"))'}
+city: {column: City, apply: [title]}
+province: {column: Country, apply: [province]}
+postal_code: {column: Postal Code, apply: [postal_code]}
+user_type_id: {column: Status, values: {AS: Full Time Student}}
+date_of_birth: {column: Birth, date: DD/MM/YYYY}`)
+	m := mustCompile(b, f, header, testContext())
+	var r Result
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Map(row, &r)
+	}
+	if len(r.Problems) > 0 {
+		b.Fatal(show(b, &r))
+	}
+}
+
+// BenchmarkMapPhone maps one phone number through the phone library.
+func BenchmarkMapPhone(b *testing.B) {
+	m := mustCompile(b, parseFields(b, "", "unique_id: {value: u-1}\nphone_cell: {column: Cell, apply: [phone]}"), []string{"Cell"}, testContext())
+	row := texts("(613) 555-0123")
+	var r Result
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Map(row, &r)
+	}
+}
+
+func benchmarkTable() (header []string, row []Cell) {
+	header = []string{"Banner ID", "First Name", "Last Name", "E-mail", "Street", "City", "Province", "Postal Code", "Cell", "DOB", "Status", "Country", "Preferred", "Birth"}
+	row = texts("900123456", "Zoë", "BEAULIEU-TREMBLAY", "Zoe.Beaulieu@students.example.ca", "1234 Rue Sainte-Catherine Ouest, app. 12", "montréal", "QC", "H3G1P1", "514-555-0123", "1998-03-02", "AS", "Québec", "", "2/3/1998")
+	for len(header) < 27 {
+		header = append(header, fmt.Sprint("Extra ", len(header)))
+		row = append(row, Cell{Text: "something else"})
+	}
+	return header, row
+}
