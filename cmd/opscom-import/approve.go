@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"opscom-import/importer"
+)
+
+func approveCommand(s streams, code *int) *cobra.Command {
+	return &cobra.Command{
+		Use:   "approve RUN",
+		Short: "Push exactly the plan of a run that a safety limit held",
+		Long: `approve pushes the plan of a held run as it was stored: the file is not read
+again, and nothing that happened to it since makes a difference. A run whose
+approval was interrupted goes on when it is approved again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withSession(c, s, func(ss *session) (err error) {
+				feed, send, release := interrupts(c.Context(), s)
+				defer release()
+				id, err := runNumber(args[0])
+				if err != nil {
+					return err
+				}
+				if err := ss.openJournal(feed); err != nil {
+					return err
+				}
+				run, err := ss.journal.Run(feed, id)
+				if err != nil {
+					return err
+				}
+				if err := ss.mayApprove(run.Info()); err != nil {
+					return err
+				}
+				if err := ss.connect(); err != nil {
+					return err
+				}
+				if err := ss.fetchUserTypes(feed); err != nil { // shows that the Controller takes us
+					return &incompleteError{err}
+				}
+				ss.settings.Yes = true
+				*code, err = ss.pushRun(feed, send, run, "approve", time.Now(), shownSource(run.Info()), nil)
+				return err
+			})
+		},
+	}
+}
+
+func runNumber(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 {
+		return 0, fmt.Errorf("%q is not the number of a run; \"opscom-import runs\" lists them", text)
+	}
+	return id, nil
+}
+
+// mayApprove says whether the run can be pushed with these settings.
+func (s *session) mayApprove(r importer.Run) error {
+	switch {
+	case r.Target != s.target():
+		return fmt.Errorf("run %d was planned for %s, and the settings say %s; approve it with the settings that planned it", r.ID, r.Target, s.target())
+	case r.State == importer.Superseded:
+		return fmt.Errorf("run %d cannot be approved: a newer run of the same file took its place", r.ID)
+	case r.State == importer.Finished:
+		return fmt.Errorf("run %d is finished; \"opscom-import runs report %d\" writes its results again", r.ID, r.ID)
+	}
+	return nil
+}
+
+// shownSource is a run's file as a person would name it.
+func shownSource(r importer.Run) string {
+	if r.Source == "-" {
+		return "standard input"
+	}
+	return filepath.Base(r.Source)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+func checkCommand(s streams, code *int) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Do everything that push does up to the first profile; send and change nothing",
+		Long: `check reads the whole file and judges every row exactly as push would, then says
+how many rows are fine and what is wrong with the others. It sends no profile and
+changes nothing.
+
+User types are checked against the Controller's list when it can be asked, else
+against the list that the last push has seen.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withSession(c, s, func(ss *session) error {
+				feed, _, release := interrupts(c.Context(), s)
+				defer release()
+				if err := ss.openJournalToRead(feed); err != nil {
+					return err
+				}
+				if err := ss.learnUserTypes(feed); err != nil {
+					return err
+				}
+				return forEachFile(args, code, func(name string) (int, error) { return ss.checkFile(feed, name) })
+			})
+		},
+	}
+}
+
+// openJournalToRead opens the journal if there is one: a check makes none.
+func (s *session) openJournalToRead(ctx context.Context) error {
+	exists, err := journal.Exists(s.settings.State)
+	if err != nil || !exists {
+		return err
+	}
+	s.journal, err = journal.Open(ctx, s.settings.State)
+	return err
+}
+
+// learnUserTypes finds the Controller's user types where it can: from the
+// Controller, else as the journal remembers them.
+func (s *session) learnUserTypes(ctx context.Context) error {
+	s.userTypes = &userTypes{}
+	why := errors.New("no client code is set")
+	if s.client() != "" {
+		if why = s.connect(); why == nil {
+			list, err := s.controller.UserTypes(ctx)
+			if err == nil {
+				s.userTypes = &userTypes{list: list, known: true}
+				return nil
+			}
+			why = err
+		}
+	}
+	if s.journal != nil {
+		list, at, err := s.journal.UserTypes(ctx, s.target())
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			s.userTypes = &userTypes{list: list, known: true}
+			s.say("User types are checked against the Controller's list of %s (it was not asked now: %v).", at.Local().Format("2006-01-02"), why)
+			return nil
+		}
+	}
+	s.say("User types are not checked: the Controller was not asked (%v).", why)
+	return nil
+}
+
+// checkFile plans one file without keeping the plan.
+func (s *session) checkFile(ctx context.Context, name string) (exit int, err error) {
+	began := time.Now()
+	in, err := openInput(name, s.streams)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	t, err := s.openTable(in)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+
+	var store importer.PlanStore = discard{}
+	var scratch *journal.Journal
+	var run *journal.Run
+	if s.settings.Results != nil && *s.settings.Results != "" {
+		if scratch, err = journal.OpenScratch(ctx); err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, scratch.Close()) }()
+		if run, err = scratch.Begin(ctx, importer.Run{Client: s.client(), Target: s.target(), Source: in.source, StartedAt: began.UTC()}); err != nil {
+			return 0, err
+		}
+		store = run
+	}
+	acceptances, salt := s.acceptances()
+	s.say("Reading %s with %s.", in.shown, t.mappingName)
+	plan, err := s.plan(ctx, t, store, acceptances, salt)
+	if err != nil {
+		return 0, err
+	}
+	for _, note := range t.Notes() {
+		s.say("%s", note)
+	}
+	summary := report.Summary{Command: "check", File: in.shown, Rows: plan.Rows, Counts: asChecked(plan.Counts)}
+	if run != nil {
+		summary.Results = *s.settings.Results
+		if summary.Counts, err = s.writeCheckResults(ctx, run); err != nil {
+			return 0, err
+		}
+	}
+	summary.Held = importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged}.Judge(plan, 0)
+	summary.Seconds = time.Since(began).Seconds()
+	summary.Exit = exitOf(summary.Counts, nil, false)
+	return summary.Exit, s.print(summary, plan.Problems)
+}
+
+// acceptances is what rows are compared with when only changes count.
+func (s *session) acceptances() (importer.Acceptances, []byte) {
+	if !s.settings.OnlyChanges || s.journal == nil {
+		return nil, nil
+	}
+	return s.journal, s.journal.Salt()
+}
+
+// asChecked returns the counts of a plan as a check names them.
+func asChecked(planned importer.Counts) importer.Counts {
+	counts := importer.Counts{}
+	for status, n := range planned {
+		if status == importer.Pending {
+			status = importer.Valid
+		}
+		counts[status] += n
+	}
+	return counts
+}
+
+// writeCheckResults writes a check's results where they were asked for.
+func (s *session) writeCheckResults(ctx context.Context, run *journal.Run) (importer.Counts, error) {
+	results := validInsteadOfNotSent(run.Results(ctx))
+	if path := *s.settings.Results; path != "-" {
+		return report.WriteResults(path, results)
+	}
+	return report.WriteResultsTo(s.stdout, results)
+}
+
+// validInsteadOfNotSent renames the status of rows that a push would send.
+func validInsteadOfNotSent(results iter.Seq2[importer.Result, error]) iter.Seq2[importer.Result, error] {
+	return func(yield func(importer.Result, error) bool) {
+		for r, err := range results {
+			if r.Status == importer.NotSent {
+				r.Status = importer.Valid
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// discard is the store of a plan that nobody will push.
+type discard struct{}
+
+func (discard) Append(context.Context, []importer.PlannedRow) error { return nil }
+func (discard) Amend(context.Context, []importer.Amendment) error   { return nil }

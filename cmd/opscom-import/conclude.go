@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+// conclusion is what is known of a run when nothing more will be pushed.
+type conclusion struct {
+	command  string
+	run      *journal.Run
+	began    time.Time
+	shown    string // the file as the person named it
+	problems []importer.ProblemCount
+	ended    error // why the run ended early; nil when it is complete or held
+}
+
+// conclude writes the reports of a run that is complete, stopped or held, and
+// returns its exit code. What was interrupted is concluded all the same.
+func (s *session) conclude(c conclusion) (int, error) {
+	ctx := context.Background()
+	held := c.run.Info().State == importer.Held
+	if c.ended != nil {
+		if err := c.run.Stop(ctx); err != nil {
+			return 0, &incompleteError{errors.Join(c.ended, err)}
+		}
+	}
+	counts, err := s.writeResults(ctx, c.run.Info().Results, c.run)
+	if err != nil {
+		return 0, &incompleteError{errors.Join(c.ended, err)}
+	}
+	if c.ended == nil && !held {
+		if err := c.run.Finish(ctx, time.Now().UTC()); err != nil {
+			return 0, &incompleteError{err}
+		}
+	}
+	exit := exitOf(counts, c.ended, held)
+	if err := s.printSummary(ctx, c, counts, exit); err != nil {
+		return 0, &incompleteError{errors.Join(c.ended, err)}
+	}
+	if c.ended != nil {
+		return exit, &incompleteError{s.howToGoOn(c.ended)}
+	}
+	return exit, nil
+}
+
+// exitOf returns the exit code of a run with these counts.
+func exitOf(counts importer.Counts, ended error, held bool) int {
+	switch {
+	case held:
+		return exitHeld
+	case ended != nil || counts[importer.Unknown]+counts[importer.NotSent] > 0:
+		return exitIncomplete
+	case counts[importer.Invalid]+counts[importer.Rejected]+counts[importer.Failed] > 0:
+		return exitRows
+	default:
+		return exitDone
+	}
+}
+
+// howToGoOn adds to the reason why a run ended what to do next.
+func (s *session) howToGoOn(ended error) error {
+	if errors.Is(ended, importer.ErrInterrupted) {
+		return fmt.Errorf("%w; give the same command again to go on", ended)
+	}
+	return fmt.Errorf("the run was stopped: %w; when that is mended, give the same command again to go on", ended)
+}
+
+// writeResults writes the run's results to path ("-": standard output, "":
+// nowhere), and counts the rows by status.
+func (s *session) writeResults(ctx context.Context, path string, run *journal.Run) (importer.Counts, error) {
+	switch path {
+	case "":
+		counts, _, err := run.Counts(ctx)
+		return counts, err
+	case "-":
+		return report.WriteResultsTo(s.stdout, run.Results(ctx))
+	default:
+		return report.WriteResults(path, run.Results(ctx))
+	}
+}
+
+// printSummary prints the receipt, or with --json the summary of one line.
+func (s *session) printSummary(ctx context.Context, c conclusion, counts importer.Counts, exit int) error {
+	info := c.run.Info()
+	_, attempts, err := c.run.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	summary := report.Summary{
+		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: attempts,
+		Seconds: time.Since(c.began).Seconds(), Held: info.Held, Results: shortPath(info.Results), Exit: exit,
+	}
+	return s.print(summary, c.problems)
+}
+
+// print prints a summary as the settings ask for.
+func (s *session) print(summary report.Summary, problems []importer.ProblemCount) error {
+	receipt := report.Receipt{Summary: summary, Problems: problems, Target: s.host(), Style: s.style}
+	if err := receipt.Check(); err != nil {
+		return err
+	}
+	out := s.stdout
+	if summary.Results == "-" {
+		out = s.stderr // the results have standard output to themselves
+	}
+	switch {
+	case s.settings.JSON:
+		return summary.WriteJSON(out)
+	case s.settings.Quiet:
+		return nil
+	default:
+		return receipt.Write(out)
+	}
+}
+
+// shortPath shows a path as seen from the working folder, where that is shorter.
+func shortPath(path string) string {
+	if path == "" || path == "-" {
+		return path
+	}
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(rel, "..") {
+			return rel
+		}
+	}
+	return path
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+func pushCommand(s streams, code *int) *cobra.Command {
+	return &cobra.Command{
+		Use:   "push FILE...",
+		Short: "Plan, then push every row that needs it, and write what became of each",
+		Long: `push reads the whole file, checks every row, and stores the plan before the
+first request. Then it pushes the rows that need it, and writes NAME.results.csv
+beside the file: a reference id or a reason for every row.
+
+FILE is a CSV file or an Excel workbook; "-" is standard input. How its columns
+become attributes stands in NAME.mapping.yaml beside it; "opscom-import map"
+suggests one.
+
+A run that was stopped goes on when the same command is given again.`,
+		Example: `  opscom-import push --sandbox samples/term-start.xlsx
+  opscom-import push --client OC_TOMA students.csv
+  opscom-import push --client OC_TOMA --only-changes --min-rows 90% nightly.csv`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withSession(c, s, func(ss *session) error {
+				if ss.settings.MaxChanged.Set && !ss.settings.OnlyChanges {
+					return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
+				}
+				feed, send, release := interrupts(c.Context(), s)
+				defer release()
+				if err := ss.openJournal(feed); err != nil {
+					return err
+				}
+				return forEachFile(args, code, func(name string) (int, error) { return ss.pushFile(feed, send, name) })
+			})
+		},
+	}
+}
+
+// withSession runs f with a session, and closes it whatever happens.
+func withSession(c *cobra.Command, s streams, f func(*session) error) (err error) {
+	ss, err := newSession(c, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ss.Close()) }()
+	return f(ss)
+}
+
+// forEachFile handles the files in turn: the largest of 0 and 1 counts, anything
+// else stops the rest.
+func forEachFile(names []string, code *int, handle func(name string) (int, error)) error {
+	for _, name := range names {
+		exit, err := handle(name)
+		if err != nil {
+			return err
+		}
+		*code = max(*code, exit)
+		if exit > exitRows {
+			return nil
+		}
+	}
+	return nil
+}
+
+// pushFile plans one file, or takes up the run of it that was not finished, and
+// pushes it.
+func (s *session) pushFile(feed, send context.Context, name string) (exit int, err error) {
+	in, err := openInput(name, s.streams)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	t, err := s.openTable(in)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if err := s.connect(); err != nil {
+		return 0, err
+	}
+	if err := s.fetchUserTypes(feed); err != nil {
+		return 0, &incompleteError{err}
+	}
+	began := time.Now()
+	run, err := s.takeUp(feed, t)
+	if err != nil {
+		return 0, err
+	}
+	var plan importer.Plan
+	if run == nil {
+		if run, plan, err = s.planRun(feed, t); err != nil {
+			return 0, err
+		}
+	}
+	return s.pushRun(feed, send, run, "push", began, in.shown, plan.Problems)
+}
+
+// takeUp returns the unfinished run of the very same file, mapping and target, or
+// nil when there is none. Unfinished runs of the same source that differ can not
+// go on: it says what changed.
+func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
+	unfinished, err := s.journal.Unfinished(ctx, s.target(), t.in.source)
+	if err != nil {
+		return nil, err
+	}
+	var same *journal.Run
+	for _, u := range unfinished {
+		if same == nil && !s.settings.Fresh && u.FileHash == t.in.hash && u.MappingHash == t.hash {
+			if same, err = s.journal.Run(ctx, u.ID); err != nil {
+				return nil, err
+			}
+			s.say("This is run %d of %s, begun %s and not finished.", u.ID, t.in.shown, u.StartedAt.Local().Format("2006-01-02 15:04"))
+			continue
+		}
+		if err := s.journal.Supersede(ctx, u.ID); err != nil {
+			return nil, err
+		}
+		s.say("Run %d of %s was not finished (%s), and %s: this is a new run, and run %d can no longer go on.",
+			u.ID, t.in.shown, u.State, whatChanged(u, t, s.settings.Fresh), u.ID)
+	}
+	return same, nil
+}
+
+func whatChanged(u importer.Run, t *table, fresh bool) string {
+	switch file, mapped := u.FileHash != t.in.hash, u.MappingHash != t.hash; {
+	case file && mapped:
+		return "the file and its mapping or settings have changed since"
+	case file:
+		return "the file has changed since"
+	case mapped:
+		return "its mapping or settings have changed since"
+	case fresh:
+		return "--fresh was asked for"
+	default:
+		return "a newer run of it was not finished either"
+	}
+}
+
+// planRun plans the table as a new run, and lets the safety limits judge it.
+func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer.Plan, error) {
+	results, err := s.resultsPath(t.in)
+	if err != nil {
+		return nil, importer.Plan{}, err
+	}
+	if results != "" && results != "-" {
+		if err := report.CanWrite(results); err != nil {
+			return nil, importer.Plan{}, err
+		}
+	}
+	last, known, err := s.journal.Last(ctx, s.target(), t.in.source)
+	if err != nil {
+		return nil, importer.Plan{}, err
+	}
+	run, err := s.journal.Begin(ctx, importer.Run{
+		Client: s.client(), Target: s.target(), Source: t.in.source,
+		FileHash: t.in.hash, MappingHash: t.hash, Results: results, StartedAt: time.Now().UTC(),
+	})
+	if err != nil {
+		return nil, importer.Plan{}, err
+	}
+	s.say("Reading %s with %s.", t.in.shown, t.mappingName)
+	var acceptances importer.Acceptances
+	if s.settings.OnlyChanges {
+		acceptances = s.journal
+	}
+	plan, err := s.plan(ctx, t, run, acceptances, s.journal.Salt())
+	if ctx.Err() != nil {
+		err = &incompleteError{fmt.Errorf("%w while the file was read; nothing was sent", importer.ErrInterrupted)}
+	}
+	if err != nil {
+		return nil, plan, errors.Join(err, run.Discard(context.WithoutCancel(ctx)))
+	}
+	for _, note := range t.Notes() {
+		s.say("%s", note)
+	}
+	limits := importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged, MinRows: s.settings.MinRows}
+	lastRows := 0
+	if known {
+		lastRows = last.Rows
+	}
+	state, held := importer.Pushing, limits.Judge(plan, lastRows)
+	if len(held) > 0 && !s.settings.Yes {
+		state = importer.Held
+	}
+	return run, plan, run.Seal(ctx, state, plan.Rows, held)
+}
+
+// resultsPath is where the results of a new run go.
+func (s *session) resultsPath(in *input) (string, error) {
+	path := in.base + ".results.csv"
+	if s.settings.Results != nil {
+		path = *s.settings.Results
+	}
+	if path == "" || path == "-" {
+		return path, nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", path, err)
+	}
+	return abs, nil
+}
+
+// pushRun pushes what waits in the run, unless a safety limit holds it, and
+// concludes it.
+func (s *session) pushRun(feed, send context.Context, run *journal.Run, command string, began time.Time, shown string, problems []importer.ProblemCount) (int, error) {
+	c := conclusion{command: command, run: run, began: began, shown: shown, problems: problems}
+	if run.Info().State == importer.Held && !s.settings.Yes {
+		return s.conclude(c)
+	}
+	if err := run.Start(feed); err != nil {
+		return 0, &incompleteError{err}
+	}
+	counts, _, err := run.Counts(feed)
+	if err != nil {
+		return 0, &incompleteError{err}
+	}
+	s.progress.Start(counts[importer.NotSent] + counts[importer.Unknown] + counts[importer.Failed])
+	pusher := importer.Pusher{
+		Queue: run, Controller: s.controller, Workers: s.settings.Workers, MaxFailures: s.settings.MaxFailures,
+		OnRecorded: func(outcomes []importer.Outcome) {
+			for _, o := range outcomes {
+				s.progress.Add(o.Status, 1)
+			}
+		},
+	}
+	c.ended = pusher.Push(feed, send)
+	s.progress.Finish()
+	return s.conclude(c)
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+func runsCommand(s streams) *cobra.Command {
+	list := &cobra.Command{
+		Use:   "runs",
+		Short: "List the runs; show one, write its reports again, forget old ones",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return withJournal(c, s, (*session).listRuns) },
+	}
+	show := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show one run: where it stands and how its rows ended",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withRun(c, s, args[0], (*session).showRun)
+		},
+	}
+	again := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Write a run's reports again, where it was told to or to --results",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return withRun(c, s, args[0], (*session).reportRun)
+		},
+	}
+	list.AddCommand(show, again, forgetCommand(s))
+	return list
+}
+
+func forgetCommand(s streams) *cobra.Command {
+	var before time.Duration
+	forget := &cobra.Command{
+		Use:   "forget [RUN...]",
+		Short: "Remove old runs from the journal, and the personal data in them",
+		Long: `forget removes runs from the journal for good: the rows' ids and messages, and
+what was still waiting to be pushed. What it keeps, as digests without any text,
+is what the Controller last accepted: --only-changes needs it.`,
+		Example: `  opscom-import runs forget 17
+  opscom-import runs forget --older-than 720h`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if (len(args) == 0) == (before == 0) {
+				return errors.New("say which runs to forget: their numbers, or --older-than AGE")
+			}
+			return withJournal(c, s, func(ss *session, ctx context.Context) error { return ss.forgetRuns(ctx, args, before) })
+		},
+	}
+	forget.Flags().DurationVar(&before, "older-than", 0, "forget every run that began longer ago than this, such as 720h")
+	return forget
+}
+
+// withJournal runs f with a session whose journal is open.
+func withJournal(c *cobra.Command, s streams, f func(*session, context.Context) error) error {
+	return withSession(c, s, func(ss *session) error {
+		var err error
+		if ss.journal, err = journal.Open(c.Context(), ss.settings.State); err != nil {
+			return err
+		}
+		return f(ss, c.Context())
+	})
+}
+
+func withRun(c *cobra.Command, s streams, number string, f func(*session, context.Context, *journal.Run) error) error {
+	return withJournal(c, s, func(ss *session, ctx context.Context) error {
+		id, err := runNumber(number)
+		if err != nil {
+			return err
+		}
+		run, err := ss.journal.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		return f(ss, ctx, run)
+	})
+}
+
+func (s *session) listRuns(ctx context.Context) error {
+	runs, err := s.journal.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	if s.settings.JSON {
+		return json.NewEncoder(s.stdout).Encode(runs)
+	}
+	if len(runs) == 0 {
+		s.say("There are no runs in %s.", s.settings.State)
+		return nil
+	}
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTARTED\tSTATE\tROWS\tCLIENT\tFILE")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State, r.Rows, r.Client, shortPath(r.Source))
+	}
+	return w.Flush()
+}
+
+func (s *session) showRun(ctx context.Context, run *journal.Run) error {
+	info := run.Info()
+	counts, attempts, err := run.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	summary := report.Summary{
+		Command: "runs show", Run: info.ID, File: shortPath(info.Source), Rows: info.Rows, Counts: counts, Attempts: attempts,
+		Held: heldReasons(info), Results: shortPath(info.Results),
+	}
+	if !info.FinishedAt.IsZero() {
+		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
+	}
+	summary.Exit = exitOf(counts, nil, info.State == importer.Held)
+	if s.settings.JSON {
+		return summary.WriteJSON(s.stdout)
+	}
+	fmt.Fprintf(s.stdout, "Run %d to %s, begun %s: %s\n\n", info.ID, info.Target, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State)
+	return s.print(summary, nil)
+}
+
+// heldReasons returns why the run is held, nothing when it was approved since.
+func heldReasons(r importer.Run) []string {
+	if r.State != importer.Held {
+		return nil
+	}
+	return r.Held
+}
+
+func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
+	path := run.Info().Results
+	if s.settings.Results != nil {
+		path = *s.settings.Results
+	}
+	if _, err := s.writeResults(ctx, path, run); err != nil {
+		return err
+	}
+	if path != "" && path != "-" {
+		s.say("%s is written.", shortPath(path))
+	}
+	return nil
+}
+
+func (s *session) forgetRuns(ctx context.Context, numbers []string, age time.Duration) error {
+	var ids []int64
+	for _, n := range numbers {
+		id, err := runNumber(n)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	if age > 0 {
+		runs, err := s.journal.Runs(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range runs {
+			if time.Since(r.StartedAt) > age {
+				ids = append(ids, r.ID)
+			}
+		}
+	}
+	forgotten, err := s.journal.Forget(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	s.say("%d runs forgotten.", forgotten)
+	return nil
+}

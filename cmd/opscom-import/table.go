@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+)
+
+// suggestionSamples is how many rows a suggestion looks at.
+const suggestionSamples = 200
+
+// table is an input with the mapping that applies to it.
+type table struct {
+	*sheet.Table
+	in          *input
+	mapping     *mapping.File
+	mappingName string // as a person knows it
+	hash        string // of the mapping and of all settings that shape the plan
+}
+
+// openTable finds the mapping, then opens the table that it speaks of.
+func (s *session) openTable(in *input) (*table, error) {
+	t := &table{in: in}
+	text, err := s.readMapping(t)
+	if err != nil {
+		return nil, err
+	}
+	if text == nil {
+		if t.mapping, err = s.suggestMapping(in); err != nil {
+			return nil, err
+		}
+		t.mappingName = "the file's own headers"
+		if text, err = t.mapping.Format(); err != nil {
+			return nil, err
+		}
+	}
+	if t.hash, err = s.planHash(text); err != nil {
+		return nil, err
+	}
+	t.Table, err = sheet.Open(in.path, s.sheetOptions(t.mapping))
+	return t, err
+}
+
+// readMapping reads the mapping file: the one that was asked for, else the one
+// beside the input. It returns no text when there is none.
+func (s *session) readMapping(t *table) ([]byte, error) {
+	t.mappingName = s.settings.Mapping
+	if t.mappingName == "" {
+		t.mappingName = t.in.base + ".mapping.yaml"
+	}
+	text, err := os.ReadFile(t.mappingName)
+	if errors.Is(err, os.ErrNotExist) && s.settings.Mapping == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the mapping file %s cannot be read: %w", t.mappingName, errors.Unwrap(err))
+	}
+	t.mapping, err = mapping.Parse(t.mappingName, text)
+	return text, err
+}
+
+// planHash tells two plans of one file apart: by the mapping and by every setting
+// that shapes a plan.
+func (s *session) planHash(mappingText []byte) (string, error) {
+	shape, err := json.Marshal(struct {
+		Mapping                               []byte
+		Sheet, Delimiter, Encoding, LoginFrom string
+		HeaderRow                             int
+		OnlyChanges                           bool
+	}{mappingText, s.settings.Sheet, string(s.settings.Delimiter), s.settings.Encoding, s.settings.LoginSource, s.settings.HeaderRow, s.settings.OnlyChanges})
+	if err != nil {
+		return "", fmt.Errorf("hash the mapping: %w", err)
+	}
+	sum := sha256.Sum256(shape)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// sheetOptions joins the settings with what the mapping file says of the source.
+func (s *session) sheetOptions(m *mapping.File) sheet.Options {
+	o := sheet.Options{
+		Format: s.settings.Format, Sheet: s.settings.Sheet, HeaderRow: s.settings.HeaderRow,
+		Delimiter: s.settings.Delimiter, Encoding: s.settings.Encoding,
+	}
+	if m != nil && o.Sheet == "" {
+		o.Sheet = m.Source.Sheet
+	}
+	if m != nil && o.HeaderRow == 0 {
+		o.HeaderRow = m.Source.HeaderRow
+	}
+	return o
+}
+
+// suggestionError says that a file's headers are not certain enough to be used
+// without a person's word.
+type suggestionError struct {
+	file       string
+	saveAs     string
+	suggestion []byte
+}
+
+func (e *suggestionError) Error() string {
+	return fmt.Sprintf("%s has no mapping file, and its headers leave questions; nothing was sent. This is the suggestion:\n\n%s\n"+
+		"Save it with:  opscom-import map %s --output %s\nthen answer what it asks, and give the command again.",
+		e.file, strings.TrimRight(string(e.suggestion), "\n"), e.file, e.saveAs)
+}
+
+// suggestMapping makes a mapping of headers that are certain, or returns a
+// *suggestionError.
+func (s *session) suggestMapping(in *input) (*mapping.File, error) {
+	suggestions, err := s.suggest(in)
+	if err != nil {
+		return nil, err
+	}
+	if !s.certain(suggestions) {
+		text, err := mapping.FormatSuggestion(s.sourceSection(), suggestions)
+		if err != nil {
+			return nil, err
+		}
+		return nil, &suggestionError{in.shown, in.base + ".mapping.yaml", text}
+	}
+	return mapping.SuggestedFile(s.sourceSection(), suggestions, mapping.Certain), nil
+}
+
+// certain says whether the suggestions can be used without a person's word: none
+// is a guess, and nothing that every profile needs is missing.
+func (s *session) certain(suggestions []mapping.Suggestion) bool {
+	given := map[mapping.Attribute]bool{mapping.LoginSource: s.settings.LoginSource != ""}
+	for _, suggestion := range suggestions {
+		if suggestion.Confidence == mapping.Likely {
+			return false
+		}
+		given[suggestion.Attribute] = true
+	}
+	return given[mapping.UniqueID] && given[mapping.LoginSource]
+}
+
+// sourceSection is what the settings say of the source, for a mapping file.
+func (s *session) sourceSection() mapping.SourceSection {
+	return mapping.SourceSection{Sheet: s.settings.Sheet, HeaderRow: s.settings.HeaderRow}
+}
+
+// suggest reads the header and the first rows, and matches the columns.
+func (s *session) suggest(in *input) (suggestions []mapping.Suggestion, err error) {
+	t, err := sheet.Open(in.path, s.sheetOptions(nil))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	var samples [][]mapping.Cell
+	for row := new(importer.Row); len(samples) < suggestionSamples; row = new(importer.Row) {
+		if err := t.Next(row); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		samples = append(samples, row.Cells)
+	}
+	return mapping.Suggest(t.Header().Names, samples), nil
+}
+
+// plan plans the table into the store.
+func (s *session) plan(ctx context.Context, t *table, store importer.PlanStore, acceptances importer.Acceptances, salt []byte) (importer.Plan, error) {
+	mapper, err := mapping.Compile(t.mapping, t.Header().Names, mapping.Context{
+		LoginSource: s.settings.LoginSource,
+		UserTypes:   s.userTypes.list, UserTypesKnown: s.userTypes.known,
+		Today: time.Now(),
+	})
+	if err != nil {
+		return importer.Plan{}, err
+	}
+	planner := importer.Planner{
+		Source: t, Mapper: mapper, Store: store, Salt: salt,
+		Target: s.target(), Acceptances: acceptances,
+	}
+	plan, err := planner.Make(ctx)
+	if err != nil {
+		return plan, err
+	}
+	if plan.Rows == 0 {
+		return plan, fmt.Errorf("%s has no rows below its header (row %d); was the export cut short?", t.in.shown, t.Header().Row)
+	}
+	return plan, t.in.unchanged()
+}
