@@ -1,0 +1,153 @@
+package controller
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// Client talks to one client's Controller. Its methods may be called from many
+// goroutines at once.
+type Client struct {
+	token       Token
+	host        string
+	push, types *endpoint
+	timeout     time.Duration
+	maxAttempts int
+	jitter      func() float64
+	pacer       *pacer
+	deadlines   deadlines
+	buffers     sync.Pool // of *[]byte, for the answers' bodies
+	transport   http.RoundTripper
+	own         *http.Transport // to be closed; nil when transport is someone else's
+}
+
+// New returns a client. It sends nothing yet.
+func New(cfg Config) (*Client, error) {
+	base, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		token: cfg.Token, host: base.Host, transport: cfg.Transport, timeout: cfg.Timeout,
+		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter, deadlines: make(deadlines, cfg.Workers),
+	}
+	if c.jitter == nil {
+		c.jitter = rand.Float64
+	}
+	if c.transport == nil {
+		c.own = newTransport(cfg)
+		c.transport = c.own
+	}
+	profiles := "api/" + url.PathEscape(cfg.Client) + "/v1/profiles/"
+	if c.push, err = newEndpoint(base, profiles+"push", cfg, ","); err != nil {
+		return nil, err
+	}
+	if c.types, err = newEndpoint(base, profiles+"types/list", cfg, "}"); err != nil {
+		return nil, err
+	}
+	var limiter *rate.Limiter
+	if cfg.Rate > 0 {
+		limiter = rate.NewLimiter(rate.Limit(cfg.Rate), cfg.Burst)
+	}
+	c.pacer = newPacer(cfg.Workers, limiter, c.jitter, cfg.OnWait)
+	c.buffers.New = func() any {
+		buffer := make([]byte, 0, 1<<10)
+		return &buffer
+	}
+	return c, nil
+}
+
+// Close closes the connections that are kept alive. No call may be under way.
+func (c *Client) Close() {
+	c.deadlines.close()
+	if c.own != nil {
+		c.own.CloseIdleConnections()
+	}
+}
+
+// newTransport returns a transport that keeps a connection alive for each
+// worker. HTTP/2 would put all workers on one.
+func newTransport(cfg Config) *http.Transport {
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    cfg.Timeout,
+		MaxIdleConns:           cfg.Workers,
+		MaxIdleConnsPerHost:    cfg.Workers,
+		MaxConnsPerHost:        cfg.Workers,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     true,
+		Protocols:              new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	return t
+}
+
+// Push implements importer.Controller. The payload is a JSON object, as
+// mapping.Profile writes it.
+func (c *Client) Push(feed, send context.Context, payload []byte) (importer.Answer, error) {
+	if !isObject(payload) {
+		return importer.Answer{Status: importer.NotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
+	}
+	var id string
+	t := c.converse(feed, send, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
+		id, err = d.referenceID()
+		return err
+	})
+	answer := importer.Answer{Attempts: t.attempts}
+	switch {
+	case t.last.class == accepted:
+		answer.Status, answer.ReferenceID = importer.Pushed, id
+	case t.last.class == rejected, t.last.class == refused && !t.last.unseen:
+		answer.Status, answer.ErrorCode = importer.Rejected, c.plain(t.last.code)
+		answer.Field = t.last.rule.field.String()
+	default:
+		answer.Status = t.status()
+	}
+	answer.Message = c.message(t)
+	return answer, c.refusal(t.last)
+}
+
+// isObject reports whether the payload has the outline of a JSON object that is
+// not empty, as mapping.Profile writes it.
+func isObject(payload []byte) bool {
+	return len(payload) > 2 && payload[0] == '{' && payload[1] == '"' && payload[len(payload)-1] == '}'
+}
+
+// typeAttempts is how often the list of user types is asked for at most: someone
+// waits for it before anything else happens.
+const typeAttempts = 3
+
+// UserTypes returns the Controller's list of user types. The error is a
+// *importer.RefusedError when every other request would be refused too.
+func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
+	var types []mapping.UserType
+	t := c.converse(ctx, ctx, c.types, c.types.body(nil), min(typeAttempts, c.maxAttempts), func(d document) (err error) {
+		types, err = d.userTypes()
+		return err
+	})
+	switch {
+	case t.last.class == accepted:
+		return types, nil
+	case t.last.class == refused:
+		return nil, c.refusal(t.last)
+	case t.stopped:
+		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
+	}
+	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.message(t))
+}

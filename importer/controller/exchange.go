@@ -1,0 +1,169 @@
+package controller
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+
+	"opscom-import/importer"
+)
+
+const (
+	maxBody   = 1 << 20  // bytes that are read of an answer's body at most
+	keptBody  = 16 << 10 // bytes of a buffer for bodies that is worth keeping
+	maxHeader = 64 << 10 // bytes of an answer's header that are accepted
+)
+
+// talk is what became of one call after as many attempts as it took.
+type talk struct {
+	last     verdict
+	attempts int
+	alike    bool // every attempt ended like the last
+	seen     bool // an attempt without an answer may have reached the Controller
+	stopped  bool // it was told to stop before it had an answer
+}
+
+// status returns the status of a profile that has no answer.
+func (t talk) status() importer.Status {
+	switch {
+	case !t.seen && (t.stopped || t.last.class == refused):
+		return importer.NotSent
+	case t.stopped || t.last.class == refused:
+		return importer.Unknown
+	}
+	return importer.Failed
+}
+
+// converse sends a request until there is a usable answer, most attempts are
+// made, or it is told to stop: feed keeps it from starting another attempt, send
+// aborts the one under way too.
+func (c *Client) converse(feed, send context.Context, e *endpoint, body []byte, most int, success func(document) error) talk {
+	t := talk{alike: true}
+	for {
+		ps, ok := c.pacer.enter(feed, send, t.attempts > 0)
+		if !ok {
+			t.stopped = true
+			return t
+		}
+		v := c.attempt(send, e, body, success)
+		c.pacer.leave(ps, v.ending(), v.tryAfter)
+		t.alike = t.alike && (t.attempts == 0 || v.what == t.last.what)
+		t.attempts++
+		t.last = v
+		if v.class != again {
+			return t
+		}
+		t.seen = t.seen || !v.unseen
+		t.stopped = v.aborted
+		if t.stopped || t.attempts == most {
+			return t
+		}
+		if !sleep(feed, send, backoff(t.attempts, maxBackoff, c.jitter()), nil) {
+			t.stopped = true
+			return t
+		}
+	}
+}
+
+// ending returns what the attempt means for the pace of the others.
+func (v verdict) ending() ending {
+	switch {
+	case v.aborted:
+		return givenUp
+	case v.class == again:
+		return failed
+	}
+	return answered
+}
+
+// attempt sends one request and judges what comes back.
+func (c *Client) attempt(send context.Context, e *endpoint, body []byte, success func(document) error) verdict {
+	limit := c.deadlines.begin(send, c.timeout)
+	whole := false
+	defer func() { c.deadlines.end(limit, whole) }()
+	response, err := c.transport.RoundTrip(e.post(limit.ctx, body)) // unlike http.Client it follows no redirect
+	if err != nil {
+		v := c.fault(err, limit.ctx.Err() != nil)
+		v.aborted = send.Err() != nil
+		return v
+	}
+	defer response.Body.Close() // its error could say nothing of the answer
+	buffer := c.buffers.Get().(*[]byte)
+	defer c.buffers.Put(buffer)
+	r := reply{status: response.StatusCode, header: response.Header}
+	r.body, r.flaw = readBody(response, (*buffer)[:0])
+	whole = r.flaw == ""
+	if !whole && limit.ctx.Err() != nil {
+		r.flaw = fmt.Sprintf("a body that did not end within %v", c.timeout)
+	}
+	if cap(r.body) <= keptBody {
+		*buffer = r.body
+	}
+	v := classify(r, success)
+	v.aborted = v.class == again && send.Err() != nil
+	return v
+}
+
+// readBody appends the answer's body to buffer; flaw says why it cannot be used.
+// A body is read to its end, so that the connection can be used again, but never
+// further than maxBody.
+func readBody(response *http.Response, buffer []byte) (body []byte, flaw string) {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return buffer, "no body" // what follows would be another protocol, without an end
+	}
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := response.Body.Read(buffer[len(buffer):min(cap(buffer), maxBody)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case err == io.EOF:
+			return buffer, ""
+		case err != nil:
+			return buffer, "a body that was cut off"
+		case len(buffer) == maxBody:
+			return buffer, "a body that is too large"
+		}
+	}
+}
+
+// fault judges an attempt that brought no answer at all.
+func (c *Client) fault(err error, late bool) verdict {
+	var (
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		dns         *net.DNSError
+	)
+	unseen := neverConnected(err)
+	switch {
+	case late:
+		return verdict{unseen: unseen, what: fmt.Sprintf("there was no answer within %v", c.timeout)}
+	case errors.As(err, &certificate):
+		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
+			"the certificate of "+c.host+" cannot be trusted: "+certificate.Err.Error(),
+			"check the Controller's address (--url), this machine's clock and its list of certificate authorities")}
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
+			c.host+" does not speak https", "check the Controller's address (--url)")}
+	case errors.As(err, &dns):
+		return verdict{unseen: unseen, what: "the name " + dns.Name + " could not be found"}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return verdict{unseen: unseen, what: "the connection was refused"}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return verdict{unseen: unseen, what: "the connection was cut"}
+	}
+	return verdict{unseen: unseen, what: "there was no answer: " + err.Error()}
+}
+
+// neverConnected reports whether an attempt failed before there was a connection
+// on which anything could be sent.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}

@@ -1,0 +1,51 @@
+package controller
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// redacted is what a token prints as.
+const redacted = "[token]"
+
+// Token is the secret that the Controller asks for. Whatever prints, logs or
+// encodes it, alone or as part of something else, shows "[token]". The zero
+// value is no token.
+type Token struct {
+	// secret is behind a pointer because fmt reads unexported fields without
+	// asking their methods: of a Token deep in a struct it then shows an address.
+	secret *string
+}
+
+// NewToken returns the token whose text is secret.
+func NewToken(secret string) Token {
+	if secret == "" {
+		return Token{}
+	}
+	return Token{&secret}
+}
+
+// IsZero reports whether there is no token.
+func (t Token) IsZero() bool { return t.secret == nil }
+
+// String returns "[token]".
+func (Token) String() string { return redacted }
+
+// Format prints "[token]", whatever the verb.
+func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue returns "[token]".
+func (Token) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText returns "[token]"; encoders of JSON and the like use it.
+func (Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// redact returns text with "[token]" where the token was.
+func (t Token) redact(text string) string {
+	if t.secret == nil {
+		return text
+	}
+	return strings.ReplaceAll(text, *t.secret, redacted)
+}

@@ -1,0 +1,37 @@
+package controller
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"opscom-import/mapping"
+)
+
+// userTypes returns the list of user types. Ids are strings as documented, or
+// numbers.
+func (d document) userTypes() ([]mapping.UserType, error) {
+	var listed []struct {
+		ID   jsontext.Value `json:"id"`
+		Name string         `json:"type_name"`
+		Info jsontext.Value `json:"ext_info"`
+	}
+	if d.UserTypes.Kind() != '[' || json.Unmarshal(d.UserTypes, &listed) != nil {
+		return nil, errors.New("a success that lacks a usable list of user_types")
+	}
+	types := make([]mapping.UserType, 0, len(listed))
+	for _, l := range listed {
+		id, ok := unquote(l.ID)
+		if !ok && isInteger(l.ID) {
+			id = string(l.ID)
+		}
+		if id = strings.TrimSpace(id); id == "" || strings.TrimSpace(l.Name) == "" {
+			return nil, errors.New("a user type without id or name")
+		}
+		info, _ := unquote(l.Info) // absent or null for some
+		types = append(types, mapping.UserType{ID: id, Name: l.Name, Info: info})
+	}
+	return types, nil
+}
