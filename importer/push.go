@@ -1,10 +1,8 @@
 package importer
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -41,21 +39,6 @@ const (
 // ErrInterrupted says that someone stopped the run.
 var ErrInterrupted = errors.New("the run was interrupted")
 
-// CircuitError says that the run was stopped because row after row failed alike.
-type CircuitError struct {
-	Failures int
-	Status   Status // Failed or Rejected
-	Code     string // the Controller's ErrorCode, when it refused the rows
-	Message  string // of the last of these rows; may hold its values
-}
-
-func (e *CircuitError) Error() string {
-	if e.Status == Rejected {
-		return fmt.Sprintf("the Controller refused %d rows in a row with error code %s", e.Failures, cmp.Or(e.Code, "none"))
-	}
-	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
-}
-
 // Push pushes every row that waits, and returns nil when none is left. Once feed
 // is done no request starts any more, what is in flight is awaited until send is
 // done, and the error is ErrInterrupted. The other errors that end a run early:
@@ -68,6 +51,7 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	outcomes := make(chan Outcome, recordBatch)
 	drained := false
 	recorder := recorder{Pusher: p, stop: stop}
+	breaker := breaker{limit: p.MaxFailures, stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {
@@ -79,7 +63,7 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	})
 	for range p.Workers {
 		workers.Go(func() error {
-			p.work(feed, send, jobs, outcomes, stop)
+			p.work(feed, send, jobs, outcomes, &breaker)
 			return nil
 		})
 	}
@@ -138,11 +122,11 @@ func (p *Pusher) feed(ctx context.Context, jobs chan<- Job, outcomes chan<- Outc
 
 // work pushes rows until there are no more. A row's failure is data; an error of
 // the Controller stops the run.
-func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan<- Outcome, stop context.CancelCauseFunc) {
+func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan<- Outcome, breaker *breaker) {
 	for job := range jobs {
 		answer, err := p.Controller.Push(feed, send, job.Payload)
 		if err != nil {
-			stop(err)
+			breaker.stop(err)
 		}
 		outcome := Outcome{
 			Row: job.Row, Status: answer.Status, ReferenceID: answer.ReferenceID, ErrorCode: answer.ErrorCode,
@@ -152,6 +136,7 @@ func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan
 		if answer.Attempts > 0 {
 			outcome.FinishedAt = time.Now().UTC()
 		}
+		breaker.watch(outcome)
 		outcomes <- outcome // the recorder takes every outcome until the last worker is done
 	}
 }

@@ -1,0 +1,65 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+)
+
+// CircuitError says that the run was stopped because row after row failed alike.
+type CircuitError struct {
+	Failures int
+	Status   Status // Failed or Rejected
+	Code     string // the Controller's ErrorCode, when it refused the rows
+}
+
+func (e *CircuitError) Error() string {
+	if e.Status == Rejected {
+		return fmt.Sprintf("the Controller refused %d rows in a row with error code %s", e.Failures, cmp.Or(e.Code, "none"))
+	}
+	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
+}
+
+// loginSourceFailures is after how many rows a run stops whose every row is
+// refused for its login source: one constant is wrong, and no row will fare better.
+const loginSourceFailures = 5
+
+// breaker stops the run when row after row fails alike: without an answer, or
+// refused with one and the same code. The workers tell it of every row at once,
+// so that no request starts once it has seen enough.
+type breaker struct {
+	limit int // rows in a row; 0: any number
+	stop  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	pushed  bool // some row was
+	streak  CircuitError
+	tripped bool
+}
+
+func (b *breaker) watch(o Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch o.Status {
+	case Pushed:
+		b.pushed = true
+		b.streak = CircuitError{}
+		return
+	case NotSent, Unknown:
+		return // says nothing about the Controller
+	}
+	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode {
+		b.streak = CircuitError{Status: o.Status, Code: o.ErrorCode}
+	}
+	b.streak.Failures++
+	limit := b.limit
+	if (o.ErrorCode == "9014" || o.ErrorCode == "9015") && !b.pushed {
+		limit = min(limit, loginSourceFailures)
+	}
+	if limit > 0 && b.streak.Failures >= limit && !b.tripped {
+		b.tripped = true
+		tripped := b.streak
+		b.stop(&tripped)
+	}
+}
