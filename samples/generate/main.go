@@ -45,7 +45,8 @@ type sample struct {
 
 // samples makes every file in memory.
 func samples() ([]sample, error) {
-	termStart := newClass(1).students(1200)
+	class := newClass() // one for both, so that the files can be pushed to one Controller
+	termStart := class.students(1200)
 	workbook, err := encodeWorkbook(termStart)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func samples() ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	withFaults, err := encodeCSV("", spoil(newClass(2).students(300)))
+	withFaults, err := encodeCSV("", spoil(class.students(300)))
 	if err != nil {
 		return nil, err
 	}
