@@ -109,11 +109,7 @@ func (c *compiler) compileValues(f *Field, m *fieldMapper) {
 	}
 	m.values = values
 	for _, pair := range f.Values {
-		line := pair.Line
-		if line == 0 {
-			line = f.lineOf("values")
-		}
-		c.checkOutcome(f, m, "values", line, trim(pair.To))
+		c.checkOutcome(f, m, "values", pair.Line, trim(pair.To))
 	}
 	switch values.otherwise {
 	case "error", "keep", "blank":

@@ -61,6 +61,9 @@ func TestDateOfBirth(t *testing.T) {
 		{"D-MMM-YY", Cell{Text: "2-mar-98"}, "1998-03-02", ""},
 		{"D-MMM-YY", Cell{Text: "02-MARCH-98"}, "1998-03-02", ""},
 		{"DDMMMYYYY", Cell{Text: "02MAR1998"}, "1998-03-02", ""},
+		{"DMMMYYYY", Cell{Text: "2MAR1998"}, "1998-03-02", ""},
+		{"YYYYMM-DD", Cell{Text: "199803-2"}, "1998-03-02", ""},
+		{"YYYYMM-DD", Cell{Text: "19983-02"}, "is not written YYYYMM-DD", BadDate},
 		{"MMMM D, YYYY", Cell{Text: "March 2, 1998"}, "1998-03-02", ""},
 		{"D MMMM YYYY", Cell{Text: "2 février 1998"}, "1998-02-02", ""},
 		{"D MMM YYYY", Cell{Text: "2 févr. 1998"}, "1998-02-02", ""},
@@ -128,6 +131,17 @@ func TestTimeOfDay(t *testing.T) {
 		if got != "1998-03-02" || flaw == nil || flaw.severity != Warning || !strings.Contains(flaw.message, "time of day") {
 			t.Errorf("%q: got %q, %v; want the day and a warning", cell.Text, got, flaw)
 		}
+	}
+}
+
+// TestLeapDayOfAnotherCentury: 1900 was no leap year.
+func TestLeapDayOfAnotherCentury(t *testing.T) {
+	form, err := newDateForm("DD/MM/YY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if born, err := form.parse("29/02/00", time.Date(2005, time.January, 1, 0, 0, 0, 0, time.UTC)); err == nil {
+		t.Errorf("got %s, want an error: the only 29 February 00 is less than 10 years ago", born.Format(isoDate))
 	}
 }
 

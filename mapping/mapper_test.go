@@ -130,6 +130,11 @@ func TestMapSteps(t *testing.T) {
 			"\n" + `error expression_failed city A "x": City cannot be worked out for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
 		{"expression takes too much", `city: {expr: 'repeat(A, 90000)'}`, texts("xx"),
 			"\n" + `error expression_failed city A "xx": City cannot be worked out for this row: memory budget exceeded. Correct the row, or the expression in the mapping.`},
+		{"bad date is no blank", `date_of_birth: {column: A, default: "1990-01-01"}`, texts("soon"),
+			"\n" + `error bad_date date_of_birth A "soon": Date of Birth "soon" is not a date. Write it as YYYY-MM-DD.`},
+		{"time of day", `date_of_birth: A`, []Cell{{"1998-03-02T05:00:00", DateCell}}, `"date_of_birth":"1998-03-02"` +
+			"\n" + `warning bad_date date_of_birth A "1998-03-02T05:00:00": Date of Birth "1998-03-02T05:00:00" has a time of day, which is left out. Check that the date is not one day off.`},
+		{"warning", `date_of_birth: {value: "1998-03-02 05:00"}`, nil, `"date_of_birth":"1998-03-02"`},
 		{"several problems", "province: A\nemail: B B", texts("Zz", "x@y"),
 			"\n" + `error bad_email email B "x@y": Email "x@y" is not an e-mail address. Write it as name@example.ca.` +
 				"\n" + `error bad_region province A "Zz": Province or State "Zz" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`},
@@ -155,8 +160,8 @@ func TestMapSteps(t *testing.T) {
 }
 
 func TestMapWhere(t *testing.T) {
-	m := mustCompile(t, parseFields(t, `where: 'Status in ["AS", "RE"] and int(col("Enrol Credits")) > 0'`, "unique_id: ID\nemail: Mail"),
-		[]string{"ID", "Mail", "Status", "Enrol Credits"}, testContext())
+	m := mustCompile(t, parseFields(t, `where: 'Status in ["AS", "RE"] and int(col("Enrol Credits")) > 0'`, "unique_id: ID\nemail: Mail\nlogin_source: {column: Source, default: SSO}"),
+		[]string{"ID", "Mail", "Status", "Enrol Credits", "Source"}, testContext())
 	var r Result
 	for _, tc := range []struct {
 		name  string
@@ -164,7 +169,7 @@ func TestMapWhere(t *testing.T) {
 		want  string
 	}{
 		{"kept", texts("7", "ann@example.ca", "AS", "3"), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}`},
-		{"skipped, named, and not judged", texts("x y", "no address", "WD", "3"), `{"unique_id":"x y","login_source":"SSO"} skipped`},
+		{"skipped, named, and not judged", texts("x y", "no address", "WD", "3", "LDAP"), `{"unique_id":"x y","login_source":"LDAP"} skipped`},
 		{"cannot be known", texts("7", "ann@example.ca", "AS", ""), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}
 error expression_failed   "": The mapping's where cannot be worked out for this row: invalid operation: int(). Correct the row, or the expression in the mapping.`},
 		{"error cell", []Cell{{Text: "7"}, {}, {"#N/A", ErrorCell}, {"3", NumberCell}}, `{"unique_id":"7","login_source":"SSO"}

@@ -27,7 +27,7 @@ func title(s string) string {
 		switch {
 		case afterParticle:
 			words[i] = lower
-		case i > 0 && isOrdinal(word):
+		case isOrdinal(word):
 		default:
 			words[i] = titleWord(lower)
 		}

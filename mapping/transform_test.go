@@ -62,6 +62,7 @@ func TestTransforms(t *testing.T) {
 		{"title", "DE", "De"},
 		{"title", "ÉLOÏSE", "Éloïse"},
 		{"title", "j.r. smith III", "J.R. Smith III"},
+		{"title", "III", "III"},
 		{"title", "123 MAIN STREET", "123 Main Street"},
 		{"title", "3RD AVENUE", "3RD Avenue"},
 		{"title", "children's", "Children's"},
