@@ -72,6 +72,7 @@ func TestLoginSourceFromSettings(t *testing.T) {
 	for _, tc := range []struct{ setting, fields, want string }{
 		{"SSO", "unique_id: ID", `{"unique_id":"7","login_source":"SSO"}`},
 		{" SSO ", "unique_id: ID", `{"unique_id":"7","login_source":"SSO"}`},
+		{"LDAP_2", "unique_id: ID", `{"unique_id":"7","login_source":"LDAP_2"}`},
 		{"SSO", "unique_id: ID\nlogin_source: Source", `{"unique_id":"7","login_source":"LDAP"}`},
 		{"SSO", "unique_id: ID\nlogin_source: {value: SAML}", `{"unique_id":"7","login_source":"SAML"}`},
 		{"", "unique_id: ID", `students.mapping.yaml: login_source: nothing gives it, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with your own login source's code`},
