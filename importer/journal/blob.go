@@ -1,0 +1,127 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"slices"
+
+	"opscom-import/importer"
+)
+
+// A stored record is a string of numbers (uvarint), bytes, digests and texts
+// (length, then bytes), closed by the CRC-32C of where it belongs and of itself.
+
+const sumSize = 4
+
+// checksum is the CRC-32C over the numbers that say where a record belongs, and
+// the record.
+func checksum(body []byte, place ...int64) uint32 {
+	var prefix []byte
+	for _, n := range place {
+		prefix = binary.LittleEndian.AppendUint64(prefix, uint64(n))
+	}
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum(prefix, table), table, body)
+}
+
+// closed appends the checksum to the record.
+func closed(body []byte, place ...int64) []byte {
+	return binary.LittleEndian.AppendUint32(body, checksum(body, place...))
+}
+
+// verified returns a closed record without its checksum, which it checks.
+func verified(data []byte, place ...int64) ([]byte, error) {
+	end := len(data) - sumSize
+	if end < 0 || binary.LittleEndian.Uint32(data[end:]) != checksum(data[:end], place...) {
+		return nil, errDamaged
+	}
+	return data[:end], nil
+}
+
+// opened returns a reader of a closed record. It copies the record once; all texts
+// that it reads share that memory.
+func opened(data []byte, place ...int64) (blobReader, error) {
+	body, err := verified(data, place...)
+	return blobReader{rest: string(body)}, err
+}
+
+func appendText(dst []byte, text string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+}
+
+// blobReader reads a record from its start. After a read beyond its end every
+// value is zero and err tells.
+type blobReader struct {
+	rest string
+	bad  bool
+}
+
+func (r *blobReader) take(n uint64) string {
+	if n > uint64(len(r.rest)) {
+		r.rest, r.bad = "", true
+		return ""
+	}
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+func (r *blobReader) byte() byte {
+	if b := r.take(1); b != "" {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *blobReader) number() uint64 {
+	var value uint64
+	for shift := 0; shift < 64; shift += 7 {
+		b := r.byte()
+		value |= uint64(b&0x7F) << shift
+		if b < 0x80 {
+			return value
+		}
+	}
+	r.rest, r.bad = "", true
+	return 0
+}
+
+func (r *blobReader) text() string { return r.take(r.number()) }
+
+func (r *blobReader) digest() (d importer.Digest) {
+	copy(d[:], r.take(uint64(len(d))))
+	return d
+}
+
+func (r *blobReader) status() importer.Status {
+	if code := int(r.byte()); code < len(statusCodes) {
+		return statusCodes[code]
+	}
+	r.rest, r.bad = "", true
+	return ""
+}
+
+// more reports whether there is something left to read.
+func (r *blobReader) more() bool { return r.rest != "" }
+
+func (r *blobReader) err() error {
+	if r.bad {
+		return errDamaged
+	}
+	return nil
+}
+
+// statusCodes gives each status its stored byte. New ones go to the end.
+var statusCodes = [...]importer.Status{
+	importer.Pending, importer.Pushed, importer.Unchanged, importer.Duplicate, importer.Skipped, importer.Invalid,
+	importer.Rejected, importer.Failed, importer.Unknown, importer.NotSent, importer.Valid,
+}
+
+func statusCode(s importer.Status) (byte, error) {
+	code := slices.Index(statusCodes[:], s)
+	if code < 0 {
+		return 0, fmt.Errorf("there is no status %q", s)
+	}
+	return byte(code), nil
+}

@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"opscom-import/importer"
+)
+
+// ErrNoRun says that the journal has no run of that number.
+var ErrNoRun = errors.New("there is no such run; opscom-import runs lists them")
+
+// StateError says that a run is not in a state in which this can be done.
+type StateError struct {
+	Run   int64
+	State importer.RunState
+	Want  string // what was asked for, such as "go on with it"
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("run %d is %s: cannot %s", e.Run, e.State, e.Want)
+}
+
+// DamagedError says that the journal's files are not as they were written.
+type DamagedError struct {
+	Dir    string // the state folder
+	Reason error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the journal in %s is damaged (%v); bring the folder back from a backup, "+
+		"or move it away and push again: people are then updated in place, none is created twice", e.Dir, e.Reason)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Reason }
+
+// BusyError says that another run to the same target is under way.
+type BusyError struct {
+	Target string
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("another run to %s is under way; wait until it has ended, then run the command again", e.Target)
+}
+
+// errDamaged is the reason of damage that this package found, not SQLite.
+var errDamaged = errors.New("a stored record is incomplete or was changed")
+
+// wrap says what could not be done, and turns the database's word for damage, for
+// a full disk and for a lock into one that a person can act upon.
+func (j *Journal) wrap(action string, err error) error {
+	if err == nil {
+		return nil
+	}
+	code := 0
+	if e := new(sqlite.Error); errors.As(err, &e) {
+		code = e.Code() & 0xFF // the primary code
+	}
+	switch {
+	case errors.As(err, new(*DamagedError)):
+		return err
+	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB, errors.Is(err, errDamaged):
+		return &DamagedError{Dir: j.dir, Reason: err}
+	case code == sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%s: no space is left for the journal in %s; make room and run the command again: %w", action, j.dir, err)
+	case code == sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("%s: another program holds the journal in %s; end it and run the command again: %w", action, j.dir, err)
+	}
+	return fmt.Errorf("%s: %w", action, err)
+}

@@ -1,0 +1,285 @@
+package journal
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	_ "modernc.org/sqlite" // the database driver
+)
+
+// Journal is an open journal. Its methods may be called by several goroutines,
+// and several programs may have one folder open.
+type Journal struct {
+	dir     string
+	scratch bool
+	salt    []byte
+
+	reader *sql.DB
+	writer *sql.DB // one connection: there is one writer at a time
+
+	writing       sync.Mutex // held during every use of writer
+	synced        bool       // whether writer's commits wait for the disk
+	updateRun     *sql.Stmt  // by writer, as the next two
+	insertSlice   *sql.Stmt
+	insertVerdict *sql.Stmt
+	selectSlices  *sql.Stmt // by reader, as the next
+	lookup        *sql.Stmt
+}
+
+const (
+	databaseName = "journal.db"
+	payloadsName = "payloads"
+	locksName    = "locks"
+)
+
+// Open opens the journal in the folder and creates what is missing, readable by
+// its owner only. A damaged journal is a *DamagedError; one that a newer version
+// of this program wrote is an error too.
+func Open(ctx context.Context, dir string) (*Journal, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the state folder: %w", err)
+	}
+	return open(ctx, &Journal{dir: dir, synced: true})
+}
+
+// OpenScratch opens an empty journal of its own, for a check. It keeps no
+// payloads, does not wait for the disk, and is deleted by Close.
+func OpenScratch(ctx context.Context) (*Journal, error) {
+	dir, err := os.MkdirTemp("", "opscom-import-check-")
+	if err != nil {
+		return nil, fmt.Errorf("create a temporary folder for the check: %w", err)
+	}
+	j, err := open(ctx, &Journal{dir: dir, scratch: true})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return j, nil
+}
+
+func open(ctx context.Context, j *Journal) (*Journal, error) {
+	err := j.createFiles()
+	if err == nil {
+		err = j.connect(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(j.wrap("open the journal in "+j.dir, err), j.disconnect())
+	}
+	return j, nil
+}
+
+// Close ends the use of the journal, and moves what its log still holds into the
+// database.
+func (j *Journal) Close() error {
+	if j.scratch {
+		return errors.Join(j.disconnect(), os.RemoveAll(j.dir))
+	}
+	_, err := j.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	return j.wrap("close the journal", errors.Join(err, j.disconnect()))
+}
+
+// Salt returns 32 random bytes that were made with the journal: the key of the
+// digests in it.
+func (j *Journal) Salt() []byte { return j.salt }
+
+// createFiles makes the folders, and an empty database where there is none, so
+// that its mode does not depend on the umask. SQLite gives its other files the
+// database's mode. An existing database is never opened here: closing it again
+// would take away the locks that this process holds on it.
+func (j *Journal) createFiles() error {
+	for _, dir := range []string{j.dir, filepath.Join(j.dir, payloadsName), filepath.Join(j.dir, locksName)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	database := filepath.Join(j.dir, databaseName)
+	file, err := os.OpenFile(database, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return errors.Join(os.Chmod(database, 0o600), j.checkSize(database))
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// checkSize refuses a database that was cut off so early that SQLite would take it
+// for a new one.
+func (j *Journal) checkSize(database string) error {
+	const smallestPage = 512
+	info, err := os.Stat(database)
+	if err != nil || info.Size() >= smallestPage {
+		return err
+	}
+	payloads, err := os.ReadDir(filepath.Join(j.dir, payloadsName))
+	if err == nil && (info.Size() > 0 || len(payloads) > 0) {
+		err = fmt.Errorf("%w: %s is cut short", errDamaged, database)
+	}
+	return err
+}
+
+func (j *Journal) connect(ctx context.Context) (err error) {
+	if j.writer, err = sql.Open("sqlite", j.dsn("_txlock=immediate", "synchronous(FULL)", "cache_size(-8192)")); err != nil {
+		return err
+	}
+	j.writer.SetMaxOpenConns(1)
+	if err = j.check(ctx); err != nil {
+		return err
+	}
+	if err = j.migrate(ctx); err != nil {
+		return err
+	}
+	if j.scratch {
+		if _, err = j.writer.ExecContext(ctx, "PRAGMA synchronous=OFF"); err != nil {
+			return err
+		}
+	}
+	if j.reader, err = sql.Open("sqlite", j.dsn("query_only(1)", "cache_size(-4096)")); err != nil {
+		return err
+	}
+	j.reader.SetMaxOpenConns(4) // someone who reads a run's results may look into another run meanwhile
+	if err = j.prepare(ctx); err != nil {
+		return err
+	}
+	return j.loadSalt(ctx)
+}
+
+// dsn is the database's address with settings: pragmas, or key=value.
+func (j *Journal) dsn(settings ...string) string {
+	path := filepath.ToSlash(filepath.Join(j.dir, databaseName))
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/… on Windows
+	}
+	query := url.Values{}
+	settings = append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)",
+		"cell_size_check(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")
+	for _, s := range settings {
+		if key, value, ok := strings.Cut(s, "="); ok {
+			query.Set(key, value)
+			continue
+		}
+		query.Add("_pragma", s)
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+}
+
+// check refuses a database whose structure is damaged.
+func (j *Journal) check(ctx context.Context) error {
+	if j.scratch {
+		return nil
+	}
+	var verdict string
+	if err := j.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%w: %s", errDamaged, verdict)
+	}
+	return nil
+}
+
+// prepare prepares what is run over and over.
+func (j *Journal) prepare(ctx context.Context) (err error) {
+	for _, p := range []struct {
+		statement **sql.Stmt
+		db        *sql.DB
+		query     string
+	}{
+		{&j.updateRun, j.writer, updateRun},
+		{&j.insertSlice, j.writer, insertSlice},
+		{&j.insertVerdict, j.writer, insertVerdict},
+		{&j.selectSlices, j.reader, selectSlices},
+		{&j.lookup, j.reader, lookupAcceptances},
+	} {
+		if *p.statement, err = p.db.PrepareContext(ctx, p.query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadSalt reads the salt, and makes it in a new journal.
+func (j *Journal) loadSalt(ctx context.Context) error {
+	salt := make([]byte, 32)
+	if _, err := rand.Read(salt); err != nil {
+		return err
+	}
+	return j.update(ctx, "make the journal's salt", durable, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO journal (salt) SELECT ? WHERE NOT EXISTS (SELECT * FROM journal)", salt); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT salt FROM journal").Scan(&j.salt)
+	})
+}
+
+func (j *Journal) disconnect() error {
+	var errs []error
+	for _, db := range []*sql.DB{j.reader, j.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// durability says whether a change must be on the disk before its call returns.
+type durability bool
+
+const (
+	durable durability = true
+	relaxed durability = false // may be lost in a power failure, up to the next durable change
+)
+
+// update runs change in a transaction of its own.
+func (j *Journal) update(ctx context.Context, action string, d durability, change func(tx *sql.Tx) error) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	err := j.setDurability(ctx, d)
+	if err == nil {
+		err = transact(ctx, j.writer, nil, change)
+	}
+	return j.wrap(action, err)
+}
+
+func (j *Journal) setDurability(ctx context.Context, d durability) error {
+	if j.scratch || j.synced == bool(d) {
+		return nil
+	}
+	level := "NORMAL"
+	if d == durable {
+		level = "FULL"
+	}
+	if _, err := j.writer.ExecContext(ctx, "PRAGMA synchronous="+level); err != nil {
+		return err
+	}
+	j.synced = bool(d)
+	return nil
+}
+
+// view runs read on one state of the journal, whatever is written meanwhile.
+func (j *Journal) view(ctx context.Context, action string, read func(tx *sql.Tx) error) error {
+	return j.wrap(action, transact(ctx, j.reader, &sql.TxOptions{ReadOnly: true}, read))
+}
+
+func transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, options)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		if rollbackErr := tx.Rollback(); rollbackErr != nil && !errors.Is(rollbackErr, sql.ErrTxDone) {
+			return errors.Join(err, rollbackErr)
+		}
+		return err
+	}
+	return tx.Commit()
+}

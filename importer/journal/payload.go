@@ -1,0 +1,107 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"opscom-import/importer"
+)
+
+// payloadFile is the file in which a run's payloads stand until it is finished.
+// They stay out of the database because they are large, written once, read once,
+// and must leave without a trace.
+type payloadFile string
+
+func (j *Journal) payloadFile(run int64) payloadFile {
+	return payloadFile(filepath.Join(j.dir, payloadsName, strconv.FormatInt(run, 10)))
+}
+
+// write stores a slice's payloads at that place.
+func (f payloadFile) write(data []byte, at int64) (err error) {
+	file, err := os.OpenFile(string(f), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	_, err = file.WriteAt(data, at)
+	return err
+}
+
+// sync waits until the file, and its name, are on the disk.
+func (f payloadFile) sync() error {
+	if err := syncFile(string(f), os.O_RDWR); err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" {
+		return nil // a folder cannot be synced there, and need not be
+	}
+	return syncFile(filepath.Dir(string(f)), os.O_RDONLY)
+}
+
+func syncFile(path string, flag int) (err error) {
+	file, err := os.OpenFile(path, flag, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return file.Sync()
+}
+
+// read returns the payloads of a slice, ready to be pushed.
+func (f payloadFile) read(run int64, s *slice) (jobs []importer.Job, err error) {
+	file, err := os.Open(string(f))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %v", errDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	data := make([]byte, s.payloads.size)
+	if _, err := io.ReadFull(io.NewSectionReader(file, s.payloads.at, s.payloads.size), data); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, fmt.Errorf("%w: %s is cut short", errDamaged, f)
+		}
+		return nil, err
+	}
+	return readPayloads(run, s, data)
+}
+
+// readPayloads unpacks the payloads of the rows that wait. They share the memory
+// of data.
+func readPayloads(run int64, s *slice, data []byte) ([]importer.Job, error) {
+	rest, err := verified(data, run, s.number)
+	if err != nil {
+		return nil, err
+	}
+	jobs := make([]importer.Job, 0, len(s.rows))
+	for len(rest) > 0 {
+		row := s.row(rest[0])
+		size, width := binary.Uvarint(rest[1:])
+		start := 1 + uint64(max(width, 0))
+		if row == nil || width <= 0 || size > uint64(len(rest))-start {
+			return nil, errDamaged
+		}
+		end := start + size
+		if row.waits() {
+			jobs = append(jobs, importer.Job{Row: row.plan.Row, Payload: rest[start:end:end]})
+		}
+		rest = rest[end:]
+	}
+	return jobs, nil
+}
+
+// remove deletes the file. That there is none is no error.
+func (f payloadFile) remove() error {
+	if err := os.Remove(string(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

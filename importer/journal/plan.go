@@ -1,0 +1,118 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"opscom-import/importer"
+)
+
+// Append adds rows, in rising order, to the plan; a few hundred a call cost the
+// least. It keeps nothing of the slice. What is appended is only sure to last
+// once the run is sealed: until then a crash loses the run.
+func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.record.require("add to its plan", importer.Planning); err != nil {
+		return err
+	}
+	for i := range rows {
+		row := &rows[i]
+		if row.Row <= r.lastRow {
+			return fmt.Errorf("store the plan: row %d comes after row %d", row.Row, r.lastRow)
+		}
+		r.lastRow = row.Row
+		if number := sliceOf(row.Row); number != r.building.number {
+			if err := r.storeSlice(ctx, relaxed); err != nil {
+				return err
+			}
+			r.building.reset(number)
+		}
+		if err := r.building.add(row); err != nil {
+			return fmt.Errorf("store the plan: %w", err)
+		}
+	}
+	return nil
+}
+
+const insertSlice = "INSERT INTO slice (run, slice, payloads_at, payloads_size, data) VALUES (?, ?, ?, ?, ?)"
+
+// storeSlice stores the slice that is being built, if it has rows.
+func (r *Run) storeSlice(ctx context.Context, d durability) error {
+	b := &r.building
+	if b.rows == 0 {
+		return nil
+	}
+	payloads, err := r.storePayloads()
+	if err != nil {
+		return r.journal.wrap("store the plan", err)
+	}
+	err = r.change(ctx, "store the plan", d, func(tx *sql.Tx, record *runRecord) error {
+		data := closed(b.plan, r.id, b.number, payloads.at, payloads.size)
+		_, err := tx.StmtContext(ctx, r.journal.insertSlice).ExecContext(ctx, r.id, b.number, payloads.at, payloads.size, data)
+		record.slices++
+		record.planned += int64(b.rows)
+		return err
+	})
+	if err == nil && payloads.size > 0 {
+		r.queue = append(r.queue, b.number)
+		r.payloadsSize += payloads.size
+	}
+	b.rows = 0
+	return err
+}
+
+// storePayloads writes the payloads of the slice that is being built.
+func (r *Run) storePayloads() (section, error) {
+	if r.journal.scratch || len(r.building.payloads) == 0 {
+		return section{}, nil
+	}
+	data := closed(r.building.payloads, r.id, r.building.number)
+	place := section{at: r.payloadsSize, size: int64(len(data))}
+	return place, r.journal.payloadFile(r.id).write(data, place.at)
+}
+
+// Amend changes the verdict on rows that were appended earlier.
+func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.record.require("change its plan", importer.Planning); err != nil {
+		return err
+	}
+	if err := r.storeSlice(ctx, relaxed); err != nil {
+		return err
+	}
+	verdicts := make([]verdict, len(amendments))
+	for i, a := range amendments {
+		verdicts[i] = verdict{amendment: true, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field, Message: a.Message}}
+	}
+	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {
+		return r.journal.storeVerdicts(ctx, tx, record, verdicts)
+	})
+}
+
+// Seal completes the plan: the run is held, for the reasons given, or goes on to
+// be pushed. The plan is on the disk when it returns.
+func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.record.require("complete its plan", importer.Planning); err != nil {
+		return err
+	}
+	if state != importer.Held && state != importer.Pushing {
+		return fmt.Errorf("complete the plan: a plan cannot become %s", state)
+	}
+	if err := r.storeSlice(ctx, relaxed); err != nil {
+		return err
+	}
+	if r.payloadsSize > 0 {
+		if err := r.journal.payloadFile(r.id).sync(); err != nil {
+			return r.journal.wrap("store the plan", err)
+		}
+	}
+	return r.change(ctx, "complete the plan", durable, func(_ *sql.Tx, record *runRecord) error {
+		record.State, record.Rows, record.Held = state, rows, held
+		return nil
+	})
+}

@@ -1,0 +1,213 @@
+package journal
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+)
+
+func TestClaimInRowOrder(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3, 255, 256, 257, 1000, 1001)
+	diff(t, "first claim", claim(t, r, 3), []int{2, 3, 255})
+	diff(t, "second claim", claim(t, r, 2), []int{256, 257})
+	diff(t, "third claim", claim(t, r, 100), []int{1000, 1001})
+	diff(t, "fourth claim", claim(t, r, 100), []int(nil))
+}
+
+func TestAmendedRowsAreNeverClaimed(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	var rows []importer.PlannedRow
+	for row := 2; row <= 600; row++ {
+		status := importer.Pending
+		if row%3 == 0 {
+			status = importer.Unchanged
+		}
+		rows = append(rows, testRow(row, status))
+	}
+	for batch := range slices.Chunk(rows, 100) {
+		must(t, r.Append(t.Context(), batch))
+	}
+	// In no order, as duplicates are found.
+	must(t, r.Amend(t.Context(), []importer.Amendment{
+		{Row: 599, Status: importer.Duplicate, Message: "the same as row 4"},
+		{Row: 2, Status: importer.Invalid, Field: "email", Message: "used twice"},
+		{Row: 256, Status: importer.Duplicate, Message: "the same as row 5"},
+	}))
+	must(t, r.Seal(t.Context(), importer.Pushing, len(rows), nil))
+	var want []int
+	for row := 2; row <= 600; row++ {
+		if row%3 != 0 && row != 599 && row != 2 && row != 256 {
+			want = append(want, row)
+		}
+	}
+	var got []int
+	for rows := claim(t, r, 77); len(rows) > 0; rows = claim(t, r, 77) {
+		got = append(got, rows...)
+	}
+	diff(t, "claimed", got, want)
+}
+
+func TestResults(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	later := testTime.Add(time.Minute)
+	invalid := importer.PlannedRow{Row: 3, Status: importer.Invalid, Field: "email", Message: "E-mail (column D): no address", Warnings: "a warning"}
+	unchanged := testRow(4, importer.Unchanged)
+	unchanged.ReferenceID = "44"
+	warned := testRow(9, importer.Pending)
+	warned.Warnings = "looks odd"
+	must(t, r.Append(t.Context(), []importer.PlannedRow{
+		testRow(2, importer.Pending), invalid, unchanged, testRow(5, importer.Pending), testRow(6, importer.Pending), testRow(7, importer.Skipped),
+		testRow(8, importer.Pending), warned, testRow(10, importer.Pending), testRow(11, importer.Pending), testRow(12, importer.Pending), testRow(700, importer.Pending),
+	}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{
+		{Row: 3, Status: importer.Invalid, Field: "unique_id", Message: "first"}, {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
+	}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second"}}))
+	must(t, r.Seal(t.Context(), importer.Pushing, 12, nil))
+	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		{Row: 10, Status: importer.Failed, Message: "no answer", Attempts: 5, Open: true, FinishedAt: testTime},
+		{Row: 2, Status: importer.Pushed, ReferenceID: "a-b", Attempts: 2, FinishedAt: testTime},
+	}))
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		{Row: 6, Status: importer.Rejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1, FinishedAt: later},
+		{Row: 8, Status: importer.NotSent, Open: true},
+		{Row: 9, Status: importer.Pushed, ReferenceID: "9", Attempts: 1, FinishedAt: later},
+	}))
+	line := func(row int, status importer.Status) importer.Result {
+		p := testRow(row, status)
+		return importer.Result{Row: row, UniqueID: p.UniqueID, LoginSource: p.LoginSource, Status: status}
+	}
+	want := []importer.Result{
+		line(2, importer.Pushed),
+		{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning"},
+		line(4, importer.Unchanged), line(5, importer.Duplicate), line(6, importer.Rejected), line(7, importer.Skipped), line(8, importer.NotSent),
+		line(9, importer.Pushed), line(10, importer.Failed), line(11, importer.Unknown), line(12, importer.NotSent), line(700, importer.NotSent),
+	}
+	want[0].ReferenceID, want[0].Attempts, want[0].FinishedAt = "a-b", 2, testTime
+	want[2].ReferenceID = "44"
+	want[3].Message = "the same as row 2"
+	want[4].ErrorCode, want[4].Field, want[4].Message, want[4].Attempts, want[4].FinishedAt = "9019", "email", "not unique", 1, later
+	want[7].ReferenceID, want[7].Attempts, want[7].FinishedAt, want[7].Warnings = "9", 1, later, "looks odd"
+	want[8].Message, want[8].Attempts, want[8].FinishedAt = "no answer", 5, testTime
+
+	var got []importer.Result
+	for result, err := range r.Results(t.Context()) {
+		must(t, err)
+		got = append(got, result)
+	}
+	diff(t, "results", got, want)
+	counts, attempts, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{
+		importer.Pushed: 2, importer.Invalid: 1, importer.Unchanged: 1, importer.Duplicate: 1, importer.Rejected: 1,
+		importer.Skipped: 1, importer.NotSent: 3, importer.Failed: 1, importer.Unknown: 1,
+	})
+	if attempts != 9 {
+		t.Errorf("%d attempts, want 9", attempts)
+	}
+	for range r.Results(t.Context()) { // may be left early
+		break
+	}
+}
+
+func TestGoOnAfterStop(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3, 4, 5, 300, 301)
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		pushed(2), {Row: 3, Status: importer.Failed, Attempts: 4, Open: true}, {Row: 4, Status: importer.Rejected, Attempts: 1},
+		{Row: 300, Status: importer.NotSent, Open: true},
+	}))
+	must(t, r.Stop(t.Context()))
+	stopped := []string{"2 pushed 1", "3 failed 4", "4 rejected 1", "5 unknown 0", "300 not_sent 0", "301 not_sent 0"}
+	diff(t, "stopped", statuses(t, r), stopped)
+
+	again, err := j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, again.Start(t.Context()))
+	diff(t, "started again", statuses(t, again), stopped)
+	diff(t, "claimed again", claim(t, again, 3), []int{3, 5, 300})
+	diff(t, "what is claimed may have been sent", statuses(t, again),
+		[]string{"2 pushed 1", "3 unknown 4", "4 rejected 1", "5 unknown 0", "300 unknown 0", "301 not_sent 0"})
+	must(t, again.Record(t.Context(), []importer.Outcome{pushed(3), pushed(5), pushed(300)}))
+	if err := again.Finish(t.Context(), testTime); err == nil || !strings.Contains(err.Error(), "1 rows still wait") {
+		t.Errorf("finish with a row left: %v", err)
+	}
+	diff(t, "the rest", claim(t, again, 3), []int{301})
+	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Status: importer.Failed, Attempts: 5, Open: true}}))
+	must(t, again.Finish(t.Context(), testTime))
+	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
+}
+
+func TestFinishRefusesUnknown(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2)
+	claim(t, r, 1)
+	if err := r.Finish(t.Context(), testTime); err == nil {
+		t.Error("finished although a row is in flight")
+	}
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)})) // the run goes on
+	must(t, r.Finish(t.Context(), testTime))
+}
+
+func TestRecordRefuses(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3)
+	claim(t, r, 1)
+	for name, outcomes := range map[string][]importer.Outcome{
+		"a row that nobody claimed": {pushed(2), pushed(3)},
+		"a status that is none":     {{Row: 2, Status: "splendid"}},
+	} {
+		if err := r.Record(t.Context(), outcomes); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	diff(t, "nothing was recorded", statuses(t, r), []string{"2 unknown 0", "3 not_sent 0"})
+}
+
+// TestOneClaimsWhileAnotherRecords is for the race detector.
+func TestOneClaimsWhileAnotherRecords(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	var rows []int
+	for row := 2; row < 2000; row++ {
+		rows = append(rows, row)
+	}
+	r := planned(t, j, importer.Pushing, rows...)
+	jobs := make(chan []importer.Job, 4)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(jobs)
+		for {
+			claimed, err := r.Claim(t.Context(), 64)
+			if err != nil || len(claimed) == 0 {
+				failed <- err
+				return
+			}
+			jobs <- claimed
+		}
+	}()
+	for claimed := range jobs {
+		var outcomes []importer.Outcome
+		for _, job := range claimed {
+			outcomes = append(outcomes, pushed(job.Row))
+		}
+		must(t, r.Record(t.Context(), outcomes))
+		counts, _, err := r.Counts(t.Context())
+		must(t, err)
+		if counts.Sum() != len(rows) {
+			t.Fatalf("%d rows, want %d", counts.Sum(), len(rows))
+		}
+		r.Info()
+	}
+	must(t, <-failed)
+	must(t, r.Finish(t.Context(), testTime))
+}

@@ -1,0 +1,136 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"opscom-import/importer"
+)
+
+// runRecord is a run as it is stored.
+type runRecord struct {
+	importer.Run
+	slices   int64 // stored
+	planned  int64 // rows in them
+	claimed  int   // every pending row up to this one may have been sent
+	verdicts int64 // stored
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+const selectRun = `SELECT run.id, client, target.name, source, file_hash, mapping_hash, state, rows, held, results,
+	started_at, finished_at, slices, planned, claimed, verdicts, run.sum
+	FROM run JOIN target ON target.id = run.target `
+
+// loadRuns returns the runs that the condition, SQL with what may follow it, picks.
+func loadRuns(ctx context.Context, q querier, condition string, args ...any) (runs []runRecord, err error) {
+	rows, err := q.QueryContext(ctx, selectRun+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r runRecord
+		var held string
+		var started, finished int64
+		var sum uint32
+		err := rows.Scan(&r.ID, &r.Client, &r.Target, &r.Source, &r.FileHash, &r.MappingHash, &r.State, &r.Rows, &held,
+			&r.Results, &started, &finished, &r.slices, &r.planned, &r.claimed, &r.verdicts, &sum)
+		if err != nil {
+			return nil, err
+		}
+		r.StartedAt, r.FinishedAt = timeOf(started), timeOf(finished)
+		if sum != r.checksum(held) {
+			return nil, fmt.Errorf("%w: run %d", errDamaged, r.ID)
+		}
+		if err := json.Unmarshal([]byte(held), &r.Held); err != nil {
+			return nil, fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
+		}
+		runs = append(runs, r)
+	}
+	return runs, rows.Err()
+}
+
+func loadRun(ctx context.Context, q querier, id int64) (runRecord, error) {
+	runs, err := loadRuns(ctx, q, "WHERE run.id = ?", id)
+	if err != nil {
+		return runRecord{}, err
+	}
+	if len(runs) == 0 {
+		return runRecord{}, ErrNoRun
+	}
+	return runs[0], nil
+}
+
+// insert stores a new run and gives it its number.
+func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
+	target, err := ensureTarget(ctx, tx, r.Target)
+	if err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO run (target, client, source, file_hash, mapping_hash, state, rows, held, results,
+		started_at, finished_at, slices, planned, claimed, verdicts, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', ?, ?, 0, 0, 0, 0, 0, 0)`,
+		target, r.Client, r.Source, r.FileHash, r.MappingHash, r.Results, microOf(r.StartedAt))
+	if err != nil {
+		return err
+	}
+	if r.ID, err = result.LastInsertId(); err != nil {
+		return err
+	}
+	return j.save(ctx, tx, r)
+}
+
+const updateRun = `UPDATE run SET state = ?, rows = ?, held = ?, finished_at = ?,
+	slices = ?, planned = ?, claimed = ?, verdicts = ?, sum = ? WHERE id = ?`
+
+// save stores what changes in a run.
+func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
+	held, err := json.Marshal(r.Held)
+	if err != nil {
+		return err
+	}
+	result, err := tx.StmtContext(ctx, j.updateRun).ExecContext(ctx, r.State, r.Rows, string(held), microOf(r.FinishedAt), r.slices, r.planned, r.claimed, r.verdicts, r.checksum(string(held)), r.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return ErrNoRun
+}
+
+func (r *runRecord) checksum(held string) uint32 {
+	var body []byte
+	for _, text := range [...]string{r.Client, r.Target, r.Source, r.FileHash, r.MappingHash, string(r.State), held, r.Results} {
+		body = appendText(body, text)
+	}
+	for _, n := range [...]int64{int64(r.Rows), microOf(r.StartedAt), microOf(r.FinishedAt), r.slices, r.planned, int64(r.claimed), r.verdicts} {
+		body = binary.AppendVarint(body, n)
+	}
+	return checksum(body, r.ID)
+}
+
+// microOf is how times are stored: microseconds since 1970, 0 for no time.
+func microOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func timeOf(micro int64) time.Time {
+	if micro == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micro).UTC()
+}

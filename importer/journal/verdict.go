@@ -1,0 +1,113 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"opscom-import/importer"
+)
+
+// A verdict is what was found out about one row after its plan was stored. The
+// verdicts of a batch are packed, those of one slice together:
+//
+//	row%256, flags, status, attempts, finished at (microseconds since 1970, 0 for never),
+//	and as texts reference id, error code, field, message
+type verdict struct {
+	importer.Outcome
+	amendment bool // of the plan; otherwise it is an outcome
+}
+
+const (
+	flagOpen      = 1 << 0
+	flagAmendment = 1 << 1
+)
+
+func appendVerdict(dst []byte, v *verdict) ([]byte, error) {
+	code, err := statusCode(v.Status)
+	if err != nil {
+		return dst, fmt.Errorf("row %d: %w", v.Row, err)
+	}
+	flags := byte(0)
+	if v.Open {
+		flags |= flagOpen
+	}
+	if v.amendment {
+		flags |= flagAmendment
+	}
+	dst = append(dst, byte(v.Row%sliceRows), flags, code)
+	dst = binary.AppendUvarint(dst, uint64(v.Attempts))
+	dst = binary.AppendUvarint(dst, uint64(microOf(v.FinishedAt)))
+	for _, text := range [...]string{v.ReferenceID, v.ErrorCode, v.Field, v.Message} {
+		dst = appendText(dst, text)
+	}
+	return dst, nil
+}
+
+// readVerdicts unpacks the verdicts of one batch on one slice.
+func readVerdicts(run, slice, seq int64, data []byte, visit func(*verdict) error) error {
+	blob, err := opened(data, run, slice, seq)
+	if err != nil {
+		return err
+	}
+	for v := new(verdict); blob.more(); {
+		*v = verdict{}
+		v.Row = int(slice)*sliceRows + int(blob.byte())
+		flags := blob.byte()
+		v.Open, v.amendment = flags&flagOpen != 0, flags&flagAmendment != 0
+		v.Status = blob.status()
+		v.Attempts = int(blob.number())
+		v.FinishedAt = timeOf(int64(blob.number()))
+		v.ReferenceID, v.ErrorCode, v.Field, v.Message = blob.text(), blob.text(), blob.text(), blob.text()
+		if err := blob.err(); err != nil {
+			return err
+		}
+		if err := visit(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply takes the verdict into account.
+func (r *rowState) apply(v *verdict) {
+	if !v.amendment {
+		r.outcome, r.recorded = v.Outcome, true
+		r.attempts += v.Attempts
+		return
+	}
+	r.plan.Status, r.plan.Field = v.Status, v.Field
+	if r.plan.Message == "" {
+		r.plan.Message = v.Message
+	} else {
+		r.plan.Message = v.Message + "; " + r.plan.Message
+	}
+}
+
+const insertVerdict = "INSERT INTO verdict (run, slice, seq, data) VALUES (?, ?, ?, ?)"
+
+// storeVerdicts stores verdicts, those of one slice as one record, and counts
+// them in the run. It sorts the slice that it is given.
+func (j *Journal) storeVerdicts(ctx context.Context, tx *sql.Tx, run *runRecord, verdicts []verdict) error {
+	slices.SortStableFunc(verdicts, func(a, b verdict) int { return a.Row - b.Row })
+	insert := tx.StmtContext(ctx, j.insertVerdict)
+	var data []byte
+	for i := 0; i < len(verdicts); {
+		number := sliceOf(verdicts[i].Row)
+		data = data[:0]
+		for ; i < len(verdicts) && sliceOf(verdicts[i].Row) == number; i++ {
+			var err error
+			if data, err = appendVerdict(data, &verdicts[i]); err != nil {
+				return err
+			}
+		}
+		run.verdicts++
+		data = closed(data, run.ID, number, run.verdicts)
+		if _, err := insert.ExecContext(ctx, run.ID, number, run.verdicts, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
