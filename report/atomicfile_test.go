@@ -97,19 +97,6 @@ func TestWriteAtomicKeepsALink(t *testing.T) {
 	}
 }
 
-// As root, a rename to the null device would replace it for every program.
-func TestWriteAtomicNeverReplacesADevice(t *testing.T) {
-	if err := writeAtomic(os.DevNull, writeText("gone")); err != nil {
-		t.Fatal(err)
-	}
-	if err := CanWrite(os.DevNull); err != nil {
-		t.Error(err)
-	}
-	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
-		t.Errorf("%s is no longer a device: %v, %v", os.DevNull, info, err)
-	}
-}
-
 func TestUnwritablePlaces(t *testing.T) {
 	folder := t.TempDir()
 	for path, want := range map[string]string{

@@ -235,35 +235,34 @@ func TestQuietProgress(t *testing.T) {
 	})
 }
 
-// stuck blocks in Write until it is let go, as a terminal does after Ctrl-S.
-type stuck struct{ free chan struct{} }
-
-func (s stuck) Write(p []byte) (int, error) {
-	<-s.free
-	return len(p), nil
-}
-
+// A terminal takes nothing more after Ctrl-S; the run must not stop with it.
 func TestAddDoesNotWaitForTheTerminal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		free := make(chan struct{})
-		progress := NewProgress(stuck{free}, Lines)
-		progress.Start(100)
-		time.Sleep(lineInterval)
-		synctest.Wait() // the drawing goroutine is stuck now
-		added := make(chan struct{})
-		go func() {
-			defer close(added)
-			progress.Add(importer.Pushed, 1)
-			progress.Waiting("x", time.Second)
-		}()
-		select {
-		case <-added:
-		case <-time.After(time.Second):
-			t.Error("Add waits for the terminal")
-		}
-		close(free)
-		progress.Finish()
-	})
+	progress := NewProgress(io.Discard, Bar)
+	progress.Start(100)
+	stuck, free, written, added := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = progress.Writer(writerFunc(func(p []byte) (int, error) {
+			close(stuck)
+			<-free
+			return len(p), nil
+		})).Write([]byte("a log line\n"))
+	}()
+	<-stuck
+	go func() {
+		defer close(added)
+		progress.Add(importer.Pushed, 1)
+		progress.Waiting("the terminal is stuck", time.Second)
+	}()
+	select {
+	case <-added:
+	case <-time.After(10 * time.Second): // only ever reached by a failure
+		t.Error("Add waits for the terminal")
+	}
+	close(free)
+	<-written
+	<-added
+	progress.Finish()
 }
 
 func TestProgressFromSeveralGoroutines(t *testing.T) {

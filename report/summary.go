@@ -19,8 +19,8 @@ type Summary struct {
 	File     string // as given
 	Rows     int    // read below the header
 	Counts   importer.Counts
-	Attempts int // requests sent, every attempt counted
-	Seconds  float64 // from the first byte read to the last answer
+	Attempts int      // requests sent, every attempt counted
+	Seconds  float64  // from the first byte read to the last answer
 	Held     []string // why a safety limit holds the run, a sentence each
 	Results  string   // path of the results, "" for none, "-" for standard output
 	Exit     int      // exit code

@@ -4,6 +4,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // openTerminal returns the master side of a new pseudo-terminal.
@@ -52,5 +54,18 @@ func TestTerminal(t *testing.T) {
 		if got := Colours(terminal, lookup); got != tc.colours {
 			t.Errorf("%v: Colours = %v", tc.env, got)
 		}
+	}
+}
+
+func TestColumns(t *testing.T) {
+	terminal := openTerminal(t)
+	if got := columns(terminal); got != 80 {
+		t.Errorf("%d columns for a terminal that does not know, want 80", got)
+	}
+	if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 132}); err != nil {
+		t.Fatal(err)
+	}
+	if got := columns(terminal); got != 132 {
+		t.Errorf("%d columns, want 132", got)
 	}
 }
