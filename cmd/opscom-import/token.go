@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/zalando/go-keyring"
+
+	"opscom-import/importer/controller"
+)
+
+// keyringService is the name under which the system's keyring keeps tokens; the
+// user of an entry is the client code.
+const keyringService = "opscom-import"
+
+// maxTokenBytes is far more than any token has.
+const maxTokenBytes = 4096
+
+// foundToken is the API token, and where it was found.
+type foundToken struct {
+	Token   controller.Token
+	From    string // for a person: a variable, a file or the keyring
+	Warning string // what to mend, "" for nothing
+}
+
+// findToken looks for the API token in the file that the command line names, then
+// in the environment, then in the file that the other settings name, then in the
+// system's keyring. It is on no command line and in no config file. No error
+// holds any of it.
+func findToken(s Settings, lookup func(string) (string, bool)) (foundToken, error) {
+	if s.TokenFile != "" && s.tokenFileByFlag {
+		return tokenFromFile(s.TokenFile)
+	}
+	if text, _ := lookup(tokenVariable); strings.TrimSpace(text) != "" {
+		token, err := newToken([]byte(text))
+		if err != nil {
+			return foundToken{}, fmt.Errorf("%s %w", tokenVariable, err)
+		}
+		return foundToken{Token: token, From: tokenVariable}, nil
+	}
+	if s.TokenFile != "" {
+		return tokenFromFile(s.TokenFile)
+	}
+	return tokenFromKeyring(s.Client)
+}
+
+func tokenFromFile(path string) (found foundToken, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return foundToken{}, fmt.Errorf("open the token file: %w", err)
+	}
+	defer file.Close() // only read
+	info, err := file.Stat()
+	if err != nil {
+		return foundToken{}, fmt.Errorf("look at the token file: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxTokenBytes+1))
+	if err != nil {
+		return foundToken{}, fmt.Errorf("read the token file: %w", err)
+	}
+	token, err := newToken(text)
+	if err != nil {
+		return foundToken{}, fmt.Errorf("the token file %s %w", path, err)
+	}
+	found = foundToken{Token: token, From: path}
+	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
+	}
+	return found, nil
+}
+
+func tokenFromKeyring(client string) (foundToken, error) {
+	reason := "there is no client code to look for in the keyring"
+	if client != "" {
+		text, err := keyring.Get(keyringService, client)
+		if err == nil {
+			token, err := newToken([]byte(text))
+			if err != nil {
+				return foundToken{}, fmt.Errorf("the keyring's entry for %s %w", client, err)
+			}
+			return foundToken{Token: token, From: "the system's keyring"}, nil
+		}
+		reason = "the keyring has none for " + client
+		if !errors.Is(err, keyring.ErrNotFound) {
+			reason = fmt.Sprintf("the keyring cannot be asked: %v", err)
+		}
+	}
+	return foundToken{}, fmt.Errorf("no token found (%s): set %s, or name a file that holds it with --token-file, or store it in the system's keyring as service %s, user %s",
+		reason, tokenVariable, keyringService, cmp.Or(client, "the client code"))
+}
+
+// newToken takes the space around the token away, and a byte order mark before
+// it. The error goes on after the name of the place, and quotes nothing.
+func newToken(text []byte) (controller.Token, error) {
+	if len(text) > maxTokenBytes {
+		return controller.Token{}, fmt.Errorf("holds more than %d bytes, which is no token", maxTokenBytes)
+	}
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
+	switch {
+	case len(text) == 0:
+		return controller.Token{}, errors.New("is empty; put the API token in it")
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return controller.Token{}, errors.New("is not plain text; save it as UTF-8")
+	case bytes.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return controller.Token{}, errors.New("holds more than one word; put nothing but the API token in it")
+	}
+	return controller.NewToken(string(text)), nil
+}
