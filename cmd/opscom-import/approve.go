@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"opscom-import/importer"
+	"opscom-import/report"
 )
 
 func approveCommand(s streams, code *int) *cobra.Command {
@@ -44,8 +45,10 @@ approval was interrupted goes on when it is approved again.`,
 					return &incompleteError{err}
 				}
 				ss.settings.Yes = true
-				*code, err = ss.pushRun(feed, send, run, "approve", time.Now(), shownSource(run.Info()), nil)
-				return err
+				name := shownSource(run.Info())
+				return ss.forEachFile([]string{name}, code, func(string) (report.Receipt, error) {
+					return ss.pushRun(feed, send, run, "approve", time.Now(), name, nil)
+				})
 			})
 		},
 	}

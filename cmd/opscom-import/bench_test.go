@@ -133,7 +133,7 @@ func writeBenchFile(b *testing.B, path string, rows int) [][]byte {
 	for i := range rows {
 		n := strconv.Itoa(i)
 		record := []string{
-			fmt.Sprintf("9%08d", i), "SSO", "Given" + n, "Family" + n, "user" + n, "user" + n + "@example.edu",
+			fmt.Sprintf("9%08d", i), "SSO", "Zoë", "Tremblay", "user" + n, "user" + n + "@example.edu",
 			n + " College Street", "Ottawa", "ON", "K1A 0B1",
 		}
 		if err := w.Write(record); err != nil {

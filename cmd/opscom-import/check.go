@@ -34,7 +34,7 @@ against the list that the last push has seen.`,
 				if err := ss.learnUserTypes(feed); err != nil {
 					return err
 				}
-				return forEachFile(args, code, func(name string) (int, error) { return ss.checkFile(feed, name) })
+				return ss.forEachFile(args, code, func(name string) (report.Receipt, error) { return ss.checkFile(feed, name) })
 			})
 		},
 	}
@@ -81,16 +81,16 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 }
 
 // checkFile plans one file without keeping the plan.
-func (s *session) checkFile(ctx context.Context, name string) (exit int, err error) {
+func (s *session) checkFile(ctx context.Context, name string) (receipt report.Receipt, err error) {
 	began := time.Now()
 	in, err := openInput(name, s.streams)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	t, err := s.openTable(in)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 
@@ -99,11 +99,11 @@ func (s *session) checkFile(ctx context.Context, name string) (exit int, err err
 	var run *journal.Run
 	if s.settings.Results != nil && *s.settings.Results != "" {
 		if scratch, err = journal.OpenScratch(ctx); err != nil {
-			return 0, err
+			return receipt, err
 		}
 		defer func() { err = errors.Join(err, scratch.Close()) }()
 		if run, err = scratch.Begin(ctx, importer.Run{Client: s.client(), Target: s.target(), Source: in.source, StartedAt: began.UTC()}); err != nil {
-			return 0, err
+			return receipt, err
 		}
 		store = run
 	}
@@ -111,7 +111,7 @@ func (s *session) checkFile(ctx context.Context, name string) (exit int, err err
 	s.say("Reading %s with %s.", in.shown, t.mappingName)
 	plan, err := s.plan(ctx, t, store, acceptances, salt)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	for _, note := range t.Notes() {
 		s.say("%s", note)
@@ -120,13 +120,13 @@ func (s *session) checkFile(ctx context.Context, name string) (exit int, err err
 	if run != nil {
 		summary.Results = *s.settings.Results
 		if summary.Counts, err = s.writeCheckResults(ctx, run); err != nil {
-			return 0, err
+			return receipt, err
 		}
 	}
 	summary.Held = importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged}.Judge(plan, 0)
 	summary.Seconds = time.Since(began).Seconds()
 	summary.Exit = exitOf(summary.Counts, nil, false)
-	return summary.Exit, s.print(summary, plan.Problems)
+	return s.receipt(summary, plan.Problems), nil
 }
 
 // acceptances is what rows are compared with when only changes count.

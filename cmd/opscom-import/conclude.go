@@ -25,32 +25,43 @@ type conclusion struct {
 }
 
 // conclude writes the reports of a run that is complete, stopped or held, and
-// returns its exit code. What was interrupted is concluded all the same.
-func (s *session) conclude(c conclusion) (int, error) {
+// returns its receipt, even with the error that stopped it. What was interrupted
+// is concluded all the same.
+func (s *session) conclude(c conclusion) (receipt report.Receipt, err error) {
 	ctx := context.Background()
 	held := c.run.Info().State == importer.Held
 	if c.ended != nil {
 		if err := c.run.Stop(ctx); err != nil {
-			return 0, &incompleteError{errors.Join(c.ended, err)}
+			return receipt, &incompleteError{errors.Join(c.ended, err)}
 		}
 	}
 	counts, err := s.writeResults(ctx, c.run.Info().Results, c.run)
 	if err != nil {
-		return 0, &incompleteError{errors.Join(c.ended, err)}
+		return receipt, &incompleteError{errors.Join(c.ended, err)}
 	}
 	if c.ended == nil && !held {
 		if err := c.run.Finish(ctx, time.Now().UTC()); err != nil {
-			return 0, &incompleteError{err}
+			return receipt, &incompleteError{err}
 		}
 	}
-	exit := exitOf(counts, c.ended, held)
-	if err := s.printSummary(ctx, c, counts, exit); err != nil {
-		return 0, &incompleteError{errors.Join(c.ended, err)}
+	_, attempts, err := c.run.Counts(ctx)
+	if err != nil {
+		return receipt, &incompleteError{errors.Join(c.ended, err)}
 	}
+	info := c.run.Info()
+	receipt = s.receipt(report.Summary{
+		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: attempts,
+		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Results: shortPath(info.Results),
+		Exit: exitOf(counts, c.ended, held),
+	}, c.problems)
 	if c.ended != nil {
-		return exit, &incompleteError{s.howToGoOn(c.ended)}
+		return receipt, &incompleteError{howToGoOn(c.ended)}
 	}
-	return exit, nil
+	return receipt, nil
+}
+
+func (s *session) receipt(summary report.Summary, problems []importer.ProblemCount) report.Receipt {
+	return report.Receipt{Summary: summary, Problems: problems, Target: s.host(), Style: s.style}
 }
 
 // exitOf returns the exit code of a run with these counts.
@@ -68,7 +79,7 @@ func exitOf(counts importer.Counts, ended error, held bool) int {
 }
 
 // howToGoOn adds to the reason why a run ended what to do next.
-func (s *session) howToGoOn(ended error) error {
+func howToGoOn(ended error) error {
 	if errors.Is(ended, importer.ErrInterrupted) {
 		return fmt.Errorf("%w; give the same command again to go on", ended)
 	}
@@ -89,33 +100,19 @@ func (s *session) writeResults(ctx context.Context, path string, run *journal.Ru
 	}
 }
 
-// printSummary prints the receipt, or with --json the summary of one line.
-func (s *session) printSummary(ctx context.Context, c conclusion, counts importer.Counts, exit int) error {
-	info := c.run.Info()
-	_, attempts, err := c.run.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	summary := report.Summary{
-		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: attempts,
-		Seconds: time.Since(c.began).Seconds(), Held: info.Held, Results: shortPath(info.Results), Exit: exit,
-	}
-	return s.print(summary, c.problems)
-}
-
-// print prints a summary as the settings ask for.
-func (s *session) print(summary report.Summary, problems []importer.ProblemCount) error {
-	receipt := report.Receipt{Summary: summary, Problems: problems, Target: s.host(), Style: s.style}
+// print prints a receipt as the settings ask for, after it was made sure that it
+// adds up.
+func (s *session) print(receipt report.Receipt) error {
 	if err := receipt.Check(); err != nil {
-		return err
+		return &incompleteError{err}
 	}
 	out := s.stdout
-	if summary.Results == "-" {
+	if receipt.Results == "-" {
 		out = s.stderr // the results have standard output to themselves
 	}
 	switch {
 	case s.settings.JSON:
-		return summary.WriteJSON(out)
+		return receipt.WriteJSON(out)
 	case s.settings.Quiet:
 		return nil
 	default:

@@ -41,7 +41,7 @@ A run that was stopped goes on when the same command is given again.`,
 				if err := ss.openJournal(feed); err != nil {
 					return err
 				}
-				return forEachFile(args, code, func(name string) (int, error) { return ss.pushFile(feed, send, name) })
+				return ss.forEachFile(args, code, func(name string) (report.Receipt, error) { return ss.pushFile(feed, send, name) })
 			})
 		},
 	}
@@ -57,16 +57,19 @@ func withSession(c *cobra.Command, s streams, f func(*session) error) (err error
 	return f(ss)
 }
 
-// forEachFile handles the files in turn: the largest of 0 and 1 counts, anything
-// else stops the rest.
-func forEachFile(names []string, code *int, handle func(name string) (int, error)) error {
+// forEachFile handles the files in turn and prints their receipts: the largest of
+// the exit codes 0 and 1 counts, anything else stops the rest.
+func (s *session) forEachFile(names []string, code *int, handle func(name string) (report.Receipt, error)) error {
 	for _, name := range names {
-		exit, err := handle(name)
+		receipt, err := handle(name)
+		if receipt.Command != "" { // a file that could not be planned has none
+			err = errors.Join(err, s.print(receipt))
+		}
 		if err != nil {
 			return err
 		}
-		*code = max(*code, exit)
-		if exit > exitRows {
+		*code = max(*code, receipt.Exit)
+		if receipt.Exit > exitRows {
 			return nil
 		}
 	}
@@ -75,32 +78,32 @@ func forEachFile(names []string, code *int, handle func(name string) (int, error
 
 // pushFile plans one file, or takes up the run of it that was not finished, and
 // pushes it.
-func (s *session) pushFile(feed, send context.Context, name string) (exit int, err error) {
+func (s *session) pushFile(feed, send context.Context, name string) (receipt report.Receipt, err error) {
 	in, err := openInput(name, s.streams)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	t, err := s.openTable(in)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 	if err := s.connect(); err != nil {
-		return 0, err
+		return receipt, err
 	}
 	if err := s.fetchUserTypes(feed); err != nil {
-		return 0, &incompleteError{err}
+		return receipt, &incompleteError{err}
 	}
 	began := time.Now()
 	run, err := s.takeUp(feed, t)
 	if err != nil {
-		return 0, err
+		return receipt, err
 	}
 	var plan importer.Plan
 	if run == nil {
 		if run, plan, err = s.planRun(feed, t); err != nil {
-			return 0, err
+			return receipt, err
 		}
 	}
 	return s.pushRun(feed, send, run, "push", began, in.shown, plan.Problems)
@@ -214,17 +217,17 @@ func (s *session) resultsPath(in *input) (string, error) {
 
 // pushRun pushes what waits in the run, unless a safety limit holds it, and
 // concludes it.
-func (s *session) pushRun(feed, send context.Context, run *journal.Run, command string, began time.Time, shown string, problems []importer.ProblemCount) (int, error) {
+func (s *session) pushRun(feed, send context.Context, run *journal.Run, command string, began time.Time, shown string, problems []importer.ProblemCount) (receipt report.Receipt, err error) {
 	c := conclusion{command: command, run: run, began: began, shown: shown, problems: problems}
 	if run.Info().State == importer.Held && !s.settings.Yes {
 		return s.conclude(c)
 	}
 	if err := run.Start(feed); err != nil {
-		return 0, &incompleteError{err}
+		return receipt, &incompleteError{err}
 	}
 	counts, _, err := run.Counts(feed)
 	if err != nil {
-		return 0, &incompleteError{err}
+		return receipt, &incompleteError{err}
 	}
 	s.progress.Start(counts[importer.NotSent] + counts[importer.Unknown] + counts[importer.Failed])
 	pusher := importer.Pusher{
