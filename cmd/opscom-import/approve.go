@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 	"opscom-import/report"
 )
 
@@ -28,10 +30,7 @@ approval was interrupted goes on when it is approved again.`,
 				if err != nil {
 					return err
 				}
-				if err := ss.openJournal(feed); err != nil {
-					return err
-				}
-				run, err := ss.journal.Run(feed, id)
+				run, err := ss.openRun(feed, id)
 				if err != nil {
 					return err
 				}
@@ -52,6 +51,24 @@ approval was interrupted goes on when it is approved again.`,
 			})
 		},
 	}
+}
+
+// openRun opens the run with the lock of its target. A run that was planned for
+// the sandbox needs no --sandbox to say so.
+func (s *session) openRun(ctx context.Context, id int64) (*journal.Run, error) {
+	var err error
+	if s.journal, err = journal.Open(ctx, s.settings.State); err != nil {
+		return nil, err
+	}
+	run, err := s.journal.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s.settings.Sandbox = s.settings.Sandbox || run.Info().Client == sandboxClient
+	if err := s.openJournal(ctx); err != nil {
+		return nil, err
+	}
+	return s.journal.Run(ctx, id) // as it is now that nobody else works on it
 }
 
 func runNumber(text string) (int64, error) {

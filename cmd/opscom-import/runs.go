@@ -122,11 +122,13 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
 	}
 	summary.Exit = exitOf(counts, nil, info.State == importer.Held)
+	receipt := s.receipt(summary, nil)
+	receipt.Target = info.Target
 	if s.settings.JSON || s.settings.Quiet {
-		return s.print(s.receipt(summary, nil))
+		return s.print(receipt)
 	}
-	fmt.Fprintf(s.stdout, "Run %d to %s, begun %s: %s\n\n", info.ID, info.Target, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State)
-	return s.print(s.receipt(summary, nil))
+	fmt.Fprintf(s.stdout, "Run %d, begun %s: %s\n\n", info.ID, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State)
+	return s.print(receipt)
 }
 
 // heldReasons returns why the run is held, nothing when it was approved since.

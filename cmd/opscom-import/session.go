@@ -87,8 +87,10 @@ func (s *session) client() string {
 // of it is under way, and puts in order what a run that died has left.
 func (s *session) openJournal(ctx context.Context) error {
 	var err error
-	if s.journal, err = journal.Open(ctx, s.settings.State); err != nil {
-		return err
+	if s.journal == nil {
+		if s.journal, err = journal.Open(ctx, s.settings.State); err != nil {
+			return err
+		}
 	}
 	if s.unlock, err = s.journal.Lock(s.target()); err != nil {
 		return err
