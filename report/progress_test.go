@@ -20,6 +20,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// shared is a buffer for several goroutines.
+type shared struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
 // screen is what a terminal shows after these bytes: it knows the line end, the
 // carriage return and the two sequences that erase a line.
 func screen(t *testing.T, output string) []string {
@@ -61,7 +79,7 @@ func screen(t *testing.T, output string) []string {
 
 func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out shared
 		start := time.Now()
 		progress := NewProgress(&out, Lines)
 		progress.Start(40_000)
@@ -154,7 +172,7 @@ func TestTallyRate(t *testing.T) {
 
 func TestProgressBar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out shared
 		progress := NewProgress(&out, Bar)
 		log := progress.Writer(&out)
 		logLine := func(text string) {
@@ -199,7 +217,7 @@ func TestProgressBar(t *testing.T) {
 
 func TestProgressOfAnUnknownNumber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out shared
 		progress := NewProgress(&out, Bar)
 		progress.Start(0)
 		progress.Add(importer.Valid, 5000)
@@ -219,7 +237,7 @@ func TestProgressOfAnUnknownNumber(t *testing.T) {
 
 func TestQuietProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out shared
 		progress := NewProgress(&out, Quiet)
 		progress.Start(10)
 		progress.Add(importer.Pushed, 5)
@@ -266,14 +284,8 @@ func TestAddDoesNotWaitForTheTerminal(t *testing.T) {
 }
 
 func TestProgressFromSeveralGoroutines(t *testing.T) {
-	var mu sync.Mutex
-	var out bytes.Buffer
-	locked := writerFunc(func(p []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return out.Write(p)
-	})
-	progress := NewProgress(locked, Bar)
+	var out shared
+	progress := NewProgress(&out, Bar)
 	progress.Start(800)
 	var group sync.WaitGroup
 	for worker := range 8 {
@@ -281,7 +293,7 @@ func TestProgressFromSeveralGoroutines(t *testing.T) {
 			for range 100 {
 				progress.Add(importer.Pushed, 1)
 				progress.Waiting("x", time.Nanosecond)
-				if _, err := fmt.Fprintf(progress.Writer(locked), "worker %d\n", worker); err != nil {
+				if _, err := fmt.Fprintf(progress.Writer(&out), "worker %d\n", worker); err != nil {
 					t.Error(err)
 				}
 			}

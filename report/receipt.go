@@ -100,7 +100,11 @@ func (r Receipt) effort() string {
 	if r.Attempts == 0 {
 		return ""
 	}
-	return " in " + span(time.Duration(r.Seconds*float64(time.Second))) + " with " + plural(r.Attempts, "request")
+	took := "under a second"
+	if r.Seconds >= 1 {
+		took = span(time.Duration(r.Seconds * float64(time.Second)))
+	}
+	return " in " + took + " with " + plural(r.Attempts, "request")
 }
 
 func rowWord(n int) string {

@@ -46,6 +46,9 @@ func receipts() map[string]Receipt {
 			Held:    []string{"1,012 of 5,000 rows are invalid, and --max-bad allows 10%. A whole column may have moved, so look at the problems first."},
 			Results: "students.results.csv", Exit: 4,
 		}},
+		"quick": {Target: "the sandbox", Summary: Summary{
+			Command: "approve", Run: 3, File: "one.csv", Rows: 1, Attempts: 1, Seconds: 0.4, Counts: importer.Counts{importer.Rejected: 1},
+		}},
 		"check": {Target: "OC_TOMA", Summary: Summary{
 			Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.Valid: 1},
 			Held: []string{"The file has 1 row, and --min-rows asks for 500."},
