@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"opscom-import/importer/sandbox"
+)
+
+const (
+	scriptClient = "OC_TEST"
+	scriptToken  = "canary-4f1c" // searched for where no token may be
+)
+
+// troubledController is a sandbox that gets into trouble after a number of pushes,
+// and stays in it until it is mended. So a script can stop a run at a place that
+// depends on no clock.
+type troubledController struct {
+	box     *sandbox.Sandbox
+	server  *httptest.Server
+	trouble string // hold, refuse, down or "" for none
+	after   int64  // pushes that are answered before
+
+	pushes  atomic.Int64
+	held    atomic.Int64 // answers that are being held back
+	mending sync.Once
+	mended  chan struct{}
+}
+
+// newTroubledController starts a controller. Each of what is
+//
+//	hold=N    from the Nth push on profiles are accepted and the answers held back
+//	refuse=N  from the Nth push on the token is refused
+//	down=N    from the Nth push on the answer is 503
+//
+// counted from 0, or else a fault of the sandbox.
+func newTroubledController(what []string) (*troubledController, error) {
+	c := &troubledController{mended: make(chan struct{})}
+	var faults []string
+	for _, w := range what {
+		name, number, _ := strings.Cut(w, "=")
+		switch name {
+		case "hold", "refuse", "down":
+			var err error
+			if c.after, err = strconv.ParseInt(number, 10, 64); err != nil {
+				return nil, fmt.Errorf("%s: %w", w, err)
+			}
+			c.trouble = name
+		default:
+			faults = append(faults, w)
+		}
+	}
+	parsed, err := sandbox.ParseFaults(strings.Join(faults, ","))
+	if err != nil {
+		return nil, err
+	}
+	c.box, err = sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: parsed, Account: true})
+	if err != nil {
+		return nil, err
+	}
+	c.server = httptest.NewServer(c)
+	return c, nil
+}
+
+func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/push") || c.pushes.Add(1) <= c.after || c.isMended() {
+		c.box.ServeHTTP(w, r)
+		return
+	}
+	switch c.trouble {
+	case "hold":
+		answer := httptest.NewRecorder()
+		c.box.ServeHTTP(answer, r)
+		c.held.Add(1)
+		select {
+		case <-c.mended:
+		case <-r.Context().Done():
+		}
+		c.held.Add(-1)
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
+	case "refuse":
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"ErrorCode":9002,"ErrorMessage":"The API token may not make this call."}`)
+	case "down":
+		http.Error(w, "503", http.StatusServiceUnavailable)
+	default:
+		c.box.ServeHTTP(w, r)
+	}
+}
+
+// mend ends the trouble for good.
+func (c *troubledController) mend() { c.mending.Do(func() { close(c.mended) }) }
+
+func (c *troubledController) isMended() bool {
+	select {
+	case <-c.mended:
+		return true
+	default:
+		return false
+	}
+}
+
+// applied returns every acceptance of every person, in the order in which they came.
+func (c *troubledController) applied() map[sandbox.Key][]sandbox.Entry {
+	applied := make(map[sandbox.Key][]sandbox.Entry)
+	for _, entry := range c.box.Account() {
+		if entry.Applied {
+			applied[entry.Key] = append(applied[entry.Key], entry)
+		}
+	}
+	return applied
+}
+
+// sent returns how many pushes have come to the sandbox.
+func (c *troubledController) sent() int {
+	n := 0
+	for _, entry := range c.box.Account() {
+		if entry.Call == sandbox.PushCall {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *troubledController) close() error {
+	c.mend()
+	c.server.CloseClientConnections()
+	c.server.Close()
+	return c.box.Close()
+}

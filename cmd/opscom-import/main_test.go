@@ -1,0 +1,18 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test binary stand in for the program, so that the scripts run
+// it as a process of its own, and for the server of BenchmarkPush.
+func TestMain(m *testing.M) {
+	if settings := os.Getenv(serverVariable); settings != "" {
+		benchServer(settings)
+		return
+	}
+	testscript.Main(m, map[string]func(){"opscom-import": main})
+}

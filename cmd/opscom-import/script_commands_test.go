@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sandbox"
+)
+
+// controllerCommands returns the commands about the Controller that a script runs:
+//
+//	controller [TROUBLE...]    starts one, as newTroubledController has it, and sets the environment to push to it
+//	mend                       ends its trouble
+//	held N                     waits until N answers are held back
+//	sent N                     so many pushes have come to it so far
+//	people N                   so many people are known to it
+//	accounted RESULTS          the results and the Controller's account agree, person by person
+//	once RESULTS               what was pushed by these results was sent exactly once
+func controllerCommands() map[string]scriptCommand {
+	return map[string]scriptCommand{
+		"controller": func(ts *testscript.TestScript, _ bool, args []string) {
+			c, err := newTroubledController(args)
+			ts.Check(err)
+			ts.Defer(func() { ts.Check(c.close()) })
+			runOf(ts).controller = c
+			ts.Setenv("OPSCOM_URL", c.server.URL)
+			ts.Setenv("OPSCOM_CLIENT", scriptClient)
+			ts.Setenv("OPSCOM_API_TOKEN", scriptToken)
+		},
+		"mend": func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).mend() },
+		"held": func(ts *testscript.TestScript, _ bool, args []string) {
+			until(ts, args[0]+" answers are held", func() bool { return controllerOf(ts).held.Load() == int64(number(ts, args[0])) })
+		},
+		"sent": func(ts *testscript.TestScript, _ bool, args []string) {
+			if got := controllerOf(ts).sent(); got != number(ts, args[0]) {
+				ts.Fatalf("%d pushes were sent, want %s", got, args[0])
+			}
+		},
+		"people": func(ts *testscript.TestScript, _ bool, args []string) {
+			if got := controllerOf(ts).box.People(); got != number(ts, args[0]) {
+				ts.Fatalf("the Controller knows %d people, want %s", got, args[0])
+			}
+		},
+		"accounted": func(ts *testscript.TestScript, _ bool, args []string) {
+			checkAccount(ts, readResults(ts, args[0]), controllerOf(ts).applied())
+		},
+		"once": func(ts *testscript.TestScript, _ bool, args []string) {
+			applied := controllerOf(ts).applied()
+			for _, r := range readResults(ts, args[0]) {
+				if n := len(applied[r.key()]); r["status"] == string(importer.Pushed) && n != 1 {
+					ts.Fatalf("row %s was sent %d times", r["row"], n)
+				}
+			}
+		},
+	}
+}
+
+// checkAccount fails unless every pushed row has the reference id that the
+// Controller gave, and everybody else whom it accepted is in a row that says so
+// or that may have been sent.
+func checkAccount(ts *testscript.TestScript, results []result, applied map[sandbox.Key][]sandbox.Entry) {
+	seen := make(map[sandbox.Key]bool)
+	for _, r := range results {
+		entries := applied[r.key()]
+		switch status := importer.Status(r["status"]); {
+		case status == importer.Pushed || status == importer.Unchanged:
+			if len(entries) == 0 || r["reference_id"] != strconv.Itoa(entries[len(entries)-1].ReferenceID) {
+				ts.Fatalf("row %s is %s with reference id %q; the account has %v", r["row"], status, r["reference_id"], entries)
+			}
+			seen[r.key()] = true
+		case status == importer.Unknown || status == importer.Duplicate || status == importer.Failed:
+			seen[r.key()] = true
+		}
+	}
+	for key := range applied {
+		if !seen[key] {
+			ts.Fatalf("%v was accepted, and no row says so", key)
+		}
+	}
+}
+
+// fileCommands returns the commands about files; FILE may be stdout or stderr:
+//
+//	roster N FILE              writes N people with certain headers, in the rows from 2 on
+//	statuses RESULTS NAME=N... the results have so many rows of each status and no others
+//	cell RESULTS ROW COLUMN REGEXP  the whole cell in the row of that number matches
+//	verdicts CHECK PUSH        both results judge every row alike
+//	json FILE KEY=VALUE...     the one line of JSON has these values
+//	nowhere TEXT               no file below the work folder has the text
+func fileCommands() map[string]scriptCommand {
+	return map[string]scriptCommand{
+		"roster": func(ts *testscript.TestScript, _ bool, args []string) {
+			text := "unique_id,login_source,first_name,last_name,email\n"
+			for i := range number(ts, args[0]) {
+				name := strings.Map(func(digit rune) rune { return digit + 'a' - '0' }, strconv.Itoa(i+1))
+				text += fmt.Sprintf("%09d,SSO,Ada-%[2]s,Byron-%[2]s,%[2]s@example.edu\n", i+1, name)
+			}
+			ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		},
+		"statuses": func(ts *testscript.TestScript, _ bool, args []string) {
+			got := make(map[string]string)
+			for status, n := range countStatuses(readResults(ts, args[0])) {
+				got[status] = strconv.Itoa(n)
+			}
+			if diff := cmp.Diff(pairs(ts, args[1:]), got); diff != "" {
+				ts.Fatalf("statuses differ (-want +got):\n%s", diff)
+			}
+		},
+		"cell": func(ts *testscript.TestScript, _ bool, args []string) {
+			if len(args) != 4 {
+				ts.Fatalf("usage: cell RESULTS ROW COLUMN REGEXP")
+			}
+			for _, r := range readResults(ts, args[0]) {
+				if r["row"] != args[1] {
+					continue
+				}
+				if text, found := r[args[2]]; !found || !expression(ts, "^(?:"+args[3]+")$").MatchString(text) {
+					ts.Fatalf("row %s has %s %q", args[1], args[2], text)
+				}
+				return
+			}
+			ts.Fatalf("%s has no row %s", args[0], args[1])
+		},
+		"verdicts": compareVerdicts,
+		"json": func(ts *testscript.TestScript, _ bool, args []string) {
+			var values map[string]json.RawMessage
+			ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &values))
+			got, want := make(map[string]string), pairs(ts, args[1:])
+			for key := range want {
+				got[key] = strings.Trim(string(values[key]), `"`)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				ts.Fatalf("values differ (-want +got):\n%s", diff)
+			}
+		},
+		"nowhere": func(ts *testscript.TestScript, _ bool, args []string) {
+			root := ts.Getenv("WORK")
+			ts.Check(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+				if err != nil || !entry.Type().IsRegular() {
+					return err
+				}
+				text, err := os.ReadFile(path)
+				if bytes.Contains(text, []byte(args[0])) {
+					ts.Fatalf("%s has the text", path)
+				}
+				return err
+			}))
+		},
+	}
+}
+
+// compareVerdicts compares the results of a check with those of a push: what is
+// valid there is pushed, rejected or failed here, and all else is the same.
+func compareVerdicts(ts *testscript.TestScript, _ bool, args []string) {
+	checked, pushed := readResults(ts, args[0]), readResults(ts, args[1])
+	if len(checked) == 0 || len(checked) != len(pushed) {
+		ts.Fatalf("%d rows and %d rows", len(checked), len(pushed))
+	}
+	for i, c := range checked {
+		p := maps.Clone(pushed[i])
+		sent := []importer.Status{importer.Pushed, importer.Rejected, importer.Failed}
+		if slices.Contains(sent, importer.Status(p["status"])) {
+			p["status"] = string(importer.Valid)
+			for _, column := range []string{"reference_id", "error_code", "field", "message", "finished_at"} {
+				p[column] = ""
+			}
+			p["attempts"] = "0"
+		}
+		if diff := cmp.Diff(map[string]string(c), map[string]string(p)); diff != "" {
+			ts.Fatalf("row %s differs (-check +push):\n%s", c["row"], diff)
+		}
+	}
+}
+
+// result is one line of the results, by column.
+type result map[string]string
+
+func (r result) key() sandbox.Key { return sandbox.KeyOf(r["login_source"], r["unique_id"]) }
+
+// readResults reads a results file, and fails unless its form is as promised: a
+// byte order mark, the columns by name and order, and CRLF after every line.
+func readResults(ts *testscript.TestScript, file string) []result {
+	text, marked := strings.CutPrefix(ts.ReadFile(file), "\uFEFF")
+	if !marked {
+		ts.Fatalf("%s has no byte order mark", file)
+	}
+	if strings.Count(text, "\n") != strings.Count(text, "\r\n") || !strings.HasSuffix(text, "\r\n") {
+		ts.Fatalf("%s has lines that do not end in CRLF", file)
+	}
+	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	ts.Check(err)
+	const columns = "row,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at"
+	if got := strings.Join(records[0], ","); got != columns {
+		ts.Fatalf("%s has the columns %s", file, got)
+	}
+	var results []result
+	for _, record := range records[1:] {
+		r := make(result)
+		for i, name := range records[0] {
+			r[name] = record[i]
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+func countStatuses(results []result) map[string]int {
+	counts := make(map[string]int)
+	for _, r := range results {
+		counts[r["status"]]++
+	}
+	return counts
+}
+
+// pairs reads words of the form NAME=VALUE.
+func pairs(ts *testscript.TestScript, words []string) map[string]string {
+	values := make(map[string]string)
+	for _, word := range words {
+		name, value, found := strings.Cut(word, "=")
+		if !found {
+			ts.Fatalf("%q is not of the form NAME=VALUE", word)
+		}
+		values[name] = value
+	}
+	if len(values) == 0 {
+		ts.Fatalf("no NAME=VALUE is given")
+	}
+	return values
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+func expression(ts *testscript.TestScript, text string) *regexp.Regexp {
+	e, err := regexp.Compile("(?m)" + text)
+	ts.Check(err)
+	return e
+}
+
+// until waits for something that other processes bring about.
+func until(ts *testscript.TestScript, what string, done func() bool) {
+	const patience = 20 * time.Second
+	for began := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(began) > patience {
+			ts.Fatalf("%s: not within %s", what, patience)
+		}
+	}
+}

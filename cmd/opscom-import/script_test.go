@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs testdata/script: the command line as its users see it, each
+// script in a folder of its own and in processes of their own. Run one with
+//
+//	go test ./cmd/opscom-import -run 'TestScripts/push_resume$' -v
+//
+// Besides testscript's own commands there are those of scriptCommands.
+func TestScripts(t *testing.T) {
+	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		Cmds:                scriptCommands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "home", "state"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "home", "config"))
+			env.Setenv("OPSCOM_STATE", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("OPSCOM_RATE", "0")
+			env.Setenv("SAMPLES", samples)
+			env.Values[runsKey{}] = &scriptRun{}
+			return nil
+		},
+	})
+}
+
+type runsKey struct{} // of a *scriptRun in a script's values
+
+// scriptRun is what a script's own commands share.
+type scriptRun struct {
+	controller  *troubledController
+	interrupted *exec.Cmd
+}
+
+func runOf(ts *testscript.TestScript) *scriptRun { return ts.Value(runsKey{}).(*scriptRun) }
+
+// controllerOf returns the Controller that the script started.
+func controllerOf(ts *testscript.TestScript) *troubledController {
+	c := runOf(ts).controller
+	if c == nil {
+		ts.Fatalf("the script has started no controller")
+	}
+	return c
+}
+
+type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
+
+// scriptCommands returns the commands that scripts have besides testscript's own.
+func scriptCommands() map[string]scriptCommand {
+	commands := processCommands()
+	maps.Copy(commands, controllerCommands())
+	maps.Copy(commands, fileCommands())
+	for name, command := range commands {
+		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg {
+				ts.Fatalf("unsupported: ! %s", name)
+			}
+			command(ts, neg, args)
+		}
+	}
+	return commands
+}
+
+// processCommands returns the commands about processes:
+//
+//	exits CODE PROGRAM [ARG...]  runs the program, which must end with that exit code
+//	interrupt                    interrupts the one background process
+//	interrupted CODE             the process that was interrupted, and waited for, ended with that exit code
+//	insist                       interrupts the one background process until it is gone
+//	eventually FILE REGEXP       waits until the file's text matches
+func processCommands() map[string]scriptCommand {
+	return map[string]scriptCommand{
+		"exits": func(ts *testscript.TestScript, _ bool, args []string) {
+			if len(args) < 2 {
+				ts.Fatalf("usage: exits CODE PROGRAM [ARG...]")
+			}
+			code := 0
+			if err := ts.Exec(args[1], args[2:]...); err != nil {
+				var exit *exec.ExitError
+				if !errors.As(err, &exit) {
+					ts.Fatalf("run %s: %v", args[1], err)
+				}
+				code = exit.ExitCode()
+			}
+			if code != number(ts, args[0]) {
+				ts.Fatalf("exit code %d, want %s", code, args[0])
+			}
+		},
+		"interrupt": func(ts *testscript.TestScript, _ bool, _ []string) {
+			process := background(ts)
+			runOf(ts).interrupted = process
+			ts.Check(process.Process.Signal(os.Interrupt))
+		},
+		"insist": func(ts *testscript.TestScript, _ bool, _ []string) {
+			process := background(ts)
+			runOf(ts).interrupted = process
+			until(ts, "the process ends", func() bool {
+				return errors.Is(process.Process.Signal(os.Interrupt), os.ErrProcessDone)
+			})
+		},
+		"interrupted": func(ts *testscript.TestScript, _ bool, args []string) {
+			if got := runOf(ts).interrupted.ProcessState.ExitCode(); got != number(ts, args[0]) {
+				ts.Fatalf("exit code %d, want %s", got, args[0])
+			}
+		},
+		"eventually": func(ts *testscript.TestScript, _ bool, args []string) {
+			if len(args) != 2 {
+				ts.Fatalf("usage: eventually FILE REGEXP")
+			}
+			pattern := expression(ts, args[1])
+			until(ts, "the text is in "+args[0], func() bool {
+				text, err := os.ReadFile(ts.MkAbs(args[0]))
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					ts.Fatalf("%v", err)
+				}
+				return pattern.Match(text)
+			})
+		},
+	}
+}
+
+// background returns the one process that the script runs in the background.
+func background(ts *testscript.TestScript) *exec.Cmd {
+	processes := ts.BackgroundCmds()
+	if len(processes) != 1 {
+		ts.Fatalf("%d processes in the background, want 1", len(processes))
+	}
+	return processes[0]
+}
