@@ -45,8 +45,12 @@ approval was interrupted goes on when it is approved again.`,
 				}
 				ss.settings.Yes = true
 				name := shownSource(run.Info())
+				waiting, err := waitingRows(feed, run)
+				if err != nil {
+					return err
+				}
 				return ss.forEachFile([]string{name}, code, func(string) (report.Receipt, error) {
-					return ss.pushRun(feed, send, run, "approve", time.Now(), name, nil)
+					return ss.pushRun(feed, send, currentRun{Run: run, command: "approve", began: time.Now(), shown: name, waiting: waiting})
 				})
 			})
 		},

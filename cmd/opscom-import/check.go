@@ -152,10 +152,7 @@ func asChecked(planned importer.Counts) importer.Counts {
 // writeCheckResults writes a check's results where they were asked for.
 func (s *session) writeCheckResults(ctx context.Context, run *journal.Run) (importer.Counts, error) {
 	results := validInsteadOfNotSent(run.Results(ctx))
-	if path := *s.settings.Results; path != "-" {
-		return report.WriteResults(path, results)
-	}
-	return report.WriteResultsTo(s.stdout, results)
+	return s.writeResults(*s.settings.Results, results)
 }
 
 // validInsteadOfNotSent renames the status of rows that a push would send.

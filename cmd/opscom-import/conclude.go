@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,46 +16,44 @@ import (
 	"opscom-import/report"
 )
 
-// conclusion is what is known of a run when nothing more will be pushed.
-type conclusion struct {
+// currentRun is the run that a command has in hand.
+type currentRun struct {
+	*journal.Run
 	command  string
-	run      *journal.Run
 	began    time.Time
-	shown    string // the file as the person named it
-	problems []importer.ProblemCount
-	ended    error // why the run ended early; nil when it is complete or held
+	shown    string                  // the file as the person named it
+	waiting  int                     // rows that are to be pushed
+	problems []importer.ProblemCount // that its plan has found
+	ended    error                   // why it ended early; nil when it is complete or held
 }
 
 // conclude writes the reports of a run that is complete, stopped or held, and
 // returns its receipt, even with the error that stopped it. What was interrupted
 // is concluded all the same.
-func (s *session) conclude(c conclusion) (receipt report.Receipt, err error) {
+func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	ctx := context.Background()
-	held := c.run.Info().State == importer.Held
+	held := c.Info().State == importer.Held
 	if c.ended != nil {
-		if err := c.run.Stop(ctx); err != nil {
+		if err := c.Stop(ctx); err != nil {
 			return receipt, &incompleteError{errors.Join(c.ended, err)}
 		}
 	}
-	counts, err := s.writeResults(ctx, c.run.Info().Results, c.run)
+	var tally tally
+	counts, err := s.writeResults(c.Info().Results, tally.watch(c.Results(ctx)))
 	if err != nil {
 		return receipt, &incompleteError{errors.Join(c.ended, err)}
 	}
 	if c.ended == nil && !held {
-		if err := c.run.Finish(ctx, time.Now().UTC()); err != nil {
+		if err := c.Finish(ctx, time.Now().UTC()); err != nil {
 			return receipt, &incompleteError{err}
 		}
 	}
-	_, attempts, err := c.run.Counts(ctx)
-	if err != nil {
-		return receipt, &incompleteError{errors.Join(c.ended, err)}
-	}
-	info := c.run.Info()
+	info := c.Info()
 	receipt = s.receipt(report.Summary{
-		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: attempts,
+		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: tally.attempts,
 		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Results: shortPath(info.Results),
 		Exit: exitOf(counts, c.ended, held),
-	}, c.problems)
+	}, append(c.problems, tally.refusals...))
 	if c.ended != nil {
 		return receipt, &incompleteError{howToGoOn(c.ended)}
 	}
@@ -86,17 +86,16 @@ func howToGoOn(ended error) error {
 	return fmt.Errorf("the run was stopped: %w; when that is mended, give the same command again to go on", ended)
 }
 
-// writeResults writes the run's results to path ("-": standard output, "":
-// nowhere), and counts the rows by status.
-func (s *session) writeResults(ctx context.Context, path string, run *journal.Run) (importer.Counts, error) {
+// writeResults writes results to path ("-": standard output, "": nowhere), and
+// counts the rows by status.
+func (s *session) writeResults(path string, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
 	switch path {
 	case "":
-		counts, _, err := run.Counts(ctx)
-		return counts, err
+		return report.WriteResultsTo(io.Discard, results)
 	case "-":
-		return report.WriteResultsTo(s.stdout, run.Results(ctx))
+		return report.WriteResultsTo(s.stdout, results)
 	default:
-		return report.WriteResults(path, run.Results(ctx))
+		return report.WriteResults(path, results)
 	}
 }
 

@@ -100,13 +100,24 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 	if err != nil {
 		return receipt, err
 	}
-	var plan importer.Plan
+	current := currentRun{Run: run, command: "push", began: began, shown: in.shown}
 	if run == nil {
-		if run, plan, err = s.planRun(feed, t); err != nil {
-			return receipt, err
-		}
+		var plan importer.Plan
+		current.Run, plan, err = s.planRun(feed, t)
+		current.waiting, current.problems = plan.Counts[importer.Pending], plan.Problems
+	} else {
+		current.waiting, err = waitingRows(feed, run)
 	}
-	return s.pushRun(feed, send, run, "push", began, in.shown, plan.Problems)
+	if err != nil {
+		return receipt, err
+	}
+	return s.pushRun(feed, send, current)
+}
+
+// waitingRows counts the rows that going on with a run pushes.
+func waitingRows(ctx context.Context, run *journal.Run) (int, error) {
+	counts, _, err := run.Counts(ctx)
+	return counts[importer.NotSent] + counts[importer.Unknown] + counts[importer.Failed], err
 }
 
 // takeUp returns the unfinished run of the very same file, mapping and target, or
@@ -217,21 +228,16 @@ func (s *session) resultsPath(in *input) (string, error) {
 
 // pushRun pushes what waits in the run, unless a safety limit holds it, and
 // concludes it.
-func (s *session) pushRun(feed, send context.Context, run *journal.Run, command string, began time.Time, shown string, problems []importer.ProblemCount) (receipt report.Receipt, err error) {
-	c := conclusion{command: command, run: run, began: began, shown: shown, problems: problems}
-	if run.Info().State == importer.Held && !s.settings.Yes {
+func (s *session) pushRun(feed, send context.Context, c currentRun) (receipt report.Receipt, err error) {
+	if c.Info().State == importer.Held && !s.settings.Yes {
 		return s.conclude(c)
 	}
-	if err := run.Start(feed); err != nil {
+	if err := c.Start(feed); err != nil {
 		return receipt, &incompleteError{err}
 	}
-	counts, _, err := run.Counts(feed)
-	if err != nil {
-		return receipt, &incompleteError{err}
-	}
-	s.progress.Start(counts[importer.NotSent] + counts[importer.Unknown] + counts[importer.Failed])
+	s.progress.Start(c.waiting)
 	pusher := importer.Pusher{
-		Queue: run, Controller: s.controller, Workers: s.settings.Workers, MaxFailures: s.settings.MaxFailures,
+		Queue: c.Run, Controller: s.controller, Workers: s.settings.Workers, MaxFailures: s.settings.MaxFailures,
 		OnRecorded: func(outcomes []importer.Outcome) {
 			for _, o := range outcomes {
 				s.progress.Add(o.Status, 1)

@@ -144,7 +144,7 @@ func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
 	if s.settings.Results != nil {
 		path = *s.settings.Results
 	}
-	if _, err := s.writeResults(ctx, path, run); err != nil {
+	if _, err := s.writeResults(path, run.Results(ctx)); err != nil {
 		return err
 	}
 	if path != "" && path != "-" {
