@@ -1,0 +1,110 @@
+package journal
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"opscom-import/importer"
+)
+
+// TestDiskFull makes SQLite believe that the disk is full.
+func TestDiskFull(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3)
+	claim(t, r, 2)
+	var pages int
+	must(t, j.writer.QueryRow("PRAGMA page_count").Scan(&pages))
+	_, err := j.writer.Exec("PRAGMA max_page_count = 1") // the lowest is what there is
+	must(t, err)
+	large := pushed(2)
+	large.Message = strings.Repeat("Canary", 100_000)
+	err = r.Record(t.Context(), []importer.Outcome{large})
+	if err == nil || !strings.Contains(err.Error(), "record the outcomes of run 1: no space is left for the journal in "+j.dir) {
+		t.Errorf("error %.300v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "Canary") {
+		t.Error("the error holds a value")
+	}
+	_, err = j.writer.Exec("PRAGMA max_page_count = 100000")
+	must(t, err)
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2), pushed(3)})) // there is room again
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "results", statuses(t, r), []string{"2 pushed 1", "3 pushed 1"})
+}
+
+func TestJournalHeldByAnother(t *testing.T) {
+	dir := t.TempDir()
+	j, other := openTest(t, dir), openTest(t, dir)
+	_, err := j.writer.Exec("PRAGMA busy_timeout = 1")
+	must(t, err)
+	tx, err := other.writer.Begin()
+	must(t, err)
+	if _, err = j.Begin(t.Context(), testRun()); err == nil || !strings.Contains(err.Error(), "another program holds the journal in "+dir) {
+		t.Errorf("error %v", err)
+	}
+	must(t, tx.Rollback())
+	planned(t, j, importer.Held, 2)
+}
+
+// TestALongPlanNeedsLittle plans many rows: neither the log nor the memory may
+// grow with them.
+func TestALongPlanNeedsLittle(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	batch := benchPlan(256)
+	row := 2
+	appendRows := func(n int) {
+		for ; n > 0; n -= len(batch) {
+			for i := range batch {
+				batch[i].Row = row
+				row++
+			}
+			must(t, r.Append(t.Context(), batch))
+		}
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	appendRows(10_000)
+	before := heap()
+	appendRows(300_000)
+	if grown := int64(heap()) - int64(before); grown > 1<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	info, err := os.Stat(filepath.Join(j.dir, databaseName+"-wal"))
+	must(t, err)
+	if info.Size() > 20<<20 {
+		t.Errorf("the log has %d bytes", info.Size())
+	}
+}
+
+func TestIndexesAreUsed(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	for name, query := range map[string]string{
+		"slices":      strings.NewReplacer("?1", "1", "?2", "0", "?3", "9").Replace(selectSlices),
+		"acceptances": strings.NewReplacer("?1", "1", "?2", "x'00'", "?3", "9").Replace(lookupAcceptances),
+	} {
+		rows, err := j.reader.Query("EXPLAIN QUERY PLAN " + query)
+		must(t, err)
+		var steps []string
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			must(t, rows.Scan(&id, &parent, &unused, &step))
+			steps = append(steps, step)
+		}
+		must(t, rows.Close())
+		if slices.ContainsFunc(steps, func(s string) bool { return strings.Contains(s, "TEMP B-TREE") }) ||
+			!slices.ContainsFunc(steps, func(s string) bool { return strings.Contains(s, "USING") }) {
+			t.Errorf("%s: %q", name, steps)
+		}
+	}
+}
