@@ -12,9 +12,6 @@ import (
 	"syscall"
 )
 
-// temporaryName is the pattern of the names of files that are being written.
-const temporaryName = ".opscom-import-*.tmp"
-
 // writeAtomic makes the file at path hold what write writes, or leaves path as
 // it was when anything fails. The file is readable by its owner only.
 //
@@ -29,7 +26,7 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	if direct {
 		return writeDirect(target, write)
 	}
-	file, err := os.CreateTemp(filepath.Dir(target), temporaryName) // mode 0600
+	file, err := createTemporary(target)
 	if err != nil {
 		return explain(path, err)
 	}
@@ -43,6 +40,18 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("sync the folder of %s: %w", path, err)
 	}
 	return nil
+}
+
+// createTemporary creates the file that will be renamed to target. Its name is
+// always the same, so that what a process left that was killed here goes with the
+// next report.
+func createTemporary(target string) (*os.File, error) {
+	folder, name := filepath.Split(target)
+	temporary := filepath.Join(folder, "."+name+".tmp")
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // WriteFile makes the file at path hold the text, whole, or on any error leaves
@@ -114,7 +123,7 @@ func CanWrite(path string) error {
 	if err != nil || direct {
 		return explain(path, err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(target), temporaryName)
+	file, err := createTemporary(target)
 	if err != nil {
 		return explain(path, err)
 	}

@@ -149,3 +149,27 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// A process that was killed while it wrote leaves its temporary file behind, with
+// people's data in it.
+func TestWriteRemovesWhatAKilledProcessLeft(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.csv")
+	file, err := createTemporary(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path, []byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 || entries[0].Name() != "a.csv" {
+		t.Errorf("the folder holds %v", entries)
+	}
+}
