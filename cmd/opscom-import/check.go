@@ -110,6 +110,9 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	acceptances, salt := s.acceptances()
 	s.say("Reading %s with %s.", in.shown, t.mappingName)
 	plan, err := s.plan(ctx, t, store, acceptances, salt)
+	if ctx.Err() != nil {
+		err = interruptedWhileReading()
+	}
 	if err != nil {
 		return receipt, err
 	}
@@ -117,13 +120,18 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 		s.say("%s", note)
 	}
 	summary := report.Summary{Command: "check", File: in.shown, Rows: plan.Rows, Counts: asChecked(plan.Counts)}
+	if summary.Held, err = s.judge(ctx, plan, in.source); err != nil {
+		return receipt, err
+	}
 	if run != nil {
+		if err := run.Seal(ctx, importer.Held, plan.Rows, summary.Held); err != nil {
+			return receipt, err
+		}
 		summary.Results = *s.settings.Results
 		if summary.Counts, err = s.writeCheckResults(ctx, run); err != nil {
 			return receipt, err
 		}
 	}
-	summary.Held = importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged}.Judge(plan, 0)
 	summary.Seconds = time.Since(began).Seconds()
 	summary.Exit = exitOf(summary.Counts, nil, false)
 	return s.receipt(summary, plan.Problems), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,7 +131,14 @@ func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
 	}
 	var same *journal.Run
 	for _, u := range unfinished {
-		if same == nil && !s.settings.Fresh && u.FileHash == t.in.hash && u.MappingHash == t.hash {
+		changed, err := s.whatChanged(ctx, u, t)
+		if err != nil {
+			return nil, err
+		}
+		if same != nil && changed == "" {
+			changed = "a newer run of it was not finished either"
+		}
+		if changed == "" {
 			if same, err = s.journal.Run(ctx, u.ID); err != nil {
 				return nil, err
 			}
@@ -141,24 +149,41 @@ func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
 			return nil, err
 		}
 		s.say("Run %d of %s was not finished (%s), and %s: this is a new run, and run %d can no longer go on.",
-			u.ID, t.in.shown, u.State, whatChanged(u, t, s.settings.Fresh), u.ID)
+			u.ID, t.in.shown, u.State, changed, u.ID)
 	}
 	return same, nil
 }
 
-func whatChanged(u importer.Run, t *table, fresh bool) string {
+// whatChanged says why the unfinished run cannot go on, "" when it can. A held run
+// can when the limits, as they are now, hold it for the same reasons: else they
+// judge the file anew.
+func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (string, error) {
 	switch file, mapped := u.FileHash != t.in.hash, u.MappingHash != t.hash; {
 	case file && mapped:
-		return "the file and its mapping or settings have changed since"
+		return "the file and its mapping or settings have changed since", nil
 	case file:
-		return "the file has changed since"
+		return "the file has changed since", nil
 	case mapped:
-		return "its mapping or settings have changed since"
-	case fresh:
-		return "--fresh was asked for"
-	default:
-		return "a newer run of it was not finished either"
+		return "its mapping or settings have changed since", nil
+	case s.settings.Fresh:
+		return "--fresh was asked for", nil
+	case u.State != importer.Held || s.settings.Yes:
+		return "", nil
 	}
+	run, err := s.journal.Run(ctx, u.ID)
+	if err != nil {
+		return "", err
+	}
+	counts, _, err := run.Counts(ctx)
+	if err != nil {
+		return "", err
+	}
+	counts[importer.Pending] = counts[importer.NotSent] // nothing of a held run was sent
+	held, err := s.judge(ctx, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
+	if err != nil || slices.Equal(held, u.Held) {
+		return "", err
+	}
+	return "the safety limits have changed since", nil
 }
 
 // planRun plans the table as a new run, and lets the safety limits judge it.
@@ -171,10 +196,6 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 		if err := report.CanWrite(results); err != nil {
 			return nil, importer.Plan{}, err
 		}
-	}
-	last, known, err := s.journal.Last(ctx, s.target(), t.in.source)
-	if err != nil {
-		return nil, importer.Plan{}, err
 	}
 	run, err := s.journal.Begin(ctx, importer.Run{
 		Client: s.client(), Target: s.target(), Source: t.in.source,
@@ -190,7 +211,7 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	}
 	plan, err := s.plan(ctx, t, run, acceptances, s.journal.Salt())
 	if ctx.Err() != nil {
-		err = &incompleteError{fmt.Errorf("%w while the file was read; nothing was sent", importer.ErrInterrupted)}
+		err = interruptedWhileReading()
 	}
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(context.WithoutCancel(ctx)))
@@ -198,16 +219,34 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	for _, note := range t.Notes() {
 		s.say("%s", note)
 	}
-	limits := importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged, MinRows: s.settings.MinRows}
-	lastRows := 0
-	if known {
-		lastRows = last.Rows
+	held, err := s.judge(ctx, plan, t.in.source)
+	if err != nil {
+		return nil, plan, errors.Join(err, run.Discard(ctx))
 	}
-	state, held := importer.Pushing, limits.Judge(plan, lastRows)
+	state := importer.Pushing
 	if len(held) > 0 && !s.settings.Yes {
 		state = importer.Held
 	}
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
+}
+
+// interruptedWhileReading is the error of an interrupt before anything was stored.
+func interruptedWhileReading() error {
+	return &incompleteError{fmt.Errorf("%w while the file was read; nothing was sent", importer.ErrInterrupted)}
+}
+
+// judge returns why the safety limits hold this plan of the source.
+func (s *session) judge(ctx context.Context, plan importer.Plan, source string) ([]string, error) {
+	lastRows := 0
+	if s.journal != nil {
+		last, _, err := s.journal.Last(ctx, s.target(), source)
+		if err != nil {
+			return nil, err
+		}
+		lastRows = last.Rows
+	}
+	limits := importer.Limits{MaxBad: s.settings.MaxBad, MaxChanged: s.settings.MaxChanged, MinRows: s.settings.MinRows}
+	return limits.Judge(plan, lastRows), nil
 }
 
 // resultsPath is where the results of a new run go.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -83,8 +84,8 @@ func scriptCommands() map[string]scriptCommand {
 //	exits CODE PROGRAM [ARG...]  runs the program, which must end with that exit code
 //	interrupt                    interrupts the one background process
 //	interrupted CODE             the process that was interrupted, and waited for, ended with that exit code
-//	insist                       interrupts the one background process until it is gone
 //	eventually FILE REGEXP       waits until the file's text matches
+//	reports RUN STATUS=N...      waits until the report of the run that goes on in the background has so many rows of these statuses
 func processCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exits": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -108,13 +109,6 @@ func processCommands() map[string]scriptCommand {
 			runOf(ts).interrupted = process
 			ts.Check(process.Process.Signal(os.Interrupt))
 		},
-		"insist": func(ts *testscript.TestScript, _ bool, _ []string) {
-			process := background(ts)
-			runOf(ts).interrupted = process
-			until(ts, "the process ends", func() bool {
-				return errors.Is(process.Process.Signal(os.Interrupt), os.ErrProcessDone)
-			})
-		},
 		"interrupted": func(ts *testscript.TestScript, _ bool, args []string) {
 			if got := runOf(ts).interrupted.ProcessState.ExitCode(); got != number(ts, args[0]) {
 				ts.Fatalf("exit code %d, want %s", got, args[0])
@@ -131,6 +125,19 @@ func processCommands() map[string]scriptCommand {
 					ts.Fatalf("%v", err)
 				}
 				return pattern.Match(text)
+			})
+		},
+		"reports": func(ts *testscript.TestScript, _ bool, args []string) {
+			want := pairs(ts, args[1:])
+			until(ts, "the report says "+strings.Join(args[1:], " "), func() bool {
+				ts.Check(ts.Exec("opscom-import", "runs", "report", args[0], "--results", "-"))
+				counts := countStatuses(readResults(ts, "stdout"))
+				for status, n := range want {
+					if counts[status] != number(ts, n) {
+						return false
+					}
+				}
+				return true
 			})
 		},
 	}
