@@ -69,12 +69,12 @@ func NewProgress(w io.Writer, mode Mode) *Progress {
 // stretch that is under way is finished first.
 func (p *Progress) Start(total int) {
 	p.Finish()
-	if p.mode == Quiet {
-		return
-	}
 	p.counting.Lock()
 	p.tally = newTally(total, time.Now())
 	p.counting.Unlock()
+	if p.mode == Quiet {
+		return
+	}
 
 	p.drawing.Lock()
 	defer p.drawing.Unlock()
@@ -142,6 +142,23 @@ func (p *Progress) Waiting(reason string, d time.Duration) {
 	p.counting.Lock()
 	defer p.counting.Unlock()
 	p.tally.reason, p.tally.until = reason, time.Now().Add(d)
+}
+
+// Standing is how far a stretch has come.
+type Standing struct {
+	Text  string // such as "4,120 of 40,000 rows (10 %), 98 rows/s, 6 min left, 3 rejected"
+	Done  int    // rows
+	Total int    // rows; 0 when their number is not known
+}
+
+// Standing returns how far the last stretch has come, for those who show it
+// themselves. The rate in it is measured from one call, or drawing, to the next.
+func (p *Progress) Standing() Standing {
+	now := time.Now()
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	p.tally.measure(now)
+	return Standing{Text: p.tally.text(now, true, math.MaxInt), Done: p.tally.done, Total: p.tally.total}
 }
 
 // Finish ends the stretch and takes the bar off the terminal. It does nothing

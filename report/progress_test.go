@@ -325,3 +325,22 @@ func BenchmarkProgressAdd(b *testing.B) {
 		progress.Add(importer.Pushed, 1)
 	}
 }
+
+// A page shows the standing itself: it is kept even when nothing is drawn.
+func TestStandingOfAQuietProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewProgress(&shared{}, Quiet)
+		p.Start(40)
+		time.Sleep(time.Second)
+		p.Add(importer.Pushed, 19)
+		p.Add(importer.Rejected, 1)
+		want := Standing{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40}
+		if diff := cmp.Diff(want, p.Standing()); diff != "" {
+			t.Errorf("standing (-want +got):\n%s", diff)
+		}
+		p.Start(5)
+		if got := p.Standing(); got.Done != 0 || got.Total != 5 {
+			t.Errorf("standing of a new stretch: %+v", got)
+		}
+	})
+}

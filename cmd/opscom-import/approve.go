@@ -23,38 +23,40 @@ again, and nothing that happened to it since makes a difference. A run whose
 approval was interrupted goes on when it is approved again.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withSession(c, s, func(ss *session) (err error) {
+			return withSession(c, s, func(ss *session) error {
 				feed, send, release := interrupts(c.Context(), s)
 				defer release()
 				id, err := runNumber(args[0])
 				if err != nil {
 					return err
 				}
-				run, err := ss.openRun(feed, id)
-				if err != nil {
-					return err
-				}
-				if err := ss.mayApprove(run.Info()); err != nil {
-					return err
-				}
-				if err := ss.connect(); err != nil {
-					return err
-				}
-				if err := ss.fetchUserTypes(feed); err != nil { // shows that the Controller takes us
-					return &incompleteError{err}
-				}
-				ss.settings.Yes = true
-				name := shownSource(run.Info())
-				waiting, err := waitingRows(feed, run)
-				if err != nil {
-					return err
-				}
-				return ss.forEachFile([]string{name}, code, func(string) (report.Receipt, error) {
-					return ss.pushRun(feed, send, currentRun{Run: run, command: "approve", began: time.Now(), shown: name, waiting: waiting})
-				})
+				return ss.forEachFile(args, code, func(string) (report.Receipt, error) { return ss.approveRun(feed, send, id) })
 			})
 		},
 	}
+}
+
+// approveRun pushes what waits in the run's plan, whatever held or stopped it.
+func (s *session) approveRun(feed, send context.Context, id int64) (receipt report.Receipt, err error) {
+	run, err := s.openRun(feed, id)
+	if err != nil {
+		return receipt, err
+	}
+	if err := s.mayApprove(run.Info()); err != nil {
+		return receipt, err
+	}
+	if err := s.connect(); err != nil {
+		return receipt, err
+	}
+	if err := s.fetchUserTypes(feed); err != nil { // shows that the Controller takes us
+		return receipt, &incompleteError{err}
+	}
+	s.settings.Yes = true
+	waiting, err := waitingRows(feed, run)
+	if err != nil {
+		return receipt, err
+	}
+	return s.pushRun(feed, send, currentRun{Run: run, command: "approve", began: time.Now(), shown: shownSource(run.Info()), waiting: waiting})
 }
 
 // openRun opens the run with the lock of its target. A run that was planned for

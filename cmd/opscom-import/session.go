@@ -43,14 +43,19 @@ func newSession(c *cobra.Command, s streams) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	progress := report.NewProgress(s.stderr, report.ProgressMode(s.stderr, os.LookupEnv, settings.Quiet || settings.NoProgress))
+	mode := report.ProgressMode(s.stderr, os.LookupEnv, settings.Quiet || settings.NoProgress)
+	return startSession(settings, s, report.NewProgress(s.stderr, mode)), nil
+}
+
+// startSession returns a session that has opened nothing yet.
+func startSession(settings Settings, s streams, progress *report.Progress) *session {
 	return &session{
 		streams:  s,
 		settings: settings,
 		log:      newLogger(progress.Writer(s.stderr), settings),
 		style:    report.Style{Colour: report.Colours(s.stdout, os.LookupEnv)},
 		progress: progress,
-	}, nil
+	}
 }
 
 func newLogger(w interface{ Write([]byte) (int, error) }, settings Settings) *slog.Logger {
