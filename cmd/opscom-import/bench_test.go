@@ -34,6 +34,7 @@ const (
 //
 //	go test -run '^$' -bench Push -benchtime 3x ./cmd/opscom-import
 func BenchmarkPush(b *testing.B) {
+	tuneMemory() // for both: only what the program does besides is compared
 	rows := 20_000
 	if testing.Short() {
 		rows = 1_000

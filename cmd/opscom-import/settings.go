@@ -67,6 +67,10 @@ type Settings struct {
 	tokenFileByFlag bool // the token file was named on the command line
 }
 
+// sandboxRate is the default of the rate for the sandbox inside the process, in
+// requests a second: nobody else needs it, and a trial should not take minutes.
+const sandboxRate = 100
+
 // surroundings is what settings depend on besides the command line.
 type surroundings struct {
 	environ   []string // as os.Environ gives it
@@ -114,6 +118,9 @@ func loadSettings(flags *pflag.FlagSet, in surroundings) (Settings, error) {
 	if len(mistakes) > 0 {
 		return Settings{}, errors.Join(mistakes...)
 	}
+	if given.origins["rate"] == "" && s.Sandbox {
+		s.Rate = sandboxRate
+	}
 	if s.State == "" {
 		return Settings{}, errors.New("there is no home folder to keep the journal in; name one with --state FOLDER")
 	}
@@ -126,7 +133,7 @@ func loadSettings(flags *pflag.FlagSet, in surroundings) (Settings, error) {
 // sources are the settings as text, and where each was given.
 type sources struct {
 	values  *koanf.Koanf
-	origins map[string]string // by key: "--rate", "OPSCOM_RATE" or "opscom-import.yaml:3: rate"
+	origins map[string]string // by key: "--rate", "OPSCOM_RATE" or "opscom-import.yaml:3: rate"; none for a default
 }
 
 // joinSources reads the sources from the weakest to the strongest.
@@ -146,7 +153,7 @@ func joinSources(table []setting, flags *pflag.FlagSet, in surroundings, file st
 		provider koanf.Provider
 		origin   func(key string) string
 	}{
-		{confmap.Provider(defaults, ""), func(key string) string { return "the default of " + key }},
+		{confmap.Provider(defaults, ""), nil},
 		{confmap.Provider(config, ""), func(key string) string { return fmt.Sprintf("%s:%d: %s", file, lines[key], key) }},
 		{env.Provider("", env.Opt{
 			Prefix:        envPrefix,
@@ -164,7 +171,9 @@ func joinSources(table []setting, flags *pflag.FlagSet, in surroundings, file st
 			return sources{}, fmt.Errorf("read the settings: %w", err)
 		}
 		for key := range values {
-			joined.origins[key] = layer.origin(key)
+			if layer.origin != nil {
+				joined.origins[key] = layer.origin(key)
+			}
 		}
 		if err := joined.values.Load(confmap.Provider(values, ""), nil); err != nil {
 			return sources{}, fmt.Errorf("read the settings: %w", err)

@@ -75,7 +75,7 @@ func fileSettings() []setting {
 // paceSettings say how fast and how stubbornly profiles are pushed.
 func paceSettings() []setting {
 	return []setting{
-		{flag: "rate", byDefault: "10/s", usage: "highest `RATE` of requests over the whole run, attempts included, such as 10/s or 600/min; 0 for no limit",
+		{flag: "rate", byDefault: "10/s", usage: "highest `RATE` of requests over the whole run, attempts included, such as 10/s or 600/min; 0 for no limit; 100/s with --sandbox unless given",
 			read: func(s *Settings, text string) (err error) { s.Rate, err = readRate(text); return }},
 		{flag: "burst", byDefault: "1", usage: "`NUMBER` of requests that may start at once under the rate",
 			read: func(s *Settings, text string) (err error) { s.Burst, err = readNumber(text, 1, 10_000); return }},

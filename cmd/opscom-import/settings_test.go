@@ -389,3 +389,16 @@ func TestFlagHelp(t *testing.T) {
 		t.Error("a backquote is left in the help")
 	}
 }
+
+// A trial should not take minutes, and what is asked for counts all the same.
+func TestRateOfTheSandbox(t *testing.T) {
+	if s := newPlace(t).mustLoad("--sandbox"); s.Rate != sandboxRate {
+		t.Errorf("the sandbox takes %v requests a second by default, want %v", s.Rate, sandboxRate)
+	}
+	if s := newPlace(t).mustLoad("--sandbox", "--rate=3"); s.Rate != 3 {
+		t.Errorf("the sandbox takes %v requests a second, want the 3 that were asked for", s.Rate)
+	}
+	if s := newPlace(t).mustLoad(); s.Rate != 10 {
+		t.Errorf("a Controller takes %v requests a second by default, want 10", s.Rate)
+	}
+}
