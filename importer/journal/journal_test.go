@@ -308,3 +308,31 @@ func TestUserTypes(t *testing.T) {
 		t.Errorf("of another target: %v %v", types, err)
 	}
 }
+
+func TestExists(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if found, err := Exists(dir); found || err != nil {
+		t.Errorf("before: %v %v", found, err)
+	}
+	openTest(t, dir)
+	if found, err := Exists(dir); !found || err != nil {
+		t.Errorf("after: %v %v", found, err)
+	}
+}
+
+func TestCancelledCallsChangeNothing(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := r.Claim(cancelled, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("claim: %v", err)
+	}
+	diff(t, "claimed", claim(t, r, 9), []int{2, 3})
+	if err := r.Record(cancelled, []importer.Outcome{pushed(2)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("record: %v", err)
+	}
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
+	must(t, r.Stop(t.Context()))
+	diff(t, "results", statuses(t, r), []string{"2 pushed 1", "3 unknown 0"})
+}

@@ -232,3 +232,40 @@ func TestErrorsHoldNoValue(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestForgetTarget(t *testing.T) {
+	j, err := Open(t.Context(), t.TempDir())
+	must(t, err)
+	r := planned(t, j, importer.Pushing, 2)
+	claim(t, r, 1)
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "accepted", accepted(t, j, 2), map[int]string{2: "20"})
+	planned(t, j, importer.Held, 3)
+	elsewhere := testRun()
+	elsewhere.Target = "another target"
+	other, err := j.Begin(t.Context(), elsewhere)
+	must(t, err)
+
+	release, err := j.Lock(testTarget)
+	must(t, err)
+	if err := j.ForgetTarget(t.Context(), testTarget); !errors.As(err, new(*BusyError)) {
+		t.Errorf("while a run is under way: %v", err)
+	}
+	must(t, release())
+	for range 2 { // the second time there is nothing
+		must(t, j.ForgetTarget(t.Context(), testTarget))
+	}
+	diff(t, "accepted", accepted(t, j, 2), map[int]string{})
+	runs, err := j.Runs(t.Context())
+	must(t, err)
+	if len(runs) != 1 || runs[0].ID != other.id {
+		t.Errorf("left: %+v", runs)
+	}
+	must(t, j.Close())
+	for _, text := range []string{"id-2", "id-3", "Canary-3", testTarget} {
+		if holds(t, j.dir, text) {
+			t.Errorf("%s is still in the journal", text)
+		}
+	}
+}
