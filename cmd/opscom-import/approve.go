@@ -21,7 +21,7 @@ func approveCommand(s streams, code *int) *cobra.Command {
 		Long: `approve pushes the plan of a held run as it was stored: the file is not read
 again, and nothing that happened to it since makes a difference. A run whose
 approval was interrupted goes on when it is approved again.`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withSession(c, s, func(ss *session) error {
 				feed, send, release := interrupts(c.Context(), s)

@@ -23,7 +23,7 @@ changes nothing.
 
 User types are checked against the Controller's list when it can be asked, else
 against the list that the last push has seen.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArguments("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withSession(c, s, func(ss *session) error {
 				feed, _, release := interrupts(c.Context(), s)

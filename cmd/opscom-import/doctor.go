@@ -20,7 +20,7 @@ func doctorCommand(s streams, code *int) *cobra.Command {
 		Long: `doctor checks everything that a push needs besides the file: the settings, the
 token, the Controller's answer to a call for its user types, the state folder and
 the clock. It sends no profile. Exit code 0: all is well; 2: something is not.`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withSession(c, s, func(ss *session) error {
 				if !ss.examine(c.Context()) {

@@ -16,7 +16,7 @@ func fieldsCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "fields",
 		Short: "List the attributes of a profile, their accepted names and limits",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withSession(c, s, func(ss *session) error {
 				if ss.settings.JSON {

@@ -18,7 +18,7 @@ func mapCommand(s streams) *cobra.Command {
 		Short: "Suggest a mapping file, each line with how sure it is and why",
 		Example: `  opscom-import map students.xlsx
   opscom-import map students.xlsx --output students.mapping.yaml`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withSession(c, s, func(ss *session) (err error) {
 				in, err := openInput(args[0], s)

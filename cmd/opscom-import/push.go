@@ -31,7 +31,7 @@ A run that was stopped goes on when the same command is given again.`,
 		Example: `  opscom-import push --sandbox samples/term-start.xlsx
   opscom-import push --client OC_TOMA students.csv
   opscom-import push --client OC_TOMA --only-changes --min-rows 90% nightly.csv`,
-		Args: cobra.MinimumNArgs(1),
+		Args: someArguments("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withSession(c, s, func(ss *session) error {
 				if ss.settings.MaxChanged.Set && !ss.settings.OnlyChanges {

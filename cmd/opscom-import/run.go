@@ -81,9 +81,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see %q", err, c.CommandPath()+" --help")
-	})
+	root.SetFlagErrorFunc(explainFlag)
 	bindFlags(root.PersistentFlags())
 	root.AddCommand(
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),

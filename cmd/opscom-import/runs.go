@@ -19,13 +19,13 @@ func runsCommand(s streams) *cobra.Command {
 	list := &cobra.Command{
 		Use:   "runs",
 		Short: "List the runs; show one, write its reports again, forget old ones",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE:  func(c *cobra.Command, _ []string) error { return withJournal(c, s, (*session).listRuns) },
 	}
 	show := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show one run: where it stands and how its rows ended",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withRun(c, s, args[0], (*session).showRun)
 		},
@@ -33,7 +33,7 @@ func runsCommand(s streams) *cobra.Command {
 	again := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Write a run's reports again, where it was told to or to --results",
-		Args:  cobra.ExactArgs(1),
+		Args:  oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withRun(c, s, args[0], (*session).reportRun)
 		},

@@ -36,7 +36,7 @@ takes profiles as the real one is documented to, keeps the people that "push
 --sandbox" keeps, and misbehaves on request. docs/reference/sandbox.md lists the faults.`,
 		Example: `  opscom-import sandbox --faults "latency=20ms,429=2%:1s,drop-after=1%" --seed 7
   opscom-import sandbox --reset`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withSession(c, s, func(ss *session) error {
 				if f.reset {

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// explainFlag says of a flag that cannot be read what to do. It repeats nothing but
+// an unknown flag's name: what stands after it could be a token.
+func explainFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return fmt.Errorf("%w; %s", err, seeHelp(c))
+	}
+	name := unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		return fmt.Errorf("there is no flag -%s; %s", name, seeHelp(c))
+	}
+	var known []string
+	meant := ""
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		known = append(known, f.Name)
+		if strings.HasPrefix(f.Name, name) {
+			meant = f.Name
+		}
+	})
+	if meant = cmp.Or(meant, nearest(name, known)); meant != "" {
+		return fmt.Errorf("there is no flag --%s; did you mean --%s? %s", name, meant, seeHelp(c))
+	}
+	return fmt.Errorf("there is no flag --%s; %s", name, seeHelp(c))
+}
+
+func seeHelp(c *cobra.Command) string { return fmt.Sprintf("see %q", c.CommandPath()+" --help") }
+
+// noArgument refuses every argument, and says which of its commands was meant.
+func noArgument(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !c.HasSubCommands():
+		return fmt.Errorf("%s takes no argument such as %q; %s", c.Name(), args[0], seeHelp(c))
+	}
+	c.SuggestionsMinimumDistance = 2 // at most so many characters apart, or the beginning of it
+	if meant := c.SuggestionsFor(args[0]); len(meant) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", c.CommandPath()+" "+args[0], strings.Join(meant, " or "))
+	}
+	return fmt.Errorf("there is no command %q; %s", c.CommandPath()+" "+args[0], seeHelp(c))
+}
+
+// oneArgument asks for exactly one argument, what the help calls by that name.
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fmt.Errorf("%s takes one %s, and there are %d; %s", c.Name(), name, len(args), seeHelp(c))
+	}
+}
+
+// someArguments asks for at least one argument, what the help calls by that name.
+func someArguments(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return nil
+		}
+		return fmt.Errorf("%s needs at least one %s; %s", c.Name(), name, seeHelp(c))
+	}
+}
