@@ -33,7 +33,7 @@ type csvReader struct {
 	dialect
 	row        int // number of the last row
 	width      int // cells of the first record
-	usualWidth int // cells that most records at the beginning of the file have; 0 when no two agree
+	usualWidth int // cells that most records at the beginning of the file have; 0 when they differ
 	fields     []field
 
 	rereadUntil int64 // up to here lines were once taken for the inside of a quoted value
@@ -70,25 +70,27 @@ func newCSV(r io.Reader, o Options) (*csvReader, error) {
 	return c, nil
 }
 
-// usualWidth returns how many cells most records of the sample have, 0 when no
-// two agree. The first one, which may be the header, does not count, nor does one
-// that is cut where the sample ends.
+// usualWidth returns how many cells more than half of the sample's records have,
+// 0 when they differ or there are too few to tell. The first one, which may be
+// the header, does not count, nor does one that is cut where the sample ends.
 func usualWidth(sample []byte, d dialect) int {
 	c := &csvReader{r: bytes.NewReader(sample), buf: make([]byte, len(sample)+1), dialect: d}
-	records := map[int]int{0: 1} // by width
-	usual := 0
 	var row importer.Row
+	records, byWidth := 0, map[int]int{}
 	for c.next(&row) == nil {
 		cut := c.pos == c.end && sample[len(sample)-1] != d.lineEnd
-		width := len(row.Cells)
-		if width == 0 || len(row.Problems) > 0 || c.row == 1 || cut {
+		if len(row.Cells) == 0 || len(row.Problems) > 0 || c.row == 1 || cut {
 			continue
 		}
-		if records[width]++; records[width] > records[usual] {
-			usual = width
+		records++
+		byWidth[len(row.Cells)]++
+	}
+	for width, n := range byWidth {
+		if n > 1 && n > records/2 {
+			return width
 		}
 	}
-	return usual
+	return 0
 }
 
 // next reads one record. A blank line is a row without cells.

@@ -108,9 +108,11 @@ func (t *Table) openWorkbook(size int64, o Options) error {
 	}
 	for _, sheet := range candidates {
 		t.sheet = sheet.name
-		if t.rows, err = book.open(sheet); err != nil {
+		rows, err := book.open(sheet)
+		if err != nil {
 			return err
 		}
+		t.rows = rows
 		err = t.findHeader(o.HeaderRow)
 		if !errors.Is(err, errNoRows) {
 			t.notes = append(t.notes, book.choiceNotes(sheet)...)

@@ -18,10 +18,9 @@ import (
 // sheets: it would unpack every one of them, gives no style with a cell, and
 // takes a sheet that is cut short for a whole one.
 type workbook struct {
-	pkg      *officePackage
-	sheets   []sheetPart
-	values   cellReader // how the cells of every sheet are read
-	excluded []string
+	pkg    *officePackage
+	sheets []sheetPart
+	values cellReader // how the cells of every sheet are read
 }
 
 // sheetPart is one sheet of a workbook.

@@ -131,13 +131,9 @@ func (w *worksheet) finish() error {
 			return err
 		case kind == xmlEOF:
 			return io.EOF
-		case kind != xmlStart:
-			continue
-		}
-		switch string(w.xml.name) {
-		case "mergeCell":
+		case kind == xmlStart && string(w.xml.name) == "mergeCell":
 			w.merged++
-		case "sheetData":
+		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows once more
 			return errXMLUnknown(w.xml.name)
 		}
 	}

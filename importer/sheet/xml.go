@@ -179,7 +179,7 @@ func (x *xmlScanner) pop() {
 
 // local returns a name without its namespace's prefix.
 func local(full []byte) []byte {
-	if i := bytes.IndexByte(full, ':'); i >= 0 {
+	if i := bytes.IndexByte(full, ':'); i > 0 && i+1 < len(full) {
 		return full[i+1:]
 	}
 	return full

@@ -1,0 +1,136 @@
+package sheet
+
+import (
+	"encoding/binary"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"errors"
+)
+
+// compoundFile returns a minimal OLE2 compound file ([MS-CFB]) that has one
+// stream: a header, one sector of the allocation table, one of the directory.
+func compoundFile(stream string) string {
+	const sector, free, end, fat = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+	file := make([]byte, 3*sector)
+	le := binary.LittleEndian
+	copy(file, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")
+	le.PutUint16(file[24:], 0x3E)   // minor version
+	le.PutUint16(file[26:], 3)      // major version
+	le.PutUint16(file[28:], 0xFFFE) // byte order
+	le.PutUint16(file[30:], 9)      // sectors of 512 bytes
+	le.PutUint16(file[32:], 6)      // mini sectors of 64 bytes
+	le.PutUint32(file[44:], 1)      // one sector of allocation table
+	le.PutUint32(file[48:], 1)      // directory in sector 1
+	le.PutUint32(file[56:], 4096)   // smallest stream outside the mini stream
+	le.PutUint32(file[60:], end)    // no mini allocation table
+	le.PutUint32(file[68:], end)    // no further allocation table
+	for i := 76; i < sector; i += 4 {
+		le.PutUint32(file[i:], free)
+	}
+	le.PutUint32(file[76:], 0)
+	table := file[sector : 2*sector]
+	for i := 0; i < sector; i += 4 {
+		le.PutUint32(table[i:], free)
+	}
+	le.PutUint32(table[0:], fat)
+	le.PutUint32(table[4:], end)
+	entry := func(at []byte, name string, kind byte, child uint32) {
+		units := utf16.Encode([]rune(name))
+		for i, u := range units {
+			le.PutUint16(at[2*i:], u)
+		}
+		le.PutUint16(at[64:], uint16(2*len(units)+2))
+		at[66], at[67] = kind, 1
+		le.PutUint32(at[68:], free)
+		le.PutUint32(at[72:], free)
+		le.PutUint32(at[76:], child)
+		le.PutUint32(at[116:], end)
+	}
+	directory := file[2*sector:]
+	entry(directory, "Root Entry", 5, 1)
+	entry(directory[128:], stream, 2, free)
+	return string(file)
+}
+
+func TestOtherFilesAreNamed(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		options Options
+		message string // what it must say, in part
+	}{
+		"empty":                {content: "", message: "empty (0 bytes)"},
+		"old workbook":         {content: compoundFile("Workbook"), message: "Excel 97-2003 (.xls)"},
+		"older workbook":       {content: compoundFile("Book"), message: "Excel 97-2003 (.xls)"},
+		"locked workbook":      {content: compoundFile("EncryptedPackage"), message: "password"},
+		"old document":         {content: compoundFile("WordDocument"), message: "no workbook"},
+		"damaged compound":     {content: compoundFile("Workbook")[:600], message: "damaged"},
+		"PDF":                  {content: "%PDF-1.7\n%\xE2\xE3", message: "PDF"},
+		"PNG":                  {content: "\x89PNG\x0D\x0A\x1A\x0A\x00\x00", message: "picture"},
+		"gzip":                 {content: "\x1F\x8B\x08\x00", message: "Unpack"},
+		"7z":                   {content: "7z\xBC\xAF\x27\x1C\x00\x04", message: "Unpack"},
+		"HTML":                 {content: "\r\n<html><table><tr><td>1</td></tr></table></html>", message: "web page (HTML)"},
+		"HTML table":           {content: "<TABLE border=1><tr><td>1", message: "web page (HTML)"},
+		"XML Spreadsheet 2003": {content: "<?xml version=\"1.0\"?>\n<?mso-application progid=\"Excel.Sheet\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", message: "XML Spreadsheet 2003"},
+		"XML":                  {content: "<?xml version=\"1.0\"?><people/>", message: "XML document"},
+		"web archive":          {content: "MIME-Version: 1.0\nX-Document-Type: Workbook\n", message: "MHTML"},
+		"RTF":                  {content: `{\rtf1\ansi`, message: "RTF"},
+		"OpenDocument":         {content: zipOf(t, parts{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"}), message: "OpenDocument"},
+		"Numbers":              {content: zipOf(t, parts{"Index/Document.iwa": "x"}), message: "Apple Numbers"},
+		"binary workbook":      {content: zipOf(t, parts{"_rels/.rels": "", "xl/workbook.bin": "x"}), message: ".xlsb"},
+		"Word":                 {content: zipOf(t, parts{"_rels/.rels": "", "word/document.xml": "x"}), message: "Word"},
+		"zip":                  {content: zipOf(t, parts{"people.csv": "id\n1\n"}), message: "zip archive. Unpack"},
+		"empty zip":            {content: zipOf(t, nil), message: "nothing in it"},
+		"half a zip":           {content: zipOf(t, workbookParts(sheetXML("")))[:700], message: "damaged"},
+		"text for a workbook":  {content: "id,name\n", options: Options{Format: XLSX}, message: "text, not an Excel workbook"},
+		"a workbook for text":  {content: zipOf(t, workbookParts(sheetXML(""))), options: Options{Format: CSV}, message: "Excel workbook, not CSV"},
+		"unknown format":       {content: "id,name\n", options: Options{Format: "ods"}, message: `"ods"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, "people.xlsx", tt.content)
+			fe := fileError(t, readFile(t, path, tt.options).err, path)
+			if fe.Row != 0 || !strings.Contains(fe.Message, tt.message) {
+				t.Errorf("row %d: %s\nwant %q", fe.Row, fe.Message, tt.message)
+			}
+			if !strings.HasSuffix(fe.Message, ".") {
+				t.Errorf("no sentence: %s", fe.Message)
+			}
+		})
+	}
+}
+
+func TestFormatIsToldByContent(t *testing.T) {
+	book := zipOf(t, workbookParts(sheetXML(`<row><c t="s"><v>0</v></c></row><row><c t="s"><v>1</v></c></row>`)))
+	for name, content := range map[string]string{"people.csv": book, "people.xlsx": "one\ntwo\n", "page.xlsx": "one\ntwo\n<b>\n"} {
+		got := readFile(t, writeFile(t, name, content), Options{})
+		if got.err != nil || len(got.rows) == 0 || got.rows[0] != "2: two" {
+			t.Errorf("%s: rows %q, error %v", name, got.rows, got.err)
+		}
+	}
+	got := readFile(t, writeFile(t, "people.csv", "<b>name</b>\nAnn\n"), Options{Format: CSV})
+	if got.err != nil || len(got.rows) != 1 {
+		t.Errorf("text with tags, read as CSV on demand: rows %q, error %v", got.rows, got.err)
+	}
+}
+
+func TestNoFile(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.csv")
+	_, err := Open(missing, Options{})
+	fileError(t, err, missing)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v does not wrap fs.ErrNotExist", err)
+	}
+	dir := t.TempDir()
+	_, err = Open(dir, Options{})
+	if fe := fileError(t, err, dir); !strings.Contains(fe.Message, "folder") {
+		t.Errorf("a folder: %s", fe.Message)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,77 @@
+package sheet
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"opscom-import/importer"
+)
+
+// A row costs one allocation, the string that its cells share: more would make
+// the time to read a file that of its cells.
+func TestOneAllocationARow(t *testing.T) {
+	const rows = 2000
+	var text, cells strings.Builder
+	text.WriteString("id,name,city,date\n")
+	cells.WriteString(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>1</v></c><c t="s"><v>1</v></c></row>`)
+	for i := range rows {
+		fmt.Fprintf(&text, "%d,\"Ann, %d\",Hull,2004-02-29\n", i, i)
+		fmt.Fprintf(&cells, `<row><c><v>%d</v></c><c t="inlineStr"><is><t>Ann &amp; %d</t></is></c><c t="s"><v>1</v></c><c s="1"><v>38046</v></c></row>`, i, i)
+	}
+	for name, content := range map[string]string{
+		"csv":  text.String(),
+		"xlsx": zipOf(t, workbookParts(sheetXML(cells.String()))),
+	} {
+		table, err := Open(writeFile(t, "people", content), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var row importer.Row
+		each := testing.AllocsPerRun(rows-10, func() {
+			if err := table.Next(&row); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if each > 1 {
+			t.Errorf("%s: %v allocations a row", name, each)
+		}
+		if err := table.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestReadErrorIsNotTheEnd(t *testing.T) {
+	path := writeFile(t, "people.csv", "id,name\n"+strings.Repeat("7,Bob\n", 100_000))
+	table, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.file.Close(); err != nil { // as when a network drive goes away
+		t.Fatal(err)
+	}
+	var row importer.Row
+	for err == nil {
+		err = table.Next(&row)
+	}
+	if err == io.EOF {
+		t.Fatal("a file that could not be read to its end ended as if it had been")
+	}
+	if fe := fileError(t, err, path); fe.Row != row.Number+1 {
+		t.Errorf("the error names row %d, and the last row was %d", fe.Row, row.Number)
+	}
+}
+
+func TestFileErrorNamesThePlace(t *testing.T) {
+	e := &FileError{File: "people.xlsx", Sheet: "Students", Row: 17, Message: "It is damaged.", cause: os.ErrInvalid}
+	if got, want := e.Error(), `people.xlsx, sheet "Students", row 17: It is damaged.`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	e = &FileError{File: "people.csv", Message: "It is empty."}
+	if got, want := e.Error(), "people.csv: It is empty."; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
