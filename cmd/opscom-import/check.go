@@ -76,7 +76,7 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 			return nil
 		}
 	}
-	s.say("User types are not checked: the Controller was not asked (%v).", why)
+	s.say("The Controller's user types are not known (%v): a number passes as an id, and a name is an error.", why)
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if err != nil {
 		return receipt, err
 	}
-	defer func() { err = errors.Join(err, in.Close()) }()
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
 	t, err := s.openTable(in)
 	if err != nil {
 		return receipt, err

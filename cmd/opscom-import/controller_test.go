@@ -129,9 +129,14 @@ func (c *troubledController) sent() int {
 	return n
 }
 
-func (c *troubledController) close() error {
+// vanish ends the server: from now on nothing listens at its address.
+func (c *troubledController) vanish() {
 	c.mend()
 	c.server.CloseClientConnections()
 	c.server.Close()
+}
+
+func (c *troubledController) close() error {
+	c.vanish()
 	return c.box.Close()
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"opscom-import/importer/sheet"
 )
 
 // input is one FILE of the command line, on the disk.
@@ -64,6 +66,16 @@ func (in *input) Close() error {
 		return nil
 	}
 	return os.Remove(in.path)
+}
+
+// named returns the error with the file under the name that the person knows, not
+// that of the copy.
+func (in *input) named(err error) error {
+	var fault *sheet.FileError
+	if errors.As(err, &fault) && fault.File == in.path {
+		fault.File = in.shown
+	}
+	return err
 }
 
 // unchanged returns an error when the file is not what it was when it was opened:

@@ -25,7 +25,7 @@ func mapCommand(s streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				defer func() { err = errors.Join(err, in.Close()) }()
+				defer func() { err = errors.Join(in.named(err), in.Close()) }()
 				suggestions, err := ss.suggest(in)
 				if err != nil {
 					return err

@@ -84,7 +84,7 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 	if err != nil {
 		return receipt, err
 	}
-	defer func() { err = errors.Join(err, in.Close()) }()
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
 	t, err := s.openTable(in)
 	if err != nil {
 		return receipt, err

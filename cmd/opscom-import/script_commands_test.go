@@ -26,7 +26,9 @@ import (
 //
 //	controller [TROUBLE...]    starts one, as newTroubledController has it, and sets the environment to push to it
 //	mend                       ends its trouble
+//	vanish                     ends it: nothing listens at its address
 //	held N                     waits until N answers are held back
+//	arrived N                  waits until at least N pushes have come to it
 //	sent N                     so many pushes have come to it so far
 //	people N                   so many people are known to it
 //	accounted RESULTS          the results and the Controller's account agree, person by person
@@ -42,9 +44,13 @@ func controllerCommands() map[string]scriptCommand {
 			ts.Setenv("OPSCOM_CLIENT", scriptClient)
 			ts.Setenv("OPSCOM_API_TOKEN", scriptToken)
 		},
-		"mend": func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).mend() },
+		"mend":   func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).mend() },
+		"vanish": func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).vanish() },
 		"held": func(ts *testscript.TestScript, _ bool, args []string) {
 			until(ts, args[0]+" answers are held", func() bool { return controllerOf(ts).held.Load() == int64(number(ts, args[0])) })
+		},
+		"arrived": func(ts *testscript.TestScript, _ bool, args []string) {
+			until(ts, args[0]+" pushes have arrived", func() bool { return controllerOf(ts).pushes.Load() >= int64(number(ts, args[0])) })
 		},
 		"sent": func(ts *testscript.TestScript, _ bool, args []string) {
 			if got := controllerOf(ts).sent(); got != number(ts, args[0]) {
@@ -100,6 +106,7 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 //	statuses RESULTS NAME=N... the results have so many rows of each status and no others
 //	cell RESULTS ROW COLUMN REGEXP  the whole cell in the row of that number matches
 //	verdicts CHECK PUSH        both results judge every row alike
+//	settled BEFORE AFTER       what was pushed before is pushed after, by the same request
 //	json FILE KEY=VALUE...     the one line of JSON has these values
 //	nowhere TEXT               no file below the work folder has the text
 func fileCommands() map[string]scriptCommand {
@@ -137,6 +144,17 @@ func fileCommands() map[string]scriptCommand {
 			ts.Fatalf("%s has no row %s", args[0], args[1])
 		},
 		"verdicts": compareVerdicts,
+		"settled": func(ts *testscript.TestScript, _ bool, args []string) {
+			before, after := readResults(ts, args[0]), readResults(ts, args[1])
+			for i, b := range before {
+				if b["status"] != string(importer.Pushed) {
+					continue
+				}
+				if diff := cmp.Diff(map[string]string(b), map[string]string(after[i])); diff != "" {
+					ts.Fatalf("row %s differs (-before +after):\n%s", b["row"], diff)
+				}
+			}
+		},
 		"json": func(ts *testscript.TestScript, _ bool, args []string) {
 			var values map[string]json.RawMessage
 			ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &values))
@@ -190,7 +208,15 @@ func compareVerdicts(ts *testscript.TestScript, _ bool, args []string) {
 // result is one line of the results, by column.
 type result map[string]string
 
-func (r result) key() sandbox.Key { return sandbox.KeyOf(r["login_source"], r["unique_id"]) }
+// key returns whose row it is. The apostrophe that keeps a spreadsheet program from
+// taking an id for a formula is none of the id's.
+func (r result) key() sandbox.Key {
+	id := r["unique_id"]
+	if harmless, found := strings.CutPrefix(id, "'"); found && strings.ContainsAny(harmless[:1], "=+-@") {
+		id = harmless
+	}
+	return sandbox.KeyOf(r["login_source"], id)
+}
 
 // readResults reads a results file, and fails unless its form is as promised: a
 // byte order mark, the columns by name and order, and CRLF after every line.

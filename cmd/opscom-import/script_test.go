@@ -85,6 +85,7 @@ func scriptCommands() map[string]scriptCommand {
 //	interrupt                    interrupts the one background process
 //	interrupted CODE             the process that was interrupted, and waited for, ended with that exit code
 //	eventually FILE REGEXP       waits until the file's text matches
+//	capture NAME FILE REGEXP     sets the variable to the first group of the match in the file
 //	reports RUN STATUS=N...      waits until the report of the run that goes on in the background has so many rows of these statuses
 func processCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
@@ -126,6 +127,13 @@ func processCommands() map[string]scriptCommand {
 				}
 				return pattern.Match(text)
 			})
+		},
+		"capture": func(ts *testscript.TestScript, _ bool, args []string) {
+			match := expression(ts, args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+			if len(match) < 2 {
+				ts.Fatalf("%s does not match", args[1])
+			}
+			ts.Setenv(args[0], match[1])
 		},
 		"reports": func(ts *testscript.TestScript, _ bool, args []string) {
 			want := pairs(ts, args[1:])

@@ -123,6 +123,9 @@ func (s *session) suggestMapping(in *input) (*mapping.File, error) {
 		return nil, err
 	}
 	if !s.certain(suggestions) {
+		for i := range suggestions {
+			suggestions[i].Samples = nil // an error may end up in a log
+		}
 		text, err := mapping.FormatSuggestion(s.sourceSection(), suggestions)
 		if err != nil {
 			return nil, err

@@ -146,8 +146,10 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 		return types, nil
 	case t.last.class == refused:
 		return nil, c.refusal(t.last)
+	case t.last.class == rejected:
+		return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.said(t.last))
 	case t.stopped:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}
-	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.message(t))
+	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.noAnswer(t))
 }

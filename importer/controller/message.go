@@ -27,6 +27,11 @@ func (c *Client) message(t talk) string {
 	case t.stopped:
 		return "The run was stopped before the Controller answered for this row. Go on with the run to send it again: a row that did arrive is only updated."
 	}
+	return upperFirst(c.noAnswer(t)) + ". Push the row again later: a row that did arrive is only updated."
+}
+
+// noAnswer says, as a clause, that every attempt failed, and why.
+func (c *Client) noAnswer(t talk) string {
 	when := "each time "
 	switch {
 	case t.attempts == 1:
@@ -34,8 +39,7 @@ func (c *Client) message(t talk) string {
 	case !t.alike:
 		when = "the last time "
 	}
-	return fmt.Sprintf("No usable answer in %s: %s%s. Push the row again later: a row that did arrive is only updated.",
-		plural(t.attempts, "attempt"), when, c.plain(v.what))
+	return fmt.Sprintf("no usable answer in %s: %s%s", plural(t.attempts, "attempt"), when, c.plain(t.last.what))
 }
 
 // said returns what the Controller said, as a sentence without its full stop.
