@@ -85,7 +85,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	bindFlags(root.PersistentFlags())
 	root.AddCommand(
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),
-		fieldsCommand(s), sandboxCommand(s), doctorCommand(s, code), versionCommand(s),
+		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), versionCommand(s),
 	)
 	return root, code
 }

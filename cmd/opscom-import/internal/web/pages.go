@@ -1,0 +1,349 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+)
+
+// page is what every template gets.
+type page struct {
+	Title string
+	Task  string // title of the task under way; "" for none
+	Body  any
+}
+
+// show answers with the page, whole or not at all.
+func (s *Server) show(w http.ResponseWriter, status int, name, title string, body any) {
+	p := page{Title: title, Body: body}
+	if t := s.underWay(); t != nil && !t.ended() {
+		p.Task = t.title
+	}
+	var b bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
+		s.Log.Error("make the page", "page", name, "error", err)
+		http.Error(w, "The page could not be made. This is a failure of the program; please report it.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // a browser that has gone needs no page
+}
+
+// fail answers with a page that says what went wrong.
+func (s *Server) fail(w http.ResponseWriter, status int, message string) {
+	s.show(w, status, "message.html", "That did not work", message)
+}
+
+// start is the body of the first page.
+type start struct {
+	Real  Real
+	Error string
+	Runs  []importer.Run
+}
+
+// recentRuns is how many runs the first page shows.
+const recentRuns = 5
+
+func (s *Server) showStart(w http.ResponseWriter, r *http.Request) {
+	s.showStartWith(w, r, http.StatusOK, "")
+}
+
+func (s *Server) showStartWith(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	runs, err := s.History.Runs(r.Context())
+	if err != nil {
+		s.fail(w, http.StatusInternalServerError, s.explain(err))
+		return
+	}
+	s.show(w, status, "start.html", "Push people to OPS-COM", start{s.Real, problem, runs[:min(len(runs), recentRuns)]})
+}
+
+// takeFile takes an upload and begins its check.
+func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
+	a, err := s.receive(w, r)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		s.showStartWith(w, r, http.StatusRequestEntityTooLarge, "The file is too large for this page: a file may have 512 MB, a mapping file 1 MB. A colleague can push it with the command opscom-import push.")
+		return
+	case err != nil:
+		s.showStartWith(w, r, http.StatusUnprocessableEntity, s.explain(err))
+		return
+	}
+	sandbox := a.target != "real"
+	s.mu.Lock()
+	s.lastID++
+	u := &upload{ID: s.lastID, Name: a.name, path: filepath.Join(s.Folder, a.name, a.name), Sandbox: sandbox, Mapping: a.mapping}
+	s.mu.Unlock()
+	err = s.mayPush(sandbox)
+	if err == nil {
+		err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
+			s.mu.Lock()
+			s.uploads[u.ID] = u
+			s.mu.Unlock()
+			if err := s.place(u, a.path); err != nil {
+				s.setCheck(u, &outcome{Err: err})
+				return filePage(u.ID)
+			}
+			return s.check(feed, t, u)
+		})
+	}
+	if err != nil {
+		s.fail(w, http.StatusConflict, s.explain(errors.Join(err, os.Remove(a.path))))
+		return
+	}
+	http.Redirect(w, r, "/progress", http.StatusSeeOther)
+}
+
+func (s *Server) mayPush(sandbox bool) error {
+	if !sandbox && s.Real.Missing != "" {
+		return errors.New("The real Controller cannot be pushed to from here: " + s.Real.Missing)
+	}
+	return nil
+}
+
+// upload returns a copy of the upload that the request names, and the upload
+// itself for tasks. When there is none it has answered.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request) (shown upload, u *upload, ok bool) {
+	id, err := strconv.Atoi(r.PathValue("file"))
+	s.mu.Lock()
+	if u, ok = s.uploads[id]; ok {
+		shown = *u
+	}
+	s.mu.Unlock()
+	if err != nil || !ok {
+		s.fail(w, http.StatusNotFound, "This file is no longer here: it was pushed, or uploaded again. Choose it again on the first page.")
+	}
+	return shown, u, err == nil && ok
+}
+
+// file is the body of the page of an upload.
+type file struct {
+	upload
+	Real     Real
+	Ready    int // rows that a push would send
+	Problem  string
+	Mistakes []mistake
+	Text     string // of the mapping file: the given or the suggested one
+	Ask      bool   // the mapping needs the person
+}
+
+func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
+	u, _, ok := s.upload(w, r)
+	if !ok {
+		return
+	}
+	if u.Check == nil {
+		http.Redirect(w, r, "/progress", http.StatusSeeOther)
+		return
+	}
+	f := file{upload: u, Real: s.Real, Text: u.Mapping, Ready: u.Check.Counts[importer.Valid]}
+	if f.Text == "" {
+		f.Text = u.Check.Text
+	}
+	if f.Mistakes = mistakes(u.Check.Err, f.Text); len(f.Mistakes) == 0 {
+		f.Problem = s.explain(u.Check.Err)
+	}
+	f.Ask = len(f.Mistakes) > 0 || errors.Is(u.Check.Err, ErrUncertain)
+	s.show(w, http.StatusOK, "file.html", u.Name, f)
+}
+
+// recheck begins another check of the upload, after the change.
+func (s *Server) recheck(w http.ResponseWriter, r *http.Request, u *upload, change func()) {
+	err := s.begin("Checking "+u.Name, "check "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
+		s.mu.Lock()
+		change()
+		s.mu.Unlock()
+		if err := s.placeMapping(u); err != nil {
+			s.setCheck(u, &outcome{Err: err})
+			return filePage(u.ID)
+		}
+		return s.check(feed, t, u)
+	})
+	s.toProgress(w, r, err)
+}
+
+func (s *Server) toProgress(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		s.fail(w, http.StatusConflict, s.explain(err))
+		return
+	}
+	http.Redirect(w, r, "/progress", http.StatusSeeOther)
+}
+
+// checkFile checks the upload for another target.
+func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
+	_, u, ok := s.upload(w, r)
+	if !ok {
+		return
+	}
+	sandbox := r.FormValue("target") != "real"
+	if err := s.mayPush(sandbox); err != nil {
+		s.fail(w, http.StatusConflict, err.Error())
+		return
+	}
+	s.recheck(w, r, u, func() { u.Sandbox = sandbox })
+}
+
+// takeMapping takes the mapping as the person has edited it.
+func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request) {
+	_, u, ok := s.upload(w, r)
+	if !ok {
+		return
+	}
+	const encoded = 3 // a byte takes at most so many in a form
+	r.Body = http.MaxBytesReader(w, r.Body, encoded*maxMapping)
+	if err := r.ParseForm(); err != nil {
+		s.fail(w, http.StatusRequestEntityTooLarge, "The mapping is too long: it may have 1 MB.")
+		return
+	}
+	text := strings.ReplaceAll(r.PostForm.Get("mapping"), "\r\n", "\n")
+	s.recheck(w, r, u, func() { u.Mapping = text })
+}
+
+func (s *Server) sendMapping(w http.ResponseWriter, r *http.Request) {
+	u, _, ok := s.upload(w, r)
+	if !ok {
+		return
+	}
+	text := u.Mapping
+	if text == "" && u.Check != nil {
+		text = u.Check.Text
+	}
+	attach(w, "application/yaml; charset=utf-8", u.mappingName())
+	_, _ = w.Write([]byte(text)) // a browser that has gone needs no file
+}
+
+// attach says that what follows is a file to save.
+func attach(w http.ResponseWriter, contentType, name string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+}
+
+// pushFile pushes the upload as its last check has shown it.
+func (s *Server) pushFile(w http.ResponseWriter, r *http.Request) {
+	shown, u, ok := s.upload(w, r)
+	if !ok {
+		return
+	}
+	if r.FormValue("check") != strconv.Itoa(shown.Checks) {
+		s.fail(w, http.StatusConflict, "The file was checked again since you saw it, perhaps in another tab. Nothing was sent. Open its page again.")
+		return
+	}
+	s.toProgress(w, r, s.begin("Pushing "+u.Name, "push "+strconv.Itoa(u.ID), func(feed, send context.Context, t *task) string {
+		return s.push(feed, send, t, u)
+	}))
+}
+
+func (s *Server) showRuns(w http.ResponseWriter, r *http.Request) {
+	runs, err := s.History.Runs(r.Context())
+	if err != nil {
+		s.fail(w, http.StatusInternalServerError, s.explain(err))
+		return
+	}
+	s.show(w, http.StatusOK, "runs.html", "Runs", runs)
+}
+
+// runView is the body of the page of a run.
+type runView struct {
+	importer.Run
+	Counts  importer.Counts
+	Ending  *outcome // how it ended, when that was in this launch
+	Problem string
+	Busy    bool // it is being pushed from here
+	Trial   bool // it went to the sandbox
+	File    int  // the upload that is still here; 0 for none
+}
+
+// run returns what the request's run is. When there is none it has answered.
+func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool) {
+	id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
+	if err == nil {
+		v.Run, v.Counts, err = s.History.Run(r.Context(), id)
+	}
+	switch {
+	case errors.As(err, new(*strconv.NumError)), errors.Is(err, journal.ErrNoRun):
+		s.fail(w, http.StatusNotFound, "There is no such run. The page Runs lists them.")
+		return v, false
+	case err != nil:
+		s.fail(w, http.StatusInternalServerError, s.explain(err))
+		return v, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.Trial = v.Target == s.Sandbox
+	v.Ending = s.endings[id]
+	v.Busy = v.State == importer.Pushing && s.current != nil && !s.current.ended()
+	for _, u := range s.uploads {
+		if u.path == v.Source {
+			v.File = u.ID
+		}
+	}
+	return v, true
+}
+
+func (s *Server) showRun(w http.ResponseWriter, r *http.Request) {
+	if v, ok := s.run(w, r); ok {
+		if v.Ending != nil {
+			v.Problem = s.explain(v.Ending.Err)
+		}
+		s.show(w, http.StatusOK, "run.html", "Run "+strconv.FormatInt(v.ID, 10), v)
+	}
+}
+
+func (s *Server) showApproval(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.run(w, r)
+	switch {
+	case !ok:
+	case v.State != importer.Held:
+		http.Redirect(w, r, runPage(v.ID), http.StatusSeeOther)
+	default:
+		s.show(w, http.StatusOK, "approve.html", "Push run "+strconv.FormatInt(v.ID, 10)+" all the same?", v)
+	}
+}
+
+// pushRun goes on with a run that was held or stopped.
+func (s *Server) pushRun(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.run(w, r)
+	if !ok {
+		return
+	}
+	if v.State == importer.Held && r.FormValue("approved") != "yes" {
+		http.Redirect(w, r, runPage(v.ID)+"/approve", http.StatusSeeOther)
+		return
+	}
+	s.toProgress(w, r, s.begin("Pushing "+filepath.Base(v.Source), "run "+strconv.FormatInt(v.ID, 10), func(feed, send context.Context, t *task) string {
+		return s.approve(feed, send, t, v.ID)
+	}))
+}
+
+func (s *Server) sendResults(w http.ResponseWriter, r *http.Request) {
+	v, ok := s.run(w, r)
+	if !ok {
+		return
+	}
+	name := filepath.Base(v.Source)
+	attach(w, "text/csv; charset=utf-8", strings.TrimSuffix(name, filepath.Ext(name))+".results.csv")
+	if err := s.History.WriteResults(r.Context(), v.ID, w); err != nil {
+		s.Log.Error("send the results", "run", v.ID, "error", err)
+		panic(http.ErrAbortHandler) // so that the browser does not take a part for the whole
+	}
+}
+
+// closeProgram ends the program, as an interrupt does.
+func (s *Server) closeProgram(w http.ResponseWriter, _ *http.Request) {
+	s.show(w, http.StatusOK, "closed.html", "The program is closed", nil)
+	select {
+	case s.quit <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// Config is what a Server works with.
+type Config struct {
+	Importer  Importer
+	Suggester Suggester
+	History   History
+	Folder    string // absolute path, for the uploaded files; made when it is missing, its content removed by Close
+	Real      Real
+	Sandbox   string // the target of runs to the stand-in Controller
+	Log       *slog.Logger
+}
+
+// Server serves the page.
+type Server struct {
+	Config
+	pages     *template.Template
+	token     string // in the address that is printed
+	once      string // in the address that the browser is started with
+	maxUpload int64  // bytes of one file
+	lock      *flock.Flock
+	tasks     chan *task
+	quit      chan struct{} // takes one request to end the program
+
+	mu      sync.Mutex // guards what follows
+	current *task      // the last task; nil when there was none
+	uploads map[int]*upload
+	lastID  int
+	endings map[int64]*outcome // of the runs of this launch
+}
+
+// ErrOpen says that another page works with the same folder.
+var ErrOpen = errors.New("the page is open already; use that one, or close it first")
+
+// New makes a server and the folder of uploads, which no other server may use at
+// the same time; else the error is ErrOpen. Call Close when done.
+func New(config Config) (*Server, error) {
+	pages, err := template.New("").Funcs(words()).ParseFS(files, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the page's templates: %w", err)
+	}
+	if err := os.MkdirAll(config.Folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of uploads: %w", err)
+	}
+	lock := flock.New(config.Folder+".lock", flock.SetPermissions(0o600))
+	switch got, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock the folder of uploads: %w", err)
+	case !got:
+		return nil, ErrOpen
+	}
+	s := &Server{
+		Config: config, pages: pages, token: rand.Text(), once: rand.Text(), maxUpload: 512 << 20, lock: lock,
+		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
+		uploads: map[int]*upload{}, endings: map[int64]*outcome{},
+	}
+	if err := s.emptyFolder(); err != nil { // of what a launch that died has left
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return s, nil
+}
+
+// Close removes the uploaded files.
+func (s *Server) Close() error {
+	return errors.Join(s.emptyFolder(), s.lock.Unlock())
+}
+
+func (s *Server) emptyFolder() error {
+	entries, err := os.ReadDir(s.Folder)
+	if err != nil {
+		return fmt.Errorf("remove the uploaded files: %w", err)
+	}
+	var errs []error
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(s.Folder, entry.Name())); err != nil {
+			errs = append(errs, fmt.Errorf("remove the uploaded files: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// URL returns the address to print for the page at that listener. It works as
+// long as the server does.
+func (s *Server) URL(address net.Addr) string {
+	return "http://" + address.String() + "/?token=" + s.token
+}
+
+// OnceURL returns an address that works once: it may be seen by others.
+func (s *Server) OnceURL(address net.Addr) string {
+	return "http://" + address.String() + "/?token=" + s.once
+}
+
+// Serve serves the page, and works on what it is asked to do, until feed is done
+// or someone closes the program from the page. Then it starts nothing new, waits
+// for the answers in flight until send is done, and returns.
+func (s *Server) Serve(feed, send context.Context, listener net.Listener) error {
+	feed, cancel := context.WithCancel(feed)
+	defer cancel()
+	server := &http.Server{
+		Handler:           s.handler(listener.Addr()),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	var running sync.WaitGroup
+	running.Go(func() {
+		served <- server.Serve(listener)
+		cancel()
+	})
+	running.Go(func() {
+		select {
+		case <-s.quit:
+			cancel()
+		case <-feed.Done():
+		}
+	})
+	s.work(feed, send)
+	const patience = 2 * time.Second // for pages on their way
+	ctx, release := context.WithTimeout(send, patience)
+	defer release()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // what remains are browsers that listen for progress
+	}
+	running.Wait()
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the page: %w", err)
+	}
+	return nil
+}
+
+// handler returns the pages, guarded, for a server at that address.
+func (s *Server) handler(address net.Addr) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.showStart)
+	mux.HandleFunc("POST /files", s.takeFile)
+	mux.HandleFunc("GET /files/{file}", s.showFile)
+	mux.HandleFunc("POST /files/{file}/check", s.checkFile)
+	mux.HandleFunc("GET /files/{file}/mapping", s.sendMapping)
+	mux.HandleFunc("POST /files/{file}/mapping", s.takeMapping)
+	mux.HandleFunc("POST /files/{file}/push", s.pushFile)
+	mux.HandleFunc("GET /progress", s.showProgress)
+	mux.HandleFunc("GET /progress/events", s.streamProgress)
+	mux.HandleFunc("POST /progress/stop", s.stop)
+	mux.HandleFunc("GET /runs", s.showRuns)
+	mux.HandleFunc("GET /runs/{run}", s.showRun)
+	mux.HandleFunc("GET /runs/{run}/approve", s.showApproval)
+	mux.HandleFunc("POST /runs/{run}/push", s.pushRun)
+	mux.HandleFunc("GET /runs/{run}/results", s.sendResults)
+	mux.HandleFunc("POST /close", s.closeProgram)
+	mux.Handle("GET /static/", http.FileServerFS(files))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.fail(w, http.StatusNotFound, "There is no such page.") })
+	admitted := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.show(w, http.StatusOK, "admitted.html", "One moment", nil)
+	})
+	return newGuard(address, s.token, s.once, rand.Text()).protect(mux, admitted)
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"opscom-import/report"
+)
+
+// task is the one piece of work under way.
+type task struct {
+	title    string // for a person, such as "Pushing students.csv"
+	key      string // asking twice for the same work gives the same key
+	progress *report.Progress
+	notes    notes
+	work     func(feed, send context.Context, t *task) (next string)
+	stop     chan struct{} // takes one request to stop
+	done     chan struct{} // closed when the work has ended
+	next     string        // page with the result; read it after done
+}
+
+// errBusy says that another task is under way.
+var errBusy = errors.New("Something else is under way. Wait until it has ended, then do this again.")
+
+// begin leaves a task for Serve to work on. Work that is under way already, as
+// after a double click, is not begun again.
+func (s *Server) begin(title, key string, work func(feed, send context.Context, t *task) string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil && !s.current.ended() {
+		if s.current.key == key {
+			return nil
+		}
+		return errBusy
+	}
+	s.current = &task{
+		title: title, key: key, work: work, progress: report.NewProgress(io.Discard, report.Quiet),
+		stop: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	s.tasks <- s.current // it has room for the one task that is not ended
+	return nil
+}
+
+// work works on one task after the other until feed is done.
+func (s *Server) work(feed, send context.Context) {
+	for {
+		select {
+		case <-feed.Done():
+			return
+		case t := <-s.tasks:
+			t.run(feed, send)
+		}
+	}
+}
+
+// run does the work. A request to stop ends its feed: what is in flight is awaited.
+func (t *task) run(feed, send context.Context) {
+	feed, cancel := context.WithCancel(feed)
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		select {
+		case <-t.stop:
+			cancel()
+		case <-feed.Done():
+		}
+	})
+	t.next = t.work(feed, send, t)
+	cancel()
+	watcher.Wait()
+	close(t.done)
+}
+
+// halt asks the task to stop; asking again changes nothing.
+func (t *task) halt() {
+	select {
+	case t.stop <- struct{}{}:
+	default:
+	}
+}
+
+func (t *task) ended() bool {
+	select {
+	case <-t.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// underWay returns the last task; nil when there was none.
+func (s *Server) underWay() *task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+// notes collects the lines that a task has for a person.
+type notes struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notes) lines() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.FieldsFunc(n.text.String(), func(r rune) bool { return r == '\n' })
+}
