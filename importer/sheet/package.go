@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -117,7 +118,7 @@ type cappedPart struct {
 	left int64
 }
 
-var errPartTooLarge = fault(0, "The workbook unpacks to more data than a table of people can have. Copy the rows to a new workbook, or save them as \"CSV UTF-8\".", nil)
+var errPartTooLarge = errors.New("it unpacks to more data than a table of people can have")
 
 func (c *cappedPart) Read(b []byte) (int, error) {
 	n, err := c.ReadCloser.Read(b)

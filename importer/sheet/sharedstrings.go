@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -39,11 +38,10 @@ func readSharedStrings(pkg *officePackage, name string) (*sharedStrings, error) 
 	if closeErr := part.Close(); err == nil {
 		err = closeErr
 	}
-	var fe *FileError
-	if err != nil && !errors.As(err, &fe) {
-		err = fault(0, fmt.Sprintf("The texts of the workbook (its shared strings) are damaged: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err), err)
+	if err != nil {
+		return nil, fault(0, fmt.Sprintf("The texts of the workbook (its shared strings) cannot be read: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err), err)
 	}
-	return s, err
+	return s, nil
 }
 
 func scanSharedStrings(x *xmlScanner) (*sharedStrings, error) {

@@ -82,15 +82,10 @@ func (w *worksheet) next(row *importer.Row) error {
 
 // located names the row at which reading stopped.
 func (w *worksheet) located(err error) error {
-	var fe *FileError
-	if err == io.EOF {
-		return io.EOF
+	if err == nil || err == io.EOF {
+		return err
 	}
-	if errors.As(err, &fe) {
-		fe.Row = w.row
-		return fe
-	}
-	message := fmt.Sprintf("The sheet is damaged at or after this row: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err)
+	message := fmt.Sprintf("The sheet cannot be read at or after this row: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err)
 	return fault(max(w.row, 1), message, err)
 }
 
