@@ -422,7 +422,6 @@ func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 	for _, answer := range []string{
 		"", "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Le", whole[:len(whole)-1], whole[:len(whole)-5],
 		"nonsense " + secret + "\r\n\r\n",
-		"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n{\"status\":\"success\",\"reference_id\":44}",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n26\r\n{\"status\":\"success\",\"reference_id\":44}\r\n",
 	} {
 		got, err := push(newClient(t, brokenServer(t, answer), nil))
@@ -436,6 +435,26 @@ func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 	got, err := push(newClient(t, brokenServer(t, whole), nil))
 	if err != nil || got.Status != importer.Pushed {
 		t.Errorf("after a whole answer: %+v, %v, want pushed", got, err)
+	}
+}
+
+func TestOtherProtocolIsNotSpoken(t *testing.T) {
+	done := make(chan struct{})
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"+
+			`{"status":"success","reference_id":44}`)
+		<-done // the connection stays open, and nothing more comes
+	})
+	defer close(done)
+	got, err := push(newClient(t, server.URL, nil))
+	if err != nil || got.Status != importer.Failed {
+		t.Errorf("answer = %+v, %v, want failed", got, err)
 	}
 }
 
@@ -475,6 +494,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		time.Sleep(time.Millisecond) // so that all workers have a request under way
 		_, _ = io.WriteString(w, `{"status":"success","reference_id":44}`)
 	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -525,16 +545,21 @@ func TestTokenIsNeverShown(t *testing.T) {
 			fmt.Fprintf(&shown, verb+"\n", value)
 		}
 	}
-	if err := json.NewEncoder(&shown).Encode(map[string]any{"token": token}); err != nil {
-		t.Fatal(err)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if text := fmt.Sprintf(verb, token); text != "[token]" {
+			t.Errorf("%s prints %s, want [token]", verb, text)
+		}
+	}
+	if text, err := json.Marshal(token); err != nil || string(text) != `"[token]"` {
+		t.Errorf("JSON is %s, %v, want \"[token]\"", text, err)
 	}
 	slog.New(slog.NewTextHandler(&shown, nil)).Info("text", "token", token, "list", []controller.Token{token})
 	slog.New(slog.NewJSONHandler(&shown, nil)).Info("json", "token", token, "list", []controller.Token{token})
 	if text := shown.String(); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
 		t.Errorf("the token is shown in:\n%s", text)
 	}
-	if !strings.Contains(shown.String(), `"token":"[token]"`) {
-		t.Errorf("JSON does not show [token] in:\n%s", shown.String())
+	if n := strings.Count(shown.String(), "[token]"); n < 4 {
+		t.Errorf("the logs show [token] %d times, want 4 in:\n%s", n, shown.String())
 	}
 }
 

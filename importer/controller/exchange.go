@@ -148,7 +148,7 @@ func (c *Client) fault(err error, late bool) verdict {
 		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
 			"the certificate of "+c.host+" cannot be trusted: "+certificate.Err.Error(),
 			"check the Controller's address (--url), this machine's clock and its list of certificate authorities")}
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+	case errors.As(err, &record):
 		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
 			c.host+" does not speak https", "check the Controller's address (--url)")}
 	case errors.As(err, &dns):

@@ -19,11 +19,13 @@ const (
 	waitOutage = "The Controller does not answer"
 )
 
-// The retry budget: retries may be a tenth of the first attempts, and one a
-// second besides, so that rows that wait for the budget alone go on too.
+// The retry budget is an amount of time: a retry costs a second of it. Time that
+// goes by adds to it, and each first attempt adds a tenth of a retry. So retries
+// are at most a tenth of the first attempts and one a second; the latter lets
+// rows go on that all wait for the budget.
 const (
-	retryShare   = 0.1
-	retrySecond  = 1.0
+	retryCost    = time.Second
+	retryShare   = retryCost / 10
 	retryReserve = 10 // retries, at least, that may be saved up
 	minTrip      = 5  // failures in a row, at least, that close the gate
 )
@@ -40,7 +42,7 @@ const (
 type pacer struct {
 	limiter *rate.Limiter // nil: no limit
 	trip    int           // failures in a row that close the gate
-	reserve float64       // most retries that may be saved up
+	reserve time.Duration // most of the budget that may be saved up
 	jitter  func() float64
 	tell    func(Wait) // may be nil
 
@@ -50,8 +52,8 @@ type pacer struct {
 	probeAt  time.Time     // when the next probe may start
 	probing  bool          // a probe is under way
 	askedFor time.Time     // no request starts before: the Controller has asked for it
-	saved    float64       // retries that the budget allows now
-	savedAt  time.Time     // when the budget last grew by time
+	budget   time.Duration // what is saved up for retries
+	budgetAt time.Time     // when time was last added to it
 	changed  chan struct{} // closed, and replaced, when there may be no reason to wait any more
 }
 
@@ -69,10 +71,10 @@ const (
 
 // newPacer returns a pacer for so many workers.
 func newPacer(workers int, limiter *rate.Limiter, jitter func() float64, tell func(Wait)) *pacer {
-	reserve := float64(max(retryReserve, workers))
+	reserve := time.Duration(max(retryReserve, workers)) * retryCost
 	return &pacer{
 		limiter: limiter, trip: max(minTrip, workers), reserve: reserve, jitter: jitter, tell: tell,
-		saved: reserve, savedAt: time.Now(), changed: make(chan struct{}),
+		budget: reserve, budgetAt: time.Now(), changed: make(chan struct{}),
 	}
 }
 
@@ -90,7 +92,6 @@ func (p *pacer) enter(feed, send context.Context, retry bool) (ps pass, ok bool)
 		}
 		turn := p.limiter.Reserve()
 		if !sleep(feed, send, turn.Delay(), nil) {
-			turn.Cancel()
 			p.leave(ps, givenUp, 0)
 			return pass{}, false
 		}
@@ -107,15 +108,10 @@ func (p *pacer) enter(feed, send context.Context, retry bool) (ps pass, ok bool)
 func (p *pacer) take(retry bool) (ps pass, wait time.Duration, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pauses == 0 && !retry && p.askedFor.IsZero() { // the usual case needs no clock
-		p.saved = min(p.saved+retryShare, p.reserve)
-		return pass{}, 0, nil
-	}
 	now := time.Now()
 	if wait := p.closedFor(now); wait > 0 {
 		return pass{}, wait, p.changed
 	}
-	p.askedFor = time.Time{}
 	switch {
 	case p.pauses > 0 && p.probing:
 		return pass{}, maxPause, p.changed
@@ -123,15 +119,15 @@ func (p *pacer) take(retry bool) (ps pass, wait time.Duration, changed <-chan st
 		p.probing = true
 		return pass{probe: true}, 0, nil
 	case !retry:
-		p.saved = min(p.saved+retryShare, p.reserve)
+		p.budget = min(p.budget+retryShare, p.reserve)
 		return pass{}, 0, nil
 	}
-	p.saved = min(p.saved+retrySecond*now.Sub(p.savedAt).Seconds(), p.reserve)
-	p.savedAt = now
-	if short := 1 - p.saved; short > 0 {
-		return pass{}, time.Duration(short / retrySecond * float64(time.Second)), p.changed
+	p.budget = min(p.budget+now.Sub(p.budgetAt), p.reserve)
+	p.budgetAt = now
+	if short := retryCost - p.budget; short > 0 {
+		return pass{}, short, p.changed
 	}
-	p.saved--
+	p.budget -= retryCost
 	return pass{}, 0, nil
 }
 
