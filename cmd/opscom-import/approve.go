@@ -23,9 +23,10 @@ again, and nothing that happened to it since makes a difference. A run whose
 approval was interrupted goes on when it is approved again.`,
 		Args: oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withSession(c, s, func(ss *session) error {
+			return withSession(c, s, func(ss *session) (err error) {
 				feed, send, release := interrupts(c.Context(), s)
 				defer release()
+				defer func() { err = orInterrupted(feed, err) }()
 				id, err := runNumber(args[0])
 				if err != nil {
 					return err

@@ -25,16 +25,17 @@ User types are checked against the Controller's list when it can be asked, else
 against the list that the last push has seen.`,
 		Args: someArguments("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withSession(c, s, func(ss *session) error {
-				feed, _, release := interrupts(c.Context(), s)
+			return withSession(c, s, func(ss *session) (err error) {
+				ctx, release := interruptible(c.Context())
 				defer release()
-				if err := ss.openJournalToRead(feed); err != nil {
+				defer func() { err = orInterrupted(ctx, err) }()
+				if err := ss.openJournalToRead(ctx); err != nil {
 					return err
 				}
-				if err := ss.learnUserTypes(feed); err != nil {
+				if err := ss.learnUserTypes(ctx); err != nil {
 					return err
 				}
-				return ss.forEachFile(args, code, func(name string) (report.Receipt, error) { return ss.checkFile(feed, name) })
+				return ss.forEachFile(args, code, func(name string) (report.Receipt, error) { return ss.checkFile(ctx, name) })
 			})
 		},
 	}
@@ -83,7 +84,7 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 // checkFile plans one file without keeping the plan.
 func (s *session) checkFile(ctx context.Context, name string) (receipt report.Receipt, err error) {
 	began := time.Now()
-	in, err := openInput(name, s.streams)
+	in, err := openInput(ctx, name, s.streams)
 	if err != nil {
 		return receipt, err
 	}
@@ -111,7 +112,7 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	s.say("Reading %s with %s.", in.shown, t.mappingName)
 	plan, err := s.plan(ctx, t, store, acceptances, salt)
 	if ctx.Err() != nil {
-		err = interruptedWhileReading()
+		err = interruptedBefore()
 	}
 	if err != nil {
 		return receipt, err

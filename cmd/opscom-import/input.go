@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -20,47 +21,73 @@ type input struct {
 	source string // what identifies it from run to run: the absolute path, or "-"
 	base   string // path without extension: the reports' names begin with it
 	hash   string // SHA-256 of the bytes, in hexadecimal
-	remove bool   // path is a temporary copy of standard input
+	remove bool   // path is a temporary copy
 }
 
-// openInput finds the file, or copies standard input into a temporary one that
-// only this user can read, and hashes it.
-func openInput(name string, s streams) (in *input, err error) {
+// openInput finds the file and hashes it. Standard input, and anything else that
+// can be read only once, is first copied into a temporary file that only this user
+// can read.
+func openInput(ctx context.Context, name string, s streams) (in *input, err error) {
 	in = &input{shown: name, path: name}
 	if name == "-" {
-		if err := in.spool(s.stdin); err != nil {
-			return nil, err
-		}
-		defer func() {
-			if err != nil {
-				err = errors.Join(err, in.Close())
-			}
-		}()
 		in.source, in.base, in.shown = "-", "stdin", "standard input"
+		err = in.spool(ctx, s.stdin)
 	} else {
 		if in.source, err = filepath.Abs(name); err != nil {
 			return nil, fmt.Errorf("find %s: %w", name, err)
 		}
 		in.base = strings.TrimSuffix(name, filepath.Ext(name))
+		err = in.spoolPipe(ctx)
 	}
-	in.hash, err = hashFile(in.path)
-	return in, err
+	if err != nil {
+		return nil, err
+	}
+	if in.hash, err = hashFile(in.path); err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	return in, nil
 }
 
-func (in *input) spool(r io.Reader) error {
+// spoolPipe spools the file if it is a pipe, as a shell passes for <(command).
+func (in *input) spoolPipe(ctx context.Context) error {
+	info, err := os.Stat(in.path)
+	if err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		return nil // whatever is wrong, opening the file says it
+	}
+	f, err := os.Open(in.path)
+	if err != nil {
+		return fmt.Errorf("%s cannot be read: %w", in.shown, errors.Unwrap(err))
+	}
+	defer f.Close() // only read
+	return in.spool(ctx, f)
+}
+
+// spool copies r into a temporary file. An interrupt ends it although a read may
+// go on for ever, such as of a terminal: then the goroutine that copies is left
+// behind and ends with the process.
+func (in *input) spool(ctx context.Context, r io.Reader) error {
 	f, err := os.CreateTemp("", "opscom-import-*")
 	if err != nil {
-		return fmt.Errorf("keep standard input: %w", err)
+		return fmt.Errorf("keep %s: %w", in.shown, err)
 	}
 	in.path, in.remove = f.Name(), true
-	_, err = io.Copy(f, r)
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(f, r)
+		copied <- err
+	}()
+	select {
+	case err = <-copied:
+	case <-ctx.Done():
+		return errors.Join(interruptedBefore(), f.Close(), in.Close())
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("keep standard input: %w", err), in.Close())
+		return errors.Join(fmt.Errorf("keep %s: %w", in.shown, err), in.Close())
 	}
 	return nil
 }
 
-// Close removes the copy of standard input.
+// Close removes the copy, if there is one.
 func (in *input) Close() error {
 	if !in.remove {
 		return nil

@@ -2,14 +2,25 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"opscom-import/importer"
 )
 
-// interrupts returns two contexts: the first interrupt (Ctrl-C, or a request to
-// terminate) ends feed, the second ends send. release gives the signals back.
+// interruptible returns a context that the first interrupt (Ctrl-C, or a request
+// to terminate) ends; the second ends the program. release gives the signals back.
+func interruptible(ctx context.Context) (interrupted context.Context, release func()) {
+	interrupted, release = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(interrupted, release)
+	return interrupted, release
+}
+
+// interrupts returns two contexts: the first interrupt ends feed, the second ends
+// send, and the third the program. release gives the signals back.
 func interrupts(ctx context.Context, s streams) (feed, send context.Context, release func()) {
 	send, abort := context.WithCancel(ctx)
 	feed, stop := context.WithCancel(send)
@@ -18,18 +29,18 @@ func interrupts(ctx context.Context, s streams) (feed, send context.Context, rel
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		for first := true; ; first = false {
-			select {
-			case <-done:
-				return
-			case <-signals:
-			}
-			if !first {
-				abort()
-				continue
-			}
-			stop()
-			fmt.Fprintln(s.stderr, "\nStopping: no new requests; waiting for the answers in flight. Interrupt again to stop at once.")
+		select {
+		case <-done:
+			return
+		case <-signals:
+		}
+		stop()
+		fmt.Fprintln(s.stderr, "\nStopping: no new requests; waiting for the answers in flight. Interrupt again to stop at once.")
+		select {
+		case <-done:
+		case <-signals:
+			signal.Stop(signals)
+			abort()
 		}
 	}()
 	return feed, send, func() {
@@ -38,4 +49,18 @@ func interrupts(ctx context.Context, s streams) (feed, send context.Context, rel
 		<-ended
 		abort()
 	}
+}
+
+// interruptedBefore is the error of an interrupt before the first request.
+func interruptedBefore() error {
+	return &incompleteError{fmt.Errorf("%w before anything was sent", importer.ErrInterrupted)}
+}
+
+// orInterrupted returns the error, or what it means when it came of an interrupt
+// before the first request.
+func orInterrupted(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.As(err, new(*incompleteError)) {
+		return err
+	}
+	return interruptedBefore()
 }

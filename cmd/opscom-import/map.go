@@ -21,7 +21,9 @@ func mapCommand(s streams) *cobra.Command {
 		Args: oneArgument("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withSession(c, s, func(ss *session) (err error) {
-				in, err := openInput(args[0], s)
+				ctx, release := interruptible(c.Context())
+				defer release()
+				in, err := openInput(ctx, args[0], s)
 				if err != nil {
 					return err
 				}

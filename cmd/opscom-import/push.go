@@ -33,12 +33,13 @@ A run that was stopped goes on when the same command is given again.`,
   opscom-import push --client OC_TOMA --only-changes --min-rows 90% nightly.csv`,
 		Args: someArguments("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withSession(c, s, func(ss *session) error {
+			return withSession(c, s, func(ss *session) (err error) {
 				if ss.settings.MaxChanged.Set && !ss.settings.OnlyChanges {
 					return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
 				}
 				feed, send, release := interrupts(c.Context(), s)
 				defer release()
+				defer func() { err = orInterrupted(feed, err) }()
 				if err := ss.openJournal(feed); err != nil {
 					return err
 				}
@@ -80,7 +81,7 @@ func (s *session) forEachFile(names []string, code *int, handle func(name string
 // pushFile plans one file, or takes up the run of it that was not finished, and
 // pushes it.
 func (s *session) pushFile(feed, send context.Context, name string) (receipt report.Receipt, err error) {
-	in, err := openInput(name, s.streams)
+	in, err := openInput(feed, name, s.streams)
 	if err != nil {
 		return receipt, err
 	}
@@ -211,7 +212,7 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	}
 	plan, err := s.plan(ctx, t, run, acceptances, s.journal.Salt())
 	if ctx.Err() != nil {
-		err = interruptedWhileReading()
+		err = interruptedBefore()
 	}
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(context.WithoutCancel(ctx)))
@@ -228,11 +229,6 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 		state = importer.Held
 	}
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
-}
-
-// interruptedWhileReading is the error of an interrupt before anything was stored.
-func interruptedWhileReading() error {
-	return &incompleteError{fmt.Errorf("%w while the file was read; nothing was sent", importer.ErrInterrupted)}
 }
 
 // judge returns why the safety limits hold this plan of the source.

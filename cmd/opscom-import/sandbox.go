@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -93,10 +92,10 @@ func (s *session) serveSandbox(c *cobra.Command, f sandboxFlags) (err error) {
 		return errors.Join(err, box.Close())
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	feed, _, release := interrupts(c.Context(), streams{stderr: io.Discard})
+	ctx, release := interruptible(c.Context())
 	defer release()
 	fmt.Fprintf(s.stdout, "The sandbox listens on %s\nPush to it:  OPSCOM_API_TOKEN=… opscom-import push --url %s --client %s FILE\n", server.URL, server.URL, config.Client)
-	<-feed.Done()
+	<-ctx.Done()
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -84,7 +83,7 @@ func scriptCommands() map[string]scriptCommand {
 //	exits CODE PROGRAM [ARG...]  runs the program, which must end with that exit code
 //	interrupt                    interrupts the one background process
 //	interrupted CODE             the process that was interrupted, and waited for, ended with that exit code
-//	eventually FILE REGEXP       waits until the file's text matches
+//	eventually PATTERN REGEXP    waits until there is one such file and its text matches
 //	capture NAME FILE REGEXP     sets the variable to the first group of the match in the file
 //	reports RUN STATUS=N...      waits until the report of the run that goes on in the background has so many rows of these statuses
 func processCommands() map[string]scriptCommand {
@@ -117,15 +116,13 @@ func processCommands() map[string]scriptCommand {
 		},
 		"eventually": func(ts *testscript.TestScript, _ bool, args []string) {
 			if len(args) != 2 {
-				ts.Fatalf("usage: eventually FILE REGEXP")
+				ts.Fatalf("usage: eventually PATTERN REGEXP")
 			}
 			pattern := expression(ts, args[1])
 			until(ts, "the text is in "+args[0], func() bool {
-				text, err := os.ReadFile(ts.MkAbs(args[0]))
-				if err != nil && !errors.Is(err, fs.ErrNotExist) {
-					ts.Fatalf("%v", err)
-				}
-				return pattern.Match(text)
+				files, err := filepath.Glob(ts.MkAbs(args[0]))
+				ts.Check(err)
+				return len(files) == 1 && pattern.MatchString(ts.ReadFile(files[0]))
 			})
 		},
 		"capture": func(ts *testscript.TestScript, _ bool, args []string) {
