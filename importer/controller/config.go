@@ -64,7 +64,7 @@ func (c Config) checkURL() (*url.URL, error) {
 	case base.Scheme == "https":
 		return base, nil
 	case base.Scheme != "http":
-		return nil, fmt.Errorf("the Controller's address (--url) must begin with https://, not %s:", base.Scheme)
+		return nil, fmt.Errorf("the Controller's address (--url) must begin with https://, not with %s://", base.Scheme)
 	case !c.InsecureHTTP && !isLoopback(base.Hostname()):
 		return nil, fmt.Errorf("http://%s would send the API token in the open: use https:// (or allow it with --insecure-http)", base.Host)
 	}

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// deadline aborts requests that take too long, one request after another. It is
-// armed once and looks, when it goes off, for what is under way by then: to
-// start and stop a timer with every request costs a tenth of its whole time.
+// deadline is the context of requests, one after another, and aborts the one that
+// takes too long. Its timer is armed once and looks, when it goes off, for what is
+// under way by then: a context and a timer for each request would cost a
+// twentieth of the request's whole time.
 type deadline struct {
-	ctx    context.Context // of the requests: done when time is over, or their parent is
-	parent context.Context // of ctx; only compared
-	cancel context.CancelFunc
+	context.Context // done when a request took too long, or its parent is done
+	cancel          context.CancelFunc
+	parent          <-chan struct{} // closed when the parent is done
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -21,9 +22,8 @@ type deadline struct {
 }
 
 func newDeadline(parent context.Context) *deadline {
-	d := &deadline{parent: parent}
-	d.ctx, d.cancel = context.WithCancel(parent)
-	return d
+	ctx, cancel := context.WithCancel(parent)
+	return &deadline{Context: ctx, cancel: cancel, parent: parent.Done()}
 }
 
 // begin gives a request so much time from now.
@@ -41,8 +41,7 @@ func (d *deadline) begin(timeout time.Duration) {
 	d.armed = true
 }
 
-// end says that the request is over. The deadline can serve another one when
-// ctx is not done.
+// end says that the request is over.
 func (d *deadline) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,7 +71,7 @@ func (ds deadlines) begin(parent context.Context, timeout time.Duration) *deadli
 	var d *deadline
 	select {
 	case d = <-ds:
-		if d.parent != parent { // of an earlier run
+		if d.parent != parent.Done() { // of an earlier run
 			d.cancel()
 			d = newDeadline(parent)
 		}
@@ -88,7 +87,7 @@ func (ds deadlines) begin(parent context.Context, timeout time.Duration) *deadli
 // its end.
 func (ds deadlines) end(d *deadline, whole bool) {
 	d.end()
-	if whole && d.ctx.Err() == nil {
+	if whole && d.Err() == nil {
 		select {
 		case ds <- d:
 			return

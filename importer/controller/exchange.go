@@ -83,12 +83,12 @@ func (v verdict) ending() ending {
 
 // attempt sends one request and judges what comes back.
 func (c *Client) attempt(send context.Context, e *endpoint, body []byte, success func(document) error) verdict {
-	limit := c.deadlines.begin(send, c.timeout)
+	ctx := c.deadlines.begin(send, c.timeout)
 	whole := false
-	defer func() { c.deadlines.end(limit, whole) }()
-	response, err := c.transport.RoundTrip(e.post(limit.ctx, body)) // unlike http.Client it follows no redirect
+	defer func() { c.deadlines.end(ctx, whole) }()
+	response, err := c.transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
 	if err != nil {
-		v := c.fault(err, limit.ctx.Err() != nil)
+		v := c.fault(err, ctx.Err() != nil)
 		v.aborted = send.Err() != nil
 		return v
 	}
@@ -98,7 +98,7 @@ func (c *Client) attempt(send context.Context, e *endpoint, body []byte, success
 	r := reply{status: response.StatusCode, header: response.Header}
 	r.body, r.flaw = readBody(response, (*buffer)[:0])
 	whole = r.flaw == ""
-	if !whole && limit.ctx.Err() != nil {
+	if !whole && ctx.Err() != nil {
 		r.flaw = fmt.Sprintf("a body that did not end within %v", c.timeout)
 	}
 	if cap(r.body) <= keptBody {
