@@ -59,7 +59,8 @@ func interruptedBefore() error {
 // orInterrupted returns the error, or what it means when it came of an interrupt
 // before the first request.
 func orInterrupted(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || errors.As(err, new(*incompleteError)) {
+	ofRun := errors.As(err, new(*incompleteError)) && !errors.Is(err, context.Canceled)
+	if err == nil || ctx.Err() == nil || ofRun {
 		return err
 	}
 	return interruptedBefore()
