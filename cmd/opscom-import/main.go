@@ -5,12 +5,15 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"runtime/debug"
 )
 
 func main() {
 	tuneMemory()
+	log.SetOutput(io.Discard) // net/http logs there what a server sends unasked, which may be anything
 	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
