@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// webPage is the command web under way, and a browser at its page.
+type webPage struct {
+	*testing.T
+	client *http.Client
+	base   string
+	said   *bytes.Buffer
+	ended  chan int
+}
+
+// startWeb starts the command with a state folder and further flags.
+func startWeb(t *testing.T, state string, flags ...string) *webPage {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write := io.Pipe()
+	w := &webPage{T: t, client: &http.Client{Jar: jar}, said: &bytes.Buffer{}, ended: make(chan int, 1)}
+	args := append([]string{"web", "--no-open", "--config", "", "--state", state}, flags...)
+	go func() {
+		code := run(t.Context(), args, streams{stdin: strings.NewReader(""), stdout: write, stderr: w.said})
+		_ = write.CloseWithError(fmt.Errorf("web ended with code %d", code))
+		w.ended <- code
+	}()
+	line, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%v: %s", err, w.said)
+	}
+	go func() { _, _ = io.Copy(io.Discard, read) }()
+	address, err := url.Parse(regexp.MustCompile(`http://\S+`).FindString(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.base = "http://" + address.Host
+	w.get("/?" + address.RawQuery)
+	return w
+}
+
+// close ends the command as a person does, from the page.
+func (w *webPage) close() {
+	w.Helper()
+	w.wants(w.post("/close", nil), "The program is closed")
+	w.client.CloseIdleConnections()
+	if code := <-w.ended; code != exitDone {
+		w.Errorf("web ended with code %d: %s", code, w.said)
+	}
+}
+
+func (w *webPage) read(response *http.Response, err error) string {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(body)
+}
+
+func (w *webPage) get(path string) string {
+	w.Helper()
+	return w.read(w.client.Get(w.base + path))
+}
+
+func (w *webPage) post(path string, form url.Values) string {
+	w.Helper()
+	return w.read(w.client.PostForm(w.base+path, form))
+}
+
+func (w *webPage) upload(name, text string) {
+	w.Helper()
+	var form bytes.Buffer
+	parts := multipart.NewWriter(&form)
+	file, err := parts.CreateFormFile("file", name)
+	if err == nil {
+		_, err = io.WriteString(file, text)
+	}
+	if err = errors.Join(err, parts.WriteField("target", "sandbox"), parts.Close()); err != nil {
+		w.Fatal(err)
+	}
+	w.read(w.client.Post(w.base+"/files", parts.FormDataContentType(), &form))
+}
+
+// result follows the progress to its end and returns the page of the result.
+func (w *webPage) result() string {
+	w.Helper()
+	w.read(w.client.Get(w.base + "/progress/events"))
+	return w.get("/progress")
+}
+
+// push pushes the upload as its page offers it.
+func (w *webPage) push(body string) {
+	w.Helper()
+	found := regexp.MustCompile(`action="(/files/\d+/push)"><input type="hidden" name="check" value="(\d+)"`).FindStringSubmatch(body)
+	if found == nil {
+		w.Fatalf("no button to push:\n%s", body)
+	}
+	w.post(found[1], url.Values{"check": {found[2]}})
+}
+
+func (w *webPage) wants(body string, texts ...string) {
+	w.Helper()
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			w.Errorf("the page lacks %q:\n%s", text, body)
+		}
+	}
+}
+
+// people is a file of n people, of whom the first bad ones have no unique id.
+func people(n, bad int) string {
+	var b strings.Builder
+	b.WriteString("unique_id,login_source,first_name,last_name,email\r\n")
+	for i := range n {
+		id := fmt.Sprint(900000 + i)
+		if i < bad {
+			id = ""
+		}
+		fmt.Fprintf(&b, "%s,SSO,Ann,Lee,p%d@example.ca\r\n", id, i)
+	}
+	return b.String()
+}
+
+func TestWebPushesLikeTheCommand(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	state := t.TempDir()
+	w := startWeb(t, state, "--rate", "0")
+	w.upload("students.csv", people(30, 2))
+	page := w.result()
+	w.wants(page, "2 rows of 30 need mending.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
+	w.push(page)
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "2 rows did not end well", "students.csv")
+	w.wants(w.get("/runs"), "students.csv", "finished")
+	downloaded := w.get("/runs/1/results")
+	w.close()
+
+	var reported bytes.Buffer
+	if code := run(t.Context(), []string{"runs", "report", "1", "--results", "-", "--config", "", "--state", state}, streams{stdout: &reported, stderr: io.Discard}); code != exitDone {
+		t.Fatalf("runs report ended with code %d", code)
+	}
+	if downloaded != reported.String() || strings.Count(downloaded, ",pushed,") != 28 {
+		t.Errorf("downloaded:\n%s\nreported by the command:\n%s", downloaded, reported.String())
+	}
+	if w.said.Len() > 0 {
+		t.Errorf("said on standard error: %s", w.said)
+	}
+	if left, err := filepath.Glob(filepath.Join(state, "web", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+func TestWebHoldsAndApproves(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	w := startWeb(t, t.TempDir(), "--rate", "0")
+	defer w.close()
+	w.upload("students.csv", people(30, 12))
+	page := w.result()
+	w.wants(page, "A push would be held first", "12 of 30 rows are invalid")
+	w.push(page)
+	w.wants(w.result(), "The run is held, and nothing was sent.", "12 of 30 rows are invalid")
+	w.wants(w.get("/runs/1/approve"), "18 people are pushed to <strong>the sandbox</strong>")
+	w.post("/runs/1/push", url.Values{"approved": {"yes"}})
+	w.wants(w.result(), "The run is complete.", "18</td><th scope=\"row\">pushed")
+}
+
+// A stopped run goes on from its page, and also when the same file is uploaded
+// again after the program was closed.
+func TestWebStopsAndGoesOn(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	state := t.TempDir()
+	w := startWeb(t, state, "--rate", "60/s")
+	w.upload("students.csv", people(90, 0))
+	w.push(w.result())
+	w.stopOnceSent()
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is not complete.", "It was stopped.", "Go on")
+	w.post("/runs/1/push", nil)
+	w.stopOnceSent()
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is not complete.")
+	w.close()
+
+	w = startWeb(t, state, "--rate", "0")
+	defer w.close()
+	w.wants(w.get("/"), "stopped before its end")
+	w.upload("students.csv", people(90, 0))
+	w.push(w.result())
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed", "This is run 1 of students.csv")
+}
+
+// stopOnceSent stops the push when its progress shows that rows were sent.
+func (w *webPage) stopOnceSent() {
+	w.Helper()
+	response, err := w.client.Get(w.base + "/progress/events")
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer response.Body.Close()
+	events := bufio.NewScanner(response.Body)
+	for events.Scan() {
+		if line := events.Text(); strings.Contains(line, `"Total":`) && !strings.Contains(line, `"Done":0,`) {
+			w.post("/progress/stop", nil)
+			return
+		}
+	}
+	w.Fatalf("the push ended before it was stopped: %v", events.Err())
+}
+
+// An interrupt of the command is the same as closing it from the page.
+func TestWebEndsWithItsContext(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var said bytes.Buffer
+	args := []string{"web", "--no-open", "--config", "", "--state", t.TempDir()}
+	if code := run(ctx, args, streams{stdout: io.Discard, stderr: &said}); code != exitDone {
+		t.Errorf("code %d: %s", code, &said)
+	}
+}
+
+func TestWebListensOnLoopbackOnly(t *testing.T) {
+	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "example.org:80", "127.0.0.1"} {
+		var said bytes.Buffer
+		args := []string{"web", "--no-open", "--config", "", "--state", t.TempDir(), "--address", address}
+		if code := run(t.Context(), args, streams{stdout: io.Discard, stderr: &said}); code != exitUsage || !strings.Contains(said.String(), "loopback") {
+			t.Errorf("%s: code %d: %s", address, code, &said)
+		}
+	}
+}
+
+func TestWebShowsNoToken(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	t.Setenv(tokenVariable, "SECRET-TOKEN")
+	closed, err := net.Listen("tcp", "127.0.0.1:0") // a Controller that does not answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w := startWeb(t, t.TempDir(), "--client", "TOMA", "--url", "http://"+closed.Addr().String(), "--max-attempts", "1")
+	w.upload("students.csv", people(3, 0))
+	pages := w.result() + w.get("/") + w.post("/files/1/check", url.Values{"target": {"real"}}) + w.result()
+	w.push(w.get("/files/1"))
+	pages += w.result()
+	w.close()
+	w.wants(pages, closed.Addr().String()+" (client TOMA)", "Nothing was pushed.")
+	if strings.Contains(pages+w.said.String(), "SECRET") {
+		t.Errorf("the token is shown:\n%s%s", pages, w.said)
+	}
+}
