@@ -191,3 +191,27 @@ func flip(path string, at int, bit byte) error {
 	content[at] ^= bit
 	return os.WriteFile(path, content, 0o600)
 }
+
+// TestMissingRecordsAreNoticed takes records out of a sound database: none of its
+// own checks can tell.
+func TestMissingRecordsAreNoticed(t *testing.T) {
+	whole := halfPushed(t, false)
+	for _, query := range []string{
+		"DELETE FROM slice WHERE slice = 1",
+		"DELETE FROM verdict WHERE seq = 2",
+		"UPDATE verdict SET slice = 2 WHERE seq = 2",
+		"UPDATE slice SET slice = 9 WHERE slice = 2",
+		"UPDATE run SET claimed = 2",
+		"UPDATE target SET folded = 9",
+	} {
+		t.Run(query, func(t *testing.T) {
+			j := openTest(t, copyOf(t, whole))
+			_, err := j.writer.Exec(query)
+			must(t, err)
+			_, acceptErr := j.Accepted(t.Context(), testTarget, []importer.Digest{testKey(2)})
+			if err := errors.Join(j.Recover(t.Context(), testTarget), acceptErr); !errors.As(err, new(*DamagedError)) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

@@ -108,3 +108,46 @@ func TestIndexesAreUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWaitsForTheDisk looks at SQLite's own word for it: 1 (NORMAL) may lose
+// the last transactions when the power fails, 2 (FULL) loses none.
+func TestWhatWaitsForTheDisk(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	level := func(step string, want int) {
+		t.Helper()
+		var got int
+		must(t, j.writer.QueryRow("PRAGMA synchronous").Scan(&got))
+		if got != want {
+			t.Errorf("%s: synchronous is %d, want %d", step, got, want)
+		}
+	}
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	level("begin", 2)
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(300, importer.Pending)}))
+	level("append", 1)
+	must(t, r.Seal(t.Context(), importer.Pushing, 2, nil))
+	level("seal", 2)
+	_, err = j.Begin(t.Context(), testRun())
+	must(t, err)
+	claim(t, r, 1)
+	level("claim", 2)
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
+	level("record", 2)
+}
+
+func TestForgetShrinksTheDatabase(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	benchAppend(t, r, benchPlan(10_000))
+	n, err := j.Forget(t.Context(), r.id)
+	if n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	info, err := os.Stat(filepath.Join(j.dir, databaseName))
+	must(t, err)
+	if info.Size() > 128<<10 {
+		t.Errorf("the database still has %d bytes", info.Size())
+	}
+}

@@ -80,9 +80,6 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 	if err := r.record.require("change its plan", importer.Planning); err != nil {
 		return err
 	}
-	if err := r.storeSlice(ctx, relaxed); err != nil {
-		return err
-	}
 	verdicts := make([]verdict, len(amendments))
 	for i, a := range amendments {
 		verdicts[i] = verdict{amendment: true, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field, Message: a.Message}}

@@ -180,8 +180,9 @@ func TestSealAndAppendRefuse(t *testing.T) {
 	}
 }
 
-func TestDiscardDeletesThePayloads(t *testing.T) {
-	j := openTest(t, t.TempDir())
+func TestDiscardLeavesNoText(t *testing.T) {
+	j, err := Open(t.Context(), t.TempDir())
+	must(t, err)
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(300, importer.Pending)}))
@@ -191,5 +192,11 @@ func TestDiscardDeletesThePayloads(t *testing.T) {
 	must(t, r.Discard(t.Context()))
 	if _, err := os.Stat(string(j.payloadFile(r.id))); !os.IsNotExist(err) {
 		t.Errorf("the payloads are still there: %v", err)
+	}
+	must(t, j.Close())
+	for _, text := range []string{"id-2", "Canary-2"} {
+		if holds(t, j.dir, text) {
+			t.Errorf("%s is still in the journal", text)
+		}
 	}
 }
