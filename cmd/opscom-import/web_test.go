@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -227,18 +225,6 @@ func (w *webPage) stopOnceSent() {
 		}
 	}
 	w.Fatalf("the push ended before it was stopped: %v", events.Err())
-}
-
-// An interrupt of the command is the same as closing it from the page.
-func TestWebEndsWithItsContext(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	var said bytes.Buffer
-	args := []string{"web", "--no-open", "--config", "", "--state", t.TempDir()}
-	if code := run(ctx, args, streams{stdout: io.Discard, stderr: &said}); code != exitDone {
-		t.Errorf("code %d: %s", code, &said)
-	}
 }
 
 func TestWebListensOnLoopbackOnly(t *testing.T) {
