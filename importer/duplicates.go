@@ -136,7 +136,7 @@ func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
 			}
 			for _, f := range group {
 				others := x.others(group, f.sequence)
-				message := fmt.Sprintf("the %s is used by someone else too (%s); give each person their own", unique.what, others)
+				message := fmt.Sprintf("The %s is used by someone else too (%s). Give each person their own.", unique.what, others)
 				if err := x.amend(f.sequence, Invalid, unique.rule, unique.attr.String(), message, yield); err != nil {
 					return err
 				}
@@ -157,10 +157,10 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) 
 		var err error
 		switch {
 		case !identical:
-			message := fmt.Sprintf("the same person has other values in %s; keep the right row and delete the others", x.others(group, f.sequence))
+			message := fmt.Sprintf("The same person has other values in %s. Keep the right row and delete the others.", x.others(group, f.sequence))
 			err = x.amend(f.sequence, Invalid, mapping.DuplicateKey, mapping.UniqueID.String(), message, yield)
 		case i > 0 && planStatuses[x.statuses[f.sequence]] != Invalid:
-			err = x.amend(f.sequence, Duplicate, "", "", "the same as row "+strconv.Itoa(int(x.rows[first.sequence])), yield)
+			err = x.amend(f.sequence, Duplicate, "", "", fmt.Sprintf("The same as row %d.", x.rows[first.sequence]), yield)
 		}
 		if err != nil {
 			return err

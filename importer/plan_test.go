@@ -122,7 +122,7 @@ func TestPlanVerdicts(t *testing.T) {
 		{"valid", []string{"1|a@x.ca|a|Ann||", "2|b@x.ca|b|Bo||"}, []Status{Pending, Pending}, nil},
 		{"a broken rule", []string{"1|a@x.ca|||2004-02-31|"}, []Status{Invalid}, map[int]string{2: "date_of_birth (column E): "}},
 		{"left out by where", []string{"1|||||gone", "1|||||"}, []Status{Skipped, Pending}, nil},
-		{"identical rows", []string{"1|a@x.ca||Ann||", "2|||||", "1|a@x.ca||Ann||"}, []Status{Pending, Pending, Duplicate}, map[int]string{4: "the same as row 2"}},
+		{"identical rows", []string{"1|a@x.ca||Ann||", "2|||||", "1|a@x.ca||Ann||"}, []Status{Pending, Pending, Duplicate}, map[int]string{4: "The same as row 2."}},
 		{"identical but for the case of the key", []string{"a1|||Ann||", " A1 |||Ann||"}, []Status{Pending, Duplicate}, nil},
 		{"contradictory rows", []string{"1|||Ann||", "1|||Anna||", "1|||Ann||"}, []Status{Invalid, Invalid, Invalid},
 			map[int]string{2: "rows 3 and 4", 3: "rows 2 and 4", 4: "rows 2 and 3"}},

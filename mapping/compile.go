@@ -10,7 +10,7 @@ import (
 type Context struct {
 	LoginSource    string     // constant for a mapping that has no login_source; "" for none
 	UserTypes      []UserType // the Controller's list
-	UserTypesKnown bool       // false: the list could not be had; then ids pass when they are numbers, and names are errors
+	UserTypesKnown bool       // false: the list could not be had; user types are then not checked, and the profiles are not fit to be sent
 	Today          time.Time  // dates of birth are judged by it
 }
 

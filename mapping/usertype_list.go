@@ -7,7 +7,7 @@ import (
 
 // userTypeList finds a user type's id by its id or its name.
 type userTypeList struct {
-	known  bool // false: the list could not be had, and a number is taken for an id
+	known  bool // false: the list could not be had, and any value is taken as it is
 	types  []UserType
 	byID   map[string]bool
 	byName map[string][]string // folded name → ids, more than one where types share a name
@@ -31,16 +31,10 @@ func foldTypeName(name string) string { return strings.ToLower(collapse(name)) }
 
 // id returns the id of the type that value gives by id or by name.
 func (l *userTypeList) id(label, value string) (string, *fault) {
-	about := label + " " + quote(value) + " "
-	if !l.known {
-		if isTypeID(value) {
-			return value, nil
-		}
-		return "", refuse(UnknownUserType, about+"cannot be looked up, because the Controller's list of user types could not be had. Try again when the Controller can be reached, or write the type's number.")
-	}
-	if l.byID[value] {
+	if !l.known || l.byID[value] {
 		return value, nil
 	}
+	about := label + " " + quote(value) + " "
 	ids := l.byName[foldTypeName(value)]
 	switch len(ids) {
 	case 1:

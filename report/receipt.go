@@ -100,11 +100,14 @@ func (r Receipt) effort() string {
 	if r.Attempts == 0 {
 		return ""
 	}
-	took := "under a second"
-	if r.Seconds >= 1 {
-		took = span(time.Duration(r.Seconds * float64(time.Second)))
+	took := " in under a second"
+	switch {
+	case r.Seconds == 0: // a run that is not finished
+		took = ""
+	case r.Seconds >= 1:
+		took = " in " + span(time.Duration(r.Seconds*float64(time.Second)))
 	}
-	return " in " + took + " with " + plural(r.Attempts, "request")
+	return took + " with " + plural(r.Attempts, "request")
 }
 
 func rowWord(n int) string {

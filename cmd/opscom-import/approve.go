@@ -71,7 +71,9 @@ func (s *session) openRun(ctx context.Context, id int64) (*journal.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.settings.Sandbox = s.settings.Sandbox || run.Info().Client == sandboxClient
+	if run.Info().Client == sandboxClient {
+		s.settings.useSandbox()
+	}
 	if err := s.openJournal(ctx); err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 			return nil
 		}
 	}
-	s.say("The Controller's user types are not known (%v): a number passes as an id, and a name is an error.", why)
+	s.say("User types are NOT checked: the Controller's list is not known (%v).", why)
 	return nil
 }
 

@@ -30,13 +30,13 @@ type input struct {
 func openInput(ctx context.Context, name string, s streams) (in *input, err error) {
 	in = &input{shown: name, path: name}
 	if name == "-" {
-		in.source, in.base, in.shown = "-", "stdin", "standard input"
+		in.source, in.base, in.shown = "-", baseOf(name), "standard input"
 		err = in.spool(ctx, s.stdin)
 	} else {
 		if in.source, err = filepath.Abs(name); err != nil {
 			return nil, fmt.Errorf("find %s: %w", name, err)
 		}
-		in.base = strings.TrimSuffix(name, filepath.Ext(name))
+		in.base = baseOf(name)
 		err = in.spoolPipe(ctx)
 	}
 	if err != nil {
@@ -46,6 +46,14 @@ func openInput(ctx context.Context, name string, s streams) (in *input, err erro
 		return nil, errors.Join(err, in.Close())
 	}
 	return in, nil
+}
+
+// baseOf is what the names of a file's reports begin with.
+func baseOf(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return strings.TrimSuffix(name, filepath.Ext(name))
 }
 
 // spoolPipe spools the file if it is a pipe, as a shell passes for <(command).

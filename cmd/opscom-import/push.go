@@ -40,6 +40,9 @@ A run that was stopped goes on when the same command is given again.`,
 				feed, send, release := interrupts(c.Context(), s)
 				defer release()
 				defer func() { err = orInterrupted(feed, err) }()
+				if err := ss.distinctResults(args); err != nil {
+					return err
+				}
 				if err := ss.openJournal(feed); err != nil {
 					return err
 				}
@@ -189,7 +192,7 @@ func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (st
 
 // planRun plans the table as a new run, and lets the safety limits judge it.
 func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer.Plan, error) {
-	results, err := s.resultsPath(t.in)
+	results, err := s.resultsPath(t.in.base)
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
@@ -245,9 +248,26 @@ func (s *session) judge(ctx context.Context, plan importer.Plan, source string) 
 	return limits.Judge(plan, lastRows), nil
 }
 
+// distinctResults makes sure that the results of one file do not replace those of
+// another.
+func (s *session) distinctResults(names []string) error {
+	fileOf := map[string]string{}
+	for _, name := range names {
+		path, err := s.resultsPath(baseOf(name))
+		if err != nil {
+			return err
+		}
+		if other, taken := fileOf[path]; taken && path != "" && other != name {
+			return fmt.Errorf("the results of %s and of %s would both be %s: push them one at a time, with --results for one of them", other, name, shortPath(path))
+		}
+		fileOf[path] = name
+	}
+	return nil
+}
+
 // resultsPath is where the results of a new run go.
-func (s *session) resultsPath(in *input) (string, error) {
-	path := in.base + ".results.csv"
+func (s *session) resultsPath(base string) (string, error) {
+	path := base + ".results.csv"
 	if s.settings.Results != nil {
 		path = *s.settings.Results
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -94,7 +95,7 @@ func (s *session) listRuns(ctx context.Context) error {
 		return err
 	}
 	if s.settings.JSON {
-		return json.NewEncoder(s.stdout).Encode(runs)
+		return writeRuns(s.stdout, runs)
 	}
 	if len(runs) == 0 {
 		s.say("There are no runs in %s.", s.settings.State)
@@ -106,6 +107,30 @@ func (s *session) listRuns(ctx context.Context) error {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State, r.Rows, r.Client, shortPath(r.Source))
 	}
 	return w.Flush()
+}
+
+// writeRuns writes the runs as one JSON array.
+func writeRuns(w io.Writer, runs []importer.Run) error {
+	type line struct {
+		Run        int64             `json:"run"`
+		State      importer.RunState `json:"state"`
+		Client     string            `json:"client"`
+		Target     string            `json:"target"`
+		File       string            `json:"file"` // absolute path, "-" for standard input
+		Rows       int               `json:"rows"`
+		Held       []string          `json:"held"`
+		Results    string            `json:"results"`
+		StartedAt  time.Time         `json:"started_at"`
+		FinishedAt *time.Time        `json:"finished_at"` // null while it is not finished
+	}
+	lines := make([]line, len(runs))
+	for i, r := range runs {
+		lines[i] = line{r.ID, r.State, r.Client, r.Target, r.Source, r.Rows, append([]string{}, heldReasons(r)...), r.Results, r.StartedAt.UTC(), nil}
+		if !r.FinishedAt.IsZero() {
+			lines[i].FinishedAt = new(r.FinishedAt.UTC())
+		}
+	}
+	return json.NewEncoder(w).Encode(lines)
 }
 
 func (s *session) showRun(ctx context.Context, run *journal.Run) error {

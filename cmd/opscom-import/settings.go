@@ -65,6 +65,15 @@ type Settings struct {
 	ConfigFile string // the config file that was read; "" for none
 
 	tokenFileByFlag bool // the token file was named on the command line
+	rateGiven       bool // the rate is not the default
+}
+
+// useSandbox turns the settings to the sandbox inside the process.
+func (s *Settings) useSandbox() {
+	s.Sandbox = true
+	if !s.rateGiven {
+		s.Rate = sandboxRate
+	}
 }
 
 // sandboxRate is the default of the rate for the sandbox inside the process, in
@@ -118,8 +127,9 @@ func loadSettings(flags *pflag.FlagSet, in surroundings) (Settings, error) {
 	if len(mistakes) > 0 {
 		return Settings{}, errors.Join(mistakes...)
 	}
-	if given.origins["rate"] == "" && s.Sandbox {
-		s.Rate = sandboxRate
+	s.rateGiven = given.origins["rate"] != ""
+	if s.Sandbox {
+		s.useSandbox()
 	}
 	if s.State == "" {
 		return Settings{}, errors.New("there is no home folder to keep the journal in; name one with --state FOLDER")
