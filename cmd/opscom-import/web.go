@@ -117,7 +117,9 @@ type webWorker struct{ launch *session }
 // begin returns a session for one job, with the settings of this launch.
 func (w webWorker) begin(job web.Job) *session {
 	settings := w.launch.settings
-	settings.Sandbox = settings.Sandbox || job.Sandbox
+	if job.Sandbox {
+		settings.useSandbox()
+	}
 	settings.Quiet = false     // what would be said goes to the job's notes
 	settings.Results = new("") // they are downloaded
 	return startSession(settings, streams{stdout: io.Discard, stderr: job.Notes}, job.Progress)
