@@ -89,3 +89,10 @@ type Acceptance struct {
 	ReferenceID string
 	AcceptedAt  time.Time
 }
+
+// RowProblem is one problem of one row, for the report of problems.
+type RowProblem struct {
+	Row    int
+	Header string // of the problem's column, "" when no single cell is meant
+	mapping.Problem
+}

@@ -18,6 +18,9 @@ import (
 // The text goes to a temporary file in the same folder, which is synced and
 // then renamed to path. A link at path stays a link, and its target is replaced.
 // A device or a pipe, which nothing could be renamed to, is written directly.
+//
+// When write returns errNothing there is no file at path afterwards: an older
+// report must not pass for this one.
 func writeAtomic(path string, write func(io.Writer) error) error {
 	target, direct, err := destination(path)
 	if err != nil {
@@ -30,7 +33,9 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return explain(path, err)
 	}
-	if err := fill(file, write); err != nil {
+	if err := fill(file, write); err == errNothing {
+		return errors.Join(discard(file.Name()), remove(path, target))
+	} else if err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", path, cause(err)), discard(file.Name()))
 	}
 	if err := os.Rename(file.Name(), target); err != nil {
@@ -38,6 +43,17 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	}
 	if err := syncFolder(filepath.Dir(target)); err != nil {
 		return fmt.Errorf("sync the folder of %s: %w", path, err)
+	}
+	return nil
+}
+
+// errNothing says that a report has nothing to tell.
+var errNothing = errors.New("nothing to report")
+
+// remove removes the file target, which path stands for, if there is one.
+func remove(path, target string) error {
+	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove %s, which is out of date: %w", path, cause(err))
 	}
 	return nil
 }
@@ -107,7 +123,7 @@ func writeDirect(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = buffered.Flush()
 	}
-	if closeErr := file.Close(); err == nil {
+	if closeErr := file.Close(); err == nil || err == errNothing {
 		err = closeErr
 	}
 	if err != nil {

@@ -173,3 +173,30 @@ func TestWriteRemovesWhatAKilledProcessLeft(t *testing.T) {
 		t.Errorf("the folder holds %v", entries)
 	}
 }
+
+func TestNothingToReportLeavesNoFile(t *testing.T) {
+	folder := t.TempDir()
+	nothing := func(w io.Writer) error {
+		if err := writeText("a header")(w); err != nil {
+			return err
+		}
+		return errNothing
+	}
+	path := filepath.Join(folder, "a.csv")
+	for _, before := range []string{"", "of an earlier run"} {
+		if before != "" {
+			if err := WriteFile(path, []byte(before)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writeAtomic(path, nothing); err != nil {
+			t.Error(err)
+		}
+		wantFolder(t, folder, nil)
+	}
+	if runtime.GOOS != "windows" {
+		if err := writeDirect(os.DevNull, nothing); err != nil {
+			t.Errorf("to a device: %v", err)
+		}
+	}
+}

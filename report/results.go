@@ -1,12 +1,9 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"time"
-
-	"github.com/gocarina/gocsv"
 
 	"opscom-import/importer"
 )
@@ -25,10 +22,6 @@ type resultLine struct {
 	Attempts    int    `csv:"attempts"`
 	FinishedAt  string `csv:"finished_at"`
 }
-
-// batchLines is the number of lines that gocsv encodes at a time: one at a time
-// it is four times slower.
-const batchLines = 256
 
 // WriteResults writes the results, a line each in their order, to the file at
 // path, and returns the number of rows by status. The file is whole, or on any
@@ -49,29 +42,18 @@ func WriteResults(path string, results iter.Seq2[importer.Result, error]) (impor
 // WriteResultsTo writes to w what WriteResults writes to a file, such as to
 // standard output.
 func WriteResultsTo(w io.Writer, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
-	writer, err := newSafeWriter(w)
-	if err != nil {
-		return nil, err
-	}
 	counts := make(importer.Counts)
-	lines := make([]resultLine, 0, batchLines)
-	if err := gocsv.MarshalCSV(lines, writer); err != nil { // the header alone
-		return nil, err
+	lines := func(yield func(resultLine, error) bool) {
+		for result, err := range results {
+			if err == nil {
+				counts[result.Status]++
+			}
+			if !yield(lineOf(result), err) {
+				return
+			}
+		}
 	}
-	for result, err := range results {
-		if err != nil {
-			return nil, err
-		}
-		counts[result.Status]++
-		if lines = append(lines, lineOf(result)); len(lines) < batchLines {
-			continue
-		}
-		if err := gocsv.MarshalCSVWithoutHeaders(lines, writer); err != nil {
-			return nil, fmt.Errorf("up to row %d: %w", result.Row, err)
-		}
-		lines = lines[:0]
-	}
-	if err := gocsv.MarshalCSVWithoutHeaders(lines, writer); err != nil {
+	if _, err := writeLines(w, lines); err != nil {
 		return nil, err
 	}
 	return counts, nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,20 +20,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files")
-
-// each yields the results, and after them the error if there is one.
-func each(results []importer.Result, err error) iter.Seq2[importer.Result, error] {
-	return func(yield func(importer.Result, error) bool) {
-		for _, r := range results {
-			if !yield(r, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(importer.Result{}, err)
-		}
-	}
-}
 
 // everyStatus has every status, and text that CSV and spreadsheets trip over.
 func everyStatus() []importer.Result {
@@ -58,7 +43,7 @@ func everyStatus() []importer.Result {
 func TestWriteResultsGolden(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.results.csv")
-	counts, err := WriteResults(path, each(everyStatus(), nil))
+	counts, err := WriteResults(path, yielding(everyStatus(), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +61,7 @@ func TestWriteResultsGolden(t *testing.T) {
 	compareGolden(t, "results.csv", got)
 
 	var streamed bytes.Buffer
-	if _, err := WriteResultsTo(&streamed, each(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
+	if _, err := WriteResultsTo(&streamed, yielding(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
 		t.Errorf("WriteResultsTo and WriteResults differ (%v)", err)
 	}
 }
@@ -100,7 +85,7 @@ func compareGolden(t *testing.T, name string, got []byte) {
 
 func TestNoResults(t *testing.T) {
 	var out bytes.Buffer
-	counts, err := WriteResultsTo(&out, each(nil, nil))
+	counts, err := WriteResultsTo(&out, yielding[importer.Result](nil, nil))
 	const header = "\uFEFFrow,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at\r\n"
 	if err != nil || counts.Sum() != 0 || out.String() != header {
 		t.Errorf("wrote %q, %v, %v; want the header alone", out.String(), counts, err)
@@ -141,7 +126,7 @@ func TestResultsReadBack(t *testing.T) {
 			results = append(results, few...)
 		}
 		var out bytes.Buffer
-		counts, err := WriteResultsTo(&out, each(results, nil))
+		counts, err := WriteResultsTo(&out, yielding(results, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +176,7 @@ func TestFailingResultsLeaveNoFile(t *testing.T) {
 	for _, rows := range []int{0, 1, batchLines - 1, batchLines, batchLines + 1, 20_000} {
 		folder := t.TempDir()
 		results := make([]importer.Result, rows)
-		counts, err := WriteResults(filepath.Join(folder, "a.results.csv"), each(results, broken))
+		counts, err := WriteResults(filepath.Join(folder, "a.results.csv"), yielding(results, broken))
 		if !errors.Is(err, broken) || counts != nil {
 			t.Errorf("after %d rows: %v, %v; want the error and no counts", rows, counts, err)
 		}
@@ -214,15 +199,15 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestResultsReportAFullDisk(t *testing.T) {
 	var whole bytes.Buffer
-	if _, err := WriteResultsTo(&whole, each(everyStatus(), nil)); err != nil {
+	if _, err := WriteResultsTo(&whole, yielding(everyStatus(), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for size := range whole.Len() {
-		if _, err := WriteResultsTo(&fullDisk{left: size}, each(everyStatus(), nil)); err == nil {
+		if _, err := WriteResultsTo(&fullDisk{left: size}, yielding(everyStatus(), nil)); err == nil {
 			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
 		}
 	}
-	if _, err := WriteResultsTo(&fullDisk{left: whole.Len()}, each(everyStatus(), nil)); err != nil {
+	if _, err := WriteResultsTo(&fullDisk{left: whole.Len()}, yielding(everyStatus(), nil)); err != nil {
 		t.Errorf("%v on a disk with room for everything", err)
 	}
 }
