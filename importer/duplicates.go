@@ -49,19 +49,19 @@ func newDuplicateIndex() *duplicateIndex {
 // fold makes texts equal that differ only in case and surrounding space.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// add takes in a row and returns its sequence.
-func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) int {
+// add takes in a row; its sequence is the number of rows before it.
+func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	sequence := len(x.rows)
 	x.rows = append(x.rows, uint32(row))
 	x.statuses = append(x.statuses, planStatusOf(status))
 	x.contents = append(x.contents, 0)
 	if status == Skipped {
-		return sequence
+		return
 	}
 	uniqueID, _ := p.Get(mapping.UniqueID)
 	loginSource, _ := p.Get(mapping.LoginSource)
 	if uniqueID == "" || loginSource == "" {
-		return sequence // nobody knows whom the row concerns
+		return // nobody knows whom the row concerns
 	}
 	x.contents[sequence] = x.content(status, p)
 	x.keys = append(x.keys, x.fingerprint(fold(loginSource)+"\x00"+fold(uniqueID), sequence))
@@ -71,7 +71,6 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) int {
 	if name, _ := p.Get(mapping.UserName); name != "" {
 		x.userNames = append(x.userNames, x.fingerprint(fold(name), sequence))
 	}
-	return sequence
 }
 
 func (x *duplicateIndex) fingerprint(text string, sequence int) fingerprint {
@@ -137,7 +136,7 @@ func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
 			for _, f := range group {
 				others := x.others(group, f.sequence)
 				message := fmt.Sprintf("The %s is used by someone else too (%s). Give each person their own.", unique.what, others)
-				if err := x.amend(f.sequence, Invalid, unique.rule, unique.attr.String(), message, yield); err != nil {
+				if err := x.refuse(f.sequence, unique.rule, unique.attr, message, yield); err != nil {
 					return err
 				}
 			}
@@ -158,9 +157,11 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) 
 		switch {
 		case !identical:
 			message := fmt.Sprintf("The same person has other values in %s. Keep the right row and delete the others.", x.others(group, f.sequence))
-			err = x.amend(f.sequence, Invalid, mapping.DuplicateKey, mapping.UniqueID.String(), message, yield)
+			err = x.refuse(f.sequence, mapping.DuplicateKey, mapping.UniqueID, message, yield)
 		case i > 0 && planStatuses[x.statuses[f.sequence]] != Invalid:
-			err = x.amend(f.sequence, Duplicate, "", "", fmt.Sprintf("The same as row %d.", x.rows[first.sequence]), yield)
+			x.statuses[f.sequence] = planStatusOf(Duplicate)
+			message := fmt.Sprintf("The same as row %d.", x.rows[first.sequence])
+			err = yield(Amendment{Row: int(x.rows[f.sequence]), Status: Duplicate, Message: message})
 		}
 		if err != nil {
 			return err
@@ -169,9 +170,13 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) 
 	return nil
 }
 
-func (x *duplicateIndex) amend(sequence uint32, status Status, rule mapping.Rule, field, message string, yield func(Amendment) error) error {
-	x.statuses[sequence] = planStatusOf(status)
-	return yield(Amendment{Row: int(x.rows[sequence]), Status: status, Rule: rule, Field: field, Message: message})
+// refuse makes a row invalid.
+func (x *duplicateIndex) refuse(sequence uint32, rule mapping.Rule, a mapping.Attribute, message string, yield func(Amendment) error) error {
+	x.statuses[sequence] = planStatusOf(Invalid)
+	row := int(x.rows[sequence])
+	return yield(Amendment{Row: row, Status: Invalid, Message: message, Problem: &RowProblem{
+		Row: row, Problem: mapping.Problem{Rule: rule, Attribute: a, Column: mapping.NoColumn, Message: message},
+	}})
 }
 
 // others names the rows of the group but the one at sequence, five at most.

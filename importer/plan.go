@@ -69,28 +69,29 @@ type ProblemCount struct {
 
 const planBatch = 256
 
-// Make reads the whole source and stores the plan. Rows are read and mapped on
-// one goroutine and stored on another.
+// Make reads the whole source and stores the plan. Three goroutines work on it
+// side by side: one reads rows, one maps and judges them, one stores the verdicts.
 func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
-		Planner: p, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
+		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
 		problems: map[problemKey]*ProblemCount{},
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	full, empty := make(chan *batch, 2), make(chan *batch, 4)
+	empty, read, judged := make(chan *batch, 4), make(chan *batch, 1), make(chan *batch, 1)
 	for range cap(empty) {
-		empty <- &batch{}
+		empty <- &batch{source: make([]Row, planBatch)}
 	}
 	group.Go(func() error {
-		defer close(full)
-		return r.read(groupCtx, full, empty)
+		defer close(read)
+		return r.read(groupCtx, empty, read)
 	})
-	group.Go(func() error { return r.store(groupCtx, full, empty) })
+	group.Go(func() error {
+		defer close(judged)
+		return pipe(groupCtx, read, judged, r.judge)
+	})
+	group.Go(func() error { return pipe(groupCtx, judged, empty, r.store) })
 	if err := group.Wait(); err != nil {
 		return Plan{}, err
-	}
-	for range cap(empty) {
-		r.settle(<-empty)
 	}
 	if err := r.amend(ctx); err != nil {
 		return Plan{}, err
@@ -98,17 +99,19 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	return Plan{Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest()}, nil
 }
 
-// batch is some rows of the plan on their way to the store.
+// batch is some rows on their way to the store. Its memory is used again.
 type batch struct {
-	rows      []PlannedRow
-	sequences []int  // in the duplicate index, one a row
-	unchanged []int  // sequences of the rows that proved to be unchanged
-	payloads  []byte // what the rows' payloads are cut from
+	source   []Row // as read
+	size     int   // rows of source that are filled
+	rows     []PlannedRow
+	payloads []byte // what the rows' payloads are cut from
 }
 
 // planRun is what one Make works with.
 type planRun struct {
 	*Planner
+	names    []string // of the columns
+	result   mapping.Result
 	index    *duplicateIndex
 	digester *Digester
 	problems map[problemKey]*ProblemCount
@@ -120,9 +123,22 @@ type problemKey struct {
 	column   int
 }
 
-func (r *planRun) read(ctx context.Context, full chan<- *batch, empty <-chan *batch) error {
-	var row Row
-	var result mapping.Result
+// pipe does the work on every batch that comes in and passes it on.
+func pipe(ctx context.Context, in <-chan *batch, out chan<- *batch, work func(context.Context, *batch) error) error {
+	for b := range in {
+		if err := work(ctx, b); err != nil {
+			return err
+		}
+		select {
+		case out <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *planRun) read(ctx context.Context, empty <-chan *batch, read chan<- *batch) error {
 	for done := false; !done; {
 		var b *batch
 		select {
@@ -130,65 +146,63 @@ func (r *planRun) read(ctx context.Context, full chan<- *batch, empty <-chan *ba
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		r.settle(b)
-		for len(b.rows) < planBatch {
-			if err := r.Source.Next(&row); errors.Is(err, io.EOF) {
+		for b.size = 0; b.size < planBatch; b.size++ {
+			if err := r.Source.Next(&b.source[b.size]); errors.Is(err, io.EOF) {
 				done = true
 				break
 			} else if err != nil {
 				return err
 			}
-			r.Mapper.Map(row.Cells, &result)
-			if err := r.judge(b, &row, &result); err != nil {
-				return err
-			}
 		}
+		size := b.size
 		select {
-		case full <- b:
+		case read <- b:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		if r.OnRows != nil {
-			r.OnRows(len(b.rows))
+			r.OnRows(size)
 		}
 	}
 	return nil
 }
 
-// settle notes what the store found out about the batch's rows, and empties it.
-// The index belongs to the reading goroutine.
-func (r *planRun) settle(b *batch) {
-	for _, sequence := range b.unchanged {
-		r.index.statuses[sequence] = planStatusOf(Unchanged)
+// judge maps the batch's rows and gives each its verdict.
+func (r *planRun) judge(ctx context.Context, b *batch) error {
+	b.rows, b.payloads = b.rows[:0], b.payloads[:0]
+	first := len(r.index.rows)
+	for i := range b.size {
+		r.Mapper.Map(b.source[i].Cells, &r.result)
+		if err := r.judgeRow(b, &b.source[i]); err != nil {
+			return err
+		}
 	}
-	b.rows, b.sequences, b.unchanged, b.payloads = b.rows[:0], b.sequences[:0], b.unchanged[:0], b.payloads[:0]
+	return r.markUnchanged(ctx, b, first)
 }
 
-// judge adds the verdict on one row to the batch.
-func (r *planRun) judge(b *batch, row *Row, result *mapping.Result) error {
+// judgeRow adds the verdict on one row, just mapped, to the batch.
+func (r *planRun) judgeRow(b *batch, row *Row) error {
+	profile := &r.result.Profile
 	planned := PlannedRow{Row: row.Number, Status: Pending}
-	planned.UniqueID, _ = result.Profile.Get(mapping.UniqueID)
-	planned.LoginSource, _ = result.Profile.Get(mapping.LoginSource)
-	switch {
-	case result.Skipped:
+	planned.UniqueID, _ = profile.Get(mapping.UniqueID)
+	planned.LoginSource, _ = profile.Get(mapping.LoginSource)
+	if r.result.Skipped {
 		planned.Status = Skipped
-	default:
+	} else {
 		r.describe(&planned, row.Problems)
-		r.describe(&planned, result.Problems)
-	}
-	if planned.UniqueID != "" && planned.LoginSource != "" {
-		planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
+		r.describe(&planned, r.result.Problems)
 	}
 	if planned.Status == Pending {
 		start := len(b.payloads)
 		var err error
-		if b.payloads, err = result.Profile.AppendJSON(b.payloads); err != nil {
+		if b.payloads, err = profile.AppendJSON(b.payloads); err != nil {
 			return fmt.Errorf("row %d: %w", row.Number, err)
 		}
 		planned.Payload = b.payloads[start:len(b.payloads):len(b.payloads)]
+		planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
 		planned.Hash = r.digester.Profile(planned.Payload)
 	}
-	b.sequences = append(b.sequences, r.index.add(row.Number, planned.Status, &result.Profile))
+	r.index.add(row.Number, planned.Status, profile)
 	b.rows = append(b.rows, planned)
 	return nil
 }
@@ -196,10 +210,8 @@ func (r *planRun) judge(b *batch, row *Row, result *mapping.Result) error {
 // describe adds the problems to the row's verdict and to the counts.
 func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 	for _, p := range problems {
-		header := ""
-		if names := r.Source.Header().Names; p.Column >= 0 && p.Column < len(names) {
-			header = names[p.Column]
-		}
+		header := r.header(p.Column)
+		planned.Problems = append(planned.Problems, RowProblem{Row: planned.Row, Header: header, Problem: p})
 		message := p.Message
 		if p.Column != mapping.NoColumn {
 			message = fmt.Sprintf("%s (column %s): %s", cmp.Or(header, "no header"), mapping.ColumnLetter(p.Column), p.Message)
@@ -213,6 +225,14 @@ func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 		planned.Field = cmp.Or(planned.Field, p.Attribute.String())
 		planned.Message = joinMessages(planned.Message, message)
 	}
+}
+
+// header names a column, "" for none.
+func (r *planRun) header(column int) string {
+	if column < 0 || column >= len(r.names) {
+		return ""
+	}
+	return r.names[column]
 }
 
 func joinMessages(first, second string) string {
@@ -244,33 +264,16 @@ func (r *planRun) commonest() []ProblemCount {
 	return list
 }
 
-func (r *planRun) store(ctx context.Context, full <-chan *batch, empty chan<- *batch) error {
-	for b := range full {
-		if err := r.markUnchanged(ctx, b); err != nil {
-			return err
-		}
-		if err := r.Store.Append(ctx, b.rows); err != nil {
-			return err
-		}
-		select {
-		case empty <- b:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
 // markUnchanged marks the rows whose profile is the one that the Controller last
-// accepted.
-func (r *planRun) markUnchanged(ctx context.Context, b *batch) error {
+// accepted. The batch's rows have the sequences from first on in the index.
+func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error {
 	if r.Acceptances == nil {
 		return nil
 	}
 	var keys []Digest
-	for _, row := range b.rows {
-		if row.Status == Pending {
-			keys = append(keys, row.Key)
+	for i := range b.rows {
+		if b.rows[i].Status == Pending {
+			keys = append(keys, b.rows[i].Key)
 		}
 	}
 	accepted, err := r.Acceptances.Accepted(ctx, r.Target, keys)
@@ -281,10 +284,14 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch) error {
 		row := &b.rows[i]
 		if last, ok := accepted[row.Key]; ok && row.Status == Pending && last.Hash == row.Hash {
 			row.Status, row.ReferenceID, row.Payload = Unchanged, last.ReferenceID, nil
-			b.unchanged = append(b.unchanged, b.sequences[i])
+			r.index.statuses[first+i] = planStatusOf(Unchanged)
 		}
 	}
 	return nil
+}
+
+func (r *planRun) store(ctx context.Context, b *batch) error {
+	return r.Store.Append(ctx, b.rows)
 }
 
 // amend stores the verdicts that only the whole source gives.
@@ -298,8 +305,10 @@ func (r *planRun) amend(ctx context.Context) error {
 		return r.Store.Amend(ctx, pending)
 	}
 	err := r.index.amendments(func(a Amendment) error {
-		if a.Status == Invalid {
-			r.count(ProblemCount{Rule: a.Rule, Column: mapping.NoColumn, Row: a.Row, Message: a.Message})
+		if p := a.Problem; p != nil {
+			p.Column = r.Mapper.Column(p.Attribute)
+			p.Header = r.header(p.Column)
+			r.count(ProblemCount{Rule: p.Rule, Column: p.Column, Header: p.Header, Row: a.Row, Message: a.Message})
 		}
 		if pending = append(pending, a); len(pending) < planBatch {
 			return nil

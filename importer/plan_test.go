@@ -65,7 +65,7 @@ func (s *memoryStore) Append(_ context.Context, rows []PlannedRow) error {
 func (s *memoryStore) Amend(_ context.Context, amendments []Amendment) error {
 	for _, a := range amendments {
 		r := s.rows[a.Row]
-		r.Status, r.Field, r.Message = a.Status, a.Field, joinMessages(a.Message, r.Message)
+		r.Status, r.Field, r.Message = a.Status, a.Field(), joinMessages(a.Message, r.Message)
 		s.rows[a.Row] = r
 	}
 	return nil
@@ -215,12 +215,15 @@ func TestPlanOfManyRows(t *testing.T) {
 func TestPlanCountsProblems(t *testing.T) {
 	names := []string{"unique_id", "email", "date_of_birth"}
 	rows := []string{"1|x|", "2|y|2004-02-31", "3|z|", "4|d@x.ca|2004-02-31", "5|d@x.ca|"}
-	plan, _ := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names)})
+	plan, store := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names)})
+	if p := store.rows[3].Problems; len(p) != 2 || p[0].Row != 3 || p[1].Rule != mapping.BadDate || p[1].Column != 2 || p[1].Header != "date_of_birth" || p[1].Value != "2004-02-31" {
+		t.Errorf("row 3 has the problems %+v", p)
+	}
 	var got []string
 	for _, p := range plan.Problems {
 		got = append(got, fmt.Sprintf("%d %s %s %d", p.Count, p.Rule, p.Header, p.Row))
 	}
-	want := []string{"3 bad_email email 2", "2 bad_date date_of_birth 3", "2 duplicate_email  5"}
+	want := []string{"3 bad_email email 2", "2 bad_date date_of_birth 3", "2 duplicate_email email 5"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("problems (-want +got):\n", diff)
 	}

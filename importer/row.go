@@ -26,16 +26,17 @@ type Digest [16]byte
 // PlannedRow is the plan's verdict on one row.
 type PlannedRow struct {
 	Row         int
-	UniqueID    string // as it will be sent
-	LoginSource string // as it will be sent
-	Key         Digest // of the folded login source and unique id
-	Hash        Digest // of the profile
-	Status      Status // Pending, Unchanged, Duplicate, Skipped or Invalid
-	ReferenceID string // of an unchanged row
-	Field       string // attribute at fault, as it is sent
-	Message     string // what is wrong, and what to do
-	Warnings    string // what to look at
-	Payload     []byte // of a pending row: the profile as a JSON object, without the token
+	UniqueID    string       // as it will be sent
+	LoginSource string       // as it will be sent
+	Key         Digest       // of the folded login source and unique id
+	Hash        Digest       // of the profile
+	Status      Status       // Pending, Unchanged, Duplicate, Skipped or Invalid
+	ReferenceID string       // of an unchanged row
+	Field       string       // attribute at fault, as it is sent
+	Message     string       // what is wrong, and what to do
+	Warnings    string       // what to look at
+	Problems    []RowProblem // what Message and Warnings tell, one by one
+	Payload     []byte       // of a pending row: the profile as a JSON object, without the token
 }
 
 // Amendment changes the verdict on a row that was planned earlier, once rows
@@ -43,10 +44,17 @@ type PlannedRow struct {
 // row's message is put before the one that it has.
 type Amendment struct {
 	Row     int
-	Status  Status       // Duplicate or Invalid
-	Rule    mapping.Rule // that an invalid row broke; "" for a duplicate
-	Field   string
+	Status  Status // Duplicate or Invalid
 	Message string
+	Problem *RowProblem // why the row is invalid; nil for a duplicate
+}
+
+// Field returns the attribute at fault, "" for none.
+func (a Amendment) Field() string {
+	if a.Problem == nil {
+		return ""
+	}
+	return a.Problem.Attribute.String()
 }
 
 // Job is a claimed row, ready to be pushed.

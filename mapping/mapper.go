@@ -47,6 +47,17 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 	}
 }
 
+// Column returns the column that gives an attribute, the first of several;
+// NoColumn when none does.
+func (m *Mapper) Column(a Attribute) int {
+	for i := range m.fields {
+		if f := &m.fields[i]; f.check.spec.Attribute == a && len(f.columns) > 0 {
+			return f.columns[0]
+		}
+	}
+	return NoColumn
+}
+
 // selects says whether the mapping's where keeps the row. A row for which that
 // cannot be known is kept, with the problem.
 func (m *Mapper) selects(cells []Cell, r *Result) bool {

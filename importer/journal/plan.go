@@ -82,7 +82,7 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 	}
 	verdicts := make([]verdict, len(amendments))
 	for i, a := range amendments {
-		verdicts[i] = verdict{amendment: true, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field, Message: a.Message}}
+		verdicts[i] = verdict{amendment: true, problem: a.Problem, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field(), Message: a.Message}}
 	}
 	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeVerdicts(ctx, tx, record, verdicts)

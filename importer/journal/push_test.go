@@ -36,7 +36,7 @@ func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 	// In no order, as duplicates are found.
 	must(t, r.Amend(t.Context(), []importer.Amendment{
 		{Row: 599, Status: importer.Duplicate, Message: "the same as row 4"},
-		{Row: 2, Status: importer.Invalid, Field: "email", Message: "used twice"},
+		refusal(2, "email", "used twice"),
 		{Row: 256, Status: importer.Duplicate, Message: "the same as row 5"},
 	}))
 	must(t, r.Seal(t.Context(), importer.Pushing, len(rows), nil))
@@ -68,9 +68,9 @@ func TestResults(t *testing.T) {
 		testRow(8, importer.Pending), warned, testRow(10, importer.Pending), testRow(11, importer.Pending), testRow(12, importer.Pending), testRow(700, importer.Pending),
 	}))
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		{Row: 3, Status: importer.Invalid, Field: "unique_id", Message: "first"}, {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
+		refusal(3, "unique_id", "first"), {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
 	}))
-	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second"}}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{refusal(3, "user_name", "second")}))
 	must(t, r.Seal(t.Context(), importer.Pushing, 12, nil))
 	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
 	must(t, r.Record(t.Context(), []importer.Outcome{

@@ -15,7 +15,8 @@ func sliceOf(row int) int64 { return int64(row) / sliceRows }
 
 // sliceBuilder packs the planned rows of one slice:
 //
-//	row%256, status, key, hash, and as texts unique id, login source, reference id, field, message, warnings
+//	row%256, status, key, hash, and as texts unique id, login source, reference id, field, message, warnings;
+//	the number of problems, and each of them (see problem.go)
 //
 // and apart from them, because they leave earlier, the payloads of the pending ones:
 //
@@ -42,6 +43,10 @@ func (b *sliceBuilder) add(p *importer.PlannedRow) error {
 	b.plan = append(b.plan, p.Hash[:]...)
 	for _, text := range [...]string{p.UniqueID, p.LoginSource, p.ReferenceID, p.Field, p.Message, p.Warnings} {
 		b.plan = appendText(b.plan, text)
+	}
+	b.plan = binary.AppendUvarint(b.plan, uint64(len(p.Problems)))
+	for i := range p.Problems {
+		b.plan = appendProblem(b.plan, &p.Problems[i])
 	}
 	if p.Status == importer.Pending {
 		b.payloads = append(b.payloads, byte(p.Row%sliceRows))
@@ -94,6 +99,9 @@ func (s *slice) read(run, number int64, payloads section, data []byte) error {
 		p.Key, p.Hash = blob.digest(), blob.digest()
 		p.UniqueID, p.LoginSource, p.ReferenceID = blob.text(), blob.text(), blob.text()
 		p.Field, p.Message, p.Warnings = blob.text(), blob.text(), blob.text()
+		for n := blob.number(); n > 0 && !blob.bad; n-- {
+			p.Problems = append(p.Problems, blob.problem(p.Row))
+		}
 	}
 	return blob.err()
 }

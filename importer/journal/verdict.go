@@ -14,15 +14,18 @@ import (
 // verdicts of a batch are packed, those of one slice together:
 //
 //	row%256, flags, status, attempts, finished at (microseconds since 1970, 0 for never),
-//	and as texts reference id, error code, field, message
+//	and as texts reference id, error code, field, message;
+//	the problem that the flags announce (see problem.go)
 type verdict struct {
 	importer.Outcome
-	amendment bool // of the plan; otherwise it is an outcome
+	amendment bool                 // of the plan; otherwise it is an outcome
+	problem   *importer.RowProblem // of an amendment; nil for none
 }
 
 const (
 	flagOpen      = 1 << 0
 	flagAmendment = 1 << 1
+	flagProblem   = 1 << 2
 )
 
 func appendVerdict(dst []byte, v *verdict) ([]byte, error) {
@@ -37,11 +40,17 @@ func appendVerdict(dst []byte, v *verdict) ([]byte, error) {
 	if v.amendment {
 		flags |= flagAmendment
 	}
+	if v.problem != nil {
+		flags |= flagProblem
+	}
 	dst = append(dst, byte(v.Row%sliceRows), flags, code)
 	dst = binary.AppendUvarint(dst, uint64(v.Attempts))
 	dst = binary.AppendUvarint(dst, uint64(microOf(v.FinishedAt)))
 	for _, text := range [...]string{v.ReferenceID, v.ErrorCode, v.Field, v.Message} {
 		dst = appendText(dst, text)
+	}
+	if v.problem != nil {
+		dst = appendProblem(dst, v.problem)
 	}
 	return dst, nil
 }
@@ -61,6 +70,9 @@ func readVerdicts(run, slice, seq int64, data []byte, visit func(*verdict) error
 		v.Attempts = int(blob.number())
 		v.FinishedAt = timeOf(int64(blob.number()))
 		v.ReferenceID, v.ErrorCode, v.Field, v.Message = blob.text(), blob.text(), blob.text(), blob.text()
+		if flags&flagProblem != 0 {
+			v.problem = new(blob.problem(v.Row))
+		}
 		if err := blob.err(); err != nil {
 			return err
 		}
@@ -79,6 +91,9 @@ func (r *rowState) apply(v *verdict) {
 		return
 	}
 	r.plan.Status, r.plan.Field = v.Status, v.Field
+	if v.problem != nil {
+		r.plan.Problems = append(r.plan.Problems, *v.problem)
+	}
 	if r.plan.Message == "" {
 		r.plan.Message = v.Message
 	} else {

@@ -1,0 +1,49 @@
+package journal
+
+import (
+	"testing"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// refusal is an amendment that makes a row invalid.
+func refusal(row int, field, message string) importer.Amendment {
+	return importer.Amendment{Row: row, Status: importer.Invalid, Message: message, Problem: &importer.RowProblem{
+		Row: row, Problem: mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.AttributeNamed(field), Column: mapping.NoColumn, Message: message},
+	}}
+}
+
+func TestProblems(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	email := importer.RowProblem{Row: 3, Header: "E-mail", Problem: mapping.Problem{
+		Rule: mapping.BadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "no address",
+	}}
+	id := importer.RowProblem{Row: 3, Header: "ID", Problem: mapping.Problem{
+		Rule: mapping.UnusualCharacter, Severity: mapping.Warning, Attribute: mapping.UniqueID, Column: 0, Value: "a b", Message: "odd",
+	}}
+	whole := importer.RowProblem{Row: 900, Problem: mapping.Problem{Rule: mapping.RaggedRow, Column: mapping.NoColumn, Message: "too short"}}
+	must(t, r.Append(t.Context(), []importer.PlannedRow{
+		testRow(2, importer.Pending),
+		{Row: 3, Status: importer.Invalid, Problems: []importer.RowProblem{email, id}},
+		testRow(4, importer.Pending),
+		{Row: 900, Status: importer.Invalid, Problems: []importer.RowProblem{whole}},
+	}))
+	late, lost := refusal(2, "unique_id", "twice"), refusal(3, "unique_id", "twice too")
+	must(t, r.Amend(t.Context(), []importer.Amendment{lost, late}))
+	must(t, r.Seal(t.Context(), importer.Pushing, 4, nil))
+
+	want := []importer.RowProblem{*late.Problem, email, id, *lost.Problem, whole}
+	var got []importer.RowProblem
+	for p, err := range r.Problems(t.Context()) {
+		must(t, err)
+		got = append(got, p)
+	}
+	diff(t, "problems", got, want)
+	for p := range r.Problems(t.Context()) {
+		diff(t, "the first alone", p, want[0])
+		break
+	}
+}
