@@ -9,12 +9,18 @@ import (
 	"log"
 	"os"
 	"runtime/debug"
+
+	"github.com/inconshreveable/mousetrap"
 )
 
 func main() {
 	tuneMemory()
 	log.SetOutput(io.Discard) // net/http logs there what a server sends unasked, which may be anything
-	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+	args := os.Args[1:]
+	if len(args) == 0 && mousetrap.StartedByExplorer() {
+		args = []string{"web"} // a double click on Windows opens the page
+	}
+	os.Exit(run(context.Background(), args, streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // tuneMemory collects garbage less often while little is in use, which gives 8 %

@@ -29,7 +29,7 @@ const (
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	cobra.MousetrapHelpText = "" // a double click on Windows shows the help, not a scolding
+	cobra.MousetrapHelpText = "" // a double click on Windows is no mistake: it opens the page
 	root, code := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.stdin)
