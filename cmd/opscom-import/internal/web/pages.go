@@ -80,35 +80,28 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sandbox := a.target != "real"
+	if !sandbox && s.Real.Missing != "" {
+		s.fail(w, http.StatusConflict, s.explain(errors.Join(os.Remove(a.path), errNoReal)))
+		return
+	}
 	s.mu.Lock()
 	s.lastID++
 	u := &upload{ID: s.lastID, Name: a.name, path: filepath.Join(s.Folder, a.name, a.name), Sandbox: sandbox, Mapping: a.mapping}
 	s.mu.Unlock()
-	err = s.mayPush(sandbox)
-	if err == nil {
-		err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
-			s.mu.Lock()
-			s.uploads[u.ID] = u
-			s.mu.Unlock()
-			if err := s.place(u, a.path); err != nil {
-				s.setCheck(u, &outcome{Err: err})
-				return filePage(u.ID)
-			}
-			return s.check(feed, t, u)
-		})
-	}
+	err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
+		s.mu.Lock()
+		s.uploads[u.ID] = u
+		s.mu.Unlock()
+		if err := s.place(u, a.path); err != nil {
+			s.setCheck(u, &outcome{Err: err})
+			return filePage(u.ID)
+		}
+		return s.check(feed, t, u)
+	})
 	if err != nil {
-		s.fail(w, http.StatusConflict, s.explain(errors.Join(err, os.Remove(a.path))))
-		return
+		err = errors.Join(err, os.Remove(a.path))
 	}
-	http.Redirect(w, r, "/progress", http.StatusSeeOther)
-}
-
-func (s *Server) mayPush(sandbox bool) error {
-	if !sandbox && s.Real.Missing != "" {
-		return errors.New("The real Controller cannot be pushed to from here: " + s.Real.Missing)
-	}
-	return nil
+	s.toProgress(w, r, err)
 }
 
 // upload returns a copy of the upload that the request names, and the upload
@@ -187,8 +180,8 @@ func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sandbox := r.FormValue("target") != "real"
-	if err := s.mayPush(sandbox); err != nil {
-		s.fail(w, http.StatusConflict, err.Error())
+	if !sandbox && s.Real.Missing != "" {
+		s.fail(w, http.StatusConflict, s.explain(errNoReal))
 		return
 	}
 	s.recheck(w, r, u, func() { u.Sandbox = sandbox })

@@ -23,7 +23,7 @@ type task struct {
 }
 
 // errBusy says that another task is under way.
-var errBusy = errors.New("Something else is under way. Wait until it has ended, then do this again.")
+var errBusy = errors.New("another task is under way")
 
 // begin leaves a task for Serve to work on. Work that is under way already, as
 // after a double click, is not begun again.

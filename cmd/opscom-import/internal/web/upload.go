@@ -34,7 +34,8 @@ func (u *upload) mappingName() string {
 	return strings.TrimSuffix(u.Name, filepath.Ext(u.Name)) + ".mapping.yaml"
 }
 
-var errNoFile = errors.New("Choose a file first.")
+// errNoFile says that a form came without a file.
+var errNoFile = errors.New("no file was chosen")
 
 // arrival is what a form brought, before it has its place.
 type arrival struct {

@@ -472,6 +472,10 @@ func TestPushIsOfWhatThePersonSaw(t *testing.T) {
 	if job := <-pushed; job.Sandbox {
 		t.Error("the push went to the sandbox")
 	}
+	s.server.Real.Missing = "the token is gone."
+	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "the token is gone.") {
+		t.Errorf("a check for a Controller that is not set up: status %d, %s", status, body)
+	}
 }
 
 func TestProgressIsLiveAndCanBeStopped(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 	"opscom-import/report"
 )
 
+// errNoReal says that this launch can push to the sandbox only.
+var errNoReal = errors.New("the real Controller cannot be pushed to")
+
 // outcome is how a check or a push ended.
 type outcome struct {
 	report.Receipt
@@ -103,6 +106,12 @@ func (s *Server) explain(err error) string {
 	switch {
 	case err == nil, errors.Is(err, ErrUncertain):
 		return ""
+	case errors.Is(err, errBusy):
+		return "Something else is under way. Wait until it has ended, then do this again."
+	case errors.Is(err, errNoReal):
+		return "The real Controller cannot be pushed to from here: " + s.Real.Missing
+	case errors.Is(err, errNoFile):
+		return "Choose a file first."
 	case errors.Is(err, importer.ErrInterrupted):
 		return "It was stopped."
 	case errors.As(err, &busy):
