@@ -169,7 +169,10 @@ func (s *Server) handler(address net.Addr) http.Handler {
 	mux.HandleFunc("POST /runs/{run}/push", s.pushRun)
 	mux.HandleFunc("GET /runs/{run}/results", s.sendResults)
 	mux.HandleFunc("POST /close", s.closeProgram)
-	mux.Handle("GET /static/", http.FileServerFS(files))
+	mux.HandleFunc("GET /static/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "private, max-age=3600") // the last page needs them when the server is gone
+		http.FileServerFS(files).ServeHTTP(w, r)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.fail(w, http.StatusNotFound, "There is no such page.") })
 	admitted := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.show(w, http.StatusOK, "admitted.html", "One moment", nil)
