@@ -103,6 +103,9 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 // fileCommands returns the commands about files; FILE may be stdout or stderr:
 //
 //	roster N FILE              writes N people with certain headers, in the rows from 2 on
+//	replace FILE REGEXP TEXT   replaces every match in the file; $1 stands for the first group
+//	beginning N SOURCE FILE    makes a file of the first N bytes of another
+//	nothing FOLDER             the folder is empty
 //	statuses RESULTS NAME=N... the results have so many rows of each status and no others
 //	cell RESULTS ROW COLUMN REGEXP  the whole cell in the row of that number matches
 //	verdicts CHECK PUSH        both results judge every row alike
@@ -118,6 +121,20 @@ func fileCommands() map[string]scriptCommand {
 				text += fmt.Sprintf("%09d,SSO,Ada-%[2]s,Byron-%[2]s,%[2]s@example.edu\n", i+1, name)
 			}
 			ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		},
+		"replace": func(ts *testscript.TestScript, _ bool, args []string) {
+			text := expression(ts, args[1]).ReplaceAllString(ts.ReadFile(args[0]), args[2])
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+		},
+		"beginning": func(ts *testscript.TestScript, _ bool, args []string) {
+			ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[1])[:number(ts, args[0])]), 0o600))
+		},
+		"nothing": func(ts *testscript.TestScript, _ bool, args []string) {
+			entries, err := os.ReadDir(ts.MkAbs(args[0]))
+			ts.Check(err)
+			if len(entries) > 0 {
+				ts.Fatalf("%s has %s", args[0], entries[0].Name())
+			}
 		},
 		"statuses": func(ts *testscript.TestScript, _ bool, args []string) {
 			got := make(map[string]string)
