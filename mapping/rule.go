@@ -25,4 +25,5 @@ const (
 	DuplicateUser    Rule = "duplicate_user_name" // two people in the file share a user name
 	RaggedRow        Rule = "ragged_row"          // the row has more or fewer cells than the header
 	BadQuotes        Rule = "bad_quotes"          // quotes in the row do not pair up
+	SecondTable      Rule = "second_table"        // the row belongs to a second table below the first
 )

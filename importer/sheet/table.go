@@ -18,8 +18,8 @@ type Options struct {
 	Format    Format // Auto tells it by the file's content
 	Sheet     string // name of the sheet, whatever its case; "" for the first visible one that has rows
 	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the first that is not blank
-	Delimiter rune   // of a CSV file; 0 for a comma
-	Encoding  string // of a CSV file; "" or "utf-8"
+	Delimiter rune   // of a CSV file; 0 for the one that is found
+	Encoding  string // of a CSV file, by any name in the WHATWG Encoding Standard; "" for the one that is found
 	TempDir   string // folder for temporary files; "" for the system's
 }
 
@@ -35,7 +35,8 @@ type Table struct {
 
 	counted  bool  // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
 	widths   []int // how many cells a row may then have
-	last     int   // number of the last row that was returned, or of the header
+	body     body  // sorts the rows below the header
+	last     int   // number of the last row that was returned or left out by name, or of the header
 	returned int   // rows
 	blank    int   // rows that were left out
 	err      error // what Next returns from now on
@@ -76,16 +77,19 @@ func (t *Table) open(o Options) error {
 	if format == XLSX {
 		return t.openWorkbook(size, o)
 	}
-	return t.openText(o)
+	return t.openText(size, format, o)
 }
 
-func (t *Table) openText(o Options) error {
+func (t *Table) openText(size int64, format Format, o Options) error {
 	if o.Sheet != "" {
 		return fault(0, "A CSV file has no sheets. Leave the sheet's name out.", nil)
 	}
-	rows, err := newCSV(t.file, o)
+	rows, err := openCSV(t.file, size, format, o)
 	if err != nil {
 		return err
+	}
+	if hasExcelName(t.path) {
+		t.notes = append(t.notes, "The file's name is that of an Excel workbook, but it holds text (CSV), and was read as such.")
 	}
 	t.rows, t.counted, t.widths = rows, true, []int{rows.usualWidth}
 	err = t.findHeader(o.HeaderRow)
@@ -95,39 +99,12 @@ func (t *Table) openText(o Options) error {
 	return err
 }
 
-// openWorkbook takes the sheet that was asked for, or the first visible one that
-// has rows.
 func (t *Table) openWorkbook(size int64, o Options) error {
 	book, err := openWorkbook(t.file, size, o.TempDir)
 	if err != nil {
 		return err
 	}
-	candidates, err := book.candidates(o.Sheet)
-	if err != nil {
-		return err
-	}
-	for _, sheet := range candidates {
-		t.sheet = sheet.name
-		rows, err := book.open(sheet)
-		if err != nil {
-			return err
-		}
-		t.rows = rows
-		err = t.findHeader(o.HeaderRow)
-		if !errors.Is(err, errNoRows) {
-			t.notes = append(t.notes, book.choiceNotes(sheet)...)
-			return err
-		}
-		if err := t.rows.close(); err != nil {
-			return err
-		}
-		t.rows = nil
-	}
-	if o.Sheet != "" {
-		return fault(0, "The sheet is empty: it has no header and no rows. "+book.sheetList(), nil)
-	}
-	t.sheet = ""
-	return fault(0, "No visible sheet of the workbook has rows. "+book.sheetList()+" A hidden one is read when it is asked for by name.", nil)
+	return t.openBook(book, o)
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -145,20 +122,22 @@ func (t *Table) Next(row *importer.Row) error {
 		return t.err
 	}
 	for {
-		if err := t.rows.next(row); err != nil {
+		if err := t.body.next(row); err != nil {
 			t.err = err
 			if err != io.EOF {
 				t.err = located(err, t.path, t.sheet)
 			}
 			return t.err
 		}
-		if isBlank(row) {
-			continue
-		}
 		t.blank += row.Number - t.last - 1
 		t.last = row.Number
+		if t.body.isHeaderAgain(row) {
+			t.body.repeated = append(t.body.repeated, row.Number)
+			continue
+		}
 		t.returned++
 		t.judgeWidth(row)
+		t.body.judgeTable(row)
 		return nil
 	}
 }
@@ -214,7 +193,7 @@ func (t *Table) Notes() []string {
 	if t.blank > 0 {
 		notes = append(notes, count(t.blank, "blank row between the others was left out.", "blank rows between the others were left out."))
 	}
-	return append(notes, t.rows.notes()...)
+	return slices.Concat(notes, t.body.notes(), t.rows.notes())
 }
 
 // count puts n before the words that agree with it.

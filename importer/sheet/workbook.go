@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -19,15 +18,8 @@ import (
 // takes a sheet that is cut short for a whole one.
 type workbook struct {
 	pkg    *officePackage
-	sheets []sheetPart
+	sheets sheetList
 	values cellReader // how the cells of every sheet are read
-}
-
-// sheetPart is one sheet of a workbook.
-type sheetPart struct {
-	name   string
-	part   string // "" when it is no worksheet, but a chart or a dialog
-	hidden bool
 }
 
 const spreadsheetDir = "xl/"
@@ -186,65 +178,22 @@ func (p *officePackage) withoutSheets(main, styles string) (io.Reader, error) {
 	return &buf, nil
 }
 
-// candidates returns the sheets to look at, the first one that has rows being
-// meant: the named one, or all that can be seen.
-func (b *workbook) candidates(name string) ([]sheetPart, error) {
-	var found []sheetPart
-	for _, s := range b.sheets {
-		if name != "" && strings.EqualFold(strings.TrimSpace(s.name), strings.TrimSpace(name)) {
-			if s.part == "" {
-				return nil, fault(0, fmt.Sprintf("The sheet %q holds a chart and no cells. %s", s.name, b.sheetList()), nil)
-			}
-			return []sheetPart{s}, nil
-		}
-		if s.part != "" && !s.hidden {
-			found = append(found, s)
-		}
-	}
-	if name != "" {
-		return nil, fault(0, fmt.Sprintf("There is no sheet %q. %s", name, b.sheetList()), nil)
-	}
-	return found, nil
-}
-
-// sheetList names every sheet of the workbook.
-func (b *workbook) sheetList() string {
-	return "The workbook's sheets are " + quotedNames(b.sheets) + "."
-}
-
-func quotedNames(sheets []sheetPart) string {
-	names := make([]string, len(sheets))
-	for i, s := range sheets {
-		names[i] = fmt.Sprintf("%q", s.name)
-		if s.hidden {
-			names[i] += " (hidden)"
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// choiceNotes says which sheet was chosen where there are several.
-func (b *workbook) choiceNotes(chosen sheetPart) []string {
-	var others []sheetPart
-	for _, s := range b.sheets {
-		if s != chosen {
-			others = append(others, s)
-		}
-	}
-	if len(others) == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.name, quotedNames(others))}
-}
-
 // open starts reading a sheet.
-func (b *workbook) open(sheet sheetPart) (*worksheet, error) {
-	part, err := b.pkg.open(sheet.part, maxSheetBytes)
-	if err == nil && part == nil {
-		err = fault(0, damagedBook, nil)
+func (b *workbook) open(sheet sheetPart) (rowSource, error) {
+	reopen := func() (io.ReadCloser, error) {
+		part, err := b.pkg.open(sheet.part, maxSheetBytes)
+		if err == nil && part == nil {
+			err = fault(0, damagedBook, nil)
+		}
+		return part, err
 	}
+	part, err := reopen()
 	if err != nil {
 		return nil, err
 	}
-	return newWorksheet(part, b.values), nil
+	w := newWorksheet(part, b.values)
+	w.reopen = reopen
+	return w, nil
 }
+
+func (b *workbook) list() sheetList { return b.sheets }

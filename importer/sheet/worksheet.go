@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -24,15 +25,28 @@ type worksheet struct {
 	xml     *xmlScanner
 	part    io.Closer
 	cells   cellReader
-	started bool // sheetData has begun
-	row     int  // number of the last row
+	reopen  func() (io.ReadCloser, error) // the part once more
+	started bool                          // sheetData has begun
+	row     int                           // number of the last row
 
-	text  []byte // of the current row's cells, as far as it is their own
-	spans []span // one a cell: where its text stands in text
+	text   []byte // of the current row's cells, as far as it is their own
+	spans  []span // one a cell: where its text stands in text
+	blanks int    // cells that only stand before others
 
-	hidden int // rows with values that a person does not see
-	merged int // ranges of merged cells
+	hidden        int           // rows with values that a person does not see
+	hiddenColumns []columnRange // in the sheet, whether they hold values or not
+	width         int           // columns up to the last with a value
+	merged        int           // ranges of merged cells
 }
+
+// columnRange is a range of columns, both ends included; the first column is 0.
+type columnRange struct{ first, last int }
+
+// Bounds of what a row, and a sheet, may make of few bytes.
+const (
+	maxRowText = 4 << 20   // bytes
+	maxBlanks  = 256 << 20 // cells; a million rows of 27 cells have a tenth of them
+)
 
 // span is a piece of a row's text; that of a cell whose text stands elsewhere is
 // empty.
@@ -44,6 +58,8 @@ var (
 	errRowBeyond = errors.New("it has more rows than a sheet can have")
 	errCellRef   = errors.New("a cell stands at a place that no sheet has")
 	errNoData    = errors.New("it has no data")
+	errRowText   = errors.New("a row holds more text than a person's row can")
+	errBlanks    = errors.New("its values stand in more columns than a table of people can have")
 )
 
 func newWorksheet(part io.ReadCloser, cells cellReader) *worksheet {
@@ -109,12 +125,37 @@ func (w *worksheet) start() error {
 			continue
 		case string(w.xml.name) == "sheetData":
 			return nil
+		case string(w.xml.name) == "cols":
+			err = w.readColumns()
+		default:
+			err = w.xml.skip()
 		}
-		if err := w.xml.skip(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
+
+// readColumns reads which columns are hidden.
+func (w *worksheet) readColumns() error {
+	for outer := w.xml.depth() - 1; ; {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEnd && w.xml.depth() == outer:
+			return nil
+		case kind != xmlStart || string(w.xml.name) != "col" || !isTrue(w.xml.attr("hidden")) || len(w.hiddenColumns) >= maxColumns:
+			continue
+		}
+		if first, last := atoi(w.xml.attr("min")), atoi(w.xml.attr("max")); first > 0 && last >= first {
+			w.hiddenColumns = append(w.hiddenColumns, columnRange{first - 1, last - 1})
+		}
+	}
+}
+
+// isTrue reads a boolean attribute.
+func isTrue(value []byte) bool { return string(value) == "1" || string(value) == "true" }
 
 // finish reads what stands below the rows, up to the end of the part: only then
 // is the sheet known to be whole, its checksum included.
@@ -147,8 +188,7 @@ func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
 		return false, errRowBeyond
 	}
 	w.row = number
-	h := w.xml.attr("hidden")
-	hidden = string(h) == "1" || string(h) == "true"
+	hidden = isTrue(w.xml.attr("hidden"))
 
 	row.Number, row.Cells, row.Problems = number, row.Cells[:0], nil
 	w.text, w.spans = w.text[:0], w.spans[:0]
@@ -199,12 +239,19 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
 		return column, nil
 	}
+	if w.blanks += column - len(row.Cells); w.blanks > maxBlanks {
+		return 0, errBlanks
+	}
+	if len(w.text) > maxRowText {
+		return 0, errRowText
+	}
 	for len(row.Cells) < column {
 		row.Cells = append(row.Cells, mapping.Cell{})
 		w.spans = append(w.spans, span{})
 	}
 	row.Cells = append(row.Cells, cell)
 	w.spans = append(w.spans, span{start, len(w.text)})
+	w.width = max(w.width, len(row.Cells))
 	return column, nil
 }
 
@@ -258,10 +305,51 @@ func (w *worksheet) notes() []string {
 	if w.hidden > 0 {
 		notes = append(notes, count(w.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
 	}
+	var hidden []int
+	for _, r := range w.hiddenColumns {
+		for c := r.first; c <= r.last && c < w.width; c++ {
+			hidden = append(hidden, c)
+		}
+	}
+	if len(hidden) > 0 {
+		notes = append(notes, columnList(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
+	}
 	if w.merged > 0 {
-		notes = append(notes, "The sheet has merged cells ("+count(w.merged, "range", "ranges")+"): only the first cell of each holds its value, the others are blank.")
+		notes = append(notes, "The sheet has merged cells ("+count(w.merged, "range", "ranges")+"). A value counts for the first cell of a range only: check the rows that share one.")
 	}
 	return notes
+}
+
+// merges reads the sheet once more, up to where merged cells are named: below the
+// rows. It is asked for only where a header of two rows is suspected.
+func (w *worksheet) merges(first, last int) (ranges []cellRange, err error) {
+	part, err := w.reopen()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := part.Close(); err == nil && closeErr != nil {
+			ranges, err = nil, fault(0, damagedBook, closeErr)
+		}
+	}()
+	x := newXMLScanner(part)
+	for {
+		kind, err := x.next()
+		switch {
+		case err != nil:
+			return nil, w.located(err)
+		case kind == xmlEOF:
+			return ranges, nil
+		case kind == xmlStart && string(x.name) == "mergeCell" && len(ranges) < maxColumns:
+			from, to, _ := bytes.Cut(x.attr("ref"), []byte(":"))
+			m := cellRange{}
+			m.firstColumn, m.firstRow = parseRef(from)
+			m.lastColumn, m.lastRow = parseRef(to)
+			if m.firstColumn >= 0 && m.lastColumn >= m.firstColumn && m.firstRow <= last && m.lastRow >= first {
+				ranges = append(ranges, m)
+			}
+		}
+	}
 }
 
 func (w *worksheet) close() error { return w.part.Close() }

@@ -1,0 +1,238 @@
+package sheet
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// body gives the rows below a header that may be people. What is recognised as
+// something else is kept for the notes: footers and totals at the end, the header
+// printed again. A second table is given too, but at fault, so that nobody in it
+// is lost without a word.
+type body struct {
+	rows    rowQueue
+	header  *importer.Header
+	columns columnLooks // of the first rows
+	guard   int         // a column that had a value in all of the first rows; -1 for none
+	named   int         // columns that have a name
+	unnamed []bool      // by column: it has no name; nil when all have one
+
+	held []importer.Row // may be footers: it depends on whether a person follows
+	free int            // rows at the front of rows.ahead that are known not to be
+
+	last     int   // number of the last row that was judged
+	footers  []int // numbers of rows that were left out
+	repeated []int
+	second   int   // number of the row that begins a second table; 0 for none
+	spilled  []int // columns without a name that hold values
+	lookups  int   // how often names may still be looked up
+}
+
+const (
+	mostHeld    = 20  // more rows than this are no footer
+	mostLookups = 200 // looking up a row's names takes as long as reading hundreds of rows
+)
+
+func newBody(rows rowQueue, header *importer.Header, below []rowLook) body {
+	for i := 2; i < len(rows.ahead); i++ {
+		if rows.ahead[i].Number > rows.ahead[i-1].Number+1 {
+			below = below[:i] // what comes after a blank row may be something else
+			break
+		}
+	}
+	b := body{rows: rows, header: header, columns: lookDown(below), guard: -1, last: header.Row, lookups: mostLookups}
+	for c, name := range header.Names {
+		if name != "" {
+			b.named++
+		} else if b.unnamed == nil {
+			b.unnamed = make([]bool, len(header.Names))
+		}
+		if name == "" {
+			b.unnamed[c] = true
+		}
+		if b.guard < 0 && c < len(b.columns) && b.columns[c].values == len(below) {
+			b.guard = c
+		}
+	}
+	return b
+}
+
+// next returns the next row that is not blank and may be a person.
+func (b *body) next(row *importer.Row) error {
+	for {
+		if err := b.rows.next(row); err != nil {
+			if err == io.EOF {
+				b.leaveOut()
+			}
+			return err
+		}
+		if isBlank(row) {
+			continue
+		}
+		if b.free > 0 {
+			b.free--
+			return nil
+		}
+		if len(b.held) < mostHeld && b.mayBeFooter(row) {
+			b.held = append(b.held, cloneRow(row))
+			continue
+		}
+		if len(b.held) == 0 {
+			return nil
+		}
+		if b.startsTable(row, true) {
+			b.leaveOut()
+			return nil
+		}
+		b.rows.ahead = slices.Concat(b.held, []importer.Row{cloneRow(row)}, b.rows.ahead)
+		b.free, b.held = len(b.held)+1, nil
+	}
+}
+
+// leaveOut takes the rows that are held for footers.
+func (b *body) leaveOut() {
+	for _, row := range b.held {
+		b.footers = append(b.footers, row.Number)
+	}
+	b.held = nil
+}
+
+// isHeaderAgain reports whether the row is the header once more, as it is printed
+// at the top of every page.
+func (b *body) isHeaderAgain(row *importer.Row) bool {
+	for c, name := range b.header.Names {
+		if !strings.EqualFold(textAt(row, c), strings.TrimSpace(name)) {
+			return false
+		}
+	}
+	return len(row.Cells) <= len(b.header.Names) || !slices.ContainsFunc(row.Cells[len(b.header.Names):], holdsSomething)
+}
+
+// judgeTable gives the row a problem when it belongs to a second table, and
+// notices values in columns without a name.
+func (b *body) judgeTable(row *importer.Row) {
+	gap := row.Number > b.last+1
+	b.last = row.Number
+	if b.second == 0 && b.startsTable(row, gap) {
+		b.second = row.Number
+	}
+	if b.second > 0 {
+		row.Problems = append(row.Problems, mapping.Problem{
+			Rule: mapping.SecondTable, Column: mapping.NoColumn,
+			Message: fmt.Sprintf("The row belongs to a second table, which begins in row %d. Its columns may mean something else: put each table into a file, or a sheet, of its own.", b.second),
+		})
+	}
+	if b.unnamed != nil && len(row.Problems) == 0 {
+		for c := range min(len(row.Cells), len(b.unnamed)) {
+			if b.unnamed[c] && holdsSomething(row.Cells[c]) {
+				b.unnamed[c] = false
+				b.spilled = append(b.spilled, c)
+			}
+		}
+	}
+}
+
+// startsTable reports whether the row is the header of another table: all of it
+// are names, and they are those of the header in other places, or known, or stand
+// in columns that hold values further up. After a blank row less will do.
+func (b *body) startsTable(row *importer.Row, gap bool) bool {
+	if b.guard >= 0 && b.guard < len(row.Cells) && lookOf(row.Cells[b.guard]) == valueLook {
+		return false
+	}
+	if b.guard < 0 && !gap && !b.isName(b.firstText(row)) {
+		return false
+	}
+	l := lookAt(row)
+	if l.values > 0 || l.filled < 2 {
+		return false
+	}
+	same := 0
+	for c := range l.cells {
+		if l.cells[c] == labelLook && b.isName(textAt(row, c)) {
+			same++
+		}
+	}
+	unlike, _ := b.columns.contrast(l)
+	switch {
+	case (same >= 3 || gap && same == 2) && same*2 >= l.filled:
+		return true
+	case gap && unlike >= 2 && l.filled >= 3:
+		return true
+	case b.lookups == 0 || (!gap && unlike == 0):
+		return false
+	}
+	b.lookups--
+	known := knownNames(row)
+	return known*2 >= l.filled && (known >= 3 || gap && known == 2)
+}
+
+// isName reports whether a text is the name of a column.
+func (b *body) isName(text string) bool {
+	return text != "" && slices.ContainsFunc(b.header.Names[:min(len(b.header.Names), lookedAt)], func(name string) bool {
+		return strings.EqualFold(strings.TrimSpace(name), text)
+	})
+}
+
+// firstText returns the first text of the row that is not blank.
+func (b *body) firstText(row *importer.Row) string {
+	return textAt(row, slices.IndexFunc(row.Cells, holdsSomething))
+}
+
+// notes is complete once next has returned io.EOF.
+func (b *body) notes() []string {
+	var notes []string
+	if len(b.repeated) > 0 {
+		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rowNumbers(b.repeated)))
+	}
+	if b.second > 0 {
+		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into a file, or a sheet, of its own.", b.second))
+	}
+	if len(b.footers) > 0 {
+		notes = append(notes, fmt.Sprintf("What stands below the table in %s was taken for totals or notes, and left out.", rowNumbers(b.footers)))
+	}
+	if len(b.spilled) > 0 {
+		slices.Sort(b.spilled)
+		notes = append(notes, fmt.Sprintf("%s values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.", columnList(b.spilled, "holds", "hold")))
+	}
+	return notes
+}
+
+// rowNumbers returns "row 7", "rows 7 and 9", or "rows 7, 9 and 3 more".
+func rowNumbers(numbers []int) string {
+	const shown = 5
+	words := make([]string, min(len(numbers), shown))
+	for i := range words {
+		words[i] = fmt.Sprint(numbers[i])
+	}
+	if len(numbers) == 1 {
+		return "row " + words[0]
+	}
+	return "rows " + enumerate(words, len(numbers))
+}
+
+// columnList returns "Column C holds", "Columns C and D hold".
+func columnList(columns []int, one, many string) string {
+	const shown = 8
+	words := make([]string, min(len(columns), shown))
+	for i := range words {
+		words[i] = mapping.ColumnLetter(columns[i])
+	}
+	if len(columns) == 1 {
+		return "Column " + words[0] + " " + one
+	}
+	return "Columns " + enumerate(words, len(columns)) + " " + many
+}
+
+// enumerate joins the first of some words, and says how many more there are.
+func enumerate(words []string, all int) string {
+	if more := all - len(words); more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), more)
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}

@@ -1,0 +1,145 @@
+package sheet
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const guessed = "Row 1 was taken for the header, although none of its names is known, and it looks like the rows below it."
+
+func TestHeaderIsFound(t *testing.T) {
+	const people = "900100,Ann,Lee,2004-02-29\n900101,Bob,Roy,2003-01-05\n900102,Cy,Poe,2002-07-09\n"
+	tests := map[string]struct {
+		csv   string
+		at    int
+		names string // joined by |
+		rows  int
+		notes []string
+	}{
+		"at once":               {csv: "Banner ID,First,Last,DOB\n" + people, at: 1, names: "Banner ID|First|Last|DOB", rows: 3},
+		"unknown names":         {csv: "Kennung,Rufname,Sippe,Tag\n" + people, at: 1, names: "Kennung|Rufname|Sippe|Tag", rows: 3},
+		"nothing but the names": {csv: "Banner ID,First,Last,DOB\n", at: 1, names: "Banner ID|First|Last|DOB", notes: []string{"There are no rows below the header in row 1."}},
+		"below a title and a blank line": {
+			csv: "Students of fall 2026,,,\n\nBanner ID,First,Last,DOB\n" + people, at: 3, names: "Banner ID|First|Last|DOB", rows: 3,
+			notes: []string{"The header was found in row 3. What stands above it in row 1 was taken for titles or notes, and left out."},
+		},
+		"below notes of two cells": {
+			csv: "Term:,Fall 2026,,\nPrinted:,2026-08-30,,\nBanner ID,First,Last,DOB\n" + people, at: 3, names: "Banner ID|First|Last|DOB", rows: 3,
+			notes: []string{"The header was found in row 3. What stands above it in rows 1 and 2 was taken for titles or notes, and left out."},
+		},
+		"printed twice": {
+			csv: "Banner ID,First,Last,DOB\nBanner ID,First,Last,DOB\n" + people, at: 1, names: "Banner ID|First|Last|DOB", rows: 3,
+			notes: []string{"The header is repeated in row 2, and was left out there."},
+		},
+		"a year among the names": {csv: "Banner ID,First name,Last name,2026\n" + people, at: 1, names: "Banner ID|First name|Last name|2026", rows: 3},
+		"words above words": {
+			csv: "city,color\nHull,red\nLaval,blue\n", at: 1, names: "city|color", rows: 2,
+		},
+		"words that nobody knows above words": {
+			csv: "Ort,Farbe\nHull,red\nLaval,blue\n", at: 1, names: "Ort|Farbe", rows: 2, notes: []string{guessed},
+		},
+		"a name twice, and none": {
+			csv: "Banner ID,Name,Name,\n900100,Ann,Lee,x\n900101,Bob,Roy,y\n", at: 1, names: "Banner ID|Name|Name|", rows: 2,
+			notes: []string{
+				`Columns B and C have the same name in the header, "Name". Give them different ones, or a mapping cannot tell them apart.`,
+				"Column D holds values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.",
+			},
+		},
+		"groups that tell names apart": {
+			csv: ",Home Address,,Mailing,\nStudent ID,Street,City,Street,City\n900100,1 Elm,Hull,2 Oak,Laval\n900101,3 Elm,Hull,4 Oak,Laval\n", at: 2,
+			names: "Student ID|Home Address / Street|Home Address / City|Mailing / Street|Mailing / City", rows: 2,
+			notes: []string{"The header was joined from rows 1 and 2."},
+		},
+		"groups beside names": {
+			csv: "Student ID,Address,,,Birth date\n,Street,City,Postal code,\n900100,1 Elm,Hull,K1A 0B1,2004-02-29\n900101,3 Elm,Hull,K1A 0B2,2003-02-28\n", at: 2,
+			names: "Student ID|Address / Street|Address / City|Address / Postal code|Birth date", rows: 2,
+			notes: []string{"The header was joined from rows 1 and 2."},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", tt.csv), Options{})
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			if names := strings.Join(got.header.Names, "|"); names != tt.names || got.header.Row != tt.at || len(got.rows) != tt.rows {
+				t.Errorf("header %q in row %d, rows %q\nwant %q in row %d, and %d rows", names, got.header.Row, got.rows, tt.names, tt.at, tt.rows)
+			}
+			if diff := cmp.Diff(tt.notes, got.notes); diff != "" {
+				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A file without a header is a question, whatever is in its first row: a person
+// must never become the header, nor the header a person.
+func TestHeaderIsAskedFor(t *testing.T) {
+	tests := map[string]struct {
+		csv string
+		row int
+	}{
+		"only people":                {"900100,Ann,Lee,2004-02-29\n900101,Bob,Roy,2003-01-05\n", 1},
+		"one person":                 {"900100,Ann,Lee,2004-02-29\n", 1},
+		"people below a title":       {"Students,,,\n900100,Ann,Lee,2004-02-29\n900101,Bob,Roy,2003-01-05\n", 2},
+		"mostly words":               {"jlee7,Ann,Lee,Hull,Quebec,Full Time,ann@college.example\njroy12,Bob,Roy,Hull,Quebec,Full Time,bob@college.example\n", 1},
+		"a header below people":      {"900100,Ann,Lee,Hull\n900101,Bob,Roy,Hull\nStudent ID,First name,Last name,City\n900102,Cy,Poe,Hull\n", 3},
+		"two rows that may be it":    {"Kennung,Anschrift,,\n,Gasse,Ort,Zahl\n900100,Elm,Hull,12\n900101,Oak,Laval,14\n", 2},
+		"numbers for names":          {"1,2,3\n4,5,6\n7,8,9\n", 1},
+		"a first person without ids": {"n/a,Ann,Lee,2004-02-29,613-555-0142\n900101,Bob,Roy,2003-01-05,613-555-0143\n900102,Cy,Poe,2003-01-06,613-555-0144\n", 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, "people.csv", tt.csv)
+			fe := fileError(t, readFile(t, path, Options{}).err, path)
+			if fe.Row != tt.row || !strings.Contains(fe.Message, "--header-row") {
+				t.Errorf("row %d: %s", fe.Row, fe.Message)
+			}
+			if strings.Contains(fe.Message, "Ann") {
+				t.Errorf("the error holds a cell: %s", fe.Message)
+			}
+			if got := readFile(t, path, Options{HeaderRow: 1}); got.err != nil || got.header.Row != 1 {
+				t.Errorf("asked for row 1: %v", got.err)
+			}
+		})
+	}
+}
+
+func TestMergedHeader(t *testing.T) {
+	cell := func(ref, text string) string {
+		return `<c r="` + ref + `" t="inlineStr"><is><t>` + text + `</t></is></c>`
+	}
+	people := `<row r="3"><c r="A3"><v>900100</v></c>` + cell("B3", "Ann") + cell("C3", "Lee") + `</row><row r="4"><c r="A4"><v>900101</v></c>` + cell("B4", "Bob") + cell("C4", "Roy") + `</row>`
+	tests := map[string]struct {
+		rows, merges string
+		names        string
+		at           int
+	}{
+		"a group over two of three columns": {
+			`<row r="1">` + cell("A1", "Kennung") + cell("B1", "Person") + `</row><row r="2">` + cell("B2", "Rufname") + cell("C2", "Sippe") + `</row>` + people,
+			"A1:A2 B1:C1", "Kennung|Person / Rufname|Person / Sippe", 2,
+		},
+		"a title over all columns": {
+			`<row r="1">` + cell("A1", "Students") + `</row><row r="2">` + cell("A2", "Student ID") + cell("B2", "Name") + cell("C2", "Name") + `</row>` + people,
+			"A1:C1", "Student ID|Name|Name", 2,
+		},
+		"a name over two columns, and people at once": {
+			`<row r="1">` + cell("A1", "Code") + cell("B1", "Person") + `</row><row r="2">` + cell("A2", "x") + cell("B2", "Cy") + cell("C2", "Poe") + `</row><row r="3">` + cell("A3", "y") + cell("B3", "Ann") + cell("C3", "Lee") + `</row>`,
+			"B1:C1", "Code|Person|", 1,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var merges strings.Builder
+			for _, ref := range strings.Fields(tt.merges) {
+				merges.WriteString(`<mergeCell ref="` + ref + `"/>`)
+			}
+			got := readSheet(t, strings.Replace(sheetXML(tt.rows), "</sheetData>", "</sheetData><mergeCells>"+merges.String()+"</mergeCells>", 1))
+			if names := strings.Join(got.header.Names, "|"); got.err != nil || names != tt.names || got.header.Row != tt.at || len(got.rows) != 2 {
+				t.Errorf("header %q in row %d, rows %q, error %v\nwant %q in row %d", names, got.header.Row, got.rows, got.err, tt.names, tt.at)
+			}
+		})
+	}
+}

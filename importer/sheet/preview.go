@@ -1,0 +1,73 @@
+package sheet
+
+import (
+	"io"
+	"slices"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// preview holds the first rows of a sheet that are not blank, by which its header
+// is found.
+type preview struct {
+	rows  []importer.Row
+	looks []rowLook
+	err   error // what came in place of one more row; nil when there are more
+
+	knownNames map[int]int // by row, as far as they were asked for
+}
+
+// How much of a sheet is looked at to find its header.
+const (
+	previewRows  = 60
+	previewCells = 200_000
+)
+
+// readPreview reads the first rows of a sheet, those above from left out.
+func readPreview(rows rowSource, from int) *preview {
+	p := &preview{}
+	for cells := 0; len(p.rows) < previewRows && cells < previewCells; {
+		var row importer.Row
+		if p.err = rows.next(&row); p.err != nil {
+			break
+		}
+		if row.Number < from || isBlank(&row) {
+			continue
+		}
+		row.Cells = slices.Clip(row.Cells)
+		cells += len(row.Cells)
+		p.rows = append(p.rows, row)
+		p.looks = append(p.looks, lookAt(&row))
+	}
+	return p
+}
+
+// rowQueue gives rows that were read ahead before those that are still to be
+// read.
+type rowQueue struct {
+	rowSource
+	ahead []importer.Row
+	err   error // of the source, which gave it early
+}
+
+func (q *rowQueue) next(row *importer.Row) error {
+	if len(q.ahead) > 0 {
+		first := q.ahead[0]
+		q.ahead = q.ahead[1:]
+		row.Number, row.Cells, row.Problems = first.Number, append(row.Cells[:0], first.Cells...), first.Problems
+		return nil
+	}
+	if q.err == nil {
+		q.err = q.rowSource.next(row)
+	}
+	return q.err
+}
+
+// cloneRow copies a row whose cells will be used again.
+func cloneRow(row *importer.Row) importer.Row {
+	return importer.Row{Number: row.Number, Cells: append([]mapping.Cell(nil), row.Cells...), Problems: row.Problems}
+}
+
+// atEnd reports whether the source has no rows beyond the preview.
+func (p *preview) atEnd() bool { return p.err == io.EOF }
