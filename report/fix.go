@@ -1,0 +1,83 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/xuri/excelize/v2"
+
+	"opscom-import/mapping"
+)
+
+// FixSheet describes the table whose rows need a person.
+type FixSheet struct {
+	Sheet     string           // name of the sheet that was read, "" for a file without sheets
+	HeaderRow int              // number of the header's row in the file; 0 for 1
+	Header    []string         // from column A on; "" for a column without a name
+	Choices   map[int][]string // by column: values to choose from, for a drop-down
+}
+
+// FixRow is one row that needs a person.
+type FixRow struct {
+	Row      int      // its number in the file
+	Cells    []string // from column A on, as read
+	Problems []mapping.Problem
+	Note     string // what the Controller said of the row, "" for nothing
+}
+
+// ErrTooLarge says that the rows that need a person do not fit into a workbook.
+var ErrTooLarge = errors.New("a workbook cannot hold that much; mend the file itself")
+
+// WriteFix writes the rows to a workbook at path, and returns their number. The
+// workbook has the layout of the file that they come from, so that it can be
+// mended, saved, and pushed with the same mapping: the sheet's name, the header in
+// its row, each cell in its column, as text. A cell with a problem is coloured
+// and has the message as a note, and a column at the right says what to do.
+//
+// A value that no cell of a workbook can hold, and one that is an error such as
+// #N/A, is left out, so that it is never sent by mistake.
+//
+// The file is whole, or on any error as it was before. When there are no rows there
+// is no file: one of an earlier run is removed. The error is [ErrTooLarge] when
+// there are more rows or columns than a workbook can have.
+func WriteFix(path string, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
+	err = writeAtomic(path, func(w io.Writer) error {
+		var err error
+		if n, err = WriteFixTo(w, sheet, rows); err == nil && n == 0 {
+			return errNothing
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// WriteFixTo writes to w what WriteFix writes to a file: the header alone when
+// there are no rows.
+func WriteFixTo(w io.Writer, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
+	layout := newFixLayout(sheet)
+	if len(layout.Header) >= excelize.MaxColumns {
+		return 0, fmt.Errorf("%d columns: %w", len(sheet.Header), ErrTooLarge)
+	}
+	book, err := newFixBook(layout)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, book.close()) }()
+	for row, err := range rows {
+		if err != nil {
+			return n, err
+		}
+		if n++; layout.HeaderRow+n > excelize.TotalRows {
+			return n, fmt.Errorf("more than %s rows: %w", thousands(n-1), ErrTooLarge)
+		}
+		if err := book.add(layout.lay(&row)); err != nil {
+			return n, fmt.Errorf("row %d: %w", row.Row, err)
+		}
+	}
+	return n, book.finish(w)
+}

@@ -1,0 +1,552 @@
+package report_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+	"pgregory.net/rapid"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+	"opscom-import/report"
+)
+
+const adviceHeader = "What to do (opscom-import)"
+
+func yielding[T any](items []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(*new(T), err)
+		}
+	}
+}
+
+func students() report.FixSheet {
+	return report.FixSheet{
+		Sheet:  "Students",
+		Header: []string{"Banner ID", "Legal Last Name", "", "E-mail", "DOB", "Class"},
+		Choices: map[int][]string{
+			5: {"Full Time Student", `Staff, "casual" & part-time <1 year`, "=Visitor", "007"},
+			3: {},
+		},
+	}
+}
+
+func faultyStudents() []report.FixRow {
+	return []report.FixRow{
+		{
+			Row: 17, Cells: []string{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE"},
+			Problems: []mapping.Problem{
+				{Rule: mapping.BadEmail, Column: 3, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
+				{Rule: mapping.BadDate, Column: 4, Message: `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`},
+				{Rule: mapping.UnknownUserType, Column: 5, Message: `User Type "FTE" is not in the Controller's list.`},
+			},
+		},
+		{
+			Row: 18, Cells: []string{"=1+1", "Zoë <b>&amp;", "kept"},
+			Problems: []mapping.Problem{
+				{Rule: mapping.Required, Column: 3, Message: "Email is blank. Fill it in."},
+				{Rule: mapping.UnusualCharacter, Severity: mapping.Warning, Column: 0, Message: "Unique ID holds '='. Check that it is meant."},
+				{Rule: mapping.BadEmail, Column: 0, Message: "Another problem of the same cell."},
+			},
+		},
+		{
+			Row: 40, Cells: []string{"900123458", "Smith", "", "a@example.org", "2003-01-01", "Full Time Student"},
+			Note: "The Controller refused the row (error code 9019): another user has this e-mail address.",
+		},
+		{
+			Row: 41, Cells: []string{"900123459", "#N/A", "", "b@example.org"},
+			Problems: []mapping.Problem{
+				{Rule: mapping.CellError, Column: 1, Message: `The cell for Last Name shows the error "#N/A".`},
+				{Rule: mapping.DuplicateKey, Column: mapping.NoColumn, Message: "the same person has other values in row 40"},
+			},
+		},
+	}
+}
+
+// written returns the workbook of the rows.
+func written(t testing.TB, s report.FixSheet, rows []report.FixRow) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.fix.xlsx")
+	n, err := report.WriteFix(path, s, yielding(rows, nil))
+	if err != nil || n != len(rows) {
+		t.Fatalf("wrote %d rows of %d, %v", n, len(rows), err)
+	}
+	return path
+}
+
+// readTable reads a file as the importer does.
+func readTable(t rapid.TB, path string, o sheet.Options) (header importer.Header, rows []importer.Row) {
+	t.Helper()
+	table, err := sheet.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := table.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for {
+		var row importer.Row
+		if err := table.Next(&row); errors.Is(err, io.EOF) {
+			return table.Header(), rows
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+}
+
+func texts(cells []mapping.Cell) []string {
+	list := make([]string, len(cells))
+	for i, c := range cells {
+		list[i] = c.Text
+	}
+	return list
+}
+
+func TestFixIsReadAsItWasWritten(t *testing.T) {
+	header, rows := readTable(t, written(t, students(), faultyStudents()), sheet.Options{Sheet: "Students"})
+	if diff := cmp.Diff(importer.Header{Row: 1, Names: append(students().Header, adviceHeader)}, header); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+	want := [][]string{
+		{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE", "Row 17\n" +
+			"E-mail (column D): Email \"none\" is not an e-mail address. Write it as name@example.ca.\n" +
+			"DOB (column E): Date of Birth \"2004-02-31\" is no day of the calendar. Correct the date.\n" +
+			"Class (column F): User Type \"FTE\" is not in the Controller's list."},
+		{"=1+1", "Zoë <b>&amp;", "kept", "", "", "", "Row 18\n" +
+			"E-mail (column D): Email is blank. Fill it in.\n" +
+			"Banner ID (column A): Unique ID holds '='. Check that it is meant.\n" +
+			"Banner ID (column A): Another problem of the same cell."},
+		{"900123458", "Smith", "", "a@example.org", "2003-01-01", "Full Time Student", "Row 40\n" +
+			"The Controller refused the row (error code 9019): another user has this e-mail address."},
+		{"900123459", "", "", "b@example.org", "", "", "Row 41\n" +
+			"Legal Last Name (column B): The cell for Last Name shows the error \"#N/A\".\n" +
+			"the same person has other values in row 40"},
+	}
+	if len(rows) != len(want) {
+		t.Fatalf("read %d rows, want %d", len(rows), len(want))
+	}
+	for i, row := range rows {
+		if diff := cmp.Diff(want[i], texts(row.Cells)); diff != "" || len(row.Problems) > 0 {
+			t.Errorf("row %d, problems %v (-want +got):\n%s", row.Number, row.Problems, diff)
+		}
+	}
+}
+
+// What excelize does not write is lost without an error.
+func TestFixLooks(t *testing.T) {
+	file, err := excelize.OpenFile(written(t, students(), faultyStudents()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	comments, err := file.GetComments("Students")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := map[string]string{}
+	for _, c := range comments {
+		for _, run := range c.Paragraph {
+			notes[c.Cell] += run.Text
+		}
+	}
+	wantNotes := map[string]string{
+		"D2": `Email "none" is not an e-mail address. Write it as name@example.ca.`,
+		"E2": `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`,
+		"F2": `User Type "FTE" is not in the Controller's list.`,
+		"D3": "Email is blank. Fill it in.",
+		"A3": "Unique ID holds '='. Check that it is meant.\nAnother problem of the same cell.",
+		"B5": `The cell for Last Name shows the error "#N/A".`,
+	}
+	if diff := cmp.Diff(wantNotes, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	for cell, want := range map[string]string{"A2": "", "D2": "FFD2CC", "D3": "FFD2CC", "A3": "FFD2CC", "B5": "FFD2CC", "D4": ""} {
+		id, err := file.GetCellStyle("Students", cell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		style, err := file.GetStyle(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(style.Fill.Color, ""); got != want || style.NumFmt != 49 {
+			t.Errorf("%s is filled %q, format %d; want %q, and text", cell, got, style.NumFmt, want)
+		}
+	}
+	wantDropDown(t, file)
+	panes, err := file.GetPanes("Students")
+	if err != nil || !panes.Freeze || panes.YSplit != 1 {
+		t.Errorf("panes %+v, %v; want the header frozen", panes, err)
+	}
+	if names := file.GetDefinedName(); len(names) != 1 || names[0].RefersTo != "'Students'!$A$1:$G$5" {
+		t.Errorf("defined names %+v, want the filter's", names)
+	}
+	props, err := file.GetDocProps()
+	if err != nil || props.Creator != "opscom-import" || props.LastModifiedBy != "opscom-import" {
+		t.Errorf("written by %+v, %v", props, err)
+	}
+}
+
+func wantDropDown(t *testing.T, file *excelize.File) {
+	t.Helper()
+	validations, err := file.GetDataValidations("Students")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(validations) != 1 || validations[0].Sqref != "F2:F5" || validations[0].Type != "list" {
+		t.Fatalf("drop-downs %+v, want one at F2:F5", validations)
+	}
+	name, area, _ := strings.Cut(validations[0].Formula1, "!")
+	if area != "$A$1:$A$4" {
+		t.Errorf("the list stands at %s", area)
+	}
+	name = strings.Trim(name, "'")
+	if visible, err := file.GetSheetVisible(name); err != nil || visible {
+		t.Errorf("the lists' sheet can be seen (%v)", err)
+	}
+	columns, err := file.GetCols(name)
+	if err != nil || len(columns) != 1 {
+		t.Fatalf("lists %v, %v", columns, err)
+	}
+	if diff := cmp.Diff(students().Choices[5], columns[0]); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
+}
+
+// A row whose values may have moved is not sent because nobody looked at it.
+func TestRowsThatMayHaveMovedStayUnsettled(t *testing.T) {
+	ragged := mapping.Problem{Rule: mapping.RaggedRow, Column: mapping.NoColumn, Message: "The row has 2 cells."}
+	s := report.FixSheet{Header: []string{"ID", "Name", "City"}}
+	first := written(t, s, []report.FixRow{
+		{Row: 2, Cells: []string{"1", "Smith"}, Problems: []mapping.Problem{ragged}},
+		{Row: 3, Cells: []string{"2", "Lee", "Ottawa", "", "beyond"}, Problems: []mapping.Problem{ragged}},
+		{Row: 4, Cells: []string{"3", "Roy"}, Problems: []mapping.Problem{{Rule: mapping.BadQuotes, Severity: mapping.Warning, Column: mapping.NoColumn}}},
+		{Row: 5, Cells: []string{"4", "Cho", "Hull", "beyond"}, Problems: []mapping.Problem{{Rule: mapping.RaggedRow, Column: 3, Message: "There is a value."}}},
+	})
+	header, rows := readTable(t, first, sheet.Options{})
+	want := [][]string{
+		{"1", "Smith", "", "Row 2\nThe row has 2 cells.", "Empty this cell when each value stands in its column."},
+		{"2", "Lee", "Ottawa", "Row 3\nThe row has 2 cells.", "", "beyond"},
+		{"3", "Roy", "", "Row 4\n"},
+		{"4", "Cho", "Hull", "Row 5\ncolumn E: There is a value.", "beyond"},
+	}
+	var again []report.FixRow
+	for i, row := range rows {
+		if diff := cmp.Diff(want[i], texts(row.Cells)); diff != "" {
+			t.Errorf("row %d (-want +got):\n%s", row.Number, diff)
+		}
+		if isInvalid := len(row.Problems) > 0; isInvalid != (i != 2) {
+			t.Errorf("row %d has the problems %v", row.Number, row.Problems)
+		}
+		if len(row.Problems) > 0 {
+			again = append(again, report.FixRow{Row: row.Number, Cells: texts(row.Cells), Problems: row.Problems})
+		}
+	}
+
+	// The workbook of a workbook has no second column of advice, and what was not
+	// settled is not settled there either.
+	s.Header = header.Names
+	second, rows := readTable(t, written(t, s, again), sheet.Options{})
+	if diff := cmp.Diff(header, second); diff != "" {
+		t.Errorf("header of the second workbook (-first +second):\n%s", diff)
+	}
+	for i, row := range rows {
+		if len(row.Problems) != 1 || row.Cells[0].Text != again[i].Cells[0] || !strings.HasPrefix(row.Cells[3].Text, fmt.Sprintf("Row %d\n", again[i].Row)) {
+			t.Errorf("row %d of the second workbook: %v, %v", row.Number, texts(row.Cells), row.Problems)
+		}
+	}
+}
+
+func TestFixKeepsTheMappingsView(t *testing.T) {
+	for _, tc := range []struct {
+		sheet string
+		row   int
+		open  sheet.Options
+	}{
+		{"Ann's \"list\" <1> & more", 3, sheet.Options{Sheet: "Ann's \"list\" <1> & more", HeaderRow: 3}},
+		{"Étudiants", 7, sheet.Options{}},
+		{"SHEET1", 1, sheet.Options{Sheet: "SHEET1"}},
+		{"", 0, sheet.Options{}},
+		{"a/b:c, a name that only LibreOffice allows", 1, sheet.Options{}},
+		{"opscom-import Choices", 1, sheet.Options{}},
+	} {
+		t.Run(tc.sheet, func(t *testing.T) {
+			s := students()
+			s.Sheet, s.HeaderRow = tc.sheet, tc.row
+			path := written(t, s, faultyStudents())
+			header, rows := readTable(t, path, tc.open)
+			if len(rows) != 4 || header.Row != max(tc.row, 1) || rows[0].Number != header.Row+1 {
+				t.Errorf("header in row %d, %d rows", header.Row, len(rows))
+			}
+			source, err := mapping.Parse("", []byte("version: 1\nsource:\n  headers: [Banner ID, Legal Last Name, E-mail, DOB, Class]\n"+
+				"fields:\n  unique_id: Banner ID\n  login_source: {value: SSO}\n  last_name: Legal Last Name\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := mapping.Compile(source, header.Names, mapping.Context{}); err != nil {
+				t.Errorf("the mapping does not fit any more: %v", err)
+			}
+		})
+	}
+}
+
+// Without a mapping file the column of advice must not be taken for anything.
+func TestAdviceMeansNoAttribute(t *testing.T) {
+	header, rows := readTable(t, written(t, students(), faultyStudents()), sheet.Options{})
+	var samples [][]mapping.Cell
+	for _, row := range rows {
+		samples = append(samples, row.Cells)
+	}
+	for _, s := range mapping.Suggest(header.Names, samples) {
+		if s.Header == adviceHeader && s.Attribute != mapping.NoAttribute {
+			t.Errorf("the advice is suggested as %s", s.Attribute)
+		}
+	}
+}
+
+func TestFixReadBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.fix.xlsx")
+	text := rapid.OneOf(
+		rapid.StringMatching(`[=+\-@' ]{0,2}[0-9.,;\n\t <>&"é_x]{0,9}`),
+		rapid.StringMatching(`_x[0-9A-Ca-c][0-9A-Fa-f]{3}_{0,2}`), // what Excel writes control characters as
+		rapid.StringOf(rapid.Rune().Filter(isXMLCharacter)),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		header := rapid.SliceOfN(text.Filter(holdsText), 1, 8).Draw(t, "header")
+		row := rapid.SliceOfN(text, 0, len(header))
+		var rows []report.FixRow
+		for i, cells := range rapid.SliceOfN(row, 1, 5).Draw(t, "rows") {
+			rows = append(rows, report.FixRow{Row: i + 2, Cells: cells, Problems: []mapping.Problem{{Column: rapid.IntRange(mapping.NoColumn, 9).Draw(t, "column"), Message: "x"}}})
+		}
+		if n, err := report.WriteFix(path, report.FixSheet{Header: header}, yielding(rows, nil)); err != nil || n != len(rows) {
+			t.Fatalf("wrote %d rows of %d, %v", n, len(rows), err)
+		}
+		read, got := readTable(t, path, sheet.Options{})
+		if diff := cmp.Diff(append(header, adviceHeader), read.Names); diff != "" {
+			t.Fatalf("header (-want +got):\n%s", diff)
+		}
+		for i, row := range rows {
+			want := append(append([]string{}, row.Cells...), make([]string, len(header)-len(row.Cells))...)
+			if diff := cmp.Diff(want, texts(got[i].Cells)[:len(header)]); diff != "" {
+				t.Fatalf("row %d (-want +got):\n%s", i, diff)
+			}
+		}
+	})
+}
+
+func holdsText(s string) bool { return strings.TrimSpace(s) != "" }
+
+// isXMLCharacter says whether XML 1.0 can hold the character.
+func isXMLCharacter(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || ' ' <= r && r <= '\uD7FF' || '\uE000' <= r && r <= '\uFFFD' || r >= 0x10000
+}
+
+// What a workbook cannot hold must not come back as another value.
+func TestFixOfWhatAWorkbookCannotHold(t *testing.T) {
+	long := strings.Repeat("é", 32_768)
+	fits := strings.Repeat("😀", 16_383) + "x"
+	rows := []report.FixRow{{
+		Row: 2, Cells: []string{"a\x00b\x1bc\uFFFFd", long, fits},
+		Problems: []mapping.Problem{{Column: 0, Message: "a \x00 in the message, and <tags> & more " + long}},
+	}}
+	_, got := readTable(t, written(t, report.FixSheet{Header: []string{"A", "B", "C"}}, rows), sheet.Options{})
+	cells := texts(got[0].Cells)
+	if cells[0] != "a\uFFFDb\uFFFDc\uFFFDd" || cells[1] != "" || cells[2] != fits {
+		t.Errorf("cells %.80q", cells)
+	}
+	if !strings.HasSuffix(cells[3], "…") {
+		t.Errorf("the advice ends in %q", cells[3][len(cells[3])-10:])
+	}
+	rows[0].Problems = nil
+	_, got = readTable(t, written(t, report.FixSheet{Header: []string{"A", "B", "C"}}, rows), sheet.Options{})
+	if want := "B (column B): The value is longer than a workbook's cell can hold, and was left out. Copy it from the file."; !strings.HasSuffix(got[0].Cells[3].Text, want) {
+		t.Errorf("advice %.200q", got[0].Cells[3].Text)
+	}
+}
+
+func TestFixThatIsTooLarge(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.fix.xlsx")
+	for _, s := range []report.FixSheet{
+		{Header: make([]string, 16_384)},
+		{Header: []string{"A"}, HeaderRow: 1_048_575},
+	} {
+		if s.HeaderRow == 0 {
+			s.Header[0] = "A"
+		}
+		n, err := report.WriteFix(path, s, yielding(faultyStudents(), nil))
+		if !errors.Is(err, report.ErrTooLarge) || n != 0 {
+			t.Errorf("%d columns: %d, %v; want ErrTooLarge", len(s.Header), n, err)
+		}
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	// One that just fits.
+	wide := report.FixSheet{Header: make([]string, 16_382)}
+	wide.Header[16_381] = "last"
+	row := report.FixRow{Row: 2, Cells: make([]string, 20_000), Problems: []mapping.Problem{{Column: 19_999, Message: "far out"}}}
+	row.Cells[16_381] = "x"
+	_, rows := readTable(t, written(t, wide, []report.FixRow{row}), sheet.Options{})
+	if rows[0].Cells[16_381].Text != "x" || rows[0].Cells[16_382].Text != "Row 2\nfar out" {
+		t.Error("the last columns are not what was written")
+	}
+}
+
+func TestFixLeavesNothingHalfWritten(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a.fix.xlsx")
+	broken := errors.New("the journal is gone")
+	if err := report.WriteFile(path, []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	for _, rows := range []int{0, 1, 300} {
+		if n, err := report.WriteFix(path, students(), yielding(make([]report.FixRow, rows), broken)); !errors.Is(err, broken) || n != 0 {
+			t.Errorf("after %d rows: %d, %v", rows, n, err)
+		}
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
+		t.Errorf("the old file holds %q, %v", text, err)
+	}
+	if n, err := report.WriteFix(path, students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil {
+		t.Errorf("no rows: %d, %v", n, err)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	var out bytes.Buffer
+	if n, err := report.WriteFixTo(&out, students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil || out.Len() == 0 {
+		t.Errorf("no rows to a pipe: %d, %v, %d bytes", n, err, out.Len())
+	}
+}
+
+type fullDisk struct{ left int }
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	if len(p) > d.left {
+		n := d.left
+		d.left = 0
+		return n, io.ErrShortWrite
+	}
+	d.left -= len(p)
+	return len(p), nil
+}
+
+func TestFixReportsAFullDisk(t *testing.T) {
+	var whole, again bytes.Buffer
+	for _, out := range []*bytes.Buffer{&whole, &again} {
+		if _, err := report.WriteFixTo(out, students(), yielding(faultyStudents(), nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(whole.Bytes(), again.Bytes()) {
+		t.Error("the same rows gave another workbook")
+	}
+	for size := 0; size < whole.Len(); size += 97 {
+		if _, err := report.WriteFixTo(&fullDisk{size}, students(), yielding(faultyStudents(), nil)); err == nil {
+			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
+		}
+	}
+}
+
+// manyRows yields rows of 27 cells, two of them faulty, that are made as they are
+// asked for.
+func manyRows(n int) iter.Seq2[report.FixRow, error] {
+	return func(yield func(report.FixRow, error) bool) {
+		for i := range n {
+			cells := make([]string, 27)
+			for c := range cells {
+				cells[c] = fmt.Sprintf("value %d of row %d", c, i)
+			}
+			row := report.FixRow{Row: i + 2, Cells: cells, Problems: []mapping.Problem{
+				{Rule: mapping.BadEmail, Column: 6, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
+				{Rule: mapping.BadDate, Column: 12, Message: "Date of Birth is no day of the calendar. Correct the date."},
+			}}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func manyColumns() report.FixSheet {
+	s := report.FixSheet{Header: make([]string, 27)}
+	for c := range s.Header {
+		s.Header[c] = fmt.Sprintf("Column %d", c)
+	}
+	return s
+}
+
+// Memory does not grow with the rows: they go to a temporary file.
+func TestFixMemory(t *testing.T) {
+	peak := func(rows int) uint64 {
+		runtime.GC()
+		var most runtime.MemStats
+		runtime.ReadMemStats(&most)
+		before := most.HeapAlloc
+		for row := range manyRows(rows) { // the rows themselves are not what is measured
+			_ = row
+			break
+		}
+		var highest uint64
+		counted := func(yield func(report.FixRow, error) bool) {
+			i := 0
+			for row, err := range manyRows(rows) {
+				if i++; i%2000 == 0 {
+					runtime.GC()
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					highest = max(highest, m.HeapAlloc)
+				}
+				if !yield(row, err) {
+					return
+				}
+			}
+		}
+		if _, err := report.WriteFixTo(io.Discard, manyColumns(), counted); err != nil {
+			t.Fatal(err)
+		}
+		return highest - min(before, highest)
+	}
+	few, many := peak(10_000), peak(30_000)
+	t.Logf("%d KiB for 10,000 rows, %d KiB for 30,000", few>>10, many>>10)
+	if many > few+(24<<20) {
+		t.Errorf("%d bytes for 10,000 rows, %d for 30,000: memory grows with the rows", few, many)
+	}
+}
+
+func BenchmarkWriteFix(b *testing.B) {
+	const rows = 100_000
+	path := filepath.Join(b.TempDir(), "bench.fix.xlsx")
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := report.WriteFix(path, manyColumns(), manyRows(rows)); err != nil || n != rows {
+			b.Fatal(n, err)
+		}
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}

@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/xuri/excelize/v2"
+
+	"opscom-import/mapping"
+)
+
+const (
+	// adviceHeader is the header of the column that tells everything again in
+	// words. No mapping uses it, so the workbook can be pushed with the column in it.
+	adviceHeader = "What to do (opscom-import)"
+
+	// unsettled stands beyond the header in a row whose values may stand in the wrong
+	// columns. It keeps the row from being sent until somebody has taken it out.
+	unsettled = "Empty this cell when each value stands in its column."
+
+	// tooLongForCell says why a value is not in the workbook.
+	tooLongForCell = "The value is longer than a workbook's cell can hold, and was left out. Copy it from the file."
+)
+
+// fixLayout says where things stand in the workbook.
+type fixLayout struct {
+	FixSheet
+	advice int  // column of the advice
+	shifts bool // what is right of the advice stands one column further left in the file
+}
+
+// newFixLayout puts the advice right of the header, or where it is already when
+// the file is itself such a workbook.
+func newFixLayout(sheet FixSheet) fixLayout {
+	sheet.HeaderRow = max(sheet.HeaderRow, 1)
+	if advice := slices.Index(sheet.Header, adviceHeader); advice >= 0 {
+		return fixLayout{FixSheet: sheet, advice: advice}
+	}
+	advice := len(sheet.Header)
+	sheet.Header = append(slices.Clone(sheet.Header), adviceHeader)
+	return fixLayout{FixSheet: sheet, advice: advice, shifts: true}
+}
+
+// place returns where a column of the file stands in the workbook. What is beyond
+// the file's header is beyond the workbook's too.
+func (l *fixLayout) place(column int) int {
+	if column >= l.advice && l.shifts {
+		return column + 1
+	}
+	return column
+}
+
+// fixCell is one cell of the workbook.
+type fixCell struct {
+	text  string
+	look  look
+	notes []string
+}
+
+// look says how a cell looks.
+type look uint8
+
+// The looks, the more urgent the higher.
+const (
+	plainLook  look = iota
+	doubtLook       // there is a warning
+	faultyLook      // there is an error
+	adviceLook      // tells what to do
+)
+
+// lay returns the cells of a row.
+func (l *fixLayout) lay(row *FixRow) []fixCell {
+	width := len(l.Header) + 1
+	if n := len(row.Cells); n > 0 {
+		width = max(width, l.place(n-1)+1)
+	}
+	cells := make([]fixCell, min(width, excelize.MaxColumns))
+	problems := slices.Clip(row.Problems)
+	for column, text := range row.Cells {
+		if !fitsCell(text) {
+			problems = append(problems, mapping.Problem{Column: column, Message: tooLongForCell})
+			text = ""
+		}
+		if at := l.place(column); at < len(cells) {
+			cells[at].text = text
+		}
+	}
+	advice := []string{fmt.Sprintf("Row %d", row.Row)}
+	for _, p := range problems {
+		at := l.place(p.Column)
+		if p.Column < 0 || at >= len(cells) {
+			advice = append(advice, p.Message)
+			continue
+		}
+		cells[at].mark(p)
+		advice = append(advice, l.name(at)+": "+p.Message)
+	}
+	if row.Note != "" {
+		advice = append(advice, row.Note)
+	}
+	if beyond := cells[len(l.Header):]; mayHaveMoved(problems) && !slices.ContainsFunc(beyond, fixCell.holdsText) {
+		beyond[0].text, beyond[0].look = unsettled, faultyLook
+	}
+	cells[l.advice] = fixCell{text: cutToCell(strings.Join(advice, "\n")), look: adviceLook}
+	return cells
+}
+
+// name says which column of the workbook is meant.
+func (l *fixLayout) name(column int) string {
+	letter := "column " + mapping.ColumnLetter(column)
+	if column < len(l.Header) && strings.TrimSpace(l.Header[column]) != "" {
+		return l.Header[column] + " (" + letter + ")"
+	}
+	return letter
+}
+
+// mark colours the cell for the problem, and notes it. An error such as #N/A would
+// be a value like any other in a cell of text, so it is taken out.
+func (c *fixCell) mark(p mapping.Problem) {
+	seen := faultyLook
+	if p.Severity == mapping.Warning {
+		seen = doubtLook
+	}
+	c.look = max(c.look, seen)
+	c.notes = append(c.notes, p.Message)
+	if p.Rule == mapping.CellError {
+		c.text = ""
+	}
+}
+
+func (c fixCell) holdsText() bool { return strings.TrimSpace(c.text) != "" }
+
+// mayHaveMoved says whether the row's values may stand in the wrong columns. Then
+// even values that pass every rule may be wrong.
+func mayHaveMoved(problems []mapping.Problem) bool {
+	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
+		return p.Severity == mapping.Error && (p.Rule == mapping.RaggedRow || p.Rule == mapping.BadQuotes)
+	})
+}
+
+// fitsCell says whether a cell of a workbook can hold the text: Excel counts
+// units of UTF-16.
+func fitsCell(text string) bool {
+	return len(text) <= excelize.TotalCellChars || len(utf16.Encode([]rune(text))) <= excelize.TotalCellChars
+}
+
+// cutToCell cuts what no cell can hold off a text that no one will send.
+func cutToCell(text string) string {
+	if fitsCell(text) {
+		return text
+	}
+	return string([]rune(text)[:excelize.TotalCellChars/2-1]) + "…"
+}
