@@ -128,18 +128,14 @@ func TestFixIsReadAsItWasWritten(t *testing.T) {
 		t.Errorf("header (-want +got):\n%s", diff)
 	}
 	want := [][]string{
-		{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE", "Row 17\n" +
-			"E-mail (column D): Email \"none\" is not an e-mail address. Write it as name@example.ca.\n" +
+		{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE", "Row 17: E-mail (column D): Email \"none\" is not an e-mail address. Write it as name@example.ca.\n" +
 			"DOB (column E): Date of Birth \"2004-02-31\" is no day of the calendar. Correct the date.\n" +
 			"Class (column F): User Type \"FTE\" is not in the Controller's list."},
-		{"=1+1", "Zoë <b>&amp;", "kept", "", "", "", "Row 18\n" +
-			"E-mail (column D): Email is blank. Fill it in.\n" +
+		{"=1+1", "Zoë <b>&amp;", "kept", "", "", "", "Row 18: E-mail (column D): Email is blank. Fill it in.\n" +
 			"Banner ID (column A): Unique ID holds '='. Check that it is meant.\n" +
 			"Banner ID (column A): Another problem of the same cell."},
-		{"900123458", "Smith", "", "a@example.org", "2003-01-01", "Full Time Student", "Row 40\n" +
-			"The Controller refused the row (error code 9019): another user has this e-mail address."},
-		{"900123459", "", "", "b@example.org", "", "", "Row 41\n" +
-			"Legal Last Name (column B): The cell for Last Name shows the error \"#N/A\".\n" +
+		{"900123458", "Smith", "", "a@example.org", "2003-01-01", "Full Time Student", "Row 40: The Controller refused the row (error code 9019): another user has this e-mail address."},
+		{"900123459", "", "", "b@example.org", "", "", "Row 41: Legal Last Name (column B): The cell for Last Name shows the error \"#N/A\".\n" +
 			"the same person has other values in row 40"},
 	}
 	if len(rows) != len(want) {
@@ -249,10 +245,10 @@ func TestRowsThatMayHaveMovedStayUnsettled(t *testing.T) {
 	})
 	header, rows := readTable(t, first, sheet.Options{})
 	want := [][]string{
-		{"1", "Smith", "", "Row 2\nThe row has 2 cells.", "Empty this cell when each value stands in its column."},
-		{"2", "Lee", "Ottawa", "Row 3\nThe row has 2 cells.", "", "beyond"},
-		{"3", "Roy", "", "Row 4\n"},
-		{"4", "Cho", "Hull", "Row 5\ncolumn E: There is a value.", "beyond"},
+		{"1", "Smith", "", "Row 2: The row has 2 cells.", "Empty this cell when each value stands in its column."},
+		{"2", "Lee", "Ottawa", "Row 3: The row has 2 cells.", "", "beyond"},
+		{"3", "Roy", "", "Row 4: "},
+		{"4", "Cho", "Hull", "Row 5: column E: There is a value.", "beyond"},
 	}
 	var again []report.FixRow
 	for i, row := range rows {
@@ -275,7 +271,7 @@ func TestRowsThatMayHaveMovedStayUnsettled(t *testing.T) {
 		t.Errorf("header of the second workbook (-first +second):\n%s", diff)
 	}
 	for i, row := range rows {
-		if len(row.Problems) != 1 || row.Cells[0].Text != again[i].Cells[0] || !strings.HasPrefix(row.Cells[3].Text, fmt.Sprintf("Row %d\n", again[i].Row)) {
+		if len(row.Problems) != 1 || row.Cells[0].Text != again[i].Cells[0] || !strings.HasPrefix(row.Cells[3].Text, fmt.Sprintf("Row %d: ", again[i].Row)) {
 			t.Errorf("row %d of the second workbook: %v, %v", row.Number, texts(row.Cells), row.Problems)
 		}
 	}
@@ -412,7 +408,7 @@ func TestFixThatIsTooLarge(t *testing.T) {
 	row := report.FixRow{Row: 2, Cells: make([]string, 20_000), Problems: []mapping.Problem{{Column: 19_999, Message: "far out"}}}
 	row.Cells[16_381] = "x"
 	_, rows := readTable(t, written(t, wide, []report.FixRow{row}), sheet.Options{})
-	if rows[0].Cells[16_381].Text != "x" || rows[0].Cells[16_382].Text != "Row 2\nfar out" {
+	if rows[0].Cells[16_381].Text != "x" || rows[0].Cells[16_382].Text != "Row 2: far out" {
 		t.Error("the last columns are not what was written")
 	}
 }

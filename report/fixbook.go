@@ -23,6 +23,8 @@ const (
 	// widthRows is the number of rows by which the columns' widths are judged.
 	widthRows = 200
 
+	adviceWidth = 80 // of the advice's column, in characters
+
 	// styledColumns is the number of columns that get a width of their own and are
 	// text where they are blank: with each, excelize takes longer for every cell.
 	styledColumns = 256
@@ -73,8 +75,12 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 
 // makeStyles makes the looks of the cells, all of them text: "@" is Excel's number
 // format 49.
-func (b *fixBook) makeStyles() (err error) {
-	const text = 49
+func (b *fixBook) makeStyles() error {
+	const text, fontSize = 49, 11
+	font, err := b.file.GetDefaultFont()
+	if err != nil {
+		return err
+	}
 	fill := func(colour string) excelize.Fill {
 		return excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colour}}
 	}
@@ -83,7 +89,7 @@ func (b *fixBook) makeStyles() (err error) {
 		plainLook:  {Alignment: top},
 		doubtLook:  {Alignment: top, Fill: fill("FFF0C2")},
 		faultyLook: {Alignment: top, Fill: fill("FFD2CC")},
-		adviceLook: {Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}, Font: &excelize.Font{Color: "5B3A00"}},
+		adviceLook: {Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}, Font: &excelize.Font{Family: font, Size: fontSize, Color: "5B3A00"}},
 	} {
 		style.NumFmt = text
 		if b.styles[l], err = b.file.NewStyle(&style); err != nil {
@@ -91,7 +97,7 @@ func (b *fixBook) makeStyles() (err error) {
 		}
 	}
 	b.header, err = b.file.NewStyle(&excelize.Style{
-		NumFmt: text, Font: &excelize.Font{Bold: true}, Fill: fill("E3E9F0"),
+		NumFmt: text, Font: &excelize.Font{Family: font, Size: fontSize, Bold: true}, Fill: fill("E3E9F0"),
 		Border:    []excelize.Border{{Type: "bottom", Style: 2, Color: "5B6B7B"}},
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
 	})
@@ -157,7 +163,7 @@ func (b *fixBook) setColumns() error {
 			return err
 		}
 	}
-	return b.stream.SetColWidth(b.layout.advice+1, b.layout.advice+1, 80)
+	return b.stream.SetColWidth(b.layout.advice+1, b.layout.advice+1, adviceWidth)
 }
 
 // width returns the width of a column in characters.
@@ -189,7 +195,19 @@ func (b *fixBook) write(cells []fixCell) error {
 			return err
 		}
 	}
-	return b.stream.SetRow(fmt.Sprintf("A%d", b.row), b.values)
+	height := rowHeight(cells[b.layout.advice].text)
+	return b.stream.SetRow(fmt.Sprintf("A%d", b.row), b.values, excelize.RowOpts{Height: height})
+}
+
+// rowHeight returns the height in points that the advice needs: not every program
+// finds it when it opens the workbook.
+func rowHeight(advice string) float64 {
+	const lineHeight, lineChars = 15, adviceWidth - 4
+	lines := 0
+	for line := range strings.Lines(advice) {
+		lines += 1 + utf8.RuneCountInString(line)/lineChars
+	}
+	return min(float64(lines*lineHeight), excelize.MaxRowHeight)
 }
 
 // note puts the messages as a note on the cell of the last row.

@@ -87,7 +87,7 @@ func (l *fixLayout) lay(row *FixRow) []fixCell {
 			cells[at].text = text
 		}
 	}
-	advice := []string{fmt.Sprintf("Row %d", row.Row)}
+	var advice []string
 	for _, p := range problems {
 		at := l.place(p.Column)
 		if p.Column < 0 || at >= len(cells) {
@@ -103,7 +103,7 @@ func (l *fixLayout) lay(row *FixRow) []fixCell {
 	if beyond := cells[len(l.Header):]; mayHaveMoved(problems) && !slices.ContainsFunc(beyond, fixCell.holdsText) {
 		beyond[0].text, beyond[0].look = unsettled, faultyLook
 	}
-	cells[l.advice] = fixCell{text: cutToCell(strings.Join(advice, "\n")), look: adviceLook}
+	cells[l.advice] = fixCell{text: cutToCell(fmt.Sprintf("Row %d: %s", row.Row, strings.Join(advice, "\n"))), look: adviceLook}
 	return cells
 }
 
