@@ -88,7 +88,8 @@ type Result struct {
 	Message     string
 	Warnings    string
 	Attempts    int
-	FinishedAt  time.Time // zero when the row was never sent
+	FinishedAt  time.Time    // zero when the row was never sent
+	Problems    []RowProblem // that the plan found
 }
 
 // Acceptance is what the Controller last accepted for a key.

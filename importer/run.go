@@ -27,9 +27,18 @@ type Run struct {
 	State       RunState
 	Rows        int      // rows read below the header; known once the plan is stored
 	Held        []string // why a safety limit holds it, a sentence each
-	Results     string   // path of the results report, "" for none, "-" for standard output
+	Reports     Reports
 	StartedAt   time.Time
 	FinishedAt  time.Time // zero while it is not finished
+}
+
+// Reports says where the reports of a run go: each an absolute path, "" for no
+// such report, or "-" for standard output.
+type Reports struct {
+	Results  string `json:"results"`  // every row
+	Problems string `json:"problems"` // what the plan found, one by one
+	Fix      string `json:"fix"`      // the rows that need a person, as a workbook
+	Summary  string `json:"summary"`  // a page without personal data
 }
 
 // Counts holds the number of rows by status.

@@ -50,9 +50,7 @@ func (r Receipt) Write(w io.Writer) error {
 	r.writeCounts(&b)
 	r.writeProblems(&b)
 	r.writeHeld(&b)
-	if r.Results != "" && r.Results != "-" {
-		fmt.Fprintf(&b, "\nEach row's result: %s\n", printable(r.Results))
-	}
+	r.writePaths(&b)
 	wrong := r.Check()
 	if wrong != nil {
 		fmt.Fprintf(&b, "\n%s\n", r.Style.Bad(printable(wrong.Error())))
@@ -61,6 +59,21 @@ func (r Receipt) Write(w io.Writer) error {
 		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
 	}
 	return wrong
+}
+
+// writePaths says where the reports are.
+func (r Receipt) writePaths(b *bytes.Buffer) {
+	lineEnd := "\n"
+	for _, report := range []struct{ what, path string }{
+		{"Each row's result:", r.Reports.Results}, {"Each problem:", r.Reports.Problems},
+		{"To mend and push again:", r.Reports.Fix}, {"A page to pass on:", r.Reports.Summary},
+	} {
+		if report.path == "" || report.path == "-" {
+			continue
+		}
+		fmt.Fprintf(b, "%s%s %s\n", lineEnd, report.what, printable(report.path))
+		lineEnd = ""
+	}
 }
 
 func (r Receipt) writeTitle(b *bytes.Buffer) {

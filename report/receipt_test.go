@@ -30,7 +30,7 @@ func receipts() map[string]Receipt {
 		"pushed": {Target: "sandbox", Summary: Summary{
 			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1188, Seconds: 131,
 			Counts:  importer.Counts{importer.Pushed: 1188, importer.Skipped: 8, importer.Duplicate: 4, importer.Failed: 0},
-			Results: "samples/term-start.results.csv",
+			Reports: importer.Reports{Results: "samples/term-start.results.csv"},
 		}},
 		"everything": {Target: "OC_TOMA", Problems: problems, Summary: Summary{
 			Command: "push", Run: 17, File: "students.csv", Rows: 41_045, Attempts: 41_001, Seconds: 3*60*60 + 5*60,
@@ -38,13 +38,13 @@ func receipts() map[string]Receipt {
 				importer.Pushed: 40_000, importer.Unchanged: 5, importer.Duplicate: 4, importer.Skipped: 8, importer.Invalid: 1_015,
 				importer.Rejected: 1, importer.Failed: 2, importer.Unknown: 3, importer.NotSent: 7,
 			},
-			Results: "students.results.csv", Exit: 3,
+			Reports: importer.Reports{Results: "students.results.csv"}, Exit: 3,
 		}},
 		"held": {Target: "OC_TOMA", Problems: problems[:1], Summary: Summary{
 			Command: "push", Run: 18, File: "students.csv", Rows: 5000,
 			Counts:  importer.Counts{importer.NotSent: 3988, importer.Invalid: 1012},
 			Held:    []string{"1,012 of 5,000 rows are invalid, and --max-bad allows 10%. A whole column may have moved, so look at the problems first."},
-			Results: "students.results.csv", Exit: 4,
+			Reports: importer.Reports{Results: "students.results.csv"}, Exit: 4,
 		}},
 		"quick": {Target: "the sandbox", Summary: Summary{
 			Command: "approve", Run: 3, File: "one.csv", Rows: 1, Attempts: 1, Seconds: 0.4, Counts: importer.Counts{importer.Rejected: 1},
@@ -53,7 +53,7 @@ func receipts() map[string]Receipt {
 			Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.Valid: 1},
 			Held: []string{"The file has 1 row, and --min-rows asks for 500."},
 		}},
-		"empty": {Target: "OC_TOMA", Summary: Summary{Command: "push", Run: 2, File: "-", Results: "-"}},
+		"empty": {Target: "OC_TOMA", Summary: Summary{Command: "push", Run: 2, File: "-", Reports: importer.Reports{Results: "-"}}},
 	}
 }
 
@@ -116,7 +116,7 @@ func TestReceiptReportsAFailedWrite(t *testing.T) {
 // A header comes from the file, and must not be able to command the terminal.
 func TestReceiptIsSafeForTheTerminal(t *testing.T) {
 	receipt := Receipt{Target: "s\x1b[2J", Problems: []importer.ProblemCount{{Rule: mapping.Required, Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
-		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.Invalid: 1}, Held: []string{"\x1b[1A"}, Results: "\bb.csv",
+		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.Invalid: 1}, Held: []string{"\x1b[1A"}, Reports: importer.Reports{Results: "\bb.csv"},
 	}}
 	var out bytes.Buffer
 	if err := receipt.Write(&out); err != nil {
@@ -134,7 +134,7 @@ func ExampleReceipt_Write() {
 		Summary: Summary{
 			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1189, Seconds: 119,
 			Counts:  importer.Counts{importer.Pushed: 1189, importer.Skipped: 8, importer.Invalid: 3},
-			Results: "samples/term-start.results.csv",
+			Reports: importer.Reports{Results: "samples/term-start.results.csv"},
 		},
 	}
 	if err := receipt.Write(os.Stdout); err != nil {

@@ -19,11 +19,11 @@ type Summary struct {
 	File     string // as given
 	Rows     int    // read below the header
 	Counts   importer.Counts
-	Attempts int      // requests sent, every attempt counted
-	Seconds  float64  // from the first byte read to the last answer
-	Held     []string // why a safety limit holds the run, a sentence each
-	Results  string   // path of the results, "" for none, "-" for standard output
-	Exit     int      // exit code
+	Attempts int              // requests sent, every attempt counted
+	Seconds  float64          // from the first byte read to the last answer
+	Held     []string         // why a safety limit holds the run, a sentence each
+	Reports  importer.Reports // those that were written
+	Exit     int              // exit code
 }
 
 // summaryLine is the line's form. Scripts lean on its keys: more may come, none
@@ -46,8 +46,8 @@ type summaryLine struct {
 	Attempts  int      `json:"attempts"`
 	Seconds   float64  `json:"seconds"` // to a tenth
 	Held      []string `json:"held"`    // never null
-	Results   string   `json:"results"`
-	Exit      int      `json:"exit"`
+	importer.Reports
+	Exit int `json:"exit"`
 }
 
 // WriteJSON writes the summary as one line of JSON:
@@ -70,7 +70,7 @@ func (s Summary) WriteJSON(w io.Writer) error {
 		Attempts:  s.Attempts,
 		Seconds:   math.Round(s.Seconds*10) / 10,
 		Held:      append([]string{}, s.Held...),
-		Results:   s.Results,
+		Reports:   s.Reports,
 		Exit:      s.Exit,
 	}
 	if s.Command == CheckCommand {

@@ -16,7 +16,7 @@ func TestSummaryJSON(t *testing.T) {
 			importer.Pushed: 1188, importer.Unchanged: 1, importer.Duplicate: 2, importer.Skipped: 3,
 			importer.Invalid: 4, importer.Rejected: 1, importer.Failed: 1, importer.Unknown: 1, importer.NotSent: 1,
 		},
-		Seconds: 131.249, Results: "data/A & B.results.csv", Exit: 3,
+		Seconds: 131.249, Reports: importer.Reports{Results: "data/A & B.results.csv"}, Exit: 3,
 	}
 	check := Summary{
 		Command: "check", File: "a.csv", Rows: 5, Counts: importer.Counts{importer.Valid: 4, importer.Invalid: 1},
@@ -28,12 +28,12 @@ func TestSummaryJSON(t *testing.T) {
 	}{
 		{push, `{"command":"push","run":17,"file":"data/A & B <2026>.csv","rows":1202,"pushed":1188,"unchanged":1,"duplicate":2,"skipped":3,` +
 			`"invalid":4,"rejected":1,"failed":1,"unknown":1,"not_sent":1,"attempts":1201,"seconds":131.2,"held":[],` +
-			`"results":"data/A & B.results.csv","exit":3}`},
+			`"results":"data/A & B.results.csv","problems":"","fix":"","summary":"","exit":3}`},
 		{check, `{"command":"check","run":0,"file":"a.csv","rows":5,"valid":4,"unchanged":0,"duplicate":0,"skipped":0,` +
 			`"invalid":1,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,` +
-			`"held":["1 of 5 rows is invalid","the file has 5 rows"],"results":"","exit":4}`},
+			`"held":["1 of 5 rows is invalid","the file has 5 rows"],"results":"","problems":"","fix":"","summary":"","exit":4}`},
 		{Summary{Command: "approve"}, `{"command":"approve","run":0,"file":"","rows":0,"pushed":0,"unchanged":0,"duplicate":0,"skipped":0,` +
-			`"invalid":0,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,"held":[],"results":"","exit":0}`},
+			`"invalid":0,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,"held":[],"results":"","problems":"","fix":"","summary":"","exit":0}`},
 	} {
 		var out bytes.Buffer
 		if err := tc.summary.WriteJSON(&out); err != nil {

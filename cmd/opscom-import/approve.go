@@ -57,7 +57,7 @@ func (s *session) approveRun(feed, send context.Context, id int64) (receipt repo
 	if err != nil {
 		return receipt, err
 	}
-	return s.pushRun(feed, send, currentRun{Run: run, command: "approve", began: time.Now(), shown: shownSource(run.Info()), waiting: waiting})
+	return s.pushRun(feed, send, currentRun{Run: run, command: "approve", began: time.Now(), shown: shownSource(run.Info()), waiting: waiting, table: s.tableOf(run.Info())})
 }
 
 // openRun opens the run with the lock of its target. A run that was planned for

@@ -95,22 +95,28 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 
-	var store importer.PlanStore = discard{}
-	var scratch *journal.Journal
-	var run *journal.Run
-	if s.settings.Results != nil && *s.settings.Results != "" {
-		if scratch, err = journal.OpenScratch(ctx); err != nil {
-			return receipt, err
-		}
-		defer func() { err = errors.Join(err, scratch.Close()) }()
-		if run, err = scratch.Begin(ctx, importer.Run{Client: s.client(), Target: s.target(), Source: in.source, StartedAt: began.UTC()}); err != nil {
-			return receipt, err
-		}
-		store = run
+	if err := s.compile(t); err != nil {
+		return receipt, err
+	}
+	paths, err := s.reportPaths(in.base)
+	if err != nil {
+		return receipt, err
+	}
+	if s.settings.Results == nil {
+		paths.Results = "" // a check has results only when asked
+	}
+	scratch, err := journal.OpenScratch(ctx)
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+	run, err := scratch.Begin(ctx, importer.Run{Client: s.client(), Target: s.target(), Source: in.source, StartedAt: began.UTC()})
+	if err != nil {
+		return receipt, err
 	}
 	acceptances, salt := s.acceptances()
 	s.say("Reading %s with %s.", in.shown, t.mappingName)
-	plan, err := s.plan(ctx, t, store, acceptances, salt)
+	plan, err := s.plan(ctx, t, run, acceptances, salt)
 	if ctx.Err() != nil {
 		err = interruptedBefore()
 	}
@@ -120,22 +126,22 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	for _, note := range t.Notes() {
 		s.say("%s", note)
 	}
-	summary := report.Summary{Command: "check", File: in.shown, Rows: plan.Rows, Counts: asChecked(plan.Counts)}
-	if summary.Held, err = s.judge(ctx, plan, in.source); err != nil {
+	held, err := s.judge(ctx, plan, in.source)
+	if err != nil {
 		return receipt, err
 	}
-	if run != nil {
-		if err := run.Seal(ctx, importer.Held, plan.Rows, summary.Held); err != nil {
-			return receipt, err
-		}
-		summary.Results = *s.settings.Results
-		if summary.Counts, err = s.writeCheckResults(ctx, run); err != nil {
-			return receipt, err
-		}
+	if err := run.Seal(ctx, importer.Held, plan.Rows, held); err != nil {
+		return receipt, err
 	}
-	summary.Seconds = time.Since(began).Seconds()
-	summary.Exit = exitOf(summary.Counts, nil, false)
-	return s.receipt(summary, plan.Problems), nil
+	set := &reportSet{paths: paths, table: t, results: func() iter.Seq2[importer.Result, error] { return validInsteadOfNotSent(run.Results(ctx)) }}
+	tally, err := s.write(set)
+	if err != nil {
+		return receipt, err
+	}
+	return s.receipt(report.Summary{
+		Command: "check", File: in.shown, Rows: plan.Rows, Counts: tally.counts, Held: held,
+		Seconds: time.Since(began).Seconds(), Reports: shortPaths(set.paths), Exit: exitOf(tally.counts, nil, false),
+	}, plan.Problems), nil
 }
 
 // acceptances is what rows are compared with when only changes count.
@@ -144,24 +150,6 @@ func (s *session) acceptances() (importer.Acceptances, []byte) {
 		return nil, nil
 	}
 	return s.journal, s.journal.Salt()
-}
-
-// asChecked returns the counts of a plan as a check names them.
-func asChecked(planned importer.Counts) importer.Counts {
-	counts := importer.Counts{}
-	for status, n := range planned {
-		if status == importer.Pending {
-			status = importer.Valid
-		}
-		counts[status] += n
-	}
-	return counts
-}
-
-// writeCheckResults writes a check's results where they were asked for.
-func (s *session) writeCheckResults(ctx context.Context, run *journal.Run) (importer.Counts, error) {
-	results := validInsteadOfNotSent(run.Results(ctx))
-	return s.writeResults(*s.settings.Results, results)
 }
 
 // validInsteadOfNotSent renames the status of rows that a push would send.
@@ -177,9 +165,3 @@ func validInsteadOfNotSent(results iter.Seq2[importer.Result, error]) iter.Seq2[
 		}
 	}
 }
-
-// discard is the store of a plan that nobody will push.
-type discard struct{}
-
-func (discard) Append(context.Context, []importer.PlannedRow) error { return nil }
-func (discard) Amend(context.Context, []importer.Amendment) error   { return nil }

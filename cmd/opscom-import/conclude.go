@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -23,6 +22,7 @@ type currentRun struct {
 	began    time.Time
 	shown    string                  // the file as the person named it
 	waiting  int                     // rows that are to be pushed
+	table    *table                  // what it was planned from; nil when that is gone
 	problems []importer.ProblemCount // that its plan has found
 	ended    error                   // why it ended early; nil when it is complete or held
 }
@@ -38,8 +38,8 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 			return receipt, &incompleteError{errors.Join(c.ended, err)}
 		}
 	}
-	var tally tally
-	counts, err := s.writeResults(c.Info().Results, tally.watch(c.Results(ctx)))
+	set := &reportSet{paths: c.Info().Reports, table: c.table, results: func() iter.Seq2[importer.Result, error] { return c.Results(ctx) }}
+	tally, err := s.write(set)
 	if err != nil {
 		return receipt, &incompleteError{errors.Join(c.ended, err)}
 	}
@@ -50,9 +50,9 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	}
 	info := c.Info()
 	receipt = s.receipt(report.Summary{
-		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: counts, Attempts: tally.attempts,
-		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Results: shortPath(info.Results),
-		Exit: exitOf(counts, c.ended, held),
+		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: tally.counts, Attempts: tally.attempts,
+		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Reports: shortPaths(set.paths),
+		Exit: exitOf(tally.counts, c.ended, held),
 	}, append(c.problems, tally.refusals...))
 	if c.ended != nil {
 		return receipt, &incompleteError{howToGoOn(c.ended)}
@@ -86,19 +86,6 @@ func howToGoOn(ended error) error {
 	return fmt.Errorf("the run was stopped: %w; when that is mended, give the same command again to go on", ended)
 }
 
-// writeResults writes results to path ("-": standard output, "": nowhere), and
-// counts the rows by status.
-func (s *session) writeResults(path string, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
-	switch path {
-	case "":
-		return report.WriteResultsTo(io.Discard, results)
-	case "-":
-		return report.WriteResultsTo(s.stdout, results)
-	default:
-		return report.WriteResults(path, results)
-	}
-}
-
 // print prints a receipt as the settings ask for, after it was made sure that it
 // adds up.
 func (s *session) print(receipt report.Receipt) error {
@@ -106,8 +93,8 @@ func (s *session) print(receipt report.Receipt) error {
 		return &incompleteError{err}
 	}
 	out := s.stdout
-	if receipt.Results == "-" {
-		out = s.stderr // the results have standard output to themselves
+	if r := receipt.Reports; r.Results == "-" || r.Problems == "-" || r.Fix == "-" || r.Summary == "-" {
+		out = s.stderr // the report has standard output to itself
 	}
 	switch {
 	case s.settings.JSON:
@@ -117,6 +104,10 @@ func (s *session) print(receipt report.Receipt) error {
 	default:
 		return receipt.Write(out)
 	}
+}
+
+func shortPaths(r importer.Reports) importer.Reports {
+	return importer.Reports{Results: shortPath(r.Results), Problems: shortPath(r.Problems), Fix: shortPath(r.Fix), Summary: shortPath(r.Summary)}
 }
 
 // shortPath shows a path as seen from the working folder, where that is shorter.

@@ -16,15 +16,15 @@ import (
 
 // input is one FILE of the command line, on the disk.
 type input struct {
-	shown  string // as the person named it: for messages and the summary
-	path   string // where its bytes are
-	source string // what identifies it from run to run: the absolute path, or "-"
-	base   string // path without extension: the reports' names begin with it
-	hash   string // SHA-256 of the bytes, in hexadecimal
-	remove bool   // path is a temporary copy
+	shown  string      // as the person named it: for messages and the summary
+	path   string      // where its bytes are
+	source string      // what identifies it from run to run: the absolute path, or "-"
+	base   string      // path without extension: the reports' names begin with it
+	found  os.FileInfo // size and time of the file when it was opened
+	remove bool        // path is a temporary copy
 }
 
-// openInput finds the file and hashes it. Standard input, and anything else that
+// openInput finds the file. Standard input, and anything else that
 // can be read only once, is first copied into a temporary file that only this user
 // can read.
 func openInput(ctx context.Context, name string, s streams) (in *input, err error) {
@@ -42,7 +42,7 @@ func openInput(ctx context.Context, name string, s streams) (in *input, err erro
 	if err != nil {
 		return nil, err
 	}
-	if in.hash, err = hashFile(in.path); err != nil {
+	if in.found, err = in.stat(); err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
 	return in, nil
@@ -64,7 +64,7 @@ func (in *input) spoolPipe(ctx context.Context) error {
 	}
 	f, err := os.Open(in.path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be read: %w", in.shown, errors.Unwrap(err))
+		return in.unreadable(err)
 	}
 	defer f.Close() // only read
 	return in.spool(ctx, f)
@@ -116,25 +116,39 @@ func (in *input) named(err error) error {
 // unchanged returns an error when the file is not what it was when it was opened:
 // someone saved it while it was read.
 func (in *input) unchanged() error {
-	hash, err := hashFile(in.path)
+	now, err := in.stat()
 	if err != nil {
 		return err
 	}
-	if hash != in.hash {
+	if now.Size() != in.found.Size() || !now.ModTime().Equal(in.found.ModTime()) {
 		return fmt.Errorf("%s changed while it was read; nothing was sent; run the command again when it is saved", in.shown)
 	}
 	return nil
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+// hash returns the SHA-256 of the file's bytes in hexadecimal, by which a run
+// knows its file again.
+func (in *input) hash() (string, error) {
+	f, err := os.Open(in.path)
 	if err != nil {
-		return "", fmt.Errorf("%s cannot be read: %w", path, errors.Unwrap(err))
+		return "", in.unreadable(err)
 	}
 	defer f.Close() // only read
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s cannot be read: %w", path, errors.Unwrap(err))
+		return "", in.unreadable(err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func (in *input) stat() (os.FileInfo, error) {
+	info, err := os.Stat(in.path)
+	if err != nil {
+		return nil, in.unreadable(err)
+	}
+	return info, nil
+}
+
+func (in *input) unreadable(err error) error {
+	return fmt.Errorf("%s cannot be read: %w", in.shown, errors.Unwrap(err))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -94,18 +93,24 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 		return receipt, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if t.fileHash, err = in.hash(); err != nil {
+		return receipt, err
+	}
 	if err := s.connect(); err != nil {
 		return receipt, err
 	}
 	if err := s.fetchUserTypes(feed); err != nil {
 		return receipt, &incompleteError{err}
 	}
+	if err := s.compile(t); err != nil {
+		return receipt, err
+	}
 	began := time.Now()
 	run, err := s.takeUp(feed, t)
 	if err != nil {
 		return receipt, err
 	}
-	current := currentRun{Run: run, command: "push", began: began, shown: in.shown}
+	current := currentRun{Run: run, command: "push", began: began, shown: in.shown, table: t}
 	if run == nil {
 		var plan importer.Plan
 		current.Run, plan, err = s.planRun(feed, t)
@@ -162,7 +167,7 @@ func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
 // can when the limits, as they are now, hold it for the same reasons: else they
 // judge the file anew.
 func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (string, error) {
-	switch file, mapped := u.FileHash != t.in.hash, u.MappingHash != t.hash; {
+	switch file, mapped := u.FileHash != t.fileHash, u.MappingHash != t.planHash; {
 	case file && mapped:
 		return "the file and its mapping or settings have changed since", nil
 	case file:
@@ -192,18 +197,16 @@ func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (st
 
 // planRun plans the table as a new run, and lets the safety limits judge it.
 func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer.Plan, error) {
-	results, err := s.resultsPath(t.in.base)
+	reports, err := s.reportPaths(t.in.base)
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
-	if results != "" && results != "-" {
-		if err := report.CanWrite(results); err != nil {
-			return nil, importer.Plan{}, err
-		}
+	if err := canWrite(reports); err != nil {
+		return nil, importer.Plan{}, err
 	}
 	run, err := s.journal.Begin(ctx, importer.Run{
 		Client: s.client(), Target: s.target(), Source: t.in.source,
-		FileHash: t.in.hash, MappingHash: t.hash, Results: results, StartedAt: time.Now().UTC(),
+		FileHash: t.fileHash, MappingHash: t.planHash, Reports: reports, StartedAt: time.Now().UTC(),
 	})
 	if err != nil {
 		return nil, importer.Plan{}, err
@@ -253,32 +256,17 @@ func (s *session) judge(ctx context.Context, plan importer.Plan, source string) 
 func (s *session) distinctResults(names []string) error {
 	fileOf := map[string]string{}
 	for _, name := range names {
-		path, err := s.resultsPath(baseOf(name))
+		paths, err := s.reportPaths(baseOf(name))
 		if err != nil {
 			return err
 		}
+		path := paths.Results
 		if other, taken := fileOf[path]; taken && path != "" && other != name {
 			return fmt.Errorf("the results of %s and of %s would both be %s: push them one at a time, with --results for one of them", other, name, shortPath(path))
 		}
 		fileOf[path] = name
 	}
 	return nil
-}
-
-// resultsPath is where the results of a new run go.
-func (s *session) resultsPath(base string) (string, error) {
-	path := base + ".results.csv"
-	if s.settings.Results != nil {
-		path = *s.settings.Results
-	}
-	if path == "" || path == "-" {
-		return path, nil
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("find %s: %w", path, err)
-	}
-	return abs, nil
 }
 
 // pushRun pushes what waits in the run, unless a safety limit holds it, and

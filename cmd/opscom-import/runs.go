@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"text/tabwriter"
 	"time"
 
@@ -125,7 +126,7 @@ func writeRuns(w io.Writer, runs []importer.Run) error {
 	}
 	lines := make([]line, len(runs))
 	for i, r := range runs {
-		lines[i] = line{r.ID, r.State, r.Client, r.Target, r.Source, r.Rows, append([]string{}, heldReasons(r)...), r.Results, r.StartedAt.UTC(), nil}
+		lines[i] = line{r.ID, r.State, r.Client, r.Target, r.Source, r.Rows, append([]string{}, heldReasons(r)...), r.Reports.Results, r.StartedAt.UTC(), nil}
 		if !r.FinishedAt.IsZero() {
 			lines[i].FinishedAt = new(r.FinishedAt.UTC())
 		}
@@ -141,7 +142,7 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 	}
 	summary := report.Summary{
 		Command: "runs show", Run: info.ID, File: shortPath(info.Source), Rows: info.Rows, Counts: counts, Attempts: attempts,
-		Held: heldReasons(info), Results: shortPath(info.Results),
+		Held: heldReasons(info), Reports: shortPaths(info.Reports),
 	}
 	if !info.FinishedAt.IsZero() {
 		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
@@ -164,16 +165,34 @@ func heldReasons(r importer.Run) []string {
 	return r.Held
 }
 
+// reportRun writes a run's reports again, where it was told to or where the
+// settings say. The fix workbook is made anew when the file is still what was
+// planned.
 func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
-	path := run.Info().Results
-	if s.settings.Results != nil {
-		path = *s.settings.Results
+	info := run.Info()
+	if info.Client == sandboxClient {
+		s.settings.useSandbox()
 	}
-	if _, err := s.writeResults(path, run.Results(ctx)); err != nil {
+	for _, r := range []struct{ path, asked *string }{
+		{&info.Reports.Results, s.settings.Results}, {&info.Reports.Problems, s.settings.Problems}, {&info.Reports.Fix, s.settings.Fix},
+	} {
+		if r.asked != nil {
+			*r.path = *r.asked
+		}
+	}
+	list, _, err := s.journal.UserTypes(ctx, info.Target)
+	if err != nil {
 		return err
 	}
-	if path != "" && path != "-" {
-		s.say("%s is written.", shortPath(path))
+	s.userTypes = &userTypes{list: list, known: true}
+	set := &reportSet{paths: info.Reports, table: s.tableOf(info), results: func() iter.Seq2[importer.Result, error] { return run.Results(ctx) }}
+	if _, err := s.write(set); err != nil {
+		return err
+	}
+	for _, path := range []string{set.paths.Results, set.paths.Problems, set.paths.Fix} {
+		if path != "" && path != "-" {
+			s.say("%s is written.", shortPath(path))
+		}
 	}
 	return nil
 }

@@ -55,6 +55,9 @@ type Settings struct {
 	Fresh       bool
 
 	Results    *string // path, "" for none, "-" for standard output; nil when it is not given
+	Problems   *string // the same
+	Fix        *string // the same
+	Summary    *string // the same
 	State      string  // absolute path of the journal's folder
 	JSON       bool
 	Quiet      bool

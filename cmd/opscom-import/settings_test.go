@@ -129,6 +129,8 @@ var every = map[string]struct {
 	"max_failures":  {"3", func(s Settings) bool { return s.MaxFailures == 3 }},
 	"yes":           {"true", func(s Settings) bool { return s.Yes }},
 	"fresh":         {"true", func(s Settings) bool { return s.Fresh }},
+	"problems":      {"-", func(s Settings) bool { return s.Problems != nil && *s.Problems == "-" }},
+	"fix":           {"-", func(s Settings) bool { return s.Fix != nil && *s.Fix == "-" }},
 	"results":       {"-", func(s Settings) bool { return s.Results != nil && *s.Results == "-" }},
 	"state":         {"/var/lib/opscom", func(s Settings) bool { return s.State == "/var/lib/opscom" }},
 	"json":          {"true", func(s Settings) bool { return s.JSON }},

@@ -17,6 +17,10 @@ import (
 	"opscom-import/mapping"
 )
 
+// mappingSuffix follows the file's name without its extension in the name of the
+// mapping file beside it.
+const mappingSuffix = ".mapping.yaml"
+
 // suggestionSamples is how many rows a suggestion looks at.
 const suggestionSamples = 200
 
@@ -25,8 +29,10 @@ type table struct {
 	*sheet.Table
 	in          *input
 	mapping     *mapping.File
-	mappingName string // as a person knows it
-	hash        string // of the mapping and of all settings that shape the plan
+	mapper      *mapping.Mapper // once it is compiled
+	mappingName string          // as a person knows it
+	fileHash    string          // of the input, in a push
+	planHash    string          // of the mapping and of all settings that shape the plan
 }
 
 // openTable finds the mapping, then opens the table that it speaks of.
@@ -45,7 +51,7 @@ func (s *session) openTable(in *input) (*table, error) {
 			return nil, err
 		}
 	}
-	if t.hash, err = s.planHash(text); err != nil {
+	if t.planHash, err = s.planHash(text); err != nil {
 		return nil, err
 	}
 	t.Table, err = sheet.Open(in.path, s.sheetOptions(t.mapping))
@@ -55,11 +61,19 @@ func (s *session) openTable(in *input) (*table, error) {
 // readMapping reads the mapping file: the one that was asked for, else the one
 // beside the input. It returns no text when there is none.
 func (s *session) readMapping(t *table) ([]byte, error) {
-	t.mappingName = s.settings.Mapping
-	if t.mappingName == "" {
-		t.mappingName = t.in.base + ".mapping.yaml"
+	names := []string{s.settings.Mapping}
+	if s.settings.Mapping == "" {
+		names = []string{t.in.base + mappingSuffix}
+		if original, isFix := strings.CutSuffix(t.in.base, ".fix"); isFix { // a workbook of rows that were mended
+			names = append(names, original+mappingSuffix)
+		}
 	}
-	text, err := os.ReadFile(t.mappingName)
+	var text []byte
+	err := os.ErrNotExist
+	for i := 0; i < len(names) && errors.Is(err, os.ErrNotExist); i++ {
+		t.mappingName = names[i]
+		text, err = os.ReadFile(names[i])
+	}
 	if errors.Is(err, os.ErrNotExist) && s.settings.Mapping == "" {
 		return nil, nil
 	}
@@ -130,7 +144,7 @@ func (s *session) suggestMapping(in *input) (*mapping.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, &suggestionError{in.shown, in.base + ".mapping.yaml", text}
+		return nil, &suggestionError{in.shown, in.base + mappingSuffix, text}
 	}
 	return mapping.SuggestedFile(s.sourceSection(), suggestions, mapping.Certain), nil
 }
@@ -172,18 +186,20 @@ func (s *session) suggest(in *input) (suggestions []mapping.Suggestion, err erro
 	return mapping.Suggest(t.Header().Names, samples), nil
 }
 
-// plan plans the table into the store.
-func (s *session) plan(ctx context.Context, t *table, store importer.PlanStore, acceptances importer.Acceptances, salt []byte) (importer.Plan, error) {
-	mapper, err := mapping.Compile(t.mapping, t.Header().Names, mapping.Context{
+// compile brings the mapping and the table's header together.
+func (s *session) compile(t *table) (err error) {
+	t.mapper, err = mapping.Compile(t.mapping, t.Header().Names, mapping.Context{
 		LoginSource: s.settings.LoginSource,
 		UserTypes:   s.userTypes.list, UserTypesKnown: s.userTypes.known,
 		Today: time.Now(),
 	})
-	if err != nil {
-		return importer.Plan{}, err
-	}
+	return err
+}
+
+// plan plans the compiled table into the store.
+func (s *session) plan(ctx context.Context, t *table, store importer.PlanStore, acceptances importer.Acceptances, salt []byte) (importer.Plan, error) {
 	planner := importer.Planner{
-		Source: t, Mapper: mapper, Store: store, Salt: salt,
+		Source: t, Mapper: t.mapper, Store: store, Salt: salt,
 		Target: s.target(), Acceptances: acceptances,
 	}
 	plan, err := planner.Make(ctx)

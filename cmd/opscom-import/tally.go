@@ -11,14 +11,19 @@ import (
 // tally adds up what a receipt says of results beyond their statuses, as they
 // pass on their way to the report.
 type tally struct {
-	attempts int
-	refusals []importer.ProblemCount // rows that the Controller refused, by its error code
+	counts     importer.Counts
+	attempts   int
+	needPerson int                     // rows that someone has to mend
+	refusals   []importer.ProblemCount // rows that the Controller refused, by its error code
 }
 
 func (t *tally) watch(results iter.Seq2[importer.Result, error]) iter.Seq2[importer.Result, error] {
 	return func(yield func(importer.Result, error) bool) {
 		for r, err := range results {
 			t.attempts += r.Attempts
+			if needsPerson(r.Status) {
+				t.needPerson++
+			}
 			if r.Status == importer.Rejected {
 				t.refuse(r)
 			}

@@ -120,8 +120,9 @@ func (w webWorker) begin(job web.Job) *session {
 	if job.Sandbox {
 		settings.useSandbox()
 	}
-	settings.Quiet = false     // what would be said goes to the job's notes
-	settings.Results = new("") // they are downloaded
+	settings.Quiet = false // what would be said goes to the job's notes
+	none := ""
+	settings.Results, settings.Problems, settings.Fix = &none, &none, &none // they are downloaded
 	return startSession(settings, streams{stdout: io.Discard, stderr: job.Notes}, job.Progress)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"opscom-import/importer"
@@ -169,7 +170,7 @@ func checkEarlier(t *testing.T, what string, got, want []importer.Result, earlie
 	}
 	for i := range want {
 		unsettled := got[i].Status == importer.NotSent || got[i].Status == importer.Unknown
-		if got[i] != want[i] && !(earlier && unsettled) {
+		if !reflect.DeepEqual(got[i], want[i]) && !(earlier && unsettled) {
 			t.Errorf("%s: row %d is %s, want %s", what, want[i].Row, got[i].Status, want[i].Status)
 			return
 		}

@@ -53,7 +53,7 @@ func must(t testing.TB, err error) {
 func testRun() importer.Run {
 	return importer.Run{
 		Client: "OC_TEST", Target: testTarget, Source: testSource, FileHash: "f1", MappingHash: "m1",
-		Results: "/data/students.results.csv", StartedAt: testTime,
+		Reports: importer.Reports{Results: "/data/students.results.csv", Fix: "-"}, StartedAt: testTime,
 	}
 }
 

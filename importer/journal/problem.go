@@ -1,12 +1,7 @@
 package journal
 
 import (
-	"context"
-	"database/sql"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"iter"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -30,30 +25,4 @@ func (r *blobReader) problem(row int) importer.RowProblem {
 	p.Column = int(r.number()) + mapping.NoColumn
 	p.Rule, p.Header, p.Value, p.Message = mapping.Rule(r.text()), r.text(), r.text(), r.text()
 	return p
-}
-
-// Problems yields what the plan found wrong, or worth a look, in row order. An
-// error comes last; the problems before it are right, but not all.
-func (r *Run) Problems(ctx context.Context) iter.Seq2[importer.RowProblem, error] {
-	return func(yield func(importer.RowProblem, error) bool) {
-		err := r.journal.view(ctx, fmt.Sprintf("read the problems of run %d", r.id), func(tx *sql.Tx) error {
-			record, err := loadRun(ctx, tx, r.id)
-			if err != nil {
-				return err
-			}
-			return record.project(ctx, tx, func(s *slice) error {
-				for i := range s.rows {
-					for _, p := range s.rows[i].plan.Problems {
-						if !yield(p, nil) {
-							return errEnough
-						}
-					}
-				}
-				return nil
-			})
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(importer.RowProblem{}, err)
-		}
-	}
 }

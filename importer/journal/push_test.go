@@ -67,10 +67,11 @@ func TestResults(t *testing.T) {
 		testRow(2, importer.Pending), invalid, unchanged, testRow(5, importer.Pending), testRow(6, importer.Pending), testRow(7, importer.Skipped),
 		testRow(8, importer.Pending), warned, testRow(10, importer.Pending), testRow(11, importer.Pending), testRow(12, importer.Pending), testRow(700, importer.Pending),
 	}))
+	first, second := refusal(3, "unique_id", "first"), refusal(3, "user_name", "second")
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		refusal(3, "unique_id", "first"), {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
+		first, {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
 	}))
-	must(t, r.Amend(t.Context(), []importer.Amendment{refusal(3, "user_name", "second")}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{second}))
 	must(t, r.Seal(t.Context(), importer.Pushing, 12, nil))
 	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
 	must(t, r.Record(t.Context(), []importer.Outcome{
@@ -88,7 +89,8 @@ func TestResults(t *testing.T) {
 	}
 	want := []importer.Result{
 		line(2, importer.Pushed),
-		{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning"},
+		{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning",
+			Problems: []importer.RowProblem{*first.Problem, *second.Problem}},
 		line(4, importer.Unchanged), line(5, importer.Duplicate), line(6, importer.Rejected), line(7, importer.Skipped), line(8, importer.NotSent),
 		line(9, importer.Pushed), line(10, importer.Failed), line(11, importer.Unknown), line(12, importer.NotSent), line(700, importer.NotSent),
 	}

@@ -28,7 +28,7 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-const selectRun = `SELECT run.id, client, target.name, source, file_hash, mapping_hash, state, rows, held, results,
+const selectRun = `SELECT run.id, client, target.name, source, file_hash, mapping_hash, state, rows, held, reports,
 	started_at, finished_at, slices, planned, claimed, verdicts, run.sum
 	FROM run JOIN target ON target.id = run.target `
 
@@ -41,19 +41,19 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r runRecord
-		var held string
+		var held, reports string
 		var started, finished int64
 		var sum uint32
 		err := rows.Scan(&r.ID, &r.Client, &r.Target, &r.Source, &r.FileHash, &r.MappingHash, &r.State, &r.Rows, &held,
-			&r.Results, &started, &finished, &r.slices, &r.planned, &r.claimed, &r.verdicts, &sum)
+			&reports, &started, &finished, &r.slices, &r.planned, &r.claimed, &r.verdicts, &sum)
 		if err != nil {
 			return nil, err
 		}
 		r.StartedAt, r.FinishedAt = timeOf(started), timeOf(finished)
-		if sum != r.checksum(held) {
+		if sum != r.checksum(held, reports) {
 			return nil, fmt.Errorf("%w: run %d", errDamaged, r.ID)
 		}
-		if err := json.Unmarshal([]byte(held), &r.Held); err != nil {
+		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &r.Reports)); err != nil {
 			return nil, fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
 		}
 		runs = append(runs, r)
@@ -78,9 +78,9 @@ func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO run (target, client, source, file_hash, mapping_hash, state, rows, held, results,
-		started_at, finished_at, slices, planned, claimed, verdicts, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', ?, ?, 0, 0, 0, 0, 0, 0)`,
-		target, r.Client, r.Source, r.FileHash, r.MappingHash, r.Results, microOf(r.StartedAt))
+	result, err := tx.ExecContext(ctx, `INSERT INTO run (target, client, source, file_hash, mapping_hash, state, rows, held, reports,
+		started_at, finished_at, slices, planned, claimed, verdicts, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', '', ?, 0, 0, 0, 0, 0, 0)`,
+		target, r.Client, r.Source, r.FileHash, r.MappingHash, microOf(r.StartedAt))
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	return j.save(ctx, tx, r)
 }
 
-const updateRun = `UPDATE run SET state = ?, rows = ?, held = ?, finished_at = ?,
+const updateRun = `UPDATE run SET state = ?, rows = ?, held = ?, reports = ?, finished_at = ?,
 	slices = ?, planned = ?, claimed = ?, verdicts = ?, sum = ? WHERE id = ?`
 
 // save stores what changes in a run.
@@ -99,7 +99,12 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
-	result, err := tx.StmtContext(ctx, j.updateRun).ExecContext(ctx, r.State, r.Rows, string(held), microOf(r.FinishedAt), r.slices, r.planned, r.claimed, r.verdicts, r.checksum(string(held)), r.ID)
+	reports, err := json.Marshal(r.Reports)
+	if err != nil {
+		return err
+	}
+	result, err := tx.StmtContext(ctx, j.updateRun).ExecContext(ctx, r.State, r.Rows, string(held), string(reports),
+		microOf(r.FinishedAt), r.slices, r.planned, r.claimed, r.verdicts, r.checksum(string(held), string(reports)), r.ID)
 	if err != nil {
 		return err
 	}
@@ -109,9 +114,9 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	return ErrNoRun
 }
 
-func (r *runRecord) checksum(held string) uint32 {
+func (r *runRecord) checksum(held, reports string) uint32 {
 	var body []byte
-	for _, text := range [...]string{r.Client, r.Target, r.Source, r.FileHash, r.MappingHash, string(r.State), held, r.Results} {
+	for _, text := range [...]string{r.Client, r.Target, r.Source, r.FileHash, r.MappingHash, string(r.State), held, reports} {
 		body = appendText(body, text)
 	}
 	for _, n := range [...]int64{int64(r.Rows), microOf(r.StartedAt), microOf(r.FinishedAt), r.slices, r.planned, int64(r.claimed), r.verdicts} {

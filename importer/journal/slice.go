@@ -131,7 +131,7 @@ func (r *rowState) result(claimed int) importer.Result {
 	line := importer.Result{
 		Row: r.plan.Row, UniqueID: r.plan.UniqueID, LoginSource: r.plan.LoginSource, Status: r.plan.Status,
 		ReferenceID: r.plan.ReferenceID, Field: r.plan.Field, Message: r.plan.Message, Warnings: r.plan.Warnings,
-		Attempts: r.attempts,
+		Attempts: r.attempts, Problems: r.plan.Problems,
 	}
 	switch {
 	case r.lost(claimed):

@@ -26,7 +26,7 @@ CREATE TABLE run (
     state        TEXT    NOT NULL,
     rows         INTEGER NOT NULL,
     held         TEXT    NOT NULL, -- JSON array of sentences
-    results      TEXT    NOT NULL,
+    reports      TEXT    NOT NULL, -- JSON object: where each report goes
     started_at   INTEGER NOT NULL, -- microseconds since 1970
     finished_at  INTEGER NOT NULL, -- 0: not finished
     slices       INTEGER NOT NULL, -- number of slices stored

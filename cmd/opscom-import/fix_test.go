@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// The rows that need a person are written as a workbook; mended, saved and pushed
+// it settles them, with the mapping of the file that they come from.
+func TestFixWorkbookRoundTrip(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("OPSCOM_STATE", filepath.Join(folder, "state"))
+	file := filepath.Join(folder, "students.csv")
+	writeText(t, file, "Number,Given,Mail\r\n001,Ann,ann@example.ca\r\n002,Zo\u00eb,zoe at example.ca\r\n003,Bo,bo@example.ca\r\n")
+	writeText(t, filepath.Join(folder, "students.mapping.yaml"),
+		"version: 1\nfields:\n  unique_id: Number\n  login_source: {value: SSO}\n  first_name: Given\n  email: Mail\n")
+
+	pushSandbox(t, exitRows, file)
+	problems := readText(t, filepath.Join(folder, "students.problems.csv"))
+	if !strings.Contains(problems, "3,C,Mail,email,error,bad_email,zoe at example.ca,") {
+		t.Errorf("the problems are\n%s", problems)
+	}
+	fix := filepath.Join(folder, "students.fix.xlsx")
+	book, err := excelize.OpenFile(fix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := book.GetSheetList()[0]
+	if id, err := book.GetCellValue(sheet, "A2"); id != "002" || err != nil {
+		t.Errorf("the row to mend has the number %q, %v; want 002 with its zeros", id, err)
+	}
+	if err := book.SetCellValue(sheet, "C2", "zoe@example.ca"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmpErr(book.Save(), book.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	pushSandbox(t, exitDone, fix)
+	if results := readText(t, filepath.Join(folder, "students.fix.results.csv")); !strings.Contains(results, ",002,SSO,pushed,1003,") &&
+		!strings.Contains(results, "2,002,SSO,pushed,") || strings.Count(results, "pushed") != 1 {
+		t.Errorf("the results of the mended rows are\n%s", results)
+	}
+	// A file that is well again leaves no report of an earlier run behind.
+	writeText(t, file, "Number,Given,Mail\r\n001,Ann,ann@example.ca\r\n")
+	pushSandbox(t, exitDone, file)
+	for _, stale := range []string{fix, filepath.Join(folder, "students.problems.csv")} {
+		if _, err := os.Stat(stale); !os.IsNotExist(err) {
+			t.Errorf("%s of an earlier run is still there (%v)", filepath.Base(stale), err)
+		}
+	}
+}
+
+func pushSandbox(t *testing.T, want int, file string) {
+	t.Helper()
+	var out, messages bytes.Buffer
+	if code := run(context.Background(), []string{"push", "--sandbox", "--rate", "0", file}, streams{strings.NewReader(""), &out, &messages}); code != want {
+		t.Fatalf("push %s: exit code %d, want %d\n%s%s", filepath.Base(file), code, want, out.String(), messages.String())
+	}
+}
+
+func writeText(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
