@@ -2,46 +2,241 @@ package sheet
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// TestFilesOfOthers reads every file of a folder of files that other people and
-// programs made, where there is one: each is read or refused by name, and none
-// panics. The folder is no part of this repository.
-func TestFilesOfOthers(t *testing.T) {
-	folder := os.Getenv("OPSCOM_CORPUS")
+// The corpus is a folder of files that other people and programs made, with what
+// a good importer does with each. It is no part of this repository:
+//
+//	OPSCOM_CORPUS=/some/folder go test -run Corpus -v ./importer/sheet
+//
+// prints the score. INDEX.tsv in it has the columns file, verdict and oracle (a
+// file whose cells are the right ones). Where this project judges otherwise,
+// testdata/judged-otherwise.tsv says what it does instead, and why.
+
+// verdict is what a good importer does with a file.
+type verdict string
+
+const (
+	accept     verdict = "ACCEPT"      // reads it; the cells are those of the oracle
+	rowErrors  verdict = "ROW-ERRORS"  // reads it; names the faulty rows; the others are unharmed
+	warnOrAsk  verdict = "WARN-OR-ASK" // says what is odd, or asks
+	refuseFile verdict = "REFUSE-FILE" // says what the file is and what to do
+	bounded    verdict = "BOUNDED"     // answers within the bounds of time and memory
+	noCrash    verdict = "NO-CRASH"    // answers
+	oracle     verdict = "ORACLE"      // the cells of each sheet are those that Excel itself saved
+)
+
+// specimen is one file of the corpus.
+type specimen struct {
+	path    string
+	file    string // as INDEX.tsv names it
+	verdict verdict
+	oracle  string // path of the file with the right cells; "" for none
+	reason  string // why it is judged otherwise than in INDEX.tsv; "" where it is not
+}
+
+// What must be right.
+const (
+	leastShare = 0.98  // of a verdict's files
+	leastEqual = 0.995 // of the text cells that Excel saved
+)
+
+// TestCorpus prints how many files of the corpus are read as they should be, and
+// fails when they are too few.
+func TestCorpus(t *testing.T) {
+	folder := corpusFolder(t)
 	if folder == "" {
+		t.Log("There is no corpus. Set OPSCOM_CORPUS to its folder. The test reads the specimens that it makes itself.")
+		folder = madeCorpus(t)
+	}
+	score := map[verdict]*tally{}
+	for _, s := range readIndex(t, folder) {
+		t.Run(s.file, func(t *testing.T) {
+			counts := score[s.verdict]
+			if counts == nil {
+				counts = &tally{}
+				score[s.verdict] = counts
+			}
+			counts.files++
+			if s.reason != "" {
+				counts.otherwise++
+			}
+			if fault := s.assess(t, counts); fault != "" {
+				t.Logf("%s: %s", s.verdict, fault)
+				return
+			}
+			counts.right++
+		})
+	}
+	t.Log("\n" + table(score))
+	for verdict, counts := range score {
+		if !counts.enough() {
+			t.Errorf("%s: %d of %d files are read as they should be", verdict, counts.right, counts.files)
+		}
+	}
+}
+
+// TestMadeCorpus holds the verdicts against specimens whose nature is known: what
+// is right passes, and what is wrong does not.
+func TestMadeCorpus(t *testing.T) {
+	for _, s := range readIndex(t, madeCorpus(t)) {
+		var counts tally
+		if fault := s.assess(t, &counts); fault != "" {
+			t.Errorf("%s, %s: %s", s.file, s.verdict, fault)
+		}
+	}
+	plain := writeFile(t, "plain.csv", "unique_id,name\n1,Ann\n")
+	for _, s := range []specimen{
+		{path: plain, verdict: accept, oracle: writeFile(t, "other.csv", "unique_id,name\n1,Bob\n")},
+		{path: plain, verdict: accept, oracle: writeFile(t, "longer.csv", "unique_id,name\n1,Ann\n2,Bob\n")},
+		{path: plain, verdict: rowErrors}, {path: plain, verdict: warnOrAsk}, {path: plain, verdict: refuseFile},
+		{path: writeFile(t, "ragged.csv", "id,name\n1\n2,Bob\n"), verdict: accept},
+	} {
+		var counts tally
+		if s.assess(t, &counts) == "" {
+			t.Errorf("%s passes for %s", filepath.Base(s.path), s.verdict)
+		}
+	}
+}
+
+// tally counts the files of one verdict.
+type tally struct {
+	files, right, otherwise int
+	cells, equal            int // text cells held against what Excel saved
+}
+
+// enough reports whether the files, or the cells where these are counted, are
+// read as they should be.
+func (c *tally) enough() bool {
+	if c.cells > 0 {
+		return share(c.equal, c.cells) >= leastEqual
+	}
+	return share(c.right, c.files) >= leastShare
+}
+
+func share(part, whole int) float64 { return float64(part) / float64(whole) }
+
+func table(score map[verdict]*tally) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-12s %6s %6s %7s  %s\n", "verdict", "files", "right", "share", "judged otherwise")
+	for _, v := range []verdict{accept, rowErrors, warnOrAsk, refuseFile, bounded, noCrash, oracle} {
+		c := score[v]
+		if c == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "%-12s %6d %6d %6.1f%%  %d", v, c.files, c.right, 100*share(c.right, c.files), c.otherwise)
+		if c.cells > 0 {
+			fmt.Fprintf(&b, "   text cells equal: %d of %d, %.2f%%", c.equal, c.cells, 100*share(c.equal, c.cells))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// corpusFolder returns the folder of the corpus, "" when there is none.
+func corpusFolder(t *testing.T) string {
+	folder := os.Getenv("OPSCOM_CORPUS")
+	asked := folder != ""
+	if !asked {
 		folder = filepath.Join("..", "..", "..", "shared", "corpus")
 	}
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		t.Logf("there is no folder %s", folder)
-		return
+	_, err := os.Stat(filepath.Join(folder, "INDEX.tsv"))
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return ""
 	}
-	files := 0
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !entry.Type().IsRegular() || !slices.Contains([]string{".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".xlsb"}, filepath.Ext(path)) {
-			return nil
-		}
-		files++
-		got := readFile(t, path, Options{})
-		if got.err != nil {
-			fileError(t, got.err, path)
-		} else if len(got.rows) == 0 && len(got.notes) == 0 {
-			t.Errorf("%s: no rows, and not a word about it", path)
-		}
-		return nil
-	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if files == 0 {
-		t.Errorf("there are no files in %s", folder)
+	return folder
+}
+
+// readIndex returns the files that INDEX.tsv names, each with the verdict that
+// this project stands for.
+func readIndex(t *testing.T, folder string) []specimen {
+	t.Helper()
+	judged := map[string][]string{}
+	for _, line := range readTSV(t, filepath.Join("testdata", "judged-otherwise.tsv")) {
+		judged[line[0]] = line
 	}
+	lines := readTSV(t, filepath.Join(folder, "INDEX.tsv"))
+	column := func(name string) int {
+		i := slices.Index(lines[0], name)
+		if i < 0 {
+			t.Fatalf("INDEX.tsv has no column %q", name)
+		}
+		return i
+	}
+	file, says, right := column("file"), column("verdict"), column("oracle")
+	var specimens []specimen
+	for _, line := range lines[1:] {
+		s := specimen{path: filepath.Join(folder, line[file]), file: line[file], verdict: verdict(line[says])}
+		if line[right] != "" {
+			s.oracle = filepath.Join(folder, strings.SplitN(line[right], " HPI-", 2)[0])
+			if _, err := os.Stat(s.oracle); err != nil {
+				s.oracle = "" // named, and not there
+			}
+		}
+		if other, ok := judged[s.file]; ok {
+			s.verdict, s.oracle, s.reason = verdict(other[1]), "", other[2]
+		}
+		specimens = append(specimens, s)
+	}
+	return specimens
+}
+
+// readTSV returns the lines of a file of tab-separated values, in which quotes
+// mean nothing and # begins a comment.
+func readTSV(t *testing.T, path string) [][]string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines [][]string
+	for line := range strings.Lines(string(content)) {
+		if !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.Split(strings.TrimRight(line, "\r\n"), "\t"))
+		}
+	}
+	return lines
+}
+
+// madeCorpus writes a corpus of files whose right answer follows from how they
+// are made, one or two for each verdict.
+func madeCorpus(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	index := "file\tverdict\toracle\n"
+	for _, s := range []struct{ file, verdict, oracle, content string }{
+		{"plain.csv", "ACCEPT", "plain.json", "id,name\n1,Ann\n2,Bob\n"},
+		{"plain.json", "", "", `[{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]`},
+		{"quoted.csv", "ACCEPT", "quoted.json", "id,name\n1,\"O'Neil, \"\"Ann\"\"\"\n"},
+		{"quoted.json", "", "", `[["id", "name"], ["1", "O'Neil, \"Ann\""]]`},
+		{"ragged.csv", "ROW-ERRORS", "ragged.clean.csv", "id,name\n1,Ann\n2\n3,Cy\n"},
+		{"ragged.clean.csv", "", "", "id,name\n1,Ann\n2,\n3,Cy\n"},
+		{"no rows.csv", "WARN-OR-ASK", "", "id,name\n"},
+		{"nothing.csv", "REFUSE-FILE", "", ""},
+		{"quote.csv", "NO-CRASH", "", "\"" + strings.Repeat("a\"b\n", 1000)},
+		{"long.csv", "BOUNDED", "", "id,name\n1," + strings.Repeat("x", 4<<20)},
+		{"book.xlsx", "ORACLE", "", zipOf(t, workbookParts(sheetXML(`<row r="1"><c t="s"><v>0</v></c></row><row r="3"><c r="B3" t="s"><v>1</v></c></row>`)))},
+		{"book.xlsx.0.csv", "", "", "one,\n,\n,two\n"},
+	} {
+		if err := os.WriteFile(filepath.Join(folder, s.file), []byte(s.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s.verdict != "" {
+			index += s.file + "\t" + s.verdict + "\t" + s.oracle + "\n"
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "INDEX.tsv"), []byte(index), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }

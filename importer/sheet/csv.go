@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,32 +19,47 @@ const maxRecord = 1 << 20
 
 const csvBuffer = 64 << 10
 
-// csvReader cuts text into records by RFC 4180. encoding/csv, and every library
-// built on it, gives up the file at the first bad quote, or swallows the rows
-// below a quote that is never closed, and counts lines where a spreadsheet counts
-// rows. This reader makes a bad record a problem of that row alone: only its
-// first line is given up, and reading goes on with the next line.
+// csvReader cuts text into records by RFC 4180 and its relatives. encoding/csv,
+// and every library built on it, gives up the file at the first bad quote, or
+// swallows the rows below a quote that is never closed, and counts lines where a
+// spreadsheet counts rows. This reader makes a bad record a problem of that row
+// alone: only its first line is given up, and reading goes on with the next line.
 type csvReader struct {
-	r        io.Reader
-	readErr  error  // of r, once it has given one; io.EOF at the end
-	buf      []byte // buf[pos:end] is unread
+	r        io.Reader // gives UTF-8
+	closer   io.Closer // of what r reads
+	readErr  error     // of r, once it has given one; io.EOF at the end
+	buf      []byte    // buf[pos:end] is unread
 	pos, end int
-	offset   int64 // of buf[0] in the file
+	lf, cr   lineEnd // the next of either
+	offset   int64   // of buf[0] in the text
 
 	dialect
-	row        int // number of the last row
-	width      int // cells of the first record
-	usualWidth int // cells that most records at the beginning of the file have; 0 when they differ
+	about      []string // what was unpacked, assumed and found
+	decoded    bool     // the text was not UTF-8 at first, so that U+FFFD stands for bytes without a letter
+	proven     bool     // the text was found to be UTF-8 without a zero byte
+	partial    bool     // the text is cut short, and a record that is not complete does not count
+	row        int      // number of the last row
+	width      int      // cells of the first record
+	usualWidth int      // cells that most records at the beginning of the file have; 0 when they differ
 	fields     []field
 
-	rereadUntil int64 // up to here lines were once taken for the inside of a quoted value
-	rereadRow   int   // the row whose quote it was
+	quotedValues int   // that were read
+	commentLines int   // that were left out
+	firstComment int   // row of the first of them
+	rereadUntil  int64 // up to here lines were once taken for the inside of a quoted value
+	rereadRow    int   // the row whose quote it was
+}
+
+// lineEnd is where the next byte of a kind stands in the buffer: at at, or the
+// buffer's end when there is none, and nowhere from from on up to there.
+type lineEnd struct {
+	from, at int
 }
 
 // field is where a cell stands in its record, without its quotes.
 type field struct {
 	start, end int
-	escaped    bool // holds doubled quotes
+	escaped    bool // holds quotes that are doubled or have a backslash
 }
 
 // What can be wrong with a record's quotes.
@@ -53,47 +69,60 @@ var (
 	errUnclosed   = errors.New("a quote is opened and never closed")
 )
 
-func newCSV(r io.Reader, o Options) (*csvReader, error) {
-	c := &csvReader{r: r, buf: make([]byte, csvBuffer)}
-	for c.end < len(c.buf) && c.readErr == nil {
-		c.fill()
-	}
-	if c.readErr != nil && c.readErr != io.EOF {
-		return nil, c.readErr
-	}
-	var err error
-	if c.dialect, err = detectDialect(c.buf[:c.end], o); err != nil {
+// openCSV opens the text that a file of the format holds.
+func openCSV(file io.ReaderAt, size int64, format Format, o Options) (*csvReader, error) {
+	text, err := newContent(file, size, format)
+	if err != nil {
 		return nil, err
 	}
-	c.pos = c.skip
-	c.usualWidth = usualWidth(c.buf[c.pos:c.end], c.dialect)
+	encoding, err := text.encoding(o.Encoding)
+	if err != nil {
+		return nil, err
+	}
+	r, err := text.open()
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCSV(encoding.reader(r), o)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	c.closer, c.decoded, c.proven = r, encoding.decoder != nil, encoding.proven
+	for _, note := range []string{text.note, encoding.note, c.dialect.note()} {
+		if note != "" {
+			c.about = append(c.about, note)
+		}
+	}
 	return c, nil
 }
 
-// usualWidth returns how many cells more than half of the sample's records have,
-// 0 when they differ or there are too few to tell. The first one, which may be
-// the header, does not count, nor does one that is cut where the sample ends.
-func usualWidth(sample []byte, d dialect) int {
-	c := &csvReader{r: bytes.NewReader(sample), buf: make([]byte, len(sample)+1), dialect: d}
-	var row importer.Row
-	records, byWidth := 0, map[int]int{}
-	for c.next(&row) == nil {
-		cut := c.pos == c.end && sample[len(sample)-1] != d.lineEnd
-		if len(row.Cells) == 0 || len(row.Problems) > 0 || c.row == 1 || cut {
-			continue
-		}
-		records++
-		byWidth[len(row.Cells)]++
+// newCSV starts reading UTF-8 text, whose dialect it finds in the first rows.
+func newCSV(r io.Reader, o Options) (*csvReader, error) {
+	sample := make([]byte, sampleSize)
+	n, err := io.ReadFull(r, sample)
+	switch err {
+	case nil:
+		r = io.MultiReader(bytes.NewReader(sample), r)
+	case io.EOF, io.ErrUnexpectedEOF:
+		r = bytes.NewReader(sample[:n])
+	default:
+		return nil, err
 	}
-	for width, n := range byWidth {
-		if n > 1 && n > records/2 {
-			return width
-		}
+	c := &csvReader{r: r, buf: make([]byte, csvBuffer)}
+	var found survey
+	if c.dialect, found, err = detectDialect(sample[:n], n == len(sample), o.Delimiter); err != nil {
+		return nil, err
 	}
-	return 0
+	c.usualWidth = found.usual
+	for c.end < c.skip && c.readErr == nil {
+		c.fill()
+	}
+	c.pos = c.skip
+	return c, nil
 }
 
-// next reads one record. A blank line is a row without cells.
+// next reads one record. A blank line, and one that holds a comment, is a row
+// without cells.
 func (c *csvReader) next(row *importer.Row) error {
 	line, err := c.line(0)
 	if err == io.EOF {
@@ -107,16 +136,25 @@ func (c *csvReader) next(row *importer.Row) error {
 	begin := c.offset + int64(c.pos)
 
 	content := c.content(0, line)
-	if bytes.IndexByte(content, '"') < 0 {
+	switch {
+	case c.comments && len(content) > 0 && content[0] == '#' && bytes.IndexByte(content, c.delimiter) < 0:
+		if c.commentLines++; c.firstComment == 0 {
+			c.firstComment = c.row
+		}
+		c.pos += line
+		return nil
+	case c.quote == 0 || bytes.IndexByte(content, c.quote) < 0:
 		record := string(content)
 		c.pos += line
-		if err := c.check(record); err != nil {
+		if record, err = c.check(row, record); err != nil {
 			return err
 		}
 		row.Cells = c.appendCells(row.Cells, record)
 		c.doubt(row, record, begin, false)
-	} else if err := c.quoted(row, line, begin); err != nil {
-		return err
+	default:
+		if err := c.quoted(row, line, begin); err != nil {
+			return err
+		}
 	}
 	if c.width == 0 {
 		c.width = len(row.Cells)
@@ -130,9 +168,9 @@ func (c *csvReader) appendCells(cells []mapping.Cell, line string) []mapping.Cel
 	for line != "" {
 		i := strings.IndexByte(line, c.delimiter)
 		if i < 0 {
-			return append(cells, mapping.Cell{Text: line})
+			return append(cells, mapping.Cell{Text: c.unpadded(line)})
 		}
-		cells = append(cells, mapping.Cell{Text: line[:i]})
+		cells = append(cells, mapping.Cell{Text: c.unpadded(line[:i])})
 		if line = line[i+1:]; line == "" {
 			cells = append(cells, mapping.Cell{})
 		}
@@ -140,30 +178,59 @@ func (c *csvReader) appendCells(cells []mapping.Cell, line string) []mapping.Cel
 	return cells
 }
 
+// unpadded takes the spaces off that belong to the delimiter before a cell.
+func (c *csvReader) unpadded(text string) string {
+	if c.padded {
+		return strings.TrimLeft(text, " \t")
+	}
+	return text
+}
+
+// isPadding reports whether b may stand between a delimiter and a quote.
+func (c *csvReader) isPadding(b byte) bool {
+	return c.padded && (b == ' ' || b == '\t') && b != c.delimiter
+}
+
 // quoted reads a record that has quotes, whose first line is line bytes long.
 func (c *csvReader) quoted(row *importer.Row, line int, begin int64) error {
 	c.fields = c.fields[:0]
 	size, quoteErr, err := c.splitQuoted(line)
+	if err == io.EOF && c.partial {
+		return err
+	}
 	if err != nil {
 		return c.located(err)
 	}
 	if quoteErr != nil {
 		return c.giveUp(row, line, size, quoteErr)
 	}
-	record := string(c.buf[c.pos : c.pos+size])
+	raw := string(c.buf[c.pos : c.pos+size])
 	c.pos += size
-	if err := c.check(record); err != nil {
+	record, err := c.check(row, raw)
+	if err != nil {
 		return err
 	}
 	for _, f := range c.fields {
-		text := record[f.start:f.end]
+		text := raw[f.start:f.end]
+		if len(row.Problems) > 0 { // the record has grown by what stands for its bytes
+			text = strings.ToValidUTF8(text, string(utf8.RuneError))
+		}
 		if f.escaped {
-			text = strings.ReplaceAll(text, `""`, `"`)
+			text = c.unescape(text)
 		}
 		row.Cells = append(row.Cells, mapping.Cell{Text: text})
 	}
 	c.doubt(row, record, begin, size > line)
 	return nil
+}
+
+// unescape gives a quoted value its quotes.
+func (c *csvReader) unescape(text string) string {
+	quote := string(c.quote)
+	if c.backslash {
+		return strings.NewReplacer(`\\`, `\`, `\`+quote, quote, quote+quote, quote).Replace(text)
+	}
+	return strings.ReplaceAll(text, quote+quote, quote)
 }
 
 // splitQuoted cuts a record that has quotes, whose first line is line bytes
@@ -172,8 +239,12 @@ func (c *csvReader) quoted(row *importer.Row, line int, begin int64) error {
 func (c *csvReader) splitQuoted(line int) (size int, quoteErr, err error) {
 	limit, at := line, 0
 	for {
+		content := c.content(0, limit)
+		for at < len(content) && c.isPadding(content[at]) {
+			at++
+		}
 		var last bool
-		if content := c.content(0, limit); at == len(content) || content[at] != '"' {
+		if at == len(content) || content[at] != c.quote {
 			last, at, quoteErr = c.bareField(content, at)
 		} else {
 			last, at, limit, quoteErr, err = c.quotedField(at, limit)
@@ -185,13 +256,14 @@ func (c *csvReader) splitQuoted(line int) (size int, quoteErr, err error) {
 }
 
 // bareField takes the field that begins at at and has no quotes round it. It
-// returns where the next one begins.
+// returns where the next one begins. Where single quotes are used, one inside a
+// value is an apostrophe.
 func (c *csvReader) bareField(content []byte, at int) (last bool, next int, err error) {
 	size := bytes.IndexByte(content[at:], c.delimiter)
 	if size < 0 {
 		last, size = true, len(content)-at
 	}
-	if bytes.IndexByte(content[at:at+size], '"') >= 0 {
+	if c.quote == '"' && bytes.IndexByte(content[at:at+size], '"') >= 0 {
 		return last, at, errBareQuote
 	}
 	c.fields = append(c.fields, field{start: at, end: at + size})
@@ -203,11 +275,11 @@ func (c *csvReader) bareField(content []byte, at int) (last bool, next int, err 
 func (c *csvReader) quotedField(at, limit int) (last bool, next, end int, quoteErr, err error) {
 	f := field{start: at + 1}
 	for i := f.start; ; {
-		q := bytes.IndexByte(c.buf[c.pos+i:c.pos+limit], '"')
+		q := bytes.IndexByte(c.buf[c.pos+i:c.pos+limit], c.quote)
 		if q < 0 {
 			i = limit
 			grown, err := c.line(limit)
-			if err == io.EOF || errors.Is(err, errTooLong) {
+			if (err == io.EOF && !c.partial) || errors.Is(err, errTooLong) {
 				return false, at, limit, errUnclosed, nil
 			}
 			if err != nil {
@@ -217,19 +289,43 @@ func (c *csvReader) quotedField(at, limit int) (last bool, next, end int, quoteE
 			continue
 		}
 		i += q + 1
+		if c.backslash && c.isEscaped(f.start, i-1) {
+			f.escaped = true
+			continue
+		}
 		content := c.content(0, limit)
-		switch {
-		case i < len(content) && content[i] == '"':
+		if i < len(content) && content[i] == c.quote {
 			f.escaped = true
 			i++
 			continue
-		case i < len(content) && content[i] != c.delimiter:
-			return false, at, limit, errAfterQuote, nil
 		}
 		f.end = i - 1
+		for i < len(content) && c.isPadding(content[i]) {
+			i++
+		}
+		switch {
+		case i == len(content) || content[i] == c.delimiter:
+		case c.quote == '\'': // an apostrophe
+			i = f.end + 1
+			continue
+		default:
+			return false, at, limit, errAfterQuote, nil
+		}
+		f.escaped = f.escaped || c.backslash
 		c.fields = append(c.fields, f)
+		c.quotedValues++
 		return i >= len(content), i + 1, limit, nil, nil
 	}
+}
+
+// isEscaped reports whether a backslash makes the quote at at part of the value
+// that begins at start.
+func (c *csvReader) isEscaped(start, at int) bool {
+	n := 0
+	for at-n > start && c.buf[c.pos+at-n-1] == '\\' {
+		n++
+	}
+	return n%2 == 1
 }
 
 // giveUp makes the record's first line a row at fault, cut at the delimiters as
@@ -240,23 +336,36 @@ func (c *csvReader) giveUp(row *importer.Row, line, size int, quoteErr error) er
 	}
 	record := string(c.content(0, line))
 	c.pos += line
+	record, err := c.check(row, record)
+	if err != nil {
+		return err
+	}
 	row.Cells = c.appendCells(row.Cells, record)
 	row.Problems = append(row.Problems, mapping.Problem{
 		Rule: mapping.BadQuotes, Column: mapping.NoColumn,
 		Message: fmt.Sprintf("The quotes of the row do not pair up: %v. Put quotes round the whole value, and double each quote in it.", quoteErr),
 	})
-	return c.check(record)
+	return nil
 }
 
-// check refuses bytes that are no text.
-func (c *csvReader) check(record string) error {
-	if !utf8.ValidString(record) {
-		return fault(c.row, "The row holds letters that are not UTF-8, so names with accents would be read wrong. "+saveAsUTF8, nil)
+// check refuses bytes that are no text, and makes those that have no letter in
+// the file's encoding a problem of the row. It returns the record in UTF-8.
+func (c *csvReader) check(row *importer.Row, record string) (string, error) {
+	if c.proven {
+		return record, nil
 	}
 	if strings.IndexByte(record, 0) >= 0 {
-		return fault(c.row, "The row holds bytes that are no text (NUL), so the file is damaged, or no CSV at all. "+exportXLSX, nil)
+		return record, fault(c.row, "The row holds bytes that are no text (NUL), so the file is damaged, or no CSV at all. "+exportXLSX, nil)
 	}
-	return nil
+	valid := utf8.ValidString(record)
+	if valid && !(c.decoded && strings.ContainsRune(record, utf8.RuneError)) {
+		return record, nil
+	}
+	row.Problems = append(row.Problems, mapping.Problem{
+		Rule: mapping.BadCharacter, Column: mapping.NoColumn,
+		Message: "The row holds bytes that are no letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or write those letters anew.",
+	})
+	return strings.ToValidUTF8(record, string(utf8.RuneError)), nil
 }
 
 // doubt looks for rows that hang together only by a stray quote: one of several
@@ -278,7 +387,8 @@ func (c *csvReader) doubt(row *importer.Row, record string, begin int64, several
 }
 
 func (c *csvReader) linesLookLikeRows(record string) bool {
-	for line := range strings.SplitSeq(strings.TrimRight(record, "\r\n"), string(c.lineEnd)) {
+	lines := strings.FieldsFunc(record, func(r rune) bool { return r == '\n' || r == '\r' })
+	for _, line := range lines {
 		if strings.Count(line, string(c.delimiter))+1 != c.width {
 			return false
 		}
@@ -290,10 +400,10 @@ func (c *csvReader) linesLookLikeRows(record string) bool {
 // line end.
 func (c *csvReader) content(start, end int) []byte {
 	line := c.buf[c.pos+start : c.pos+end]
-	if n := len(line); n > 0 && line[n-1] == c.lineEnd {
+	if n := len(line); n > 0 && line[n-1] == '\n' {
 		line = line[:n-1]
 	}
-	if n := len(line); n > 0 && c.lineEnd == '\n' && line[n-1] == '\r' {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
 	return line
@@ -302,27 +412,46 @@ func (c *csvReader) content(start, end int) []byte {
 var errTooLong = errors.New("too long")
 
 // line returns the size of the line that begins at from, counted from pos, its
-// line end included. It reads as much as it must. The error is io.EOF when
-// nothing is left, and errTooLong when the record would grow too large.
+// line end included: LF, CR LF or CR. It reads as much as it must. The error is
+// io.EOF when nothing is left, and errTooLong when the record would grow too
+// large.
 func (c *csvReader) line(from int) (int, error) {
-	for searched := from; ; {
-		unread := c.buf[c.pos:c.end]
-		if i := bytes.IndexByte(unread[searched:], c.lineEnd); i >= 0 {
-			return searched + i + 1 - from, nil
-		}
-		searched = len(unread)
+	for {
+		begin := c.pos + from
+		lf, cr := c.find(&c.lf, '\n', begin), c.find(&c.cr, '\r', begin)
+		atEnd := c.readErr != nil
 		switch {
-		case len(unread) > maxRecord:
+		case lf < cr, lf == cr+1 && lf < c.end:
+			return lf + 1 - begin, nil
+		case cr < c.end-1, cr < c.end && atEnd:
+			return cr + 1 - begin, nil
+		case c.end-c.pos > maxRecord:
 			return 0, errTooLong
-		case c.readErr == io.EOF && searched == from:
-			return 0, io.EOF
-		case c.readErr == io.EOF:
-			return searched - from, nil
-		case c.readErr != nil:
+		case atEnd && c.readErr != io.EOF:
 			return 0, c.readErr
+		case atEnd && (c.end == begin || c.partial):
+			return 0, io.EOF
+		case atEnd:
+			return c.end - begin, nil
 		}
 		c.fill()
 	}
+}
+
+// find returns where the next line end of a kind stands, from begin on. It looks
+// through the same bytes once only, so that a file without one costs nothing.
+func (c *csvReader) find(next *lineEnd, kind byte, begin int) int {
+	if begin < next.from || begin > next.at {
+		*next = lineEnd{from: begin, at: begin}
+	}
+	if next.at < c.end && c.buf[next.at] != kind {
+		if i := bytes.IndexByte(c.buf[next.at:c.end], kind); i >= 0 {
+			next.at += i
+		} else {
+			next.at = c.end
+		}
+	}
+	return next.at
 }
 
 // fill reads more, moving what is unread to the front of the buffer, and
@@ -331,7 +460,10 @@ func (c *csvReader) fill() {
 	if c.pos > 0 {
 		copy(c.buf, c.buf[c.pos:c.end])
 		c.offset += int64(c.pos)
-		c.pos, c.end = 0, c.end-c.pos
+		for _, at := range []*int{&c.lf.from, &c.lf.at, &c.cr.from, &c.cr.at, &c.end} {
+			*at -= c.pos
+		}
+		c.pos = 0
 	}
 	if c.end == len(c.buf) {
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
@@ -341,13 +473,32 @@ func (c *csvReader) fill() {
 	c.end += n
 }
 
+// located makes an error of reading one of the row. What was refused by name
+// keeps its message.
 func (c *csvReader) located(err error) error {
-	if errors.Is(err, errTooLong) {
+	var fe *FileError
+	switch {
+	case errors.As(err, &fe):
+		fe.Row = c.row
+		return fe
+	case errors.Is(err, errTooLong):
 		return fault(c.row, "The row is longer than 1 MiB, so this is hardly a table of people. Check the file. "+exportXLSX, nil)
 	}
 	return fault(c.row, fmt.Sprintf("Reading stopped here (%v). Copy the file to this computer and read the copy.", err), err)
 }
 
-func (c *csvReader) notes() []string { return nil }
+func (c *csvReader) notes() []string {
+	if c.commentLines == 0 {
+		return c.about
+	}
+	return append(slices.Clip(c.about), count(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))
+}
 
-func (c *csvReader) close() error { return nil }
+func (c *csvReader) close() error {
+	if c.closer == nil {
+		return nil
+	}
+	err := c.closer.Close()
+	c.closer = nil
+	return err
+}

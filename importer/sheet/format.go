@@ -9,7 +9,10 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/richardlehane/mscfb"
 )
@@ -22,6 +25,12 @@ const (
 	Auto Format = "" // told by the file's content, never by its name
 	CSV  Format = "csv"
 	XLSX Format = "xlsx" // .xlsx and .xlsm
+)
+
+// What holds a file of another format.
+const (
+	gzipped Format = "gzip"
+	zipped  Format = "zip"
 )
 
 const (
@@ -57,6 +66,11 @@ func openFile(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
+// hasExcelName reports whether a file's name says that it is a workbook.
+func hasExcelName(name string) bool {
+	return slices.Contains([]string{".xlsx", ".xlsm", ".xls", ".xlsb"}, strings.ToLower(filepath.Ext(name)))
+}
+
 // sniffed is how much of a file's beginning is looked at to tell what it is.
 const sniffed = 4096
 
@@ -76,7 +90,7 @@ func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
 		return "", err
 	}
 	switch {
-	case asked == Auto || asked == found:
+	case asked == Auto || asked == found, asked == CSV && (found == gzipped || found == zipped):
 		return found, nil
 	case asked == CSV:
 		return "", fault(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
@@ -86,26 +100,49 @@ func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
 	return "", fault(0, fmt.Sprintf("The format %q is not known. It is csv or xlsx.", string(asked)), nil)
 }
 
-// binaryFormat returns XLSX for a workbook, CSV for anything that may be text,
-// and a refusal for the rest.
+// binaryFormat returns XLSX for a workbook, gzipped or zipped for what is packed,
+// CSV for anything that may be text, and a refusal for the rest.
 func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
 	kind := http.DetectContentType(head)
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return XLSX, refuseOtherZip(file, size)
-	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
+	case isZip(head):
+		return zipFormat(file, size)
+	case isCompound(head):
 		return "", refuseCompound(file)
 	case kind == "application/pdf":
 		return "", fault(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
+	case isText(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
+		return CSV, nil
+	case kind == "application/x-gzip":
+		return gzipped, nil
 	case strings.HasPrefix(kind, "image/"):
 		return "", fault(0, "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\".", nil)
-	case kind == "application/x-gzip", kind == "application/x-rar-compressed",
-		bytes.HasPrefix(head, []byte("7z\xBC\xAF\x27\x1C")), bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xFD7zXZ\x00")):
+	case isCompressed(head):
 		return "", fault(0, "This is a compressed file. Unpack it, and use the spreadsheet in it.", nil)
 	case strings.HasPrefix(kind, "audio/"), strings.HasPrefix(kind, "video/"):
 		return "", fault(0, "This is a sound or a film, not a spreadsheet.", nil)
 	}
 	return CSV, nil
+}
+
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
+
+func isCompound(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"))
+}
+
+// isCompressed reports whether the file is packed in a way that is not read here.
+func isCompressed(head []byte) bool {
+	return slices.ContainsFunc([]string{"7z\xBC\xAF\x27\x1C", "Rar!\x1A\x07", "BZh", "\xFD7zXZ\x00", "\x28\xB5\x2F\xFD"}, func(magic string) bool {
+		return bytes.HasPrefix(head, []byte(magic))
+	})
+}
+
+// isText reports whether the bytes are UTF-8 without a zero byte.
+func isText(head []byte) bool {
+	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-cutRune(head)])
 }
 
 // refuseMarkup refuses text that is a document and not a table of cells.
@@ -126,12 +163,12 @@ func refuseMarkup(head []byte) error {
 	return nil
 }
 
-// refuseOtherZip returns nil for an Excel workbook, and otherwise names what the
-// zip archive is.
-func refuseOtherZip(file io.ReaderAt, size int64) error {
+// zipFormat returns XLSX for an Excel workbook and zipped for an archive of files.
+// It refuses by name the documents of other programs, which are zip archives too.
+func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
-		return fault(0, damagedBook, err)
+		return "", fault(0, damagedBook, err)
 	}
 	has := func(prefixes ...string) bool {
 		for _, f := range archive.File {
@@ -145,19 +182,17 @@ func refuseOtherZip(file io.ReaderAt, size int64) error {
 	}
 	switch {
 	case has("xl/workbook.bin"):
-		return fault(0, "This is a binary workbook (.xlsb). "+saveAsXLSX, nil)
+		return "", fault(0, "This is a binary workbook (.xlsb). "+saveAsXLSX, nil)
 	case has("index/", "index.zip"):
-		return fault(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
+		return "", fault(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
 	case has("mimetype") && has("content.xml", "meta-inf/manifest.xml"):
-		return fault(0, "This is an OpenDocument file (.ods). Open it in LibreOffice or Excel and save it as .xlsx.", nil)
+		return "", fault(0, "This is an OpenDocument file (.ods). Open it in LibreOffice or Excel and save it as .xlsx.", nil)
 	case has("word/", "ppt/"):
-		return fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
+		return "", fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
 	case has("_rels/.rels", "xl/"):
-		return nil
-	case len(archive.File) == 0:
-		return fault(0, "This is a zip archive with nothing in it.", nil)
+		return XLSX, nil
 	}
-	return fault(0, "This is a zip archive. Unpack it, and use the spreadsheet in it.", nil)
+	return zipped, nil
 }
 
 // refuseCompound names what an OLE2 compound file is: the container of old

@@ -46,12 +46,14 @@ func FuzzCSV(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		c, err := newCSV(bytes.NewReader(content), Options{})
+		c, err := newCSV(bytes.NewReader(content), Options{Delimiter: ','})
 		if err != nil {
 			return
 		}
 		rows, err := drain(t, c)
-		if err != io.EOF || c.lineEnd != '\n' {
+		plain := dialect{delimiter: ',', quote: '"', comments: c.comments, skip: c.skip}
+		loneCR := bytes.Contains(bytes.ReplaceAll(content, []byte("\r\n"), nil), []byte{'\r'})
+		if err != io.EOF || c.dialect != plain || c.commentLines > 0 || loneCR {
 			return
 		}
 		r := csv.NewReader(bytes.NewReader(content[c.skip:]))

@@ -96,7 +96,21 @@ func (t *Table) openText(size int64, format Format, o Options) error {
 	if errors.Is(err, errNoRows) {
 		return fault(0, "The file is empty: it has no header and no rows. Export it again.", nil)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.judgeHeader(rows.usualWidth)
+}
+
+// judgeHeader asks when a delimiter too many seems to stand in the header of a
+// file whose cells are told apart by counting them: all its names below that place
+// would belong to the wrong values.
+func (t *Table) judgeHeader(usualWidth int) error {
+	unnamed := slices.Index(t.header.Names, "")
+	if usualWidth == 0 || len(t.header.Names) <= usualWidth || unnamed < 0 {
+		return nil
+	}
+	return fault(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
 }
 
 func (t *Table) openWorkbook(size int64, o Options) error {

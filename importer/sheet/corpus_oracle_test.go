@@ -1,0 +1,292 @@
+package sheet
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// grid returns the texts of the header and of the rows.
+func (r reading) grid() [][]string {
+	grid := [][]string{r.header.Names}
+	for _, row := range r.rows {
+		texts := make([]string, len(row.Cells))
+		for i, cell := range row.Cells {
+			texts[i] = cell.Text
+		}
+		grid = append(grid, texts)
+	}
+	return grid
+}
+
+// readOracle reads the right cells: a CSV file, a workbook, an array of arrays in
+// JSON, or an array of objects whose first one has the header's names as its keys.
+func readOracle(t *testing.T, path string) [][]string {
+	t.Helper()
+	if filepath.Ext(path) == ".xlsx" {
+		got, err := readAll(path, false)
+		if err := errors.Join(err, got.err); err != nil {
+			t.Fatal(err)
+		}
+		return got.grid()
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filepath.Ext(path) == ".json" {
+		grid, err := readJSON(content)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		return grid
+	}
+	if !utf8.Valid(content) { // as Excel saves it on a computer in the west
+		if content, err = charmap.Windows1252.NewDecoder().Bytes(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte(utf8BOM))))
+	r.FieldsPerRecord, r.LazyQuotes = -1, true
+	grid, err := r.ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return grid
+}
+
+func readJSON(content []byte) ([][]string, error) {
+	var arrays [][]string
+	if json.Unmarshal(content, &arrays) == nil {
+		return arrays, nil
+	}
+	var grid [][]string
+	d := json.NewDecoder(bytes.NewReader(content))
+	var header, row []string
+	isKey := false
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return grid, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			if token == '{' {
+				isKey, row = true, nil
+			} else if token == '}' {
+				if len(grid) == 0 {
+					grid = append(grid, header)
+				}
+				grid = append(grid, row)
+			}
+		case string:
+			if isKey && len(grid) == 0 {
+				header = append(header, token)
+			} else if !isKey {
+				row = append(row, token)
+			}
+			isKey = !isKey
+		}
+	}
+}
+
+// compareGrids returns where two grids differ. Blank rows, and blank cells at the
+// end of a row, do not count, nor do the names that an oracle gives to the columns
+// of a file without a header.
+func compareGrids(want, got [][]string) string {
+	want, got = withoutBlanks(want), withoutBlanks(got)
+	if len(want) > 0 && len(want[0]) > 0 && want[0][0] == "col_0" {
+		want = want[1:]
+	}
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) {
+			return fmt.Sprintf("%d rows, want %d", len(got), len(want))
+		}
+		if rowKey(want[i]) == rowKey(got[i]) {
+			continue
+		}
+		for c := range max(len(want[i]), len(got[i])) {
+			if w, g := cellAt(want[i], c), cellAt(got[i], c); !sameText(w, g) {
+				return fmt.Sprintf("row %d of those with values, column %s: %.60q, want %.60q", i+1, mapping.ColumnLetter(c), g, w)
+			}
+		}
+	}
+	return ""
+}
+
+func cellAt(row []string, i int) string {
+	if i < len(row) {
+		return row[i]
+	}
+	return ""
+}
+
+// sameText takes a number written otherwise for the same, and spaces round a value
+// for nothing: both are settled where a value is mapped.
+func sameText(a, b string) bool {
+	a, b = lineEnds(strings.TrimSpace(a)), lineEnds(strings.TrimSpace(b))
+	if a == b {
+		return true
+	}
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return errX == nil && errY == nil && (x == y || math.Abs(x-y) <= 1e-9*math.Abs(x))
+}
+
+func lineEnds(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+}
+
+// rowKey stands for the texts of a row.
+func rowKey(row []string) string {
+	var b strings.Builder
+	for _, text := range trimRow(row) {
+		b.WriteString(lineEnds(strings.TrimSpace(text)))
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+func trimRow(row []string) []string {
+	for len(row) > 0 && strings.TrimSpace(row[len(row)-1]) == "" {
+		row = row[:len(row)-1]
+	}
+	return row
+}
+
+func withoutBlanks(grid [][]string) [][]string {
+	var kept [][]string
+	for _, row := range grid {
+		if row = trimRow(row); len(row) > 0 {
+			kept = append(kept, row)
+		}
+	}
+	return kept
+}
+
+// compareWithExcel holds each sheet of a workbook against what Excel saved of it.
+func compareWithExcel(t *testing.T, path string, counts *tally) string {
+	var faults []string
+	compared := 0
+	for k := 0; ; k++ {
+		saved := fmt.Sprintf("%s.%d.csv", path, k)
+		if _, err := os.Stat(saved); err != nil {
+			if compared == 0 {
+				got, err := readAll(path, false) // there is only the workbook: it must be read
+				if err := errors.Join(err, got.err); err != nil {
+					return err.Error()
+				}
+			}
+			return strings.Join(faults, "; ")
+		}
+		cells, err := sheetCells(path, k)
+		if err != nil {
+			return err.Error()
+		}
+		compared++
+		if fault := compareSheet(readOracle(t, saved), cells, counts); fault != "" {
+			faults = append(faults, fmt.Sprintf("sheet %d: %s", k+1, fault))
+		}
+	}
+}
+
+// sheetCells returns the cells of the sheet with the index k by row, as they stand
+// in the sheet.
+func sheetCells(path string, k int) (cells [][]mapping.Cell, err error) {
+	file, size, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	book, err := openWorkbook(file, size, "")
+	if err != nil {
+		return nil, err
+	}
+	if k >= len(book.sheets) {
+		return nil, fmt.Errorf("there is no sheet %d", k+1)
+	}
+	if book.sheets[k].part == "" {
+		return nil, nil // a chart
+	}
+	rows, err := book.open(book.sheets[k])
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.close()) }()
+	for {
+		var row importer.Row
+		if err := rows.next(&row); err == io.EOF {
+			return cells, nil
+		} else if err != nil {
+			return nil, err
+		}
+		for len(cells) < row.Number-1 && row.Number < 100_000 {
+			cells = append(cells, nil)
+		}
+		cells = append(cells, row.Cells)
+	}
+}
+
+// compareSheet compares the cells that hold text. Where Excel left out the blank
+// rows and columns before the first cell, the sheet is shifted as a whole.
+func compareSheet(want [][]string, got [][]mapping.Cell, counts *tally) string {
+	down, right := start(want, func(text string) bool { return text != "" })
+	ourDown, ourRight := start(got, func(c mapping.Cell) bool { return c.Text != "" || c.Kind != mapping.TextCell })
+	down, right = ourDown-down, ourRight-right
+	var first string
+	for y, row := range got {
+		for x, cell := range row {
+			if cell.Kind != mapping.TextCell || strings.TrimSpace(cell.Text) == "" {
+				continue
+			}
+			wanted := ""
+			if y-down >= 0 && y-down < len(want) && x-right >= 0 {
+				wanted = cellAt(want[y-down], x-right)
+			}
+			if strings.HasPrefix(wanted, "####") {
+				continue
+			}
+			counts.cells++
+			if sameText(wanted, cell.Text) {
+				counts.equal++
+			} else if first == "" {
+				first = fmt.Sprintf("%s%d: %.60q, want %.60q", mapping.ColumnLetter(x), y+1, cell.Text, wanted)
+			}
+		}
+	}
+	return first
+}
+
+// start returns the first row and the first column that hold something.
+func start[Cell any](grid [][]Cell, holds func(Cell) bool) (row, column int) {
+	row, column = -1, -1
+	for y, cells := range grid {
+		x := slices.IndexFunc(cells, holds)
+		if x >= 0 && row < 0 {
+			row = y
+		}
+		if x >= 0 && (column < 0 || x < column) {
+			column = x
+		}
+	}
+	return row, column
+}

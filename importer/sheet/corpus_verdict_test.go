@@ -1,0 +1,197 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// The bounds of BOUNDED, which no other file may exceed either.
+const (
+	mostTime   = 5 * time.Second
+	mostMemory = 256 << 20 // bytes of heap above what was in use before
+)
+
+// reading is all that a file gave.
+type reading struct {
+	header importer.Header
+	rows   []importer.Row
+	notes  []string
+	err    error // of Open or of Next; nil when the file was read to its end
+}
+
+// assess reads the file, and returns what is wrong with what it gave; "" when it
+// is what the verdict says.
+func (s specimen) assess(t *testing.T, counts *tally) string {
+	if s.verdict == oracle {
+		return compareWithExcel(t, s.path, counts)
+	}
+	before := heap(s.verdict == bounded)
+	start := time.Now()
+	got, err := readAll(s.path, s.verdict == bounded)
+	took := time.Since(start)
+	used := heap(false) - before
+	var fe *FileError
+	switch {
+	case err != nil:
+		return err.Error()
+	case took > mostTime:
+		return fmt.Sprintf("it took %v", took)
+	case s.verdict == bounded && used > mostMemory:
+		return fmt.Sprintf("it took %d MiB", used>>20)
+	case got.err != nil && !errors.As(got.err, &fe):
+		return fmt.Sprintf("error %v (%T) is no *FileError", got.err, got.err)
+	case fe != nil && len(fe.Message) < 20:
+		return fmt.Sprintf("the error says next to nothing: %v", fe)
+	case got.err == nil && len(got.rows) == 0 && len(got.notes) == 0:
+		return "no rows, and not a word about it"
+	}
+	switch s.verdict {
+	case accept:
+		return s.accepted(t, got)
+	case rowErrors:
+		return s.faultyRows(t, got)
+	case warnOrAsk:
+		if got.err == nil && len(got.notes) == 0 && !slices.ContainsFunc(got.rows, hasProblem) {
+			return "not a word about it"
+		}
+	case refuseFile:
+		return s.refused(got)
+	}
+	return ""
+}
+
+// heap returns how many bytes of memory the heap has from the system. What is not
+// in use is given back first when that is asked for, so that growth from there on
+// is the most that was in use at any time.
+func heap(trim bool) int64 {
+	if trim {
+		debug.FreeOSMemory()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapSys - m.HeapReleased)
+}
+
+// readAll reads a file to its end. A panic is an error.
+func readAll(path string, countOnly bool) (got reading, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	table, openErr := Open(path, Options{})
+	if openErr != nil {
+		return reading{err: openErr}, nil
+	}
+	defer func() { err = errors.Join(err, table.Close()) }()
+	got.header = table.Header()
+	for {
+		var row importer.Row
+		if err := table.Next(&row); err == io.EOF {
+			break
+		} else if err != nil {
+			got.err = err
+			break
+		}
+		if !countOnly || len(got.rows) == 0 {
+			got.rows = append(got.rows, row)
+		}
+	}
+	got.notes = table.Notes()
+	return got, nil
+}
+
+// isQuestion reports whether the error names the setting that answers it.
+func isQuestion(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "--")
+}
+
+func isFault(p mapping.Problem) bool { return p.Severity == mapping.Error }
+
+func hasFault(row importer.Row) bool { return slices.ContainsFunc(row.Problems, isFault) }
+
+func hasProblem(row importer.Row) bool { return len(row.Problems) > 0 }
+
+// accepted takes a question for an answer only where no oracle tells it, or the
+// oracle itself has made up the header.
+func (s specimen) accepted(t *testing.T, got reading) string {
+	if got.err != nil {
+		if isQuestion(got.err) && (s.oracle == "" || strings.Contains(s.oracle, "survey_sample")) {
+			return ""
+		}
+		return got.err.Error()
+	}
+	if s.oracle != "" {
+		return compareGrids(readOracle(t, s.oracle), got.grid())
+	}
+	if i := slices.IndexFunc(got.rows, hasFault); i >= 0 {
+		return fmt.Sprintf("row %d: %s", got.rows[i].Number, got.rows[i].Problems[0].Message)
+	}
+	return ""
+}
+
+// faultyRows wants a fault, and the other rows unharmed: there are such, and where
+// there is an oracle it has each of them.
+func (s specimen) faultyRows(t *testing.T, got reading) string {
+	if got.err != nil {
+		var fe *FileError
+		if errors.As(got.err, &fe) && fe.Row > 0 && isQuestion(fe) {
+			return "" // the fault is in the header
+		}
+		return got.err.Error()
+	}
+	var sound reading
+	for _, row := range got.rows {
+		if !hasFault(row) {
+			sound.rows = append(sound.rows, row)
+		}
+	}
+	if len(sound.rows) == len(got.rows) {
+		return "no row is at fault"
+	}
+	if s.oracle == "" {
+		return ""
+	}
+	if len(sound.rows) < len(got.rows)-3 {
+		return fmt.Sprintf("%d of %d rows are at fault", len(got.rows)-len(sound.rows), len(got.rows))
+	}
+	known := map[string]bool{}
+	for _, row := range readOracle(t, s.oracle) {
+		known[rowKey(row)] = true
+	}
+	for i, row := range sound.grid() {
+		if i > 0 && !known[rowKey(row)] {
+			return fmt.Sprintf("row %d is taken for sound", sound.rows[i-1].Number)
+		}
+	}
+	return ""
+}
+
+// refused takes for a refusal that nothing of the file can be sent: an error, no
+// rows, or no column that holds ids for certain.
+func (s specimen) refused(got reading) string {
+	if got.err != nil || len(got.rows) == 0 {
+		return ""
+	}
+	var samples [][]mapping.Cell
+	for _, row := range got.rows[:min(len(got.rows), 200)] {
+		samples = append(samples, row.Cells)
+	}
+	for _, suggestion := range mapping.Suggest(got.header.Names, samples) {
+		if suggestion.Attribute == mapping.UniqueID && suggestion.Confidence == mapping.Certain {
+			return fmt.Sprintf("%s is read as %d rows", filepath.Base(s.path), len(got.rows))
+		}
+	}
+	return ""
+}

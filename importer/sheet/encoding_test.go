@@ -1,0 +1,174 @@
+package sheet
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+// encoded returns the text in an encoding by its WHATWG name.
+func encoded(t testing.TB, text, name string) string {
+	t.Helper()
+	e, err := htmlindex.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := e.NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// utf32 returns the text in UTF-32 LE, which no one should have to read.
+func utf32(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		b.Write([]byte{byte(r), byte(r >> 8), byte(r >> 16), 0})
+	}
+	return b.String()
+}
+
+func TestEncodingsAreFound(t *testing.T) {
+	const french = "id,nom,ville\n1,Zoë Bélanger,Montréal\n2,Benoît Lefrançois,Québec\n3,ÉMILIE CÔTÉ,Trois-Rivières\n4,L’Écuyer,Saint-Jérôme\n"
+	const russian = "номер,фамилия,город\n1,Иванов,Санкт-Петербург\n2,Кузнецова,Нижний Новгород\n3,Смирнов,Екатеринбург\n4,Попова,Ростов-на-Дону\n"
+	late := "id,nom\n" + strings.Repeat("7,Bob\n", 200_000) + "8,Zoë\n"
+	tests := map[string]struct {
+		text, encoding, mark string // mark: the byte order mark
+		note                 string // what the notes must say, in part; "" for none
+	}{
+		"UTF-8":                                   {text: french, encoding: "utf-8"},
+		"UTF-8 with a mark":                       {text: french, encoding: "utf-8", mark: utf8BOM},
+		"UTF-16 LE with a mark":                   {text: french, encoding: "utf-16le", mark: "\xFF\xFE"},
+		"UTF-16 BE with a mark":                   {text: french, encoding: "utf-16be", mark: "\xFE\xFF"},
+		"UTF-16 LE":                               {text: french, encoding: "utf-16le", note: "UTF-16"},
+		"UTF-16 BE":                               {text: french, encoding: "utf-16be", note: "UTF-16"},
+		"Windows-1252":                            {text: french, encoding: "windows-1252", note: "Windows-1252"},
+		"Latin-1":                                 {text: strings.ReplaceAll(french, "’", "'"), encoding: "iso-8859-1", note: "Windows-1252"},
+		"Mac Roman":                               {text: french, encoding: "macintosh", note: "Mac Roman"},
+		"Windows-1251":                            {text: russian, encoding: "windows-1251", note: "indows-1251"},
+		"one letter, in a word":                   {text: "id,nom\n1,Zoë\n", encoding: "windows-1252", note: "Windows-1252"},
+		"one letter, in a word on a Mac":          {text: "id,nom\n1,Zoë\n", encoding: "macintosh", note: "Mac Roman"},
+		"one letter alone":                        {text: "id,nom\n1,é\n", encoding: "windows-1252", note: "Windows-1252"},
+		"capitals":                                {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "windows-1252", note: "Windows-1252"},
+		"capitals on a Mac":                       {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "macintosh", note: "Mac Roman"},
+		"Windows-1252 after a megabyte of ASCII":  {text: late, encoding: "windows-1252", note: "Windows-1252"},
+		"UTF-8 after a megabyte of ASCII":         {text: late, encoding: "utf-8"},
+		"letters cut by the buffers":              {text: "id,nom\n" + strings.Repeat("1,ëéèêüç€𝒵\n", 60_000), encoding: "utf-8"},
+		"UTF-16 letters cut by the buffers":       {text: "id,nom\n" + strings.Repeat("1,ëéèêüç€𝒵\n", 60_000), encoding: "utf-16le", mark: "\xFF\xFE"},
+		"CR alone, Windows-1252 after many bytes": {text: strings.ReplaceAll(late, "\n", "\r"), encoding: "windows-1252", note: "Windows-1252"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := readFile(t, writeFile(t, "people.csv", tt.text), Options{})
+			got := readFile(t, writeFile(t, "people.csv", tt.mark+encoded(t, tt.text, tt.encoding)), Options{})
+			if want.err != nil || got.err != nil {
+				t.Fatal(want.err, got.err)
+			}
+			if diff := cmp.Diff(want.header, got.header); diff != "" {
+				t.Errorf("header (-want +got):\n%s", diff)
+			}
+			if !slices.Equal(want.rows, got.rows) {
+				t.Errorf("%d rows, the first %.200q, want %d, the first %.200q", len(got.rows), got.rows[:1], len(want.rows), want.rows[:1])
+			}
+			if notes := strings.Join(got.notes, " "); !strings.Contains(notes, tt.note) || tt.note == "" && notes != "" {
+				t.Errorf("notes %q do not say %q", notes, tt.note)
+			}
+		})
+	}
+}
+
+func TestEncodingsThatAreAsked(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		options Options
+		message string // what it must say, in part
+		row     int
+	}{
+		"letters of DOS":           {content: "id,nom\n1,Montr\x82al\n2,B\x82langer\n", message: "--encoding"},
+		"letters of Poland":        {content: "id,name\n1," + encoded(t, "Wałęsa", "windows-1250") + "\n", message: "--encoding"},
+		"either way a word":        {content: "id,name\n1,K\x9Anig\n", message: "as Mac Roman ö"},
+		"UTF-8 and Windows-1252":   {content: "id,name\n1,Zo\xEB\n2,Zoë\n", message: "mixes"},
+		"UTF-8 and later not":      {content: "id,name\n1,Zoë\n" + strings.Repeat("7,Bob\n", 100_000) + "8,Zo\xEB\n9,Ren\xE9\n", message: "line 100003"},
+		"UTF-32":                   {content: "\xFF\xFE\x00\x00" + utf32("id,name\n1,Ann\n"), message: "UTF-32"},
+		"an encoding of no one":    {content: "id\n1\n", options: Options{Encoding: "replacement"}, message: "not known"},
+		"zero bytes in the middle": {content: "id,name\n1,A\x00nn\n", options: Options{HeaderRow: 1}, message: "NUL", row: 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, "people.csv", tt.content)
+			fe := fileError(t, readFile(t, path, tt.options).err, path)
+			if fe.Row != tt.row || !strings.Contains(fe.Message, tt.message) {
+				t.Errorf("row %d: %s\nwant row %d and %q", fe.Row, fe.Message, tt.row, tt.message)
+			}
+			if strings.Contains(fe.Message, "nig") || strings.Contains(fe.Message, "Montr") {
+				t.Errorf("a name in a message: %s", fe.Message)
+			}
+		})
+	}
+}
+
+func TestEncodingsThatAreGiven(t *testing.T) {
+	tests := map[string]struct {
+		content, encoding string
+		rows              []string
+	}{
+		"wins over what would be found": {content: "id,name\n1,Zo\xEB\n", encoding: "macintosh", rows: []string{"2: 1|ZoÎ"}},
+		"under an old name":             {content: "id,name\n1,Zo\xEB\n", encoding: "latin1", rows: []string{"2: 1|Zoë"}},
+		"a mark is no part of a name":   {content: "\xFF\xFEi\x00d\x00\n\x001\x00\n\x00", encoding: "utf-16", rows: []string{"2: 1"}},
+		"bytes that are no letters":     {content: "id,name\n1,Ann\n2,Zo\xEB\n3,\"Zo\xEB, B\"\n", encoding: "utf-8", rows: []string{"2: 1|Ann", "3: 2|Zo\uFFFD !bad_character", "4: 3|Zo\uFFFD, B !bad_character"}},
+		"half a unit at the end":        {content: "i\x00d\x00\n\x001\x00\n\x002", encoding: "utf-16le", rows: []string{"2: 1", "3: \uFFFD !bad_character"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", tt.content), Options{Encoding: tt.encoding, HeaderRow: 1})
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			if diff := cmp.Diff(tt.rows, got.rows); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A single damaged byte in a long file of UTF-8 costs its row, not the file.
+func TestDamageInUTF8(t *testing.T) {
+	content := "id,name\n" + strings.Repeat("7,Zoë\n", 50) + "8,Zo\xEB\n" + strings.Repeat("7,Zoë\n", 50)
+	got := readFile(t, writeFile(t, "people.csv", content), Options{})
+	if got.err != nil {
+		t.Fatal(got.err)
+	}
+	faulty := slices.DeleteFunc(got.rows, func(r string) bool { return strings.HasSuffix(r, ": 7|Zoë") })
+	if diff := cmp.Diff([]string{"52: 8|Zo\uFFFD !bad_character"}, faulty); diff != "" {
+		t.Errorf("rows at fault (-want +got):\n%s", diff)
+	}
+	if len(got.notes) != 1 || !strings.Contains(got.notes[0], "UTF-8") {
+		t.Errorf("notes %q", got.notes)
+	}
+}
+
+// FuzzEncoding makes sure that any bytes are read as text, or refused.
+func FuzzEncoding(f *testing.F) {
+	for _, s := range []string{"id\n1\n", "Zo\xEB", "\xFF\xFEi\x00d\x00", "i\x00d\x00\n\x00", "\xE9\xC3\xA9", "\xA4\xA4\xA4\xE5", "\x82\x8D\x90"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		e, err := detectEncoding(bytes.NewReader(content))
+		if err != nil {
+			fe := located(err, "people.csv", "")
+			if len(fe.Error()) < 20 {
+				t.Fatalf("it is refused with %q", fe)
+			}
+			return
+		}
+		if _, err := io.Copy(io.Discard, e.reader(bytes.NewReader(content))); err != nil {
+			t.Fatalf("%s: %v", e.name, err)
+		}
+	})
+}
