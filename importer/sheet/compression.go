@@ -172,13 +172,13 @@ func refuseNested(head []byte) error {
 		return fault(0, "The packed file is a workbook, or packed once more. "+unpackIt, nil)
 	}
 	format, err := binaryFormat(nil, 0, head)
+	if err == nil && format == CSV {
+		format, err = markupFormat(head)
+	}
 	if err == nil && format != CSV {
 		err = fault(0, "The packed file is no text, or packed once more. "+unpackIt, nil)
 	}
-	if err != nil {
-		return err
-	}
-	return refuseMarkup(head)
+	return err
 }
 
 // deadlineReader gives up where looking through a file takes too long. The time

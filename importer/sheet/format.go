@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/richardlehane/mscfb"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // Format says how a file is written.
@@ -31,6 +33,13 @@ const (
 const (
 	gzipped Format = "gzip"
 	zipped  Format = "zip"
+)
+
+// What is read in place of a workbook.
+const (
+	lockedBook     Format = "workbook with a password"
+	webPage        Format = "html"
+	xmlSpreadsheet Format = "xml"
 )
 
 const (
@@ -84,13 +93,14 @@ func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
 	}
 	found, err := binaryFormat(file, size, head)
 	if err == nil && found == CSV && asked != CSV {
-		err = refuseMarkup(head)
+		found, err = markupFormat(head)
 	}
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case asked == Auto || asked == found, asked == CSV && (found == gzipped || found == zipped):
+	case asked == Auto || asked == found, asked == CSV && (found == gzipped || found == zipped),
+		asked == XLSX && (found == lockedBook || found == webPage || found == xmlSpreadsheet):
 		return found, nil
 	case asked == CSV:
 		return "", fault(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
@@ -108,7 +118,7 @@ func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
 	case isZip(head):
 		return zipFormat(file, size)
 	case isCompound(head):
-		return "", refuseCompound(file)
+		return compoundFormat(file)
 	case kind == "application/pdf":
 		return "", fault(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
 	case isText(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
@@ -145,22 +155,35 @@ func isText(head []byte) bool {
 	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-cutRune(head)])
 }
 
-// refuseMarkup refuses text that is a document and not a table of cells.
-func refuseMarkup(head []byte) error {
-	text := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(head, []byte(utf8BOM))))
+// markupFormat tells what text is that has tags: a web page or an XML Spreadsheet
+// 2003, which student systems write under the name .xls. It returns CSV for text
+// that has none, and refuses other documents.
+func markupFormat(head []byte) (Format, error) {
+	text := bytes.ToLower(bytes.TrimSpace(decodedHead(head)))
+	begins := func(s string) bool { return bytes.HasPrefix(text, []byte(s)) }
+	holds := func(s string) bool { return bytes.Contains(text, []byte(s)) }
 	switch {
-	case bytes.HasPrefix(text, []byte("<?xml")) && bytes.Contains(text, []byte("urn:schemas-microsoft-com:office:spreadsheet")):
-		return fault(0, "This is an XML Spreadsheet 2003, whatever its name says. "+saveAsXLSX, nil)
-	case bytes.HasPrefix(text, []byte("<?xml")):
-		return fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
-	case strings.HasPrefix(http.DetectContentType(text), "text/html"):
-		return fault(0, "This is a web page (HTML), whatever its name says. "+saveAsXLSX, nil)
-	case bytes.HasPrefix(text, []byte("mime-version:")):
-		return fault(0, "This is a web archive (MHTML), whatever its name says. "+saveAsXLSX, nil)
-	case bytes.HasPrefix(text, []byte(`{\rtf`)):
-		return fault(0, "This is a text document (RTF), not a spreadsheet. "+exportXLSX, nil)
+	case begins("<") && holds("urn:schemas-microsoft-com:office:spreadsheet") && !holds("<html"):
+		return xmlSpreadsheet, nil
+	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
+		return webPage, nil
+	case begins("<?xml"):
+		return "", fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
+	case begins("mime-version:"):
+		return "", fault(0, "This is a web archive (MHTML), whatever its name says. "+saveAsXLSX, nil)
+	case begins(`{\rtf`):
+		return "", fault(0, "This is a text document (RTF), not a spreadsheet. "+exportXLSX, nil)
 	}
-	return nil
+	return CSV, nil
+}
+
+// decodedHead returns the beginning of a text as UTF-8, its byte order mark cut.
+func decodedHead(head []byte) []byte {
+	decoded, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), head)
+	if err != nil {
+		return head
+	}
+	return decoded
 }
 
 // zipFormat returns XLSX for an Excel workbook and zipped for an archive of files.
@@ -195,20 +218,23 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 	return zipped, nil
 }
 
-// refuseCompound names what an OLE2 compound file is: the container of old
-// Office files, and of new ones that have a password.
-func refuseCompound(file io.ReaderAt) error {
+// compoundFormat tells what an OLE2 compound file is, the container of old Office
+// files, and of new ones that have a password: those are read, the others refused
+// by name.
+func compoundFormat(file io.ReaderAt) (Format, error) {
 	compound, err := mscfb.New(file)
 	if err != nil {
-		return fault(0, "This is a file of an old Microsoft Office, and it is damaged. "+saveAsXLSX, err)
+		return "", fault(0, "This is a file of an old Microsoft Office, and it is damaged. "+saveAsXLSX, err)
 	}
 	for _, entry := range compound.File {
 		switch entry.Name {
 		case "EncryptedPackage":
-			return fault(0, "The workbook is protected by a password. Open it in Excel, take the password off (File, Info, Protect Workbook, Encrypt with Password), and save it.", nil)
+			return lockedBook, nil
 		case "Workbook", "Book":
-			return fault(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+saveAsXLSX, nil)
+			return "", fault(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+saveAsXLSX, nil)
+		case "WordDocument", "PowerPoint Document":
+			return "", fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
 		}
 	}
-	return fault(0, "This is a file of an old Microsoft Office program, but no workbook. "+exportXLSX, nil)
+	return "", fault(0, "This is a file of an old Microsoft Office program, but no workbook. "+exportXLSX, nil)
 }

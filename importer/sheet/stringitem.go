@@ -65,9 +65,29 @@ func (x *xmlScanner) appendRaw(dst []byte) ([]byte, error) {
 			return dst, nil
 		case kind == xmlStart:
 			return dst, errXMLUnknown(x.name)
+		case len(dst)+len(x.text) > maxRowText:
+			return dst, errRowText
 		}
 		dst = append(dst, x.text...)
 	}
+}
+
+// appendAll appends all text in the element whose start was read last, and in the
+// elements in it.
+func (x *xmlScanner) appendAll(dst []byte) ([]byte, error) {
+	for outer := x.depth() - 1; x.depth() > outer; {
+		kind, err := x.next()
+		if err != nil {
+			return dst, err
+		}
+		if kind == xmlText {
+			dst = append(dst, x.text...)
+		}
+		if len(dst) > maxRowText {
+			return dst, errRowText
+		}
+	}
+	return dst, nil
 }
 
 // unescape resolves, in b from start on, the form _xHHHH_ in which a workbook

@@ -16,10 +16,11 @@ import (
 // everything.
 type Options struct {
 	Format    Format // Auto tells it by the file's content
-	Sheet     string // name of the sheet, whatever its case; "" for the first visible one that has rows
-	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the first that is not blank
+	Sheet     string // name of the sheet, whatever its case; "" for the visible one that looks most like a list of people
+	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the one that is found
 	Delimiter rune   // of a CSV file; 0 for the one that is found
 	Encoding  string // of a CSV file, by any name in the WHATWG Encoding Standard; "" for the one that is found
+	Password  string // of a workbook that is protected by one; "" for none
 	TempDir   string // folder for temporary files; "" for the system's
 }
 
@@ -28,6 +29,7 @@ type Options struct {
 type Table struct {
 	path   string
 	file   *os.File
+	plain  *tempFile // what a workbook with a password holds; nil for other files
 	rows   rowSource
 	sheet  string
 	header importer.Header
@@ -74,8 +76,19 @@ func (t *Table) open(o Options) error {
 	if err != nil {
 		return err
 	}
-	if format == XLSX {
-		return t.openWorkbook(size, o)
+	switch format {
+	case XLSX:
+		return t.openWorkbook(file, size, o)
+	case lockedBook:
+		return t.openLocked(size, o)
+	case xmlSpreadsheet:
+		book, err := openXMLBook(file, size)
+		if err != nil {
+			return err
+		}
+		return t.openBook(book, o)
+	case webPage:
+		return t.openPage(size, o)
 	}
 	return t.openText(size, format, o)
 }
@@ -113,12 +126,38 @@ func (t *Table) judgeHeader(usualWidth int) error {
 	return fault(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
 }
 
-func (t *Table) openWorkbook(size int64, o Options) error {
-	book, err := openWorkbook(t.file, size, o.TempDir)
+func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
+	book, err := openWorkbook(file, size, o.TempDir)
 	if err != nil {
 		return err
 	}
 	return t.openBook(book, o)
+}
+
+func (t *Table) openLocked(size int64, o Options) (err error) {
+	if t.plain, size, err = unlock(t.file, size, o.Password, o.TempDir); err != nil {
+		return err
+	}
+	if _, err := detectFormat(t.plain, size, XLSX); err != nil {
+		return err
+	}
+	return t.openWorkbook(t.plain, size, o)
+}
+
+func (t *Table) openPage(size int64, o Options) error {
+	if o.Sheet != "" {
+		return fault(0, "A web page has no sheets. Leave the sheet's name out.", nil)
+	}
+	rows, err := openPage(t.file, size)
+	if err != nil {
+		return err
+	}
+	t.rows = rows
+	err = t.findHeader(o.HeaderRow)
+	if errors.Is(err, errNoRows) {
+		return fault(0, "This is a web page (HTML) whose table is empty. Export it again.", nil)
+	}
+	return err
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -223,6 +262,10 @@ func (t *Table) Close() error {
 	var errs []error
 	if t.rows != nil {
 		errs = append(errs, t.rows.close())
+	}
+	if t.plain != nil {
+		errs = append(errs, t.plain.Close())
+		t.plain = nil
 	}
 	if t.file != nil {
 		errs = append(errs, t.file.Close())

@@ -315,9 +315,13 @@ func (w *worksheet) notes() []string {
 		notes = append(notes, columnList(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
 	}
 	if w.merged > 0 {
-		notes = append(notes, "The sheet has merged cells ("+count(w.merged, "range", "ranges")+"). A value counts for the first cell of a range only: check the rows that share one.")
+		notes = append(notes, mergedNote(w.merged))
 	}
 	return notes
+}
+
+func mergedNote(ranges int) string {
+	return "The sheet has merged cells (" + count(ranges, "range", "ranges") + "). A value counts for the first cell of a range only: check the rows that share one."
 }
 
 // merges reads the sheet once more, up to where merged cells are named: below the

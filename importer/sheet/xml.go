@@ -32,6 +32,8 @@ type xmlScanner struct {
 	lengths []int  // of each of them
 	closing bool   // the start tag was an end tag too
 	rooted  bool   // the root element has begun
+
+	anyCharset bool // r gives UTF-8, whatever the document says of itself
 }
 
 // attr is an attribute as it is written, its value without the quotes.
@@ -50,6 +52,11 @@ const (
 	xmlBuffer = 64 << 10
 	maxToken  = 1 << 20 // bytes of one tag or one run of text; a cell has at most 32,767 characters
 	maxDepth  = 256     // of elements in elements
+	maxName   = 1 << 10 // bytes of an element's name
+
+	// maxRetries is how many values of a tag may hold ">". Each of them makes the
+	// tag be read once more, so that many would take forever.
+	maxRetries = 64
 )
 
 var (
@@ -194,7 +201,7 @@ func (x *xmlScanner) readInstruction() error {
 	}
 	content := x.buf[x.pos+2 : x.pos+size]
 	x.pos += size + 2
-	if !bytes.HasPrefix(content, []byte("xml ")) {
+	if x.anyCharset || !bytes.HasPrefix(content, []byte("xml ")) {
 		return nil
 	}
 	_, encoding, ok := bytes.Cut(bytes.ToLower(content), []byte("encoding"))
@@ -230,34 +237,39 @@ func (x *xmlScanner) readDeclaration() (xmlKind, error) {
 
 // readStart reads a start tag and its attributes.
 func (x *xmlScanner) readStart() error {
-	for size := 2; ; {
+	size := 2
+	for range maxRetries {
 		end, err := x.index(size, '>')
 		if err != nil {
 			return err
 		}
-		size = end + 1
-		done, err := x.parseStart(x.buf[x.pos+1 : x.pos+end])
+		done, open, err := x.parseStart(x.buf[x.pos+1 : x.pos+end])
 		if err != nil {
 			return err
 		}
 		if done {
-			x.pos += size
+			x.pos += end + 1
 			x.rooted = true
 			return nil
 		}
+		if size, err = x.index(end+1, open); err != nil { // the value goes on up to its quote at least
+			return err
+		}
 	}
+	return errXMLSyntax
 }
 
 // parseStart takes a start tag apart. It is not done when the tag goes on, as
-// the ">" after it stands in an attribute's value.
-func (x *xmlScanner) parseStart(tag []byte) (done bool, err error) {
+// the ">" after it stands in an attribute's value, which began with the quote
+// that is returned.
+func (x *xmlScanner) parseStart(tag []byte) (done bool, open byte, err error) {
 	n := 0
 	for n < len(tag) && !isXMLSpace(tag[n]) && tag[n] != '/' {
 		n++
 	}
 	full, rest := tag[:n], tag[n:]
-	if n == 0 || (x.depth() == 0 && x.rooted) || x.depth() >= maxDepth {
-		return false, errXMLSyntax
+	if n == 0 || n > maxName || (x.depth() == 0 && x.rooted) || x.depth() >= maxDepth {
+		return false, 0, errXMLSyntax
 	}
 	x.attrs = x.attrs[:0]
 	for {
@@ -267,10 +279,10 @@ func (x *xmlScanner) parseStart(tag []byte) (done bool, err error) {
 		}
 		var a attr
 		if a, rest, err = cutAttr(rest); err != nil {
-			return false, err
+			return false, 0, err
 		}
 		if a.value == nil {
-			return false, nil
+			return false, rest[0], nil
 		}
 		x.attrs = append(x.attrs, a)
 	}
@@ -278,11 +290,11 @@ func (x *xmlScanner) parseStart(tag []byte) (done bool, err error) {
 	x.open = append(x.open, full...)
 	x.lengths = append(x.lengths, len(full))
 	x.name = local(full)
-	return true, nil
+	return true, 0, nil
 }
 
 // cutAttr takes the attribute at the beginning of tag. Its value is nil when the
-// tag ends before its closing quote.
+// tag ends before its closing quote; the rest then begins with the opening one.
 func cutAttr(tag []byte) (a attr, rest []byte, err error) {
 	equals := bytes.IndexByte(tag, '=')
 	if equals <= 0 {
@@ -295,7 +307,7 @@ func cutAttr(tag []byte) (a attr, rest []byte, err error) {
 	}
 	size := bytes.IndexByte(value[1:], value[0])
 	if size < 0 {
-		return a, nil, nil
+		return a, value, nil
 	}
 	a.value, rest = value[1:1+size], value[size+2:]
 	if len(rest) > 0 && !isXMLSpace(rest[0]) && rest[0] != '/' {

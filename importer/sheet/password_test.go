@@ -1,0 +1,93 @@
+package sheet
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// lockedWorkbook returns a workbook with the password "s3cret", as excelize writes
+// it.
+func lockedWorkbook(t testing.TB, p parts) string {
+	t.Helper()
+	// What has under 4096 bytes excelize writes in a way that it cannot read.
+	filler := make([]byte, 8<<10)
+	rand.NewChaCha8([32]byte{}).Read(filler)
+	p["docProps/thumbnail.jpeg"] = string(filler)
+	plain := zipOf(t, p)
+	locked, err := excelize.Encrypt([]byte(plain), &excelize.Options{Password: "s3cret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(locked)
+}
+
+func TestPassword(t *testing.T) {
+	dir := t.TempDir()
+	path := writeFile(t, "people.xlsx", lockedWorkbook(t, workbookParts(sheetXML(twoRows))))
+	for _, format := range []Format{Auto, XLSX} {
+		got := readFile(t, path, Options{Format: format, Password: "s3cret", TempDir: dir})
+		if got.err != nil || len(got.rows) != 1 || got.rows[0] != "2: n1" {
+			t.Errorf("rows %q, error %v, %v", got.rows, got.err, errors.Unwrap(got.err))
+		}
+	}
+	for password, want := range map[string]string{"": "--password-file", "secret": "password is wrong"} {
+		fe := fileError(t, readFile(t, path, Options{Password: password, TempDir: dir}).err, path)
+		if !strings.Contains(fe.Message, want) || strings.Contains(fe.Message, "secret") {
+			t.Errorf("%s\nwant %q", fe.Message, want)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("files are left: %v, %v", left, err)
+	}
+}
+
+func TestPasswordFaults(t *testing.T) {
+	locked := lockedWorkbook(t, workbookParts(sheetXML(twoRows)))
+	for name, content := range map[string]string{
+		"half of it":      locked[:len(locked)/2],
+		"a Word document": lockedWorkbook(t, parts{"_rels/.rels": "", "word/document.xml": ""}),
+		"no workbook":     lockedWorkbook(t, parts{"_rels/.rels": "and nothing that is a workbook"}),
+		"no key":          compoundFile("EncryptedPackage"),
+		"no encryption":   strings.ReplaceAll(locked, "AES", "XYZ")[:len(locked)-600],
+	} {
+		path := writeFile(t, "people.xlsx", content)
+		if fe := fileError(t, readFile(t, path, Options{Password: "s3cret"}).err, path); strings.Contains(fe.Message, "s3cret") {
+			t.Errorf("%s: %s", name, fe.Message)
+		}
+	}
+}
+
+// The plain workbook is there for its owner alone, and only while it is read.
+func TestUnlockedWorkbookIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	file, err := newTempFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, error %v", info.Mode(), err)
+	}
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("files are left: %v, %v", left, err)
+	}
+}
+
+func TestSpins(t *testing.T) {
+	const description = `<encryption xmlns="http://schemas.microsoft.com/office/2006/encryption" xmlns:p="http://schemas.microsoft.com/office/2006/keyEncryptor/password"><keyData/>` +
+		`<keyEncryptors><keyEncryptor><p:encryptedKey spinCount="10000000"/></keyEncryptor></keyEncryptors></encryption>`
+	if n := spins([]byte(description)); n != 10_000_000 {
+		t.Errorf("%d spins", n)
+	}
+	if n := spins([]byte("\x24\x00\x00\x00")); n != 0 {
+		t.Errorf("%d spins", n)
+	}
+}
