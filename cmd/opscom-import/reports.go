@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"opscom-import/importer"
-	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
 	"opscom-import/report"
 )
@@ -132,7 +131,7 @@ func (s *session) writeFix(set *reportSet, t *tally) (err error) {
 		_, err := report.WriteFix(path, report.FixSheet{}, func(func(report.FixRow, error) bool) {}) // removes an older one
 		return err
 	}
-	source, err := sheet.Open(set.table.in.path, s.sheetOptions(set.table.mapping))
+	source, err := s.openSheet(set.table.in.path, set.table.mapping)
 	if err != nil {
 		return err
 	}

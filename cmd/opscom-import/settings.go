@@ -40,6 +40,8 @@ type Settings struct {
 	Encoding    string       // name by the WHATWG Encoding Standard; "" to find it
 	Format      sheet.Format // sheet.Auto to find it
 
+	PasswordFile string // file that holds the password of a protected workbook; "" for none
+
 	Rate        float64 // requests a second; 0 for no limit
 	Burst       int
 	Workers     int

@@ -56,7 +56,7 @@ func fileSettings() []setting {
 			read: func(s *Settings, text string) error { s.Mapping = text; return nil }},
 		{flag: "login-source", usage: "login `SOURCE` of every row, where no column gives one, such as SSO",
 			read: func(s *Settings, text string) (err error) { s.LoginSource, err = readLoginSource(text); return }},
-		{flag: "sheet", usage: "`NAME` of the workbook's sheet (default the first that has rows)",
+		{flag: "sheet", usage: "`NAME` of the workbook's sheet (default the one that looks most like a list of people)",
 			read: func(s *Settings, text string) error { s.Sheet = text; return nil }},
 		{flag: "header-row", usage: "`NUMBER` of the row that names the columns, as the spreadsheet shows it (default found)",
 			read: func(s *Settings, text string) (err error) {
@@ -67,6 +67,8 @@ func fileSettings() []setting {
 			read: func(s *Settings, text string) (err error) { s.Delimiter, err = readDelimiter(text); return }},
 		{flag: "encoding", usage: "character encoding of a CSV file by `NAME`, such as utf-8 or windows-1252 (default found)",
 			read: func(s *Settings, text string) (err error) { s.Encoding, err = readEncoding(text); return }},
+		{flag: "password-file", isPath: true, usage: "`PATH` of a file that holds the password of a protected workbook",
+			read: func(s *Settings, text string) error { s.PasswordFile = text; return nil }},
 		{flag: "format", usage: "`FORMAT` of the file, csv or xlsx (default found)",
 			read: func(s *Settings, text string) (err error) { s.Format, err = readFormat(text); return }},
 	}

@@ -114,6 +114,7 @@ var every = map[string]struct {
 	"login_source":  {"SSO", func(s Settings) bool { return s.LoginSource == "SSO" }},
 	"sheet":         {"Students", func(s Settings) bool { return s.Sheet == "Students" }},
 	"header_row":    {"3", func(s Settings) bool { return s.HeaderRow == 3 }},
+	"password_file": {"/run/password", func(s Settings) bool { return s.PasswordFile == "/run/password" }},
 	"delimiter":     {"tab", func(s Settings) bool { return s.Delimiter == '\t' }},
 	"encoding":      {"Latin1", func(s Settings) bool { return s.Encoding == "windows-1252" }},
 	"format":        {"CSV", func(s Settings) bool { return s.Format == sheet.CSV }},

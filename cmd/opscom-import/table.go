@@ -54,7 +54,7 @@ func (s *session) openTable(in *input) (*table, error) {
 	if t.planHash, err = s.planHash(text); err != nil {
 		return nil, err
 	}
-	t.Table, err = sheet.Open(in.path, s.sheetOptions(t.mapping))
+	t.Table, err = s.openSheet(in.path, t.mapping)
 	return t, err
 }
 
@@ -100,6 +100,16 @@ func (s *session) planHash(mappingText []byte) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// openSheet opens a file by what the settings, and the mapping file, say of it.
+func (s *session) openSheet(path string, m *mapping.File) (*sheet.Table, error) {
+	o := s.sheetOptions(m)
+	var err error
+	if o.Password, err = readPassword(s.settings.PasswordFile); err != nil {
+		return nil, err
+	}
+	return sheet.Open(path, o)
+}
+
 // sheetOptions joins the settings with what the mapping file says of the source.
 func (s *session) sheetOptions(m *mapping.File) sheet.Options {
 	o := sheet.Options{
@@ -113,6 +123,32 @@ func (s *session) sheetOptions(m *mapping.File) sheet.Options {
 		o.HeaderRow = m.Source.HeaderRow
 	}
 	return o
+}
+
+// maxPasswordFile is the most bytes that a file with a password may have. Excel
+// takes 255 characters.
+const maxPasswordFile = 1 << 10
+
+// readPassword reads the password of protected workbooks: all that the file holds
+// but the end of its line. Without a file there is none. No error holds any of it.
+func readPassword(path string) (password string, err error) {
+	if path == "" {
+		return "", nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("open the password file: %w", err)
+	}
+	defer file.Close() // only read
+	text, err := io.ReadAll(io.LimitReader(file, maxPasswordFile+1))
+	if err != nil {
+		return "", fmt.Errorf("read the password file: %w", err)
+	}
+	password = strings.TrimRight(strings.TrimPrefix(string(text), "\uFEFF"), "\r\n")
+	if password == "" || len(text) > maxPasswordFile || strings.ContainsAny(password, "\r\n") {
+		return "", fmt.Errorf("the password file %s does not hold one password on one line", path)
+	}
+	return password, nil
 }
 
 // suggestionError says that a file's headers are not certain enough to be used
@@ -169,7 +205,7 @@ func (s *session) sourceSection() mapping.SourceSection {
 
 // suggest reads the header and the first rows, and matches the columns.
 func (s *session) suggest(in *input) (suggestions []mapping.Suggestion, err error) {
-	t, err := sheet.Open(in.path, s.sheetOptions(nil))
+	t, err := s.openSheet(in.path, nil)
 	if err != nil {
 		return nil, err
 	}
