@@ -108,11 +108,8 @@ func (c *cellReader) interpret(raw rawCell, text []byte) (mapping.Cell, []byte, 
 	}
 	switch raw.kind {
 	case typeShared:
-		shared, ok := c.strings.get(atoi(value))
-		if !ok {
-			return mapping.Cell{}, text, errStringIndex
-		}
-		return mapping.Cell{Text: shared}, text, nil
+		shared, err := c.strings.get(atoi(value))
+		return mapping.Cell{Text: shared}, text, err
 	case typeBool:
 		return boolCell(value, text)
 	case typeError:

@@ -93,7 +93,7 @@ func FuzzWorksheet(f *testing.F) {
 		f.Add([]byte(sheetXML(rows)), 1)
 	}
 	cells := cellReader{
-		strings: &sharedStrings{text: "one", ends: []uint32{3}},
+		strings: &sharedStrings{starts: []uint32{0}, chunks: []string{"one"}},
 		formats: []numberFormat{{}, {kind: dateFormat}, parseNumberFormat("000-00")},
 	}
 	f.Fuzz(func(t *testing.T, sheet []byte, size int) {

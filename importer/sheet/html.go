@@ -323,7 +323,7 @@ func (w *webTable) endCell(row *importer.Row) error {
 	if end > maxColumns {
 		return errManyColumns
 	}
-	if w.blanks += end - len(row.Cells); w.blanks > maxBlanks {
+	if w.blanks += end - len(row.Cells) - freeBlanks; w.blanks > maxBlanks {
 		return errBlanks
 	}
 	for len(row.Cells) < end {

@@ -14,9 +14,14 @@ import (
 // Most bytes that the parts of a workbook may have once unpacked, so that a small
 // file cannot fill the memory or keep the program busy for hours.
 const (
-	maxSheetBytes   = 4 << 30   // a million rows of 60 columns
-	maxStringsBytes = 512 << 20 // shared strings
-	maxSmallPart    = 32 << 20  // workbook, styles, relationships
+	maxSheetBytes   = 4 << 30  // a million rows of 60 columns
+	maxStringsBytes = 3 << 30  // shared strings
+	maxSmallPart    = 16 << 20 // workbook, styles, relationships
+
+	// A part that is larger than freeBytes may be maxRatio times as large as it is in
+	// the file. Sheets of people are 5 to 50 times as large.
+	freeBytes = 64 << 20
+	maxRatio  = 200
 )
 
 // officePackage is an Office file: a zip archive of parts that point to each
@@ -84,6 +89,9 @@ func (p *officePackage) open(name string, limit int64) (io.ReadCloser, error) {
 	part, err := f.Open()
 	if err != nil {
 		return nil, fault(0, damagedBook, fmt.Errorf("open part %s: %w", name, err))
+	}
+	if packed := int64(f.CompressedSize64); packed < limit/maxRatio {
+		limit = min(limit, max(freeBytes, maxRatio*packed))
 	}
 	return &cappedPart{ReadCloser: part, left: limit}, nil
 }

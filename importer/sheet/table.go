@@ -30,6 +30,7 @@ type Table struct {
 	path   string
 	file   *os.File
 	plain  *tempFile // what a workbook with a password holds; nil for other files
+	book   *workbook // nil for other files
 	rows   rowSource
 	sheet  string
 	header importer.Header
@@ -131,6 +132,7 @@ func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
 	if err != nil {
 		return err
 	}
+	t.book = book
 	return t.openBook(book, o)
 }
 
@@ -262,6 +264,10 @@ func (t *Table) Close() error {
 	var errs []error
 	if t.rows != nil {
 		errs = append(errs, t.rows.close())
+	}
+	if t.book != nil {
+		errs = append(errs, t.book.close())
+		t.book = nil
 	}
 	if t.plain != nil {
 		errs = append(errs, t.plain.Close())

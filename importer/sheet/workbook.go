@@ -52,7 +52,7 @@ func openWorkbook(r io.ReaderAt, size int64, tempDir string) (*workbook, error) 
 	if err := book.describe(main, styles, targets, tempDir); err != nil {
 		return nil, err
 	}
-	if book.values.strings, err = readSharedStrings(pkg, stringsPart); err != nil {
+	if book.values.strings, err = readSharedStrings(pkg, stringsPart, tempDir); err != nil {
 		return nil, err
 	}
 	return book, nil
@@ -195,5 +195,8 @@ func (b *workbook) open(sheet sheetPart) (rowSource, error) {
 	w.reopen = reopen
 	return w, nil
 }
+
+// close removes what the workbook keeps on the disk.
+func (b *workbook) close() error { return b.values.strings.close() }
 
 func (b *workbook) list() sheetList { return b.sheets }

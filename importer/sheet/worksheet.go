@@ -31,7 +31,7 @@ type worksheet struct {
 
 	text   []byte // of the current row's cells, as far as it is their own
 	spans  []span // one a cell: where its text stands in text
-	blanks int    // cells that only stand before others
+	blanks int    // cells that only stand before others, those left out that are free
 
 	hidden        int           // rows with values that a person does not see
 	hiddenColumns []columnRange // in the sheet, whether they hold values or not
@@ -44,8 +44,13 @@ type columnRange struct{ first, last int }
 
 // Bounds of what a row, and a sheet, may make of few bytes.
 const (
-	maxRowText = 4 << 20   // bytes
-	maxBlanks  = 256 << 20 // cells; a million rows of 27 cells have a tenth of them
+	maxRowText = 4 << 20 // bytes
+
+	// Each value in a sheet may have freeBlanks blank cells before it. More of them
+	// are borne up to maxBlanks in all: a value in the last column of every row
+	// would make gigabytes of a small file.
+	maxBlanks  = 32 << 20
+	freeBlanks = 50
 )
 
 // span is a piece of a row's text; that of a cell whose text stands elsewhere is
@@ -58,7 +63,7 @@ var (
 	errRowBeyond = errors.New("it has more rows than a sheet can have")
 	errCellRef   = errors.New("a cell stands at a place that no sheet has")
 	errNoData    = errors.New("it has no data")
-	errRowText   = errors.New("a row holds more text than a person's row can")
+	errRowText   = errors.New("a text, or all of a row, is longer than that of a person can be")
 	errBlanks    = errors.New("its values stand in more columns than a table of people can have")
 )
 
@@ -239,7 +244,7 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
 		return column, nil
 	}
-	if w.blanks += column - len(row.Cells); w.blanks > maxBlanks {
+	if w.blanks += column - len(row.Cells) - freeBlanks; w.blanks > maxBlanks {
 		return 0, errBlanks
 	}
 	if len(w.text) > maxRowText {
@@ -356,4 +361,9 @@ func (w *worksheet) merges(first, last int) (ranges []cellRange, err error) {
 	}
 }
 
-func (w *worksheet) close() error { return w.part.Close() }
+// close leaves out what closing the part says: it was only read, and what was
+// wrong in reading it, next has said.
+func (w *worksheet) close() error {
+	w.part.Close()
+	return nil
+}

@@ -206,7 +206,7 @@ func TestCutSheetIsNeverShort(t *testing.T) {
 	whole := sheetXML(`<row r="1"><c r="A1" t="s"><v>0</v></c></row><row r="2"><c r="A2" t="inlineStr"><is><t>Ann &amp; Bob</t></is></c></row><row r="3"><c r="A3"><v>3</v></c></row>`)
 	for size := range len(whole) {
 		var row importer.Row
-		w := newWorksheet(io.NopCloser(strings.NewReader(whole[:size])), cellReader{strings: &sharedStrings{text: "one", ends: []uint32{3}}})
+		w := newWorksheet(io.NopCloser(strings.NewReader(whole[:size])), cellReader{strings: &sharedStrings{starts: []uint32{0}, chunks: []string{"one"}}})
 		var err error
 		for err == nil {
 			err = w.next(&row)

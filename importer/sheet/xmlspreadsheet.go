@@ -304,7 +304,7 @@ func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error)
 		}
 		cell.Kind = mapping.NoValueCell
 	}
-	if s.blanks += column - len(row.Cells); s.blanks > maxBlanks {
+	if s.blanks += column - len(row.Cells) - freeBlanks; s.blanks > maxBlanks {
 		return 0, errBlanks
 	}
 	for len(row.Cells) < column {
