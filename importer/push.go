@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,6 +48,7 @@ var ErrInterrupted = errors.New("the run was interrupted")
 func (p *Pusher) Push(feed, send context.Context) error {
 	feed, stop := context.WithCancelCause(feed)
 	defer stop(nil)
+	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, minClaim))
 	outcomes := make(chan Outcome, recordBatch)
 	drained := false
@@ -54,12 +56,19 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	breaker := breaker{limit: p.MaxFailures, stop: stop}
 
 	var workers, run errgroup.Group
+	size := new(atomic.Int64)
+	size.Store(minClaim)
 	workers.Go(func() (err error) {
-		defer close(jobs)
-		if drained, err = p.feed(feed, jobs, outcomes); err != nil {
+		defer close(claims)
+		if drained, err = p.claim(feed, size, claims, outcomes); err != nil {
 			stop(err)
 		}
 		return err
+	})
+	workers.Go(func() error {
+		defer close(jobs)
+		feedJobs(feed, size, claims, jobs, outcomes)
+		return nil
 	})
 	for range p.Workers {
 		workers.Go(func() error {
@@ -93,17 +102,30 @@ const (
 	maxClaim = 1024
 )
 
-// feed claims rows and hands them to the workers. It reports whether every row
-// was handed out; rows that it claimed in vain are said not to be sent.
-func (p *Pusher) feed(ctx context.Context, jobs chan<- Job, outcomes chan<- Outcome) (drained bool, err error) {
-	for size := minClaim; ctx.Err() == nil; {
+// claim claims rows, one claim ahead of the feeder, so that no worker waits for
+// the disk. It reports whether every row was claimed and handed on.
+func (p *Pusher) claim(ctx context.Context, size *atomic.Int64, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
+	for ctx.Err() == nil {
 		// A claim that was cut off could be on the disk without anyone knowing.
-		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), size)
+		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), int(size.Load()))
 		if err != nil || len(claimed) == 0 {
 			return err == nil, err
 		}
+		select {
+		case claims <- claimed:
+		case <-ctx.Done():
+			giveUp(claimed, outcomes)
+		}
+	}
+	return false, nil
+}
+
+// feedJobs hands claimed rows to the workers, and asks for larger claims when the
+// workers have run out of rows meanwhile.
+func feedJobs(ctx context.Context, size *atomic.Int64, claims <-chan []Job, jobs chan<- Job, outcomes chan<- Outcome) {
+	for claimed := range claims {
 		if len(jobs) == 0 {
-			size = min(2*size, maxClaim)
+			size.Store(min(2*size.Load(), maxClaim))
 		}
 		for i, job := range claimed {
 			select {
@@ -111,13 +133,17 @@ func (p *Pusher) feed(ctx context.Context, jobs chan<- Job, outcomes chan<- Outc
 				continue
 			case <-ctx.Done():
 			}
-			for _, unfed := range claimed[i:] {
-				outcomes <- Outcome{Row: unfed.Row, Status: NotSent, Open: true}
-			}
+			giveUp(claimed[i:], outcomes)
 			break
 		}
 	}
-	return false, nil
+}
+
+// giveUp says of rows that were claimed in vain that they are not sent.
+func giveUp(claimed []Job, outcomes chan<- Outcome) {
+	for _, job := range claimed {
+		outcomes <- Outcome{Row: job.Row, Status: NotSent, Open: true}
+	}
 }
 
 // work pushes rows until there are no more. A row's failure is data; an error of

@@ -275,8 +275,10 @@ func (s *session) pushRun(feed, send context.Context, c currentRun) (receipt rep
 	if c.Info().State == importer.Held && !s.settings.Yes {
 		return s.conclude(c)
 	}
-	if err := c.Start(feed); err != nil {
-		return receipt, &incompleteError{err}
+	if c.Info().State != importer.Pushing { // it was held or stopped before
+		if err := c.Start(feed); err != nil {
+			return receipt, &incompleteError{err}
+		}
 	}
 	s.progress.Start(c.waiting)
 	pusher := importer.Pusher{

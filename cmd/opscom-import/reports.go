@@ -66,7 +66,7 @@ func (s *session) write(set *reportSet) (*tally, error) {
 	if t.counts, err = s.writeResults(set.paths.Results, t.watch(set.results())); err != nil {
 		return t, err
 	}
-	if err := s.writeProblems(set); err != nil {
+	if err := s.writeProblems(set, t.problems); err != nil {
 		return t, err
 	}
 	return t, s.writeFix(set, t)
@@ -86,8 +86,11 @@ func (s *session) writeResults(path string, results iter.Seq2[importer.Result, e
 }
 
 // writeProblems writes the problems, and forgets the path when there are none.
-func (s *session) writeProblems(set *reportSet) (err error) {
+func (s *session) writeProblems(set *reportSet, count int) (err error) {
 	problems := func(yield func(importer.RowProblem, error) bool) {
+		if count == 0 {
+			return
+		}
 		for r, err := range set.results() {
 			if err != nil {
 				yield(importer.RowProblem{}, err)

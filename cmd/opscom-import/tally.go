@@ -14,6 +14,7 @@ type tally struct {
 	counts     importer.Counts
 	attempts   int
 	needPerson int                     // rows that someone has to mend
+	problems   int                     // that the plan found
 	refusals   []importer.ProblemCount // rows that the Controller refused, by its error code
 }
 
@@ -21,6 +22,7 @@ func (t *tally) watch(results iter.Seq2[importer.Result, error]) iter.Seq2[impor
 	return func(yield func(importer.Result, error) bool) {
 		for r, err := range results {
 			t.attempts += r.Attempts
+			t.problems += len(r.Problems)
 			if needsPerson(r.Status) {
 				t.needPerson++
 			}
