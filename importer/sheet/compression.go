@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// content is what a file holds, unpacked where it is packed. It is read twice:
-// once to find out how it is written, and then row by row.
+// content is what a file holds, unpacked where it is packed. It can be opened
+// again to be looked through.
 type content struct {
 	open func() (io.ReadCloser, error)
 	size int64  // of the file, packed as it may be
@@ -24,7 +24,7 @@ type content struct {
 // byte, and some more for a small file. Tables of people pack 5 to 30 to 1.
 const (
 	mostUnpacked  = 100
-	slackUnpacked = 64 << 20
+	slackUnpacked = 32 << 20
 )
 
 const unpackIt = "Unpack it, and use the file with the people."
@@ -133,19 +133,6 @@ func (u unpackedReader) Read(b []byte) (int, error) {
 		err = damagedArchive(err)
 	}
 	return n, err
-}
-
-// encoding finds out how the text is written, or takes what was asked for.
-func (c content) encoding(asked string) (e textEncoding, err error) {
-	if asked != "" {
-		return namedEncoding(asked)
-	}
-	r, err := c.open()
-	if err != nil {
-		return e, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	return detectEncoding(newDeadlineReader(r, c.size))
 }
 
 // begins returns the first bytes of a packed file.

@@ -186,6 +186,32 @@ func TestUnclosedQuoteIsBounded(t *testing.T) {
 	}
 }
 
+// A reader that looked through the same bytes for every row would take hours for
+// these files.
+func TestHostileTextIsRead(t *testing.T) {
+	const size = 1 << 19
+	for name, line := range map[string]string{
+		"quotes that open":            "\"a\n",
+		"quotes that open and escape": "x,\"a\"\"\n",
+		"three quotes":                "\"\"\"\n",
+		"quotes and backslashes":      "\"a\\\"\n",
+		"quotes inside":               "a\"b\n",
+		"single quotes":               "'tis,'a'\n",
+		"CR alone":                    "a\r",
+		"delimiters of all kinds":     ",;|\t\n",
+		"quotes of all kinds":         "'\"'\"\n",
+		"comments":                    "#\n",
+		"lines that are all blank":    "\n",
+	} {
+		for _, head := range []string{"id,name\n", "'id','name'\n" + strings.Repeat("'3','c'\n", sampleSize/8)} {
+			s := specimen{path: writeFile(t, "people.csv", head+strings.Repeat(line, size/len(line))), verdict: bounded}
+			if fault := s.assess(t, &tally{}); fault != "" {
+				t.Errorf("%s: %s", name, fault)
+			}
+		}
+	}
+}
+
 // The rows below a fault are doubted up to where it showed, however the buffer
 // moves meanwhile.
 func TestDoubtEndsWithTheFault(t *testing.T) {

@@ -31,16 +31,6 @@ type textEncoding struct {
 	name    string            // in the WHATWG Encoding Standard
 	decoder encoding.Encoding // nil for UTF-8
 	note    string            // what was assumed; "" when there was nothing to assume
-	proven  bool              // every byte was looked at: it is UTF-8, and none is zero
-}
-
-// reader turns the bytes of r into UTF-8. Bytes that the encoding does not have
-// become U+FFFD, except in UTF-8, which passes as it is.
-func (e textEncoding) reader(r io.Reader) io.Reader {
-	if e.decoder == nil {
-		return r
-	}
-	return e.decoder.NewDecoder().Reader(r)
 }
 
 // namedEncoding returns the encoding that was asked for.
@@ -58,18 +48,9 @@ func namedEncoding(name string) (textEncoding, error) {
 	return textEncoding{name: name, decoder: found}, nil
 }
 
-// detectEncoding tells how a text is written. A byte order mark says so; so do
-// the zero bytes of UTF-16. For the rest the whole text is looked through, since
-// the first letter with an accent may come late: what is UTF-8 from end to end is
-// UTF-8. In anything else the letters must fit what was found, or it is a
-// question.
-func detectEncoding(r io.Reader) (textEncoding, error) {
-	head := make([]byte, sniffed)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return textEncoding{}, err
-	}
-	head = head[:n]
+// markedEncoding returns the encoding that the first bytes of a text show: by a
+// byte order mark, or by the zero bytes of UTF-16. It has no name when nothing shows.
+func markedEncoding(head []byte) (textEncoding, error) {
 	for _, b := range byteOrderMarks {
 		if bytes.HasPrefix(head, []byte(b.mark)) {
 			if b.encoding == "utf-32" {
@@ -78,16 +59,13 @@ func detectEncoding(r io.Reader) (textEncoding, error) {
 			return namedEncoding(b.encoding)
 		}
 	}
-	if name := unmarkedUTF16(head); name != "" {
-		e, err := namedEncoding(name)
-		e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, say how it is written with --encoding."
-		return e, err
+	name := unmarkedUTF16(head)
+	if name == "" {
+		return textEncoding{}, nil
 	}
-	var c census
-	if err := c.take(io.MultiReader(bytes.NewReader(head), r)); err != nil {
-		return textEncoding{}, err
-	}
-	return c.judge()
+	e, err := namedEncoding(name)
+	e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, say how it is written with --encoding."
+	return e, err
 }
 
 // unmarkedUTF16 returns the encoding of text that has zero bytes only where
@@ -120,12 +98,12 @@ func unmarkedUTF16(head []byte) string {
 // isNoText reports whether a table has no use for the character.
 func isNoText(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }
 
-// census is what a text is made of, as far as its encoding shows in it.
+// census is what a text is made of, as far as its encoding shows in it. It takes the
+// whole text: what shows late counts as much as what shows early.
 type census struct {
-	lines     int // before the first byte that is no UTF-8
-	multibyte int // letters that are written in several bytes of UTF-8, the first thousands of them
-	invalid   int // bytes that are no UTF-8
-	hasZero   bool
+	lines     int    // before the first byte that is no UTF-8
+	multibyte int    // letters that are written in several bytes of UTF-8, the first thousands of them
+	invalid   int    // bytes that are no UTF-8
 	sample    []byte // lines with bytes that are no UTF-8
 	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbours, a line each
 }
@@ -175,7 +153,6 @@ func cutRune(b []byte) int {
 }
 
 func (c *census) count(b []byte) {
-	c.hasZero = c.hasZero || bytes.IndexByte(b, 0) >= 0
 	if utf8.Valid(b) {
 		c.countValid(b)
 		return
@@ -250,7 +227,7 @@ func beyondASCII(b []byte) int {
 func (c *census) judge() (textEncoding, error) {
 	const damage = 10 // letters in UTF-8 for each byte that is none: the rest is damage
 	if c.invalid == 0 {
-		return textEncoding{name: "utf-8", proven: !c.hasZero}, nil
+		return textEncoding{name: "utf-8"}, nil
 	}
 	if c.multibyte >= damage*c.invalid {
 		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are no letters. The rows that hold them are not sent."}, nil
@@ -270,7 +247,7 @@ func (c *census) judge() (textEncoding, error) {
 		e.note = assumed(western.label)
 		return e, err
 	}
-	return textEncoding{}, c.question(found.Encoding, western)
+	return textEncoding{}, c.question(found.Encoding)
 }
 
 // leastConfidence is how sure the detection of an encoding must be.
@@ -294,7 +271,8 @@ func (c *census) fits(e textEncoding) bool {
 
 // question asks how the text is written. It shows letters and no words, since
 // the words are people's names.
-func (c *census) question(found string, western accents) error {
+func (c *census) question(found string) error {
+	western := judgeAccents(c.sample, c.letters)
 	place := fmt.Sprintf("The letters with accents, the first in line %d, are written in a way that cannot be told for certain.", c.lines+1)
 	if c.multibyte > 0 {
 		place = fmt.Sprintf("The file mixes letters that are UTF-8 with others that are not; the first of these is in line %d.", c.lines+1)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/htmlindex"
@@ -94,7 +95,7 @@ func TestEncodingsThatAreAsked(t *testing.T) {
 		"letters of Poland":        {content: "id,name\n1," + encoded(t, "Wałęsa", "windows-1250") + "\n", message: "--encoding"},
 		"either way a word":        {content: "id,name\n1,K\x9Anig\n", message: "as Mac Roman ö"},
 		"UTF-8 and Windows-1252":   {content: "id,name\n1,Zo\xEB\n2,Zoë\n", message: "mixes"},
-		"UTF-8 and later not":      {content: "id,name\n1,Zoë\n" + strings.Repeat("7,Bob\n", 100_000) + "8,Zo\xEB\n9,Ren\xE9\n", message: "line 100003"},
+		"UTF-8 and later not":      {content: "id,name\n1,Zoë\n" + strings.Repeat("7,Bob\n", 100_000) + "8,Zo\xEB\n9,Ren\xE9\n", message: "line 100003", row: 100_003},
 		"UTF-32":                   {content: "\xFF\xFE\x00\x00" + utf32("id,name\n1,Ann\n"), message: "UTF-32"},
 		"an encoding of no one":    {content: "id\n1\n", options: Options{Encoding: "replacement"}, message: "not known"},
 		"zero bytes in the middle": {content: "id,name\n1,A\x00nn\n", options: Options{HeaderRow: 1}, message: "NUL", row: 2},
@@ -159,7 +160,12 @@ func FuzzEncoding(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		e, err := detectEncoding(bytes.NewReader(content))
+		text := plainContent(bytes.NewReader(content), int64(len(content)))
+		r, err := text.reader("")
+		var got []byte
+		if err == nil {
+			got, err = io.ReadAll(r)
+		}
 		if err != nil {
 			fe := located(err, "people.csv", "")
 			if len(fe.Error()) < 20 {
@@ -167,8 +173,11 @@ func FuzzEncoding(f *testing.F) {
 			}
 			return
 		}
-		if _, err := io.Copy(io.Discard, e.reader(bytes.NewReader(content))); err != nil {
-			t.Fatalf("%s: %v", e.name, err)
+		if r.clean && !bytes.Equal(got, content) || !r.decoded && len(got) != len(content) {
+			t.Fatalf("%q became %q", content, got)
+		}
+		if r.decoded && !utf8.Valid(got) {
+			t.Fatalf("%q is no UTF-8", got)
 		}
 	})
 }
