@@ -1,6 +1,61 @@
 package report
 
-import "opscom-import/mapping"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"opscom-import/mapping"
+)
+
+// ruleTitle says in a few words what is wrong with rows that break the rule.
+func ruleTitle(rule mapping.Rule) string {
+	switch rule {
+	case mapping.Required:
+		return "A value is missing"
+	case mapping.TooLong:
+		return "Text is too long"
+	case mapping.BadEmail:
+		return "Not an e-mail address"
+	case mapping.BadRegion:
+		return "Not a province, territory or state"
+	case mapping.BadDate:
+		return "Not a date in the expected form"
+	case mapping.UnlikelyDate:
+		return "An unlikely date of birth"
+	case mapping.UnknownUserType:
+		return "Not one of the Controller's user types"
+	case mapping.BadID:
+		return "Not the number of a type"
+	case mapping.UnknownValue:
+		return "Not one of the mapping's values"
+	case mapping.CellError:
+		return "The cell shows an error"
+	case mapping.NoCachedValue:
+		return "A formula without its result"
+	case mapping.ExpressionFailed:
+		return "An expression cannot be worked out"
+	case mapping.BadCharacter:
+		return "A character that must not be sent"
+	case mapping.UnusualCharacter:
+		return "An unusual character in an id"
+	case mapping.DuplicateKey:
+		return "One person with different values"
+	case mapping.DuplicateEmail:
+		return "An e-mail address used twice"
+	case mapping.DuplicateUser:
+		return "A user name used twice"
+	case mapping.RaggedRow:
+		return "Too few or too many cells"
+	case mapping.BadQuotes:
+		return "Quotation marks that do not pair up"
+	case mapping.SecondTable:
+		return "Part of a second table"
+	default:
+		words := strings.ReplaceAll(string(rule), "_", " ")
+		_, first := utf8.DecodeRuneInString(words)
+		return strings.ToUpper(words[:first]) + words[first:]
+	}
+}
 
 // advice says what to do about rows that break the rule, without naming any
 // row's values: the receipt may end up in a log. "" for a rule without advice.
@@ -44,6 +99,8 @@ func advice(rule mapping.Rule) string {
 		return "Look for a missing or stray separator in the row."
 	case mapping.BadQuotes:
 		return "Look for a quotation mark without its partner in the row."
+	case mapping.SecondTable:
+		return "Put each table into a file, or a sheet, of its own."
 	default:
 		return ""
 	}

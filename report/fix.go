@@ -36,8 +36,9 @@ var ErrTooLarge = errors.New("a workbook cannot hold that much; mend the file it
 // its row, each cell in its column, as text. A cell with a problem is coloured
 // and has the message as a note, and a column at the right says what to do.
 //
-// A value that no cell of a workbook can hold, and one that is an error such as
-// #N/A, is left out, so that it is never sent by mistake.
+// So that nothing is sent by mistake, a value that no cell of a workbook can hold,
+// and one that is an error such as #N/A, is left out, and the values of a row that
+// may have moved into the wrong columns stand right of the advice.
 //
 // The file is whole, or on any error as it was before. When there are no rows there
 // is no file: one of an earlier run is removed. The error is [ErrTooLarge] when
@@ -60,7 +61,7 @@ func WriteFix(path string, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int
 // there are no rows.
 func WriteFixTo(w io.Writer, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
 	layout := newFixLayout(sheet)
-	if len(layout.Header) >= excelize.MaxColumns {
+	if len(layout.Header) > excelize.MaxColumns {
 		return 0, fmt.Errorf("%d columns: %w", len(sheet.Header), ErrTooLarge)
 	}
 	book, err := newFixBook(layout)

@@ -154,11 +154,11 @@ func (b *fixBook) begin() error {
 // setColumns makes the columns text, each as wide as its header and its first values
 // ask for.
 func (b *fixBook) setColumns() error {
-	styled := min(len(b.layout.Header)+1, styledColumns)
+	styled := min(len(b.layout.Header), styledColumns)
 	if err := b.stream.SetColStyle(1, styled, b.styles[plainLook]); err != nil {
 		return err
 	}
-	for column := range min(len(b.layout.Header), styled) {
+	for column := range styled {
 		if err := b.stream.SetColWidth(column+1, column+1, b.width(column)); err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (b *fixBook) finish(w io.Writer) error {
 
 // ignoreNumbers keeps Excel from marking every id as a number stored as text.
 func (b *fixBook) ignoreNumbers() error {
-	return b.file.AddIgnoredErrors(b.sheet, "A1:"+b.cellName(len(b.layout.Header)), excelize.IgnoredErrorsNumberStoredAsText)
+	return b.file.AddIgnoredErrors(b.sheet, "A1:"+b.cellName(len(b.layout.Header)-1), excelize.IgnoredErrorsNumberStoredAsText)
 }
 
 // addFilter puts a filter on the header.

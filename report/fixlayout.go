@@ -16,9 +16,8 @@ const (
 	// words. No mapping uses it, so the workbook can be pushed with the column in it.
 	adviceHeader = "What to do (opscom-import)"
 
-	// unsettled stands beyond the header in a row whose values may stand in the wrong
-	// columns. It keeps the row from being sent until somebody has taken it out.
-	unsettled = "Empty this cell when each value stands in its column."
+	// moved says what became of a row whose values may stand in the wrong columns.
+	moved = "The row's values stand to the right of this text. Move each into its column."
 
 	// tooLongForCell says why a value is not in the workbook.
 	tooLongForCell = "The value is longer than a workbook's cell can hold, and was left out. Copy it from the file."
@@ -27,8 +26,8 @@ const (
 // fixLayout says where things stand in the workbook.
 type fixLayout struct {
 	FixSheet
-	advice int  // column of the advice
-	shifts bool // what is right of the advice stands one column further left in the file
+	advice  int  // column of the advice
+	isAgain bool // the file is itself such a workbook
 }
 
 // newFixLayout puts the advice right of the header, or where it is already when
@@ -36,20 +35,23 @@ type fixLayout struct {
 func newFixLayout(sheet FixSheet) fixLayout {
 	sheet.HeaderRow = max(sheet.HeaderRow, 1)
 	if advice := slices.Index(sheet.Header, adviceHeader); advice >= 0 {
-		return fixLayout{FixSheet: sheet, advice: advice}
+		return fixLayout{FixSheet: sheet, advice: advice, isAgain: true}
 	}
 	advice := len(sheet.Header)
 	sheet.Header = append(slices.Clone(sheet.Header), adviceHeader)
-	return fixLayout{FixSheet: sheet, advice: advice, shifts: true}
+	return fixLayout{FixSheet: sheet, advice: advice}
 }
 
-// place returns where a column of the file stands in the workbook. What is beyond
-// the file's header is beyond the workbook's too.
-func (l *fixLayout) place(column int) int {
-	if column >= l.advice && l.shifts {
-		return column + 1
+// shift returns by how many columns the row's cells are moved to the right: beyond
+// the header when they may stand in the wrong columns. Left there, they could pass
+// every rule and be sent although nobody looked at them; without them the row
+// cannot be sent. What an earlier workbook has moved is not moved again.
+func (l *fixLayout) shift(row *FixRow) int {
+	isBeyond := len(row.Cells) > l.advice && slices.ContainsFunc(row.Cells[l.advice:], func(text string) bool { return strings.TrimSpace(text) != "" })
+	if !l.isAgain && (isBeyond || mayHaveMoved(row.Problems)) {
+		return len(l.Header)
 	}
-	return column
+	return 0
 }
 
 // fixCell is one cell of the workbook.
@@ -72,24 +74,22 @@ const (
 
 // lay returns the cells of a row.
 func (l *fixLayout) lay(row *FixRow) []fixCell {
-	width := len(l.Header) + 1
-	if n := len(row.Cells); n > 0 {
-		width = max(width, l.place(n-1)+1)
-	}
-	cells := make([]fixCell, min(width, excelize.MaxColumns))
+	shift := l.shift(row)
+	cells := make([]fixCell, min(max(len(l.Header), shift+len(row.Cells)), excelize.MaxColumns))
 	problems := slices.Clip(row.Problems)
-	for column, text := range row.Cells {
+	for column, text := range row.Cells[:min(len(row.Cells), len(cells)-shift)] {
 		if !fitsCell(text) {
 			problems = append(problems, mapping.Problem{Column: column, Message: tooLongForCell})
 			text = ""
 		}
-		if at := l.place(column); at < len(cells) {
-			cells[at].text = text
+		cells[shift+column].text = text
+		if shift > 0 && text != "" {
+			cells[shift+column].look = faultyLook
 		}
 	}
 	var advice []string
 	for _, p := range problems {
-		at := l.place(p.Column)
+		at := shift + p.Column
 		if p.Column < 0 || at >= len(cells) {
 			advice = append(advice, p.Message)
 			continue
@@ -100,8 +100,8 @@ func (l *fixLayout) lay(row *FixRow) []fixCell {
 	if row.Note != "" {
 		advice = append(advice, row.Note)
 	}
-	if beyond := cells[len(l.Header):]; mayHaveMoved(problems) && !slices.ContainsFunc(beyond, fixCell.holdsText) {
-		beyond[0].text, beyond[0].look = unsettled, faultyLook
+	if shift > 0 {
+		advice = append(advice, moved)
 	}
 	cells[l.advice] = fixCell{text: cutToCell(fmt.Sprintf("Row %d: %s", row.Row, strings.Join(advice, "\n"))), look: adviceLook}
 	return cells
@@ -130,13 +130,11 @@ func (c *fixCell) mark(p mapping.Problem) {
 	}
 }
 
-func (c fixCell) holdsText() bool { return strings.TrimSpace(c.text) != "" }
-
 // mayHaveMoved says whether the row's values may stand in the wrong columns. Then
 // even values that pass every rule may be wrong.
 func mayHaveMoved(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
-		return p.Severity == mapping.Error && (p.Rule == mapping.RaggedRow || p.Rule == mapping.BadQuotes)
+		return p.Severity == mapping.Error && slices.Contains([]mapping.Rule{mapping.RaggedRow, mapping.BadQuotes, mapping.SecondTable}, p.Rule)
 	})
 }
 
