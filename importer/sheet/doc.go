@@ -25,8 +25,9 @@
 // is and what to do. [Table.Notes] holds what a person should know of the rest.
 //
 // One way through the code: [Open] tells the format by the file's content
-// (format.go). Text goes through a dialect (dialect.go) and the record scanner
-// (csv.go). A workbook is a package of parts (package.go, workbook.go) whose
+// (format.go). Text is unpacked (compression.go), turned into UTF-8
+// (textreader.go, encoding.go, accents.go) and cut into cells (csv.go) by the
+// dialect that its first rows show (dialect.go, sniff.go). A workbook is a package of parts (package.go, workbook.go) whose
 // worksheet is scanned once (worksheet.go on top of xml.go), its cells made of
 // type, number format and raw value together (cell.go, numberformat.go,
 // serial.go). Both end in the same Table (table.go), which finds the header
