@@ -20,6 +20,7 @@ type body struct {
 	columns columnLooks // of the first rows
 	guard   int         // a column that had a value in all of the first rows; -1 for none
 	named   int         // columns that have a name
+	words   bool        // most names are words
 	unnamed []bool      // by column: it has no name; nil when all have one
 
 	held []importer.Row // may be footers: it depends on whether a person follows
@@ -46,7 +47,11 @@ func newBody(rows rowQueue, header *importer.Header, below []rowLook) body {
 		}
 	}
 	b := body{rows: rows, header: header, columns: lookDown(below), guard: -1, last: header.Row, lookups: mostLookups}
+	labels := 0
 	for c, name := range header.Names {
+		if lookOf(mapping.Cell{Text: name}) == labelLook {
+			labels++
+		}
 		if name != "" {
 			b.named++
 		} else if b.unnamed == nil {
@@ -59,6 +64,7 @@ func newBody(rows rowQueue, header *importer.Header, below []rowLook) body {
 			b.guard = c
 		}
 	}
+	b.words = labels*2 > b.named
 	return b
 }
 
@@ -103,8 +109,12 @@ func (b *body) leaveOut() {
 }
 
 // isHeaderAgain reports whether the row is the header once more, as it is printed
-// at the top of every page.
+// at the top of every page. A header of values, which only a person can have asked
+// for, is never printed again: who has its values is someone else.
 func (b *body) isHeaderAgain(row *importer.Row) bool {
+	if !b.words {
+		return false
+	}
 	for c, name := range b.header.Names {
 		if !strings.EqualFold(textAt(row, c), strings.TrimSpace(name)) {
 			return false

@@ -34,11 +34,11 @@ type reading struct {
 // is what the verdict says.
 func (s specimen) assess(t *testing.T, counts *tally) string {
 	if s.verdict == oracle {
-		return compareWithExcel(t, s.path, counts)
+		return s.comparedWithExcel(t, counts)
 	}
 	before := heap(s.verdict == bounded)
 	start := time.Now()
-	got, err := readAll(s.path, s.verdict == bounded)
+	got, err := readAll(s.path, Options{}, s.verdict == bounded)
 	took := time.Since(start)
 	used := heap(false) - before
 	var fe *FileError
@@ -84,13 +84,13 @@ func heap(trim bool) int64 {
 }
 
 // readAll reads a file to its end. A panic is an error.
-func readAll(path string, countOnly bool) (got reading, err error) {
+func readAll(path string, o Options, countOnly bool) (got reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	table, openErr := Open(path, Options{})
+	table, openErr := Open(path, o)
 	if openErr != nil {
 		return reading{err: openErr}, nil
 	}
@@ -119,24 +119,40 @@ func isQuestion(err error) bool {
 
 func isFault(p mapping.Problem) bool { return p.Severity == mapping.Error }
 
-func hasFault(row importer.Row) bool { return slices.ContainsFunc(row.Problems, isFault) }
+// hasFault counts a formula without a result and an error such as #N/A as faults:
+// they are problems as soon as a mapping asks for the cell.
+func hasFault(row importer.Row) bool {
+	return slices.ContainsFunc(row.Problems, isFault) || slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool {
+		return c.Kind == mapping.NoValueCell || c.Kind == mapping.ErrorCell
+	})
+}
 
 func hasProblem(row importer.Row) bool { return len(row.Problems) > 0 }
 
-// accepted takes a question for an answer only where no oracle tells it, or the
-// oracle itself has made up the header.
+// accepted takes a question for an answer where no oracle tells it, or the oracle
+// itself has made up the header. Where the question is which row is the header, it
+// is answered: the row that the question names.
 func (s specimen) accepted(t *testing.T, got reading) string {
 	if got.err != nil {
 		if isQuestion(got.err) && (s.oracle == "" || strings.Contains(s.oracle, "survey_sample")) {
 			return ""
 		}
-		return got.err.Error()
+		var fe *FileError
+		if !errors.As(got.err, &fe) || fe.Row == 0 || !isQuestion(fe) {
+			return got.err.Error()
+		}
+		var err error
+		if got, err = readAll(s.path, Options{HeaderRow: fe.Row}, false); err != nil || got.err != nil {
+			return errors.Join(err, got.err).Error()
+		}
 	}
 	if s.oracle != "" {
 		return compareGrids(readOracle(t, s.oracle), got.grid())
 	}
-	if i := slices.IndexFunc(got.rows, hasFault); i >= 0 {
-		return fmt.Sprintf("row %d: %s", got.rows[i].Number, got.rows[i].Problems[0].Message)
+	for _, row := range got.rows {
+		if i := slices.IndexFunc(row.Problems, isFault); i >= 0 {
+			return fmt.Sprintf("row %d: %s", row.Number, row.Problems[i].Message)
+		}
 	}
 	return ""
 }
