@@ -1,6 +1,6 @@
-// Package sheet turns a file that people call a spreadsheet into rows: CSV in
-// any dialect and encoding, and Excel (.xlsx, .xlsm), read as a stream, so that a million rows never sit in
-// memory.
+// Package sheet turns a file that people call a spreadsheet into rows: CSV in any
+// dialect and encoding, and Excel (.xlsx, .xlsm), read as a stream, so that a
+// million rows never sit in memory.
 //
 // In goes a file such as
 //
