@@ -1,6 +1,7 @@
 // Package sheet turns a file that people call a spreadsheet into rows: CSV in any
-// dialect and encoding, and Excel (.xlsx, .xlsm), read as a stream, so that a
-// million rows never sit in memory.
+// dialect and encoding, Excel (.xlsx, .xlsm), and the web pages and XML documents
+// that are called .xls, read as a stream, so that a million rows never sit in
+// memory.
 //
 // In goes a file such as
 //
@@ -27,9 +28,14 @@
 // One way through the code: [Open] tells the format by the file's content
 // (format.go). Text is unpacked (compression.go), turned into UTF-8
 // (textreader.go, encoding.go, accents.go) and cut into cells (csv.go) by the
-// dialect that its first rows show (dialect.go, sniff.go). A workbook is a package of parts (package.go, workbook.go) whose
-// worksheet is scanned once (worksheet.go on top of xml.go), its cells made of
-// type, number format and raw value together (cell.go, numberformat.go,
-// serial.go). Both end in the same Table (table.go), which finds the header
-// (header.go) and judges each row against it.
+// dialect that its first rows show (dialect.go, sniff.go). A workbook, unlocked
+// where it has a password (password.go), is a package of parts (package.go,
+// workbook.go, sharedstrings.go) whose worksheet is scanned once (worksheet.go on
+// top of xml.go), its cells made of type, number format and raw value together
+// (cell.go, numberformat.go, serial.go). What is called .xls may be a web page
+// (html.go) or an XML Spreadsheet 2003 (xmlspreadsheet.go).
+//
+// All end in the same [Table] (table.go). By its first rows (preview.go, look.go) the
+// sheet is chosen (sheets.go) and its header found (header.go, headergroup.go); the
+// rows below it are told from footers and second tables (body.go, footer.go).
 package sheet
