@@ -54,6 +54,7 @@ type Plan struct {
 	Rows     int // rows read below the header
 	Counts   Counts
 	Problems []ProblemCount // the commonest first
+	Changed  int            // pending rows of people of whom the Controller last accepted something else
 }
 
 // ProblemCount counts the rows that broke one rule in one column.
@@ -96,7 +97,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err := r.amend(ctx); err != nil {
 		return Plan{}, err
 	}
-	return Plan{Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest()}, nil
+	return Plan{Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest(), Changed: r.changed}, nil
 }
 
 // batch is some rows on their way to the store. Its memory is used again.
@@ -115,6 +116,7 @@ type planRun struct {
 	index    *duplicateIndex
 	digester *Digester
 	problems map[problemKey]*ProblemCount
+	changed  int
 }
 
 type problemKey struct {
@@ -282,7 +284,12 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 	}
 	for i := range b.rows {
 		row := &b.rows[i]
-		if last, ok := accepted[row.Key]; ok && row.Status == Pending && last.Hash == row.Hash {
+		last, known := accepted[row.Key]
+		switch {
+		case !known || row.Status != Pending:
+		case last.Hash != row.Hash:
+			r.changed++
+		default:
 			row.Status, row.ReferenceID, row.Payload = Unchanged, last.ReferenceID, nil
 			r.index.statuses[first+i] = planStatusOf(Unchanged)
 		}

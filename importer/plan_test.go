@@ -179,8 +179,8 @@ func TestPlanSendsOnlyChanges(t *testing.T) {
 	}
 	source := &rowsSource{names: names, rows: []string{"1|Ann", "2|Bob", "3|Cy"}}
 	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: salt, Acceptances: known})
-	if want := (Counts{Unchanged: 1, Pending: 2}); !cmp.Equal(want, plan.Counts) {
-		t.Errorf("counts are %v, want %v", plan.Counts, want)
+	if want := (Counts{Unchanged: 1, Pending: 2}); !cmp.Equal(want, plan.Counts) || plan.Changed != 1 {
+		t.Errorf("counts are %v with %d changed, want %v with 1", plan.Counts, plan.Changed, want)
 	}
 	if row := store.rows[2]; row.Status != Unchanged || row.ReferenceID != "44" || row.Payload != nil {
 		t.Errorf("the row that did not change is planned as %+v", row)

@@ -138,10 +138,11 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if err != nil {
 		return receipt, err
 	}
-	return s.receipt(report.Summary{
+	receipt = s.receipt(report.Summary{
 		Command: "check", File: in.shown, Rows: plan.Rows, Counts: tally.counts, Held: held,
 		Seconds: time.Since(began).Seconds(), Reports: shortPaths(set.paths), Exit: exitOf(tally.counts, nil, false),
-	}, plan.Problems), nil
+	}, plan.Problems)
+	return receipt, s.writeSummary(set.paths.Summary, report.Page{Receipt: receipt, Changes: s.changes(plan), StartedAt: began}, t)
 }
 
 // acceptances is what rows are compared with when only changes count.

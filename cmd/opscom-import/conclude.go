@@ -24,6 +24,7 @@ type currentRun struct {
 	waiting  int                     // rows that are to be pushed
 	table    *table                  // what it was planned from; nil when that is gone
 	problems []importer.ProblemCount // that its plan has found
+	changes  *report.Changes         // that its plan has found; nil when it did not look
 	ended    error                   // why it ended early; nil when it is complete or held
 }
 
@@ -54,6 +55,11 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Reports: shortPaths(set.paths),
 		Exit: exitOf(tally.counts, c.ended, held),
 	}, append(c.problems, tally.refusals...))
+	if err := s.writeSummary(set.paths.Summary, report.Page{
+		Receipt: receipt, Changes: c.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: tally.timeline.Points(),
+	}, c.table); err != nil {
+		return receipt, &incompleteError{errors.Join(c.ended, err)}
+	}
 	if c.ended != nil {
 		return receipt, &incompleteError{howToGoOn(c.ended)}
 	}

@@ -57,10 +57,29 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 	}
 }
 
-func pushSandbox(t *testing.T, want int, file string) {
+// The page can be mailed: it has the counts and no value of any cell.
+func TestSummaryPage(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("OPSCOM_STATE", filepath.Join(folder, "state"))
+	file, page := filepath.Join(folder, "students.csv"), filepath.Join(folder, "students.summary.html")
+	writeText(t, file, "unique_id,login_source,email\r\ncanary-1,SSO,canary at example.ca\r\ncanary-2,SSO,canary2@example.ca\r\n"+
+		"canary-3,SSO,canary3@example.ca\r\ncanary-4,SSO,canary4@example.ca\r\n")
+	pushSandbox(t, exitRows, file, "--summary", page)
+	text := readText(t, page)
+	if strings.Contains(text, "canary") {
+		t.Error("the page holds a cell's value")
+	}
+	for _, want := range []string{"students.csv", "Not an e-mail address", "rows read"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func pushSandbox(t *testing.T, want int, file string, flags ...string) {
 	t.Helper()
 	var out, messages bytes.Buffer
-	if code := run(context.Background(), []string{"push", "--sandbox", "--rate", "0", file}, streams{strings.NewReader(""), &out, &messages}); code != want {
+	if code := run(context.Background(), append([]string{"push", "--sandbox", "--rate", "0", file}, flags...), streams{strings.NewReader(""), &out, &messages}); code != want {
 		t.Fatalf("push %s: exit code %d, want %d\n%s%s", filepath.Base(file), code, want, out.String(), messages.String())
 	}
 }

@@ -114,7 +114,7 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 	if run == nil {
 		var plan importer.Plan
 		current.Run, plan, err = s.planRun(feed, t)
-		current.waiting, current.problems = plan.Counts[importer.Pending], plan.Problems
+		current.waiting, current.problems, current.changes = plan.Counts[importer.Pending], plan.Problems, s.changes(plan)
 	} else {
 		current.waiting, err = waitingRows(feed, run)
 	}
@@ -122,6 +122,15 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 		return receipt, err
 	}
 	return s.pushRun(feed, send, current)
+}
+
+// changes says how a plan's rows differ from what was last accepted, nil when they
+// were not compared.
+func (s *session) changes(p importer.Plan) *report.Changes {
+	if !s.settings.OnlyChanges {
+		return nil
+	}
+	return &report.Changes{New: p.Counts[importer.Pending] - p.Changed, Changed: p.Changed, Unchanged: p.Counts[importer.Unchanged]}
 }
 
 // waitingRows counts the rows that going on with a run pushes.

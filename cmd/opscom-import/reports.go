@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -148,6 +149,29 @@ func (s *session) writeFix(set *reportSet, t *tally) (err error) {
 		_, err = report.WriteFix(path, layout, rows)
 	}
 	return errors.Join(err, set.table.in.unchanged())
+}
+
+// writeSummary completes the page and writes it where it was asked for. t is the
+// table that was planned, nil when it is gone.
+func (s *session) writeSummary(path string, page report.Page, t *table) error {
+	page.Version, page.WrittenAt = version(), time.Now()
+	if t != nil {
+		page.Mapping = filepath.Base(t.mappingName)
+	}
+	page.Settings = []report.Setting{
+		{Name: "Only changes", Value: map[bool]string{true: "yes", false: "no"}[s.settings.OnlyChanges]},
+		{Name: "Held when more are invalid than", Value: s.settings.MaxBad.String()},
+		{Name: "Held when more are new or changed than", Value: s.settings.MaxChanged.String()},
+		{Name: "Held when the file has fewer rows than", Value: s.settings.MinRows.String()},
+	}
+	switch path {
+	case "":
+		return nil
+	case "-":
+		return report.WriteSummaryTo(s.stdout, page)
+	default:
+		return report.WriteSummary(path, page)
+	}
 }
 
 // needsPerson says whether someone has to mend the row.

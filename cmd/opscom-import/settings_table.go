@@ -122,6 +122,8 @@ func outputSettings(in surroundings) []setting {
 			read: func(s *Settings, text string) error { s.Problems = &text; return nil }},
 		{flag: "fix", isPath: true, usage: "`PATH` of the workbook of rows to mend, - for standard output, empty for none (default NAME.fix.xlsx beside the file)",
 			read: func(s *Settings, text string) error { s.Fix = &text; return nil }},
+		{flag: "summary", isPath: true, usage: "`PATH` of a page without personal data, - for standard output, empty for none (default none)",
+			read: func(s *Settings, text string) error { s.Summary = &text; return nil }},
 		{flag: "state", isPath: true, byDefault: defaultState(in.goos, in.environ), usage: "`FOLDER` of the journal of all runs (default the system's place for state)",
 			read: func(s *Settings, text string) (err error) { s.State, err = readFolder(text, in.workDir); return }},
 		{flag: "json", isSwitch: true, usage: "print one line of JSON a file in place of the summary",

@@ -131,6 +131,7 @@ var every = map[string]struct {
 	"yes":           {"true", func(s Settings) bool { return s.Yes }},
 	"fresh":         {"true", func(s Settings) bool { return s.Fresh }},
 	"problems":      {"-", func(s Settings) bool { return s.Problems != nil && *s.Problems == "-" }},
+	"summary":       {"-", func(s Settings) bool { return s.Summary != nil && *s.Summary == "-" }},
 	"fix":           {"-", func(s Settings) bool { return s.Fix != nil && *s.Fix == "-" }},
 	"results":       {"-", func(s Settings) bool { return s.Results != nil && *s.Results == "-" }},
 	"state":         {"/var/lib/opscom", func(s Settings) bool { return s.State == "/var/lib/opscom" }},

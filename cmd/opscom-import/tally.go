@@ -6,6 +6,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
+	"opscom-import/report"
 )
 
 // tally adds up what a receipt says of results beyond their statuses, as they
@@ -13,8 +14,9 @@ import (
 type tally struct {
 	counts     importer.Counts
 	attempts   int
-	needPerson int                     // rows that someone has to mend
-	problems   int                     // that the plan found
+	needPerson int // rows that someone has to mend
+	problems   int // that the plan found
+	timeline   report.Timeline
 	refusals   []importer.ProblemCount // rows that the Controller refused, by its error code
 }
 
@@ -23,6 +25,7 @@ func (t *tally) watch(results iter.Seq2[importer.Result, error]) iter.Seq2[impor
 		for r, err := range results {
 			t.attempts += r.Attempts
 			t.problems += len(r.Problems)
+			t.timeline.Add(r.FinishedAt, r.Status)
 			if needsPerson(r.Status) {
 				t.needPerson++
 			}
