@@ -141,7 +141,7 @@ type problemView struct {
 	Where   string
 	Row     int
 	Advice  string
-	Rule    mapping.Rule
+	Rule    mapping.Rule // to look it up; "" when there is nothing about it
 }
 
 // fileView is one of the other reports.
@@ -175,10 +175,14 @@ func viewOf(p importer.ProblemCount) problemView {
 	case p.Column != mapping.NoColumn:
 		where = "column " + mapping.ColumnLetter(p.Column)
 	}
-	return problemView{
+	view := problemView{
 		Rows: p.Count, Title: ruleTitle(p.Rule), Warning: p.Severity == mapping.Warning,
-		Where: where, Row: p.Row, Advice: cmp.Or(advice(p.Rule), "The results say why, row by row."), Rule: p.Rule,
+		Where: where, Row: p.Row, Advice: advice(p.Rule), Rule: p.Rule,
 	}
+	if view.Advice == "" { // not a rule of ours
+		view.Advice, view.Rule = "The results say why, row by row.", ""
+	}
+	return view
 }
 
 // fileName takes the folders off a path, which may name people.
