@@ -2,10 +2,14 @@ package sheet
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 func TestFooters(t *testing.T) {
@@ -75,4 +79,67 @@ func TestSecondTable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lines is a source of rows: cells separated by commas.
+type lines struct {
+	rest   []string
+	number int
+}
+
+func (l *lines) next(row *importer.Row) error {
+	if len(l.rest) == 0 {
+		return io.EOF
+	}
+	l.number++
+	row.Number, row.Cells, row.Problems = l.number, row.Cells[:0], nil
+	for text := range strings.SplitSeq(l.rest[0], ",") {
+		row.Cells = append(row.Cells, mapping.Cell{Text: text})
+	}
+	l.rest = l.rest[1:]
+	return nil
+}
+
+func (l *lines) notes() []string { return nil }
+
+func (l *lines) close() error { return nil }
+
+// FuzzBody wants every row that is not blank to be somewhere: above the header, in
+// it, given, or named as left out.
+func FuzzBody(f *testing.F) {
+	for _, s := range []string{
+		"id,name,dob\n9001,Ann,2004-01-01\n\nTotal: 1\n", "Students\n\nid,first,last\nid,first,last\n1,a,b\nid,first,last\n\nlast,first,id\nx,y,2\nend of report", ",Home,\nid,street,city\n7,a,b", "a\n1\nTotal\n2\nTotal",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		source := &lines{rest: strings.Split(text, "\n")}
+		table := &Table{rows: source}
+		if err := table.findHeader(0); err != nil {
+			return
+		}
+		found := map[int]bool{}
+		for row := (importer.Row{}); ; {
+			if err := table.Next(&row); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if found[row.Number] {
+				t.Fatalf("row %d is given twice", row.Number)
+			}
+			found[row.Number] = true
+		}
+		for _, number := range append(table.body.footers, table.body.repeated...) {
+			if found[number] {
+				t.Fatalf("row %d is given and left out", number)
+			}
+			found[number] = true
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if number := i + 1; number > table.header.Row && !found[number] && strings.Trim(line, ",") != "" && strings.TrimSpace(strings.ReplaceAll(line, ",", "")) != "" {
+				t.Fatalf("row %d, %q, is lost", number, line)
+			}
+		}
+	})
 }

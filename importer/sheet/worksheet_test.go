@@ -118,6 +118,11 @@ func TestSheets(t *testing.T) {
 			rows:  []string{"2: n1", "3: n2"},
 			notes: []string{"2 rows that are hidden or filtered out were read too."},
 		},
+		"hidden columns": {
+			sheet: strings.Replace(sheetXML(header+`<row r="2"><c r="A2"><v>1</v></c></row>`), "<sheetData>", `<cols><col min="1" max="1" width="9"/><col min="2" max="16384" hidden="1"><x/></col></cols><sheetData>`, 1),
+			rows:  []string{"2: n1"},
+			notes: []string{"Column B is hidden, and was read too."},
+		},
 		"merged cells": {
 			sheet: strings.Replace(sheetXML(header+`<row r="2"><c r="A2"><v>1</v></c></row>`), `</sheetData>`, `</sheetData><mergeCells count="1"><mergeCell ref="A2:B3"/></mergeCells>`, 1),
 			rows:  []string{"2: n1"},
