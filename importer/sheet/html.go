@@ -31,7 +31,7 @@ type webTable struct {
 	inCell bool
 	done   bool
 	width  int   // columns that the cells of the current row take
-	reach  []int // by column: how many more rows the cell above reaches down
+	reach  []int // by column: the last row that the cell above reaches down to
 	text   []byte
 	span   cellSpan
 	joined []cellRange // in the first rows
@@ -175,6 +175,12 @@ func (p *pageTokens) innermost() int {
 	return p.open[len(p.open)-1]
 }
 
+// isOpen reports whether a table is open. Their indexes grow.
+func (p *pageTokens) isOpen(table int) bool {
+	_, open := slices.BinarySearch(p.open, table)
+	return open
+}
+
 // pageSurvey says which table of a page is the largest.
 type pageSurvey struct {
 	tables  int // with cells
@@ -208,7 +214,7 @@ func surveyPage(r io.Reader) (pageSurvey, error) {
 			s.tables++
 		}
 	}
-	if slices.Contains(page.open, s.largest) {
+	if page.isOpen(s.largest) {
 		return pageSurvey{}, fault(0, "This is a web page (HTML) that ends in the middle of its table, so it was cut short. Export it again.", nil)
 	}
 	return s, nil
@@ -285,7 +291,7 @@ func (w *webTable) take(row *importer.Row, kind html.TokenType, tag atom.Atom) (
 
 // inTable reports whether an end of a table was that of the one that is read.
 func (w *webTable) inTable() bool {
-	return w.page.tables > w.target && !slices.Contains(w.page.open, w.target)
+	return w.page.tables > w.target && !w.page.isOpen(w.target)
 }
 
 // endRow ends the row that is open, if there is one.
@@ -297,9 +303,6 @@ func (w *webTable) endRow(row *importer.Row) (whole bool, err error) {
 	w.row++
 	if w.row > maxRows {
 		return false, errRowBeyond
-	}
-	for c := range w.reach {
-		w.reach[c] = max(0, w.reach[c]-1)
 	}
 	if w.hidden && !isBlank(row) {
 		w.unseen++
@@ -316,7 +319,7 @@ func (w *webTable) endCell(row *importer.Row) error {
 		return nil
 	}
 	w.inCell = false
-	for w.width < len(w.reach) && w.reach[w.width] > 0 {
+	for w.width < len(w.reach) && w.reach[w.width] > w.row {
 		w.width++
 	}
 	column, end := w.width, w.width+w.span.columns
@@ -335,7 +338,7 @@ func (w *webTable) endCell(row *importer.Row) error {
 		w.reach = append(w.reach, 0)
 	}
 	for c := column; c < end; c++ {
-		w.reach[c] = w.span.rows
+		w.reach[c] = w.row + w.span.rows
 	}
 	if (w.span.columns > 1 || w.span.rows > 1) && len(w.joined) < maxColumns {
 		w.joined = append(w.joined, cellRange{w.row + 1, w.row + w.span.rows, column, end - 1})
