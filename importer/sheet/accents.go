@@ -107,7 +107,7 @@ func canStand(before, r, after rune) bool {
 		return unicode.IsSpace(before) == unicode.IsSpace(after)
 	case r == '«':
 		return !unicode.IsLetter(before)
-	case r == '»' || r == '…' || r == '®' || r == '™':
+	case r == '»' || r == '…' || r == '©' || r == '®' || r == '™':
 		return !unicode.IsLetter(after)
 	case r == '£' || r == '€' || r == '§':
 		return !unicode.IsLetter(before)

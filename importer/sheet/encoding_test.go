@@ -56,6 +56,7 @@ func TestEncodingsAreFound(t *testing.T) {
 		"one letter, in a word":                   {text: "id,nom\n1,Zoë\n", encoding: "windows-1252", note: "Windows-1252"},
 		"one letter, in a word on a Mac":          {text: "id,nom\n1,Zoë\n", encoding: "macintosh", note: "Mac Roman"},
 		"one letter alone":                        {text: "id,nom\n1,é\n", encoding: "windows-1252", note: "Windows-1252"},
+		"a sign that is the same in both":         {text: "id,note\n1,©\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals":                                {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals on a Mac":                       {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "macintosh", note: "Mac Roman"},
 		"Windows-1252 after a megabyte of ASCII":  {text: late, encoding: "windows-1252", note: "Windows-1252"},
