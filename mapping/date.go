@@ -80,10 +80,15 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 		}
 	case d.form != nil:
 		born, err := d.form.parse(day, d.today)
-		if err != nil {
+		switch {
+		case err == nil:
+			date = born.Format(isoDate)
+		case !d.form.startsWithYear():
+			date = calendarDate(day) // as true dates of a workbook stand in the rows to mend
+		}
+		if date == "" {
 			return "", d.unreadable(text, err)
 		}
-		date = born.Format(isoDate)
 	case kind != NumberCell:
 		date = calendarDate(day)
 	}

@@ -1,5 +1,7 @@
 package mapping
 
+import "strings"
+
 // Mapper turns rows into profiles as a mapping file says. It keeps memory from
 // row to row, so it is for one goroutine at a time.
 type Mapper struct {
@@ -184,12 +186,26 @@ func (f *fieldMapper) convert(cell Cell) (value string, send bool, faults []faul
 	return value, true, faults
 }
 
-// cellAt returns the cell of a column, a blank one where the row has none.
+// cellAt returns the cell of a column, a blank one where the row has none. An
+// error that was saved as text, as in a CSV file, is an error all the same.
 func cellAt(cells []Cell, column int) Cell {
 	if column < 0 || column >= len(cells) {
 		return Cell{}
 	}
-	return cells[column]
+	cell := cells[column]
+	if text := trim(cell.Text); strings.HasPrefix(text, "#") && isErrorText(text) {
+		cell.Kind = ErrorCell
+	}
+	return cell
+}
+
+// isErrorText says whether a text is one of the errors that spreadsheets show.
+func isErrorText(text string) bool {
+	switch text {
+	case "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA":
+		return true
+	}
+	return false
 }
 
 // firstBroken returns the first of the columns whose cell has no value to go on

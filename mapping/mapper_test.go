@@ -119,6 +119,8 @@ func TestMapSteps(t *testing.T) {
 		{"number and truth cells", "first_name: A\nlast_name: B B", []Cell{{"007", NumberCell}, {"TRUE", BoolCell}}, `"first_name":"007","last_name":"TRUE"`},
 		{"error cell", `city: A`, []Cell{{"#N/A", ErrorCell}},
 			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Mend its formula, or write the value in its place.`},
+		{"error saved as text", `city: A`, []Cell{{Text: " #N/A "}},
+			"\n" + `error cell_error city A " #N/A ": The cell for City shows the error " #N/A ". Mend its formula, or write the value in its place.`},
 		{"error cell hides nothing", `city: {column: [A, B B]}`, []Cell{{"#REF!", ErrorCell}, {Text: "Ottawa"}},
 			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Mend its formula, or write the value in its place.`},
 		{"error cell after a good one", `city: {column: [A, B B]}`, []Cell{{Text: "Ottawa"}, {"#REF!", ErrorCell}}, `"city":"Ottawa"`},

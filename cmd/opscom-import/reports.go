@@ -148,6 +148,10 @@ func (s *session) writeFix(set *reportSet, t *tally) (err error) {
 	} else {
 		_, err = report.WriteFix(path, layout, rows)
 	}
+	if errors.Is(err, report.ErrTooLarge) {
+		s.say("%s is not written: %v.", shortPath(path), err)
+		set.paths.Fix, err = "", nil
+	}
 	return errors.Join(err, set.table.in.unchanged())
 }
 
