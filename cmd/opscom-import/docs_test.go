@@ -211,7 +211,7 @@ func TestConfigFileIsDocumentedWhole(t *testing.T) {
 func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
-	flags := append(flagNames(root), "--include") // of grep
+	flags := append(flagNames(root), "--include")                         // of grep
 	variables := []string{tokenVariable, configVariable, "OPSCOM_CORPUS"} // the last is for a test
 	for _, key := range keys(settingsTable(surroundings{})) {
 		variables = append(variables, variable(key))
