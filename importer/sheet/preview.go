@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"io"
 	"slices"
 
 	"opscom-import/importer"
@@ -68,6 +67,3 @@ func (q *rowQueue) next(row *importer.Row) error {
 func cloneRow(row *importer.Row) importer.Row {
 	return importer.Row{Number: row.Number, Cells: append([]mapping.Cell(nil), row.Cells...), Problems: row.Problems}
 }
-
-// atEnd reports whether the source has no rows beyond the preview.
-func (p *preview) atEnd() bool { return p.err == io.EOF }
