@@ -307,7 +307,7 @@ func (w *webTable) endRow(row *importer.Row) (whole bool, err error) {
 	if w.hidden && !isBlank(row) {
 		w.unseen++
 	}
-	row.Number, w.width = w.row, 0
+	row.Number, w.width, w.blanks = w.row, 0, max(0, w.blanks-freeBlanks)
 	return true, nil
 }
 
@@ -326,7 +326,7 @@ func (w *webTable) endCell(row *importer.Row) error {
 	if end > maxColumns {
 		return errManyColumns
 	}
-	if w.blanks += end - len(row.Cells) - freeBlanks; w.blanks > maxBlanks {
+	if w.blanks += max(0, end-len(row.Cells)); w.blanks > maxBlanks {
 		return errBlanks
 	}
 	for len(row.Cells) < end {

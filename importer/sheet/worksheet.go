@@ -46,11 +46,11 @@ type columnRange struct{ first, last int }
 const (
 	maxRowText = 4 << 20 // bytes
 
-	// Each value in a sheet may have freeBlanks blank cells before it. More of them
-	// are borne up to maxBlanks in all: a value in the last column of every row
-	// would make gigabytes of a small file.
+	// Each row may have freeBlanks blank cells before its values. More of them are
+	// borne up to maxBlanks in all: a value in the last column of every row would
+	// make gigabytes of a small file.
 	maxBlanks  = 32 << 20
-	freeBlanks = 50
+	freeBlanks = 200
 )
 
 // span is a piece of a row's text; that of a cell whose text stands elsewhere is
@@ -244,11 +244,13 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
 		return column, nil
 	}
-	if w.blanks += column - len(row.Cells) - freeBlanks; w.blanks > maxBlanks {
-		return 0, errBlanks
-	}
 	if len(w.text) > maxRowText {
 		return 0, errRowText
+	}
+	if column > len(row.Cells) {
+		if w.blanks += column - len(row.Cells); w.blanks > maxBlanks {
+			return 0, errBlanks
+		}
 	}
 	for len(row.Cells) < column {
 		row.Cells = append(row.Cells, mapping.Cell{})
@@ -256,7 +258,6 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	}
 	row.Cells = append(row.Cells, cell)
 	w.spans = append(w.spans, span{start, len(w.text)})
-	w.width = max(w.width, len(row.Cells))
 	return column, nil
 }
 
@@ -265,6 +266,7 @@ func (w *worksheet) settle(row *importer.Row) error {
 	if !utf8.Valid(w.text) {
 		return errNotUTF8
 	}
+	w.width, w.blanks = max(w.width, len(row.Cells)), max(0, w.blanks-freeBlanks)
 	text := string(w.text)
 	for i, s := range w.spans {
 		if s.start < s.end {

@@ -245,6 +245,7 @@ func (s *xmlSheet) readRow(row *importer.Row) error {
 		switch {
 		case err != nil:
 		case kind == xmlEnd:
+			s.blanks = max(0, s.blanks-freeBlanks)
 			if hidden == "1" && len(row.Cells) > 0 {
 				s.hidden++
 			}
@@ -304,7 +305,7 @@ func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error)
 		}
 		cell.Kind = mapping.NoValueCell
 	}
-	if s.blanks += column - len(row.Cells) - freeBlanks; s.blanks > maxBlanks {
+	if s.blanks += column - len(row.Cells); s.blanks > maxBlanks {
 		return 0, errBlanks
 	}
 	for len(row.Cells) < column {
