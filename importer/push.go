@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,18 +55,16 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	breaker := breaker{limit: p.MaxFailures, stop: stop}
 
 	var workers, run errgroup.Group
-	size := new(atomic.Int64)
-	size.Store(minClaim)
 	workers.Go(func() (err error) {
 		defer close(claims)
-		if drained, err = p.claim(feed, size, claims, outcomes); err != nil {
+		if drained, err = p.claim(feed, claims, outcomes); err != nil {
 			stop(err)
 		}
 		return err
 	})
 	workers.Go(func() error {
 		defer close(jobs)
-		feedJobs(feed, size, claims, jobs, outcomes)
+		feedJobs(feed, claims, jobs, outcomes)
 		return nil
 	})
 	for range p.Workers {
@@ -95,19 +92,22 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	}
 }
 
-// A claim is as large as the queue needs to keep the workers busy: rows that are
-// claimed and not yet pushed are unknown after a crash.
+// A claim should last a while, since each is synced to the disk, but not for long:
+// rows that are claimed and not yet pushed are unknown after a crash.
 const (
-	minClaim = 64
-	maxClaim = 1024
+	minClaim   = 64
+	maxClaim   = 1024
+	shortClaim = 100 * time.Millisecond // one that lasts less is followed by a larger one
+	longClaim  = time.Second            // one that lasts longer by a smaller one
 )
 
 // claim claims rows, one claim ahead of the feeder, so that no worker waits for
 // the disk. It reports whether every row was claimed and handed on.
-func (p *Pusher) claim(ctx context.Context, size *atomic.Int64, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
-	for ctx.Err() == nil {
+func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
+	for size := minClaim; ctx.Err() == nil; {
+		began := time.Now()
 		// A claim that was cut off could be on the disk without anyone knowing.
-		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), int(size.Load()))
+		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), size)
 		if err != nil || len(claimed) == 0 {
 			return err == nil, err
 		}
@@ -116,17 +116,19 @@ func (p *Pusher) claim(ctx context.Context, size *atomic.Int64, claims chan<- []
 		case <-ctx.Done():
 			giveUp(claimed, outcomes)
 		}
+		switch lasted := time.Since(began); {
+		case lasted < shortClaim:
+			size = min(2*size, maxClaim)
+		case lasted > longClaim:
+			size = max(size/2, minClaim)
+		}
 	}
 	return false, nil
 }
 
-// feedJobs hands claimed rows to the workers, and asks for larger claims when the
-// workers have run out of rows meanwhile.
-func feedJobs(ctx context.Context, size *atomic.Int64, claims <-chan []Job, jobs chan<- Job, outcomes chan<- Outcome) {
+// feedJobs hands claimed rows to the workers.
+func feedJobs(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outcomes chan<- Outcome) {
 	for claimed := range claims {
-		if len(jobs) == 0 {
-			size.Store(min(2*size.Load(), maxClaim))
-		}
 		for i, job := range claimed {
 			select {
 			case jobs <- job:
