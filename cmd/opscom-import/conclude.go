@@ -112,6 +112,17 @@ func (s *session) print(receipt report.Receipt) error {
 	}
 }
 
+// written is where those of the reports are that exist.
+func written(r importer.Reports) importer.Reports {
+	r = shortPaths(r)
+	for _, path := range []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary} {
+		if _, err := os.Stat(*path); err != nil {
+			*path = ""
+		}
+	}
+	return r
+}
+
 func shortPaths(r importer.Reports) importer.Reports {
 	return importer.Reports{Results: shortPath(r.Results), Problems: shortPath(r.Problems), Fix: shortPath(r.Fix), Summary: shortPath(r.Summary)}
 }

@@ -142,7 +142,7 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 	}
 	summary := report.Summary{
 		Command: "runs show", Run: info.ID, File: shortPath(info.Source), Rows: info.Rows, Counts: counts, Attempts: attempts,
-		Held: heldReasons(info), Reports: shortPaths(info.Reports),
+		Held: heldReasons(info), Reports: written(info.Reports),
 	}
 	if !info.FinishedAt.IsZero() {
 		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
