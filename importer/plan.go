@@ -46,7 +46,6 @@ type Planner struct {
 	Salt        []byte      // of the digests
 	Target      string      // whose acceptances count
 	Acceptances Acceptances // nil: rows that did not change are pushed too
-	OnRows      func(n int) // told how many more rows were read; may be nil
 }
 
 // Plan is what became of a source: the verdicts themselves are in the store.
@@ -156,14 +155,10 @@ func (r *planRun) read(ctx context.Context, empty <-chan *batch, read chan<- *ba
 				return err
 			}
 		}
-		size := b.size
 		select {
 		case read <- b:
 		case <-ctx.Done():
 			return ctx.Err()
-		}
-		if r.OnRows != nil {
-			r.OnRows(size)
 		}
 	}
 	return nil

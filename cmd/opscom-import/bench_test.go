@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -83,7 +84,7 @@ func timeBareLoop(b *testing.B, base string, bodies [][]byte) time.Duration {
 					return
 				}
 				_, err = io.Copy(io.Discard, response.Body)
-				if err = cmpErr(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
+				if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
 					b.Error(response.Status, err)
 				}
 			}
@@ -91,13 +92,6 @@ func timeBareLoop(b *testing.B, base string, bodies [][]byte) time.Duration {
 	}
 	wg.Wait()
 	return time.Since(began)
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // timeProgram runs one push with a journal of its own.
@@ -147,7 +141,7 @@ func writeBenchFile(b *testing.B, path string, rows int) [][]byte {
 		bodies[i] = append(body, '}')
 	}
 	w.Flush()
-	if err := cmpErr(w.Error(), f.Close()); err != nil {
+	if err := errors.Join(w.Error(), f.Close()); err != nil {
 		b.Fatal(err)
 	}
 	return bodies
@@ -170,7 +164,7 @@ func startBenchServer(b *testing.B, latency, slow string) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := cmpErr(stdin.Close(), server.Wait()); err != nil {
+		if err := errors.Join(stdin.Close(), server.Wait()); err != nil {
 			b.Error(err)
 		}
 	})
@@ -188,7 +182,7 @@ func benchServer(settings string) {
 	latency, err1 := time.ParseDuration(latencyText)
 	slow, err2 := time.ParseDuration(slowText)
 	listener, err3 := net.Listen("tcp", "127.0.0.1:0")
-	if err := cmpErr(cmpErr(err1, err2), err3); err != nil {
+	if err := errors.Join(err1, err2, err3); err != nil {
 		panic(err)
 	}
 	var count atomic.Int64

@@ -55,6 +55,8 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Reports: shortPaths(set.paths),
 		Exit: exitOf(tally.counts, c.ended, held),
 	}, append(c.problems, tally.refusals...))
+	s.log.Info("run ended", "run", info.ID, "state", string(info.State), "rows", info.Rows, "counts", tally.counts,
+		"attempts", tally.attempts, "exit", receipt.Exit)
 	if err := s.writeSummary(set.paths.Summary, report.Page{
 		Receipt: receipt, Changes: c.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: tally.timeline.Points(),
 	}, c.table); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 	if err := book.SetCellValue(sheet, "C2", "zoe@example.ca"); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmpErr(book.Save(), book.Close()); err != nil {
+	if err := errors.Join(book.Save(), book.Close()); err != nil {
 		t.Fatal(err)
 	}
 

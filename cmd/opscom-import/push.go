@@ -243,6 +243,7 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	if len(held) > 0 && !s.settings.Yes {
 		state = importer.Held
 	}
+	s.log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
 }
 
@@ -288,6 +289,7 @@ func (s *session) pushRun(feed, send context.Context, c currentRun) (receipt rep
 		if err := c.Start(feed); err != nil {
 			return receipt, &incompleteError{err}
 		}
+		s.log.Info("run goes on", "run", c.Info().ID, "waiting", c.waiting)
 	}
 	s.progress.Start(c.waiting)
 	pusher := importer.Pusher{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -58,7 +59,7 @@ func startSession(settings Settings, s streams, progress *report.Progress) *sess
 	}
 }
 
-func newLogger(w interface{ Write([]byte) (int, error) }, settings Settings) *slog.Logger {
+func newLogger(w io.Writer, settings Settings) *slog.Logger {
 	options := &slog.HandlerOptions{Level: settings.LogLevel}
 	if settings.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
@@ -133,7 +134,10 @@ func (s *session) connect() error {
 		MaxAttempts: s.settings.MaxAttempts, Timeout: s.settings.Timeout,
 		InsecureHTTP: s.settings.InsecureHTTP,
 		UserAgent:    "opscom-import/" + version(),
-		OnWait:       func(w controller.Wait) { s.progress.Waiting(w.Reason, w.For) },
+		OnWait: func(w controller.Wait) {
+			s.progress.Waiting(w.Reason, w.For)
+			s.log.Info("every worker waits", "reason", w.Reason, "for", w.For.String())
+		},
 	})
 	return err
 }

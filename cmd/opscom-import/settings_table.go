@@ -137,7 +137,7 @@ func outputSettings(in surroundings) []setting {
 				s.LogFormat, err = readChoice(text, "text", "json")
 				return
 			}},
-		{flag: "log-level", byDefault: "info", usage: "least `LEVEL` of log lines: debug, info, warn or error",
+		{flag: "log-level", byDefault: "warn", usage: "least `LEVEL` of log lines: debug, info, warn or error",
 			read: func(s *Settings, text string) (err error) { s.LogLevel, err = readLevel(text); return }},
 	}
 }

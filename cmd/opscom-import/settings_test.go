@@ -92,7 +92,7 @@ func TestDefaultSettings(t *testing.T) {
 	want := Settings{
 		URL: "https://controller.operationscommander.io", Rate: 10, Burst: 1, Workers: 8, MaxAttempts: 5, Timeout: 30 * time.Second,
 		MaxBad: importer.Limit{Set: true, Percent: 10}, MaxFailures: 20,
-		State: "/home/ada/.local/state/opscom-import", LogFormat: "text", LogLevel: slog.LevelInfo,
+		State: "/home/ada/.local/state/opscom-import", LogFormat: "text", LogLevel: slog.LevelWarn,
 	}
 	if diff := cmp.Diff(want, newPlace(t).mustLoad("--output", "x"), cmpopts.IgnoreUnexported(Settings{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -139,7 +139,7 @@ var every = map[string]struct {
 	"quiet":         {"true", func(s Settings) bool { return s.Quiet }},
 	"no_progress":   {"true", func(s Settings) bool { return s.NoProgress }},
 	"log_format":    {"json", func(s Settings) bool { return s.LogFormat == "json" }},
-	"log_level":     {"warn", func(s Settings) bool { return s.LogLevel == slog.LevelWarn }},
+	"log_level":     {"error", func(s Settings) bool { return s.LogLevel == slog.LevelError }},
 }
 
 func TestEverySettingFromEverySource(t *testing.T) {
