@@ -279,7 +279,7 @@ func sheetCells(path string, k int) (cells [][]mapping.Cell, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	book, err := openWorkbook(file, size, "")
+	book, err := openWorkbook(file, size)
 	if err != nil {
 		return nil, err
 	}

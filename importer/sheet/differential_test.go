@@ -42,7 +42,7 @@ func TestCorpusAgainstExcelize(t *testing.T) {
 			return err
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		book, bookErr := openWorkbook(file, size, "")
+		book, bookErr := openWorkbook(file, size)
 		if bookErr != nil {
 			return nil // refused: TestCorpus holds that against the verdict
 		}

@@ -25,6 +25,21 @@ func writeFile(t testing.TB, name, content string) string {
 	return path
 }
 
+// tempFolder makes a folder, returned, the one for temporary files.
+func tempFolder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	useTempFolder(t, dir)
+	return dir
+}
+
+func useTempFolder(t testing.TB, dir string) {
+	t.Helper()
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // the latter two on Windows
+		t.Setenv(name, dir)
+	}
+}
+
 // read is what a file gave, one line a row:
 //
 //	2: 900123456|O'Brien|d2004-02-29

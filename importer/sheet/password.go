@@ -27,7 +27,7 @@ const (
 
 // unlock decrypts a workbook into a temporary file, which only its owner can read
 // and which is gone once it is closed.
-func unlock(file io.ReaderAt, size int64, password, tempDir string) (unlocked *tempFile, plainSize int64, err error) {
+func unlock(file io.ReaderAt, size int64, password string) (unlocked *tempFile, plainSize int64, err error) {
 	switch {
 	case password == "":
 		return nil, 0, fault(0, askForPassword, nil)
@@ -48,7 +48,7 @@ func unlock(file io.ReaderAt, size int64, password, tempDir string) (unlocked *t
 	if !isZip(plain) {
 		return nil, 0, fault(0, "The password is wrong. Look at capitals and at spaces in the file that --password-file names.", nil)
 	}
-	if unlocked, err = newTempFile(tempDir); err != nil {
+	if unlocked, err = newTempFile(); err != nil {
 		return nil, 0, err
 	}
 	if _, err := unlocked.Write(plain); err != nil {
@@ -111,8 +111,8 @@ type tempFile struct {
 	name string // "" once it is gone
 }
 
-func newTempFile(dir string) (*tempFile, error) {
-	file, err := os.CreateTemp(dir, "opscom-import-*")
+func newTempFile() (*tempFile, error) {
+	file, err := os.CreateTemp("", "opscom-import-*")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary file: %w", err)
 	}

@@ -27,16 +27,16 @@ func lockedWorkbook(t testing.TB, p parts) string {
 }
 
 func TestPassword(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempFolder(t)
 	path := writeFile(t, "people.xlsx", lockedWorkbook(t, workbookParts(sheetXML(twoRows))))
 	for _, format := range []Format{Auto, XLSX} {
-		got := readFile(t, path, Options{Format: format, Password: "s3cret", TempDir: dir})
+		got := readFile(t, path, Options{Format: format, Password: "s3cret"})
 		if got.err != nil || len(got.rows) != 1 || got.rows[0] != "2: n1" {
 			t.Errorf("rows %q, error %v, %v", got.rows, got.err, errors.Unwrap(got.err))
 		}
 	}
 	for password, want := range map[string]string{"": "--password-file", "secret": "password is wrong"} {
-		fe := fileError(t, readFile(t, path, Options{Password: password, TempDir: dir}).err, path)
+		fe := fileError(t, readFile(t, path, Options{Password: password}).err, path)
 		if !strings.Contains(fe.Message, want) || strings.Contains(fe.Message, "secret") {
 			t.Errorf("%s\nwant %q", fe.Message, want)
 		}
@@ -64,8 +64,8 @@ func TestPasswordFaults(t *testing.T) {
 
 // The plain workbook is there for its owner alone, and only while it is read.
 func TestUnlockedWorkbookIsPrivate(t *testing.T) {
-	dir := t.TempDir()
-	file, err := newTempFile(dir)
+	dir := tempFolder(t)
+	file, err := newTempFile()
 	if err != nil {
 		t.Fatal(err)
 	}

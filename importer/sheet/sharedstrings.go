@@ -81,12 +81,12 @@ func (s *sharedStrings) close() error {
 }
 
 // readSharedStrings reads the part as a stream; there may be none.
-func readSharedStrings(pkg *officePackage, name, tempDir string) (*sharedStrings, error) {
+func readSharedStrings(pkg *officePackage, name string) (*sharedStrings, error) {
 	part, err := pkg.open(name, maxStringsBytes)
 	if part == nil || err != nil {
 		return &sharedStrings{}, err
 	}
-	b := stringsBuilder{tempDir: tempDir, most: maxStringsMemory}
+	b := stringsBuilder{most: maxStringsMemory}
 	s, err := b.read(newXMLScanner(part))
 	if closeErr := part.Close(); err == nil && closeErr != nil {
 		err = errors.Join(closeErr, s.close())
@@ -99,7 +99,6 @@ func readSharedStrings(pkg *officePackage, name, tempDir string) (*sharedStrings
 
 // stringsBuilder gathers shared strings.
 type stringsBuilder struct {
-	tempDir string
 	most    int // bytes of memory
 	strings sharedStrings
 	chunk   []byte // that is being filled
@@ -185,7 +184,7 @@ func (b *stringsBuilder) finishChunk() error {
 // spill moves all chunks to a temporary file.
 func (b *stringsBuilder) spill() error {
 	var err error
-	if b.strings.file, err = newTempFile(b.tempDir); err != nil {
+	if b.strings.file, err = newTempFile(); err != nil {
 		return err
 	}
 	for i, text := range b.strings.chunks {

@@ -3,6 +3,7 @@ package sheet
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,9 +23,9 @@ func TestSharedStringsOnDisk(t *testing.T) {
 		fmt.Fprintf(&part, `<si><t>%s</t></si>`, text(i))
 	}
 	part.WriteString(`</sst>`)
-	dir := t.TempDir()
+	dir := tempFolder(t)
 	for _, most := range []int{maxStringsMemory, 2 * chunkBytes, 0} {
-		b := stringsBuilder{tempDir: dir, most: most}
+		b := stringsBuilder{most: most}
 		s, err := b.read(newXMLScanner(strings.NewReader(part.String())))
 		if err != nil {
 			t.Fatal(err)
@@ -54,17 +55,18 @@ func TestSharedStringsOnDisk(t *testing.T) {
 }
 
 func TestSharedStringsFaults(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempFolder(t)
 	for name, part := range map[string]string{
 		"cut short":  `<sst><si><t>` + strings.Repeat("a", 1000) + `</t></si><si>`,
 		"a long one": `<sst><si><t>` + strings.Repeat("a", chunkBytes) + `</t></si></sst>`,
 	} {
-		b := stringsBuilder{tempDir: dir}
+		b := stringsBuilder{}
 		if s, err := b.read(newXMLScanner(strings.NewReader(part))); err == nil {
 			t.Errorf("%s: %d texts", name, len(s.starts))
 		}
 	}
-	b := stringsBuilder{tempDir: dir + "/none"}
+	useTempFolder(t, filepath.Join(dir, "none"))
+	b := stringsBuilder{}
 	if _, err := b.read(newXMLScanner(strings.NewReader(`<sst><si><t>a</t></si></sst>`))); err == nil {
 		t.Error("no error for a folder that is not there")
 	}

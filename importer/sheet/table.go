@@ -21,7 +21,6 @@ type Options struct {
 	Delimiter rune   // of a CSV file; 0 for the one that is found
 	Encoding  string // of a CSV file, by any name in the WHATWG Encoding Standard; "" for the one that is found
 	Password  string // of a workbook that is protected by one; "" for none
-	TempDir   string // folder for temporary files; "" for the system's
 }
 
 // Table is one table of a file: a header and the rows below it. It belongs to
@@ -128,7 +127,7 @@ func (t *Table) judgeHeader(usualWidth int) error {
 }
 
 func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
-	book, err := openWorkbook(file, size, o.TempDir)
+	book, err := openWorkbook(file, size)
 	if err != nil {
 		return err
 	}
@@ -137,7 +136,7 @@ func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
 }
 
 func (t *Table) openLocked(size int64, o Options) (err error) {
-	if t.plain, size, err = unlock(t.file, size, o.Password, o.TempDir); err != nil {
+	if t.plain, size, err = unlock(t.file, size, o.Password); err != nil {
 		return err
 	}
 	if _, err := detectFormat(t.plain, size, XLSX); err != nil {

@@ -24,7 +24,7 @@ type workbook struct {
 
 const spreadsheetDir = "xl/"
 
-func openWorkbook(r io.ReaderAt, size int64, tempDir string) (*workbook, error) {
+func openWorkbook(r io.ReaderAt, size int64) (*workbook, error) {
 	pkg, err := openPackage(r, size)
 	if err != nil {
 		return nil, err
@@ -49,10 +49,10 @@ func openWorkbook(r io.ReaderAt, size int64, tempDir string) (*workbook, error) 
 		}
 	}
 	book := &workbook{pkg: pkg}
-	if err := book.describe(main, styles, targets, tempDir); err != nil {
+	if err := book.describe(main, styles, targets); err != nil {
 		return nil, err
 	}
-	if book.values.strings, err = readSharedStrings(pkg, stringsPart, tempDir); err != nil {
+	if book.values.strings, err = readSharedStrings(pkg, stringsPart); err != nil {
 		return nil, err
 	}
 	return book, nil
@@ -73,13 +73,13 @@ func (p *officePackage) mainPart() (string, error) {
 }
 
 // describe lets excelize read the workbook without its sheets.
-func (b *workbook) describe(main, styles string, targets map[string]relationship, tempDir string) (err error) {
+func (b *workbook) describe(main, styles string, targets map[string]relationship) (err error) {
 	small, err := b.pkg.withoutSheets(main, styles)
 	if err != nil {
 		return err
 	}
 	f, err := excelize.OpenReader(small, excelize.Options{
-		UnzipSizeLimit: 3 * maxSmallPart, UnzipXMLSizeLimit: maxSmallPart, TmpDir: tempDir,
+		UnzipSizeLimit: 3 * maxSmallPart, UnzipXMLSizeLimit: maxSmallPart,
 	})
 	if err != nil {
 		return fault(0, damagedBook, fmt.Errorf("read the workbook's description: %w", err))
