@@ -1,0 +1,100 @@
+package audit
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sandbox"
+	"opscom-import/mapping"
+)
+
+// Run is what the witnesses say of one run, from its first life to its last.
+type Run struct {
+	Source  []Row             // the rows below the header, in the file's order
+	Account []sandbox.Entry   // every request that the sandbox got, those of earlier runs too
+	Since   int64             // sequence of the last request before this run; 0 when there was none
+	Crashes []Crash           // one for each time that the program died in this run
+	Journal []importer.Result // what the journal says in the end
+	Results []importer.Result // what the results file says; nil when the run ended before it was written
+	Claims  []Claim           // what the other reports say
+	Exit    int               // exit code of the last command
+}
+
+// Row is one row of the source, mapped by itself.
+type Row struct {
+	Number int             // as a spreadsheet shows it
+	Status importer.Status // what the row is before it is compared with others: Pending, Invalid or Skipped
+	Key    sandbox.Key     // whose profile it is; of a Pending row
+	Body   sandbox.Hash    // hash of the profile that it sends; of a Pending row
+}
+
+// NewRow returns what a row of the source comes to that was mapped to result.
+func NewRow(source *importer.Row, result *mapping.Result) (Row, error) {
+	row := Row{Number: source.Number, Status: importer.Pending}
+	switch {
+	case result.Skipped:
+		row.Status = importer.Skipped
+	case hasError(source.Problems) || hasError(result.Problems):
+		row.Status = importer.Invalid
+	}
+	if row.Status != importer.Pending {
+		return row, nil
+	}
+	loginSource, _ := result.Profile.Get(mapping.LoginSource)
+	uniqueID, _ := result.Profile.Get(mapping.UniqueID)
+	row.Key = sandbox.KeyOf(loginSource, uniqueID)
+	body, err := result.Profile.AppendJSON(nil)
+	if err != nil {
+		return row, fmt.Errorf("audit row %d: %w", row.Number, err)
+	}
+	row.Body = sha256.Sum256(body)
+	return row, nil
+}
+
+func hasError(problems []mapping.Problem) bool {
+	return slices.ContainsFunc(problems, func(p mapping.Problem) bool { return p.Severity == mapping.Error })
+}
+
+// Crash is the state that the program left when it died.
+type Crash struct {
+	Sequence int64             // of the last request that had come by then
+	Journal  []importer.Result // what the journal on the disk said; nil when it held no plan yet
+}
+
+// Claim is what a report says of the run as a whole.
+type Claim struct {
+	Name     string // of the report, such as "summary"
+	Rows     int
+	Counts   importer.Counts
+	Attempts int
+	Exit     int
+}
+
+// Invariant is the short name of one of the invariants in the package's comment.
+type Invariant string
+
+// The invariants.
+const (
+	OneOutcome       Invariant = "I1"
+	PushedIsAccepted Invariant = "I2"
+	NoRepeat         Invariant = "I3"
+	Backed           Invariant = "I4"
+	Agreement        Invariant = "I5"
+	NoGuess          Invariant = "I6"
+)
+
+// Violation is one sentence of one witness that another contradicts.
+type Violation struct {
+	Invariant Invariant
+	Row       int // number of the row, 0 when it concerns the run as a whole
+	Text      string
+}
+
+func (v Violation) String() string {
+	if v.Row == 0 {
+		return fmt.Sprintf("%s: %s", v.Invariant, v.Text)
+	}
+	return fmt.Sprintf("%s row %d: %s", v.Invariant, v.Row, v.Text)
+}
