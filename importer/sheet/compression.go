@@ -8,14 +8,12 @@ import (
 	"io"
 	"path"
 	"strings"
-	"time"
 )
 
 // content is what a file holds, unpacked where it is packed. It can be opened
 // again to be looked through.
 type content struct {
 	open func() (io.ReadCloser, error)
-	size int64  // of the file, packed as it may be
 	note string // what was unpacked; "" when nothing was
 }
 
@@ -29,34 +27,22 @@ const (
 
 const unpackIt = "Unpack it, and use the file with the people."
 
-// newContent returns what a file of the format holds.
-func newContent(file io.ReaderAt, size int64, format Format) (c content, err error) {
-	switch format {
-	case gzipped:
-		c = gzipContent(file, size)
-	case zipped:
-		c, err = zipContent(file, size)
-	default:
-		return plainContent(file, size), nil
+// unpack returns what a file of the format holds.
+func unpack(file io.ReaderAt, size int64, format Format) (content, error) {
+	if format == gzipped {
+		return gzipContent(file, size), nil
 	}
-	if err != nil {
-		return c, err
-	}
-	head, err := c.begins()
-	if err == nil {
-		err = refuseNested(head)
-	}
-	return c, err
+	return zipContent(file, size)
 }
 
 func plainContent(file io.ReaderAt, size int64) content {
-	return content{size: size, open: func() (io.ReadCloser, error) {
+	return content{open: func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(file, 0, size)), nil
 	}}
 }
 
 func gzipContent(file io.ReaderAt, size int64) content {
-	return content{size: size, note: "The file was unpacked (gzip).", open: func() (io.ReadCloser, error) {
+	return content{note: "The file was unpacked (gzip).", open: func() (io.ReadCloser, error) {
 		r, err := gzip.NewReader(io.NewSectionReader(file, 0, size))
 		if err != nil {
 			return nil, damagedArchive(err)
@@ -68,7 +54,7 @@ func gzipContent(file io.ReaderAt, size int64) content {
 // zipContent returns the one file that a zip archive holds. What macOS and
 // Windows put beside it does not count.
 func zipContent(file io.ReaderAt, size int64) (content, error) {
-	archive, err := zip.NewReader(file, size)
+	archive, err := openZip(file, size)
 	if err != nil {
 		return content{}, damagedArchive(err)
 	}
@@ -88,15 +74,13 @@ func zipContent(file io.ReaderAt, size int64) (content, error) {
 		return content{}, fault(0, "This is a zip archive with a password. "+unpackIt, nil)
 	}
 	f := files[0]
-	c := content{size: int64(f.CompressedSize64), note: fmt.Sprintf("The file %q was read out of the zip archive.", f.Name)}
-	c.open = func() (io.ReadCloser, error) {
+	return content{note: fmt.Sprintf("The file %q was read out of the zip archive.", f.Name), open: func() (io.ReadCloser, error) {
 		r, err := f.Open()
 		if err != nil {
 			return nil, damagedArchive(err)
 		}
-		return unpacked(r, c.size), nil
-	}
-	return c, nil
+		return unpacked(r, int64(f.CompressedSize64)), nil
+	}}, nil
 }
 
 // fileNames names the first few files.
@@ -150,44 +134,26 @@ func (c content) begins() (head []byte, err error) {
 	return head[:n], err
 }
 
-// refuseNested refuses a packed file that is no text, and one that is packed twice.
-func refuseNested(head []byte) error {
-	if len(head) == 0 {
-		return fault(0, "The packed file is empty (0 bytes). Export it again.", nil)
+// toDisk unpacks a file to a temporary one.
+func (c content) toDisk() (file *tempFile, size int64, err error) {
+	r, err := c.open()
+	if err != nil {
+		return nil, 0, err
 	}
-	if isZip(head) || isCompound(head) || isCompressed(head) {
-		return fault(0, "The packed file is a workbook, or packed once more. "+unpackIt, nil)
+	defer func() {
+		if err = errors.Join(err, r.Close()); err != nil && file != nil {
+			file, err = nil, errors.Join(err, file.Close())
+		}
+	}()
+	if file, err = newTempFile(); err != nil {
+		return nil, 0, err
 	}
-	format, err := binaryFormat(nil, 0, head)
-	if err == nil && format == CSV {
-		format, err = markupFormat(head)
+	if size, err = io.Copy(file, r); err != nil {
+		err = fmt.Errorf("unpack to a temporary file: %w", err)
 	}
-	if err == nil && format != CSV {
-		err = fault(0, "The packed file is no text, or packed once more. "+unpackIt, nil)
-	}
-	return err
+	return file, size, err
 }
 
-// deadlineReader gives up where looking through a file takes too long. The time
-// grows with the file, so that only a file that is hard to look through is given
-// up, or a drive that hardly gives it.
-type deadlineReader struct {
-	r     io.Reader
-	until time.Time
-}
-
-const (
-	leastTime      = 4 * time.Second
-	slowestReading = 30 << 20 // bytes a second
-)
-
-func newDeadlineReader(r io.Reader, size int64) *deadlineReader {
-	return &deadlineReader{r: r, until: time.Now().Add(leastTime + time.Duration(size/slowestReading)*time.Second)}
-}
-
-func (d *deadlineReader) Read(b []byte) (int, error) {
-	if time.Now().After(d.until) {
-		return 0, fault(0, "Looking through the file takes too long, so it was given up. Copy it to this computer, unpack it if it is packed, and use the copy.", nil)
-	}
-	return d.r.Read(b)
+func packedTwice() error {
+	return fault(0, "The packed file is packed once more. "+unpackIt, nil)
 }

@@ -5,10 +5,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -56,6 +55,36 @@ func TestPackedFilesAreRead(t *testing.T) {
 	}
 }
 
+// What is no text is unpacked to a temporary file, which goes away.
+func TestPackedWorkbooksAreRead(t *testing.T) {
+	book := zipOf(t, workbookParts(sheetXML(twoRows)))
+	for name, content := range map[string]string{
+		"people.xlsx.gz":      gzipOf(t, book),
+		"people.zip":          zipOf(t, parts{"export/people.xlsx": book}),
+		"with a password.zip": zipOf(t, parts{"people.xlsx": lockedWorkbook(t, workbookParts(sheetXML(twoRows)))}),
+		"page.zip":            zipOf(t, parts{"people.xls": "<html><table><tr><td>one<tr><td>1</table>"}),
+		"xml spreadsheet.gz":  gzipOf(t, xmlBookOf(xmlSheetOf("People", `<Row><Cell><Data ss:Type="String">one</Data></Cell></Row><Row><Cell><Data ss:Type="Number">1</Data></Cell></Row>`))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, name, content)
+			dir := tempFolder(t)
+			for _, format := range []Format{Auto, XLSX} {
+				got := readFile(t, path, Options{Format: format, Password: "s3cret"})
+				if got.err != nil || len(got.rows) != 1 || strings.TrimLeft(got.rows[0], "2: n") != "1" || len(got.notes) == 0 {
+					t.Errorf("rows %q, notes %q, error %v", got.rows, got.notes, got.err)
+				}
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("files are left: %v, %v", left, err)
+			}
+		})
+	}
+	path := writeFile(t, "people.zip", zipOf(t, parts{"people.csv": "id\n1\n"}))
+	if fe := fileError(t, readFile(t, path, Options{Format: XLSX}).err, path); !strings.Contains(fe.Message, "not an Excel workbook") {
+		t.Error(fe)
+	}
+}
+
 func TestPackedFilesAreRefused(t *testing.T) {
 	whole := gzipOf(t, "id,name\n"+strings.Repeat("1,Ann\n", 1000))
 	book := zipOf(t, workbookParts(sheetXML("")))
@@ -65,8 +94,9 @@ func TestPackedFilesAreRefused(t *testing.T) {
 		"a bad checksum":      {content: whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], message: "damaged"},
 		"nothing in it":       {content: gzipOf(t, ""), message: "empty"},
 		"gzip in gzip":        {content: gzipOf(t, gzipOf(t, "id\n1\n")), message: "packed once more"},
-		"a workbook in gzip":  {content: gzipOf(t, book), message: "workbook"},
-		"a workbook in zip":   {content: zipOf(t, parts{"people.xlsx": book}), message: "workbook"},
+		"zip in zip":          {content: zipOf(t, parts{"people.zip": zipOf(t, parts{"people.csv": "id\n1\n"})}), message: "packed once more"},
+		"a real .xls in zip":  {content: zipOf(t, parts{"people.xls": compoundFile("Workbook")}), message: "Excel 97-2003"},
+		"half a book in gzip": {content: gzipOf(t, book[:len(book)/2]), message: "damaged"},
 		"a picture in gzip":   {content: gzipOf(t, "\x89PNG\x0D\x0A\x1A\x0A\x00\x00"), message: "picture"},
 		"several files":       {content: zipOf(t, parts{"users.csv": "id\n1\n", "orgs.csv": "id\n1\n"}), message: `"users.csv"`},
 		"only a folder":       {content: zipOf(t, parts{"people/": ""}), message: "nothing in it"},
@@ -99,32 +129,4 @@ func lockedZip(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return buf.String()
-}
-
-// slowReader takes a second for each piece.
-type slowReader struct{ pieces int }
-
-func (s *slowReader) Read(b []byte) (int, error) {
-	if s.pieces == 0 {
-		return 0, io.EOF
-	}
-	s.pieces--
-	time.Sleep(time.Second)
-	return copy(b, "1,Ann\n"), nil
-}
-
-func TestLookingThroughAFileEnds(t *testing.T) {
-	for _, tt := range []struct {
-		pieces int
-		size   int64
-		late   bool
-	}{{3, 1000, false}, {60, 1000, true}, {60, 60 * slowestReading, false}} {
-		synctest.Test(t, func(t *testing.T) {
-			var c census
-			err := c.take(newDeadlineReader(&slowReader{tt.pieces}, tt.size))
-			if late := err != nil; late != tt.late {
-				t.Errorf("%d seconds for %d bytes: error %v", tt.pieces, tt.size, err)
-			}
-		})
-	}
 }

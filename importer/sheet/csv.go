@@ -35,11 +35,10 @@ type csvReader struct {
 	offset   int64   // of buf[0] in the text
 
 	dialect
-	packed     string // what was unpacked
-	partial    bool   // the text is cut short, and a record that is not complete does not count
-	row        int    // number of the last row
-	width      int    // cells of the first record
-	usualWidth int    // cells that most records at the beginning of the file have; 0 when they differ
+	partial    bool // the text is cut short, and a record that is not complete does not count
+	row        int  // number of the last row
+	width      int  // cells of the first record
+	usualWidth int  // cells that most records at the beginning of the file have; 0 when they differ
 	fields     []field
 
 	quotedValues int   // that were read
@@ -68,12 +67,8 @@ var (
 	errUnclosed   = errors.New("a quote is opened and never closed")
 )
 
-// openCSV opens the text that a file of the format holds.
-func openCSV(file io.ReaderAt, size int64, format Format, o Options) (*csvReader, error) {
-	text, err := newContent(file, size, format)
-	if err != nil {
-		return nil, err
-	}
+// openCSV starts reading a text.
+func openCSV(text content, o Options) (*csvReader, error) {
 	r, err := text.reader(o.Encoding)
 	if err != nil {
 		return nil, err
@@ -82,7 +77,7 @@ func openCSV(file io.ReaderAt, size int64, format Format, o Options) (*csvReader
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	c.text, c.packed = r, text.note
+	c.text = r
 	return c, nil
 }
 
@@ -500,7 +495,7 @@ func (c *csvReader) located(err error) error {
 func (c *csvReader) notes() []string {
 	var notes []string
 	if c.text != nil {
-		notes = []string{c.packed, c.text.note, c.dialect.note()}
+		notes = []string{c.text.note, c.dialect.note()}
 	}
 	if c.commentLines > 0 {
 		notes = append(notes, count(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))

@@ -25,8 +25,9 @@
 // short, damaged or not a spreadsheet at all, is a [*FileError] that says what it
 // is and what to do. [Table.Notes] holds what a person should know of the rest.
 //
-// One way through the code: [Open] tells the format by the file's content
-// (format.go). Text is unpacked (compression.go), turned into UTF-8
+// One way through the code: [Open] (open.go) tells the format by the file's content
+// (format.go, compound.go), however much a file was made to keep it busy
+// (patience.go). Text is unpacked (compression.go), turned into UTF-8
 // (textreader.go, encoding.go, accents.go) and cut into cells (csv.go) by the
 // dialect that its first rows show (dialect.go, sniff.go). A workbook, unlocked
 // where it has a password (password.go), is a package of parts (package.go,

@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/richardlehane/mscfb"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -92,14 +90,42 @@ func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
 		return "", fmt.Errorf("read the file's first bytes: %w", err)
 	}
 	found, err := binaryFormat(file, size, head)
-	if err == nil && found == CSV && asked != CSV {
-		found, err = markupFormat(head)
+	if err != nil {
+		return "", err
+	}
+	return textFormat(found, head, asked)
+}
+
+// packedFormat tells by its first bytes what a packed file is: CSV for text that can
+// be read as it is unpacked, another format for what must be unpacked first.
+func packedFormat(head []byte, asked Format) (Format, error) {
+	switch {
+	case len(head) == 0:
+		return "", fault(0, "The packed file is empty (0 bytes). Export it again.", nil)
+	case isZip(head), isCompound(head): // most likely a workbook
+		return XLSX, nil
+	}
+	found, err := binaryFormat(nil, 0, head)
+	if err == nil && found == gzipped {
+		err = packedTwice()
 	}
 	if err != nil {
 		return "", err
 	}
+	return textFormat(found, head, asked)
+}
+
+// textFormat tells what a file is that may be text, and whether that is the format
+// that was asked for.
+func textFormat(found Format, head []byte, asked Format) (Format, error) {
+	var err error
+	if found == CSV && asked != CSV {
+		if found, err = markupFormat(head); err != nil {
+			return "", err
+		}
+	}
 	switch {
-	case asked == Auto || asked == found, asked == CSV && (found == gzipped || found == zipped),
+	case asked == Auto || asked == found, found == gzipped || found == zipped,
 		asked == XLSX && (found == lockedBook || found == webPage || found == xmlSpreadsheet):
 		return found, nil
 	case asked == CSV:
@@ -189,7 +215,7 @@ func decodedHead(head []byte) []byte {
 // zipFormat returns XLSX for an Excel workbook and zipped for an archive of files.
 // It refuses by name the documents of other programs, which are zip archives too.
 func zipFormat(file io.ReaderAt, size int64) (Format, error) {
-	archive, err := zip.NewReader(file, size)
+	archive, err := openZip(file, size)
 	if err != nil {
 		return "", fault(0, damagedBook, err)
 	}
@@ -222,7 +248,7 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 // files, and of new ones that have a password: those are read, the others refused
 // by name.
 func compoundFormat(file io.ReaderAt) (Format, error) {
-	compound, err := mscfb.New(file)
+	compound, err := openCompound(file)
 	if err != nil {
 		return "", fault(0, "This is a file of an old Microsoft Office, and it is damaged. "+saveAsXLSX, err)
 	}

@@ -47,8 +47,19 @@ func partName(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/"))
 }
 
+// openZip reads the directory of a zip archive.
+func openZip(file io.ReaderAt, size int64) (*zip.Reader, error) {
+	// Some 40,000 entries, each of which takes a few hundred bytes of memory. Workbooks
+	// have a few dozen.
+	const mostDirectory = 4 << 20
+	directory := &directoryReader{ReaderAt: file, left: mostDirectory}
+	archive, err := zip.NewReader(directory, size)
+	directory.opened = true
+	return archive, err
+}
+
 func openPackage(r io.ReaderAt, size int64) (*officePackage, error) {
-	archive, err := zip.NewReader(r, size)
+	archive, err := openZip(r, size)
 	if err != nil {
 		return nil, fault(0, damagedBook, err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/richardlehane/mscfb"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -70,7 +69,7 @@ func decrypt(locked []byte, password string) (plain []byte, err error) {
 
 // checkSpins refuses a workbook whose password would take minutes to try.
 func checkSpins(locked []byte) error {
-	compound, err := mscfb.New(bytes.NewReader(locked))
+	compound, err := openCompound(bytes.NewReader(locked))
 	if err != nil {
 		return fault(0, "The workbook is protected by a password, and damaged. "+takeOffPassword, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -26,14 +25,14 @@ type Options struct {
 // Table is one table of a file: a header and the rows below it. It belongs to
 // one goroutine.
 type Table struct {
-	path   string
-	file   *os.File
-	plain  *tempFile // what a workbook with a password holds; nil for other files
-	book   *workbook // nil for other files
-	rows   rowSource
-	sheet  string
-	header importer.Header
-	notes  []string // about the file as it was opened
+	path     string
+	patience patience
+	open     []io.Closer // files: the one at path, and what was unpacked or unlocked of it
+	book     *workbook   // nil for other files
+	rows     rowSource
+	sheet    string
+	header   importer.Header
+	notes    []string // about the file as it was opened
 
 	counted  bool  // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
 	widths   []int // how many cells a row may then have
@@ -50,115 +49,6 @@ type rowSource interface {
 	next(row *importer.Row) error // io.EOF after the last row, which proves that the sheet was read whole
 	notes() []string              // complete once next has returned io.EOF
 	close() error
-}
-
-// Open opens the file at path and reads up to its header. Every error is a
-// [*FileError].
-func Open(path string, o Options) (*Table, error) {
-	t := &Table{path: path}
-	if err := t.open(o); err != nil {
-		err = located(err, path, t.sheet)
-		if closeErr := t.Close(); closeErr != nil {
-			return nil, errors.Join(err, closeErr)
-		}
-		return nil, err
-	}
-	return t, nil
-}
-
-func (t *Table) open(o Options) error {
-	file, size, err := openFile(t.path)
-	if err != nil {
-		return err
-	}
-	t.file = file
-	format, err := detectFormat(file, size, o.Format)
-	if err != nil {
-		return err
-	}
-	switch format {
-	case XLSX:
-		return t.openWorkbook(file, size, o)
-	case lockedBook:
-		return t.openLocked(size, o)
-	case xmlSpreadsheet:
-		book, err := openXMLBook(file, size)
-		if err != nil {
-			return err
-		}
-		return t.openBook(book, o)
-	case webPage:
-		return t.openPage(size, o)
-	}
-	return t.openText(size, format, o)
-}
-
-func (t *Table) openText(size int64, format Format, o Options) error {
-	if o.Sheet != "" {
-		return fault(0, "A CSV file has no sheets. Leave the sheet's name out.", nil)
-	}
-	rows, err := openCSV(t.file, size, format, o)
-	if err != nil {
-		return err
-	}
-	if hasExcelName(t.path) {
-		t.notes = append(t.notes, "The file's name is that of an Excel workbook, but it holds text (CSV), and was read as such.")
-	}
-	t.rows, t.counted, t.widths = rows, true, []int{rows.usualWidth}
-	err = t.findHeader(o.HeaderRow)
-	if errors.Is(err, errNoRows) {
-		return fault(0, "The file is empty: it has no header and no rows. Export it again.", nil)
-	}
-	if err != nil {
-		return err
-	}
-	return t.judgeHeader(rows.usualWidth)
-}
-
-// judgeHeader asks when a delimiter too many seems to stand in the header of a
-// file whose cells are told apart by counting them: all its names below that place
-// would belong to the wrong values.
-func (t *Table) judgeHeader(usualWidth int) error {
-	unnamed := slices.Index(t.header.Names, "")
-	if usualWidth == 0 || len(t.header.Names) <= usualWidth || unnamed < 0 {
-		return nil
-	}
-	return fault(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
-}
-
-func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
-	book, err := openWorkbook(file, size)
-	if err != nil {
-		return err
-	}
-	t.book = book
-	return t.openBook(book, o)
-}
-
-func (t *Table) openLocked(size int64, o Options) (err error) {
-	if t.plain, size, err = unlock(t.file, size, o.Password); err != nil {
-		return err
-	}
-	if _, err := detectFormat(t.plain, size, XLSX); err != nil {
-		return err
-	}
-	return t.openWorkbook(t.plain, size, o)
-}
-
-func (t *Table) openPage(size int64, o Options) error {
-	if o.Sheet != "" {
-		return fault(0, "A web page has no sheets. Leave the sheet's name out.", nil)
-	}
-	rows, err := openPage(t.file, size)
-	if err != nil {
-		return err
-	}
-	t.rows = rows
-	err = t.findHeader(o.HeaderRow)
-	if errors.Is(err, errNoRows) {
-		return fault(0, "This is a web page (HTML) whose table is empty. Export it again.", nil)
-	}
-	return err
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -179,10 +69,11 @@ func (t *Table) Next(row *importer.Row) error {
 		if err := t.body.next(row); err != nil {
 			t.err = err
 			if err != io.EOF {
-				t.err = located(err, t.path, t.sheet)
+				t.err = t.located(err)
 			}
 			return t.err
 		}
+		t.patience.given = true
 		t.blank += row.Number - t.last - 1
 		t.last = row.Number
 		if t.body.isHeaderAgain(row) {
@@ -268,14 +159,10 @@ func (t *Table) Close() error {
 		errs = append(errs, t.book.close())
 		t.book = nil
 	}
-	if t.plain != nil {
-		errs = append(errs, t.plain.Close())
-		t.plain = nil
+	for _, file := range t.open {
+		errs = append(errs, file.Close())
 	}
-	if t.file != nil {
-		errs = append(errs, t.file.Close())
-		t.file = nil
-	}
+	t.open = nil
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close %s: %w", t.path, err)
 	}

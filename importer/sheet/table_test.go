@@ -50,7 +50,7 @@ func TestReadErrorIsNotTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.file.Close(); err != nil { // as when a network drive goes away
+	if err := table.open[0].Close(); err != nil { // as when a network drive goes away
 		t.Fatal(err)
 	}
 	var row importer.Row

@@ -149,7 +149,7 @@ func (c content) census() (found census, err error) {
 		return found, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	return found, found.take(newDeadlineReader(r, c.size))
+	return found, found.take(r)
 }
 
 func (t *textReader) Close() error {

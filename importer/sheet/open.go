@@ -1,0 +1,173 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"opscom-import/mapping"
+)
+
+// Open opens the file at path and reads up to its header. Every error is a
+// [*FileError].
+func Open(path string, o Options) (*Table, error) { return openTable(path, o, time.Now) }
+
+func openTable(path string, o Options, now func() time.Time) (*Table, error) {
+	t := &Table{path: path}
+	if err := t.openPath(o, now); err != nil {
+		err = t.located(err)
+		if closeErr := t.Close(); closeErr != nil {
+			return nil, errors.Join(err, closeErr)
+		}
+		return nil, err
+	}
+	t.patience.given = true
+	return t, nil
+}
+
+// located fills in where a fault happened, or says that the file was given up.
+func (t *Table) located(err error) error {
+	if t.patience.gone {
+		err = t.patience.fault(t.last, err)
+	}
+	return located(err, t.path, t.sheet)
+}
+
+func (t *Table) openPath(o Options, now func() time.Time) error {
+	file, size, err := openFile(t.path)
+	if err != nil {
+		return err
+	}
+	t.open = append(t.open, file)
+	t.patience = newPatience(size, now)
+	return t.openContent(file, size, o, false)
+}
+
+// openContent opens what a file holds, which may have been packed into another one.
+func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool) error {
+	file = patientFile{file, &t.patience}
+	format, err := detectFormat(file, size, o.Format)
+	if err != nil {
+		return err
+	}
+	switch format {
+	case gzipped, zipped:
+		if packed {
+			return packedTwice()
+		}
+		return t.openPacked(file, size, format, o)
+	case XLSX:
+		return t.openWorkbook(file, size, o)
+	case lockedBook:
+		return t.openLocked(file, size, o)
+	case xmlSpreadsheet:
+		book, err := openXMLBook(file, size)
+		if err != nil {
+			return err
+		}
+		return t.openBook(book, o)
+	case webPage:
+		return t.openPage(file, size, o)
+	}
+	return t.openText(plainContent(file, size), o)
+}
+
+// openPacked opens the one file that is packed into another. Text is read as it is
+// unpacked; a workbook, which is read here and there, is unpacked to a temporary file.
+func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Options) error {
+	c, err := unpack(file, size, format)
+	if err != nil {
+		return err
+	}
+	head, err := c.begins()
+	if err != nil {
+		return err
+	}
+	found, err := packedFormat(head, o.Format)
+	if err != nil {
+		return err
+	}
+	t.notes = append(t.notes, c.note)
+	if found == CSV {
+		return t.openText(c, o)
+	}
+	unpacked, size, err := c.toDisk()
+	if err != nil {
+		return err
+	}
+	t.open = append(t.open, unpacked)
+	return t.openContent(unpacked, size, o, true)
+}
+
+func (t *Table) openText(text content, o Options) error {
+	if o.Sheet != "" {
+		return fault(0, "A CSV file has no sheets. Leave the sheet's name out.", nil)
+	}
+	rows, err := openCSV(text, o)
+	if err != nil {
+		return err
+	}
+	if hasExcelName(t.path) {
+		t.notes = append(t.notes, "The file's name is that of an Excel workbook, but it holds text (CSV), and was read as such.")
+	}
+	t.rows, t.counted, t.widths = rows, true, []int{rows.usualWidth}
+	err = t.findHeader(o.HeaderRow)
+	if errors.Is(err, errNoRows) {
+		return fault(0, "The file is empty: it has no header and no rows. Export it again.", nil)
+	}
+	if err != nil {
+		return err
+	}
+	return t.judgeHeader(rows.usualWidth)
+}
+
+// judgeHeader asks when a delimiter too many seems to stand in the header of a
+// file whose cells are told apart by counting them: all its names below that place
+// would belong to the wrong values.
+func (t *Table) judgeHeader(usualWidth int) error {
+	unnamed := slices.Index(t.header.Names, "")
+	if usualWidth == 0 || len(t.header.Names) <= usualWidth || unnamed < 0 {
+		return nil
+	}
+	return fault(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
+}
+
+func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
+	book, err := openWorkbook(file, size)
+	if err != nil {
+		return err
+	}
+	t.book = book
+	return t.openBook(book, o)
+}
+
+func (t *Table) openLocked(file io.ReaderAt, size int64, o Options) error {
+	plain, size, err := unlock(file, size, o.Password)
+	if err != nil {
+		return err
+	}
+	t.open = append(t.open, plain)
+	unlocked := patientFile{plain, &t.patience}
+	if _, err := detectFormat(unlocked, size, XLSX); err != nil {
+		return err
+	}
+	return t.openWorkbook(unlocked, size, o)
+}
+
+func (t *Table) openPage(file io.ReaderAt, size int64, o Options) error {
+	if o.Sheet != "" {
+		return fault(0, "A web page has no sheets. Leave the sheet's name out.", nil)
+	}
+	rows, err := openPage(file, size)
+	if err != nil {
+		return err
+	}
+	t.rows = rows
+	err = t.findHeader(o.HeaderRow)
+	if errors.Is(err, errNoRows) {
+		return fault(0, "This is a web page (HTML) whose table is empty. Export it again.", nil)
+	}
+	return err
+}

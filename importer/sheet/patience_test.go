@@ -1,0 +1,131 @@
+package sheet
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+)
+
+// jumpingClock stands still, but for one look at it: there it is an hour later.
+type jumpingClock struct{ looks, jump int }
+
+func (c *jumpingClock) now() time.Time {
+	c.looks++
+	start := time.Date(2026, time.November, 23, 8, 0, 0, 0, time.UTC)
+	if c.looks >= c.jump {
+		return start.Add(time.Hour)
+	}
+	return start
+}
+
+// Wherever a reader works for an hour without giving a row, it is stopped there with
+// the sentence that says so; what it gave before is all that it gives.
+func TestPatienceEndsEveryReader(t *testing.T) {
+	begin, end, _ := strings.Cut(sheetXML(twoRows+"|"), "|")
+	emptyRows := begin + strings.Repeat(`<row ht="12"><c s="1"/></row>`, 40_000) + end
+	lines := "id,name\n1,Ann\n" + strings.Repeat("\n", 300_000) + "2,Bob\n"
+	for name, content := range map[string]string{
+		"csv":              lines,
+		"csv, late accent": lines + "3,Zo\xEB\n",
+		"csv in gzip":      gzipOf(t, lines),
+		"csv in zip":       zipOf(t, parts{"people.csv": lines}),
+		"workbook":         zipOf(t, workbookParts(emptyRows)),
+		"workbook in zip":  zipOf(t, parts{"people.xlsx": zipOf(t, workbookParts(emptyRows))}),
+		"with a password":  lockedWorkbook(t, workbookParts(emptyRows)),
+		"web page":         "<table><tr><td>id<tr><td>1" + strings.Repeat("<tr>", 40_000) + "</table>",
+		"xml spreadsheet":  xmlBookOf(xmlSheetOf("People", xmlPeople+strings.Repeat("<Row/>", 40_000))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, "people", content)
+			calm := &jumpingClock{jump: 1 << 30}
+			whole, err := rowsOf(path, calm)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stopped := 0
+			tried := 0
+			for jump := 2; jump <= calm.looks; jump += 1 + calm.looks/25 {
+				tried++
+				rows, err := rowsOf(path, &jumpingClock{jump: jump})
+				switch {
+				case err == nil && rows != whole:
+					t.Errorf("an hour at look %d: %d rows of %d, and not a word", jump, rows, whole)
+				case err != nil && !strings.Contains(fileError(t, err, path).Message, "more than 5 seconds without giving a row"):
+					t.Errorf("an hour at look %d: %v", jump, err)
+				case err != nil:
+					stopped++
+				}
+			}
+			// Each read looks at the clock before and after: an hour within it, or before one
+			// that follows a row, does not count.
+			if stopped*5 < tried {
+				t.Errorf("stopped at %d of %d looks", stopped, tried)
+			}
+		})
+	}
+}
+
+func rowsOf(path string, clock *jumpingClock) (rows int, err error) {
+	table, err := openTable(path, Options{Password: "s3cret"}, clock.now)
+	if err != nil {
+		return 0, err
+	}
+	for row := new(importer.Row); err == nil; rows++ {
+		err = table.Next(row)
+	}
+	if closeErr := table.Close(); closeErr != nil {
+		return rows, closeErr
+	}
+	if err == io.EOF {
+		return rows, nil
+	}
+	return rows, err
+}
+
+func TestPatience(t *testing.T) {
+	const second = time.Second
+	for name, tt := range map[string]struct {
+		size  int64
+		steps []time.Duration // of work, each before a read
+		row   int             // index of the step after which a row is given
+		gone  bool
+	}{
+		"a little work":               {steps: []time.Duration{4 * second}, row: -1},
+		"a lot of it":                 {steps: []time.Duration{6 * second}, row: -1, gone: true},
+		"little by little":            {steps: []time.Duration{2 * second, 2 * second, 2 * second}, row: -1, gone: true},
+		"a row between":               {steps: []time.Duration{3 * second, 3 * second, 2 * second}, row: 0},
+		"then nothing":                {steps: []time.Duration{3 * second, 3 * second, 6 * second}, row: 0, gone: true},
+		"the caller takes an hour":    {steps: []time.Duration{2 * second, time.Hour, second}, row: 0},
+		"a large file":                {size: 40 << 20, steps: []time.Duration{14 * second}, row: -1},
+		"more than a large one takes": {size: 40 << 20, steps: []time.Duration{16 * second}, row: -1, gone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2026, time.November, 23, 8, 0, 0, 0, time.UTC)
+			p := newPatience(tt.size, func() time.Time { return now })
+			slowDrive := readerAtFunc(func(b []byte, offset int64) (int, error) {
+				now = now.Add(time.Hour)
+				return bytes.NewReader([]byte("abc")).ReadAt(b, offset)
+			})
+			file := patientFile{slowDrive, &p}
+			var err error
+			for i, step := range tt.steps {
+				now = now.Add(step)
+				if _, err = file.ReadAt(make([]byte, 2), 0); err != nil {
+					break
+				}
+				p.given = i == tt.row
+			}
+			if (err != nil) != tt.gone || p.gone != tt.gone {
+				t.Errorf("error %v, gone %v", err, p.gone)
+			}
+		})
+	}
+}
+
+type readerAtFunc func(b []byte, offset int64) (int, error)
+
+func (f readerAtFunc) ReadAt(b []byte, offset int64) (int, error) { return f(b, offset) }
