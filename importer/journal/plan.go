@@ -80,12 +80,8 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 	if err := r.record.require("change its plan", importer.Planning); err != nil {
 		return err
 	}
-	verdicts := make([]verdict, len(amendments))
-	for i, a := range amendments {
-		verdicts[i] = verdict{amendment: true, problem: a.Problem, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field(), Message: a.Message}}
-	}
 	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {
-		return r.journal.storeVerdicts(ctx, tx, record, verdicts)
+		return r.journal.storeVerdicts(ctx, tx, record, amending(amendments))
 	})
 }
 

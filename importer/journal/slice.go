@@ -79,22 +79,24 @@ type rowState struct {
 
 func newSlice() *slice { return &slice{rows: make([]rowState, 0, sliceRows)} }
 
-// read unpacks the slice's plan.
-func (s *slice) read(run, number int64, payloads section, data []byte) error {
-	s.number, s.payloads, s.rows = number, payloads, s.rows[:0]
+// reset empties the slice.
+func (s *slice) reset(number int64) {
+	s.number, s.payloads, s.rows = number, section{}, s.rows[:0]
 	for i := range s.index {
 		s.index[i] = -1
 	}
+}
+
+// read unpacks the slice's plan.
+func (s *slice) read(run, number int64, payloads section, data []byte) error {
+	s.reset(number)
+	s.payloads = payloads
 	blob, err := opened(data, run, number, payloads.at, payloads.size)
 	if err != nil {
 		return err
 	}
 	for blob.more() && len(s.rows) < sliceRows {
-		low := blob.byte()
-		s.index[low] = int16(len(s.rows))
-		s.rows = append(s.rows, rowState{})
-		p := &s.rows[len(s.rows)-1].plan
-		p.Row = int(number)*sliceRows + int(low)
+		p := &s.add(blob.byte()).plan
 		p.Status = blob.status()
 		p.Key, p.Hash = blob.digest(), blob.digest()
 		p.UniqueID, p.LoginSource, p.ReferenceID = blob.text(), blob.text(), blob.text()
@@ -104,6 +106,13 @@ func (s *slice) read(run, number int64, payloads section, data []byte) error {
 		}
 	}
 	return blob.err()
+}
+
+// add appends the row with that remainder, of which nothing is known.
+func (s *slice) add(low byte) *rowState {
+	s.index[low] = int16(len(s.rows))
+	s.rows = append(s.rows, rowState{plan: importer.PlannedRow{Row: int(s.number)*sliceRows + int(low)}})
+	return &s.rows[len(s.rows)-1]
 }
 
 // row returns what is known of the row with that remainder, nil when there is no

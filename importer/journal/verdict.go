@@ -106,8 +106,20 @@ const insertVerdict = "INSERT INTO verdict (run, slice, seq, data) VALUES (?, ?,
 // storeVerdicts stores verdicts, those of one slice as one record, and counts
 // them in the run. It sorts the slice that it is given.
 func (j *Journal) storeVerdicts(ctx context.Context, tx *sql.Tx, run *runRecord, verdicts []verdict) error {
-	slices.SortStableFunc(verdicts, func(a, b verdict) int { return a.Row - b.Row })
 	insert := tx.StmtContext(ctx, j.insertVerdict)
+	return eachSlice(verdicts, func(number int64, data []byte) error {
+		run.verdicts++
+		data = closed(data, run.ID, number, run.verdicts)
+		_, err := insert.ExecContext(ctx, run.ID, number, run.verdicts, data)
+		return err
+	})
+}
+
+// eachSlice packs verdicts and calls store with those of each slice, in the order
+// of the slices; data is used again once it returns. It sorts the slice that it is
+// given.
+func eachSlice(verdicts []verdict, store func(number int64, data []byte) error) error {
+	slices.SortStableFunc(verdicts, func(a, b verdict) int { return a.Row - b.Row })
 	var data []byte
 	for i := 0; i < len(verdicts); {
 		number := sliceOf(verdicts[i].Row)
@@ -118,11 +130,18 @@ func (j *Journal) storeVerdicts(ctx context.Context, tx *sql.Tx, run *runRecord,
 				return err
 			}
 		}
-		run.verdicts++
-		data = closed(data, run.ID, number, run.verdicts)
-		if _, err := insert.ExecContext(ctx, run.ID, number, run.verdicts, data); err != nil {
+		if err := store(number, data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// amending returns the verdicts that the amendments of a plan are.
+func amending(amendments []importer.Amendment) []verdict {
+	verdicts := make([]verdict, len(amendments))
+	for i, a := range amendments {
+		verdicts[i] = verdict{amendment: true, problem: a.Problem, Outcome: importer.Outcome{Row: a.Row, Status: a.Status, Field: a.Field(), Message: a.Message}}
+	}
+	return verdicts
 }

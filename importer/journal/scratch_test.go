@@ -1,0 +1,137 @@
+package journal
+
+import (
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+	"testing"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// checkedPlan is a plan of three slices with rows of every kind, and what the end
+// of the file says of some of them.
+func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
+	var plan []importer.PlannedRow
+	for row := 2; row < 2+2*sliceRows; row++ {
+		p := testRow(row, importer.Pending)
+		problem := importer.RowProblem{Row: row, Header: "DOB", Problem: mapping.Problem{Rule: mapping.BadDate, Column: 3, Value: "?", Message: "no date"}}
+		switch row % 50 {
+		case 0:
+			p.Status, p.Field, p.Message, p.Payload = importer.Invalid, "date_of_birth", "no date", nil
+			p.Problems = append(p.Problems, problem)
+		case 1:
+			problem.Severity = mapping.Warning
+			p.Warnings, p.Problems = "no date", append(p.Problems, problem)
+		case 2:
+			p.Status, p.Payload = importer.Skipped, nil
+		}
+		plan = append(plan, p)
+	}
+	refused := func(row int) importer.Amendment {
+		problem := &importer.RowProblem{Row: row, Problem: mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.UniqueID, Column: mapping.NoColumn, Message: "twice"}}
+		return importer.Amendment{Row: row, Status: importer.Invalid, Message: "twice", Problem: problem}
+	}
+	return plan, [][]importer.Amendment{
+		{refused(500), refused(100), {Row: 260, Status: importer.Duplicate, Message: "The same as row 20."}},
+		{refused(7), refused(101), refused(500)},
+	}
+}
+
+// collected returns what the results yield.
+func collected(t testing.TB, results iter.Seq2[importer.Result, error]) []importer.Result {
+	t.Helper()
+	var all []importer.Result
+	for r, err := range results {
+		must(t, err)
+		all = append(all, r)
+	}
+	return all
+}
+
+// fill puts the plan into the store, some rows at a time.
+func fill(t testing.TB, store importer.PlanStore) {
+	t.Helper()
+	plan, amendments := checkedPlan()
+	for batch := range slices.Chunk(plan, 100) {
+		must(t, store.Append(t.Context(), batch))
+	}
+	for _, some := range amendments {
+		must(t, store.Amend(t.Context(), some))
+	}
+}
+
+// A check shows of a row what a push would, whichever store has kept it.
+func TestScratchTellsWhatTheJournalTells(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	run, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	fill(t, run)
+	must(t, run.Seal(t.Context(), importer.Held, 2*sliceRows, nil))
+	want := collected(t, run.Results(t.Context()))
+	for i := range want {
+		if want[i].Status == importer.NotSent {
+			want[i].Status = importer.Valid
+		}
+	}
+	for _, whole := range []bool{true, false} {
+		t.Run(fmt.Sprintf("whole=%t", whole), func(t *testing.T) {
+			scratch := NewScratch(whole)
+			defer func() { must(t, scratch.Close()) }()
+			fill(t, scratch)
+			wanted := want
+			if !whole {
+				wanted = tellingAlone(want)
+			}
+			diff(t, "results", collected(t, scratch.Results()), wanted)
+			diff(t, "the same once more", collected(t, scratch.Results()), wanted)
+			for r, err := range scratch.Results() {
+				must(t, err)
+				diff(t, "the first alone", r, wanted[0])
+				break
+			}
+		})
+	}
+}
+
+// tellingAlone leaves out the rows of which there is nothing to tell, and the ids
+// of those that were fine until the end of the file.
+func tellingAlone(all []importer.Result) []importer.Result {
+	var telling []importer.Result
+	for _, r := range all {
+		if r.Status == importer.Valid && len(r.Problems) == 0 {
+			continue
+		}
+		if len(r.Problems) == 0 && r.Status == importer.Duplicate || len(r.Problems) > 0 && r.Problems[0].Rule == mapping.DuplicateKey {
+			r.UniqueID, r.LoginSource = "", ""
+		}
+		telling = append(telling, r)
+	}
+	return telling
+}
+
+func TestScratchNeedsNoFileForRowsThatAreFine(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.Getenv("TMPDIR"))
+	scratch := NewScratch(false)
+	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(3, importer.Pending)}))
+	diff(t, "results", collected(t, scratch.Results()), []importer.Result(nil))
+	wantTempFiles(t, 0)
+
+	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.Skipped)}))
+	diff(t, "rows", len(collected(t, scratch.Results())), 1)
+	wantTempFiles(t, 1)
+	must(t, scratch.Close())
+	wantTempFiles(t, 0)
+}
+
+func wantTempFiles(t testing.TB, want int) {
+	t.Helper()
+	files, err := os.ReadDir(os.TempDir())
+	must(t, err)
+	if len(files) != want {
+		t.Errorf("temporary files: %v, want %d", files, want)
+	}
+}
