@@ -17,7 +17,7 @@ import (
 // and that only once there is something to keep. It belongs to one goroutine at
 // a time.
 type Scratch struct {
-	whole    bool // rows of which there is nothing to tell are kept too
+	whole    bool     // rows of which there is nothing to tell are kept too
 	file     *os.File // nil while nothing is kept
 	size     int64    // of what was written
 	building sliceBuilder
