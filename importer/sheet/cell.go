@@ -65,10 +65,8 @@ func (c *cellReader) read(x *xmlScanner, text []byte) (mapping.Cell, []byte, err
 			err = x.skip()
 		case "is":
 			text, err = x.appendStringItem(text)
-		case "extLst":
-			err = x.skip()
 		default:
-			err = errXMLUnknown(x.name)
+			err = x.passOver()
 		}
 		if err != nil {
 			return mapping.Cell{}, text, err

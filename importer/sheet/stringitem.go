@@ -26,10 +26,10 @@ func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 		case "r":
 		case "t":
 			dst, err = x.appendText(dst)
-		case "rPr", "rPh", "phoneticPr", "extLst":
+		case "rPr", "rPh", "phoneticPr":
 			err = x.skip()
 		default:
-			err = errXMLUnknown(x.name)
+			err = x.passOver()
 		}
 		if err != nil {
 			return dst, err

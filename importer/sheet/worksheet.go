@@ -87,8 +87,8 @@ func (w *worksheet) next(row *importer.Row) error {
 			continue
 		}
 		if string(w.xml.name) != "row" {
-			err = errXMLUnknown(w.xml.name)
-			break
+			err = w.xml.passOver()
+			continue
 		}
 		var hidden bool
 		if hidden, err = w.readRow(row); err == nil && len(row.Cells) > 0 {
@@ -209,10 +209,8 @@ func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
 			continue
 		case string(w.xml.name) == "c":
 			column, err = w.readCell(row, column)
-		case string(w.xml.name) == "extLst":
-			err = w.xml.skip()
 		default:
-			err = errXMLUnknown(w.xml.name)
+			err = w.xml.passOver()
 		}
 		if err != nil {
 			return false, err

@@ -104,6 +104,11 @@ func TestSheets(t *testing.T) {
 			rows:  []string{"2: two"},
 			notes: []string{"Row 1 was taken for the header, although none of its names is known, and it looks like the rows below it."},
 		},
+		"what may be ignored": {
+			sheet: strings.Replace(sheetXML(header+`<y:a><row r="9"/></y:a><row r="2"><y:b/><c r="A2" t="inlineStr"><y:c>x</y:c><is><z:d>y</z:d><t>1</t></is></c><extLst><c/></extLst></row><z:e/>`),
+				"<worksheet", `<worksheet xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:y="u:y" xmlns:z="u:z" mc:Ignorable="y z"`, 1),
+			rows: []string{"2: 1"},
+		},
 		"cells and rows without references": {
 			sheet: sheetXML(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c/><c><v>7</v></c></row><row r="5"><c r="B5"><v>8</v></c></row><row><c><v>9</v></c></row>`),
 			rows:  []string{"2: |n7", "5: |n8", "6: n9"},
@@ -177,6 +182,8 @@ func TestDamagedSheets(t *testing.T) {
 		"a text without a number":  {sheetXML(good + `<row r="3"><c r="A3" t="s"><v>x</v></c></row>`), 3, "text"},
 		"text that is not UTF-8":   {sheetXML(good + "<row r=\"3\"><c r=\"A3\" t=\"inlineStr\"><is><t>Zo\xEB</t></is></c></row>"), 3, "UTF-8"},
 		"an unknown element":       {sheetXML(good + `<row r="3"><choice><c r="A3"><v>1</v></c></choice></row>`), 3, `"choice"`},
+		"an unknown namespace":     {sheetXML(good + `<y:row xmlns:y="u:y"/><y:rows xmlns:y="u:y"/>`), 3, `"rows"`},
+		"alternatives":             {strings.Replace(sheetXML(good+`<row r="3"><mc:AlternateContent><mc:Choice/></mc:AlternateContent></row>`), "<worksheet", `<worksheet mc:Ignorable="y"`, 1), 3, `"AlternateContent"`},
 		"an element in a value":    {sheetXML(good + `<row r="3"><c r="A3"><v>1<b/></v></c></row>`), 3, `"b"`},
 		"an unknown entity":        {sheetXML(good + `<row r="3"><c r="A3"><v>&nbsp;</v></c></row>`), 3, "malformed"},
 		"an impossible character":  {sheetXML(good + `<row r="3"><c r="A3"><v>&#xD800;</v></c></row>`), 3, "malformed"},

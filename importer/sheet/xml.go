@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -27,6 +28,8 @@ type xmlScanner struct {
 	attrs  []attr // of a start tag
 	text   []byte // of text, decoded
 	decode []byte // memory of decoded text
+
+	ignorable string // prefixes of elements that need not be known, a space round each
 
 	open    []byte // the full names of the open elements, one after the other
 	lengths []int  // of each of them
@@ -400,7 +403,24 @@ func (x *xmlScanner) root(name string) error {
 	if kind != xmlStart || string(x.name) != name {
 		return errXMLUnknown(x.name)
 	}
+	for _, a := range x.attrs {
+		if string(local(a.name)) == "Ignorable" {
+			x.ignorable = " " + string(a.value) + " "
+		}
+	}
 	return nil
+}
+
+// passOver skips the element whose start was read last, which nobody here knows, where
+// the document says that this is no loss: an extension list, or a namespace that is
+// named as ignorable (ECMA-376, part 3). Elsewhere it is an error.
+func (x *xmlScanner) passOver() error {
+	full := x.open[len(x.open)-x.lengths[len(x.lengths)-1]:]
+	prefix, _, prefixed := strings.Cut(string(full), ":")
+	if string(x.name) == "extLst" || prefixed && strings.Contains(x.ignorable, " "+prefix+" ") {
+		return x.skip()
+	}
+	return errXMLUnknown(x.name)
 }
 
 // skip reads to the end of the element whose start was read last.
