@@ -96,8 +96,8 @@ func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 
 // amendments calls yield with every verdict that the whole file changes, and
 // updates the statuses. The rows of a group come in the file's order, the groups
-// in any.
-func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
+// in any. column says which column gives an attribute.
+func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) error) error {
 	var sorting errgroup.Group
 	for _, list := range [][]fingerprint{x.keys, x.emails, x.userNames} {
 		sorting.Go(func() error {
@@ -116,7 +116,7 @@ func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
 		for _, f := range group {
 			person[f.sequence] = next
 		}
-		if err := x.amendPerson(group, yield); err != nil {
+		if err := x.amendPerson(group, column(mapping.UniqueID), yield); err != nil {
 			return err
 		}
 	}
@@ -136,7 +136,8 @@ func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
 			for _, f := range group {
 				others := x.others(group, f.sequence)
 				message := fmt.Sprintf("The %s is used by someone else too (%s). Give each person their own.", unique.what, others)
-				if err := x.refuse(f.sequence, unique.rule, unique.attr, message, yield); err != nil {
+				problem := mapping.Problem{Rule: unique.rule, Attribute: unique.attr, Column: column(unique.attr), Message: message}
+				if err := yield(x.refuse(f.sequence, problem, message)); err != nil {
 					return err
 				}
 			}
@@ -145,8 +146,8 @@ func (x *duplicateIndex) amendments(yield func(Amendment) error) error {
 	return nil
 }
 
-// amendPerson judges the rows of one person.
-func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) error) error {
+// amendPerson judges the rows of one person, whose unique ids stand in the column.
+func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func(Amendment) error) error {
 	if len(group) < 2 {
 		return nil
 	}
@@ -157,7 +158,8 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) 
 		switch {
 		case !identical:
 			message := fmt.Sprintf("The same person has other values in %s. Keep the right row and delete the others.", x.others(group, f.sequence))
-			err = x.refuse(f.sequence, mapping.DuplicateKey, mapping.UniqueID, message, yield)
+			problem := mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.UniqueID, Column: column, Message: message}
+			err = yield(x.refuse(f.sequence, problem, message))
 		case i > 0 && planStatuses[x.statuses[f.sequence]] != Invalid:
 			x.statuses[f.sequence] = planStatusOf(Duplicate)
 			message := fmt.Sprintf("The same as row %d.", x.rows[first.sequence])
@@ -170,13 +172,11 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, yield func(Amendment) 
 	return nil
 }
 
-// refuse makes a row invalid.
-func (x *duplicateIndex) refuse(sequence uint32, rule mapping.Rule, a mapping.Attribute, message string, yield func(Amendment) error) error {
+// refuse makes a row invalid; message tells the problem with its place.
+func (x *duplicateIndex) refuse(sequence uint32, problem mapping.Problem, message string) Amendment {
 	x.statuses[sequence] = planStatusOf(Invalid)
 	row := int(x.rows[sequence])
-	return yield(Amendment{Row: row, Status: Invalid, Message: message, Problem: &RowProblem{
-		Row: row, Problem: mapping.Problem{Rule: rule, Attribute: a, Column: mapping.NoColumn, Message: message},
-	}})
+	return Amendment{Row: row, Status: Invalid, Message: message, Problem: &RowProblem{Row: row, Problem: problem}}
 }
 
 // others names the rows of the group but the one at sequence, five at most.

@@ -54,6 +54,7 @@ type Plan struct {
 	Counts   Counts
 	Problems []ProblemCount // the commonest first
 	Changed  int            // pending rows of people of whom the Controller last accepted something else
+	Notes    []string       // what was found out about columns, a sentence each; no row's value
 }
 
 // ProblemCount counts the rows that broke one rule in one column.
@@ -93,10 +94,16 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err := group.Wait(); err != nil {
 		return Plan{}, err
 	}
-	if err := r.amend(ctx); err != nil {
+	review, err := r.Mapper.Review(func(sequence int) int { return int(r.index.rows[sequence]) })
+	if err != nil {
 		return Plan{}, err
 	}
-	return Plan{Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest(), Changed: r.changed}, nil
+	if err := r.amend(ctx, review.Findings); err != nil {
+		return Plan{}, err
+	}
+	return Plan{
+		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest(), Changed: r.changed, Notes: review.Notes,
+	}, nil
 }
 
 // batch is some rows on their way to the store. Its memory is used again.
@@ -209,10 +216,7 @@ func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 	for _, p := range problems {
 		header := r.header(p.Column)
 		planned.Problems = append(planned.Problems, RowProblem{Row: planned.Row, Header: header, Problem: p})
-		message := p.Message
-		if p.Column != mapping.NoColumn {
-			message = fmt.Sprintf("%s (column %s): %s", cmp.Or(header, "no header"), mapping.ColumnLetter(p.Column), p.Message)
-		}
+		message := r.located(p)
 		r.count(ProblemCount{Rule: p.Rule, Severity: p.Severity, Column: p.Column, Header: header, Row: planned.Row, Message: message})
 		if p.Severity == mapping.Warning {
 			planned.Warnings = joinMessages(planned.Warnings, message)
@@ -222,6 +226,14 @@ func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 		planned.Field = cmp.Or(planned.Field, p.Attribute.String())
 		planned.Message = joinMessages(planned.Message, message)
 	}
+}
+
+// located puts the place of a problem before its message.
+func (r *planRun) located(p mapping.Problem) string {
+	if p.Column == mapping.NoColumn {
+		return p.Message
+	}
+	return fmt.Sprintf("%s (column %s): %s", cmp.Or(r.header(p.Column), "no header"), mapping.ColumnLetter(p.Column), p.Message)
 }
 
 // header names a column, "" for none.
@@ -297,7 +309,7 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 }
 
 // amend stores the verdicts that only the whole source gives.
-func (r *planRun) amend(ctx context.Context) error {
+func (r *planRun) amend(ctx context.Context, findings []mapping.Finding) error {
 	var pending []Amendment
 	flush := func() error {
 		defer func() { pending = pending[:0] }()
@@ -306,9 +318,8 @@ func (r *planRun) amend(ctx context.Context) error {
 		}
 		return r.Store.Amend(ctx, pending)
 	}
-	err := r.index.amendments(func(a Amendment) error {
+	amend := func(a Amendment) error {
 		if p := a.Problem; p != nil {
-			p.Column = r.Mapper.Column(p.Attribute)
 			p.Header = r.header(p.Column)
 			r.count(ProblemCount{Rule: p.Rule, Column: p.Column, Header: p.Header, Row: a.Row, Message: a.Message})
 		}
@@ -316,8 +327,16 @@ func (r *planRun) amend(ctx context.Context) error {
 			return nil
 		}
 		return flush()
-	})
-	if err != nil {
+	}
+	for _, f := range findings {
+		if err := amend(r.index.refuse(uint32(f.Sequence), f.Problem, r.located(f.Problem))); err != nil {
+			return err
+		}
+	}
+	if err := flush(); err != nil { // a row is amended once at a time
+		return err
+	}
+	if err := r.index.amendments(r.Mapper.Column, amend); err != nil {
 		return err
 	}
 	return flush()

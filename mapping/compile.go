@@ -29,6 +29,7 @@ func Compile(f *File, header []string, ctx Context) (*Mapper, error) {
 		types:      newUserTypeList(ctx.UserTypes, ctx.UserTypesKnown),
 		births:     newBirthLimits(ctx.Today),
 		transforms: plainTransforms(regions),
+		mapper:     Mapper{file: f.Name},
 	}
 	c.checkLayout()
 	c.compileWhere()

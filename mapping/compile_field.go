@@ -10,11 +10,13 @@ func (c *compiler) compileField(f *Field) {
 	before := len(c.mistakes)
 	spec := f.Attribute.Spec()
 	m := fieldMapper{
+		line:     f.Line,
 		fallback: trim(f.Default),
 		check:    validator{spec: spec, regions: c.regions, types: c.types, births: c.births},
 	}
 	c.compileOrigin(f, &m)
 	c.compileDate(f, &m)
+	c.compileGuard(f, &m)
 	for _, word := range f.Apply {
 		t, err := newTransform(strings.TrimSpace(word), c.transforms)
 		if err != nil {
@@ -22,6 +24,7 @@ func (c *compiler) compileField(f *Field) {
 			continue
 		}
 		m.transforms = append(m.transforms, t)
+		m.zips = m.zips || strings.TrimSpace(word) == "postal_code"
 	}
 	c.compileValues(f, &m)
 	c.checkOutcome(f, &m, "default", f.lineOf("default"), m.fallback)
@@ -95,6 +98,21 @@ func (c *compiler) compileDate(f *Field, m *fieldMapper) {
 		return
 	}
 	m.dates = dates
+	if m.order, err = newDateOrder(dates.form, c.ctx.Today); err != nil {
+		c.failField(f, "date", err)
+	}
+}
+
+// compileGuard decides which damage is looked for in the field's values.
+func (c *compiler) compileGuard(f *Field, m *fieldMapper) {
+	if f.AsIs || f.Value != nil {
+		return
+	}
+	kind := kindOfValues(f.Attribute)
+	m.guard = &guard{label: m.check.spec.Label, kind: kind}
+	if kind == idValue && f.Attribute != DriverLicenceNumber {
+		m.ids = &idShape{}
+	}
 }
 
 // compileValues prepares the table of values, and checks what each becomes.

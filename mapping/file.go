@@ -31,6 +31,7 @@ type Field struct {
 	Default   string // taken when the result is blank
 	Blank     string // what a blank result means: "omit" (the default), "clear" or "error"
 	Required  bool
+	AsIs      bool // the values are right as they stand: no damage is looked for
 	Lines     Lines
 }
 

@@ -81,8 +81,13 @@ func fieldNode(f *Field) *yaml.Node {
 	addText("otherwise", f.Otherwise)
 	addText("default", f.Default)
 	addText("blank", f.Blank)
-	if f.Required {
-		add("required", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	for _, key := range []struct {
+		name string
+		on   bool
+	}{{"required", f.Required}, {"as_is", f.AsIs}} {
+		if key.on {
+			add(key.name, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+		}
 	}
 	if len(n.Content) == 2 && len(f.Columns) == 1 {
 		return n.Content[1]

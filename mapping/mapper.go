@@ -5,9 +5,11 @@ import "strings"
 // Mapper turns rows into profiles as a mapping file says. It keeps memory from
 // row to row, so it is for one goroutine at a time.
 type Mapper struct {
+	file      string  // the mapping file's name
 	constants Profile // what every profile begins with
 	where     *expression
 	fields    []fieldMapper // in the attributes' order
+	rows      int           // mapped so far
 }
 
 // Result is what became of one row.
@@ -42,11 +44,12 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 		if r.Skipped && f.check.spec.Attribute > LoginSource {
 			break
 		}
-		f.mapInto(cells, r)
+		f.mapInto(cells, r, m.rows)
 	}
 	if r.Skipped {
 		r.Problems = r.Problems[:0]
 	}
+	m.rows++
 }
 
 // Column returns the column that gives an attribute, the first of several;
@@ -81,7 +84,12 @@ type fieldMapper struct {
 	columns    []int       // the first that is not blank counts
 	expression *expression // in place of columns
 	origin     string      // what to fill in when the result is blank, as in `the column "DOB"`
+	line       int         // of the attribute in the mapping file
+	guard      *guard      // nil for values that are right as they are
 	dates      *dateReader // of a date attribute
+	order      *dateOrder  // of a date attribute whose form needs a proof
+	ids        *idShape    // of an attribute that tells people apart
+	zips       bool        // the mapping wants postal codes in their usual form
 	transforms []transform
 	values     *valueTable
 	fallback   string // the mapping's default
@@ -98,8 +106,8 @@ const (
 	refuseBlank                  // the attribute must have a value
 )
 
-// mapInto makes the attribute of one row.
-func (f *fieldMapper) mapInto(cells []Cell, r *Result) {
+// mapInto makes the attribute of one row, which has this sequence.
+func (f *fieldMapper) mapInto(cells []Cell, r *Result, sequence int) {
 	attribute := f.check.spec.Attribute
 	cell, column, flaw := f.pick(cells)
 	raw := cellAt(cells, column).Text
@@ -107,12 +115,48 @@ func (f *fieldMapper) mapInto(cells []Cell, r *Result) {
 		r.add(attribute, column, raw, flaw)
 		return
 	}
+	text, sound := f.restore(cell, column, r)
+	if !sound {
+		return
+	}
+	cell.Text = text
 	value, send, faults := f.convert(cell)
 	for i := range faults {
 		r.add(attribute, column, raw, &faults[i])
 	}
 	if send {
 		r.Profile.Set(attribute, value)
+	}
+	if !r.Skipped {
+		f.observe(sequence, cell, value, send)
+	}
+}
+
+// restore returns a cell's text with what is safe to mend mended. It is not sound
+// when it was damaged in a way that a person must see.
+func (f *fieldMapper) restore(cell Cell, column int, r *Result) (text string, sound bool) {
+	if f.guard == nil {
+		return cell.Text, true
+	}
+	attribute := f.check.spec.Attribute
+	text, flaw := f.guard.inspect(cell)
+	if flaw == nil && (attribute == PostalCode || attribute == PostalCode2) {
+		text, flaw = f.restoreZIP(text, &r.Profile)
+	}
+	if flaw == nil {
+		return text, true
+	}
+	r.add(attribute, column, cell.Text, flaw)
+	return text, flaw.severity == Warning
+}
+
+// observe notes what a row adds to the picture of the whole column.
+func (f *fieldMapper) observe(sequence int, cell Cell, value string, send bool) {
+	switch {
+	case f.ids != nil && send:
+		f.ids.add(sequence, value)
+	case f.order != nil && cell.Text != "":
+		f.order.add(sequence, cell, value)
 	}
 }
 

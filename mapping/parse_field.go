@@ -31,7 +31,7 @@ func (p *parser) readField(attribute Attribute, entry pair) Field {
 		return field
 	}
 	field.Lines = linesOf(pairs)
-	p.knownKeys(pairs, entry.key, "column", "value", "expr", "apply", "date", "values", "otherwise", "default", "blank", "required")
+	p.knownKeys(pairs, entry.key, "column", "value", "expr", "apply", "date", "values", "otherwise", "default", "blank", "required", "as_is")
 	p.checkSources(entry, pairs)
 	for _, pair := range pairs {
 		p.readFieldKey(&field, pair, entry.key+"."+pair.key)
@@ -71,6 +71,8 @@ func (p *parser) readFieldKey(field *Field, pair pair, where string) {
 		field.Blank = p.choice(pair, where, "omit", "clear", "error")
 	case "required":
 		field.Required = p.choice(pair, where, "true", "false") == "true"
+	case "as_is":
+		field.AsIs = p.choice(pair, where, "true", "false") == "true"
 	}
 }
 

@@ -20,6 +20,12 @@ const (
 	ExpressionFailed Rule = "expression_failed"   // an expression of the mapping file could not be worked out for this row
 	BadCharacter     Rule = "bad_character"       // a control character, or text that is not valid
 	UnusualCharacter Rule = "unusual_character"   // outside letters, digits and dashes, in an id (a warning)
+	DamagedNumber    Rule = "damaged_number"      // digits that a spreadsheet has lost or rewritten, such as 1.23457E+11
+	LostZeros        Rule = "lost_zeros"          // shorter than the others of its column, as when zeros in front are lost
+	TurnedToDate     Rule = "turned_to_date"      // a number that a spreadsheet took for a date, such as 2-Jan
+	WrongEncoding    Rule = "wrong_encoding"      // text that was read in the wrong encoding, such as ZoÃ«
+	LookAlike        Rule = "look_alike"          // letters of another alphabet in an id or an e-mail address
+	MendedText       Rule = "mended_text"         // characters that nobody sees were taken out (a warning)
 	DuplicateKey     Rule = "duplicate_conflict"  // two rows give one person different values
 	DuplicateEmail   Rule = "duplicate_email"     // two people in the file share an e-mail address
 	DuplicateUser    Rule = "duplicate_user_name" // two people in the file share a user name

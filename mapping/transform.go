@@ -81,13 +81,17 @@ func trim(s string) string {
 // isPlain says that a byte is a visible ASCII character.
 func isPlain(b byte) bool { return b > ' ' && b < 0x7f }
 
-// isInvisible says that r takes no room on the screen and means nothing in a value.
+// isInvisible says that r takes no room on the screen and means nothing in a
+// value: zero-width characters, the soft hyphen, and the marks of the direction
+// of writing that come along when a number is copied from a page.
 func isInvisible(r rune) bool {
-	switch r {
-	case '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff':
+	switch {
+	case r < 0x80:
+		return false
+	case r == '\u00ad' || r >= '\u200b' && r <= '\u200f' || r >= '\u202a' && r <= '\u202e':
 		return true
 	}
-	return false
+	return r == '\u2060' || r >= '\u2066' && r <= '\u2069' || r == '\ufeff'
 }
 
 // collapse turns every run of white space into one space.

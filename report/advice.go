@@ -38,6 +38,18 @@ func ruleTitle(rule mapping.Rule) string {
 		return "A character that must not be sent"
 	case mapping.UnusualCharacter:
 		return "An unusual character in an id"
+	case mapping.DamagedNumber:
+		return "A number that lost its digits or its form"
+	case mapping.LostZeros:
+		return "Zeros in front may be lost"
+	case mapping.TurnedToDate:
+		return "A number that became a date"
+	case mapping.WrongEncoding:
+		return "Text in the wrong encoding"
+	case mapping.LookAlike:
+		return "Letters of another alphabet"
+	case mapping.MendedText:
+		return "Characters that nobody sees, taken out"
 	case mapping.DuplicateKey:
 		return "One person with different values"
 	case mapping.DuplicateEmail:
@@ -89,6 +101,18 @@ func advice(rule mapping.Rule) string {
 		return "Type the text anew: it holds a character that cannot be shown."
 	case mapping.UnusualCharacter:
 		return "Check the id: it holds something other than letters, digits and dashes."
+	case mapping.DamagedNumber:
+		return "Take the number from the student system again, into a column of the format Text."
+	case mapping.LostZeros:
+		return "Write the zeros, or let the mapping do it: pad for ids, postal_code for ZIP codes."
+	case mapping.TurnedToDate:
+		return "Write the value again, in a cell of the format Text."
+	case mapping.WrongEncoding:
+		return "Save the export as UTF-8 again, or correct the letters."
+	case mapping.LookAlike:
+		return "Type the value again."
+	case mapping.MendedText:
+		return "Nothing has to be done."
 	case mapping.DuplicateKey:
 		return "Keep the row that is right, and delete the others of the same person."
 	case mapping.DuplicateEmail:

@@ -123,9 +123,6 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if err != nil {
 		return receipt, err
 	}
-	for _, note := range t.Notes() {
-		s.say("%s", note)
-	}
 	held, err := s.judge(ctx, plan, in.source)
 	if err != nil {
 		return receipt, err

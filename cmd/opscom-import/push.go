@@ -232,9 +232,6 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(context.WithoutCancel(ctx)))
 	}
-	for _, note := range t.Notes() {
-		s.say("%s", note)
-	}
 	held, err := s.judge(ctx, plan, t.in.source)
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(ctx))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +55,50 @@ func (s *session) openTable(in *input) (*table, error) {
 	if t.planHash, err = s.planHash(text); err != nil {
 		return nil, err
 	}
-	t.Table, err = s.openSheet(in.path, t.mapping)
-	return t, err
+	if t.Table, err = s.openSheet(in.path, t.mapping); err != nil {
+		return nil, err
+	}
+	if err := s.settleDate(t); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// settleDate finds out how the dates are written when the mapping does not say it:
+// it reads the whole table for that, unless its dates need no form.
+func (s *session) settleDate(t *table) error {
+	survey, err := t.mapping.DateSurvey(t.Header().Names, time.Now())
+	if survey == nil || err != nil {
+		return err
+	}
+	again, err := s.openSheet(t.in.path, t.mapping)
+	if err != nil {
+		return err
+	}
+	err = eachRow(again, func(row *importer.Row) (more bool) {
+		survey.Add(row.Number, row.Cells)
+		return !survey.Done()
+	})
+	if err = errors.Join(err, again.Close()); err != nil {
+		return err
+	}
+	return t.mapping.SettleDate(survey)
+}
+
+// eachRow gives every row to f in turn, as long as f wants more. The row's memory is
+// used again.
+func eachRow(t *sheet.Table, f func(*importer.Row) (more bool)) error {
+	row := new(importer.Row)
+	for {
+		if err := t.Next(row); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !f(row) {
+			return nil
+		}
+	}
 }
 
 // readMapping reads the mapping file: the one that was asked for, else the one
@@ -210,16 +253,42 @@ func (s *session) suggest(in *input) (suggestions []mapping.Suggestion, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	var samples [][]mapping.Cell
-	for row := new(importer.Row); len(samples) < suggestionSamples; row = new(importer.Row) {
-		if err := t.Next(row); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		samples = append(samples, row.Cells)
+	samples, err := sampleRows(t)
+	if err != nil {
+		return nil, err
 	}
 	return mapping.Suggest(t.Header().Names, samples), nil
+}
+
+// sampleRows returns the first rows, and from the rest those that prove how a
+// column writes its dates.
+func sampleRows(t *sheet.Table) (samples [][]mapping.Cell, err error) {
+	var surveys []*mapping.DateSurvey
+	for column := range t.Header().Names {
+		survey, err := mapping.NewDateSurvey([]int{column}, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		surveys = append(surveys, survey)
+	}
+	err = eachRow(t, func(row *importer.Row) (more bool) {
+		proves := false
+		for _, survey := range surveys {
+			proves = survey.Add(row.Number, row.Cells) || proves
+		}
+		if len(samples) < suggestionSamples || proves {
+			samples = append(samples, slices.Clone(row.Cells))
+		}
+		if len(samples) < suggestionSamples {
+			return true
+		}
+		surveys = slices.DeleteFunc(surveys, func(survey *mapping.DateSurvey) bool {
+			_, question := survey.Form()
+			return question == ""
+		})
+		return len(surveys) > 0
+	})
+	return samples, err
 }
 
 // compile brings the mapping and the table's header together.
@@ -241,6 +310,9 @@ func (s *session) plan(ctx context.Context, t *table, store importer.PlanStore, 
 	plan, err := planner.Make(ctx)
 	if err != nil {
 		return plan, err
+	}
+	for _, note := range append(t.Notes(), plan.Notes...) {
+		s.say("%s", note)
 	}
 	if plan.Rows == 0 {
 		return plan, fmt.Errorf("%s has no rows below its header (row %d); was the export cut short?", t.in.shown, t.Header().Row)

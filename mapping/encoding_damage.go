@@ -1,0 +1,76 @@
+package mapping
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// inRightEncoding returns what a text was before a program took its UTF-8 for
+// something else: "Zoë" for "ZoÃ«". It returns "" for a text that shows no
+// sign of that. Text becomes valid UTF-8 in this way by chance about as often as
+// somebody is called Ã« or √´.
+func inRightEncoding(text string) (right string) {
+	for range 3 { // as often as the mistake may have been made, one on the other
+		if text = decodeAgain(text); text == "" {
+			break
+		}
+		if isOnlyLatin(text) {
+			right = text
+		}
+	}
+	return right
+}
+
+// decodeAgain returns the UTF-8 that the text's characters are in one of the
+// encodings that programs take it for, "" when they are none.
+func decodeAgain(text string) string {
+	for _, mistaken := range []struct {
+		encoding *charmap.Charmap
+		leads    string // what the first bytes of C2 to C5 and of E2 look like
+	}{
+		{charmap.Windows1252, "ÂÃÄÅâ"},
+		{charmap.Macintosh, "¬√ƒ≈‚"},
+		{charmap.CodePage850, "┬├─┼Ô"},
+		{charmap.CodePage437, "┬├─┼Γ"},
+	} {
+		if !strings.ContainsAny(text, mistaken.leads) {
+			continue
+		}
+		if right := encodedAs(text, mistaken.encoding); right != "" {
+			return right
+		}
+	}
+	return ""
+}
+
+func encodedAs(text string, encoding *charmap.Charmap) string {
+	raw := make([]byte, 0, len(text))
+	for _, r := range text {
+		b, ok := encoding.EncodeRune(r)
+		switch {
+		case ok:
+			raw = append(raw, b)
+		case r >= 0x80 && r < 0xa0: // bytes for which Windows-1252 has no character stay what they are
+			raw = append(raw, byte(r))
+		default:
+			return ""
+		}
+	}
+	if !utf8.Valid(raw) || isASCII(string(raw)) {
+		return ""
+	}
+	return string(raw)
+}
+
+// isOnlyLatin says that the text holds what names and addresses of our registers
+// hold: ASCII, the Latin letters up to U+017F, and typographic punctuation.
+func isOnlyLatin(text string) bool {
+	for _, r := range text {
+		if r >= 0x80 && (r < 0xa0 || r > 0x17f) && (r < 0x2010 || r > 0x203a) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,194 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// reviewOf maps a column of values, the first in row 2, and reviews it.
+func reviewOf(t *testing.T, field string, values ...Cell) (Review, error) {
+	t.Helper()
+	if !strings.HasPrefix(field, "unique_id") {
+		field += "\nunique_id: {value: \"1\"}"
+	}
+	m := mustCompile(t, parseFields(t, "", field), []string{"It"}, testContext())
+	r := new(Result)
+	for _, cell := range values {
+		m.Map([]Cell{cell}, r)
+	}
+	return m.Review(func(sequence int) int { return sequence + 2 })
+}
+
+// count returns n ids of so many digits.
+func count(n, digits int) []Cell {
+	cells := make([]Cell, n)
+	for i := range cells {
+		cells[i].Text = "9" + fmt.Sprintf("%0*d", digits-1, i)
+	}
+	return cells
+}
+
+func TestReviewOfIDs(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		field  string
+		values []Cell
+		want   string // sequence, rule and proposal of each finding
+	}{
+		{"shorter ids among ids of nine digits", "unique_id: It", append(count(40, 9), texts("12345678", "1234567", "A1234567")...),
+			"40 lost_zeros 012345678 41 lost_zeros 001234567"},
+		{"written with zeros", "unique_id: It", append(count(40, 9), texts("000000012")...), ""},
+		{"the mapping pads them", `unique_id: {column: It, apply: ["pad:9"]}`, append(count(40, 9), texts("12345678")...), ""},
+		{"the mapping says they are right", "unique_id: {column: It, as_is: true}", append(count(40, 9), texts("12345678")...), ""},
+		{"a student number likewise", "student_no: It", append(count(40, 7), texts("123456")...), "40 lost_zeros 0123456"},
+		{"too few to know", "unique_id: It", append(count(9, 9), texts("12345678")...), ""},
+		{"two lengths", "unique_id: It", append(count(30, 9), count(20, 8)...), ""},
+		{"numbers that count up", "unique_id: It", append(count(90, 5), count(10, 4)...), ""},
+		{"cut after 15 digits", "unique_id: It", texts("1234567890123450", "12345678901234500"),
+			"0 damaged_number  1 damaged_number "},
+		{"16 digits, all of them there", "unique_id: It", texts("1234567890123450", "1234567890123457"), ""},
+		{"one column, two ids", "unique_id: It\nstudent_no: It", append(count(40, 9), texts("12345678")...), "40 lost_zeros 012345678"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			review, err := reviewOf(t, tc.field, tc.values...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range review.Findings {
+				_, rest, _ := strings.Cut(f.Problem.Message, `Write "`)
+				proposal, _, _ := strings.Cut(rest, `"`)
+				got = append(got, fmt.Sprint(f.Sequence, " ", f.Problem.Rule, " ", proposal))
+				if f.Problem.Column != 0 || f.Problem.Value == "" || f.Problem.Severity != Error {
+					t.Errorf("incomplete: %+v", f.Problem)
+				}
+			}
+			if all := strings.Join(got, " "); all != tc.want {
+				t.Errorf("got  %s\nwant %s", all, tc.want)
+			}
+		})
+	}
+}
+
+func TestReviewAsksWhenTooManyIDsAreShort(t *testing.T) {
+	_, err := reviewOf(t, "unique_id: It", append(count(60_000, 9), count(maxSuspects+1, 8)...)...)
+	if err == nil || !strings.Contains(err.Error(), "4097 ids have 8 digits where 60000 ids have 9: zeros in front may be lost. If they are, add apply: [pad:9]") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReviewOfDates(t *testing.T) {
+	isoDates := func(days ...int) (cells []Cell) {
+		for _, day := range days {
+			cells = append(cells, Cell{fmt.Sprintf("2001-05-%02d", day), DateCell})
+		}
+		return cells
+	}
+	for _, tc := range []struct {
+		name     string
+		form     string
+		values   []Cell
+		note     string
+		question string
+	}{
+		{"one row proves it", "DD/MM/YYYY", texts("03/04/2001", "13/04/2001"), "are read as DD/MM/YYYY: row 3 fits no other order.", ""},
+		{"no row proves it", "DD/MM/YYYY", texts("03/04/2001"), "no row shows it", ""},
+		{"day and month alike", "DD/MM/YYYY", texts("04/04/2001"), "", ""},
+		{"nothing to mistake", "D-MMM-YYYY", texts("3-Apr-2001"), "", ""},
+		{"the mapping is wrong", "MM/DD/YYYY", texts("03/04/2001", "13/04/2001"), "", "no row needs that order, and row 3 can only be DD/MM/YYYY (1 such rows); 1 others could be either"},
+		{"one slip, and nothing else to mistake", "MM/DD/YYYY", texts("13/04/2001"), "", ""},
+		{"one slip among many", "DD/MM/YYYY", texts("03/04/2001", "12/25/2001", "13/04/2001", "14/04/2001", "15/04/2001", "16/04/2001", "17/04/2001",
+			"18/04/2001", "19/04/2001", "20/04/2001", "21/04/2001", "22/04/2001"), "row 4 fits no other order", ""},
+		{"two orders", "DD/MM/YYYY", texts("03/04/2001", "12/25/2001", "13/04/2001"), "", "two orders: row 4 can only be DD/MM/YYYY and row 3 only MM/DD/YYYY"},
+		{"turned round by a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 2), texts("13/04/2001", "25/12/2000")...), "", "has turned day and month of the former round"},
+		{"dates and texts", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 13), texts("13/04/2001")...), "row 7 fits", ""},
+		{"two-digit years", "DD/MM/YY", texts("03/04/01", "25/04/01"), "row 3 fits no other order", ""},
+		{"the year first", "YYYY-DD-MM", texts("2001-05-06", "2001-25-06"), "row 3 fits no other order", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			review, err := reviewOf(t, "date_of_birth: {column: It, date: "+tc.form+"}", tc.values...)
+			if notes := strings.Join(review.Notes, "\n"); tc.note == "" && notes != "" || !strings.Contains(notes, tc.note) {
+				t.Errorf("said %q, want %q", notes, tc.note)
+			}
+			if message := fmt.Sprint(err); (err == nil) != (tc.question == "") || !strings.Contains(message, tc.question) {
+				t.Errorf("asked %q, want %q", message, tc.question)
+			}
+		})
+	}
+}
+
+func TestDateSurvey(t *testing.T) {
+	plain := make([]string, enoughPlain)
+	for i := range plain {
+		plain[i] = "2001-05-06"
+	}
+	for _, tc := range []struct {
+		name     string
+		values   []string
+		form     string
+		question string
+		proof    int // the row that Add calls the first proof; 0 for none
+	}{
+		{"nothing", nil, "", "", 0},
+		{"no dates", []string{"x", "12", ""}, "", "", 0},
+		{"plain dates", []string{"2001-05-06", "2001/05/06", "2001-05-06 00:00:00"}, "", "", 0},
+		{"proven by one row", []string{"03/04/2001", "", "13/04/2001", "04/05/2001"}, "DD/MM/YYYY", "", 4},
+		{"proven the other way", []string{"03/04/2001", "04/13/2001"}, "MM/DD/YYYY", "", 3},
+		{"with a time of day", []string{"3/4/2001 0:00", "4/13/2001 0:00"}, "MM/DD/YYYY", "", 3},
+		{"either", []string{"03/04/2001", "11/12/2001"}, "", "its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, as that of row 2", 0},
+		{"both", []string{"03/04/2001", "13/04/2001", "04/13/2001"}, "", "row 3 can only be DD/MM/YYYY, and row 4 only MM/DD/YYYY", 3},
+		{"two-digit years", []string{"03.04.01", "13.04.01"}, "DD.MM.YY", "", 3},
+		{"a month's name", []string{"3-Apr-2001", "04-May-2002"}, "D-MMM-YYYY", "", 0},
+		{"in French", []string{"3 avr. 2001", "4 févr. 2002"}, "D MMM YYYY", "", 0},
+		{"without separators", []string{"20010403", "20011213"}, "YYYYMMDD", "", 0},
+		{"short numbers after the year", []string{"2001-4-3", "2001-12-13"}, "YYYY-M-D", "", 0},
+		{"serial numbers are left to a person", []string{"36892", "37015"}, "", "", 0},
+		{"one slip", append([]string{"03/04/2001", "12/25/2001"}, strings.Split(strings.Repeat("13/04/2001 ", 11), " ")...), "DD/MM/YYYY", "", 3},
+		{"plain for long enough", append(plain, "13/04/2001"), "", "", 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, err := NewDateSurvey([]int{1, 0}, today())
+			if err != nil {
+				t.Fatal(err)
+			}
+			proof := 0
+			for i, value := range tc.values {
+				if s.Done() {
+					break
+				}
+				if s.Add(i+2, texts(value, " ")) && proof == 0 {
+					proof = i + 2
+				}
+			}
+			form, question := s.Form()
+			if form != tc.form || (question == "") != (tc.question == "") || !strings.Contains(question, tc.question) {
+				t.Errorf("got %q and %q, want %q and %q", form, question, tc.form, tc.question)
+			}
+			if proof != tc.proof {
+				t.Errorf("row %d is the proof, want row %d", proof, tc.proof)
+			}
+		})
+	}
+}
+
+func TestSettleDate(t *testing.T) {
+	f := parseFields(t, "", "unique_id: Id\ndate_of_birth: {column: [DOB, Birth]}")
+	s, err := f.DateSurvey([]string{"Id", "Birth", "DOB"}, today())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(2, texts("1", "03/04/2001", ""))
+	err = f.SettleDate(s)
+	want := `students.mapping.yaml:4: date_of_birth: the column "DOB" or "Birth" leaves a question: its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, as that of row 2. `
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	s.Add(3, texts("2", "13/04/2001", "03/14/2001")) // DOB comes first
+	if err := f.SettleDate(s); err != nil || f.Fields[1].Date != "MM/DD/YYYY" {
+		t.Errorf("got %q and %v", f.Fields[1].Date, err)
+	}
+	if s, err := f.DateSurvey([]string{"Id", "Birth", "DOB"}, today()); s != nil || err != nil {
+		t.Errorf("a survey of what the mapping says: %v, %v", s, err)
+	}
+}
