@@ -140,16 +140,21 @@ func TestLiesAreFound(t *testing.T) {
 		"an acceptance taken back":    {func(r *Run) { both(r, 2, func(l *importer.Result) { l.Status = importer.Unknown }) }, []string{"I3 2", "I5 0", "I6 0"}},
 		"rejected for another reason": {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "9020" }) }, []string{"I4 5"}},
 		"rejected and accepted later": {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[3], 1004)) }, []string{"I4 5"}},
-		"rejected unheard":            {func(r *Run) { r.Account[7].Delivered = false }, []string{"I4 5"}},
-		"rejected and never sent":     {func(r *Run) { r.Account = slices.Delete(r.Account, 7, 8) }, []string{"I4 5"}},
-		"invalid without a rule":      {func(r *Run) { r.Journal[6].Problems = nil }, []string{"I4 8"}},
-		"invalid without a word":      {func(r *Run) { both(r, 8, func(l *importer.Result) { l.Message = "" }) }, []string{"I4 8"}},
-		"invalid and sent":            {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[8], 1006)) }, []string{"I4 10"}},
-		"valid cells called invalid":  {func(r *Run) { r.Source[6].Status = importer.Skipped }, []string{"I4 8"}},
-		"skipped by nothing":          {func(r *Run) { r.Source[7] = person(9, 8, "") }, []string{"I4 9"}},
-		"failed without an attempt":   {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Attempts = 0 }) }, []string{"I4 6", "I5 0"}},
-		"another exit code":           {func(r *Run) { r.Exit = 0 }, []string{"I5 0"}},
-		"another exit code shown":     {func(r *Run) { r.Claims[1].Exit = 0 }, []string{"I5 0"}},
+		"rejected without a code":     {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "" }) }, nil},
+		"rejected without an answer": {func(r *Run) {
+			both(r, 5, func(l *importer.Result) { l.ErrorCode = "" })
+			r.Account[7].Status = 0
+		}, []string{"I4 5"}},
+		"rejected unheard":           {func(r *Run) { r.Account[7].Delivered = false }, []string{"I4 5"}},
+		"rejected and never sent":    {func(r *Run) { r.Account = slices.Delete(r.Account, 7, 8) }, []string{"I4 5"}},
+		"invalid without a rule":     {func(r *Run) { r.Journal[6].Problems = nil }, []string{"I4 8"}},
+		"invalid without a word":     {func(r *Run) { both(r, 8, func(l *importer.Result) { l.Message = "" }) }, []string{"I4 8"}},
+		"invalid and sent":           {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[8], 1006)) }, []string{"I4 10"}},
+		"valid cells called invalid": {func(r *Run) { r.Source[6].Status = importer.Skipped }, []string{"I4 8"}},
+		"skipped by nothing":         {func(r *Run) { r.Source[7] = person(9, 8, "") }, []string{"I4 9"}},
+		"failed without an attempt":  {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Attempts = 0 }) }, []string{"I4 6", "I5 0"}},
+		"another exit code":          {func(r *Run) { r.Exit = 0 }, []string{"I5 0"}},
+		"another exit code shown":    {func(r *Run) { r.Claims[1].Exit = 0 }, []string{"I5 0"}},
 		"other counts shown": {func(r *Run) {
 			r.Claims[1].Counts[importer.Pushed]--
 			r.Claims[1].Counts[importer.Unknown]++

@@ -178,13 +178,12 @@ func accepts(entry sandbox.Entry, row *Row, referenceID string) bool {
 }
 
 // refuses reports whether the entry is an answer that refuses the row with that
-// error code, "" for none.
+// error code. Without a code it may be one of which no more than the status arrived.
 func refuses(entry sandbox.Entry, code string) bool {
-	given := ""
-	if entry.ErrorCode != 0 {
-		given = strconv.Itoa(entry.ErrorCode)
+	if code == "" {
+		return !entry.Applied && entry.Status >= 400
 	}
-	return !entry.Applied && entry.Delivered && given == code && (given != "" || entry.Status >= 400)
+	return !entry.Applied && entry.Delivered && strconv.Itoa(entry.ErrorCode) == code
 }
 
 // checkComplete makes sure that rules stand behind what is invalid, and that a
