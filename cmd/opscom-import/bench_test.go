@@ -1,30 +1,25 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"opscom-import/cmd/opscom-import/internal/benchmark"
 )
 
 const (
 	benchWorkers = 32
-	// serverVariable makes the test binary a bare server for the benchmark, in a
-	// process of its own so that it shares no memory with what is measured.
+	// serverVariable makes the test binary a bare server for the benchmark.
 	serverVariable = "OPSCOM_BENCH_SERVER"
 )
 
@@ -36,25 +31,33 @@ const (
 //	go test -run '^$' -bench Push -benchtime 3x ./cmd/opscom-import
 func BenchmarkPush(b *testing.B) {
 	tuneMemory() // for both: only what the program does besides is compared
+	b.Setenv("OPSCOM_API_TOKEN", benchmark.Token)
 	rows := 20_000
 	if testing.Short() {
 		rows = 1_000
 	}
-	for _, server := range []struct{ name, latency, slow string }{
+	for _, answers := range []struct{ name, latency, slow string }{
 		{"at-once", "0s", "0s"},
 		{"20ms", "20ms", "0s"},
 		{"20ms-1pct-takes-1s", "20ms", "1s"},
 	} {
-		b.Run(server.name, func(b *testing.B) {
-			base := startBenchServer(b, server.latency, server.slow)
+		b.Run(answers.name, func(b *testing.B) {
+			server := startBenchServer(b, answers.latency, answers.slow)
 			folder := b.TempDir()
 			file := filepath.Join(folder, "students.csv")
-			bodies := writeBenchFile(b, file, rows)
+			if err := benchmark.WriteProfiles(file, rows); err != nil {
+				b.Fatal(err)
+			}
+			bodies := benchmark.ProfileBodies(rows)
 			var bare, program time.Duration
 			b.ResetTimer()
 			for i := range b.N {
-				bare += timeBareLoop(b, base, bodies)
-				program += timeProgram(b, base, file, filepath.Join(folder, "state"+strconv.Itoa(i)))
+				began := time.Now()
+				if err := benchmark.BareLoop(server.PushURL(), bodies, benchWorkers); err != nil {
+					b.Fatal(err)
+				}
+				bare += time.Since(began)
+				program += timeProgram(b, server.PushArguments(file, filepath.Join(folder, "state"+strconv.Itoa(i)), benchWorkers)...)
 			}
 			pushed := float64(rows * b.N)
 			b.ReportMetric(pushed/bare.Seconds(), "bare-rows/s")
@@ -65,45 +68,59 @@ func BenchmarkPush(b *testing.B) {
 	}
 }
 
-// timeBareLoop posts every body once, from as many goroutines as the program has
-// workers, each answer read to its end.
-func timeBareLoop(b *testing.B, base string, bodies [][]byte) time.Duration {
-	b.Helper()
-	transport := &http.Transport{MaxIdleConns: benchWorkers, MaxIdleConnsPerHost: benchWorkers}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	began := time.Now()
-	for range benchWorkers {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(bodies)); i = next.Add(1) - 1 {
-				response, err := client.Post(base+"/api/bench/v1/profiles/push", "application/json", bytes.NewReader(bodies[i]))
-				if err != nil {
-					b.Error(err)
-					return
-				}
-				_, err = io.Copy(io.Discard, response.Body)
-				if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-					b.Error(response.Status, err)
-				}
-			}
-		})
+// BenchmarkCheck runs a check of an export of 27 columns, and cuts the same file
+// into records with encoding/csv, which is all that must be done to read it. Read
+// ratio: how many times as long the check takes.
+//
+//	go test -run '^$' -bench Check -benchtime 10x ./cmd/opscom-import
+func BenchmarkCheck(b *testing.B) {
+	tuneMemory()
+	rows := 100_000
+	if testing.Short() {
+		rows = 1_000
 	}
-	wg.Wait()
-	return time.Since(began)
+	file := filepath.Join(b.TempDir(), "export.csv")
+	if err := errors.Join(benchmark.WriteExportCSV(file, rows), benchmark.WriteExportMapping(baseOf(file)+mappingSuffix)); err != nil {
+		b.Fatal(err)
+	}
+	var records, program time.Duration
+	b.ResetTimer()
+	for range b.N {
+		began := time.Now()
+		readRecords(b, file)
+		records += time.Since(began)
+		program += timeProgram(b, "check", "--state", b.TempDir(), "--no-progress", file)
+	}
+	checked := float64(rows * b.N)
+	b.ReportMetric(checked/records.Seconds(), "record-rows/s")
+	b.ReportMetric(checked/program.Seconds(), "program-rows/s")
+	b.ReportMetric(program.Seconds()/records.Seconds(), "ratio")
+	b.ReportMetric(0, "ns/op")
 }
 
-// timeProgram runs one push with a journal of its own.
-func timeProgram(b *testing.B, base, file, state string) time.Duration {
+// readRecords reads a file as encoding/csv does fastest.
+func readRecords(b *testing.B, path string) {
 	b.Helper()
-	b.Setenv("OPSCOM_API_TOKEN", "bench-token")
+	file, err := os.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := csv.NewReader(file)
+	r.ReuseRecord = true
+	for err == nil {
+		_, err = r.Read()
+	}
+	if err = errors.Join(err, file.Close()); !errors.Is(err, io.EOF) {
+		b.Fatal(err)
+	}
+}
+
+// timeProgram runs one command of the program.
+func timeProgram(b *testing.B, arguments ...string) time.Duration {
+	b.Helper()
 	var out, messages bytes.Buffer
 	began := time.Now()
-	code := run(context.Background(), []string{
-		"push", "--url", base, "--client", "bench", "--state", state, "--rate", "0",
-		"--workers", strconv.Itoa(benchWorkers), "--json", "--no-progress", file,
-	}, streams{strings.NewReader(""), &out, &messages})
+	code := run(context.Background(), arguments, streams{strings.NewReader(""), &out, &messages})
 	took := time.Since(began)
 	if code != exitDone {
 		b.Fatalf("exit code %d\n%s%s", code, out.String(), messages.String())
@@ -111,98 +128,32 @@ func timeProgram(b *testing.B, base, file, state string) time.Duration {
 	return took
 }
 
-// writeBenchFile writes a file of rows with certain headers, and returns the
-// bodies that a push of it sends.
-func writeBenchFile(b *testing.B, path string, rows int) [][]byte {
+// startBenchServer starts this test binary as a server.
+func startBenchServer(b *testing.B, latency, slow string) *benchmark.Server {
 	b.Helper()
-	f, err := os.Create(path)
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), serverVariable+"="+latency+","+slow)
+	server, err := benchmark.StartServer(command)
 	if err != nil {
-		b.Fatal(err)
-	}
-	names := []string{"unique_id", "login_source", "first_name", "last_name", "user_name", "email", "street", "city", "province", "postal_code"}
-	w := csv.NewWriter(f)
-	if err := w.Write(names); err != nil {
-		b.Fatal(err)
-	}
-	bodies := make([][]byte, rows)
-	for i := range rows {
-		n := strconv.Itoa(i)
-		record := []string{
-			fmt.Sprintf("9%08d", i), "SSO", "Zoë", "Tremblay", "user" + n, "user" + n + "@example.edu",
-			n + " College Street", "Ottawa", "ON", "K1A 0B1",
-		}
-		if err := w.Write(record); err != nil {
-			b.Fatal(err)
-		}
-		body := []byte(`{"apiToken":"bench-token"`)
-		for c, value := range record {
-			body = fmt.Appendf(body, `,%q:%q`, names[c], value)
-		}
-		bodies[i] = append(body, '}')
-	}
-	w.Flush()
-	if err := errors.Join(w.Error(), f.Close()); err != nil {
-		b.Fatal(err)
-	}
-	return bodies
-}
-
-// startBenchServer starts this test binary as a server and returns its address.
-func startBenchServer(b *testing.B, latency, slow string) string {
-	b.Helper()
-	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), serverVariable+"="+latency+","+slow)
-	stdin, err := server.StdinPipe() // the server ends when this is closed
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		if err := errors.Join(stdin.Close(), server.Wait()); err != nil {
+		if err := server.Close(); err != nil {
 			b.Error(err)
 		}
 	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	return strings.TrimSpace(line)
+	return server
 }
 
-// benchServer accepts every profile after a latency; every hundredth answer takes
-// slow instead, when that is set. It ends with its standard input.
+// benchServer is the server that the test binary becomes.
 func benchServer(settings string) {
 	latencyText, slowText, _ := strings.Cut(settings, ",")
 	latency, err1 := time.ParseDuration(latencyText)
 	slow, err2 := time.ParseDuration(slowText)
-	listener, err3 := net.Listen("tcp", "127.0.0.1:0")
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err2); err != nil {
 		panic(err)
 	}
-	var count atomic.Int64
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/bench/v1/profiles/types/list", func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"status":"success","user_types":[{"id":"1","type_name":"Full Time Student","ext_info":"Student"}]}`)
-	})
-	mux.HandleFunc("POST /api/bench/v1/profiles/push", func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		n := count.Add(1)
-		switch {
-		case slow > 0 && n%100 == 0:
-			time.Sleep(slow)
-		case latency > 0:
-			time.Sleep(latency)
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"status":"success","reference_id":%d}`, n)
-	})
-	fmt.Println("http://" + listener.Addr().String())
-	go http.Serve(listener, mux)
-	io.Copy(io.Discard, os.Stdin)
+	if err := benchmark.Serve(latency, slow, os.Stdin, os.Stdout); err != nil {
+		panic(err)
+	}
 }

@@ -1,0 +1,158 @@
+package benchmark
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// exportHeader names the columns of a registrar's export.
+var exportHeader = []string{
+	"Term", "Banner ID", "Legal Last Name", "Legal First Name", "Preferred First Name", "Middle Name", "DOB", "E-mail", "Username",
+	"Addr 1", "Addr 2", "City", "State/Province", "Postal Code", "Country", "Home Phone", "Cell Phone", "Program", "Faculty",
+	"Level", "Campus", "Student Type", "Enrol Status", "Residence", "Emergency Contact", "Emergency Phone", "Parking Permit",
+}
+
+// exportMapping makes profiles of an export: most of its columns are left out, as
+// in the life of a registrar. peers/dictreader.py does the same.
+const exportMapping = `version: 1
+fields:
+  unique_id: Banner ID
+  login_source: {value: SSO}
+  first_name: {column: [Preferred First Name, Legal First Name]}
+  last_name: Legal Last Name
+  user_name: Username
+  email: {column: E-mail, apply: [lower], required: true}
+  street: Addr 1
+  city: City
+  province: {column: State/Province, apply: [province]}
+  postal_code: {column: Postal Code, apply: [postal_code]}
+  phone_cell: Cell Phone
+  user_type_id: {column: Student Type, values: {FT: "1", PT: "2"}, otherwise: error}
+  student_no: Banner ID
+  date_of_birth: {column: DOB, date: YYYY-MM-DD}
+`
+
+// exportRow fills record with the cells of one student.
+func exportRow(record []string, i int) {
+	n := strconv.Itoa(i)
+	surname, name := [...]string{"Tremblay-Gagnon", "Smith", "Okafor"}[i%3], [...]string{"Zoë", "Alexander", "Mei"}[i%3]
+	preferred, class := "", "FT"
+	if i%4 == 0 {
+		preferred = "Alex"
+	}
+	if i%5 == 0 {
+		class = "PT"
+	}
+	copy(record, []string{
+		"202701", fmt.Sprintf("9%08d", i), surname, name, preferred, "Marie", fmt.Sprintf("%d-%02d-%02d", 1990+i%17, 1+i%12, 1+i%28),
+		"student" + n + "@college.example", "student" + n, strconv.Itoa(i%999+1) + " Rue Principale", "", "Ottawa", "ON", "K1A 0B1",
+		"Canada", "613-555-0142", "613-555-0199", "Computer Science", "Arts", "Undergraduate", "Main", class, "RE", "Off campus",
+		"Jean Tremblay", "613-555-0100", "N",
+	})
+}
+
+// WriteExportMapping writes the mapping file of an export.
+func WriteExportMapping(path string) error {
+	return os.WriteFile(path, []byte(exportMapping), 0o600)
+}
+
+// WriteExportCSV writes an export of 27 columns as CSV.
+func WriteExportCSV(path string, rows int) error {
+	return writeCSV(path, exportHeader, rows, exportRow)
+}
+
+func writeCSV(path string, header []string, rows int, fill func(record []string, i int)) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	w := csv.NewWriter(bufio.NewWriterSize(file, 1<<20))
+	if err := w.Write(header); err != nil {
+		return err
+	}
+	record := make([]string, len(header))
+	for i := range rows {
+		fill(record, i)
+		if err := w.Write(record); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// WriteExportXLSX writes the same export as a workbook by excelize's hand: its
+// texts in the cells, or shared as Excel saves them, which takes some 30 bytes of
+// memory for each byte of the file.
+func WriteExportXLSX(path string, rows int, shared bool) (err error) {
+	book := excelize.NewFile()
+	defer func() { err = errors.Join(err, book.Close()) }()
+	setRow, flush := book.SetSheetRow, func() error { return nil }
+	if !shared {
+		w, err := book.NewStreamWriter("Sheet1")
+		if err != nil {
+			return err
+		}
+		setRow = func(_, cell string, record any) error { return w.SetRow(cell, *record.(*[]any)) }
+		flush = w.Flush
+	}
+	record, cells := make([]string, len(exportHeader)), make([]any, len(exportHeader))
+	copy(record, exportHeader)
+	for i := range rows + 1 {
+		for c, text := range record {
+			cells[c] = text
+		}
+		if err := setRow("Sheet1", "A"+strconv.Itoa(i+1), &cells); err != nil {
+			return err
+		}
+		exportRow(record, i)
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return book.SaveAs(path)
+}
+
+// ProfileNames are the columns of a file whose headers are certain: the names that
+// the Controller has for them.
+func ProfileNames() []string {
+	return []string{"unique_id", "login_source", "first_name", "last_name", "user_name", "email", "street", "city", "province", "postal_code"}
+}
+
+func profileRow(record []string, i int) {
+	n := strconv.Itoa(i)
+	copy(record, []string{
+		fmt.Sprintf("9%08d", i), "SSO", "Zoë", "Tremblay", "user" + n, "user" + n + "@example.edu",
+		n + " College Street", "Ottawa", "ON", "K1A 0B1",
+	})
+}
+
+// WriteProfiles writes a file of people that needs no mapping file.
+func WriteProfiles(path string, rows int) error {
+	return writeCSV(path, ProfileNames(), rows, profileRow)
+}
+
+// Token is the one that the bodies of requests have.
+const Token = "bench-token"
+
+// ProfileBodies returns the bodies that a push of that file sends.
+func ProfileBodies(rows int) [][]byte {
+	names := ProfileNames()
+	record, bodies := make([]string, len(names)), make([][]byte, rows)
+	for i := range bodies {
+		profileRow(record, i)
+		body := fmt.Appendf(nil, `{"apiToken":%q`, Token)
+		for c, value := range record {
+			body = fmt.Appendf(body, `,%q:%q`, names[c], value)
+		}
+		bodies[i] = append(body, '}')
+	}
+	return bodies
+}
