@@ -1,9 +1,11 @@
 package sheet
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 )
@@ -133,4 +135,41 @@ func lettersBeyondASCII(text string) string {
 		}
 	}
 	return strings.Join(found, " ")
+}
+
+// disguise is the first byte of U+0080 to U+00BF in UTF-8.
+const disguise = 0xC2
+
+// holdsDisguised reports whether UTF-8 holds a character from U+0080 to U+009F. These
+// control characters no table has a use for: a program took a letter of Windows-1252
+// for one of Latin-1.
+func holdsDisguised(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, disguise)
+		if i < 0 || i+1 == len(b) {
+			return false
+		}
+		if b[i+1] < 0xA0 {
+			return true
+		}
+		b = b[i+2:]
+	}
+}
+
+// mendLetters puts the letter of Windows-1252 in the place of a control character that
+// is one in disguise, and U+FFFD in that of bytes that are no letters. Five of these
+// characters are no letter in Windows-1252 either, and stay.
+func mendLetters(text string) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if strings.IndexByte(text, disguise) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if 0x80 <= r && r <= 0x9F {
+			if letter := charmap.Windows1252.DecodeByte(byte(r)); letter != utf8.RuneError {
+				return letter
+			}
+		}
+		return r
+	}, text)
 }

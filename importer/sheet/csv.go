@@ -44,6 +44,7 @@ type csvReader struct {
 	quotedValues int   // that were read
 	commentLines int   // that were left out
 	firstComment int   // row of the first of them
+	mended       int   // first row with letters that were written as control characters; 0 for none
 	rereadUntil  int64 // up to here lines were once taken for the inside of a quoted value
 	rereadRow    int   // the row whose quote it was
 }
@@ -213,8 +214,8 @@ func (c *csvReader) quoted(row *importer.Row, line int, begin int64) error {
 	}
 	for _, f := range c.fields {
 		text := raw[f.start:f.end]
-		if len(row.Problems) > 0 { // the record has grown by what stands for its bytes
-			text = strings.ToValidUTF8(text, string(utf8.RuneError))
+		if record != raw {
+			text = mendLetters(text)
 		}
 		if f.escaped {
 			text = c.unescape(text)
@@ -354,7 +355,8 @@ func (c *csvReader) giveUp(row *importer.Row, line, size int, quoteErr error) er
 }
 
 // check refuses bytes that are no text, and makes those that have no letter in
-// the file's encoding a problem of the row. It returns the record in UTF-8.
+// the file's encoding a problem of the row. It returns the record in UTF-8, with the
+// letters that were written as control characters.
 func (c *csvReader) check(row *importer.Row, record string) (string, error) {
 	if c.text != nil && c.text.clean {
 		return record, nil
@@ -364,13 +366,17 @@ func (c *csvReader) check(row *importer.Row, record string) (string, error) {
 	}
 	valid := utf8.ValidString(record)
 	if valid && !(c.text != nil && c.text.decoded && strings.ContainsRune(record, utf8.RuneError)) {
-		return record, nil
+		mended := mendLetters(record)
+		if mended != record && c.mended == 0 {
+			c.mended = c.row
+		}
+		return mended, nil
 	}
 	row.Problems = append(row.Problems, mapping.Problem{
 		Rule: mapping.BadCharacter, Column: mapping.NoColumn,
 		Message: "The row holds bytes that are no letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or write those letters anew.",
 	})
-	return strings.ToValidUTF8(record, string(utf8.RuneError)), nil
+	return mendLetters(record), nil
 }
 
 // doubt looks for rows that hang together only by a stray quote: one of several
@@ -496,6 +502,9 @@ func (c *csvReader) notes() []string {
 	var notes []string
 	if c.text != nil {
 		notes = []string{c.text.note, c.dialect.note()}
+	}
+	if c.mended > 0 {
+		notes = append(notes, fmt.Sprintf("Letters and signs such as ’ and – are written in the file, first in row %d, as characters that nobody can see, U+0080 to U+009F: a program took Windows-1252 for Latin-1. They were read as what they are in Windows-1252.", c.mended))
 	}
 	if c.commentLines > 0 {
 		notes = append(notes, count(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))

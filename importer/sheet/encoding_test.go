@@ -155,6 +155,29 @@ func TestDamageInUTF8(t *testing.T) {
 	}
 }
 
+// A program that takes Windows-1252 for Latin-1 makes control characters of letters and
+// signs.
+func TestLettersInDisguise(t *testing.T) {
+	for _, encoding := range []string{"utf-8", "utf-16le"} {
+		mark := map[string]string{"utf-16le": "\xFF\xFE"}[encoding]
+		for text, want := range map[string]string{
+			"id,name\n1,Zoë\n2,O\u0092Brien\n3,\"Ann \u0096 \"\"B\"\"\"\n": "2: 1|Zoë 3: 2|O’Brien 4: 3|Ann – \"B\"",
+			"id,name\n1,\u00A0\u008D\n2,Zo\u009C\n":                        "2: 1|\u00A0\u008D 3: 2|Zoœ",
+		} {
+			got := readFile(t, writeFile(t, "people.csv", mark+encoded(t, text, encoding)), Options{})
+			if rows := strings.Join(got.rows, " "); rows != want || got.err != nil {
+				t.Errorf("%s: rows %q, want %q, error %v", encoding, rows, want, got.err)
+			}
+			if notes := strings.Join(got.notes, " "); !strings.Contains(notes, "first in row 3") {
+				t.Errorf("%s: notes %q", encoding, notes)
+			}
+		}
+	}
+	if got := readFile(t, writeFile(t, "people.csv", "id,name\n1,Zo\u0092\n2,Zo\xFF"+strings.Repeat("é", 20)+"\n"), Options{}); len(got.rows) != 2 || got.rows[1] != "3: 2|Zo\uFFFD"+strings.Repeat("é", 20)+" !bad_character" {
+		t.Errorf("rows %q", got.rows)
+	}
+}
+
 // FuzzEncoding makes sure that any bytes are read as text, or refused.
 func FuzzEncoding(f *testing.F) {
 	for _, s := range []string{"id\n1\n", "Zo\xEB", "\xFF\xFEi\x00d\x00", "i\x00d\x00\n\x00", "\xE9\xC3\xA9", "\xA4\xA4\xA4\xE5", "\x82\x8D\x90"} {

@@ -26,7 +26,7 @@ type textReader struct {
 	rest    []byte    // bytes to look at with the next ones
 	other   bool      // rest begins with a byte that is no UTF-8
 	letters bool      // letters beyond ASCII were passed on
-	clean   bool      // all that was passed on is UTF-8 without a zero byte
+	clean   bool      // all that was passed on is UTF-8 without a zero byte or a letter in disguise
 	note    string    // what was assumed; "" when there was nothing to assume
 }
 
@@ -117,7 +117,7 @@ func (t *textReader) read(b []byte) (int, error) {
 		t.other, n, err = true, valid, nil
 	}
 	t.letters = t.letters || beyondASCII(b[:n]) < n
-	t.clean = t.clean && !t.other && bytes.IndexByte(b[:n], 0) < 0
+	t.clean = t.clean && !t.other && bytes.IndexByte(b[:n], 0) < 0 && !(t.letters && holdsDisguised(b[:n]))
 	if n == 0 && err == nil {
 		return t.read(b)
 	}
