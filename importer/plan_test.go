@@ -263,3 +263,31 @@ type discardStore struct{}
 
 func (discardStore) Append(context.Context, []PlannedRow) error { return nil }
 func (discardStore) Amend(context.Context, []Amendment) error   { return nil }
+
+// What only the whole column shows makes rows invalid that were fit to be sent,
+// before duplicates are looked for.
+func TestPlanRefusesWhatTheColumnShows(t *testing.T) {
+	names := []string{"unique_id", "first_name"}
+	source := &rowsSource{names: names}
+	for i := range 300 {
+		source.rows = append(source.rows, fmt.Sprintf("9%08d|Ann", i))
+	}
+	source.rows = append(source.rows, "12345678|Bo", "12345678|Bo", "900000301|Cy")
+	store := &memoryStore{rows: map[int]PlannedRow{}}
+	plan, err := (&Planner{Source: source, Mapper: mapper(t, "", names), Store: store}).Make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Counts{Pending: 301, Invalid: 2}, plan.Counts); diff != "" {
+		t.Error(diff)
+	}
+	for _, row := range []int{302, 303} {
+		if got := store.rows[row]; got.Status != Invalid || got.Field != "unique_id" ||
+			!strings.HasPrefix(got.Message, `unique_id (column A): Unique ID "12345678" has 8 digits, and 301 others have 9`) {
+			t.Errorf("row %d: %s %s %s", row, got.Status, got.Field, got.Message)
+		}
+	}
+	if len(plan.Problems) != 1 || plan.Problems[0].Rule != mapping.LostZeros || plan.Problems[0].Count != 2 || plan.Problems[0].Row != 302 {
+		t.Errorf("the problems are %+v", plan.Problems)
+	}
+}

@@ -50,3 +50,24 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	slices.SortStableFunc(review.Findings, func(a, b Finding) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return review, joinMistakes(mistakes)
 }
+
+// Restate returns the row's cells with its date written YYYY-MM-DD where the
+// mapping can read it: what proves the form of a table's dates may not be among
+// the rows that are taken out of it. The cells themselves are not changed.
+func (m *Mapper) Restate(cells []Cell) []Cell {
+	restated := slices.Clone(cells)
+	for i := range m.fields {
+		f := &m.fields[i]
+		if f.dates == nil || f.expression != nil {
+			continue
+		}
+		cell, column, flaw := f.pick(cells)
+		if flaw != nil || cell.Text == "" {
+			continue
+		}
+		if date, flaw := f.dates.read(cell.Kind, cell.Text); flaw == nil {
+			restated[column] = Cell{Text: date, Kind: cell.Kind}
+		}
+	}
+	return restated
+}

@@ -192,3 +192,24 @@ func TestSettleDate(t *testing.T) {
 		t.Errorf("a survey of what the mapping says: %v, %v", s, err)
 	}
 }
+
+func TestRestate(t *testing.T) {
+	f := parseFields(t, "", "unique_id: Id\ndate_of_birth: {column: [DOB, Birth], date: DD/MM/YYYY}")
+	m := mustCompile(t, f, []string{"Id", "Birth", "DOB"}, testContext())
+	for _, tc := range []struct{ row, want string }{
+		{"03/04/2001||", "03/04/2001||"}, // the id is no date
+		{"1|03/04/2001|", "1|2001-04-03|"},
+		{"1|03/04/2001|05/04/2001", "1|03/04/2001|2001-04-05"},
+		{"1||31/02/2001", "1||31/02/2001"},
+		{"1", "1"},
+	} {
+		cells := texts(strings.Split(tc.row, "|")...)
+		var got []string
+		for _, cell := range m.Restate(cells) {
+			got = append(got, cell.Text)
+		}
+		if all := strings.Join(got, "|"); all != tc.want {
+			t.Errorf("%s: got %s, want %s", tc.row, all, tc.want)
+		}
+	}
+}

@@ -117,7 +117,8 @@ func (l *fixLayout) name(column int) string {
 }
 
 // mark colours the cell for the problem, and notes it. An error such as #N/A would
-// be a value like any other in a cell of text, so it is taken out.
+// be a value like any other in a cell of text, and an id that lost its zeros is
+// known by the other rows of its column only, so these are taken out.
 func (c *fixCell) mark(p mapping.Problem) {
 	seen := faultyLook
 	if p.Severity == mapping.Warning {
@@ -125,8 +126,11 @@ func (c *fixCell) mark(p mapping.Problem) {
 	}
 	c.look = max(c.look, seen)
 	c.notes = append(c.notes, p.Message)
-	if p.Rule == mapping.CellError {
-		c.text = ""
+	switch p.Rule {
+	case mapping.CellError, mapping.LostZeros, mapping.DamagedNumber:
+		if p.Severity == mapping.Error {
+			c.text = ""
+		}
 	}
 }
 

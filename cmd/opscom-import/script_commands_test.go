@@ -103,6 +103,7 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 // fileCommands returns the commands about files; FILE may be stdout or stderr:
 //
 //	roster N FILE              writes N people with certain headers, in the rows from 2 on
+//	birthdays N FILE           writes N people whose dates may have day and month in either order
 //	replace FILE REGEXP TEXT   replaces every match in the file; $1 stands for the first group
 //	beginning N SOURCE FILE    makes a file of the first N bytes of another
 //	nothing FOLDER             the folder is empty
@@ -114,6 +115,13 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 //	nowhere TEXT               no file below the work folder has the text
 func fileCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
+		"birthdays": func(ts *testscript.TestScript, _ bool, args []string) {
+			text := "Banner ID,DOB\n"
+			for i := range number(ts, args[0]) {
+				text += fmt.Sprintf("%d,%02d/%02d/2001\n", 900000001+i, i%12+1, i%11+1)
+			}
+			ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		},
 		"roster": func(ts *testscript.TestScript, _ bool, args []string) {
 			text := "unique_id,login_source,first_name,last_name,email\n"
 			for i := range number(ts, args[0]) {
