@@ -26,7 +26,7 @@ type Entry struct {
 	Status      int       `json:"status"`       // HTTP status of the answer, 0 when there was none
 	ErrorCode   int       `json:"error_code"`   // of the answer, 0 for none
 	ReferenceID int       `json:"reference_id"` // of the person, 0 unless the profile was accepted
-	Fault       Kind      `json:"fault"`        // what befell it: a Kind, "rate", "outage", or "" for nothing
+	Fault       Kind      `json:"fault"`        // what befell it: "" for nothing
 	Applied     bool      `json:"applied"`      // the profile was accepted
 	Delivered   bool      `json:"delivered"`    // false: certainly no whole answer reached the client
 }

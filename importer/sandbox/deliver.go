@@ -30,15 +30,26 @@ func (s *Sandbox) deliver(w http.ResponseWriter, r *http.Request, m mishap, a an
 		return false
 	case Truncate:
 		body = body[:len(body)/2]
+	case Bomb:
+		body = bombOf(body)
+		w.Header().Set("Content-Encoding", "gzip")
 	}
 	header := w.Header()
 	header.Set("Content-Type", a.contentType)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	if m.kind != Endless {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	if a.retryAfter != "" {
 		header.Set("Retry-After", a.retryAfter)
 	}
 	w.WriteHeader(a.status)
-	if m.kind == DropDuring {
+	switch m.kind {
+	case Drip:
+		return s.drip(w, r, body, m.over)
+	case Endless:
+		s.pour(w, r, body)
+		return false
+	case DropDuring:
 		body = body[:len(body)/2] // http.Server cuts a connection on which less comes than was announced
 	}
 	if _, err := w.Write(body); err != nil {

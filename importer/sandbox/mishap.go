@@ -9,40 +9,63 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // mishap is what befalls one request.
 type mishap struct {
 	kind   Kind // "" for nothing but the delay
 	delay  time.Duration
-	answer answer // what is said in the Controller's place
+	over   time.Duration // of Drip: how long the answer takes to arrive
+	answer answer        // what is said in the Controller's place
 }
 
 // reachesController says whether the Controller gets to see the request.
 func (m mishap) reachesController() bool {
-	return m.kind == "" || m.kind == DropAfter || m.kind == DropDuring || m.kind == Truncate
+	switch m.kind {
+	case "", DropAfter, DropDuring, Truncate, Drip, Endless, Bomb:
+		return true
+	}
+	return false
 }
 
 // answers says whether a whole answer is meant to leave.
 func (m mishap) answers() bool {
 	switch m.kind {
-	case DropBefore, DropAfter, DropDuring, Hang, Truncate:
+	case DropBefore, DropAfter, DropDuring, Hang, Truncate, Endless, Bomb:
 		return false
 	}
 	return true
 }
 
-// mishap returns what befalls the request with this number, counted from 1.
-func (s *Sandbox) mishap(number int64, entry Entry) mishap {
-	if o := s.config.Faults.Outage; number >= o.From && number < o.From+o.Length {
+// mishap returns what befalls the request with this number, counted from 1, that
+// came so long after the first.
+func (s *Sandbox) mishap(number int64, age time.Duration, entry Entry) mishap {
+	switch faults := &s.config.Faults; {
+	case faults.Outage.holds(number, age):
 		return mishap{kind: outage, answer: pageAnswer(outage.status())}
-	}
-	if s.limiter != nil && !s.limiter.Allow() {
+	case !s.allows(age):
 		a := pageAnswer(rateExceeded.status())
 		a.retryAfter = "1"
 		return mishap{kind: rateExceeded, answer: a}
+	case faults.Revoked.holds(number, age):
+		return mishap{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, refusal{9002, "The API token may not make this call."})}
 	}
 	return s.faults.next(entry)
+}
+
+// allows reports whether the limit has room for a request so long after the first.
+func (s *Sandbox) allows(age time.Duration) bool {
+	if s.limiter == nil {
+		return true
+	}
+	if swing := s.config.Faults.Rate; swing != (Swing{}) {
+		limit := swing.at(age)
+		s.limiter.SetLimit(rate.Limit(limit))
+		s.limiter.SetBurst(max(1, int(limit)))
+	}
+	return s.limiter.Allow()
 }
 
 // faultDraw draws the faults of the requests.
@@ -77,7 +100,7 @@ func (d *faultDraw) next(entry Entry) mishap {
 		return m
 	}
 	if failure := d.failure(send, random.Float64()); failure != nil {
-		m.kind = failure.Kind
+		m.kind, m.over = failure.Kind, failure.Over
 		m.answer = failure.answer(random)
 	}
 	return m

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -222,7 +223,7 @@ func TestRate(t *testing.T) {
 
 func TestOutageIsAWindow(t *testing.T) {
 	config := trialConfig()
-	config.Faults.Outage = Outage{From: 2, Length: 2}
+	config.Faults.Outage = Window{From: 2, Length: 2}
 	s := newSandbox(t, config)
 	var got []int
 	for range 5 {
@@ -230,6 +231,100 @@ func TestOutageIsAWindow(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int{200, 503, 503, 200, 200}, got); diff != "" {
 		t.Errorf("statuses differ (-want +got):\n%s", diff)
+	}
+}
+
+// statusesOverTime pushes once in each step of time, and returns the statuses.
+func statusesOverTime(t *testing.T, faults string, step time.Duration, times int) (got []int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		config := trialConfig()
+		var err error
+		if config.Faults, err = ParseFaults(faults); err != nil {
+			t.Fatal(err)
+		}
+		s := newSandbox(t, config)
+		time.Sleep(time.Hour) // nothing counts until the first request
+		for range times {
+			got = append(got, push(t, s, personWith(nil)).HTTP)
+			time.Sleep(step)
+		}
+	})
+	return got
+}
+
+func TestWindowsOfTime(t *testing.T) {
+	for faults, want := range map[string][]int{
+		"outage=2m:2m": {200, 200, 503, 503, 200},
+		"outage=0s:1m": {503, 200, 200, 200, 200},
+		"outage=3m":    {200, 200, 200, 503, 503},
+		"revoke=1m:1m": {200, 401, 200, 200, 200},
+		"revoke=3":     {200, 200, 401, 401, 401},
+		"revoke=3:2":   {200, 200, 401, 401, 200},
+	} {
+		if diff := cmp.Diff(want, statusesOverTime(t, faults, time.Minute, 5)); diff != "" {
+			t.Errorf("%s: statuses differ (-want +got):\n%s", faults, diff)
+		}
+	}
+}
+
+func TestRevokedTokenIsRefusedLikeAnyOther(t *testing.T) {
+	config := trialConfig()
+	config.Faults.Revoked = Window{From: 1, Length: 1}
+	s := newSandbox(t, config)
+	if got := push(t, s, personWith(nil)); got.HTTP != 401 || got.ErrorCode != 9002 {
+		t.Errorf("answer %+v", got)
+	}
+	if entry := s.Account()[0]; entry.Fault != revoked || entry.ErrorCode != 9002 || entry.Applied || !entry.Delivered || s.People() != 0 {
+		t.Errorf("account %+v, %d people", entry, s.People())
+	}
+}
+
+// A limit that moves between 10 and 100 a second takes no more than it says, and
+// what it says moves.
+func TestMovingRate(t *testing.T) {
+	const perSecond, period = 400, 20
+	taken := make([]int, period)
+	for i, status := range statusesOverTime(t, "rate=10:100:20s", time.Second/perSecond, perSecond*period) {
+		if status == 200 {
+			taken[i/perSecond]++
+		}
+	}
+	for second, n := range taken {
+		limit := Swing{Low: 10, High: 100, Period: period * time.Second}.at(time.Duration(second)*time.Second + time.Second/2)
+		burst := 0.0
+		if second == 0 {
+			burst = 10
+		}
+		if got := float64(n); got < limit-6 || got > limit+burst+6 {
+			t.Errorf("second %d: %d requests were taken, the limit is %.0f", second, n, limit)
+		}
+	}
+}
+
+func TestRequiredAttributes(t *testing.T) {
+	config := trialConfig()
+	var err error
+	if config.Faults, err = ParseFaults("require=email+first_name+last_name+city"); err != nil {
+		t.Fatal(err)
+	}
+	s := newSandbox(t, config)
+	all := fields{"email": "a@example.edu", "first_name": "Ada", "last_name": "Byron", "city": "Hull"}
+	for name, code := range map[string]int{"email": 9016, "first_name": 9017, "last_name": 9018, "city": 9031} {
+		lacking := maps.Clone(all)
+		lacking[name] = ""
+		if got := push(t, s, personWith(lacking)); got.ErrorCode != code {
+			t.Errorf("without %s: %+v", name, got)
+		}
+	}
+	if got := push(t, s, personWith(all)); got.Status != "success" {
+		t.Errorf("with all of them: %+v", got)
+	}
+	if got := push(t, s, personWith(nil)); got.Status != "success" {
+		t.Errorf("what was sent before counts: %+v", got)
+	}
+	if got := push(t, s, personWith(fields{"email": ""})); got.ErrorCode != 9016 {
+		t.Errorf("a cleared address: %+v", got)
 	}
 }
 

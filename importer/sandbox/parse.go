@@ -9,20 +9,28 @@ import (
 	"time"
 
 	"github.com/agnivade/levenshtein"
+
+	"opscom-import/mapping"
 )
 
 // ParseFaults reads faults from text such as
 //
-//	latency=20ms,jitter=5ms,slow=1%:1s,429=5%:2s,503=2%,drop-after=1,code=1%:9022,outage=100:50
+//	latency=20ms,jitter=5ms,slow=1%:1s,429=5%:2s,503=2%,drop-after=1,code=1%:9022,outage=100:50,require=email+city
 //
 // A fault has a name and a value, and may be given once:
 //
 //   - latency and jitter: a duration;
 //   - slow: the share of answers, and how long they take;
-//   - outage: the number of the first request that is turned away, and how many are;
+//   - outage and revoke: the number of the first request that is turned away, and
+//     how many are, all of them unless given; or both as a duration, the first of
+//     them since the first request;
+//   - rate: the lowest and the highest limit of requests a second, and the time in
+//     which it moves from the one to the other and back;
+//   - require: names of attributes with a plus between them;
 //   - any Kind: its share of the pushes, or as a plain number the first so many
 //     sends of every profile. After a colon: for a status, the time that
-//     Retry-After gives; for code, the ErrorCode, which is 9022 unless given.
+//     Retry-After gives; for code, the ErrorCode, which is 9022 unless given; for
+//     drip, how long the answer takes, which is 10s unless given.
 //
 // The empty text means no faults. An unknown name is an error that names the
 // nearest one.
@@ -49,6 +57,14 @@ func ParseFaults(text string) (Faults, error) {
 	return faults, nil
 }
 
+// settings returns the names of the faults that are no Kind, with an example of each.
+func settings() [][2]string {
+	return [][2]string{
+		{"latency", "20ms"}, {"jitter", "5ms"}, {"slow", "1%:1s"}, {"outage", "100:50"},
+		{"revoke", "100:50"}, {"rate", "20:200:1m"}, {"require", "email+first_name"},
+	}
+}
+
 func (f *Faults) set(name, value string) error {
 	var err error
 	switch name {
@@ -59,13 +75,19 @@ func (f *Faults) set(name, value string) error {
 	case "slow":
 		f.Slow, err = parseSlow(value)
 	case "outage":
-		f.Outage, err = parseOutage(value)
+		f.Outage, err = parseWindow(value)
+	case "revoke":
+		f.Revoked, err = parseWindow(value)
+	case "rate":
+		f.Rate, err = parseSwing(value)
+	case "require":
+		f.Require, err = parseAttributes(value)
 	default:
 		return f.addFailure(name, value)
 	}
 	if err != nil {
-		example := map[string]string{"latency": "20ms", "jitter": "5ms", "slow": "1%:1s", "outage": "100:50"}[name]
-		return fmt.Errorf("fault %q: cannot read %q; write it like %s=%s", name, value, name, example)
+		i := slices.IndexFunc(settings(), func(s [2]string) bool { return s[0] == name })
+		return fmt.Errorf("fault %q: cannot read %q; write it like %s=%s", name, value, name, settings()[i][1])
 	}
 	return nil
 }
@@ -79,13 +101,51 @@ func parseSlow(value string) (slow Slow, err error) {
 	return slow, err
 }
 
-func parseOutage(value string) (o Outage, err error) {
-	from, length, _ := strings.Cut(value, ":")
-	if o.From, err = strconv.ParseInt(from, 10, 64); err != nil {
-		return Outage{}, err
+// parseWindow reads "100:50", "100" for all from the 100th on, or "5m:1h".
+func parseWindow(value string) (w Window, err error) {
+	from, length, hasLength := strings.Cut(value, ":")
+	if strings.ContainsAny(value, "hms") { // units of time
+		if w.After, err = time.ParseDuration(from); err != nil {
+			return Window{}, err
+		}
+		w.For = math.MaxInt64
+		if hasLength {
+			w.For, err = time.ParseDuration(length)
+		}
+		return w, err
 	}
-	o.Length, err = strconv.ParseInt(length, 10, 64)
-	return o, err
+	if w.From, err = strconv.ParseInt(from, 10, 64); err != nil {
+		return Window{}, err
+	}
+	w.Length = math.MaxInt64
+	if hasLength {
+		w.Length, err = strconv.ParseInt(length, 10, 64)
+	}
+	return w, err
+}
+
+func parseSwing(value string) (s Swing, err error) {
+	low, rest, _ := strings.Cut(value, ":")
+	high, period, _ := strings.Cut(rest, ":")
+	if s.Low, err = strconv.ParseFloat(low, 64); err != nil {
+		return Swing{}, err
+	}
+	if s.High, err = strconv.ParseFloat(high, 64); err != nil {
+		return Swing{}, err
+	}
+	s.Period, err = time.ParseDuration(period)
+	return s, err
+}
+
+func parseAttributes(value string) (attributes []mapping.Attribute, err error) {
+	for name := range strings.SplitSeq(value, "+") {
+		attribute := mapping.AttributeNamed(strings.TrimSpace(name))
+		if attribute == mapping.NoAttribute {
+			return nil, strconv.ErrSyntax
+		}
+		attributes = append(attributes, attribute)
+	}
+	return attributes, nil
 }
 
 func (f *Faults) addFailure(name, value string) error {
@@ -108,20 +168,27 @@ func (f *Faults) addFailure(name, value string) error {
 		failure.Code = 9022
 	case failure.Kind == CodeIn200:
 		failure.Code, err = strconv.Atoi(extra)
+	case failure.Kind == Drip && !hasExtra:
+		failure.Over = 10 * time.Second
+	case failure.Kind == Drip:
+		failure.Over, err = time.ParseDuration(extra)
 	case hasExtra && failure.Kind.status() != 0:
 		failure.RetryAfter, err = time.ParseDuration(extra)
 	case hasExtra:
 		return fmt.Errorf("fault %q takes nothing after the colon: write %s=%s", name, name, often)
 	}
 	if err != nil {
-		return fmt.Errorf("fault %q: cannot read %q; write an ErrorCode such as 9019 for code, a time such as 2s for a status", name, extra)
+		return fmt.Errorf("fault %q: cannot read %q; write an ErrorCode such as 9019 for code, a time such as 2s for a status and for drip", name, extra)
 	}
 	f.Failures = append(f.Failures, failure)
 	return nil
 }
 
 func unknownFault(name string) error {
-	known := []string{"latency", "jitter", "slow", "outage"}
+	var known []string
+	for _, setting := range settings() {
+		known = append(known, setting[0])
+	}
 	for _, kind := range kinds() {
 		known = append(known, string(kind))
 	}

@@ -1,11 +1,14 @@
 package sandbox
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/mapping"
 )
 
 func TestParseFaults(t *testing.T) {
@@ -17,7 +20,17 @@ func TestParseFaults(t *testing.T) {
 		{" ", Faults{}},
 		{"latency=20ms, jitter=5ms", Faults{Latency: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}},
 		{"slow=1%:1s", Faults{Slow: Slow{Share: 0.01, For: time.Second}}},
-		{"outage=100:50", Faults{Outage: Outage{From: 100, Length: 50}}},
+		{"outage=100:50", Faults{Outage: Window{From: 100, Length: 50}}},
+		{"outage=5m:1h,revoke=100", Faults{
+			Outage: Window{After: 5 * time.Minute, For: time.Hour}, Revoked: Window{From: 100, Length: math.MaxInt64},
+		}},
+		{"revoke=90s", Faults{Revoked: Window{After: 90 * time.Second, For: math.MaxInt64}}},
+		{"rate=20:200:1m", Faults{Rate: Swing{Low: 20, High: 200, Period: time.Minute}}},
+		{"require=email+zip", Faults{Require: []mapping.Attribute{mapping.Email, mapping.PostalCode}}},
+		{"drip=1%,endless=1,bomb=1", Faults{Failures: []Failure{
+			{Kind: Drip, Share: 0.01, Over: 10 * time.Second}, {Kind: Endless, First: 1}, {Kind: Bomb, First: 1},
+		}}},
+		{"drip=1:2s", Faults{Failures: []Failure{{Kind: Drip, First: 1, Over: 2 * time.Second}}}},
 		{"429=5%:2s,429-date=1:3s,503=2%", Faults{Failures: []Failure{
 			{Kind: TooMany, Share: 0.05, RetryAfter: 2 * time.Second},
 			{Kind: TooManyUntil, First: 1, RetryAfter: 3 * time.Second},
@@ -46,7 +59,18 @@ func TestParseFaultsRefuses(t *testing.T) {
 		"slow=1%":           "write it like slow=1%:1s",
 		"slow=200%:1s":      "between 0 and 100 %",
 		"slow=1:1s":         "write it like slow=1%:1s",
-		"outage=100":        "write it like outage=100:50",
+		"outage=1m:2":       "write it like outage=100:50",
+		"outage=-1m:2m":     "must not be negative",
+		"revoke=":           "write it like revoke=100:50",
+		"rate=20":           "write it like rate=20:200:1m",
+		"rate=x:200:1m":     "write it like rate=20:200:1m",
+		"rate=20:200":       "write it like rate=20:200:1m",
+		"rate=0:200:1m":     "must be over 0",
+		"rate=20:10:1m":     "not below the first",
+		"rate=20:200:0s":    "its time over 0",
+		"require=emial":     "write it like require=email+first_name",
+		"drip=1:-2s":        "must not be negative",
+		"drip=1:soon":       `cannot read "soon"`,
 		"outage=x:1":        "write it like outage=100:50",
 		"outage=1:-1":       "must not be negative",
 		"hang=often":        `cannot read "often"`,

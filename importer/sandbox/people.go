@@ -35,8 +35,9 @@ type people struct {
 	emails    map[string]int // folded, to the reference id of the person who has it
 	userNames map[string]int // folded, likewise
 	lastID    int
-	parser    *parser // of records
-	encoded   []byte  // the record in the making
+	required  []mapping.Attribute // that everybody must have
+	parser    *parser             // of records
+	encoded   []byte              // the record in the making
 	file      *peopleFile
 }
 
@@ -47,13 +48,14 @@ type person struct {
 }
 
 // openPeople returns the people that the file at path holds; "" for people that
-// live in memory only.
-func openPeople(path string, names map[string]mapping.Attribute) (*people, error) {
+// live in memory only. Whoever is pushed must have what is required.
+func openPeople(path string, names map[string]mapping.Attribute, required []mapping.Attribute) (*people, error) {
 	p := &people{
 		byKey:     make(map[Key]person),
 		emails:    map[string]int{"parking@example.edu": administratorID},
 		userNames: map[string]int{"admin": administratorID},
 		lastID:    administratorID,
+		required:  required,
 		parser:    newParser(names),
 	}
 	if path == "" {
@@ -101,6 +103,9 @@ func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused refusal
 			after.Set(spec.Attribute, value)
 		}
 	}
+	if refused := p.lacking(&after); refused.code != 0 {
+		return 0, refused, nil
+	}
 	if refused := p.taken(&after, known.id); refused.code != 0 {
 		return 0, refused, nil
 	}
@@ -117,6 +122,26 @@ func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused refusal
 	}
 	p.put(key, person{known.id, string(p.encoded)}, &before, &after)
 	return known.id, refusal{}, nil
+}
+
+// lacking says whether the profile has no value for what is required.
+func (p *people) lacking(profile *mapping.Profile) refusal {
+	for _, attribute := range p.required {
+		if value, _ := profile.Get(attribute); strings.TrimSpace(value) != "" {
+			continue
+		}
+		switch attribute {
+		case mapping.Email:
+			return refusal{9016, "An email address is required."}
+		case mapping.FirstName:
+			return refusal{9017, "A first name is required."}
+		case mapping.LastName:
+			return refusal{9018, "A last name is required."}
+		default:
+			return refusal{9031, "A value is required."}
+		}
+	}
+	return refusal{}
 }
 
 // taken says whether somebody else has the profile's e-mail address or user name.

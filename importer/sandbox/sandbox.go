@@ -22,7 +22,7 @@ type Config struct {
 
 	Faults Faults
 	Seed   uint64  // the same seed, faults and profiles give the same faults again, in whatever order the requests come
-	Rate   float64 // requests a second that are taken before 429 is answered; 0: no limit
+	Rate   float64 // requests a second that are taken before 429 is answered; 0: no limit, unless Faults has one
 
 	// PeopleFile keeps people from one sandbox to the next, in a file of JSON
 	// lines that only its owner may read. A person is in the file before the
@@ -46,6 +46,7 @@ type Sandbox struct {
 	limiter  *rate.Limiter // nil: no limit
 	requests sync.Pool     // of *request
 	arrivals atomic.Int64
+	first    func() time.Time // when the first request came
 
 	closing  func()        // closes closed, once
 	closed   chan struct{} // ends every wait
@@ -69,7 +70,7 @@ func New(config Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("set up the sandbox: encode its user types: %w", err)
 	}
 	names := attributeNames()
-	people, err := openPeople(config.PeopleFile, names)
+	people, err := openPeople(config.PeopleFile, names, config.Faults.Require)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +88,9 @@ func New(config Config) (*Sandbox, error) {
 		requests: sync.Pool{New: func() any { return &request{parser: newParser(names)} }},
 		closed:   make(chan struct{}),
 	}
+	s.first = sync.OnceValue(time.Now)
 	s.closing = sync.OnceFunc(func() { close(s.closed) })
-	if config.Rate > 0 {
+	if config.Rate > 0 || config.Faults.Rate != (Swing{}) {
 		s.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))
 	}
 	return s, nil
@@ -130,6 +132,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	number := s.arrivals.Add(1)
+	first := s.first()
 	entry := Entry{Sequence: s.account.before + number, Time: time.Now()}
 	req := s.requests.Get().(*request)
 	defer s.requests.Put(req)
@@ -139,7 +142,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if entry.Call == PushCall {
 		entry.Key = req.key()
 	}
-	mishap := s.mishap(number, entry)
+	mishap := s.mishap(number, entry.Time.Sub(first), entry)
 	answer := mishap.answer
 	if mishap.reachesController() {
 		answer = s.control(entry, req)
