@@ -265,11 +265,19 @@ func (c *csvReader) bareField(content []byte, at int) (last bool, next int, err 
 	if size < 0 {
 		last, size = true, len(content)-at
 	}
-	if c.quote == '"' && bytes.IndexByte(content[at:at+size], '"') >= 0 {
+	if value := content[at : at+size]; c.quote == '"' && bytes.IndexByte(value, '"') >= 0 && !isTextFormula(value) {
 		return last, at, errBareQuote
 	}
 	c.fields = append(c.fields, field{start: at, end: at + size})
 	return last, at + size + 1, nil
+}
+
+// isTextFormula says that a value is a formula that is only a text, as in
+// ="00123": programs write so what a spreadsheet shall not take for a number.
+func isTextFormula(value []byte) bool {
+	inner, begins := bytes.CutPrefix(bytes.TrimSpace(value), []byte(`="`))
+	inner, ends := bytes.CutSuffix(inner, []byte(`"`))
+	return begins && ends && bytes.IndexByte(inner, '"') < 0
 }
 
 // quotedField takes the field whose opening quote is at at. limit is the end of

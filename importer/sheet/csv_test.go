@@ -40,6 +40,10 @@ func TestCSVRows(t *testing.T) {
 			content: "\n\nid,name\n\n1,\"a\n\nb\"\n , \n2,Bob\n\n",
 			header:  []string{"id", "name"}, at: 3, rows: []string{"5: 1|a\n\nb", "7: 2|Bob"},
 		},
+		"formulas that are texts, as the letter of the file has them": {
+			content: "id,name\n=\"001\", =\"A b\" \n\"=\"\"002\"\"\",Bob\n",
+			header:  []string{"id", "name"}, rows: []string{"2: =\"001\"| =\"A b\" ", "3: =\"002\"|Bob"},
+		},
 		"spaces stay": {
 			content: " id ,name\n 1 ,\tAnn \n",
 			header:  []string{" id ", "name"}, rows: []string{"2:  1 |\tAnn "},
