@@ -41,8 +41,8 @@ func (s Summary) Check() error {
 		s.File, plural(s.Rows, "row"), accounted, s.Counts.Sum()-accounted, ErrReceipt)
 }
 
-// Write writes the receipt, at most 80 columns wide but for long paths. It holds
-// no value of any row. It is written even when it does not add up, and then
+// Write writes the receipt, at most 80 columns wide but for long paths. Only that of
+// a check holds values, as examples. It is written even when it does not add up, and then
 // that is the error.
 func (r Receipt) Write(w io.Writer) error {
 	var b bytes.Buffer
@@ -176,13 +176,23 @@ func (r Receipt) writeProblems(b *bytes.Buffer) {
 	fmt.Fprintf(b, "\n%s\n", r.Style.bold("Commonest problems"))
 	for _, p := range shown {
 		fmt.Fprintf(b, "  %*s  %s\n", width, thousands(p.Count), inWords(p))
-		if text := advice(p.Rule); text != "" {
+		if text := r.example(p); text != "" {
 			fmt.Fprintln(b, r.Style.faint(hang(text, width+4)))
 		}
 	}
 	if more := len(r.Problems) - len(shown); more > 0 {
 		fmt.Fprintf(b, "  and %s more\n", plural(more, "kind"))
 	}
+}
+
+// example tells the person who checks a file what is wrong in the first of the rows,
+// with its value. A push tells no values: what it prints may end up in a log or in
+// the mail of a night's run.
+func (r Receipt) example(p importer.ProblemCount) string {
+	if r.Command == CheckCommand && p.Message != "" {
+		return printable(p.Message)
+	}
+	return advice(p.Rule)
 }
 
 // inWords says what is wrong, in which column, and in which row to look.
