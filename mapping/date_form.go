@@ -19,7 +19,7 @@ type dateForm struct {
 
 // startsWithYear says whether the year comes first, so that YYYY-MM-DD could be
 // meant otherwise.
-func (f *dateForm) startsWithYear() bool { return strings.HasPrefix(f.written, "Y") }
+func (f *dateForm) startsWithYear() bool { return strings.HasPrefix(strings.ToUpper(f.written), "Y") }
 
 // monthMark stands on both sides of the number that replaces a month's name, so
 // that the number never runs into the day or the year.

@@ -35,10 +35,14 @@ func (r *rowsSeen) add(sequence int) {
 	r.count++
 }
 
-// newDateOrder returns nil for a form whose day and month cannot be mistaken for
-// each other.
+// newDateOrder returns nil for a form whose day and month nobody mistakes for each
+// other: with a month's name, or from the year down to the day.
 func newDateOrder(form *dateForm, today time.Time) (*dateOrder, error) {
-	if form == nil || form.monthName {
+	if form == nil {
+		return nil, nil
+	}
+	written := strings.ToUpper(form.written)
+	if form.monthName || form.startsWithYear() && strings.Index(written, "M") < strings.Index(written, "D") {
 		return nil, nil
 	}
 	other, err := newDateForm(exchangeDayAndMonth(form.written))

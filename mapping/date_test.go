@@ -47,6 +47,7 @@ func TestDateOfBirth(t *testing.T) {
 		{"DD/MM/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},
 		{"DD/MM/YYYY", Cell{Text: "1998-03-02"}, "1998-03-02", ""}, // no other day can be meant
 		{"DD/MM/YYYY", Cell{Text: "1998-02-31"}, "is not written DD/MM/YYYY", BadDate},
+		{"yyyy-dd-mm", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as yyyy-dd-mm", BadDate},
 		{"YYYY-DD-MM", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as YYYY-DD-MM", BadDate},
 		{"DD/MM/YYYY", Cell{Text: "2/3/1998"}, "1998-03-02", ""},
 		{"D/M/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},

@@ -104,6 +104,8 @@ func TestReviewOfDates(t *testing.T) {
 		{"turned round by a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 2), texts("13/04/2001", "25/12/2000")...), "", "has turned day and month of the former round"},
 		{"dates and texts", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 13), texts("13/04/2001")...), "row 7 fits", ""},
 		{"two-digit years", "DD/MM/YY", texts("03/04/01", "25/04/01"), "row 3 fits no other order", ""},
+		{"from the year down", "YYYY-MM-DD", texts("2001-05-06", "2001-05-25"), "", ""},
+		{"from the year down, without separators", "yyyymmdd", texts("20010506", "20010525"), "", ""},
 		{"the year first", "YYYY-DD-MM", texts("2001-05-06", "2001-25-06"), "row 3 fits no other order", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
