@@ -251,6 +251,13 @@ func (t *Table) takeHeader(p *preview, f finding, asked int) error {
 		t.body.repeated = append(t.body.repeated, row.Number)
 		t.last, t.body.last = row.Number, row.Number
 	}
+	if cells := len(p.rows[f.at].Cells); t.counted && cells > len(names) {
+		var unnamed []int
+		for c := len(names); c < cells; c++ {
+			unnamed = append(unnamed, c)
+		}
+		t.notes = append(t.notes, columnList(unnamed, "has no name in the header, and was left out.", "have no name in the header, and were left out."))
+	}
 	t.notes = append(t.notes, duplicateNames(names)...)
 	return nil
 }
