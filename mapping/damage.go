@@ -49,6 +49,9 @@ func kindOfValues(a Attribute) valueKind {
 // inspect returns the cell's text with what is safe to mend mended. The fault is
 // what was mended, a warning, or how the value was damaged; nil for neither.
 func (g *guard) inspect(cell Cell) (text string, flaw *fault) {
+	if isUnmarked(cell.Text) && cell.Kind == TextCell {
+		return cell.Text, nil
+	}
 	text, what := mend(cell.Text, g.kind)
 	if damage := g.damage(text, cell.Kind); damage != nil {
 		return text, damage
@@ -82,7 +85,7 @@ func (g *guard) damage(text string, kind CellKind) *fault {
 			return g.refuse(BadCharacter, text, "holds a question mark where a letter was lost on the way into the file. Write the letter, or save the export as UTF-8 again.")
 		}
 	}
-	if isASCII(text) {
+	if isPlainText(text) {
 		return nil
 	}
 	if right := inRightEncoding(text); right != "" {
@@ -178,6 +181,38 @@ func isDigits(text string) bool {
 	return text != ""
 }
 
+// isUnmarked says that a text holds nothing but ASCII letters, digits, spaces and
+// the signs that no damage leaves behind: what nearly all texts are.
+func isUnmarked(text string) bool {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c >= 0x80, c == '+', c == '?', c == ',', c == '-', c == '=', c == '\'', c == '.':
+			return false
+		}
+	}
+	return true
+}
+
+// isPlainText says that a text holds nothing but ASCII and the letters with accents
+// of western Europe that are no first half of a mistaken character: all texts that
+// need no closer look, which are nearly all.
+func isPlainText(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] < 0x80 {
+			continue
+		}
+		if text[i] != 0xc3 || i+1 == len(text) { // U+00C0 to U+00FF
+			return false
+		}
+		i++
+		switch text[i] {
+		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2: // ÂÃÄÅÔâ
+			return false
+		}
+	}
+	return true
+}
+
 func isASCII(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] >= 0x80 {
@@ -196,7 +231,7 @@ func mend(text string, kind valueKind) (mended, what string) {
 	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("0123456789=+-@", text[1]) >= 0 {
 		return text[1:], "begins with an apostrophe, as cells of text do in a spreadsheet"
 	}
-	if isASCII(text) {
+	if isPlainText(text) {
 		return text, ""
 	}
 	keepJoiners := kind != idValue && kind != loginValue && kind != emailValue && kind != numberValue
