@@ -73,11 +73,16 @@ func (r *Run) storePayloads() (section, error) {
 	return place, r.journal.payloadFile(r.id).write(data, place.at)
 }
 
-// Amend changes the verdict on rows that were appended earlier.
+// Amend changes the verdict on rows that were appended earlier, all of them: none
+// is appended after it. They are stored first, so that no reader finds a verdict
+// on a row that is not there yet.
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.record.require("change its plan", importer.Planning); err != nil {
+		return err
+	}
+	if err := r.storeSlice(ctx, relaxed); err != nil {
 		return err
 	}
 	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {

@@ -1,0 +1,24 @@
+package journal
+
+import (
+	"testing"
+
+	"opscom-import/importer"
+)
+
+// TestAPlanInTheMakingCanBeRead has a story: a program that was killed between the
+// last amendment and the end of its plan left a journal that "runs show" took for
+// damaged, because the amendment was stored and the row that it is about was not.
+func TestAPlanInTheMakingCanBeRead(t *testing.T) {
+	dir := t.TempDir()
+	j := openTest(t, dir)
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(3, importer.Pending)}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, Status: importer.Duplicate, Message: "The same as row 2."}}))
+	other, err := openTest(t, dir).Run(t.Context(), r.Info().ID)
+	must(t, err)
+	diff(t, "results", statuses(t, other), []string{"2 not_sent 0", "3 duplicate 0"})
+	must(t, r.Seal(t.Context(), importer.Pushing, 2, nil))
+	diff(t, "claimed", claim(t, r, 9), []int{2})
+}
