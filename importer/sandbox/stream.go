@@ -44,8 +44,7 @@ func (s *Sandbox) pour(w http.ResponseWriter, r *http.Request, body []byte) {
 // gzip may be made of several, one after the other: that of a MiB stands there
 // over and over.
 func bombOf(body []byte) []byte {
-	const times = 1 << 10
-	return append(zipped(body), bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), times)...)
+	return append(zipped(body), bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), 1<<10)...)
 }
 
 func zipped(text []byte) []byte {
