@@ -30,7 +30,7 @@ func plainTransforms(regions regionTable) map[string]transform {
 			return s
 		},
 		"postal_code": postalCode,
-		"phone":       phone,
+		"phone":       newPhoneWriter().write,
 	}
 }
 

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -115,6 +116,22 @@ func TestTransformsSettle(t *testing.T) {
 		}
 		if written := phone(text); written != text && len(written) > maxPhoneChars {
 			t.Errorf("phone(%q) = %q does not fit", text, written)
+		}
+	})
+}
+
+// A number that is looked up by its first digits is written as by the library alone.
+func TestPhoneWriterAgreesWithPhone(t *testing.T) {
+	w := newPhoneWriter()
+	rapid.Check(t, func(t *rapid.T) {
+		area := rapid.SampledFrom([]string{"613", "416", "514", "212", "800", "900", "242", "555", "011", "600", "310", "456", "710", "684", "787"}).Draw(t, "area")
+		area = rapid.OneOf(rapid.Just(area), rapid.StringMatching("[0-9]{3}")).Draw(t, "any area")
+		exchange := rapid.OneOf(rapid.StringMatching("[2-9]"), rapid.StringMatching("[0-9]")).Draw(t, "first") + rapid.StringMatching("[0-9]{2}").Draw(t, "exchange")
+		line := rapid.StringMatching("[0-9]{4}").Draw(t, "line")
+		form := rapid.SampledFrom([]string{"%s%s%s", "(%s) %s-%s", "%s-%s-%s", "1 %s.%s.%s", "1-%s-%s-%s", "+1 %s %s %s", "%s %s %s x12", " %s%s %s", "%s%s%s1", "0%s%s%s"}).Draw(t, "form")
+		s := fmt.Sprintf(form, area, exchange, line)
+		if got, want := w.write(s), phone(s); got != want {
+			t.Fatalf("%s: got %s, want %s", s, got, want)
 		}
 	})
 }
