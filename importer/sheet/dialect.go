@@ -19,14 +19,18 @@ type dialect struct {
 	skip      int  // bytes before the first row: the byte order mark, a line that names the delimiter
 }
 
-// The delimiters that are looked for. Any other can be asked for.
-const delimiters = ",;\t|"
+// The delimiters that are looked for, and those that are taken only where they cut
+// every row alike and none of the others does. Any other can be asked for.
+const (
+	delimiters    = ",;\t|"
+	oddDelimiters = "^~ :"
+)
 
 // delimiterNames gives each its name, as --delimiter takes it.
 var delimiterNames = [...]struct {
 	delimiter  byte
 	name, many string
-}{{',', "comma", "commas"}, {';', "semicolon", "semicolons"}, {'\t', "tab", "tabs"}, {'|', "pipe", "pipes (|)"}}
+}{{',', "comma", "commas"}, {';', "semicolon", "semicolons"}, {'\t', "tab", "tabs"}, {'|', "pipe", "pipes (|)"}, {' ', "space", "spaces"}}
 
 // delimiterName returns a delimiter's name and what several of it are called.
 func delimiterName(delimiter byte) (name, many string) {
@@ -69,6 +73,9 @@ func detectDialect(sample []byte, partial bool, asked rune) (dialect, survey, er
 	best, next := chooseDelimiter(sample[d.skip:], partial, candidates)
 	if partial && best.records == 0 {
 		best, next = chooseDelimiter(sample[d.skip:], false, candidates)
+	}
+	if odd := chooseOddDelimiter(sample[d.skip:], partial); len(candidates) > 1 && best.score() < leastOrderly && odd.width > 0 {
+		best, next = odd, survey{}
 	}
 	if next.width > 0 && best.score()-next.score() < leastLead {
 		return d, survey{}, ambiguous(best.delimiter, next.delimiter)

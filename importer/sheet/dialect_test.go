@@ -56,6 +56,18 @@ func TestDialectsAreFound(t *testing.T) {
 			content: "sep=;\nid,name\n1,Ann;Bob\n", options: Options{Delimiter: ','},
 			header: []string{"id", "name"}, rows: []string{"2: 1|Ann;Bob"},
 		},
+		"spaces, with quotes where they are no delimiter": {
+			content: "id name city at\n1 \"Ann Lee\" Hull 10:00\n2 Bob \"Trois Rivières\" 11:00\n",
+			header:  []string{"id", "name", "city", "at"}, rows: []string{"2: 1|Ann Lee|Hull|10:00", "3: 2|Bob|Trois Rivières|11:00"}, note: "spaces",
+		},
+		"a rare delimiter that cuts every row alike": {
+			content: "id~name~city~at\n1~Ann, Lee~Hull~10:00\n2~Bob~Laval~11:00\n",
+			header:  []string{"id", "name", "city", "at"}, rows: []string{"2: 1|Ann, Lee|Hull|10:00", "3: 2|Bob|Laval|11:00"}, note: "~",
+		},
+		"words that stand side by side are no cells": {
+			content: "the full name said\nAnn of Green Gables\nBob von der Heide\n",
+			header:  []string{"the full name said"}, rows: []string{"2: Ann of Green Gables", "3: Bob von der Heide"}, note: "Row 1 was taken for the header",
+		},
 		"spaces after the delimiter": {
 			content: "id, name, note\n1, \"Tremblay, Ann\" , x\n2, Bob, \"y\"\n",
 			header:  []string{"id", "name", "note"}, rows: []string{"2: 1|Tremblay, Ann|x", "3: 2|Bob|y"}, note: "spaces",

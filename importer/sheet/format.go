@@ -42,6 +42,7 @@ const (
 
 const (
 	saveAsXLSX  = "Open it in Excel and save it as .xlsx (Excel Workbook) or as \"CSV UTF-8\"."
+	saveODF     = "Open it in LibreOffice or Excel and save it as .xlsx."
 	exportXLSX  = "Export it as .xlsx or as \"CSV UTF-8\" instead."
 	damagedBook = "The workbook is damaged or was not copied whole. Open it in Excel, save it again as .xlsx, and use that copy."
 )
@@ -193,6 +194,8 @@ func markupFormat(head []byte) (Format, error) {
 		return xmlSpreadsheet, nil
 	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
 		return webPage, nil
+	case begins("<?xml") && holds("urn:oasis:names:tc:opendocument:xmlns:office"):
+		return "", fault(0, "This is an OpenDocument file (.fods). "+saveODF, nil)
 	case begins("<?xml"):
 		return "", fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
 	case begins("mime-version:"):
@@ -200,7 +203,31 @@ func markupFormat(head []byte) (Format, error) {
 	case begins(`{\rtf`):
 		return "", fault(0, "This is a text document (RTF), not a spreadsheet. "+exportXLSX, nil)
 	}
-	return CSV, nil
+	return CSV, refuseRecords(text)
+}
+
+// refuseRecords names text that holds records, and yet is no table: text is the
+// beginning of a file, in lower case.
+func refuseRecords(text []byte) error {
+	lines := append(strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == '\r' }), "", "")
+	first, second := strings.TrimSpace(lines[0]), strings.TrimSpace(lines[1])
+	begins := func(line string, with ...string) bool {
+		return slices.ContainsFunc(with, func(s string) bool { return strings.HasPrefix(line, s) })
+	}
+	compact := strings.Join(strings.Fields(first+second), "")
+	switch {
+	case begins(first, "id;p") && begins(second, "b;", "c;", "f;", "nn;", "o;", "p;"):
+		return fault(0, "This is a SYLK file (.slk), whatever its name says. "+saveAsXLSX, nil)
+	case first == "table" && second == "0,1":
+		return fault(0, "This is a DIF file, whatever its name says. "+saveAsXLSX, nil)
+	case begins(compact, `{"`, `[{`, `[[`, `["`):
+		return fault(0, "This is a JSON file, not a spreadsheet. "+exportXLSX, nil)
+	case begins(first, "begin:vcard"):
+		return fault(0, "This is an address card (vCard), not a spreadsheet. "+exportXLSX, nil)
+	case begins(first, "dn: ", "dn:: ", "version: 1") && begins(second, "dn:", "objectclass:", "changetype:", "cn:"):
+		return fault(0, "This is an export of a directory (LDIF), not a spreadsheet. "+exportXLSX, nil)
+	}
+	return nil
 }
 
 // decodedHead returns the beginning of a text as UTF-8, its byte order mark cut.
@@ -235,7 +262,7 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 	case has("index/", "index.zip"):
 		return "", fault(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
 	case has("mimetype") && has("content.xml", "meta-inf/manifest.xml"):
-		return "", fault(0, "This is an OpenDocument file (.ods). Open it in LibreOffice or Excel and save it as .xlsx.", nil)
+		return "", fault(0, "This is an OpenDocument file (.ods). "+saveODF, nil)
 	case has("word/", "ppt/"):
 		return "", fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
 	case has("_rels/.rels", "xl/"):

@@ -79,6 +79,13 @@ func TestOtherFilesAreNamed(t *testing.T) {
 		"XML":                  {content: "<?xml version=\"1.0\"?><people/>", message: "XML document"},
 		"web archive":          {content: "MIME-Version: 1.0\nX-Document-Type: Workbook\n", message: "MHTML"},
 		"RTF":                  {content: `{\rtf1\ansi`, message: "RTF"},
+		"flat OpenDocument":    {content: `<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">`, message: ".fods"},
+		"SYLK":                 {content: "ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K\"id\"\r\nE\r\n", message: "SYLK"},
+		"DIF":                  {content: "TABLE\n0,1\n\"EXCEL\"\nVECTORS\n0,3\n", message: "DIF"},
+		"JSON":                 {content: `[{"id": "1", "name": "Ann"}]`, message: "JSON"},
+		"JSON with lines":      {content: "{\n  \"users\": [\n", message: "JSON"},
+		"vCard":                {content: "BEGIN:VCARD\r\nN:Ann\r\n", message: "vCard"},
+		"LDIF":                 {content: "dn: cn=Ann\nobjectClass: person\n", message: "LDIF"},
 		"OpenDocument":         {content: zipOf(t, parts{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"}), message: "OpenDocument"},
 		"Numbers":              {content: zipOf(t, parts{"Index/Document.iwa": "x"}), message: "Apple Numbers"},
 		"binary workbook":      {content: zipOf(t, parts{"_rels/.rels": "", "xl/workbook.bin": "x"}), message: ".xlsb"},
@@ -109,6 +116,11 @@ func TestFormatIsToldByContent(t *testing.T) {
 		got := readFile(t, writeFile(t, name, content), Options{})
 		if got.err != nil || len(got.rows) == 0 || got.rows[0] != "2: two" {
 			t.Errorf("%s: rows %q, error %v", name, got.rows, got.err)
+		}
+	}
+	for header, row := range map[string]string{"ID;Prénom": "7;Ann", "id;p": "C7;Ann", "Table,n": "0,1", "{id},[name]": "7,Ann"} {
+		if got := readFile(t, writeFile(t, "people.csv", header+"\n"+row+"\n"), Options{}); got.err != nil || len(got.rows) != 1 {
+			t.Errorf("%s: rows %q, error %v", header, got.rows, got.err)
 		}
 	}
 	got := readFile(t, writeFile(t, "people.csv", "<b>name</b>\nAnn\n"), Options{Format: CSV})

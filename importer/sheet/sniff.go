@@ -10,6 +10,9 @@ import (
 // sampleSize is how many bytes of a text the dialect is found in.
 const sampleSize = 128 << 10
 
+// leastOrderly is the score of rows that look like rows by and large.
+const leastOrderly = 0.5
+
 // leastLead is by how much the best delimiter must beat the next one.
 const leastLead = 0.1
 
@@ -55,6 +58,21 @@ func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next
 		}
 	}
 	return best, next
+}
+
+// chooseOddDelimiter surveys the delimiters that are seldom used, and returns the zero
+// value where none cuts all rows alike. Words that stand side by side are no cells by
+// themselves: spaces and colons need values in quotes.
+func chooseOddDelimiter(sample []byte, partial bool) survey {
+	const leastRecords, leastWidth = 3, 4
+	for i := range len(oddDelimiters) {
+		delimiter := oddDelimiters[i]
+		s := take(sample, partial, dialect{delimiter: delimiter, quote: '"'})
+		if s.records >= leastRecords && s.alike == s.records && s.faults == 0 && s.width >= leastWidth && (s.quoted > 0 || delimiter == '^' || delimiter == '~') {
+			return s
+		}
+	}
+	return survey{}
 }
 
 // chooseQuotes finds out how values are quoted: as RFC 4180 says, unless another
