@@ -13,8 +13,12 @@ import (
 // foldHeader reduces a header to what tells it from others: its letters and
 // digits, in lower case, without accents. "E-mail", "e mail" and "EMAIL" are one.
 func foldHeader(name string) string {
+	if !isASCII(name) {
+		name = norm.NFKD.String(name)
+	}
 	var b strings.Builder
-	for _, r := range norm.NFKD.String(name) {
+	b.Grow(len(name))
+	for _, r := range name {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			b.WriteRune(unicode.ToLower(r))
 		}

@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
@@ -15,62 +16,144 @@ type meaning struct {
 	why       string
 }
 
-// whyUsual is the reason for a match by the dictionary that needs no other.
-const whyUsual = "a usual name for it"
+const (
+	whyUsual         = "a usual name for it" // the reason for a match by the dictionary that needs no other
+	whySecondAddress = "a mailing or local address is mostly kept as the second"
+	whySomebodyElse  = "it seems to be about somebody else than the student"
+)
 
-// headerIndex finds what a folded header may mean.
+// headerIndex finds what a folded header may mean, as it is written and with its
+// abbreviations spelled out.
 type headerIndex map[string][]meaning
+
+// dictionaryIndex returns the index of the dictionary. It is worked out once, for
+// a reader of files asks of many rows whether they are a header; nobody changes it.
+var dictionaryIndex = sync.OnceValue(newHeaderIndex)
 
 func newHeaderIndex() headerIndex {
 	index := make(headerIndex)
 	for _, spec := range Attributes() {
 		for _, name := range spec.Names {
-			key := foldHeader(name)
-			index[key] = append(index[key], meaning{spec.Attribute, fitsOnly, "the attribute's own name"})
+			index.add(name, meaning{spec.Attribute, fitsOnly, "the attribute's own name"})
 		}
 	}
 	for _, entry := range dictionary {
-		why := entry.why
-		if why == "" {
-			why = whyUsual
+		m := meaning{entry.attribute, entry.fit, entry.why}
+		if m.why == "" {
+			m.why = whyUsual
 			if entry.fit == fitsMaybe {
-				why = "it sounds like it"
+				m.why = "it sounds like it"
 			}
 		}
 		for _, header := range entry.headers {
-			key := foldHeader(header)
-			if !slices.ContainsFunc(index[key], func(m meaning) bool { return m.attribute == entry.attribute }) {
-				index[key] = append(index[key], meaning{entry.attribute, entry.fit, why})
-			}
+			index.add(header, m)
+		}
+	}
+	for _, entry := range dictionary { // what is written so goes before what is only spelled out so
+		for _, header := range entry.headers {
+			index.addSpelledOut(header)
 		}
 	}
 	return index
 }
 
-// meanings returns what a header may mean: by its whole text, then without the
-// words that qualify it, then by its spelling. NoAttribute is a meaning too.
-func (index headerIndex) meanings(header string) []meaning {
-	words := headerWords(header)
+func (index headerIndex) add(header string, m meaning) {
+	key := foldHeader(header)
+	if !slices.ContainsFunc(index[key], func(known meaning) bool { return known.attribute == m.attribute }) {
+		index[key] = append(index[key], m)
+	}
+}
+
+func (index headerIndex) addSpelledOut(header string) {
+	key := strings.Join(spelledOut(headerWords(header)), "")
+	if _, taken := index[key]; !taken {
+		index[key] = index[foldHeader(header)]
+	}
+}
+
+// find returns what words mean that are the whole of a name.
+func (index headerIndex) find(words []string) []meaning {
 	if found := index[strings.Join(words, "")]; len(found) > 0 {
 		return found
 	}
-	if _, found := noun(words, []qualifier{ofSomebodyElse}); found[ofSomebodyElse] {
-		return []meaning{{why: "it seems to be about somebody else than the student"}}
+	return index[strings.Join(spelledOut(words), "")]
+}
+
+// meanings returns what a header may mean: by its whole text, then without the
+// words that qualify it, then by the several names that it gives, then by its
+// spelling. NoAttribute is a meaning too.
+func (index headerIndex) meanings(header string) []meaning {
+	words := headerWords(header)
+	if found := index.known(words); len(found) > 0 {
+		return found
 	}
-	if found := index.qualified(words); len(found) > 0 {
+	if found := index.agreed(header); len(found) > 0 {
 		return found
 	}
 	return index.spelledLike(strings.Join(words, ""))
 }
 
+// known returns what words mean that are in the dictionary, alone or beside
+// words that qualify them.
+func (index headerIndex) known(words []string) []meaning {
+	if found := index.find(words); len(found) > 0 {
+		return found
+	}
+	if _, found := noun(words, []qualifier{ofSomebodyElse}); found[ofSomebodyElse] {
+		return []meaning{{why: whySomebodyElse}}
+	}
+	return index.qualified(words)
+}
+
+// agreed returns what all the names of a header mean that gives several. A name
+// in square brackets that means something else leaves the one before it likely.
+func (index headerIndex) agreed(header string) []meaning {
+	names := otherNames(header)
+	if len(names) < 2 {
+		return nil
+	}
+	agreed := index.known(headerWords(names[0]))
+	for _, name := range names[1:] {
+		others := index.known(headerWords(name))
+		if len(others) == 0 {
+			return nil
+		}
+		var both []meaning
+		for _, m := range agreed {
+			for _, other := range others {
+				if other.attribute == m.attribute {
+					m.fit = min(m.fit, other.fit)
+					both = append(both, m)
+				}
+			}
+		}
+		if len(both) == 0 && strings.HasSuffix(strings.TrimSpace(header), "]") {
+			for _, m := range agreed {
+				m.fit = min(m.fit, fitsMaybe)
+				both = append(both, m)
+			}
+		}
+		agreed = both
+	}
+	return agreed
+}
+
 // qualified looks up a header without the words that stand beside its noun, and
 // lets them say which address, name or e-mail is meant.
 func (index headerIndex) qualified(words []string) []meaning {
+	if len(words) > 1 && slices.Contains(qualifierWords[ofStudent], words[0]) {
+		if found := index.find(words[1:]); len(found) > 0 { // "student.studentNumber"
+			return plainMeanings(found)
+		}
+	}
 	for _, rule := range []struct {
 		leaveOut []qualifier
 		read     func(m meaning, found map[qualifier]bool) (meaning, bool)
 	}{
 		{[]qualifier{ofStudent}, plainMeaning},
+		{[]qualifier{inWords}, typeMeaning},
+		{[]qualifier{ofStudent, homePhone}, cellMeaning},
+		{[]qualifier{ofStudent, mobilePhone, workPhone, homePhone}, phoneMeaning},
 		{[]qualifier{ofStudent, legalName, preferredName}, nameMeaning},
 		{[]qualifier{ofStudent, mainEmail, otherEmail}, emailMeaning},
 		{[]qualifier{ofStudent, firstAddress, secondAddress}, addressMeaning},
@@ -81,7 +164,7 @@ func (index headerIndex) qualified(words []string) []meaning {
 			continue
 		}
 		var meanings []meaning
-		for _, m := range index[strings.Join(rest, "")] {
+		for _, m := range index.find(rest) {
 			if m.fit == fitsOnly {
 				m.why = whyUsual
 			}
@@ -96,9 +179,22 @@ func (index headerIndex) qualified(words []string) []meaning {
 	return nil
 }
 
+func plainMeanings(found []meaning) []meaning {
+	meanings := slices.Clone(found)
+	for i := range meanings {
+		meanings[i], _ = plainMeaning(meanings[i], nil)
+	}
+	return meanings
+}
+
 func plainMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
 	m.fit = min(m.fit, fitsAlone)
 	return m, true
+}
+
+func typeMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
+	m.fit = min(m.fit, fitsMaybe)
+	return m, m.attribute == UserTypeID
 }
 
 func nameMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
@@ -107,7 +203,7 @@ func nameMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
 	}
 	m.fit = min(m.fit, fitsAlone)
 	if found[preferredName] {
-		m.fit, m.why = fitsMaybe, "a preferred name may differ from the legal one, and is often blank"
+		m.fit, m.why = fitsBefore, whyPreferred
 	}
 	return m, true
 }
@@ -121,6 +217,30 @@ func emailMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
 		m.fit, m.why = fitsMaybe, "it may not be the address that the institution writes to"
 	}
 	return m, true
+}
+
+// cellMeaning reads "Primary Cell".
+func cellMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
+	m.fit = min(m.fit, fitsAlone)
+	return m, m.attribute == CellPhone
+}
+
+// phoneMeaning tells the phones apart that are all called "phone" in the dictionary.
+func phoneMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
+	if m.attribute != StudentPhone {
+		return m, false
+	}
+	switch {
+	case found[mobilePhone] && found[workPhone]:
+		return meaning{CellPhone, fitsMaybe, "it may be the employer's"}, true
+	case found[mobilePhone]:
+		return meaning{CellPhone, fitsAlone, whyUsual}, true
+	case found[workPhone]:
+		return meaning{EmployeePhone, fitsMaybe, "it sounds like it"}, true
+	case found[homePhone]:
+		return meaning{StudentPhone, fitsMaybe, whyHomePhone}, true
+	}
+	return m, false
 }
 
 func addressMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
@@ -137,7 +257,7 @@ func addressMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
 	case found[secondAddress]:
 		m.fit = min(m.fit, fitsMaybe)
 		m.attribute = other
-		m.why += "; a mailing or local address is mostly kept as the second"
+		m.why += "; " + whySecondAddress
 	}
 	return m, true
 }
@@ -154,7 +274,8 @@ func (index headerIndex) spelledLike(folded string) []meaning {
 		distance = 3
 	}
 	for key, meanings := range index {
-		if meanings[0].attribute == NoAttribute || meanings[0].fit < fitsAlone || key[0] != folded[0] || digits(key) != digits(folded) {
+		if key[0] != folded[0] || len(key) > len(folded)+distance || len(folded) > len(key)+distance ||
+			meanings[0].attribute == NoAttribute || meanings[0].fit < fitsAlone || digits(key) != digits(folded) {
 			continue
 		}
 		d := levenshtein.ComputeDistance(folded, key)

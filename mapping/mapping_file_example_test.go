@@ -52,6 +52,7 @@ func ExampleFormatSuggestion() {
 	// Output:
 	// # Suggested by opscom-import from the headers and the first rows. Read it before you use it.
 	// # A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
+	// # A line with "# or:" may take the place of the line above it: delete that line, and the words "# or: ".
 	// # The samples are personal data: delete them before you pass this file on.
 	// version: 1
 	// source:
@@ -60,7 +61,7 @@ func ExampleFormatSuggestion() {
 	// fields:
 	//   unique_id: EMPLID # certain: it is the institution's number for a person; such as 0042
 	//   # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
-	//   # likely: first_name: Nickname # it sounds like it; such as Zoé
+	//   # likely: first_name: Nickname # a preferred name may differ from the legal one, and is often blank; such as Zoé
 	// # These columns give nothing:
 	// #   C "Term": the profile has no attribute for it
 }

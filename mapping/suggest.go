@@ -3,7 +3,6 @@ package mapping
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -28,10 +27,13 @@ type Suggestion struct {
 	Header     string    // as the table has it
 	Attribute  Attribute // NoAttribute when Unmatched
 	Confidence Confidence
-	Why        string   // a clause for a person, without a cell's value
-	Date       string   // form of the column's dates where the samples prove one; "" for YYYY-MM-DD or none
-	Expr       string   // expression that makes the attribute of this and other columns; "" when the column is enough
-	Samples    []string // up to three different values; personal data
+	Why        string      // a clause for a person, without a cell's value
+	Date       string      // form of the column's dates where the samples show one; "" for YYYY-MM-DD or none
+	Expr       string      // expression that makes the attribute of this and other columns; "" when the column is enough
+	Columns    []string    // headers of which the first that is not blank gives the attribute, this one first; nil for this one alone
+	Or         []string    // Columns that may take this one's place, such as those of preferred names; nil for none
+	Values     []ValuePair // what the column's values may become, for a person to correct; nil for none. See WithUserTypes
+	Samples    []string    // up to three different values; personal data. Without them, no Values are written either
 }
 
 // maxSamples is how many values of a column a suggestion shows.
@@ -42,25 +44,25 @@ const maxSamples = 3
 //
 // Headers are looked up among the accepted names and in a dictionary of what
 // student systems call them; a header that is only spelled like a known one is
-// Likely at best. The samples confirm a match or lower it, and never make one.
+// Likely at best. The samples confirm a match or lower it. They make one only
+// for a header that says nothing, such as "Field 7", and then it is Likely.
 // A wrong match is worse than none: where two columns may be meant, both are
 // Likely, and at most one column is Certain for an attribute.
 //
 // The suggestions stand in the columns' order. A column has one, or several
-// when it may give several attributes: a student number is often the unique ID too.
+// when it may give several attributes: a student number is often the unique ID
+// too, and a column of full names gives both names.
 func Suggest(header []string, samples [][]Cell) []Suggestion {
-	s := suggester{
-		header: header, samples: samples, index: newHeaderIndex(), regions: newRegionTable(),
-		called: make(map[string][]int), passed: make(map[int]string),
-	}
-	for column, h := range header {
-		s.called[strings.TrimSpace(h)] = append(s.called[strings.TrimSpace(h)], column)
-	}
+	s := newSuggester(header, samples)
 	for column := range header {
 		s.candidates = append(s.candidates, s.columnCandidates(column)...)
 	}
 	s.joinStreetLines()
+	s.moveOnlyAddress()
 	s.doubtLoneStreet2()
+	s.splitFullNames()
+	s.dropLastResorts()
+	s.matchByContent()
 	var suggestions []Suggestion
 	for _, spec := range Attributes() {
 		suggestions = append(suggestions, s.settle(spec.Attribute)...)
@@ -82,8 +84,10 @@ func Suggest(header []string, samples [][]Cell) []Suggestion {
 type candidate struct {
 	column int
 	meaning
-	date string
-	expr string
+	date    string
+	expr    string
+	columns []string // as Suggestion.Columns
+	or      []string // as Suggestion.Or
 }
 
 // suggester is one call of Suggest.
@@ -92,9 +96,24 @@ type suggester struct {
 	samples    [][]Cell
 	index      headerIndex
 	regions    regionTable
+	cells      [][]Cell         // the values of each column, once they were asked for
 	called     map[string][]int // header → the columns that a mapping could not tell apart by it
+	contacts   bool             // "contact" means another person in this table
 	candidates []candidate
+	fullNames  []int          // the columns that hold the whole name
+	unknown    []int          // the columns whose headers mean nothing known
 	passed     map[int]string // why a column gives nothing
+}
+
+func newSuggester(header []string, samples [][]Cell) *suggester {
+	s := &suggester{
+		header: header, samples: samples, index: dictionaryIndex(), regions: newRegionTable(),
+		cells: make([][]Cell, len(header)), called: make(map[string][]int), contacts: namesContacts(header), passed: make(map[int]string),
+	}
+	for column, h := range header {
+		s.called[strings.TrimSpace(h)] = append(s.called[strings.TrimSpace(h)], column)
+	}
+	return s
 }
 
 // columnCandidates returns the attributes that a column may give, judged by its
@@ -105,19 +124,28 @@ func (s *suggester) columnCandidates(column int) []candidate {
 		s.passed[column] = "it has no header"
 		return nil
 	}
+	meanings := s.index.meanings(header)
+	if s.contacts && slices.Contains(headerWords(header), contactWord) {
+		meanings = []meaning{{why: whySomebodyElse}}
+	}
+	if len(meanings) == 0 {
+		s.unknown = append(s.unknown, column)
+	}
 	var candidates []candidate
-	for _, m := range s.index.meanings(header) {
-		if m.attribute == NoAttribute {
+	for _, m := range meanings {
+		switch {
+		case m.attribute == NoAttribute:
 			s.passed[column] = m.why
-			if m.why == whyFullName {
-				s.passed[column] += s.howToSplit(column)
-			}
+			continue
+		case m.fit == fitsWhole || m.attribute == LastName && m.fit == fitsMaybe && s.holdsFullNames(column):
+			s.passed[column] = m.why
+			s.fullNames = append(s.fullNames, column)
 			continue
 		}
 		c := candidate{column: column, meaning: m}
 		if m.fit != fitsPart {
 			looks := s.look(column, m.attribute)
-			if m.fit == fitsMaybe && looks.none {
+			if m.fit <= fitsMaybe && looks.none {
 				s.passed[column] = "its header may mean " + m.attribute.String() + ", but " + looks.doubt
 				continue
 			}
@@ -125,12 +153,23 @@ func (s *suggester) columnCandidates(column int) []candidate {
 			c.addReason(looks.proof)
 			c.doubt(looks.doubt)
 		}
-		if same := s.called[strings.TrimSpace(header)]; len(same) > 1 {
-			c.doubt("columns " + columnLetters(same) + " have this same header; give them different ones in the file")
+		if s.isAmbiguous(column) {
+			c.doubt("columns " + columnLetters(s.sameHeader(column)) + " have this same header; give them different ones in the file")
 		}
 		candidates = append(candidates, c)
 	}
 	return candidates
+}
+
+// sameHeader returns the columns that have the same header as this one, itself
+// among them.
+func (s *suggester) sameHeader(column int) []int {
+	return s.called[strings.TrimSpace(s.header[column])]
+}
+
+// gives says that a column may give the attribute.
+func (s *suggester) gives(attribute Attribute) bool {
+	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.attribute == attribute })
 }
 
 // doubt lowers a candidate for a reason; "" is none.
@@ -152,46 +191,21 @@ func (c *candidate) addReason(reason string) {
 	}
 }
 
-// joinStreetLines makes one street of the columns that hold its lines. The
-// street alone would lose the second line, so that it is no longer certain.
-func (s *suggester) joinStreetLines() {
-	var whole []candidate
-	parts := make(map[Attribute][]candidate)
-	for _, c := range s.candidates {
-		if c.fit == fitsPart {
-			parts[c.attribute] = append(parts[c.attribute], c)
-			s.passed[c.column] = c.why
-			continue
+// dropLastResorts leaves out the columns that give an attribute only where no
+// other column does.
+func (s *suggester) dropLastResorts() {
+	s.candidates = slices.DeleteFunc(slices.Clone(s.candidates), func(last candidate) bool {
+		if last.fit != fitsLast {
+			return false
 		}
-		whole = append(whole, c)
-	}
-	for i := range whole {
-		c := &whole[i]
-		if lines := parts[c.attribute]; len(lines) > 0 {
-			terms := []string{"col(" + strconv.Quote(s.header[c.column]) + ")"}
-			for _, line := range lines {
-				terms = append(terms, "col("+strconv.Quote(s.header[line.column])+")")
-			}
-			c.expr = "trim(" + strings.Join(terms, ` + " " + `) + ")"
-			c.doubt("the street has more than one line in this table")
+		i := slices.IndexFunc(s.candidates, func(c candidate) bool {
+			return c.attribute == last.attribute && c.column != last.column && c.fit > fitsLast
+		})
+		if i >= 0 {
+			s.pass(last, s.candidates[i])
 		}
-	}
-	s.candidates = whole
-}
-
-// doubtLoneStreet2 lowers a column called "Street 2" in a table without a second
-// city: there it is nearly always the second line of the one address.
-func (s *suggester) doubtLoneStreet2() {
-	for _, c := range s.candidates {
-		if c.attribute == City2 || c.attribute == Province2 || c.attribute == PostalCode2 {
-			return
-		}
-	}
-	for i := range s.candidates {
-		if s.candidates[i].attribute == Street2 {
-			s.candidates[i].doubt("there is no second city, so it may be the second line of the one address")
-		}
-	}
+		return i >= 0
+	})
 }
 
 // settle chooses among the columns that may give the attribute.
@@ -205,36 +219,40 @@ func (s *suggester) settle(attribute Attribute) []Suggestion {
 			}
 		}
 	}
+	s.preferNames(all)
 	if len(only) == 0 && len(all) == 1 && all[0].fit == fitsAlone && !(attribute == UniqueID && s.hasOtherID(all[0].column)) {
 		only = all
 	}
 	if len(only) == 1 {
+		taken := all[slices.IndexFunc(all, func(c candidate) bool { return c.column == only[0].column })]
 		for _, c := range all {
-			if c.column != only[0].column {
-				s.pass(c, only[0])
+			if c.column != taken.column {
+				s.pass(c, taken)
 			}
 		}
-		return []Suggestion{s.suggestion(only[0], Certain)}
+		return []Suggestion{s.suggestion(taken, Certain)}
 	}
 	suggestions := make([]Suggestion, 0, len(all))
-	for _, c := range all {
+	for i, c := range all {
 		if len(all) > 1 {
-			var others []int
-			for _, other := range all {
-				if other.column != c.column && len(others) <= maxLetters {
-					others = append(others, other.column)
-				}
-			}
-			c.addReason("or is it column " + columnLetters(others) + "?")
-			if attribute == FirstName || attribute == LastName {
-				c.addReason("to take the first that is not blank, write {column: [one, other]}")
-			}
+			c.addReason("or is it column " + columnLetters(otherColumns(all, i)) + "?")
 		} else if attribute == UniqueID && c.fit == fitsAlone {
 			c.addReason("other columns hold IDs too; is it the one by which the Controller knows the users?")
 		}
+		c.or = nil // each of the others has a line of its own
 		suggestions = append(suggestions, s.suggestion(c, Likely))
 	}
 	return suggestions
+}
+
+func otherColumns(all []candidate, but int) []int {
+	var others []int
+	for i, c := range all {
+		if i != but && len(others) <= maxLetters {
+			others = append(others, c.column)
+		}
+	}
+	return others
 }
 
 // hasOtherID says that a column beside this one identifies people too, so that
@@ -252,20 +270,26 @@ func (s *suggester) hasOtherID(column int) bool {
 // pass notes why a column does not give an attribute that another one gives.
 func (s *suggester) pass(c, taken candidate) {
 	why := c.attribute.String() + " comes from " + quote(s.header[taken.column]) + " (column " + ColumnLetter(taken.column) + ")"
-	if c.attribute == FirstName || c.attribute == LastName {
-		why += "; to prefer this column, list it first: {column: [this one, that one]}"
+	if slices.Contains(taken.or, s.header[c.column]) {
+		why += "; the line \"# or:\" prefers this one where it is filled"
 	}
 	s.passed[c.column] = why
 }
 
 func (s *suggester) suggestion(c candidate, confidence Confidence) Suggestion {
+	values := []ValuePair(nil)
+	if c.attribute == UserTypeID && confidence == Likely {
+		if values = s.proposeValues(c.column); values != nil {
+			c.addReason("to the right of each value, write the user type that it means")
+		}
+	}
 	why := c.why
 	if why == "" && confidence == Unmatched {
 		why = "no attribute is known by this name"
 	}
 	return Suggestion{
 		Column: c.column, Header: s.header[c.column], Attribute: c.attribute, Confidence: confidence,
-		Why: why, Date: c.date, Expr: c.expr, Samples: s.shown(c.column),
+		Why: why, Date: c.date, Expr: c.expr, Columns: c.columns, Or: c.or, Values: values, Samples: s.shown(c.column),
 	}
 }
 

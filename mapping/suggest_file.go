@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // SuggestedFile makes a mapping of the suggestions that are at least this sure,
@@ -32,7 +30,14 @@ func (s Suggestion) field() Field {
 	if s.Expr != "" {
 		return Field{Attribute: s.Attribute, Expr: s.Expr}
 	}
-	return Field{Attribute: s.Attribute, Columns: []string{s.Header}, Date: s.Date}
+	f := Field{Attribute: s.Attribute, Columns: s.Columns, Date: s.Date}
+	if f.Columns == nil {
+		f.Columns = []string{s.Header}
+	}
+	if len(s.Samples) > 0 {
+		f.Values = s.Values
+	}
+	return f
 }
 
 // suggestedHeaders returns the table's headers, without the blank ones.
@@ -51,10 +56,13 @@ func suggestedHeaders(suggestions []Suggestion) []string {
 const (
 	suggestionNote = `# Suggested by opscom-import from the headers and the first rows. Read it before you use it.
 # A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
+# A line with "# or:" may take the place of the line above it: delete that line, and the words "# or: ".
 # The samples are personal data: delete them before you pass this file on.
 `
 	// likelyMark makes a comment of a guess. Without it the line is in its place.
 	likelyMark = "# likely: "
+	// orMark makes a comment of a field that may take the place of the one above it.
+	orMark = "# or: "
 )
 
 // FormatSuggestion writes the suggestions as a mapping file for a person to
@@ -94,16 +102,19 @@ func writeSuggested(b *bytes.Buffer, spec AttributeSpec, suggestions []Suggestio
 			continue
 		}
 		found = true
-		field := s.field()
-		line, err := dump(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar(spec.Attribute.String()), fieldNode(&field)}})
-		if err != nil {
-			return err
-		}
 		mark, sure := "", "certain: "
 		if s.Confidence < Certain {
 			mark, sure = likelyMark, ""
 		}
-		fmt.Fprintf(b, "  %s%s # %s%s%s\n", mark, bytes.TrimSpace(line), sure, oneLine(s.Why), suchAs(s.Samples))
+		if err := writeField(b, mark, s.field(), sure+oneLine(s.Why)+suchAs(s.Samples)); err != nil {
+			return err
+		}
+		if s.Or == nil {
+			continue
+		}
+		if err := writeField(b, orMark, Field{Attribute: s.Attribute, Columns: s.Or}, "the first that is not blank, so that a preferred name comes before the legal one"); err != nil {
+			return err
+		}
 	}
 	switch {
 	case found || !spec.Required:
@@ -111,6 +122,23 @@ func writeSuggested(b *bytes.Buffer, spec AttributeSpec, suggestions []Suggestio
 		b.WriteString("  # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source\n")
 	default:
 		fmt.Fprintf(b, "  # %s: # no column gives it, and every profile needs it: name the column that does\n", spec.Attribute)
+	}
+	return nil
+}
+
+// writeField writes a field under the fields' key, each of its lines after the
+// mark, and the comment behind the first.
+func writeField(b *bytes.Buffer, mark string, field Field, comment string) error {
+	text, err := dump(section(scalar(field.Attribute.String()), fieldNode(&field)))
+	if err != nil {
+		return err
+	}
+	first, rest, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	fmt.Fprintf(b, "  %s%s # %s\n", mark, first, comment)
+	if rest != "" {
+		for line := range strings.SplitSeq(rest, "\n") {
+			fmt.Fprintf(b, "  %s%s\n", mark, line)
+		}
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func TestSuggestSystems(t *testing.T) {
 
 		{"Canvas", []string{
 			"canvas_user_id|user_id|integration_id|authentication_provider_id|login_id|first_name|last_name|full_name|sortable_name|short_name|email|status|pronouns",
-		}, "unique_id ? user_id\nunique_id ? integration_id\nunique_id ? login_id\nlogin_source ? authentication_provider_id\nfirst_name = first_name\nlast_name = last_name\nuser_name ? user_id\nuser_name ? login_id\nemail = email"},
+		}, "unique_id ? user_id\nunique_id ? integration_id\nunique_id ? login_id\nlogin_source ? authentication_provider_id\nfirst_name = first_name\nlast_name = last_name\nuser_name ? login_id\nemail = email"},
 
 		{"Entra ID", []string{
 			"userPrincipalName|displayName|surname|mail|givenName|objectId|userType|jobTitle|department|streetAddress|city|state|country|postalCode|mobilePhone|alternateEmailAddress|employeeId",
@@ -113,12 +113,12 @@ func TestSuggestSystems(t *testing.T) {
 
 		{"French, short", []string{
 			"Matricule|Nom|Prénom|Courriel institutionnel|Courriel personnel|Adresse postale|Tél. cell.|Type d'étudiant",
-		}, "unique_id ? Matricule\nfirst_name = Prénom\nlast_name ? Nom\nemail ? Courriel institutionnel\nemail ? Courriel personnel\nstreet2 ? Adresse postale\nphone_cell = Tél. cell.\nuser_type_id ? Type d'étudiant\nemploy_no ? Matricule\nstudent_no ? Matricule"},
+		}, "unique_id ? Matricule\nfirst_name = Prénom\nlast_name ? Nom\nemail ? Courriel institutionnel\nemail ? Courriel personnel\nstreet ? Adresse postale\nphone_cell = Tél. cell.\nuser_type_id ? Type d'étudiant\nemploy_no ? Matricule\nstudent_no ? Matricule"},
 
 		{"by hand", []string{
 			"Student #|Student Name|E-mail|Phone #|Driver's License State|Plate #",
 			"100201|Roy, Zoé|zoe@college.example|613-555-0101|ON|ABCD 123",
-		}, "unique_id ? Student #\nemail = E-mail\nstudent_no = Student #\nstudent_phone ? Phone #\ndriver_licence_prov = Driver's License State"},
+		}, "unique_id ? Student #\nfirst_name ? Student Name\nlast_name ? Student Name\nemail = E-mail\nstudent_no = Student #\nstudent_phone ? Phone #\ndriver_licence_prov = Driver's License State"},
 
 		{"nothing of a person", []string{
 			"Order|Last Date|Postage Code|Last Update|Statute|Country|Birth Place|Stateside|First Year|Emergency|Cost Code",
@@ -208,8 +208,13 @@ func TestSuggestByValues(t *testing.T) {
 		{"unique id and others", []string{"Student ID|unique_id", "1|2"}, "unique_id = unique_id\nstudent_no ? Student ID", ""},
 		{"an ID beside a user name", []string{"Banner ID|NetID", "1|zroy"}, "unique_id ? Banner ID\nunique_id ? NetID\nuser_name ? NetID", ""},
 		{"an ID beside a sure user name", []string{"Banner ID|User name", "1|zroy"}, "unique_id ? Banner ID\nuser_name = User name", "other columns hold IDs too"},
-		{"preferred beside the plain name", []string{"Preferred Name|First Name", "Max|Maxime"}, "first_name = First Name", `first_name comes from "First Name" (column B); to prefer`},
-		{"full name in one", []string{"Name", "Roy, Zoé", "Oka, Max"}, "", `last_name: {expr: 'split(col("Name"), ",")[0]'}`},
+		{"preferred beside the plain name", []string{"Preferred Name|First Name", "Max|Maxime"}, "first_name = First Name", `first_name comes from "First Name" (column B); the line "# or:" prefers this one`},
+		{"full name in one", []string{"Name", "Roy, Zoé Marie", "Oka, Max"}, "first_name ? Name\nlast_name ? Name", "what stands after the comma"},
+		{"full name in one, French", []string{"Nom", "Roy, Zoé", "Oka, Max"}, "first_name ? Nom\nlast_name ? Nom", "what stands after the comma"},
+		{"full name beside a first name", []string{"Name|First Name", "Roy, Zoé|Zoé"}, "first_name = First Name", "full name"},
+		{"full name, not always", []string{"Name", "Roy, Zoé", "Oka"}, "", "where a comma parts them"},
+		{"full name with a suffix", []string{"Name", "Roy, Zoé, Jr."}, "", "where a comma parts them"},
+		{"a name and a number", []string{"Name", "Roy, 100201"}, "", "where a comma parts them"},
 		{"full name without a comma", []string{"Name", "Zoé Roy"}, "", "where a comma parts them"},
 		{"no header", []string{" ", "x"}, "", "no header"},
 		{"private", []string{"SIN", "x"}, "", "private"},
@@ -274,7 +279,7 @@ func TestSuggestedFile(t *testing.T) {
 		{Attribute: FirstName, Columns: []string{"Nickname"}},
 		want.Fields[1],
 		{Attribute: Street, Expr: `trim(col("Address 1") + " " + col("Apt"))`},
-		{Attribute: UserTypeID, Columns: []string{"Role"}},
+		{Attribute: UserTypeID, Columns: []string{"Role"}, Values: []ValuePair{{From: "student", To: "student"}}},
 		want.Fields[2],
 	}
 	all := SuggestedFile(source, suggestions, Likely)
@@ -303,7 +308,7 @@ source:
 fields:
   unique_id: Banner ID # certain: it is the institution's number for a person; such as 1 | 2
   # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
-  # likely: first_name: "Nick\nname" # it sounds like it; 1 of 2 values don't look like a first or last name alone; such as Max fields: z | Zoé[2J
+  # likely: first_name: "Nick\nname" # a preferred name may differ from the legal one, and is often blank; 1 of 2 values don't look like a first or last name alone; such as Max fields: z | Zoé[2J
   email: Email # certain: the attribute's own name; such as a@b.example | c@d.example
   # likely: street: {expr: 'trim(col("Address 1") + " " + col("Apt, unit"))'} # a usual name for it; the street has more than one line in this table; such as 1 Main St | 2 Main St
   date_of_birth: {column: DOB, date: DD/MM/YYYY} # certain: a usual name for it; only DD/MM/YYYY reads all sample dates; such as 31/12/2001 | 01/02/2002
@@ -311,7 +316,7 @@ fields:
 #   D "Apt, unit": it is the second line of a street, and the profile has one line for it
 #   F "": it has no header
 #   H "Role #": no attribute is known by this name
-#   I "Full Name": it holds the full name, and the profile wants first and last name apart; an expr can split it where a comma parts them: last_name: {expr: 'split(col("Full Name"), ",")[0]'} and first_name: {expr: 'split(col("Full Name"), ",")[1]'}
+#   I "Full Name": it holds the full name, and the profile wants first and last name apart; an expr can split it where a comma parts them
 #   J "{x}: #y": no attribute is known by this name
 `
 	if diff := cmp.Diff(want, string(got)); diff != "" {

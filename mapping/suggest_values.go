@@ -2,7 +2,7 @@ package mapping
 
 import (
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -18,7 +18,10 @@ type looks struct {
 
 // values returns the cells of a column that hold something, trimmed.
 func (s *suggester) values(column int) []Cell {
-	var values []Cell
+	if s.cells[column] != nil {
+		return s.cells[column]
+	}
+	values := make([]Cell, 0, len(s.samples))
 	for _, row := range s.samples {
 		if column >= len(row) || row[column].Kind == ErrorCell || row[column].Kind == NoValueCell {
 			continue
@@ -27,6 +30,7 @@ func (s *suggester) values(column int) []Cell {
 			values = append(values, Cell{Text: text, Kind: row[column].Kind})
 		}
 	}
+	s.cells[column] = values
 	return values
 }
 
@@ -72,7 +76,11 @@ func (s *suggester) shape(attribute Attribute) (what string, right func(string) 
 	case CellPhone, EmployeePhone, StudentPhone:
 		return "phone numbers", func(text string) bool { return len(digits(text)) >= 7 }
 	case FirstName, LastName:
-		return "a first or last name alone", func(text string) bool { return !strings.ContainsAny(text, "0123456789@,") }
+		return "a first or last name alone", func(text string) bool {
+			return len(text) > 1 && !strings.ContainsAny(text, "0123456789@,")
+		}
+	case Street, Street2:
+		return "streets", func(text string) bool { return strings.ContainsFunc(text, unicode.IsSpace) }
 	case City, City2:
 		return "towns", func(text string) bool { return !strings.ContainsAny(text, "0123456789@") }
 	case UserName:
@@ -87,17 +95,14 @@ func (s *suggester) shape(attribute Attribute) (what string, right func(string) 
 
 // lookAtRepeats expects the values of an ID to differ, and those of a kind to repeat.
 func lookAtRepeats(attribute Attribute, values []Cell) string {
-	distinct := make(map[string]bool, len(values))
-	for _, cell := range values {
-		distinct[strings.ToLower(cell.Text)] = true
-	}
+	different := distinct(values)
 	switch attribute {
-	case UniqueID, UserName, StudentNumber, EmployeeNumber:
-		if 4*len(distinct) < 3*len(values) {
-			return fmt.Sprintf("%d values are only %d different ones", len(values), len(distinct))
+	case UniqueID, UserName, StudentNumber, EmployeeNumber, Email:
+		if 4*different < 3*len(values) {
+			return fmt.Sprintf("%d values are only %d different ones", len(values), different)
 		}
 	case LoginSource, UserTypeID, LockerUserTypeID:
-		if len(values) >= 8 && 4*len(distinct) > 3*len(values) {
+		if len(values) >= 8 && 4*different > 3*len(values) {
 			return fmt.Sprintf("hardly any of %d values repeats", len(values))
 		}
 	}
@@ -128,6 +133,9 @@ func lookAtDates(values []Cell) looks {
 	if len(texts) == 0 {
 		return looks{}
 	}
+	if readsAsSerials(texts) {
+		return looks{date: excelForm, doubt: "they are Excel's serial numbers; do the days come out right?"}
+	}
 	var forms []string
 	for _, form := range birthForms {
 		if readsAll(form, texts) {
@@ -148,6 +156,15 @@ func lookAtDates(values []Cell) looks {
 	}
 }
 
+// readsAsSerials says that every text is a number of five digits that Excel shows
+// as a day when the cell is formatted so.
+func readsAsSerials(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(text string) bool {
+		serial, clock, _ := strings.Cut(text, ".")
+		return len(serial) != 5 || strings.Trim(clock, "0") != "" || serialDate(serial) < "1920" || serialDate(serial) > "2030"
+	})
+}
+
 // readsAll says that every text is a date of this form, in a year in which
 // somebody who parks a car may be born.
 func readsAll(written string, texts []string) bool {
@@ -162,20 +179,4 @@ func readsAll(written string, texts []string) bool {
 		}
 	}
 	return true
-}
-
-// howToSplit says how a column of full names gives the first and the last name,
-// when a comma parts them in every sample.
-func (s *suggester) howToSplit(column int) string {
-	values := s.values(column)
-	for _, cell := range values {
-		if strings.Count(cell.Text, ",") != 1 {
-			return ""
-		}
-	}
-	if len(values) == 0 {
-		return ""
-	}
-	part := "split(col(" + strconv.Quote(s.header[column]) + "), \",\")"
-	return ": last_name: {expr: '" + part + "[0]'} and first_name: {expr: '" + part + "[1]'}"
 }
