@@ -18,7 +18,8 @@ type body struct {
 	rows    rowQueue
 	header  *importer.Header
 	columns columnLooks // of the first rows
-	guard   int         // a column that had a value in all of the first rows; -1 for none
+	always  []int       // columns that had a value in all of the first rows
+	guard   int         // the first of them; -1 for none
 	named   int         // columns that have a name
 	words   bool        // most names are words
 	unnamed []bool      // by column: it has no name; nil when all have one
@@ -60,9 +61,12 @@ func newBody(rows rowQueue, header *importer.Header, below []rowLook) body {
 		if name == "" {
 			b.unnamed[c] = true
 		}
-		if b.guard < 0 && c < len(b.columns) && b.columns[c].values == len(below) {
-			b.guard = c
+		if c < len(b.columns) && b.columns[c].values == len(below) {
+			b.always = append(b.always, c)
 		}
+	}
+	if len(b.always) > 0 {
+		b.guard = b.always[0]
 	}
 	b.words = labels*2 > b.named
 	return b
@@ -171,7 +175,7 @@ func (b *body) startsTable(row *importer.Row, gap bool) bool {
 	switch {
 	case (same >= 3 || gap && same == 2) && same*2 >= l.filled:
 		return true
-	case gap && unlike >= 2 && l.filled >= 3:
+	case gap && unlike >= 2 && l.filled >= 3, gap && unlike > 0 && b.nextIsOther():
 		return true
 	case b.lookups == 0 || (!gap && unlike == 0):
 		return false
@@ -179,6 +183,22 @@ func (b *body) startsTable(row *importer.Row, gap bool) bool {
 	b.lookups--
 	known := knownNames(row)
 	return known*2 >= l.filled && (known >= 3 || gap && known == 2)
+}
+
+// nextIsOther reports whether the next row has no values in most of the columns in
+// which all the first rows had some.
+func (b *body) nextIsOther() bool {
+	next := b.rows.peek()
+	if next == nil || isBlank(next) || len(b.always) < 2 {
+		return false
+	}
+	l, lacking := lookAt(next), 0
+	for _, c := range b.always {
+		if l.at(c) != valueLook {
+			lacking++
+		}
+	}
+	return lacking*2 > len(b.always)
 }
 
 // isName reports whether a text is the name of a column.

@@ -63,6 +63,8 @@ func TestSecondTable(t *testing.T) {
 		"the same at once": {"Last,First,DOB,Student ID\n", []string{"4: Last|First|DOB|Student ID !second_table"}, strings.Replace(second, "row 5", "row 4", 1)},
 		"below a total":    {"Total: 2,,,\nLast,First,DOB,Student ID\n", []string{"5: Last|First|DOB|Student ID !second_table"}, second + " What stands below the table in row 4 was taken for totals or notes, and left out."},
 		"the header again": {"Student ID,First,Last,DOB\n900102,Cy,Poe,2002-07-09\n", []string{"5: 900102|Cy|Poe|2002-07-09"}, "The header is repeated in row 4, and was left out there."},
+		"a narrower one":   {"\nFaculty,Dean,,\nArts,Kim,,\n", []string{"5: Faculty|Dean|| !second_table", "6: Arts|Kim|| !second_table"}, second},
+		"people":           {"\ncpoe,Cy,Poe,\n900104,Di,Fox,2001-01-01\n", []string{"5: cpoe|Cy|Poe|", "6: 900104|Di|Fox|2001-01-01"}, "1 blank row between the others was left out."},
 		"a person":         {"\ncpoe,Cy,Poe,\n", []string{"5: cpoe|Cy|Poe|"}, "1 blank row between the others was left out."},
 	}
 	for name, tt := range tests {

@@ -63,6 +63,18 @@ func (q *rowQueue) next(row *importer.Row) error {
 	return q.err
 }
 
+// peek returns the row that comes next, nil when none does.
+func (q *rowQueue) peek() *importer.Row {
+	if len(q.ahead) == 0 {
+		var row importer.Row
+		if q.next(&row) != nil {
+			return nil
+		}
+		q.ahead = []importer.Row{row}
+	}
+	return &q.ahead[0]
+}
+
 // cloneRow copies a row whose cells will be used again.
 func cloneRow(row *importer.Row) importer.Row {
 	return importer.Row{Number: row.Number, Cells: append([]mapping.Cell(nil), row.Cells...), Problems: row.Problems}
