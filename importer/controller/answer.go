@@ -33,6 +33,7 @@ type verdict struct {
 	rule     rule          // of a rejected row or a refused run
 	refusal  string        // of a refused run: the ErrorCode, or what takes its place
 	unseen   bool          // the Controller has certainly not taken the profile
+	failure  ending        // of one to try again: failed, unavailable or turnedAway
 	aborted  bool          // this program gave the attempt up: it was told to stop
 	tryAfter time.Duration // the Controller asks to be left alone that long; 0 when it does not
 }
@@ -177,8 +178,20 @@ func judgeStatus(r reply, flaw string) verdict {
 	if v.class == again {
 		v.unseen = r.status == http.StatusTooManyRequests
 		v.tryAfter = retryAfter(r.header)
+		v.failure = failureOf(r.status, v.tryAfter)
 	}
 	return v
+}
+
+// failureOf returns what an answer that is tried again means for the pace.
+func failureOf(status int, tryAfter time.Duration) ending {
+	switch {
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && tryAfter > 0:
+		return turnedAway
+	case status == http.StatusServiceUnavailable:
+		return unavailable
+	}
+	return failed
 }
 
 // isTransient reports whether the status says of a request that it may succeed

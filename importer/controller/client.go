@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -58,11 +56,7 @@ func New(cfg Config) (*Client, error) {
 	if c.types, err = newEndpoint(base, profiles+"types/list", cfg, "}"); err != nil {
 		return nil, err
 	}
-	var limiter *rate.Limiter
-	if cfg.Rate > 0 {
-		limiter = rate.NewLimiter(rate.Limit(cfg.Rate), cfg.Burst)
-	}
-	c.pacer = newPacer(cfg.Workers, limiter, c.jitter, cfg.OnWait)
+	c.pacer = newPacer(cfg.Workers, newLimiter(cfg.Rate, cfg.Burst), c.jitter, cfg.OnWait)
 	c.buffers.New = func() any {
 		buffer := make([]byte, 0, 1<<10)
 		return &buffer

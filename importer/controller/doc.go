@@ -12,7 +12,8 @@
 // One push goes through these steps:
 //
 //  1. The pacer says when a request may start (pacer.go): not while the Controller
-//     has asked for a pause or gives no answers, and not above the rate.
+//     has asked for a pause or gives no answers, and not above the rate, which is
+//     the user's at most and what the Controller takes (limiter.go).
 //  2. A request carries the token and the profile in its body, to the host that
 //     was set and to no other; redirects are not followed (request.go, exchange.go).
 //  3. The answer is read to its end, up to 1 MiB, and judged: its body first, then

@@ -75,10 +75,10 @@ func (v verdict) ending() ending {
 	switch {
 	case v.aborted:
 		return givenUp
-	case v.class == again:
-		return failed
+	case v.class != again:
+		return answered
 	}
-	return answered
+	return v.failure
 }
 
 // attempt sends one request and judges what comes back.

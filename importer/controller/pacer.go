@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Wait tells that every worker waits.
@@ -33,20 +31,24 @@ const (
 // pacer says when a request may start: it is the one place through which the
 // requests of all workers pass. A request waits
 //
-//  1. at the gate, which is closed while the Controller has asked for a pause, and
+//  1. for the retry budget, when it is a retry;
+//  2. in line, unless it may start at once. What follows concerns the head of the
+//     line alone, so that it always goes by the latest news;
+//  3. at the gate, which is closed while the Controller has asked for a pause, and
 //     from trip failures in a row on, over all workers. Then it lets a single
 //     request through now and again, a probe, after pauses that grow, until the
 //     Controller has given an answer to something;
-//  2. for the retry budget, when it is a retry and no probe;
-//  3. for its turn at the rate limiter.
+//  4. for its turn at the limiter.
 type pacer struct {
-	limiter *rate.Limiter // nil: no limit
 	trip    int           // failures in a row that close the gate
 	reserve time.Duration // most of the budget that may be saved up
 	jitter  func() float64
-	tell    func(Wait) // may be nil
+	tell    func(Wait)    // may be nil
+	line    chan struct{} // full while someone is at the head of the line
+	news    chan struct{} // full when there may be no reason any more for the head to wait
 
 	mu       sync.Mutex
+	limiter  limiter
 	failures int           // in a row
 	pauses   int           // in a row; above 0 only probes pass
 	probeAt  time.Time     // when the next probe may start
@@ -54,81 +56,109 @@ type pacer struct {
 	askedFor time.Time     // no request starts before: the Controller has asked for it
 	budget   time.Duration // what is saved up for retries
 	budgetAt time.Time     // when time was last added to it
-	changed  chan struct{} // closed, and replaced, when there may be no reason to wait any more
 }
 
 // pass lets one request start. Its holder gives it back with leave.
-type pass struct{ probe bool }
+type pass struct {
+	started time.Time
+	probe   bool
+}
 
 // ending is how a request ended, as the pacer sees it.
 type ending int
 
 const (
-	givenUp  ending = iota // it was aborted, or never started
-	answered               // the Controller answered, be it with a refusal
-	failed                 // no usable answer, or turned away for now
+	failed      ending = iota // no usable answer
+	unavailable               // HTTP 503 and no word of a pause: out of order, or too much to do
+	turnedAway                // HTTP 429, or 503 with a pause: too many requests
+	answered                  // the Controller answered, be it with a refusal of the row
+	givenUp                   // aborted
 )
 
 // newPacer returns a pacer for so many workers.
-func newPacer(workers int, limiter *rate.Limiter, jitter func() float64, tell func(Wait)) *pacer {
+func newPacer(workers int, limiter limiter, jitter func() float64, tell func(Wait)) *pacer {
 	reserve := time.Duration(max(retryReserve, workers)) * retryCost
 	return &pacer{
 		limiter: limiter, trip: max(minTrip, workers), reserve: reserve, jitter: jitter, tell: tell,
-		budget: reserve, budgetAt: time.Now(), changed: make(chan struct{}),
+		line: make(chan struct{}, 1), news: make(chan struct{}, 1), budget: reserve, budgetAt: time.Now(),
 	}
 }
 
 // enter waits until a request may start; ok is false when one of the contexts
 // was done first.
 func (p *pacer) enter(feed, send context.Context, retry bool) (ps pass, ok bool) {
-	for feed.Err() == nil && send.Err() == nil {
-		ps, wait, changed := p.take(retry)
-		if wait > 0 {
-			sleep(feed, send, wait, changed)
-			continue
-		}
-		if p.limiter == nil {
+	if feed.Err() != nil || send.Err() != nil || retry && !p.afford(feed, send) {
+		return pass{}, false
+	}
+	ps, wait := p.take(retry)
+	if wait == 0 {
+		return ps, true
+	}
+	select {
+	case p.line <- struct{}{}:
+	case <-feed.Done():
+		return pass{}, false
+	case <-send.Done():
+		return pass{}, false
+	}
+	defer func() { <-p.line }()
+	for {
+		ps, wait := p.take(retry)
+		if wait == 0 {
 			return ps, true
 		}
-		turn := p.limiter.Reserve()
-		if !sleep(feed, send, turn.Delay(), nil) {
-			p.leave(ps, givenUp, 0)
+		if !sleep(feed, send, wait, p.news) {
 			return pass{}, false
 		}
-		if p.holds(ps) {
-			return ps, true
-		}
-		p.leave(ps, givenUp, 0) // the gate was closed while the request waited for its turn
 	}
-	return pass{}, false
 }
 
-// take returns a pass, or how long to wait before asking again, at most: changed
-// says when it may be worth while earlier.
-func (p *pacer) take(retry bool) (ps pass, wait time.Duration, changed <-chan struct{}) {
+// afford takes a retry from the budget, as soon as there is one; it returns
+// false when one of the contexts was done first.
+func (p *pacer) afford(feed, send context.Context) bool {
+	for {
+		short := p.spend()
+		if short == 0 {
+			return true
+		}
+		if !sleep(feed, send, short, nil) {
+			return false
+		}
+	}
+}
+
+// spend takes a retry from the budget, or returns how long it takes until there
+// is one, should nobody else be faster.
+func (p *pacer) spend() (short time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if wait := p.closedFor(now); wait > 0 {
-		return pass{}, wait, p.changed
-	}
-	switch {
-	case p.pauses > 0 && p.probing:
-		return pass{}, maxPause, p.changed
-	case p.pauses > 0:
-		p.probing = true
-		return pass{probe: true}, 0, nil
-	case !retry:
-		p.budget = min(p.budget+retryShare, p.reserve)
-		return pass{}, 0, nil
-	}
 	p.budget = min(p.budget+now.Sub(p.budgetAt), p.reserve)
 	p.budgetAt = now
 	if short := retryCost - p.budget; short > 0 {
-		return pass{}, short, p.changed
+		return short
 	}
 	p.budget -= retryCost
-	return pass{}, 0, nil
+	return 0
+}
+
+// take returns a pass, or how long to wait before asking again, at most.
+func (p *pacer) take(retry bool) (ps pass, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.probing {
+		return pass{}, maxPause
+	}
+	if wait := max(p.closedFor(now), p.limiter.wait(now)); wait > 0 {
+		return pass{}, wait
+	}
+	p.limiter.start(now)
+	if !retry {
+		p.budget = min(p.budget+retryShare, p.reserve)
+	}
+	p.probing = p.pauses > 0
+	return pass{started: now, probe: p.probing}, 0
 }
 
 // closedFor returns how long no request may start at all. The caller holds mu.
@@ -140,43 +170,45 @@ func (p *pacer) closedFor(now time.Time) time.Duration {
 	return max(wait, 0)
 }
 
-// holds reports whether the gate is still open to the pass.
-func (p *pacer) holds(ps pass) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closedFor(time.Now()) == 0 && (p.pauses == 0 || ps.probe)
-}
-
 // leave gives a pass back. tryAfter is how long the Controller asks to be left
 // alone after a request that failed, 0 when it does not ask.
 func (p *pacer) leave(ps pass, end ending, tryAfter time.Duration) {
 	p.mu.Lock()
+	now := time.Now()
 	wasClosed := p.pauses > 0
 	if ps.probe {
 		p.probing = false
 	}
-	var news Wait
+	// The limiter learns from open hours alone. A single 503 among answers is a hiccup.
+	if overload := end == turnedAway || end == unavailable && p.failures > 0; overload && !wasClosed {
+		p.limiter.refused(ps.started, now, tryAfter)
+	}
+	var wait Wait
 	switch end {
 	case answered:
-		p.failures, p.pauses = 0, 0
+		p.failures, p.pauses, p.probing = 0, 0, false
+		p.limiter.accepted(ps.started, now)
 	case failed:
-		news = p.fail(ps, tryAfter)
+		wait = p.fail(ps, now, p.trip, tryAfter)
+	case unavailable, turnedAway: // which leaves no doubt, whatever the number of workers
+		wait = p.fail(ps, now, minTrip, tryAfter)
 	}
 	if wasClosed {
-		close(p.changed)
-		p.changed = make(chan struct{})
+		select {
+		case p.news <- struct{}{}:
+		default: // the head of the line has not looked yet
+		}
 	}
 	p.mu.Unlock()
-	if news.For > 0 && p.tell != nil {
-		p.tell(news)
+	if wait.For > 0 && p.tell != nil {
+		p.tell(wait)
 	}
 }
 
-// fail notes a failure, and returns what is new about waiting. Failures of
-// requests that were under way when the gate closed do not lengthen the pause:
-// only a probe's does. The caller holds mu.
-func (p *pacer) fail(ps pass, tryAfter time.Duration) (news Wait) {
-	now := time.Now()
+// fail notes a failure, of which trip in a row close the gate, and returns what
+// is new about waiting. Failures of requests that were under way when the gate
+// closed do not lengthen the pause: only a probe's does. The caller holds mu.
+func (p *pacer) fail(ps pass, now time.Time, trip int, tryAfter time.Duration) (news Wait) {
 	before := p.closedFor(now)
 	p.failures++
 	reason := waitOutage
@@ -184,7 +216,7 @@ func (p *pacer) fail(ps pass, tryAfter time.Duration) (news Wait) {
 		p.askedFor = until
 		reason = waitAsked
 	}
-	if closed := p.pauses > 0; closed && ps.probe || !closed && p.failures >= p.trip {
+	if closed := p.pauses > 0; closed && ps.probe || !closed && p.failures >= trip {
 		p.pauses++
 		p.probeAt = now.Add(backoff(p.pauses, maxPause, p.jitter()))
 	}
@@ -194,15 +226,15 @@ func (p *pacer) fail(ps pass, tryAfter time.Duration) (news Wait) {
 	return Wait{}
 }
 
-// sleep waits for d, or until changed is closed; it returns false when one of
-// the contexts was done first.
-func sleep(feed, send context.Context, d time.Duration, changed <-chan struct{}) bool {
+// sleep waits for d, or until there is news; it returns false when one of the
+// contexts was done first.
+func sleep(feed, send context.Context, d time.Duration, news <-chan struct{}) bool {
 	if d > 0 {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-		case <-changed:
+		case <-news:
 		case <-feed.Done():
 		case <-send.Done():
 		}

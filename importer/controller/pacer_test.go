@@ -4,8 +4,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // mustEnter returns a pass, and how long it took to get it.
@@ -23,7 +21,7 @@ func halfway() float64 { return 0.5 }
 
 func TestPauseGrowsWithProbesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, nil, halfway, nil)
+		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		for range minTrip + 3 { // all under way when the Controller goes away
 			mustEnter(t, p, false)
 		}
@@ -49,7 +47,7 @@ func TestPauseGrowsWithProbesAlone(t *testing.T) {
 
 func TestAnyAnswerOpensTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1, nil, halfway, nil)
+		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		for range minTrip {
 			p.leave(pass{}, failed, 0)
 		}
@@ -66,25 +64,51 @@ func TestAnyAnswerOpensTheGate(t *testing.T) {
 	})
 }
 
-func TestPassIsLostWhenTheGateClosesMeanwhile(t *testing.T) {
+func TestGateIsAskedWhenTheTurnComes(t *testing.T) {
 	tests := []struct{ closes, want time.Duration }{
-		{900 * time.Millisecond, 2 * time.Second}, // its turn, at 1s, comes in the pause: it waits for the next one
-		{100 * time.Millisecond, 2 * time.Second}, // its turn comes after the pause, when only probes pass
+		{900 * time.Millisecond, 1150 * time.Millisecond}, // its turn, after a second, comes in the pause of 250ms
+		{100 * time.Millisecond, time.Second},             // its turn comes after the pause, when only probes pass
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPacer(1, rate.NewLimiter(1, 1), halfway, nil)
+			p := newPacer(1, newLimiter(1, 1), halfway, nil)
 			mustEnter(t, p, false)
 			time.AfterFunc(test.closes, func() {
 				for range minTrip {
 					p.leave(pass{}, failed, 0)
 				}
 			})
-			if ps, wait := mustEnter(t, p, false); !ps.probe || wait != test.want {
+			ps, wait := mustEnter(t, p, false)
+			if late := wait - test.want; !ps.probe || late < 0 || late > time.Millisecond {
 				t.Errorf("closed after %v: probe %v after %v, want one after %v", test.closes, ps.probe, wait, test.want)
 			}
 		})
 	}
+}
+
+// TestRetriesDoNotHoldUpTheLine has retries wait for the budget while first
+// attempts go on.
+func TestRetriesDoNotHoldUpTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		for range retryReserve {
+			if _, wait := mustEnter(t, p, true); wait != 0 {
+				t.Errorf("a retry within the budget waited for %v", wait)
+			}
+		}
+		retried := make(chan time.Duration)
+		go func() {
+			_, wait := mustEnter(t, p, true)
+			retried <- wait
+		}()
+		synctest.Wait()
+		if _, wait := mustEnter(t, p, false); wait != 0 {
+			t.Errorf("a first attempt waited for %v behind a retry", wait)
+		}
+		if wait := <-retried; wait < retryCost-retryShare || wait > retryCost {
+			t.Errorf("the retry waited for %v, want about %v", wait, retryCost)
+		}
+	})
 }
 
 func TestBackoffStaysBelowItsLimit(t *testing.T) {
