@@ -135,6 +135,57 @@ func TestSuggestSystems(t *testing.T) {
 	}
 }
 
+// TestSuggestPrecision: what only resembles the student's own is left alone, and
+// of two of a kind the right one is told.
+func TestSuggestPrecision(t *testing.T) {
+	for header, want := range map[string]string{
+		"Student's e-mail|Parent e-mail":                                           "email = Student's e-mail",
+		"Students’ E-mail|Parents’ E-mail":                                         "email = Students’ E-mail",
+		"Email|Father's Email|Mother's Email|Guardian1Email|Emergency Email":       "email = Email",
+		"Email|Advisor Email|Instructor Email|Created By Email|Counsellor E-mail":  "email = Email",
+		"Email|Spouse E-mail|Sponsor Email|Employer Email|Email Verified":          "email = Email",
+		"Email (Parent)|Phone (Guardian)|Email [Parent]|Cell / Parent":             "",
+		"Created By|Modified By|Entered By Name|Approved By":                       "",
+		"Advisor|Advisor First Name|Instructor Last Name|Coach Cell Phone":         "",
+		"Emergency Contact First Name|Emergency Contact Cell|Next of Kin Phone":    "",
+		"Contact Name|Contact Relationship|Contact Phone|Contact Email":            "",
+		"Contact Phone|Contact Email":                                              "email ? Contact Email\nstudent_phone ? Contact Phone",
+		"Nom du père|Prénom de la mère|Courriel du répondant|Cellulaire du tuteur": "",
+		"Contact d'urgence|Téléphone d'urgence|Courriel de l'employeur":            "",
+		"Courriel de l'étudiant|Courriel du parent":                                "email = Courriel de l'étudiant",
+
+		"Legal First Name|Preferred First Name|Legal Last Name":         "first_name ? Legal First Name\nfirst_name ? Preferred First Name\nlast_name = Legal Last Name",
+		"Last Name|Former Last Name|Maiden Name|Alternate Last Name":    "last_name = Last Name",
+		"First Name|Middle Name|First Generation|First Term|First Lang": "first_name = First Name",
+
+		"Home City|Mailing City|City of Birth|School City|Employer City": "city ? Home City\ncity2 ? Mailing City",
+		"Permanent State|Local State|Plate State|State of Residency":     "province ? Permanent State\nprovince2 ? Local State",
+		"Mailing City|Mailing State|Mailing Zip":                         "city ? Mailing City\nprovince ? Mailing State\npostal_code ? Mailing Zip",
+		"City|Mailing City":                                              "city = City\ncity2 ? Mailing City",
+		"Residence Hall|Home Room|Campus Box|Local Fees|Primary Major":   "",
+		"Ville de résidence|Ville de naissance|Ville de l'école":         "city ? Ville de résidence",
+
+		"Cell Phone|Home Phone|Work Phone|Fax|Home Fax|Phone Type|Area Code": "phone_cell = Cell Phone\nemployee_phone ? Work Phone\nstudent_phone ? Home Phone",
+		"Cell Carrier|Phone Ext|Mobile Opt In|Work Location|Office":          "",
+
+		"First Name / Prénom|Last Name / Nom de famille":        "first_name = First Name / Prénom\nlast_name = Last Name / Nom de famille",
+		"City / Phone|Name / Email":                             "",
+		"First name [givenName]|Office phone [telephoneNumber]": "first_name = First name [givenName]\nemployee_phone ? Office phone [telephoneNumber]",
+		"Birth Date [Required]|Card Date|Date of Death":         "date_of_birth = Birth Date [Required]",
+		"School ID|School Number|Student ID":                    "unique_id ? Student ID\nstudent_no ? Student ID",
+		"User ID|Login ID":                                      "unique_id ? User ID\nunique_id ? Login ID\nuser_name ? Login ID",
+		"User ID|Email":                                         "unique_id ? User ID\nuser_name ? User ID\nemail = Email",
+		"Stu Nbr|Last_Nm|Prov Cd|Student Type Desc|Birth_Dt":    "unique_id ? Stu Nbr\nlast_name = Last_Nm\nprovince = Prov Cd\nuser_type_id ? Student Type Desc\nstudent_no = Stu Nbr\ndate_of_birth = Birth_Dt",
+	} {
+		t.Run(header, func(t *testing.T) {
+			names, _ := table(header)
+			if diff := cmp.Diff(want, short(Suggest(names, nil))); diff != "" {
+				t.Errorf("Suggest differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // checkSuggestions holds what is true of all suggestions.
 func checkSuggestions(t *testing.T, header []string, suggestions []Suggestion) {
 	t.Helper()

@@ -133,7 +133,7 @@ func lookAtDates(values []Cell) looks {
 	if len(texts) == 0 {
 		return looks{}
 	}
-	if readsAsSerials(texts) {
+	if iso == 0 && readsAsSerials(texts) {
 		return looks{date: excelForm, doubt: "they are Excel's serial numbers; do the days come out right?"}
 	}
 	var forms []string
