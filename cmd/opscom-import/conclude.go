@@ -42,7 +42,7 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	set := &reportSet{paths: c.Info().Reports, table: c.table, results: func() iter.Seq2[importer.Result, error] { return c.Results(ctx) }}
 	tally, err := s.write(set)
 	if err != nil {
-		return receipt, &incompleteError{errors.Join(c.ended, err)}
+		return receipt, &incompleteError{errors.Join(c.ended, howToReport(err))}
 	}
 	if c.ended == nil && !held {
 		if err := c.Finish(ctx, time.Now().UTC()); err != nil {
@@ -60,7 +60,7 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	if err := s.writeSummary(set.paths.Summary, report.Page{
 		Receipt: receipt, Changes: c.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: tally.timeline.Points(),
 	}, c.table); err != nil {
-		return receipt, &incompleteError{errors.Join(c.ended, err)}
+		return receipt, &incompleteError{errors.Join(c.ended, howToReport(err))}
 	}
 	if c.ended != nil {
 		return receipt, &incompleteError{howToGoOn(c.ended)}
@@ -92,6 +92,11 @@ func howToGoOn(ended error) error {
 		return fmt.Errorf("%w; give the same command again to go on", ended)
 	}
 	return fmt.Errorf("the run was stopped: %w; when that is mended, give the same command again to go on", ended)
+}
+
+// howToReport adds to the reason why a report could not be written what to do next.
+func howToReport(err error) error {
+	return fmt.Errorf("%w; when that is mended, give the same command again to have the reports written", err)
 }
 
 // print prints a receipt as the settings ask for, after it was made sure that it

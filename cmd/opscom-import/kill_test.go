@@ -36,6 +36,7 @@ const uncommitted = 2 * 500
 // A seed gives the same files, settings and moments, as far as a machine can hit
 // a moment twice.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "opscom-import")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
@@ -47,14 +48,14 @@ func TestKill(t *testing.T) {
 	t.Logf("seed %d", seed)
 	total := killTally{hit: make(map[killMoment]int)}
 	for number := uint64(0); total.kills < *killCount && !t.Failed(); number++ {
-		random := rand.New(rand.NewPCG(seed, number))
-		c := newCampaign(t, program, random)
-		c.left = min(c.left, *killCount-total.kills)
-		c.push(random)
-		total.add(c.killTally)
-		if t.Failed() {
-			t.Logf("campaign %d of seed %d: %s", number, seed, c)
-		}
+		t.Run(fmt.Sprint("campaign ", number), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, number))
+			c := newCampaign(t, program, random)
+			c.left = min(c.left, *killCount-total.kills)
+			c.push(random)
+			total.add(c.killTally)
+			t.Logf("%s, %d times killed", c.settings, c.kills)
+		})
 	}
 	t.Logf("%s", &total)
 }
@@ -108,8 +109,6 @@ type campaign struct {
 	workers  int
 	left     int // kills that are still to come
 }
-
-func (c *campaign) String() string { return c.settings }
 
 // newCampaign writes a file, and chooses how it is pushed.
 func newCampaign(t *testing.T, program string, random *rand.Rand) *campaign {

@@ -36,6 +36,7 @@ type trial struct {
 	program string
 	folder  string   // has the file, its mapping, its reports and the state folder
 	file    string   // name in folder
+	reports string   // folder of the results in folder, "" for folder itself
 	flags   []string // of every push
 
 	box         *sandbox.Sandbox
@@ -101,7 +102,7 @@ func (tr *trial) state() string { return tr.path("state") }
 
 // results is the path of the results file.
 func (tr *trial) results() string {
-	return strings.TrimSuffix(tr.path(tr.file), filepath.Ext(tr.file)) + ".results.csv"
+	return tr.path(filepath.Join(tr.reports, strings.TrimSuffix(tr.file, filepath.Ext(tr.file))+".results.csv"))
 }
 
 // write makes the trial's file, in the form that its extension says.

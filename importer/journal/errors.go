@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -64,8 +65,11 @@ func (j *Journal) wrap(action string, err error) error {
 		return err
 	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB, errors.Is(err, errDamaged):
 		return &DamagedError{Dir: j.dir, Reason: err}
-	case code == sqlite3.SQLITE_FULL:
+	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%s: no space is left for the journal in %s; make room and run the command again: %w", action, j.dir, err)
+	case code == sqlite3.SQLITE_IOERR, errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("%s: the journal in %s cannot be written or read; see whether its disk is full, over your quota or broken, "+
+			"then run the command again: %w", action, j.dir, err)
 	case code == sqlite3.SQLITE_BUSY:
 		return fmt.Errorf("%s: another program holds the journal in %s; end it and run the command again: %w", action, j.dir, err)
 	}

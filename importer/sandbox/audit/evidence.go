@@ -57,7 +57,8 @@ func hasError(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool { return p.Severity == mapping.Error })
 }
 
-// Crash is the state that the program left when it died.
+// Crash is the state that the program left when it died, or stopped, before the run
+// was complete.
 type Crash struct {
 	Sequence int64             // of the last request that had come by then
 	Journal  []importer.Result // what the journal on the disk said; nil when it held no plan yet
