@@ -163,6 +163,14 @@ func (x *xmlScanner) readText() (xmlKind, error) {
 
 // readEnd reads an end tag and compares it with the element that is open.
 func (x *xmlScanner) readEnd() error {
+	if n := x.depth(); n > 0 { // nearly all are written without space, and stand in the buffer whole
+		full := x.open[len(x.open)-x.lengths[n-1]:]
+		if tag := x.buf[x.pos+2 : x.end]; len(tag) > len(full) && tag[len(full)] == '>' && string(tag[:len(full)]) == string(full) {
+			x.pos += len("</>") + len(full)
+			x.pop()
+			return nil
+		}
+	}
 	size, err := x.index(2, '>')
 	if err != nil {
 		return err
@@ -189,8 +197,14 @@ func (x *xmlScanner) pop() {
 
 // local returns a name without its namespace's prefix.
 func local(full []byte) []byte {
-	if i := bytes.IndexByte(full, ':'); i > 0 && i+1 < len(full) {
-		return full[i+1:]
+	for i, c := range full { // a few bytes: a call to look for one takes longer
+		if c != ':' {
+			continue
+		}
+		if i > 0 && i+1 < len(full) {
+			return full[i+1:]
+		}
+		break
 	}
 	return full
 }
