@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver
 )
 
@@ -132,10 +134,7 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 		return err
 	}
 	j.writer.SetMaxOpenConns(1)
-	if err = j.check(ctx); err != nil {
-		return err
-	}
-	if err = j.migrate(ctx); err != nil {
+	if err = j.prepareSchema(ctx); err != nil {
 		return err
 	}
 	if j.scratch {
@@ -151,6 +150,21 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 		return err
 	}
 	return j.loadSalt(ctx)
+}
+
+// prepareSchema checks the database and brings it up to date. Programs that open a
+// journal at once take turns: while one makes it, SQLite turns others away without
+// waiting.
+func (j *Journal) prepareSchema(ctx context.Context) (err error) {
+	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
+	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return fmt.Errorf("wait for another program that opens the journal: %w", err)
+	}
+	defer func() { err = errors.Join(err, turn.Unlock()) }()
+	if err := j.check(ctx); err != nil {
+		return err
+	}
+	return j.migrate(ctx)
 }
 
 // dsn is the database's address with settings: pragmas, or key=value.

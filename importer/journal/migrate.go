@@ -3,21 +3,17 @@ package journal
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the database to the schema of this version of the program. Two
-// programs that open a new journal at once take turns.
-func (j *Journal) migrate(ctx context.Context) (err error) {
+// migrate brings the database to the schema of this version of the program.
+func (j *Journal) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -26,12 +22,6 @@ func (j *Journal) migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
-	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("wait for another program that opens the journal: %w", err)
-	}
-	defer func() { err = errors.Join(err, turn.Unlock()) }()
-
 	stored, known, err := provider.GetVersions(ctx)
 	switch {
 	case err != nil:
