@@ -69,7 +69,7 @@ func zipContent(file io.ReaderAt, size int64) (content, error) {
 	case len(files) == 0:
 		return content{}, fault(0, "This is a zip archive with nothing in it.", nil)
 	case len(files) > 1:
-		return content{}, fault(0, fmt.Sprintf("This is a zip archive with %d files in it: %s. %s", len(files), fileNames(files), unpackIt), nil)
+		return content{}, fault(0, fmt.Sprintf("This is a zip archive with %d files in it: %s. %s%s", len(files), fileNames(files), unpackIt, oneRosterHint(files)), nil)
 	case files[0].Flags&1 != 0:
 		return content{}, fault(0, "This is a zip archive with a password. "+unpackIt, nil)
 	}
@@ -83,9 +83,19 @@ func zipContent(file io.ReaderAt, size int64) (content, error) {
 	}}, nil
 }
 
+// oneRosterHint says which file of a OneRoster export has the people.
+func oneRosterHint(files []*zip.File) string {
+	for _, f := range files {
+		if strings.EqualFold(path.Base(f.Name), "users.csv") {
+			return fmt.Sprintf(" In a OneRoster export that is %q.", f.Name)
+		}
+	}
+	return ""
+}
+
 // fileNames names the first few files.
 func fileNames(files []*zip.File) string {
-	const shown = 8
+	const shown = 12
 	var names []string
 	for _, f := range files[:min(len(files), shown)] {
 		names = append(names, fmt.Sprintf("%.80q", f.Name))

@@ -98,7 +98,7 @@ func TestPackedFilesAreRefused(t *testing.T) {
 		"a real .xls in zip":  {content: zipOf(t, parts{"people.xls": compoundFile("Workbook")}), message: "Excel 97-2003"},
 		"half a book in gzip": {content: gzipOf(t, book[:len(book)/2]), message: "damaged"},
 		"a picture in gzip":   {content: gzipOf(t, "\x89PNG\x0D\x0A\x1A\x0A\x00\x00"), message: "picture"},
-		"several files":       {content: zipOf(t, parts{"users.csv": "id\n1\n", "orgs.csv": "id\n1\n"}), message: `"users.csv"`},
+		"several files":       {content: zipOf(t, parts{"users.csv": "id\n1\n", "orgs.csv": "id\n1\n"}), message: `OneRoster export that is "users.csv".`},
 		"only a folder":       {content: zipOf(t, parts{"people/": ""}), message: "nothing in it"},
 		"a password":          {content: lockedZip(t), message: "password"},
 		"more than is likely": {content: gzipOf(t, "id,name\n"+strings.Repeat("1,"+strings.Repeat("Ann", 300)+"\n", 100<<10)), message: "far more data"},

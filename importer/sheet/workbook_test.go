@@ -122,6 +122,10 @@ func TestUnusualPackages(t *testing.T) {
 		"dates from 1904": {func(p parts) {
 			p["xl/workbook.xml"] = strings.Replace(p["xl/workbook.xml"], "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1)
 		}, "2: n1|d2008-03-01"},
+		"macros": {func(p parts) {
+			p["xl/vbaProject.bin"] = "\x00\x01"
+			p["[Content_Types].xml"] = `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.ms-excel.sheet.macroEnabled.main+xml"/></Types>`
+		}, "2: n1|d2004-02-29"},
 		"the strict edition": {func(p parts) {
 			for name, content := range p {
 				p[name] = strings.NewReplacer(spreadsheetML, "http://purl.oclc.org/ooxml/spreadsheetml/main",

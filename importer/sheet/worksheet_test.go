@@ -109,6 +109,11 @@ func TestSheets(t *testing.T) {
 				"<worksheet", `<worksheet xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:y="u:y" xmlns:z="u:z" mc:Ignorable="y z"`, 1),
 			rows: []string{"2: 1"},
 		},
+		"a table that begins anywhere": {
+			sheet: sheetXML(`<row r="2"><c r="B2" t="s"><v>2</v></c></row><row r="7"><c r="D7" t="s"><v>0</v></c><c r="E7" t="s"><v>1</v></c></row><row r="8"><c r="D8"><v>1</v></c><c r="E8"><v>2</v></c></row>`),
+			rows:  []string{"8: |||n1|n2"},
+			notes: []string{"The header was found in row 7. What stands above it in row 2 was taken for titles or notes, and left out."},
+		},
 		"cells and rows without references": {
 			sheet: sheetXML(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c/><c><v>7</v></c></row><row r="5"><c r="B5"><v>8</v></c></row><row><c><v>9</v></c></row>`),
 			rows:  []string{"2: |n7", "5: |n8", "6: n9"},
