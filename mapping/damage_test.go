@@ -30,6 +30,9 @@ func TestDamage(t *testing.T) {
 		// Numbers that a program has taken for amounts
 		{UniqueID, Cell{Text: "900123456.0"}, "", DamagedNumber, `Write "900123456" if`},
 		{UniqueID, Cell{Text: "900,123,456"}, "", DamagedNumber, `Write "900123456" if`},
+		{UniqueID, Cell{Text: "9,001"}, "", DamagedNumber, `Write "9001" if`},
+		{UniqueID, Cell{Text: "9001,001"}, "9001,001", UnusualCharacter, ""},
+		{UniqueID, Cell{Text: "A01,001"}, "A01,001", UnusualCharacter, ""},
 		{StudentNumber, Cell{Text: "900,12"}, "900,12", "", ""},
 		{UniqueID, Cell{Text: "900123456.5"}, "900123456.5", UnusualCharacter, ""},
 		{PostalCode, Cell{Text: "90210.0"}, "", DamagedNumber, `Write "90210" if`},

@@ -42,6 +42,8 @@ func TestReviewOfIDs(t *testing.T) {
 		{"the mapping pads them", `unique_id: {column: It, apply: ["pad:9"]}`, append(count(40, 9), texts("12345678")...), ""},
 		{"the mapping says they are right", "unique_id: {column: It, as_is: true}", append(count(40, 9), texts("12345678")...), ""},
 		{"a student number likewise", "student_no: It", append(count(40, 7), texts("123456")...), "40 lost_zeros 0123456"},
+		{"the fewest, and the fewest digits", "unique_id: It", append(count(10, 6), texts("12345", "1234")...), "10 lost_zeros 012345 11 lost_zeros 001234"},
+		{"fewer than eight in ten", "unique_id: It", append(count(39, 9), count(10, 8)...), ""},
 		{"too few to know", "unique_id: It", append(count(9, 9), texts("12345678")...), ""},
 		{"two lengths", "unique_id: It", append(count(30, 9), count(20, 8)...), ""},
 		{"numbers that count up", "unique_id: It", append(count(90, 5), count(10, 4)...), ""},
@@ -71,6 +73,14 @@ func TestReviewOfIDs(t *testing.T) {
 	}
 }
 
+// Eight in ten are enough.
+func TestReviewOfIDsCountsEightInTen(t *testing.T) {
+	review, err := reviewOf(t, "unique_id: It", append(count(40, 9), count(10, 8)...)...)
+	if err != nil || len(review.Findings) != 10 {
+		t.Errorf("got %d findings and %v, want 10", len(review.Findings), err)
+	}
+}
+
 func TestReviewAsksWhenTooManyIDsAreShort(t *testing.T) {
 	_, err := reviewOf(t, "unique_id: It", append(count(60_000, 9), count(maxSuspects+1, 8)...)...)
 	if err == nil || !strings.Contains(err.Error(), "4097 ids have 8 digits where 60000 ids have 9: zeros in front may be lost. If they are, add apply: [pad:9]") {
@@ -94,6 +104,11 @@ func TestReviewOfDates(t *testing.T) {
 	}{
 		{"one row proves it", "DD/MM/YYYY", texts("03/04/2001", "13/04/2001"), "are read as DD/MM/YYYY: row 3 fits no other order.", ""},
 		{"no row proves it", "DD/MM/YYYY", texts("03/04/2001"), "no row shows it", ""},
+		{"the twelfth may be a month", "DD/MM/YYYY", texts("12/04/2001"), "no row shows it", ""},
+		{"one in ten the other way round", "DD/MM/YYYY", append(texts("03/04/2001", "12/25/2001"), texts(strings.Split(strings.Repeat("13/04/2001 ", 9), " ")[:9]...)...), "",
+			"two orders"},
+		{"only dates of a spreadsheet", "DD/MM/YYYY", isoDates(1, 5, 9, 12, 2), "", ""},
+		{"four dates of a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12), texts("13/04/2001")...), "row 6 fits", ""},
 		{"day and month alike", "DD/MM/YYYY", texts("04/04/2001"), "", ""},
 		{"nothing to mistake", "D-MMM-YYYY", texts("3-Apr-2001"), "", ""},
 		{"the mapping is wrong", "MM/DD/YYYY", texts("03/04/2001", "13/04/2001"), "", "no row needs that order, and row 3 can only be DD/MM/YYYY (1 such rows); 1 others could be either"},
