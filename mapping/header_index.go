@@ -118,15 +118,7 @@ func (index headerIndex) agreed(header string) []meaning {
 		if len(others) == 0 {
 			return nil
 		}
-		var both []meaning
-		for _, m := range agreed {
-			for _, other := range others {
-				if other.attribute == m.attribute {
-					m.fit = min(m.fit, other.fit)
-					both = append(both, m)
-				}
-			}
-		}
+		both := common(agreed, others)
 		if len(both) == 0 && strings.HasSuffix(strings.TrimSpace(header), "]") {
 			for _, m := range agreed {
 				m.fit = min(m.fit, fitsMaybe)
@@ -136,6 +128,23 @@ func (index headerIndex) agreed(header string) []meaning {
 		agreed = both
 	}
 	return agreed
+}
+
+// common returns the meanings of the attributes that stand in both, the less sure
+// of each two.
+func common(some, others []meaning) []meaning {
+	var both []meaning
+	for _, m := range some {
+		i := slices.IndexFunc(others, func(other meaning) bool { return other.attribute == m.attribute })
+		switch {
+		case i < 0:
+		case others[i].fit < m.fit:
+			both = append(both, others[i])
+		default:
+			both = append(both, m)
+		}
+	}
+	return both
 }
 
 // qualified looks up a header without the words that stand beside its noun, and

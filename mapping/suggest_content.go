@@ -82,12 +82,11 @@ func holdsEmails(values []Cell) bool {
 // holdsBirths says that every value is a date in a year of births. A date whose
 // day and month may be the other way round has the same year.
 func holdsBirths(values []Cell) bool {
-	looks := lookAtDates(values)
-	return !looks.none && distinct(values) >= leastValues && every(values, func(text string) bool {
+	return every(values, func(text string) bool {
 		day, _ := cutClock(text)
 		year := yearIn(day)
 		return year >= firstBirths && year < lastBirths
-	})
+	}) && distinct(values) >= leastValues && !lookAtDates(values).none
 }
 
 // yearIn returns the four digits that stand alone at an end of a date, "" for none.

@@ -168,14 +168,15 @@ func TestSuggestPrecision(t *testing.T) {
 		"Cell Phone|Home Phone|Work Phone|Fax|Home Fax|Phone Type|Area Code": "phone_cell = Cell Phone\nemployee_phone ? Work Phone\nstudent_phone ? Home Phone",
 		"Cell Carrier|Phone Ext|Mobile Opt In|Work Location|Office":          "",
 
-		"First Name / Prénom|Last Name / Nom de famille":        "first_name = First Name / Prénom\nlast_name = Last Name / Nom de famille",
-		"City / Phone|Name / Email":                             "",
-		"First name [givenName]|Office phone [telephoneNumber]": "first_name = First name [givenName]\nemployee_phone ? Office phone [telephoneNumber]",
-		"Birth Date [Required]|Card Date|Date of Death":         "date_of_birth = Birth Date [Required]",
-		"School ID|School Number|Student ID":                    "unique_id ? Student ID\nstudent_no ? Student ID",
-		"User ID|Login ID":                                      "unique_id ? User ID\nunique_id ? Login ID\nuser_name ? Login ID",
-		"User ID|Email":                                         "unique_id ? User ID\nuser_name ? User ID\nemail = Email",
-		"Stu Nbr|Last_Nm|Prov Cd|Student Type Desc|Birth_Dt":    "unique_id ? Stu Nbr\nlast_name = Last_Nm\nprovince = Prov Cd\nuser_type_id ? Student Type Desc\nstudent_no = Stu Nbr\ndate_of_birth = Birth_Dt",
+		"First Name / Prénom|Last Name / Nom de famille":                 "first_name = First Name / Prénom\nlast_name = Last Name / Nom de famille",
+		"First Name / Preferred Name|Phone (Fax)|Email / Carrier pigeon": "first_name ? First Name / Preferred Name",
+		"City / Phone|Name / Email":                                      "",
+		"First name [givenName]|Office phone [telephoneNumber]":          "first_name = First name [givenName]\nemployee_phone ? Office phone [telephoneNumber]",
+		"Birth Date [Required]|Card Date|Date of Death":                  "date_of_birth = Birth Date [Required]",
+		"School ID|School Number|Student ID":                             "unique_id ? Student ID\nstudent_no ? Student ID",
+		"User ID|Login ID":                                               "unique_id ? User ID\nunique_id ? Login ID\nuser_name ? Login ID",
+		"User ID|Email":                                                  "unique_id ? User ID\nuser_name ? User ID\nemail = Email",
+		"Stu Nbr|Last_Nm|Prov Cd|Student Type Desc|Birth_Dt":             "unique_id ? Stu Nbr\nlast_name = Last_Nm\nprovince = Prov Cd\nuser_type_id ? Student Type Desc\nstudent_no = Stu Nbr\ndate_of_birth = Birth_Dt",
 	} {
 		t.Run(header, func(t *testing.T) {
 			names, _ := table(header)
@@ -244,6 +245,9 @@ func TestSuggestByValues(t *testing.T) {
 		{"dates that prove nothing", []string{"DOB", "03/04/2001", "01/02/1999"}, "date_of_birth ? DOB", "DD/MM/YYYY or MM/DD/YYYY; which"},
 		{"dates in two forms", []string{"DOB", "31/12/2001", "12/31/2001"}, "date_of_birth ? DOB", "no dates of a form"},
 		{"dates, some ISO", []string{"DOB", "31/12/2001", "1999-01-02"}, "date_of_birth ? DOB", "1 of 2 dates are written YYYY-MM-DD"},
+		{"dates, nearly all ISO", []string{"DOB", "2001-12-31", "1999-01-02", "1998-01-02", "31/12/01"}, "date_of_birth = DOB", "3 of 4 dates are written YYYY-MM-DD"},
+		{"dates that prove day first, and a note", []string{"DOB", "31/12/2001", "01/02/1999", "30/02/1999", "unknown", "13/01/1998"}, "date_of_birth ? DOB", "5 of 5 values are no dates of a form"},
+		{"dates that prove day first, one cell apart", []string{"DOB", "31/12/2001", "01/02/1999", "unknown", "13/01/1998"}, "date_of_birth = DOB", "only DD/MM/YYYY reads the sample dates, but for 1"},
 		{"dates without the century", []string{"DOB", "31/12/01"}, "date_of_birth ? DOB", "add date:"},
 		{"dates in one number", []string{"DOB", "20011231", "19990102"}, "date_of_birth = DOB", "only YYYYMMDD"},
 		{"dates by the month's name", []string{"DOB", "31-Dec-2001", "2-févr.-1999"}, "date_of_birth = DOB", "only D-MMM-YYYY"},

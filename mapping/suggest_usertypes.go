@@ -68,8 +68,8 @@ func (l *userTypeList) meantBy(value string) string {
 		if len(words) == 0 || slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(name, word) }) {
 			continue
 		}
-		if found != "" || len(l.byName[foldTypeName(t.Name)]) > 1 {
-			return ""
+		if found != "" {
+			return "" // another type, or one of the same name
 		}
 		found = t.Name
 	}

@@ -117,7 +117,8 @@ var birthForms = [...]string{
 }
 
 // lookAtDates finds the form of the dates that are text. Only a form that reads
-// every one of them, and that no other form does, is proven.
+// every one of them, and that no other form does, is proven. One in four may be
+// no date at all: their rows are refused, whatever the form.
 func lookAtDates(values []Cell) looks {
 	var texts []string
 	iso := 0
@@ -130,30 +131,62 @@ func lookAtDates(values []Cell) looks {
 			texts = append(texts, day)
 		}
 	}
-	if len(texts) == 0 {
-		return looks{}
-	}
-	if iso == 0 && readsAsSerials(texts) {
-		return looks{date: excelForm, doubt: "they are Excel's serial numbers; do the days come out right?"}
-	}
-	var forms []string
-	for _, form := range birthForms {
-		if readsAll(form, texts) {
-			forms = append(forms, form)
-		}
-	}
 	switch {
+	case len(texts) == 0:
+		return looks{}
+	case 4*iso >= 3*len(values):
+		return looks{proof: fmt.Sprintf("%d of %d dates are written YYYY-MM-DD", iso, len(values))}
 	case iso > 0:
 		return looks{doubt: fmt.Sprintf("%d of %d dates are written YYYY-MM-DD, the others differently", iso, len(values))}
-	case len(forms) == 1:
-		return looks{date: forms[0], proof: "only " + forms[0] + " reads all sample dates"}
+	case readsAsSerials(texts):
+		return looks{date: excelForm, doubt: "they are Excel's serial numbers; do the days come out right?"}
+	}
+	forms, unread := formsOf(texts)
+	switch {
+	case 4*unread > len(values) || len(forms) == 0:
+		return looks{
+			none:  len(texts) == len(values),
+			doubt: fmt.Sprintf("%d of %d values are no dates of a form that is sure; add date: with the form", len(texts), len(values)),
+		}
 	case len(forms) > 1:
 		return looks{doubt: "the sample dates may be read as " + orList(forms, "") + "; which is it? Add date:"}
+	case unread > 0:
+		return looks{date: forms[0], proof: fmt.Sprintf("only %s reads the sample dates, but for %d that are none", forms[0], unread)}
 	}
-	return looks{
-		none:  len(texts) == len(values),
-		doubt: fmt.Sprintf("%d of %d values are no dates of a form that is sure; add date: with the form", len(texts), len(values)),
+	return looks{date: forms[0], proof: "only " + forms[0] + " reads all sample dates"}
+}
+
+// formsOf returns the forms that read every date among the texts, and how many
+// texts no form reads.
+func formsOf(texts []string) (written []string, unread int) {
+	reads := make([][]bool, len(birthForms)) // by form and text
+	readable := make([]bool, len(texts))
+	for i, form := range birthForms {
+		reads[i] = make([]bool, len(texts))
+		f, err := newDateForm(form)
+		for j, text := range texts {
+			reads[i][j] = err == nil && isBirth(f, text)
+			readable[j] = readable[j] || reads[i][j]
+		}
 	}
+	for _, ok := range readable {
+		if !ok {
+			unread++
+		}
+	}
+	for i, form := range birthForms {
+		if unread < len(texts) && slices.Equal(reads[i], readable) {
+			written = append(written, form)
+		}
+	}
+	return written, unread
+}
+
+// isBirth says that a text is a date of the form, in a year in which somebody who
+// parks a car may be born.
+func isBirth(form *dateForm, text string) bool {
+	date, err := form.parse(text, time.Time{})
+	return err == nil && date.Year() >= 1900 && date.Year() <= 2099
 }
 
 // readsAsSerials says that every text is a number of five digits that Excel shows
@@ -163,20 +196,4 @@ func readsAsSerials(texts []string) bool {
 		serial, clock, _ := strings.Cut(text, ".")
 		return len(serial) != 5 || strings.Trim(clock, "0") != "" || serialDate(serial) < "1920" || serialDate(serial) > "2030"
 	})
-}
-
-// readsAll says that every text is a date of this form, in a year in which
-// somebody who parks a car may be born.
-func readsAll(written string, texts []string) bool {
-	form, err := newDateForm(written)
-	if err != nil {
-		return false
-	}
-	for _, text := range texts {
-		date, err := form.parse(text, time.Time{})
-		if err != nil || date.Year() < 1900 || date.Year() > 2099 {
-			return false
-		}
-	}
-	return true
 }
