@@ -39,7 +39,7 @@ func (b *bench) compareCSV(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.printCheck(ctx, fmt.Sprintf("check of a CSV file, %d × 27 cells", b.rows))
+	return c.printCheck(ctx, b.out, fmt.Sprintf("check of a CSV file, %d × 27 cells", b.rows))
 }
 
 // compareXLSX measures a check of a workbook beside those who read it.
@@ -71,13 +71,13 @@ func (b *bench) compareXLSX(ctx context.Context, shared bool) error {
 	if err != nil {
 		return err
 	}
-	return c.printCheck(ctx, fmt.Sprintf("check of a workbook with %s, %d × 27 cells", texts, b.rows))
+	return c.printCheck(ctx, b.out, fmt.Sprintf("check of a workbook with %s, %d × 27 cells", texts, b.rows))
 }
 
-func (c *contest) printCheck(ctx context.Context, title string) error {
+func (c *contest) printCheck(ctx context.Context, out io.Writer, title string) error {
 	head := []string{"seconds, median", "from", "to", "× opscom-import", "CPU seconds", "peak"}
 	ours := c.samples[program]
-	return c.print(ctx, title, head, func(samples []sample) []string {
+	return c.print(ctx, out, title, head, func(samples []sample) []string {
 		walls, ratio := valuesOf(samples, seconds), "-"
 		if len(ours) > 0 {
 			ratio = fmt.Sprintf("%.2f", median(samples, seconds)/median(ours, seconds))

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,16 +29,16 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		os.Exit(1)
 	}
 }
 
 // run measures, or is one of the processes that this program starts itself as.
-func run(ctx context.Context, args []string) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 1 && args[0] == "self" {
-		return runSelf(args[1], args[2:])
+		return runSelf(args[1], args[2:], out)
 	}
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	rows := flags.Int("rows", 100_000, "rows of the file")
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	b, err := newBench(ctx, *rows, *rounds, *only)
+	b, err := newBench(ctx, out, *rows, *rounds, *only)
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,7 @@ func run(ctx context.Context, args []string) error {
 
 // bench is what all comparisons of one run work with.
 type bench struct {
+	out          io.Writer
 	rows, rounds int
 	only         []string // nil for all
 	dir          string   // temporary
@@ -75,8 +77,8 @@ type bench struct {
 	nodeModules  string   // what is installed from npm
 }
 
-func newBench(ctx context.Context, rows, rounds int, only string) (*bench, error) {
-	b := &bench{rows: rows, rounds: rounds}
+func newBench(ctx context.Context, out io.Writer, rows, rounds int, only string) (*bench, error) {
+	b := &bench{out: out, rows: rows, rounds: rounds}
 	if only != "" {
 		b.only = strings.Split(only, ",")
 	}
@@ -102,15 +104,18 @@ func newBench(ctx context.Context, rows, rounds int, only string) (*bench, error
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.program, command).CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build the program: %w\n%s", err, out), os.RemoveAll(b.dir))
 	}
-	printMachine(ctx, b)
-	return b, nil
+	return b, b.printMachine(ctx)
 }
 
 // printMachine says what the figures were measured on.
-func printMachine(ctx context.Context, b *bench) {
-	commit, _ := exec.CommandContext(ctx, "git", "-C", b.home, "describe", "--always", "--dirty").Output()
-	fmt.Printf("%s, %s, commit %s, %d rows, %d rounds, load before %s\n\n",
+func (b *bench) printMachine(ctx context.Context) error {
+	commit, err := exec.CommandContext(ctx, "git", "-C", b.home, "describe", "--always", "--dirty").Output()
+	if err != nil {
+		commit = []byte("unknown")
+	}
+	_, err = fmt.Fprintf(b.out, "%s, %s, commit %s, %d rows, %d rounds, load before %s\n\n",
 		time.Now().Format("2 January 2006 15:04"), machine(), strings.TrimSpace(string(commit)), b.rows, b.rounds, load())
+	return err
 }
 
 // make lets a process of its own make a file, so that this one stays small: the

@@ -64,6 +64,9 @@ func (b *bench) hold(ctx context.Context, contenders []contender) (*contest, err
 			c.contenders = append(c.contenders, one)
 		}
 	}
+	if len(c.contenders) == 0 {
+		return nil, fmt.Errorf("nobody here has one of the names %q", b.only)
+	}
 	for round := range b.rounds + 1 {
 		for _, one := range c.contenders {
 			if one.absent != "" || c.failures[one.name] != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,7 +64,7 @@ func (b *bench) comparePush(ctx context.Context, latency, slow time.Duration) (e
 	if slow > 0 {
 		title += fmt.Sprintf(", every hundredth after %s", slow)
 	}
-	return c.printPush(ctx, title)
+	return c.printPush(ctx, b.out, title)
 }
 
 // Contenders that are treated apart from the others.
@@ -72,9 +73,9 @@ const (
 	wrk  = "wrk, one body over and over"
 )
 
-func (c *contest) printPush(ctx context.Context, title string) error {
+func (c *contest) printPush(ctx context.Context, out io.Writer, title string) error {
 	head := []string{"rows/s, median", "share of the bare loop", "CPU seconds a 1,000 rows", "peak", "rows"}
-	return c.print(ctx, title, head, func(samples []sample) []string {
+	return c.print(ctx, out, title, head, func(samples []sample) []string {
 		share := "-"
 		if loop := c.samples[bare]; len(loop) > 0 {
 			share = fmt.Sprintf("%.3f", median(samples, rate)/median(loop, rate))

@@ -17,31 +17,33 @@ import (
 )
 
 // runSelf does what a process that this program started itself as is for.
-func runSelf(what string, args []string) error {
+func runSelf(what string, args []string, out io.Writer) error {
 	const wrong = "%d arguments for %s"
 	switch {
 	case what == "make" && len(args) == 3:
 		return makeFile(args[0], args[1], args[2])
 	case what == "encoding-csv" && len(args) == 1:
-		return report(readRecords(args[0]))
+		return report(out)(readRecords(args[0]))
 	case what == "excelize" && len(args) == 1:
-		return report(readSheet(args[0]))
+		return report(out)(readSheet(args[0]))
 	case what == "server" && len(args) == 2:
 		latency, err1 := time.ParseDuration(args[0])
 		slow, err2 := time.ParseDuration(args[1])
-		return errors.Join(err1, err2, benchmark.Serve(latency, slow, os.Stdin, os.Stdout))
+		return errors.Join(err1, err2, benchmark.Serve(latency, slow, os.Stdin, out))
 	case what == "bare-loop" && len(args) == 3:
-		return bareLoop(args[0], args[1], args[2])
+		return bareLoop(out, args[0], args[1], args[2])
 	}
 	return fmt.Errorf(wrong, len(args), what)
 }
 
-func report(rows int, err error) error {
-	if err != nil {
+// report prints how many rows were read.
+func report(out io.Writer) func(rows int, err error) error {
+	return func(rows int, err error) error {
+		if err == nil {
+			_, err = fmt.Fprintln(out, rows)
+		}
 		return err
 	}
-	_, err = fmt.Println(rows)
-	return err
 }
 
 func makeFile(kind, path, count string) error {
@@ -99,7 +101,7 @@ func readSheet(path string) (n int, err error) {
 }
 
 // bareLoop prints how long the loop took, without the time for making the bodies.
-func bareLoop(url, count, inFlight string) error {
+func bareLoop(out io.Writer, url, count, inFlight string) error {
 	rows, err1 := strconv.Atoi(count)
 	workers, err2 := strconv.Atoi(inFlight)
 	if err := errors.Join(err1, err2); err != nil {
@@ -110,6 +112,6 @@ func bareLoop(url, count, inFlight string) error {
 	if err := benchmark.BareLoop(url, bodies, workers); err != nil {
 		return err
 	}
-	_, err := fmt.Printf("requests %d microseconds %d errors 0\n", rows, time.Since(began).Microseconds())
+	_, err := fmt.Fprintf(out, "requests %d microseconds %d errors 0\n", rows, time.Since(began).Microseconds())
 	return err
 }

@@ -5,7 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -16,11 +16,13 @@ func describe(processor string) string {
 	return fmt.Sprintf("%s, %d cores, %s", processor, runtime.NumCPU(), runtime.Version())
 }
 
-// print prints a line for each contender: head names the columns between the name
+// print writes a line for each contender: head names the columns between the name
 // and the version, and cells fills them.
-func (c *contest) print(ctx context.Context, title string, head []string, cells func([]sample) []string) error {
-	fmt.Printf("%s\n\n", title)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+func (c *contest) print(ctx context.Context, out io.Writer, title string, head []string, cells func([]sample) []string) error {
+	if _, err := fmt.Fprintf(out, "%s\n\n", title); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0) // keeps the first error for Flush
 	line := func(first string, middle []string, last string) {
 		fmt.Fprintf(w, "| %s\t| %s\t| %s\t|\n", first, strings.Join(middle, "\t| "), last)
 	}
@@ -42,7 +44,7 @@ func (c *contest) print(ctx context.Context, title string, head []string, cells 
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Printf("\nA peak below %s may be that of this command. Load after: %s\n\n", mebibytes(float64(floor())), load())
+	_, err := fmt.Fprintf(out, "\nA peak below %s may be that of this command. Load after: %s\n\n", mebibytes(float64(floor())), load())
 	return err
 }
 
