@@ -46,6 +46,7 @@ func TestCanaries(t *testing.T) {
 	c.dump()
 	c.moody.Store("")
 	c.quiet(exitRows, "push", "--json", "--summary", "students.html", c.file)
+	c.searchFiles()
 	for _, command := range []string{"runs", "runs --json", "runs show 1", "runs show 1 --json", "runs report 1", "doctor", "fields"} {
 		c.quiet(exitDone, strings.Fields(command)...)
 	}
