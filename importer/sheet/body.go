@@ -30,6 +30,7 @@ type body struct {
 	last     int   // number of the last row that was judged
 	footers  []int // numbers of rows that were left out
 	repeated []int
+	ruled    []int // numbers of rows that are mere lines
 	second   int   // number of the row that begins a second table; 0 for none
 	spilled  []int // columns without a name that hold values
 	lookups  int   // how often names may still be looked up
@@ -82,6 +83,10 @@ func (b *body) next(row *importer.Row) error {
 			return err
 		}
 		if isBlank(row) {
+			continue
+		}
+		if isRuled(row) {
+			b.ruled = append(b.ruled, row.Number)
 			continue
 		}
 		if b.free > 0 {
@@ -218,6 +223,9 @@ func (b *body) notes() []string {
 	var notes []string
 	if len(b.repeated) > 0 {
 		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rowNumbers(b.repeated)))
+	}
+	if len(b.ruled) > 0 {
+		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is no row.", rowNumbers(b.ruled)))
 	}
 	if b.second > 0 {
 		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into a file, or a sheet, of its own.", b.second))

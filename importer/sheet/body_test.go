@@ -3,6 +3,7 @@ package sheet
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ func TestFooters(t *testing.T) {
 		"a person called Total":          {"Total,Ann,900102,2004-02-29\n", 3, ""},
 		"a person called Page":           {"Page,,,\n", 3, ""},
 		"a person below what may be one": {"\nTotal: 2,,,\n900102,Cy,Poe,2002-07-09\n", 4, "1 blank row between the others was left out."},
+		"the end of a text":              {"\x1A", 2, fmt.Sprintf(left, "row 4")},
+		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "A line is drawn in rows 4 and 6, which is no row."},
+		"dashes for what is not known":   {"-,-,-,-\n900102,--,--,\n", 4, ""},
 		"a total of more than numbers":   {"Total,312,Hull,\n", 3, ""},
 	}
 	for name, tt := range tests {
@@ -132,7 +136,7 @@ func FuzzBody(f *testing.F) {
 			}
 			found[row.Number] = true
 		}
-		for _, number := range append(table.body.footers, table.body.repeated...) {
+		for _, number := range slices.Concat(table.body.footers, table.body.repeated, table.body.ruled) {
 			if found[number] {
 				t.Fatalf("row %d is given and left out", number)
 			}

@@ -231,6 +231,20 @@ func TestDoubtEndsWithTheFault(t *testing.T) {
 	}
 }
 
+func TestQuotesRoundWholeLines(t *testing.T) {
+	for content, want := range map[string]bool{
+		"\"id,name\"\n\"1,Ann\"\n\"2,Bob\"\n": true,
+		"\"last, first\"\n\"Lee\"\n":          false,
+		"id\n1\n":                             false,
+		"\"id,name\"\n":                       false,
+	} {
+		got := readFile(t, writeFile(t, "people.csv", content), Options{})
+		if said := strings.Contains(strings.Join(got.notes, " "), "round whole lines"); said != want || got.err != nil {
+			t.Errorf("%q: notes %q, error %v", content, got.notes, got.err)
+		}
+	}
+}
+
 func TestCSVNotes(t *testing.T) {
 	got := readFile(t, writeFile(t, "people.csv", "id,name\n\n1,Ann\n,\n\n2,Bob\n\n\n"), Options{})
 	want := []string{"3 blank rows between the others were left out."}

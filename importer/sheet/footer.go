@@ -9,6 +9,9 @@ import (
 	"opscom-import/mapping"
 )
 
+// endOfText is the character with which old systems end a text.
+const endOfText = "\x1A"
+
 // mayBeFooter reports whether the row, if nobody stands below it, is no person but
 // a total or a note. In doubt it is a person: a lone cell that may be an id is.
 func (b *body) mayBeFooter(row *importer.Row) bool {
@@ -27,6 +30,17 @@ func (b *body) mayBeFooter(row *importer.Row) bool {
 	return !slices.ContainsFunc(rest, func(c mapping.Cell) bool { return holdsSomething(c) && !isAmount(c) })
 }
 
+// isRuled reports whether the row is a line that is drawn, as database programs draw it
+// below the header: each of its cells holds dashes and their like, two or more.
+func isRuled(row *importer.Row) bool {
+	if !isRule(textAt(row, 0)) && !isRule(textAt(row, 1)) { // most rows are seen at once not to be
+		return false
+	}
+	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return holdsSomething(c) && !isRule(strings.TrimSpace(c.Text)) })
+}
+
+func isRule(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }
+
 // standsApart reports whether a blank row, or another footer, stands above the row.
 func (b *body) standsApart(row *importer.Row) bool {
 	return len(b.held) > 0 || row.Number > b.last+1
@@ -44,6 +58,9 @@ func isTotal(text string) bool {
 
 // isFooterText reports whether a lone text is what reports end with.
 func isFooterText(text string) bool {
+	if text == endOfText {
+		return true
+	}
 	text = strings.TrimLeftFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	if isTotal(text) || isCount(text) {
 		return true

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
+	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
@@ -120,7 +122,24 @@ func (t *Table) openText(text content, o Options) error {
 	if err != nil {
 		return err
 	}
+	t.judgeLines()
 	return t.judgeHeader(rows.usualWidth)
+}
+
+// judgeLines says when each row is one cell that holds as many commas as the header:
+// quotes stand round whole lines then.
+func (t *Table) judgeLines() {
+	if len(t.header.Names) != 1 || len(t.body.rows.ahead) == 0 {
+		return
+	}
+	for _, delimiter := range delimiters {
+		want := strings.Count(t.header.Names[0], string(delimiter))
+		unlike := func(row importer.Row) bool { return strings.Count(textAt(&row, 0), string(delimiter)) != want }
+		if want > 0 && !slices.ContainsFunc(t.body.rows.ahead, unlike) {
+			_, many := delimiterName(byte(delimiter))
+			t.notes = append(t.notes, fmt.Sprintf("Each row is a single cell with %s in it: quotes seem to stand round whole lines. If so, export the file again, or take those quotes off.", many))
+		}
+	}
 }
 
 // judgeHeader asks when a delimiter too many seems to stand in the header of a

@@ -135,8 +135,14 @@ func (t *Table) Notes() []string {
 	if t.err == io.EOF && t.returned == 0 {
 		notes = append(notes, fmt.Sprintf("There are no rows below the header in row %d.", t.header.Row))
 	}
-	if t.blank > 0 {
-		notes = append(notes, count(t.blank, "blank row between the others was left out.", "blank rows between the others were left out."))
+	blank := t.blank
+	for _, ruled := range t.body.ruled {
+		if ruled < t.last {
+			blank--
+		}
+	}
+	if blank > 0 {
+		notes = append(notes, count(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
 	}
 	return slices.Concat(notes, t.body.notes(), t.rows.notes())
 }
