@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"opscom-import/mapping"
 )
 
 // class says what an attempt means for the row and for the run.
@@ -47,19 +49,22 @@ type reply struct {
 }
 
 // document is the object that the Controller answers with: the raw JSON of the
-// members that its documentation names, nil for one that is absent.
+// members that its documentation names, nil for one that is absent, and the rest.
 type document struct {
 	Status       jsontext.Value `json:"status"`
 	ReferenceID  jsontext.Value `json:"reference_id"`
 	UserTypes    jsontext.Value `json:"user_types"`
 	ErrorCode    jsontext.Value `json:"ErrorCode"`
 	ErrorMessage jsontext.Value `json:"ErrorMessage"`
+
+	Others map[string]jsontext.Value `json:",embed"`
 }
 
 // classify judges an answer, its body before its status: the Controller's
 // documentation names no statuses, and a 200 may carry an error. Accepted is
-// only an answer whose status is 2xx and whose body is an object that success
-// takes; an ErrorCode decides by itself; everything else is up to the status.
+// only an answer whose status is 200 or 201 and whose body is an object that
+// success takes; an ErrorCode decides by itself; everything else is up to the
+// status.
 func classify(r reply, success func(document) error) verdict {
 	flaw := r.flaw
 	if encoding := r.header.Get("Content-Encoding"); flaw == "" && encoding != "" && !strings.EqualFold(encoding, "identity") {
@@ -84,7 +89,7 @@ func classify(r reply, success func(document) error) verdict {
 	if err := documents[0].check(success); err != nil {
 		return judgeStatus(r, err.Error())
 	}
-	if r.status/100 != 2 {
+	if r.status != http.StatusOK && r.status != http.StatusCreated { // 202 has not done it yet, 206 is a part
 		return judgeStatus(r, "a success")
 	}
 	return verdict{class: accepted}
@@ -127,10 +132,43 @@ func (d document) check(success func(document) error) error {
 	if text, ok := unquote(d.Status); !ok || text != "success" {
 		return errors.New("a body that does not say success")
 	}
-	if d.ErrorCode != nil {
+	if d.deniesSuccess() {
 		return errors.New("a body that says both success and error")
 	}
 	return success(d)
+}
+
+// deniesSuccess reports whether the object speaks of an error, in the
+// documentation's words or in those that other software uses, or has a member
+// twice in different letters.
+func (d document) deniesSuccess() bool {
+	if d.ErrorCode != nil || !isNothing(d.ErrorMessage) {
+		return true
+	}
+	for name, value := range d.Others {
+		switch strings.ToLower(name) {
+		case "status", "reference_id":
+			return true
+		case "errorcode", "errormessage", "error", "errors":
+			if !isNothing(value) {
+				return true
+			}
+		case "success":
+			if value.Kind() != 't' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNothing reports whether a JSON value is absent, null, false or empty.
+func isNothing(value jsontext.Value) bool {
+	switch string(value) {
+	case "", "null", "false", `""`, "[]", "{}":
+		return true
+	}
+	return false
 }
 
 // judgeError judges a body that is an error, or a list of them: the first
@@ -207,17 +245,39 @@ func isTransient(status int) bool {
 // maxReferenceID is the longest reference id in bytes that is believed; a GUID has 36.
 const maxReferenceID = 255
 
-// referenceID returns the id that the Controller gave the profile: an integer,
-// or text that is not blank, just as it was written.
+// referenceID returns the id that the Controller gave the profile, just as it was
+// written: a positive integer, or text like a GUID. What programs write where
+// they have no id ("0", "null", a GUID of zeros) is none.
 func (d document) referenceID() (string, error) {
 	id, ok := unquote(d.ReferenceID)
 	if !ok && isInteger(d.ReferenceID) {
 		id, ok = string(d.ReferenceID), true
 	}
-	if !ok || strings.TrimSpace(id) == "" || len(id) > maxReferenceID || strings.ContainsFunc(id, unicode.IsControl) {
+	none := strings.HasPrefix(id, "-") || !strings.ContainsAny(id, "0123456789") || strings.Trim(id, "0-") == ""
+	if !ok || none || len(id) > maxReferenceID || !isWord(id) {
 		return "", errors.New("a success that lacks a usable reference_id")
 	}
 	return id, nil
+}
+
+// concerns returns an error when the object names another person than the
+// profile: an answer to someone else's request.
+func (d document) concerns(profile []byte) error {
+	echo, echoed := d.Others[mapping.UniqueID.String()]
+	if !echoed {
+		return nil
+	}
+	var sent struct {
+		UniqueID string `json:"unique_id"`
+	}
+	got, ok := unquote(echo)
+	if !ok {
+		got = string(echo)
+	}
+	if err := json.Unmarshal(profile, &sent); err != nil || got != sent.UniqueID {
+		return errors.New("a success of another person")
+	}
+	return nil
 }
 
 // maxErrorCode is the longest ErrorCode in bytes that is taken for one.
@@ -231,11 +291,17 @@ func (d document) errorCode() string {
 		code = string(d.ErrorCode)
 	}
 	code = strings.TrimSpace(code)
-	alien := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' }
-	if code == "0" || len(code) > maxErrorCode || strings.ContainsFunc(code, alien) {
+	if code == "0" || len(code) > maxErrorCode || !isWord(code) {
 		return ""
 	}
 	return code
+}
+
+// isWord reports whether text is made of letters, digits, - and _ alone.
+func isWord(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
+	})
 }
 
 // unquote returns the text of a JSON string; ok is false for any other value.

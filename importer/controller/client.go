@@ -100,7 +100,9 @@ func (c *Client) Push(feed, send context.Context, payload []byte) (importer.Answ
 	}
 	var id string
 	t := c.converse(feed, send, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
-		id, err = d.referenceID()
+		if err = d.concerns(payload); err == nil {
+			id, err = d.referenceID()
+		}
 		return err
 	})
 	answer := importer.Answer{Attempts: t.attempts}

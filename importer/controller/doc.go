@@ -16,7 +16,7 @@
 //     the user's at most and what the Controller takes (limiter.go).
 //  2. A request carries the token and the profile in its body, to the host that
 //     was set and to no other; redirects are not followed (request.go, exchange.go).
-//  3. The answer is read to its end, up to 1 MiB, and judged: its body first, then
+//  3. The answer is read to its end, up to 128 KiB, and judged: its body first, then
 //     its status (answer.go, rules.go). Only the success that the documentation
 //     shows is a success.
 //  4. Where there is no usable answer, the request is sent again after a random

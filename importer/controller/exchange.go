@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20  // bytes that are read of an answer's body at most
-	keptBody  = 16 << 10 // bytes of a buffer for bodies that is worth keeping
-	maxHeader = 64 << 10 // bytes of an answer's header that are accepted
+	maxBody   = 128 << 10 // bytes that are read of an answer's body at most; in chunks of a byte 1 MiB on the wire
+	keptBody  = 16 << 10  // bytes of a buffer for bodies that is worth keeping
+	maxHeader = 64 << 10  // bytes of an answer's header that are accepted
 )
 
 // talk is what became of one call after as many attempts as it took.

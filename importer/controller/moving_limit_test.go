@@ -177,7 +177,7 @@ func pushFor(ctx context.Context, client *controller.Client, workers int, d time
 // TestNobodyIsThrottledWithoutALimit holds the client against workers that do
 // nothing but send, with a Controller that now and again is slow or stumbles.
 func TestNobodyIsThrottledWithoutALimit(t *testing.T) {
-	const workers, d = 32, time.Minute
+	const workers, d = 32, 20 * time.Second
 	tests := []struct {
 		name  string
 		slow  int     // one in so many answers takes a second; 0: none
