@@ -116,7 +116,7 @@ var dictionary = []synonyms{
 	{CellPhone, fitsOnly, "", []string{
 		"Cell", "Cell Phone", "Cell Phone Number", "Cell Number", "Cell No", "Cellphone", "Cellular", "Cellular Phone", "Mobile", "Mobile Phone",
 		"Mobile Phone Number", "Mobile Number", "Mobile No", "Phone Mobile", "Phone Number Cell", "Phone Number Mobile",
-		"Téléphone cellulaire", "Tél cellulaire", "Tél cell", "Cellulaire", "Numéro de cellulaire", "No de cellulaire", "Téléphone mobile", "Tél mobile",
+		"Téléphone cellulaire", "Tél cellulaire", "Tél cell", "Cellulaire", "Numéro de cellulaire", "No de cellulaire", "No cellulaire", "Téléphone mobile", "Tél mobile",
 	}},
 	{CellPhone, fitsOnly, "", []string{"M Phone"}},
 	{CellPhone, fitsMaybe, "", []string{"SMS", "Text Number", "Texting Number", "Phone 2", "Téléphone portable", "Portable"}},
@@ -135,7 +135,7 @@ var dictionary = []synonyms{
 	{UserTypeID, fitsMaybe, "its values must be user types of the Controller, or be turned into them with `values`", []string{
 		"Student Type", "Current Student Type", "Declared User Type", "Person Type", "Worker Type", "Role Name", "Customer Type", "Customer Classification", "Customer Group", "Patron Type", "Patron Group", "Member Type", "Member Category", "Affiliation Type",
 		"Employment Type", "Student Load", "Student/Staff", "Type d'usager", "Type d'employé", "Catégorie d'usager",
-		"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "Load Status", "Full/Part Time Status", "User Category", "User Group", "Role", "Roles", "Primary Role", "Institution Role", "Affiliation", "Primary Affiliation",
+		"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "Load Status", "Full/Part Time Status", "Full Part", "Student Current Type", "User Category", "User Group", "Role", "Roles", "Primary Role", "Institution Role", "Affiliation", "Primary Affiliation",
 		"Classification", "Class", "Full/Part Time", "Full-time/Part-time", "Full Time Part Time", "FT/PT", "Time Status", "Academic Load", "Employee Type",
 		"Type d'étudiant", "Rôle", "Catégorie", "Régime d'études", "Temps plein/partiel",
 	}},
@@ -158,12 +158,12 @@ var dictionary = []synonyms{
 	{DriverLicenceNumber, fitsMaybe, "it may be another licence", []string{"Licence Number", "License Number", "Licence No", "License No", "Numéro de permis"}},
 	{DriverLicenceProvince, fitsOnly, "", []string{
 		"Driver's Licence Province", "Driver Licence Province", "Driver's License State", "Driver License Province", "Driver's Licence State", "Driver's License Province",
-		"DL State", "DL Province", "DL Prov", "Drivers Lic St", "Drivers Lic State", "Drivers Lic Prov", "Province du permis de conduire",
+		"DL State", "DL St", "DL Province", "DL Prov", "Drivers Lic St", "Drivers Lic State", "Drivers Lic Prov", "Province du permis de conduire",
 	}},
 	{DriverLicenceProvince, fitsMaybe, "it may be another licence", []string{"Licence Province", "License State", "License Province", "Province du permis"}},
 	{DateOfBirth, fitsOnly, "", []string{
 		"DOB", "D.O.B.", "Birth Date", "Birthdate", "Birth Dt", "BIRTH_DTE", "Date of Birth", "Birthday", "Birth Day", "BirthDay Date",
-		"Date de naissance", "Date naissance", "Date naiss", "Né(e) le", "DATE_NAI_IND",
+		"Date de naissance", "Date naissance", "Date naiss", "Date de naiss", "Né(e) le", "DATE_NAI_IND",
 	}},
 	{DateOfBirth, fitsMaybe, "", []string{"BDate", "Naissance", "DDN", "Né le", "Née le"}},
 

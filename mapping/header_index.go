@@ -155,12 +155,16 @@ func (index headerIndex) qualified(words []string) []meaning {
 			return plainMeanings(found)
 		}
 	}
+	if last := len(words) - 1; last > 0 && slices.Contains(qualifierWords[inWords], words[last]) {
+		if found := userTypes(index.find(words[:last])); len(found) > 0 {
+			return found
+		}
+	}
 	for _, rule := range []struct {
 		leaveOut []qualifier
 		read     func(m meaning, found map[qualifier]bool) (meaning, bool)
 	}{
 		{[]qualifier{ofStudent}, plainMeaning},
-		{[]qualifier{inWords}, typeMeaning},
 		{[]qualifier{ofStudent, homePhone}, cellMeaning},
 		{[]qualifier{ofStudent, mobilePhone, workPhone, homePhone}, phoneMeaning},
 		{[]qualifier{ofStudent, legalName, preferredName}, nameMeaning},
@@ -201,19 +205,29 @@ func plainMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
 	return m, true
 }
 
-func typeMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
-	m.fit = min(m.fit, fitsMaybe)
-	return m, m.attribute == UserTypeID
+// userTypes returns the meanings that are the user type: its code and its
+// description are both of use.
+func userTypes(found []meaning) []meaning {
+	var types []meaning
+	for _, m := range found {
+		if m.attribute == UserTypeID {
+			types = append(types, meaning{m.attribute, min(m.fit, fitsMaybe), m.why})
+		}
+	}
+	return types
 }
 
 func nameMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
 	if m.attribute != FirstName && m.attribute != LastName {
 		return m, false
 	}
-	m.fit = min(m.fit, fitsAlone)
-	if found[preferredName] {
-		m.fit, m.why = fitsBefore, whyPreferred
+	switch {
+	case found[preferredName] && m.fit == fitsWhole: // "Pref Name", as "Preferred Name"
+		return meaning{FirstName, fitsBefore, whyPreferred}, true
+	case found[preferredName]:
+		return meaning{m.attribute, fitsBefore, whyPreferred}, true
 	}
+	m.fit = min(m.fit, fitsAlone)
 	return m, true
 }
 

@@ -27,15 +27,16 @@ const (
 )
 
 // qualifierWords are English and French, in lower case without accents; so are
-// the table prefixes of Banner's columns, such as SPRADDR_CITY.
+// the table prefixes of Banner's columns, such as SPRADDR_CITY, and its kinds of
+// addresses, such as PR and MA.
 var qualifierWords = [qualifierEnd][]string{
 	ofStudent:     {"student", "students", "stu", "learner", "pupil", "person", "individual", "user", "applicant", "candidate", "customer", "employee", "worker", "etudiant", "etudiante", "eleve", "candidat", "employe", "spriden", "spbpers", "spraddr", "goremal"},
 	asAddress:     {"address", "addr", "adresse"},
-	firstAddress:  {"home", "primary", "permanent", "perm", "permanente", "domicile", "maison", "principale", "residence", "residential", "residentielle", "physical", "active", "preferred"},
-	secondAddress: {"mailing", "mail", "local", "current", "temporary", "temp", "campus", "term", "correspondence", "correspondance", "postale", "locale", "temporaire"},
-	legalName:     {"legal", "official", "legale", "officiel"},
+	firstAddress:  {"home", "primary", "permanent", "perm", "permanente", "domicile", "maison", "principale", "residence", "residential", "residentielle", "physical", "active", "preferred", "pr"},
+	secondAddress: {"mailing", "mail", "local", "current", "temporary", "temp", "campus", "term", "correspondence", "correspondance", "postale", "locale", "temporaire", "ma"},
+	legalName:     {"legal", "official", "primary", "legale", "officiel"},
 	preferredName: {"preferred", "pref", "chosen", "common", "known", "usual", "usuel", "prefere", "choisi"},
-	mainEmail:     {"primary", "main", "school", "college", "university", "institution", "institutional", "campus", "official", "default", "edu", "principal", "principale", "institutionnel", "institutionnelle", "cegep", "universite"},
+	mainEmail:     {"primary", "main", "school", "college", "university", "institution", "institutional", "campus", "official", "default", "edu", "principal", "principale", "collegial", "institutionnel", "institutionnelle", "cegep", "universite"},
 	otherEmail: {
 		"personal", "private", "home", "alternate", "alternative", "alt", "other", "secondary", "backup", "recovery", "work", "preferred", "contact",
 		"perso", "personnel", "personnelle", "autre",
@@ -81,9 +82,9 @@ func headerWords(header string) []string {
 	}
 	end()
 	if last := len(words) - 1; last > 0 && isNote(words[last]) {
-		return words[:last]
+		words = words[:last]
 	}
-	return words
+	return slices.Compact(words) // "address.addressLine1"
 }
 
 // joinPossessives takes the apostrophe out of "Student's" and "Students' ", so
@@ -210,7 +211,7 @@ func noun(words []string, leaveOut []qualifier) (rest []string, found map[qualif
 			rest = rest[:len(rest)-1]
 		}
 	}
-	return rest, found
+	return slices.Compact(rest), found // "Home Address - Address Line 1"
 }
 
 // isArticle says that a word joins a qualifier to its noun.

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -184,6 +186,20 @@ func TestSuggestPrecision(t *testing.T) {
 				t.Errorf("Suggest differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSuggestNothing holds headers that resemble an attribute and give none: other
+// people's, the school's, dates and flags about an attribute, and private things.
+func TestSuggestNothing(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "no_attribute_headers.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header := range strings.Lines(string(text)) {
+		if got := short(Suggest([]string{strings.TrimSpace(header)}, nil)); got != "" {
+			t.Errorf("%q is suggested: %s", header, got)
+		}
 	}
 }
 
