@@ -408,6 +408,8 @@ fields:
 // deleted it says what is likely too.
 func FuzzFormatSuggestion(f *testing.F) {
 	f.Add("Banner ID|Prénom|Nickname|Email", "1|a|b|c@d.example")
+	f.Add("Student Name|Class", "Roy, Zoé|no")
+	f.Add("First Name|Preferred Name|Field 7", "Max|M|a@b.example")
 	f.Add("Email|email address|# DOB\nfields:|Cell", "x|y\u2028z: 1|'|\"")
 	f.Fuzz(func(t *testing.T, headers, values string) {
 		header, rows := table("unique_id|"+strings.ToValidUTF8(headers, ""), "1|"+strings.ToValidUTF8(values, ""))
