@@ -12,6 +12,7 @@ REGIONS = {"on": "ON", "ontario": "ON", "qc": "QC", "quebec": "QC", "québec": "
 TYPES = {"FT": "1", "PT": "2"}
 EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(\.[\w-]+)+")
 POSTAL = re.compile(r"([A-Z]\d[A-Z]) ?(\d[A-Z]\d)")
+SHORTENED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d+")
 LIMITS = {"unique_id": 50, "first_name": 50, "last_name": 50, "user_name": 50, "email": 100, "city": 50, "phone_cell": 20}
 
 
@@ -50,6 +51,8 @@ def profile(row):
     except ValueError:
         problems.append("date_of_birth")
     problems += [name for name, most in LIMITS.items() if len(p[name]) > most]
+    problems += [name for name in ("unique_id", "student_no", "phone_cell", "postal_code") if SHORTENED.fullmatch(p[name])]
+    problems += [name for name, value in p.items() if value and (not value.isprintable() or value.startswith("#"))]
     return p, problems
 
 
