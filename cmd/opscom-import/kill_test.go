@@ -116,7 +116,8 @@ func newCampaign(t *testing.T, program string, random *rand.Rand) *campaign {
 	pick := func(choices ...string) string { return choices[random.IntN(len(choices))] }
 	c := &campaign{workers: []int{1, 4, 16, 64}[random.IntN(4)], left: 3 + random.IntN(6), killTally: killTally{hit: make(map[killMoment]int), runs: 1}}
 	c.rows = min(3000, 120*c.workers)
-	faults := pick("jitter=1ms", "jitter=3ms", "slow=1%:200ms", "drop-before=2%,drop-during=2%,truncate=2%", "503=2%,lie=2%,code=3%:9022", "drop-after=20%")
+	faults := pick("jitter=1ms", "jitter=3ms", "slow=1%:200ms", "drop-before=2%,drop-during=2%,truncate=2%", "503=2%,lie=2%,code=3%:9022",
+		"drip=2%:300ms,endless=2%,bomb=2%", "drop-after=20%")
 	if faults == "drop-after=20%" { // retries have a budget, and 20 % would exceed that of more rows
 		c.rows, c.workers = 150, 64
 	}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sandbox"
+)
+
+// stoppedTrial is a trial of 600 rows with eight workers, each answer taking a while.
+func stoppedTrial(t *testing.T, faults string) *trial {
+	t.Helper()
+	program, err := exec.LookPath("opscom-import") // which the test binary stands in for
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := newTrial(t, program, faults, 1)
+	tr.flags = []string{"--rate", "0", "--workers", "8"}
+	tr.write("students.csv", trialRecords(600, 0, func(int) bool { return false }))
+	return tr
+}
+
+// sound audits the run as a push has left it.
+func (tr *trial) sound(end ended) {
+	tr.t.Helper()
+	for _, v := range tr.audit(end) {
+		tr.t.Error(v)
+	}
+}
+
+// TestTokenRevoked takes the token back in the midst of a run: no more requests
+// than there are workers follow, and the rest is certainly not sent.
+func TestTokenRevoked(t *testing.T) {
+	t.Parallel()
+	tr := stoppedTrial(t, "latency=3ms,revoke=200:30")
+	end := tr.run(tr.push())
+	if end.code != exitIncomplete || !strings.Contains(end.stderr, "the Controller refused the run (9002)") {
+		t.Errorf("%+v", end)
+	}
+	tr.sound(end)
+	refused := 0
+	for _, entry := range tr.box.Account() {
+		if entry.Call == sandbox.PushCall && entry.ErrorCode == 9002 {
+			refused++
+		}
+	}
+	if refused == 0 || refused > 8 {
+		t.Errorf("%d requests were refused; there are 8 workers", refused)
+	}
+	_, lines, _ := tr.stored()
+	counts := importer.Counts{}
+	for _, line := range lines {
+		if line.Status == importer.Rejected && line.ErrorCode != "9002" {
+			continue // for a fault of its own
+		}
+		counts[line.Status]++
+	}
+	if counts[importer.NotSent] < 300 || counts[importer.Unknown] > 0 || counts[importer.Rejected] != refused {
+		t.Errorf("%v after %d refusals", counts, refused)
+	}
+	t.Logf("%d requests with the revoked token; %v", refused, counts)
+	tr.crashed()
+	for tries := 0; end.code == exitIncomplete && tries < 30; tries++ { // until the token is valid again
+		end = tr.run(tr.push())
+	}
+	if end.code != exitRows {
+		t.Errorf("%+v", end)
+	}
+	tr.sound(end)
+}
+
+// TestTwoRunsAtOnce starts two runs at the same moment, ten times: one of them is
+// turned away and sends nothing.
+func TestTwoRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	tr := stoppedTrial(t, "latency=1ms")
+	for range 10 {
+		tr.begin()
+		ends := make(chan ended)
+		for range 2 {
+			go func() { ends <- tr.run(tr.push()) }()
+		}
+		busy, other := <-ends, <-ends // who is turned away ends first
+		if busy.code != exitBusy || !strings.Contains(busy.stderr, "another run to OC_TEST at ") || !strings.Contains(busy.stderr, "is under way") {
+			t.Fatalf("%+v, %+v", busy, other)
+		}
+		if other.code != exitRows {
+			t.Errorf("%+v", other)
+		}
+		tr.sound(other)
+	}
+}
+
+// TestJournalLocked lets another program hold the journal's database, before a push
+// and in the midst of one. The program waits for some seconds, then it stops.
+func TestJournalLocked(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after int64 // pushes
+		code  int
+	}{"before": {0, exitUsage}, "during": {100, exitIncomplete}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := stoppedTrial(t, "latency=10ms")
+			if tc.after == 0 { // the journal must be there to be held
+				tr.run(tr.command("runs"))
+			}
+			ending := make(chan ended)
+			start := func() { ending <- tr.run(tr.push()) }
+			if tc.after > 0 {
+				go start()
+			}
+			for tr.pushes.Load() < tc.after {
+				time.Sleep(time.Millisecond)
+			}
+			release := holdJournal(t, tr.state())
+			if tc.after == 0 {
+				go start()
+			}
+			end := <-ending
+			if end.code != tc.code || !strings.Contains(end.stderr, "another program holds the journal in "+tr.state()+"; end it and run the command again") {
+				t.Errorf("%+v", end)
+			}
+			if tc.after == 0 && tr.pushes.Load() > 0 {
+				t.Errorf("%d requests were sent", tr.pushes.Load())
+			}
+			release()
+			tr.crashed()
+			if end = tr.run(tr.push()); end.code != exitRows {
+				t.Errorf("%+v", end)
+			}
+			tr.sound(end)
+		})
+	}
+}
+
+// holdJournal locks the journal's database as another program would.
+func holdJournal(t *testing.T, state string) (release func()) {
+	t.Helper()
+	address := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(state, "journal.db")), RawQuery: "_txlock=immediate&_pragma=busy_timeout(10000)"}
+	db, err := sql.Open("sqlite", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(tx.Rollback(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
