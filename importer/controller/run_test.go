@@ -89,7 +89,7 @@ var outages = map[string]func(*http.Request) (*http.Response, error){
 // TestNothingIsLostInAnOutage has the Controller away for an hour, and gives the
 // same command again whenever the run has stopped, until every row is pushed.
 func TestNothingIsLostInAnOutage(t *testing.T) {
-	const rows = 6000 // ten minutes
+	const rows = 3000 // five minutes
 	for name, outage := range outages {
 		t.Run(name, func(t *testing.T) {
 			var start time.Time

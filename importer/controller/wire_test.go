@@ -314,7 +314,7 @@ func TestHalfClosedConnections(t *testing.T) {
 // TestAnswersAreNeverMixedUp pushes many people over connections that break in
 // every way, and holds each reference id against the person it was given for.
 func TestAnswersAreNeverMixedUp(t *testing.T) {
-	const workers, people = 8, 3000
+	const workers, people = 8, 1500
 	idOf := func(body string) int {
 		_, after, _ := strings.Cut(body, `"unique_id":"`)
 		id, _ := strconv.Atoi(after[:9])
