@@ -144,13 +144,7 @@ func numberLayout(letter byte, alone bool) string {
 // parse reads a date of birth. A year of two digits is that of the latest
 // century that makes the person at least youngest years old today.
 func (f *dateForm) parse(text string, today time.Time) (time.Time, error) {
-	if f.monthName {
-		var ok bool
-		if text, ok = numberMonth(text); !ok {
-			return time.Time{}, errNoMonth
-		}
-	}
-	date, err := time.Parse(f.layout, text)
+	date, err := f.parseDigits(text)
 	if err != nil || !f.twoDigitYear {
 		return date, err
 	}
@@ -164,6 +158,25 @@ func (f *dateForm) parse(text string, today time.Time) (time.Time, error) {
 		return time.Time{}, errNoSuchDay
 	}
 	return born, nil
+}
+
+// parseDigits reads a date as it is written: the century of a year of two digits
+// means nothing.
+func (f *dateForm) parseDigits(text string) (time.Time, error) {
+	if f.monthName {
+		var ok bool
+		if text, ok = numberMonth(text); !ok {
+			return time.Time{}, errNoMonth
+		}
+	}
+	return time.Parse(f.layout, text)
+}
+
+// isBirth says that a text is a date of the form, in a year in which somebody who
+// parks a car may be born.
+func (f *dateForm) isBirth(text string) bool {
+	date, err := f.parseDigits(text)
+	return err == nil && (f.twoDigitYear || date.Year() >= 1900 && date.Year() <= 2099)
 }
 
 // numberMonth replaces the month's name in text by its number between marks.

@@ -89,7 +89,7 @@ func (s *DateSurvey) read(row int, text string, kind CellKind) (proves bool) {
 			if read && !known || (f.read > 0) != known {
 				continue
 			}
-			if date, err := f.parse(text, s.today); err == nil && date.Year() >= 1900 && date.Year() <= 2099 {
+			if date, err := f.parse(text, s.today); err == nil && f.isBirth(text) {
 				read = true
 				proves = f.add(row, date) || proves
 			}

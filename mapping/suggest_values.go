@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -34,6 +33,13 @@ func (s *suggester) values(column int) []Cell {
 	return values
 }
 
+// isRefused says that a value of the wrong kind is never sent: then the rows that
+// have one tell more than a doubt about the column.
+func isRefused(attribute Attribute) bool {
+	kind := attribute.Spec().Kind
+	return kind == EmailKind || kind == RegionKind
+}
+
 // look compares a column's values with what the attribute holds. One in four may
 // be wrong: mending single cells is what the validation is for.
 func (s *suggester) look(column int, attribute Attribute) looks {
@@ -57,7 +63,7 @@ func (s *suggester) look(column int, attribute Attribute) looks {
 			good++
 		}
 	}
-	if 4*good >= 3*len(values) {
+	if 4*good >= 3*len(values) || good > 0 && isRefused(attribute) {
 		return looks{}
 	}
 	return looks{none: good == 0, doubt: fmt.Sprintf("%d of %d values don't look like %s", len(values)-good, len(values), what)}
@@ -109,13 +115,6 @@ func lookAtRepeats(attribute Attribute, values []Cell) string {
 	return ""
 }
 
-// birthForms are the forms of a date with the whole year that are tried on a
-// column. Forms with a year of two digits are left to a person.
-var birthForms = [...]string{
-	"DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "MM.DD.YYYY", "YYYYMMDD", "DDMMYYYY", "MMDDYYYY",
-	"D-MMM-YYYY", "D/MMM/YYYY", "D MMM YYYY", "MMM D, YYYY", "MMM D YYYY", "YYYY-MMM-DD",
-}
-
 // lookAtDates finds the form of the dates that are text. Only a form that reads
 // every one of them, and that no other form does, is proven. One in four may be
 // no date at all: their rows are refused, whatever the form.
@@ -159,13 +158,14 @@ func lookAtDates(values []Cell) looks {
 // formsOf returns the forms that read every date among the texts, and how many
 // texts no form reads.
 func formsOf(texts []string) (written []string, unread int) {
-	reads := make([][]bool, len(birthForms)) // by form and text
+	forms := usualForms()
+	reads := make([][]bool, len(forms)) // by form and text
 	readable := make([]bool, len(texts))
-	for i, form := range birthForms {
+	for i, form := range forms {
 		reads[i] = make([]bool, len(texts))
 		f, err := newDateForm(form)
 		for j, text := range texts {
-			reads[i][j] = err == nil && isBirth(f, text)
+			reads[i][j] = err == nil && f.isBirth(text)
 			readable[j] = readable[j] || reads[i][j]
 		}
 	}
@@ -174,19 +174,12 @@ func formsOf(texts []string) (written []string, unread int) {
 			unread++
 		}
 	}
-	for i, form := range birthForms {
+	for i, form := range forms {
 		if unread < len(texts) && slices.Equal(reads[i], readable) {
 			written = append(written, form)
 		}
 	}
 	return written, unread
-}
-
-// isBirth says that a text is a date of the form, in a year in which somebody who
-// parks a car may be born.
-func isBirth(form *dateForm, text string) bool {
-	date, err := form.parse(text, time.Time{})
-	return err == nil && date.Year() >= 1900 && date.Year() <= 2099
 }
 
 // readsAsSerials says that every text is a number of five digits that Excel shows

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -51,9 +52,20 @@ func (s *session) openJournalToRead(ctx context.Context) error {
 	return err
 }
 
-// learnUserTypes finds the Controller's user types where it can: from the
-// Controller, else as the journal remembers them.
+// learnUserTypes finds the Controller's user types where it can, and says how far
+// they will be checked.
 func (s *session) learnUserTypes(ctx context.Context) error {
+	note, err := s.findUserTypes(ctx)
+	if note != "" {
+		s.say("%s", note)
+	}
+	return err
+}
+
+// findUserTypes asks the Controller for its user types, else it takes those that
+// the journal remembers. The note is what a person must know when the Controller
+// did not answer.
+func (s *session) findUserTypes(ctx context.Context) (note string, err error) {
 	s.userTypes = &userTypes{}
 	why := errors.New("no client code is set")
 	if s.client() != "" {
@@ -61,7 +73,7 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 			list, err := s.controller.UserTypes(ctx)
 			if err == nil {
 				s.userTypes = &userTypes{list: list, known: true}
-				return nil
+				return "", nil
 			}
 			why = err
 		}
@@ -69,16 +81,14 @@ func (s *session) learnUserTypes(ctx context.Context) error {
 	if s.journal != nil {
 		list, at, err := s.journal.UserTypes(ctx, s.target())
 		if err != nil {
-			return err
+			return "", err
 		}
 		if len(list) > 0 {
 			s.userTypes = &userTypes{list: list, known: true}
-			s.say("User types are checked against the Controller's list of %s (it was not asked now: %v).", at.Local().Format("2006-01-02"), why)
-			return nil
+			return fmt.Sprintf("User types are checked against the Controller's list of %s (it was not asked now: %v).", at.Local().Format("2006-01-02"), why), nil
 		}
 	}
-	s.say("User types are NOT checked: the Controller's list is not known (%v).", why)
-	return nil
+	return fmt.Sprintf("User types are NOT checked: the Controller's list is not known (%v).", why), nil
 }
 
 // checkFile plans one file without keeping the plan.

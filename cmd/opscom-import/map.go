@@ -28,6 +28,12 @@ func mapCommand(s streams) *cobra.Command {
 					return err
 				}
 				defer func() { err = errors.Join(in.named(err), in.Close()) }()
+				if err := ss.openJournalToRead(ctx); err != nil {
+					return err
+				}
+				if _, err := ss.findUserTypes(ctx); err != nil { // without them, the values' meaning is left open
+					return err
+				}
 				suggestions, err := ss.suggest(in)
 				if err != nil {
 					return err

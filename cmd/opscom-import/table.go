@@ -257,7 +257,11 @@ func (s *session) suggest(in *input) (suggestions []mapping.Suggestion, err erro
 	if err != nil {
 		return nil, err
 	}
-	return mapping.Suggest(t.Header().Names, samples), nil
+	suggestions = mapping.Suggest(t.Header().Names, samples)
+	if s.userTypes != nil && s.userTypes.known {
+		suggestions = mapping.WithUserTypes(suggestions, s.userTypes.list)
+	}
+	return suggestions, nil
 }
 
 // sampleRows returns the first rows, and from the rest those that prove how a
