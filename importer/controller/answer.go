@@ -214,7 +214,6 @@ func judgeStatus(r reply, flaw string) verdict {
 	v.class = v.rule.class
 	v.refusal = strconv.Itoa(r.status)
 	if v.class == again {
-		v.unseen = r.status == http.StatusTooManyRequests
 		v.tryAfter = retryAfter(r.header)
 		v.failure = failureOf(r.status, v.tryAfter)
 	}

@@ -15,9 +15,10 @@ import (
 
 // Acceptances follow from the outcomes of all runs to a target, taken in the
 // order in which they were recorded: a pushed row says what the Controller holds
-// for its key, a failed or unknown one that nobody knows it. They are brought up
-// to date (folded) only when someone asks for them, or before outcomes are
-// forgotten: a run that compares with nothing need not wait for it.
+// for its key, a failed or unknown one that nobody knows it, and so does one that
+// was rejected after several attempts. They are brought up to date (folded) only
+// when someone asks for them, or before outcomes are forgotten: a run that compares
+// with nothing need not wait for it.
 
 // The keys are given as one BLOB, which spares binding hundreds of them.
 const lookupAcceptances = `WITH RECURSIVE wanted (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM wanted WHERE i + 1 < ?3)
@@ -177,6 +178,10 @@ func (c changes) add(outcomes *sql.Rows) (id int64, err error) {
 			})
 		case importer.Failed, importer.Unknown:
 			c[row.plan.Key] = nil
+		case importer.Rejected:
+			if v.Attempts > 1 { // an attempt without an answer may have been accepted
+				c[row.plan.Key] = nil
+			}
 		}
 		return nil
 	})

@@ -57,6 +57,20 @@ func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 	}
 }
 
+// A profile that was accepted without an answer, and rejected when it was sent
+// again, is what the Controller holds: the one that it accepted before is not.
+func TestRejectedAfterSeveralAttemptsIsNotKnown(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3)
+	claim(t, r, 2)
+	must(t, r.Record(t.Context(), []importer.Outcome{reference(2, "a"), reference(3, "a")}))
+	must(t, r.Finish(t.Context(), testTime))
+	r = planned(t, j, importer.Pushing, 2, 3)
+	claim(t, r, 2)
+	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Status: importer.Rejected, Attempts: 1}, {Row: 3, Status: importer.Rejected, Attempts: 2}}))
+	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "a"})
+}
+
 func TestAcceptanceIsWholeAgain(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	r := planned(t, j, importer.Pushing, 2)

@@ -150,6 +150,46 @@ func TestGoOnAfterStop(t *testing.T) {
 	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
 }
 
+// A row that is claimed again and given back stands as it stood: to call it
+// not_sent would be a guess, when it may have been sent before the process died.
+func TestGivenBackStandsAsItStood(t *testing.T) {
+	givenBack := func(rows ...int) (outcomes []importer.Outcome) {
+		for _, row := range rows {
+			outcomes = append(outcomes, importer.Outcome{Row: row, Status: importer.NotSent, Open: true})
+		}
+		return outcomes
+	}
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.Pushing, 2, 3, 4, 5, 6)
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), append(givenBack(2),
+		importer.Outcome{Row: 3, Status: importer.Failed, Attempts: 4, Open: true, Message: "no answer"},
+		importer.Outcome{Row: 4, Status: importer.Unknown, Attempts: 1, Open: true},
+		importer.Outcome{Row: 5, Status: importer.Rejected, Attempts: 1, ErrorCode: "9002", Open: true},
+	)))
+	must(t, j.Recover(t.Context(), testTarget)) // the process has died, with row 6 in flight
+	stood := []string{"2 not_sent 0", "3 failed 4", "4 unknown 1", "5 rejected 1", "6 unknown 0"}
+
+	r, err := j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	diff(t, "claimed", claim(t, r, 5), []int{2, 3, 4, 5, 6})
+	must(t, r.Record(t.Context(), givenBack(2, 3, 4, 5, 6)))
+	must(t, r.Stop(t.Context()))
+	diff(t, "claimed and given back", statuses(t, r), stood)
+
+	must(t, r.Start(t.Context()))
+	claim(t, r, 5)
+	must(t, j.Recover(t.Context(), testTarget)) // it has died again
+	r, err = j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), givenBack(2, 3, 4, 5, 6)))
+	diff(t, "in flight when the process died, and given back", statuses(t, r),
+		[]string{"2 unknown 0", "3 unknown 4", "4 unknown 1", "5 unknown 1", "6 unknown 0"})
+}
+
 func TestFinishRefusesUnknown(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	r := planned(t, j, importer.Pushing, 2)

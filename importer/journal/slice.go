@@ -74,6 +74,8 @@ type rowState struct {
 	plan     importer.PlannedRow // as amended; without its payload
 	outcome  importer.Outcome    // the last
 	recorded bool                // it has an outcome
+	again    bool                // it was claimed again, and the claim has no outcome yet
+	earlier  importer.Outcome    // what held before that claim
 	attempts int                 // over every outcome
 }
 

@@ -86,8 +86,7 @@ func readVerdicts(run, slice, seq int64, data []byte, visit func(*verdict) error
 // apply takes the verdict into account.
 func (r *rowState) apply(v *verdict) {
 	if !v.amendment {
-		r.outcome, r.recorded = v.Outcome, true
-		r.attempts += v.Attempts
+		r.settle(&v.Outcome)
 		return
 	}
 	r.plan.Status, r.plan.Field = v.Status, v.Field
@@ -99,6 +98,25 @@ func (r *rowState) apply(v *verdict) {
 	} else {
 		r.plan.Message = v.Message + "; " + r.plan.Message
 	}
+}
+
+// settle takes an outcome into account. A row that is claimed once more has got an
+// unknown one with the claim, without an attempt. Given back, it stands as it stood
+// before: what an earlier request for it has come to is no better known for that. A
+// claim on top of a claim says that the process died in between.
+func (r *rowState) settle(o *importer.Outcome) {
+	r.attempts += o.Attempts
+	claim := r.recorded && o.Status == importer.Unknown && o.Attempts == 0
+	switch {
+	case claim && r.again:
+		r.earlier = *o
+	case claim:
+		r.earlier = r.outcome
+	case r.again && o.Status == importer.NotSent:
+		r.outcome, r.again = r.earlier, false
+		return
+	}
+	r.outcome, r.recorded, r.again = *o, true, claim
 }
 
 const insertVerdict = "INSERT INTO verdict (run, slice, seq, data) VALUES (?, ?, ?, ?)"

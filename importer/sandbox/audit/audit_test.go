@@ -194,7 +194,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"all pushed":   {Run{Account: []sandbox.Entry{request(1, row, 1001)}, Journal: []importer.Result{{Row: 2, Status: importer.Pushed, ReferenceID: "1001", Attempts: 1}}}, []int{0}},
 		"one rejected": {Run{Account: []sandbox.Entry{refused(request(1, row, 0), 9019)}, Journal: []importer.Result{{Row: 2, Status: importer.Rejected, ErrorCode: "9019", Attempts: 1}}}, []int{1, 3}},
-		"one failed":   {Run{Journal: []importer.Result{{Row: 2, Status: importer.Failed, Attempts: 5}}}, []int{1}},
+		"one failed":   {Run{Journal: []importer.Result{{Row: 2, Status: importer.Failed, Attempts: 5}}}, []int{1, 3}}, // 3: it waits again
 		"one not sent": {Run{Journal: []importer.Result{{Row: 2, Status: importer.NotSent}}}, []int{3, 4}},
 		"one is open":  {Run{Account: []sandbox.Entry{lost(request(1, row, 1001))}, Journal: []importer.Result{{Row: 2, Status: importer.Unknown, Attempts: 1}}}, []int{3}},
 	} {

@@ -87,8 +87,8 @@ func (a *auditor) checkExit(counts importer.Counts) {
 		want = exitHeld
 	case counts[importer.Unknown]+counts[importer.NotSent] > 0:
 		want = exitIncomplete
-	case a.Exit == exitIncomplete && (a.Results == nil || counts[importer.Rejected] > 0):
-		want = exitIncomplete // the reports could not be written, or the last row brought the news that all are refused
+	case a.Exit == exitIncomplete && (a.Results == nil || counts[importer.Rejected]+counts[importer.Failed] > 0):
+		want = exitIncomplete // the reports could not be written, the last row brought the news that all are refused, or failed rows wait again
 	case counts[importer.Invalid]+counts[importer.Rejected]+counts[importer.Failed] > 0:
 		want = exitRows
 	}
