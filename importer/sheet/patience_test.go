@@ -48,7 +48,7 @@ func TestPatienceEndsEveryReader(t *testing.T) {
 			}
 			stopped := 0
 			tried := 0
-			for jump := 2; jump <= calm.looks; jump += 1 + calm.looks/25 {
+			for jump := 2; jump <= calm.looks; jump += 1 + calm.looks/12 {
 				tried++
 				rows, err := rowsOf(path, &jumpingClock{jump: jump})
 				switch {
