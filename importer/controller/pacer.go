@@ -14,6 +14,7 @@ type Wait struct {
 
 const (
 	waitAsked  = "The Controller asks to wait"
+	waitAway   = "The Controller turns requests away"
 	waitOutage = "The Controller does not answer"
 )
 
@@ -44,6 +45,7 @@ type pacer struct {
 	reserve time.Duration // most of the budget that may be saved up
 	jitter  func() float64
 	tell    func(Wait)    // may be nil
+	retries chan struct{} // full while a retry is next to be paid from the budget
 	line    chan struct{} // full while someone is at the head of the line
 	news    chan struct{} // full when there may be no reason any more for the head to wait
 
@@ -80,7 +82,8 @@ func newPacer(workers int, limiter limiter, jitter func() float64, tell func(Wai
 	reserve := time.Duration(max(retryReserve, workers)) * retryCost
 	return &pacer{
 		limiter: limiter, trip: max(minTrip, workers), reserve: reserve, jitter: jitter, tell: tell,
-		line: make(chan struct{}, 1), news: make(chan struct{}, 1), budget: reserve, budgetAt: time.Now(),
+		retries: make(chan struct{}, 1), line: make(chan struct{}, 1), news: make(chan struct{}, 1),
+		budget: reserve, budgetAt: time.Now(),
 	}
 }
 
@@ -114,8 +117,16 @@ func (p *pacer) enter(feed, send context.Context, retry bool) (ps pass, ok bool)
 }
 
 // afford takes a retry from the budget, as soon as there is one; it returns
-// false when one of the contexts was done first.
+// false when one of the contexts was done first. Whoever waits longest is next.
 func (p *pacer) afford(feed, send context.Context) bool {
+	select {
+	case p.retries <- struct{}{}:
+	case <-feed.Done():
+		return false
+	case <-send.Done():
+		return false
+	}
+	defer func() { <-p.retries }()
 	for {
 		short := p.spend()
 		if short == 0 {
@@ -128,7 +139,7 @@ func (p *pacer) afford(feed, send context.Context) bool {
 }
 
 // spend takes a retry from the budget, or returns how long it takes until there
-// is one, should nobody else be faster.
+// is one.
 func (p *pacer) spend() (short time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -189,9 +200,9 @@ func (p *pacer) leave(ps pass, end ending, tryAfter time.Duration) {
 		p.failures, p.pauses, p.probing = 0, 0, false
 		p.limiter.accepted(ps.started, now)
 	case failed:
-		wait = p.fail(ps, now, p.trip, tryAfter)
+		wait = p.fail(ps, now, p.trip, tryAfter, waitOutage)
 	case unavailable, turnedAway: // which leaves no doubt, whatever the number of workers
-		wait = p.fail(ps, now, minTrip, tryAfter)
+		wait = p.fail(ps, now, minTrip, tryAfter, waitAway)
 	}
 	if wasClosed {
 		select {
@@ -205,13 +216,13 @@ func (p *pacer) leave(ps pass, end ending, tryAfter time.Duration) {
 	}
 }
 
-// fail notes a failure, of which trip in a row close the gate, and returns what
-// is new about waiting. Failures of requests that were under way when the gate
-// closed do not lengthen the pause: only a probe's does. The caller holds mu.
-func (p *pacer) fail(ps pass, now time.Time, trip int, tryAfter time.Duration) (news Wait) {
+// fail notes a failure, of which trip in a row close the gate for that reason, and
+// returns what is new about waiting. Failures of requests that were under way when
+// the gate closed do not lengthen the pause: only a probe's does. The caller holds
+// mu.
+func (p *pacer) fail(ps pass, now time.Time, trip int, tryAfter time.Duration, reason string) (news Wait) {
 	before := p.closedFor(now)
 	p.failures++
-	reason := waitOutage
 	if until := now.Add(tryAfter); tryAfter > 0 && until.After(p.askedFor) {
 		p.askedFor = until
 		reason = waitAsked

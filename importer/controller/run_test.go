@@ -66,31 +66,33 @@ func pushPlan(t *testing.T, client *controller.Client, p *plan) error {
 
 func usual(c *controller.Config) { c.Rate, c.Burst = 10, 1 }
 
-// outages are the ways in which a Controller can be away.
-var outages = map[string]func(*http.Request) (*http.Response, error){
-	"502":        func(*http.Request) (*http.Response, error) { return answered(502, "<html>") },
-	"503":        func(*http.Request) (*http.Response, error) { return answered(503, "<html>") },
-	"503, pause": func(*http.Request) (*http.Response, error) { return answered(503, "", "Retry-After", "120") },
-	"429":        func(*http.Request) (*http.Response, error) { return answered(429, "") },
-	"a page":     func(*http.Request) (*http.Response, error) { return answered(200, "<html>Maintenance</html>") },
-	"cut":        func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
-	"nobody there": func(*http.Request) (*http.Response, error) {
-		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
-	},
-	"no such name": func(*http.Request) (*http.Response, error) {
-		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Name: "controller.example"}}
-	},
-	"hangs": func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	},
+// outages returns the ways in which a Controller can be away.
+func outages() map[string]func(*http.Request) (*http.Response, error) {
+	return map[string]func(*http.Request) (*http.Response, error){
+		"502":        func(*http.Request) (*http.Response, error) { return answered(502, "<html>") },
+		"503":        func(*http.Request) (*http.Response, error) { return answered(503, "<html>") },
+		"503, pause": func(*http.Request) (*http.Response, error) { return answered(503, "", "Retry-After", "120") },
+		"429":        func(*http.Request) (*http.Response, error) { return answered(429, "") },
+		"a page":     func(*http.Request) (*http.Response, error) { return answered(200, "<html>Maintenance</html>") },
+		"cut":        func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+		"nobody there": func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+		},
+		"no such name": func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Name: "controller.example"}}
+		},
+		"hangs": func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		},
+	}
 }
 
 // TestNothingIsLostInAnOutage has the Controller away for an hour, and gives the
 // same command again whenever the run has stopped, until every row is pushed.
 func TestNothingIsLostInAnOutage(t *testing.T) {
 	const rows = 3000 // five minutes
-	for name, outage := range outages {
+	for name, outage := range outages() {
 		t.Run(name, func(t *testing.T) {
 			var start time.Time
 			m := &inMemory{}
@@ -125,6 +127,36 @@ func TestNothingIsLostInAnOutage(t *testing.T) {
 				}
 				t.Logf("%.3f requests a row, %d commands, %v", float64(len(m.at))/rows, commands, time.Since(start).Round(time.Second))
 			})
+		})
+	}
+}
+
+// TestWaitsAreToldForWhatTheyAre has a Controller that is away in one way, and
+// reads what a person is told of the wait.
+func TestWaitsAreToldForWhatTheyAre(t *testing.T) {
+	for name, want := range map[string]string{
+		"502": "The Controller does not answer", "cut": "The Controller does not answer",
+		"503": "The Controller turns requests away", "429": "The Controller turns requests away",
+		"503, pause": "The Controller asks to wait",
+	} {
+		var mu sync.Mutex
+		told := map[string]int{}
+		m := &inMemory{answer: func(_ int, r *http.Request) (*http.Response, error) { return outages()[name](r) }}
+		listen := func(c *controller.Config) {
+			usual(c)
+			c.OnWait = func(w controller.Wait) {
+				mu.Lock()
+				defer mu.Unlock()
+				told[w.Reason]++
+			}
+		}
+		virtual(t, m, listen, func(t *testing.T, client *controller.Client) {
+			if err := pushPlan(t, client, newPlan(50)); !errors.As(err, new(*importer.CircuitError)) {
+				t.Errorf("%s: the run ended with %v", name, err)
+			}
+			if len(told) != 1 || told[want] == 0 {
+				t.Errorf("%s: told of %v, want %q alone", name, told, want)
+			}
 		})
 	}
 }
