@@ -138,7 +138,7 @@ func TestFileTooLarge(t *testing.T) {
 func untilThereIsRoom(t *testing.T, want []int, push func(t *testing.T, kib int) ended) {
 	t.Helper()
 	codes := make(map[int]int)
-	for kib := 36; codes[exitRows] == 0 && !t.Failed(); kib += 64 {
+	for kib := 36; codes[exitRows] == 0 && !t.Failed(); kib += 96 {
 		t.Run(fmt.Sprintf("%d KiB", kib), func(t *testing.T) {
 			end := push(t, kib)
 			codes[end.code]++
