@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,13 @@ const namespaceVariable = "OPSCOM_TEST_NAMESPACE"
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(namespaceVariable) != "" {
+		probe := t.TempDir()
+		if err := syscall.Mount("none", probe, "tmpfs", 0, ""); err != nil {
+			t.Skipf("this system allows no mounts: %v", err)
+		}
+		if err := syscall.Unmount(probe, 0); err != nil {
+			t.Fatal(err)
+		}
 		return true
 	}
 	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=3m")
@@ -36,8 +44,8 @@ func inNamespace(t *testing.T) bool {
 	switch {
 	case errors.As(err, &exit):
 		t.Errorf("%s", out)
-	case err != nil:
-		t.Skipf("this system allows no namespaces (%v); TestFileTooLarge tries what it can without", err)
+	case err != nil, bytes.Contains(out, []byte("--- SKIP")):
+		t.Skipf("TestFileTooLarge has to do without namespaces: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
 	return false
@@ -70,11 +78,7 @@ const roomy = 64 << 10 // KiB
 // fullTrial is a trial of 1,500 rows as fast as they go.
 func fullTrial(t *testing.T, faults string) *trial {
 	t.Helper()
-	program, err := exec.LookPath("opscom-import") // which the test binary stands in for
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := newTrial(t, program, faults, 1)
+	tr := newTrial(t, standIn(t), faults, 1)
 	tr.flags = []string{"--rate", "0"}
 	tr.write("students.csv", trialRecords(1500, 0, func(int) bool { return false }))
 	return tr

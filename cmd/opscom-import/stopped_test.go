@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,11 +17,7 @@ import (
 // stoppedTrial is a trial of 600 rows with eight workers, each answer taking a while.
 func stoppedTrial(t *testing.T, faults string) *trial {
 	t.Helper()
-	program, err := exec.LookPath("opscom-import") // which the test binary stands in for
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := newTrial(t, program, faults, 1)
+	tr := newTrial(t, standIn(t), faults, 1)
 	tr.flags = []string{"--rate", "0", "--workers", "8"}
 	tr.write("students.csv", trialRecords(600, 0, func(int) bool { return false }))
 	return tr

@@ -94,6 +94,16 @@ func newTrial(t testing.TB, program, faults string, seed uint64) *trial {
 	return tr
 }
 
+// standIn returns the program that the test binary stands in for, by TestMain.
+func standIn(t testing.TB) string {
+	t.Helper()
+	program, err := exec.LookPath("opscom-import")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
 // path returns the path of a file in the trial's folder.
 func (tr *trial) path(name string) string { return filepath.Join(tr.folder, name) }
 
