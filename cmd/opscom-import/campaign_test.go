@@ -89,6 +89,9 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 	for _, v := range violations[:min(len(violations), 10)] {
 		c.t.Error(v)
 	}
+	if left := c.leftovers(); end.code >= 0 && len(left) > 0 {
+		c.t.Errorf("the run is complete and has left %q", left)
+	}
 	people := make(map[sandbox.Key]bool)
 	for _, entry := range c.box.Account() {
 		if entry.Applied {
@@ -98,6 +101,19 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 	if c.box.People() != len(people) {
 		c.t.Errorf("the sandbox knows %d people; it accepted %d", c.box.People(), len(people))
 	}
+}
+
+// leftovers are the files that only a run under way may have: profiles that wait, and
+// reports that are not whole.
+func (c *campaign) leftovers() (left []string) {
+	for _, pattern := range []string{filepath.Join(c.state(), "payloads", "*"), c.path(".*.tmp"), c.path("opscom-import-*")} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		left = append(left, found...)
+	}
+	return left
 }
 
 // life gives the command, kills it at a random moment, and reports whether the run
