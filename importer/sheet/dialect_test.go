@@ -64,6 +64,18 @@ func TestDialectsAreFound(t *testing.T) {
 			content: "id~name~city~at\n1~Ann, Lee~Hull~10:00\n2~Bob~Laval~11:00\n",
 			header:  []string{"id", "name", "city", "at"}, rows: []string{"2: 1|Ann, Lee|Hull|10:00", "3: 2|Bob|Laval|11:00"}, note: "~",
 		},
+		"a rare sign that does not cut every row alike": {
+			content: "id~name~city~at\n1~Ann~Hull~10:00\n2~Bob\n",
+			header:  []string{"id~name~city~at"}, rows: []string{"2: 1~Ann~Hull~10:00", "3: 2~Bob"}, note: guessed,
+		},
+		"commas, with rare signs in every row": {
+			content: "id~a~b~c,name\n1~x~y~z,Ann\n2~x~y~z,Bob\n",
+			header:  []string{"id~a~b~c", "name"}, rows: []string{"2: 1~x~y~z|Ann", "3: 2~x~y~z|Bob"}, note: guessed,
+		},
+		"a nickname in quotes": {
+			content: "full student name\nRobert \"Bob\" Smith\nAnne \"Nan\" Lee\n",
+			header:  []string{"full student name"}, rows: []string{"2: Robert \"Bob\" Smith !bad_quotes", "3: Anne \"Nan\" Lee !bad_quotes"}, note: guessed,
+		},
 		"words that stand side by side are no cells": {
 			content: "the full name said\nAnn of Green Gables\nBob von der Heide\n",
 			header:  []string{"the full name said"}, rows: []string{"2: Ann of Green Gables", "3: Bob von der Heide"}, note: "Row 1 was taken for the header",

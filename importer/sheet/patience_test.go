@@ -86,6 +86,28 @@ func rowsOf(path string, clock *jumpingClock) (rows int, err error) {
 	return rows, err
 }
 
+// However long the caller takes between two rows, the reader is not to blame.
+func TestPatienceWaitsForTheCaller(t *testing.T) {
+	for name, content := range map[string]string{
+		"csv":      "id,name\n" + strings.Repeat("1,Ann\n", 100_000),
+		"headers":  strings.Repeat("id,name\n", previewRows) + strings.Repeat("1,Ann\n", 100_000),
+		"workbook": zipOf(t, workbookParts(sheetXML(`<row><c t="s"><v>0</v></c></row>`+strings.Repeat(`<row><c><v>7</v></c></row>`, 100_000)))),
+	} {
+		now := time.Date(2026, time.November, 23, 8, 0, 0, 0, time.UTC)
+		table, err := openTable(writeFile(t, "people", content), Options{}, func() time.Time { return now })
+		for row := new(importer.Row); err == nil; {
+			now = now.Add(time.Hour)
+			err = table.Next(row)
+		}
+		if err != io.EOF {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := table.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestPatience(t *testing.T) {
 	const second = time.Second
 	for name, tt := range map[string]struct {
@@ -98,6 +120,7 @@ func TestPatience(t *testing.T) {
 		"a lot of it":                 {steps: []time.Duration{6 * second}, row: -1, gone: true},
 		"little by little":            {steps: []time.Duration{2 * second, 2 * second, 2 * second}, row: -1, gone: true},
 		"a row between":               {steps: []time.Duration{3 * second, 3 * second, 2 * second}, row: 0},
+		"anew after a row":            {steps: []time.Duration{4 * second, second, 4 * second}, row: 0},
 		"then nothing":                {steps: []time.Duration{3 * second, 3 * second, 6 * second}, row: 0, gone: true},
 		"the caller takes an hour":    {steps: []time.Duration{2 * second, time.Hour, second}, row: 0},
 		"a large file":                {size: 40 << 20, steps: []time.Duration{14 * second}, row: -1},
