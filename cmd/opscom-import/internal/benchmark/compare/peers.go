@@ -52,7 +52,7 @@ func (b *bench) node(module string, one contender, args ...string) contender {
 	}
 	one.version = []string{"node", "-p", "require('" + filepath.Join(b.nodeModules, module, "package.json") + "').version + ' on node ' + process.version"}
 	if _, err := os.Stat(filepath.Join(b.nodeModules, module)); one.absent == "" && err != nil {
-		one.absent = "npm install --prefix " + filepath.Dir(b.nodeModules) + " " + module
+		one.absent = "npm install " + module + " in " + filepath.Dir(b.nodeModules)
 	}
 	return one
 }
