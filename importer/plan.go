@@ -43,7 +43,7 @@ type Planner struct {
 	Source      Source
 	Mapper      *mapping.Mapper
 	Store       PlanStore
-	Salt        []byte      // of the digests
+	Salt        []byte      // of the digests; nil where nothing is pushed or compared: no row gets digests or a payload
 	Target      string      // whose acceptances count
 	Acceptances Acceptances // nil: rows that did not change are pushed too
 }
@@ -68,27 +68,34 @@ type ProblemCount struct {
 	Message  string // about that row; holds its value
 }
 
-const planBatch = 256
+// planBatch is how many rows go from one goroutine to the next together: few enough
+// for a processor's cache.
+const planBatch = 128
 
-// Make reads the whole source and stores the plan. Three goroutines work on it
-// side by side: one reads rows, one maps and judges them, one stores the verdicts.
+// Make reads the whole source and stores the plan. Four goroutines work on it side
+// by side: one reads rows, one maps them, one judges what was mapped, and one
+// stores the verdicts.
 func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
 		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
 		problems: map[problemKey]*ProblemCount{},
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
-	empty, read, judged := make(chan *batch, 4), make(chan *batch, 1), make(chan *batch, 1)
+	empty, read, mapped, judged := make(chan *batch, 6), make(chan *batch, 1), make(chan *batch, 1), make(chan *batch, 1)
 	for range cap(empty) {
-		empty <- &batch{source: make([]Row, planBatch)}
+		empty <- &batch{source: make([]Row, planBatch), results: make([]mapping.Result, planBatch)}
 	}
 	group.Go(func() error {
 		defer close(read)
 		return r.read(groupCtx, empty, read)
 	})
 	group.Go(func() error {
+		defer close(mapped)
+		return pipe(groupCtx, read, mapped, r.mapRows)
+	})
+	group.Go(func() error {
 		defer close(judged)
-		return pipe(groupCtx, read, judged, r.judge)
+		return pipe(groupCtx, mapped, judged, r.judge)
 	})
 	group.Go(func() error { return pipe(groupCtx, judged, empty, r.store) })
 	if err := group.Wait(); err != nil {
@@ -108,8 +115,9 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 
 // batch is some rows on their way to the store. Its memory is used again.
 type batch struct {
-	source   []Row // as read
-	size     int   // rows of source that are filled
+	source   []Row            // as read
+	size     int              // rows of source that are filled
+	results  []mapping.Result // of these
 	rows     []PlannedRow
 	payloads []byte // what the rows' payloads are cut from
 }
@@ -118,7 +126,6 @@ type batch struct {
 type planRun struct {
 	*Planner
 	names    []string // of the columns
-	result   mapping.Result
 	index    *duplicateIndex
 	digester *Digester
 	problems map[problemKey]*ProblemCount
@@ -131,9 +138,13 @@ type problemKey struct {
 	column   int
 }
 
-// pipe does the work on every batch that comes in and passes it on.
+// pipe does the work on every batch that comes in and passes it on. Once the context
+// is done it begins no more work.
 func pipe(ctx context.Context, in <-chan *batch, out chan<- *batch, work func(context.Context, *batch) error) error {
 	for b := range in {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := work(ctx, b); err != nil {
 			return err
 		}
@@ -171,32 +182,39 @@ func (r *planRun) read(ctx context.Context, empty <-chan *batch, read chan<- *ba
 	return nil
 }
 
-// judge maps the batch's rows and gives each its verdict.
+// mapRows makes profiles of the batch's rows.
+func (r *planRun) mapRows(_ context.Context, b *batch) error {
+	for i := range b.size {
+		r.Mapper.Map(b.source[i].Cells, &b.results[i])
+	}
+	return nil
+}
+
+// judge gives each of the batch's rows its verdict.
 func (r *planRun) judge(ctx context.Context, b *batch) error {
 	b.rows, b.payloads = b.rows[:0], b.payloads[:0]
 	first := len(r.index.rows)
 	for i := range b.size {
-		r.Mapper.Map(b.source[i].Cells, &r.result)
-		if err := r.judgeRow(b, &b.source[i]); err != nil {
+		if err := r.judgeRow(b, &b.source[i], &b.results[i]); err != nil {
 			return err
 		}
 	}
 	return r.markUnchanged(ctx, b, first)
 }
 
-// judgeRow adds the verdict on one row, just mapped, to the batch.
-func (r *planRun) judgeRow(b *batch, row *Row) error {
-	profile := &r.result.Profile
+// judgeRow adds the verdict on one row to the batch.
+func (r *planRun) judgeRow(b *batch, row *Row, result *mapping.Result) error {
+	profile := &result.Profile
 	planned := PlannedRow{Row: row.Number, Status: Pending}
 	planned.UniqueID, _ = profile.Get(mapping.UniqueID)
 	planned.LoginSource, _ = profile.Get(mapping.LoginSource)
-	if r.result.Skipped {
+	if result.Skipped {
 		planned.Status = Skipped
 	} else {
 		r.describe(&planned, row.Problems)
-		r.describe(&planned, r.result.Problems)
+		r.describe(&planned, result.Problems)
 	}
-	if planned.Status == Pending {
+	if planned.Status == Pending && r.Salt != nil {
 		start := len(b.payloads)
 		var err error
 		if b.payloads, err = profile.AppendJSON(b.payloads); err != nil {

@@ -45,6 +45,29 @@ func TestPauseGrowsWithProbesAlone(t *testing.T) {
 	})
 }
 
+// Retries that wait for the budget get it in the order in which they came.
+func TestRetriesTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		for range retryReserve {
+			mustEnter(t, p, true)
+		}
+		order := make(chan int, 20)
+		for i := range cap(order) {
+			go func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				p.enter(t.Context(), t.Context(), true)
+				order <- i
+			}()
+		}
+		for want := range cap(order) {
+			if got := <-order; got != want {
+				t.Fatalf("retry %d goes before retry %d", got, want)
+			}
+		}
+	})
+}
+
 func TestAnyAnswerOpensTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
