@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"unicode/utf8"
 
 	"opscom-import/mapping"
 )
@@ -26,6 +26,7 @@ type duplicateIndex struct {
 	keys      []fingerprint
 	emails    []fingerprint
 	userNames []fingerprint
+	buffer    []byte // of what is hashed
 }
 
 // fingerprint is the hash of one text, and the sequence of the row that has it.
@@ -64,57 +65,67 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 		return // nobody knows whom the row concerns
 	}
 	x.contents[sequence] = x.content(status, p)
-	x.keys = append(x.keys, x.fingerprint(fold(loginSource)+"\x00"+fold(uniqueID), sequence))
+	x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
+	x.keys = append(x.keys, x.fingerprint(sequence))
 	if email, _ := p.Get(mapping.Email); email != "" {
-		x.emails = append(x.emails, x.fingerprint(fold(email), sequence))
+		x.buffer = appendFolded(x.buffer[:0], email)
+		x.emails = append(x.emails, x.fingerprint(sequence))
 	}
 	if name, _ := p.Get(mapping.UserName); name != "" {
-		x.userNames = append(x.userNames, x.fingerprint(fold(name), sequence))
+		x.buffer = appendFolded(x.buffer[:0], name)
+		x.userNames = append(x.userNames, x.fingerprint(sequence))
 	}
 }
 
-func (x *duplicateIndex) fingerprint(text string, sequence int) fingerprint {
-	return fingerprint{maphash.String(x.seeds[0], text), uint32(maphash.String(x.seeds[1], text)), uint32(sequence)}
+// appendFolded appends what fold makes of a text, without a text of its own for
+// ASCII.
+func appendFolded(dst []byte, text string) []byte {
+	start := len(dst)
+	text = strings.TrimSpace(text)
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			return append(dst[:start], strings.ToLower(text)...)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// fingerprint hashes what is in the buffer.
+func (x *duplicateIndex) fingerprint(sequence int) fingerprint {
+	return fingerprint{maphash.Bytes(x.seeds[0], x.buffer), uint32(maphash.Bytes(x.seeds[1], x.buffer)), uint32(sequence)}
 }
 
 // content hashes all of a profile but its key, and whether the row is invalid.
 func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
-	var h maphash.Hash
-	h.SetSeed(x.seeds[0])
+	x.buffer = x.buffer[:0]
 	if status == Invalid {
-		h.WriteByte(0xFF)
+		x.buffer = append(x.buffer, 0xFF)
 	}
 	for a := mapping.FirstName; a <= mapping.LockerUserTypeID; a++ {
 		if value, sent := p.Get(a); sent {
-			h.WriteString(value)
-			h.WriteByte(byte(a))
+			x.buffer = append(append(x.buffer, value...), byte(a))
 		}
-		h.WriteByte(0)
+		x.buffer = append(x.buffer, 0)
 	}
-	return h.Sum64()
+	return maphash.Bytes(x.seeds[0], x.buffer)
 }
 
 // amendments calls yield with every verdict that the whole file changes, and
 // updates the statuses. The rows of a group come in the file's order, the groups
 // in any. column says which column gives an attribute.
 func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) error) error {
-	var sorting errgroup.Group
-	for _, list := range [][]fingerprint{x.keys, x.emails, x.userNames} {
-		sorting.Go(func() error {
-			slices.SortFunc(list, func(a, b fingerprint) int {
-				return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.sequence, b.sequence))
-			})
-			return nil
-		})
+	person := make([]uint32, len(x.rows)) // by sequence: the first row of the same person
+	for i := range person {
+		person[i] = uint32(i)
 	}
-	_ = sorting.Wait() // sorting cannot fail
-
-	person := make([]uint32, len(x.rows)) // by sequence; 0: nobody knows
-	next := uint32(0)
-	for group := range groups(x.keys) {
-		next++
+	for group := range groups(repeated(x.keys)) {
 		for _, f := range group {
-			person[f.sequence] = next
+			person[f.sequence] = group[0].sequence
 		}
 		if err := x.amendPerson(group, column(mapping.UniqueID), yield); err != nil {
 			return err
@@ -129,7 +140,7 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		{x.emails, mapping.Email, mapping.DuplicateEmail, "e-mail address"},
 		{x.userNames, mapping.UserName, mapping.DuplicateUser, "user name"},
 	} {
-		for group := range groups(unique.list) {
+		for group := range groups(repeated(unique.list)) {
 			if samePerson(group, person) {
 				continue
 			}
@@ -196,6 +207,28 @@ func (x *duplicateIndex) others(group []fingerprint, sequence uint32) string {
 	default:
 		return "rows " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 	}
+}
+
+// repeated returns, sorted, the fingerprints that stand in the list more than once,
+// and a few others. It uses the list's memory. Hardly any of a file's rows have a
+// double, and sorting all of them to find that out takes ten times as long as
+// noting in a table of bits which hashes have been there.
+func repeated(list []fingerprint) []fingerprint {
+	const bitsEach = 16 // one hash in 16 meets another one's bit by chance
+	words := 1 << bits.Len(uint(len(list)*bitsEach/64))
+	once, again := make([]uint64, words), make([]uint64, words)
+	for _, f := range list {
+		word, bit := f.high/64%uint64(words), uint64(1)<<(f.high%64)
+		again[word] |= once[word] & bit
+		once[word] |= bit
+	}
+	list = slices.DeleteFunc(list, func(f fingerprint) bool {
+		return again[f.high/64%uint64(words)]&(1<<(f.high%64)) == 0
+	})
+	slices.SortFunc(list, func(a, b fingerprint) int {
+		return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.sequence, b.sequence))
+	})
+	return list
 }
 
 // groups yields the runs of equal hashes in a sorted list.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -143,7 +144,7 @@ func TestPlanVerdicts(t *testing.T) {
 			}
 			plan, store := makePlan(t, &Planner{
 				Source: &rowsSource{names: planNames, rows: tc.rows},
-				Mapper: mapper(t, `standing != "gone"`, planNames),
+				Mapper: mapper(t, `standing != "gone"`, planNames), Salt: []byte("salt"),
 			})
 			want := Counts{}
 			for i, status := range tc.want {
@@ -200,7 +201,7 @@ func TestPlanOfManyRows(t *testing.T) {
 	for i := range 5000 {
 		source.rows = append(source.rows, fmt.Sprintf("%d|Given %d", i, i))
 	}
-	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names)})
+	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: []byte("salt")})
 	if plan.Counts[Pending] != 5000 || store.batches < 10 {
 		t.Fatalf("%v in %d batches", plan.Counts, store.batches)
 	}
@@ -208,6 +209,60 @@ func TestPlanOfManyRows(t *testing.T) {
 		want := fmt.Sprintf(`{"unique_id":"%d","login_source":"SSO","first_name":"Given %d"}`, i, i)
 		if got := string(store.rows[i+2].Payload); got != want {
 			t.Fatalf("row %d has the payload %s, want %s", i+2, got, want)
+		}
+	}
+}
+
+// Nobody needs the payload of a row that is only checked, nor its digests.
+func TestPlanWithoutSalt(t *testing.T) {
+	names := []string{"unique_id", "first_name"}
+	source := &rowsSource{names: names, rows: []string{"1|Ann", "2|Bo"}}
+	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names)})
+	if plan.Counts[Pending] != 2 {
+		t.Errorf("counts %v", plan.Counts)
+	}
+	for number, row := range store.rows {
+		if row.Payload != nil || row.Key != (Digest{}) || row.Hash != (Digest{}) {
+			t.Errorf("row %d has %+v", number, row)
+		}
+	}
+}
+
+// What is left out before the fingerprints are sorted has no double.
+func TestRepeatedKeepsEveryDouble(t *testing.T) {
+	for _, size := range []int{0, 1, 2, 100, 5000} {
+		random := rand.New(rand.NewPCG(1, uint64(size)))
+		list := make([]fingerprint, size)
+		count := map[[2]uint64]int{}
+		for i := range list {
+			f := fingerprint{high: random.Uint64(), low: random.Uint32(), sequence: uint32(i)}
+			if i%7 == 3 {
+				f.high, f.low = list[i/2].high, list[i/2].low
+			}
+			list[i] = f
+			count[[2]uint64{f.high, uint64(f.low)}]++
+		}
+		found := 0
+		for group := range groups(repeated(list)) {
+			first := group[0]
+			if want := count[[2]uint64{first.high, uint64(first.low)}]; len(group) != want {
+				t.Errorf("of %d: a group of %d, want %d", size, len(group), want)
+			}
+			if !slices.IsSortedFunc(group, func(a, b fingerprint) int { return int(a.sequence) - int(b.sequence) }) {
+				t.Errorf("of %d: a group out of order", size)
+			}
+			if len(group) > 1 {
+				found++
+			}
+		}
+		want := 0
+		for _, n := range count {
+			if n > 1 {
+				want++
+			}
+		}
+		if found != want {
+			t.Errorf("of %d: %d groups, want %d", size, found, want)
 		}
 	}
 }

@@ -127,6 +127,9 @@ const maxExactDigits = 15
 
 // isScientific says that text is a number such as 1.23457E+11.
 func isScientific(text string) bool {
+	if text[0] != '-' && !isDigits(text[:1]) { // nearly all that is not a number ends here
+		return false
+	}
 	plus := strings.IndexByte(text, '+')
 	if plus < 2 || text[plus-1] != 'E' && text[plus-1] != 'e' || !isDigits(text[plus+1:]) {
 		return false
@@ -214,6 +217,11 @@ func isPlainText(text string) bool {
 }
 
 func isASCII(text string) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if (text[0]|text[1]|text[2]|text[3]|text[4]|text[5]|text[6]|text[7])&0x80 != 0 {
+			return false
+		}
+	}
 	for i := 0; i < len(text); i++ {
 		if text[i] >= 0x80 {
 			return false

@@ -11,6 +11,9 @@ const (
 	// isoDate is how dates are sent.
 	isoDate = "2006-01-02"
 
+	// plainLayout is the layout of a form that isoDate fits, such as YYYY-MM-DD.
+	plainLayout = "2006-1-2"
+
 	// youngest and oldest are the ages between which a date of birth is likely, in
 	// years: children of staff are in the files, and nobody much older than the
 	// oldest people alive.
@@ -78,6 +81,8 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 		if strings.Trim(clock, "0") == "" {
 			clock = ""
 		}
+	case d.form != nil && d.form.layout == plainLayout && calendarDate(day) == day && day != "":
+		date = day // as parse and Format would have it, in a tenth of their time
 	case d.form != nil:
 		born, err := d.form.parse(day, d.today)
 		switch {

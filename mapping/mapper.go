@@ -1,7 +1,5 @@
 package mapping
 
-import "strings"
-
 // Mapper turns rows into profiles as a mapping file says. It keeps memory from
 // row to row, so it is for one goroutine at a time.
 type Mapper struct {
@@ -237,7 +235,7 @@ func cellAt(cells []Cell, column int) Cell {
 		return Cell{}
 	}
 	cell := cells[column]
-	if text := trim(cell.Text); strings.HasPrefix(text, "#") && isErrorText(text) {
+	if cell.Text != "" && (cell.Text[0] == '#' || !isPlain(cell.Text[0])) && isErrorText(trim(cell.Text)) {
 		cell.Kind = ErrorCell
 	}
 	return cell

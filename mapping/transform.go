@@ -111,6 +111,9 @@ func digits(s string) string {
 // is neither stays as it is: a ZIP that has lost its leading zero cannot be told
 // from a wrong one here.
 func postalCode(s string) string {
+	if isCanadianCode(s) {
+		return s
+	}
 	code := strings.Map(func(r rune) rune {
 		if r == '-' || unicode.IsSpace(r) {
 			return -1
@@ -126,6 +129,25 @@ func postalCode(s string) string {
 		return code[:5] + "-" + code[5:]
 	}
 	return s
+}
+
+// isCanadianCode says that s is a Canadian code as it is to be written, which most
+// are.
+func isCanadianCode(s string) bool {
+	if len(s) != len("K1A 0B1") || s[3] != ' ' {
+		return false
+	}
+	for _, letter := range [...]byte{s[0], s[2], s[5]} {
+		if letter < 'A' || letter > 'Z' {
+			return false
+		}
+	}
+	for _, digit := range [...]byte{s[1], s[4], s[6]} {
+		if digit < '0' || digit > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // shapeOf writes A for each capital letter from A to Z and 9 for each digit.

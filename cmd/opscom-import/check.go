@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,18 +115,11 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if s.settings.Results == nil {
 		paths.Results = "" // a check has results only when asked
 	}
-	scratch, err := journal.OpenScratch(ctx)
-	if err != nil {
-		return receipt, err
-	}
+	scratch := journal.NewScratch(paths.Results != "")
 	defer func() { err = errors.Join(err, scratch.Close()) }()
-	run, err := scratch.Begin(ctx, importer.Run{Client: s.client(), Target: s.target(), Source: in.source, StartedAt: began.UTC()})
-	if err != nil {
-		return receipt, err
-	}
 	acceptances, salt := s.acceptances()
 	s.say("Reading %s with %s.", in.shown, t.mappingName)
-	plan, err := s.plan(ctx, t, run, acceptances, salt)
+	plan, err := s.plan(ctx, t, scratch, acceptances, salt)
 	if ctx.Err() != nil {
 		err = interruptedBefore()
 	}
@@ -137,17 +130,14 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if err != nil {
 		return receipt, err
 	}
-	if err := run.Seal(ctx, importer.Held, plan.Rows, held); err != nil {
+	set := &reportSet{paths: paths, table: t, results: scratch.Results}
+	if _, err := s.write(set); err != nil {
 		return receipt, err
 	}
-	set := &reportSet{paths: paths, table: t, results: func() iter.Seq2[importer.Result, error] { return validInsteadOfNotSent(run.Results(ctx)) }}
-	tally, err := s.write(set)
-	if err != nil {
-		return receipt, err
-	}
+	counts := checkedCounts(plan.Counts)
 	receipt = s.receipt(report.Summary{
-		Command: "check", File: in.shown, Rows: plan.Rows, Counts: tally.counts, Held: held,
-		Seconds: time.Since(began).Seconds(), Reports: shortPaths(set.paths), Exit: exitOf(tally.counts, nil, false),
+		Command: "check", File: in.shown, Rows: plan.Rows, Counts: counts, Held: held,
+		Seconds: time.Since(began).Seconds(), Reports: shortPaths(set.paths), Exit: exitOf(counts, nil, false),
 	}, plan.Problems)
 	return receipt, s.writeSummary(set.paths.Summary, report.Page{Receipt: receipt, Changes: s.changes(plan), StartedAt: began}, t)
 }
@@ -160,16 +150,12 @@ func (s *session) acceptances() (importer.Acceptances, []byte) {
 	return s.journal, s.journal.Salt()
 }
 
-// validInsteadOfNotSent renames the status of rows that a push would send.
-func validInsteadOfNotSent(results iter.Seq2[importer.Result, error]) iter.Seq2[importer.Result, error] {
-	return func(yield func(importer.Result, error) bool) {
-		for r, err := range results {
-			if r.Status == importer.NotSent {
-				r.Status = importer.Valid
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
+// checkedCounts returns a plan's counts by the statuses that a check shows.
+func checkedCounts(planned importer.Counts) importer.Counts {
+	counts := maps.Clone(planned)
+	if n := counts[importer.Pending]; n > 0 {
+		counts[importer.Valid] = n
+		delete(counts, importer.Pending)
 	}
+	return counts
 }

@@ -213,15 +213,3 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkOpenScratch(b *testing.B) {
-	for b.Loop() {
-		j, err := OpenScratch(context.Background())
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := j.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -21,9 +21,8 @@ import (
 // Journal is an open journal. Its methods may be called by several goroutines,
 // and several programs may have one folder open.
 type Journal struct {
-	dir     string
-	scratch bool
-	salt    []byte
+	dir  string
+	salt []byte
 
 	reader *sql.DB
 	writer *sql.DB // one connection: there is one writer at a time
@@ -54,20 +53,6 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 	return open(ctx, &Journal{dir: dir, synced: true})
 }
 
-// OpenScratch opens an empty journal of its own, for a check. It keeps no
-// payloads, does not wait for the disk, and is deleted by Close.
-func OpenScratch(ctx context.Context) (*Journal, error) {
-	dir, err := os.MkdirTemp("", "opscom-import-check-")
-	if err != nil {
-		return nil, fmt.Errorf("create a temporary folder for the check: %w", err)
-	}
-	j, err := open(ctx, &Journal{dir: dir, scratch: true})
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return j, nil
-}
-
 func open(ctx context.Context, j *Journal) (*Journal, error) {
 	err := j.createFiles()
 	if err == nil {
@@ -82,9 +67,6 @@ func open(ctx context.Context, j *Journal) (*Journal, error) {
 // Close ends the use of the journal, and moves what its log still holds into the
 // database.
 func (j *Journal) Close() error {
-	if j.scratch {
-		return errors.Join(j.disconnect(), os.RemoveAll(j.dir))
-	}
 	_, err := j.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	return j.wrap("close the journal", errors.Join(err, j.disconnect()))
 }
@@ -137,11 +119,6 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 	if err = j.prepareSchema(ctx); err != nil {
 		return err
 	}
-	if j.scratch {
-		if _, err = j.writer.ExecContext(ctx, "PRAGMA synchronous=OFF"); err != nil {
-			return err
-		}
-	}
 	if j.reader, err = sql.Open("sqlite", j.dsn("query_only(1)", "cache_size(-4096)")); err != nil {
 		return err
 	}
@@ -188,9 +165,6 @@ func (j *Journal) dsn(settings ...string) string {
 
 // check refuses a database whose structure is damaged.
 func (j *Journal) check(ctx context.Context) error {
-	if j.scratch {
-		return nil
-	}
 	var verdict string
 	if err := j.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
 		return err
@@ -265,7 +239,7 @@ func (j *Journal) update(ctx context.Context, action string, d durability, chang
 }
 
 func (j *Journal) setDurability(ctx context.Context, d durability) error {
-	if j.scratch || j.synced == bool(d) {
+	if j.synced == bool(d) {
 		return nil
 	}
 	level := "NORMAL"

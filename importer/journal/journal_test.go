@@ -269,22 +269,6 @@ func TestOpenSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
-func TestScratchLeavesNothing(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	t.Setenv("TMP", os.Getenv("TMPDIR"))
-	j, err := OpenScratch(t.Context())
-	must(t, err)
-	r := planned(t, j, importer.Held, 2, 3)
-	diff(t, "results", statuses(t, r), []string{"2 not_sent 0", "3 not_sent 0"})
-	if files, err := os.ReadDir(filepath.Join(j.dir, payloadsName)); err != nil || len(files) > 0 {
-		t.Errorf("payloads: %v %v", files, err)
-	}
-	must(t, j.Close())
-	if files, err := os.ReadDir(os.TempDir()); err != nil || len(files) > 0 {
-		t.Errorf("left behind: %v %v", files, err)
-	}
-}
-
 func TestUserTypes(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	types, at, err := j.UserTypes(t.Context(), testTarget)

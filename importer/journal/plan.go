@@ -65,7 +65,7 @@ func (r *Run) storeSlice(ctx context.Context, d durability) error {
 
 // storePayloads writes the payloads of the slice that is being built.
 func (r *Run) storePayloads() (section, error) {
-	if r.journal.scratch || len(r.building.payloads) == 0 {
+	if len(r.building.payloads) == 0 {
 		return section{}, nil
 	}
 	data := closed(r.building.payloads, r.id, r.building.number)
