@@ -84,11 +84,7 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 		c.t.Errorf("%+v", end)
 		return
 	}
-	violations := c.audit(end)
-	c.violations = len(violations)
-	for _, v := range violations[:min(len(violations), 10)] {
-		c.t.Error(v)
-	}
+	c.judge(end)
 	if left := c.leftovers(); end.code >= 0 && len(left) > 0 {
 		c.t.Errorf("the run is complete and has left %q", left)
 	}
@@ -100,6 +96,15 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 	}
 	if c.box.People() != len(people) {
 		c.t.Errorf("the sandbox knows %d people; it accepted %d", c.box.People(), len(people))
+	}
+}
+
+// judge audits what a push has left, and counts the violations.
+func (c *campaign) judge(end ended) {
+	violations := c.audit(end)
+	c.violations += len(violations)
+	for _, v := range violations[:min(len(violations), 10)] {
+		c.t.Error(v)
 	}
 }
 
@@ -117,7 +122,8 @@ func (c *campaign) leftovers() (left []string) {
 }
 
 // life gives the command, kills it at a random moment, and reports whether the run
-// is over. A process that was quicker than the kill has not been killed.
+// is over. One life in four is interrupted instead, once or twice, and what it
+// reports is audited at once. A process that was quicker has not been killed.
 func (c *campaign) life(random *rand.Rand) (end ended, over bool) {
 	process := c.push()
 	var stdout, stderr bytes.Buffer
@@ -131,17 +137,30 @@ func (c *campaign) life(random *rand.Rand) (end ended, over bool) {
 		_ = process.Wait() // it is killed, most often
 	}()
 	c.await(random, gone)
-	_ = process.Process.Kill() // it may be over
+	signals := []os.Signal{os.Kill}
+	if random.IntN(4) == 0 {
+		signals = slices.Repeat([]os.Signal{os.Interrupt}, 1+random.IntN(2))
+	}
+	for _, signal := range signals {
+		_ = process.Process.Signal(signal) // it may be over
+		time.Sleep(time.Duration(random.IntN(3)) * time.Millisecond)
+	}
 	<-gone
 	end = ended{process.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-	if end.code >= 0 {
-		return end, end.code != exitIncomplete
+	if end.code >= 0 && end.code != exitIncomplete {
+		return end, true
+	}
+	if end.stdout != "" && end.code >= 0 { // it has stopped in good order
+		c.stops++
+		c.judge(end)
 	}
 	state := c.crashed()
-	c.kills++
-	c.left--
-	c.hit[c.moment(state)]++
-	c.weigh()
+	if end.code < 0 {
+		c.kills++
+		c.left--
+		c.hit[c.moment(state)]++
+		c.weigh()
+	}
 	return end, state == importer.Finished
 }
 

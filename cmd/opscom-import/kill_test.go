@@ -14,7 +14,7 @@ var (
 	killSeed  = flag.Uint64("kill-seed", 0, "seed of TestKill's files, settings and moments; 0: another each time")
 )
 
-// TestKill kills the program at random moments and gives the same command again,
+// TestKill kills the program at random moments, or interrupts it, and gives the same command again,
 // until the run is complete; then file, account, journal and reports are held
 // against each other. It builds the program, so that what is killed is what
 // people run. The long version:
@@ -62,6 +62,7 @@ const (
 // killTally is what kills have cost.
 type killTally struct {
 	kills      int
+	stops      int // by an interrupt, in good order
 	hit        map[killMoment]int
 	runs       int
 	rows       int // that were pushed, in all
@@ -73,6 +74,7 @@ type killTally struct {
 
 func (k *killTally) add(other killTally) {
 	k.kills += other.kills
+	k.stops += other.stops
 	for moment, n := range other.hit {
 		k.hit[moment] += n
 	}
@@ -85,6 +87,6 @@ func (k *killTally) add(other killTally) {
 }
 
 func (k *killTally) String() string {
-	return fmt.Sprintf("%d kills %v in %d runs of %d people: %d violations; accepted rows that had to be sent again: "+
-		"%d, after %d of the kills, at most %d after one", k.kills, k.hit, k.runs, k.rows, k.violations, k.lost, k.costly, k.most)
+	return fmt.Sprintf("%d kills %v and %d interrupts in %d runs of %d people: %d violations; accepted rows that had to be sent again: "+
+		"%d, after %d of the kills, at most %d after one", k.kills, k.hit, k.stops, k.runs, k.rows, k.violations, k.lost, k.costly, k.most)
 }
