@@ -16,12 +16,9 @@ import (
 
 const saveAsUTF8 = "Open it in Excel, choose Save As, \"CSV UTF-8 (Comma delimited)\", and use that file."
 
-// byteOrderMarks are what a text may begin with to tell its encoding. That of
-// UTF-32 begins like that of UTF-16, and so comes first.
+// byteOrderMarks are what a text may begin with to tell its encoding.
 var byteOrderMarks = []struct{ mark, encoding string }{
 	{utf8BOM, "utf-8"},
-	{"\xFF\xFE\x00\x00", "utf-32"},
-	{"\x00\x00\xFE\xFF", "utf-32"},
 	{"\xFF\xFE", "utf-16le"},
 	{"\xFE\xFF", "utf-16be"},
 }
@@ -51,11 +48,11 @@ func namedEncoding(name string) (textEncoding, error) {
 // markedEncoding returns the encoding that the first bytes of a text show: by a
 // byte order mark, or by the zero bytes of UTF-16. It has no name when nothing shows.
 func markedEncoding(head []byte) (textEncoding, error) {
+	if isUTF32(head) { // before its mark is taken for one of UTF-16
+		return textEncoding{}, fault(0, "The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. "+saveAsUTF8, nil)
+	}
 	for _, b := range byteOrderMarks {
 		if bytes.HasPrefix(head, []byte(b.mark)) {
-			if b.encoding == "utf-32" {
-				return textEncoding{}, fault(0, "The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. "+saveAsUTF8, nil)
-			}
 			return namedEncoding(b.encoding)
 		}
 	}
@@ -66,6 +63,29 @@ func markedEncoding(head []byte) (textEncoding, error) {
 	e, err := namedEncoding(name)
 	e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, say how it is written with --encoding."
 	return e, err
+}
+
+// isUTF32 reports whether the text, after a byte order mark of four bytes, of two or
+// none, is nothing but characters of four bytes each.
+func isUTF32(head []byte) bool {
+	for mark := 0; mark <= 4; mark += 2 {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			units := 0
+			for rest := head[min(mark, len(head)):]; len(rest) >= 4; rest = rest[4:] {
+				const plane3 = 0x30000 // no letter stands there or beyond
+				r := order.Uint32(rest)
+				if r >= plane3 || !utf8.ValidRune(rune(r)) || isNoText(rune(r)) {
+					units = 0
+					break
+				}
+				units++
+			}
+			if units > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarkedUTF16 returns the encoding of text that has zero bytes only where

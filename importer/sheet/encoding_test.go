@@ -47,6 +47,7 @@ func TestEncodingsAreFound(t *testing.T) {
 		"UTF-8 with a mark":                       {text: french, encoding: "utf-8", mark: utf8BOM},
 		"UTF-16 LE with a mark":                   {text: french, encoding: "utf-16le", mark: "\xFF\xFE"},
 		"UTF-16 BE with a mark":                   {text: french, encoding: "utf-16be", mark: "\xFE\xFF"},
+		"UTF-16, every other a line end":          {text: "i\n1\n2\n3\n", encoding: "utf-16le", mark: "\xFF\xFE"},
 		"UTF-16 LE":                               {text: french, encoding: "utf-16le", note: "UTF-16"},
 		"UTF-16 BE":                               {text: french, encoding: "utf-16be", note: "UTF-16"},
 		"Windows-1252":                            {text: french, encoding: "windows-1252", note: "Windows-1252"},
@@ -98,6 +99,9 @@ func TestEncodingsThatAreAsked(t *testing.T) {
 		"UTF-8 and Windows-1252":   {content: "id,name\n1,Zo\xEB\n2,Zoë\n", message: "mixes"},
 		"UTF-8 and later not":      {content: "id,name\n1,Zoë\n" + strings.Repeat("7,Bob\n", 100_000) + "8,Zo\xEB\n9,Ren\xE9\n", message: "line 100003", row: 100_003},
 		"UTF-32":                   {content: "\xFF\xFE\x00\x00" + utf32("id,name\n1,Ann\n"), message: "UTF-32"},
+		"UTF-32 without a mark":    {content: utf32("id,name\n1,Ann\n"), message: "UTF-32"},
+		"UTF-32 with a wrong mark": {content: "\xFE\xFF" + utf32("id,name\n1,𝒵oë\n"), message: "UTF-32"},
+		"UTF-32 BE":                {content: "\x00\x00\xFE\xFF\x00\x00\x00i\x00\x00\x00d\x00\x00\x00\n", message: "UTF-32"},
 		"an encoding of no one":    {content: "id\n1\n", options: Options{Encoding: "replacement"}, message: "not known"},
 		"zero bytes in the middle": {content: "id,name\n1,A\x00nn\n", options: Options{HeaderRow: 1}, message: "NUL", row: 2},
 	}
