@@ -23,6 +23,7 @@ type content struct {
 const (
 	mostUnpacked  = 100
 	slackUnpacked = 32 << 20
+	mostOnDisk    = 1 << 30 // of what cannot be read as it is unpacked
 )
 
 const unpackIt = "Unpack it, and use the file with the people."
@@ -74,7 +75,7 @@ func zipContent(file io.ReaderAt, size int64) (content, error) {
 		return content{}, fault(0, "This is a zip archive with a password. "+unpackIt, nil)
 	}
 	f := files[0]
-	return content{note: fmt.Sprintf("The file %q was read out of the zip archive.", f.Name), open: func() (io.ReadCloser, error) {
+	return content{note: fmt.Sprintf("The file %.80q was read out of the zip archive.", f.Name), open: func() (io.ReadCloser, error) {
 		r, err := f.Open()
 		if err != nil {
 			return nil, damagedArchive(err)
@@ -87,7 +88,7 @@ func zipContent(file io.ReaderAt, size int64) (content, error) {
 func oneRosterHint(files []*zip.File) string {
 	for _, f := range files {
 		if strings.EqualFold(path.Base(f.Name), "users.csv") {
-			return fmt.Sprintf(" In a OneRoster export that is %q.", f.Name)
+			return fmt.Sprintf(" In a OneRoster export that is %.80q.", f.Name)
 		}
 	}
 	return ""
@@ -144,8 +145,8 @@ func (c content) begins() (head []byte, err error) {
 	return head[:n], err
 }
 
-// toDisk unpacks a file to a temporary one.
-func (c content) toDisk() (file *tempFile, size int64, err error) {
+// toDisk unpacks a file to a temporary one, which may have so many bytes.
+func (c content) toDisk(most int64) (file *tempFile, size int64, err error) {
 	r, err := c.open()
 	if err != nil {
 		return nil, 0, err
@@ -158,8 +159,10 @@ func (c content) toDisk() (file *tempFile, size int64, err error) {
 	if file, err = newTempFile(); err != nil {
 		return nil, 0, err
 	}
-	if size, err = io.Copy(file, r); err != nil {
+	if size, err = io.Copy(file, io.LimitReader(r, most+1)); err != nil {
 		err = fmt.Errorf("unpack to a temporary file: %w", err)
+	} else if size > most {
+		err = damagedArchive(errPartTooLarge)
 	}
 	return file, size, err
 }

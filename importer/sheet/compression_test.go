@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -110,6 +111,27 @@ func TestPackedFilesAreRefused(t *testing.T) {
 				t.Errorf("%s\nwant %q", fe.Message, tt.message)
 			}
 		})
+	}
+}
+
+// What fills the disk is given up, and leaves nothing there.
+func TestUnpackingIsBounded(t *testing.T) {
+	dir := tempFolder(t)
+	c := plainContent(strings.NewReader("0123456789"), 10)
+	for most, tooLarge := range map[int64]bool{9: true, 10: false} {
+		file, size, err := c.toDisk(most)
+		if errors.Is(err, errPartTooLarge) != tooLarge {
+			t.Errorf("%d bytes: error %v", most, err)
+		}
+		if err != nil {
+			continue
+		}
+		if err := file.Close(); err != nil || size != 10 {
+			t.Errorf("%d bytes, error %v", size, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("files are left: %v, %v", left, err)
 	}
 }
 

@@ -95,7 +95,7 @@ func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Option
 	if found == CSV {
 		return t.openText(c, o)
 	}
-	unpacked, size, err := c.toDisk()
+	unpacked, size, err := c.toDisk(mostOnDisk)
 	if err != nil {
 		return err
 	}
