@@ -1,0 +1,208 @@
+package simulation_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sandbox"
+	"opscom-import/importer/sandbox/audit"
+	"opscom-import/mapping"
+)
+
+// audit holds all that is known of the run against each other, once a command has
+// ended.
+func (c *course) audit(e ended) {
+	if e.run == 0 { // it was stopped before there was a plan
+		if sequence := c.lastSequence(); len(c.crashes) == 0 && sequence != c.since {
+			c.violated("there is no plan, and request %d came", sequence)
+		}
+		return
+	}
+	c.latest = max(c.latest, e.run)
+	if e.lines == nil {
+		return // said by checkError
+	}
+	evidence := audit.Run{
+		Source: c.source(), Account: c.box.Account(), Since: c.since, Crashes: c.crashes, Journal: e.lines, Exit: e.code,
+		Claims: []audit.Claim{
+			{Name: "runs show", Rows: e.counts.Sum(), Counts: e.counts, Attempts: e.tries, Exit: e.code},
+		},
+	}
+	if errors.Is(e.err, importer.ErrInterrupted) { // perhaps before it saw that nothing waits any more
+		evidence.Exit = exitOf(e.counts)
+		evidence.Claims[0].Exit = evidence.Exit
+	}
+	results, err := os.Open(filepath.Join(c.machine, resultsName))
+	c.check(err)
+	evidence.Results, err = audit.ReadResults(results)
+	c.check(errors.Join(err, results.Close()))
+	for _, v := range audit.Check(evidence) {
+		c.violated("%v", v)
+	}
+	for i := range e.lines {
+		c.count("rows "+string(e.lines[i].Status), 1)
+	}
+}
+
+// source maps the rows of the night's file, each by itself.
+func (c *course) source() (rows []audit.Row) {
+	mapper := newMapper(c)
+	source := c.night.source()
+	var row importer.Row
+	var result mapping.Result
+	for {
+		err := source.Next(&row)
+		if err == io.EOF {
+			return rows
+		}
+		c.check(err)
+		mapper.Map(row.Cells, &result)
+		mapped, err := audit.NewRow(&row, &result)
+		c.check(err)
+		rows = append(rows, mapped)
+	}
+}
+
+// checkError makes sure that a command ended for a reason that there is.
+func (p *process) checkError(err error) {
+	switch {
+	case err == nil, errors.Is(err, importer.ErrInterrupted), errors.Is(err, context.Canceled),
+		errors.As(err, new(*importer.CircuitError)):
+	case errors.As(err, new(*importer.RefusedError)):
+		if p.faults.Revoked == (sandbox.Window{}) && p.wire.cut == 0 {
+			p.violated("the run was refused, and nobody refuses it: %v", err)
+		}
+	default:
+		p.violated("the command failed: %v", err)
+	}
+}
+
+// checkKnown makes sure that a command which ended in good order puts all answers on
+// the disk that it had.
+func (p *process) checkKnown(lines []importer.Result) {
+	for i := range lines {
+		if _, known := p.known[lines[i].UniqueID]; known && lines[i].Status == importer.Unknown {
+			p.violated("row %d: the command had its answer, and the journal does not", lines[i].Row)
+		}
+	}
+}
+
+// recordDelay is how long an outcome waits for others before it is put on the disk.
+const recordDelay = 100 * time.Millisecond
+
+// mostLost is counted by its largest, not added up.
+const mostLost = most + "answers lost in one crash"
+
+// checkRepeats makes sure that a crash cost no more than it may: of the rows that the
+// journal does not know about, the process that died was pushing some, and had had
+// the answer to the others for no longer than it takes to put them on the disk, which
+// may have been busy with those before.
+func (c *course) checkRepeats(lines []importer.Result) {
+	p := c.last
+	longest := recordDelay + 2*c.slowDisk
+	lost := 0
+	for i := range lines {
+		if lines[i].Status != importer.Unknown {
+			continue
+		}
+		if at, known := p.known[lines[i].UniqueID]; known {
+			lost++
+			if age := p.diedAt.Sub(at); age > longest {
+				c.violated("row %d: its answer was known for %v when the process died, and is not on the disk", lines[i].Row, age)
+			}
+		}
+	}
+	if busy := len(p.pushing); busy > c.settings.workers {
+		c.violated("%d rows were being pushed at a time; there are %d workers", busy, c.settings.workers)
+	}
+	c.count("answers lost in crashes", lost)
+	c.tally[mostLost] = max(c.tally[mostLost], lost)
+}
+
+// checkNothingLeft makes sure that no profile is left when a run is finished.
+func (c *course) checkNothingLeft() {
+	files, err := os.ReadDir(filepath.Join(c.machine, stateFolder, "payloads"))
+	c.check(err)
+	if len(files) > 0 {
+		c.violated("the run is finished, and %d files with payloads are left", len(files))
+	}
+}
+
+// checkPeople makes sure that the Controller has the people whom it accepted, and
+// nobody twice.
+func (c *course) checkPeople() {
+	people := make(map[sandbox.Key]bool)
+	for _, entry := range c.box.Account() {
+		if entry.Applied {
+			people[entry.Key] = true
+		}
+		if entry.Fault != "" {
+			c.count("fault "+string(entry.Fault), 1)
+		}
+	}
+	if c.box.People() != len(people) {
+		c.violated("the Controller knows %d people; it accepted %d", c.box.People(), len(people))
+	}
+}
+
+// almost is what a sliding second lacks, because times between requests are rounded.
+const almost = time.Second - way
+
+// checkRequests holds the times of the requests of each process against the rate and
+// against what the Controller asked for. (A new process knows nothing of either.)
+func (c *course) checkRequests() {
+	limit := math.MaxInt
+	if c.settings.rate > 0 {
+		limit = int(math.Ceil(c.settings.rate)) + c.settings.burst - 1
+	}
+	first := 0
+	for i, r := range c.departures {
+		for c.departures[first].process != r.process || r.at.Sub(c.departures[first].at) > almost {
+			first++
+		}
+		if n := i - first + 1; n > limit {
+			c.violated("%d requests left within a second, %v after the beginning; the rate is %v", n, r.at.Sub(c.began), c.settings.rate)
+		}
+	}
+	for _, asked := range c.pauses {
+		for _, r := range c.departures {
+			if r.process == asked.process && r.at.After(asked.at.Add(way)) && r.at.Before(asked.until) {
+				c.violated("a request left %v after the Controller had asked for %v", r.at.Sub(asked.at), asked.until.Sub(asked.at))
+				break
+			}
+		}
+	}
+	c.checkRevoked()
+}
+
+// checkRevoked makes sure that a process stops once its token is refused.
+func (c *course) checkRevoked() {
+	refused := make(map[int]int)
+	for _, entry := range c.box.Account() {
+		if entry.Fault != "revoke" {
+			continue
+		}
+		p := c.processAt(entry.Time)
+		if refused[p]++; refused[p] > c.settings.workers {
+			c.violated("process %d sent %d requests with a token that is refused, and has %d workers", p, refused[p], c.settings.workers)
+		}
+	}
+}
+
+// processAt returns the number of the process that sent the requests of that time.
+func (c *course) processAt(at time.Time) int {
+	number := 0
+	for _, r := range c.departures {
+		if r.at.After(at) {
+			break
+		}
+		number = r.process
+	}
+	return number
+}

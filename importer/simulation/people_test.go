@@ -1,0 +1,110 @@
+package simulation_test
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// simulatedMapping is the mapping of every file.
+const simulatedMapping = `version: 1
+source: {where: 'col("Status") != "WD"'}
+fields: {unique_id: ID, login_source: {value: SSO}, first_name: First, user_name: User, email: E-mail, city: {column: City, blank: clear}}
+`
+
+// night is one file, and how it is pushed. It is the file of the night before with
+// changes: rows differ, are gone, or are as they were two nights ago.
+type night struct {
+	number      int // from 1
+	headerRow   int
+	records     [][]string // below the header
+	onlyChanges bool
+	crashes     int  // processes that may die
+	abandoned   bool // once it is not complete at the first try, the next night comes
+}
+
+func (n *night) String() string {
+	return fmt.Sprintf("%d rows below row %d, only changes %v, up to %d crashes, abandoned %v",
+		len(n.records), n.headerRow, n.onlyChanges, n.crashes, n.abandoned)
+}
+
+// newNights draws the files.
+func newNights(seed uint64) []*night {
+	random := draw(seed, "nights")
+	people := pick(random, 10, 30, 60, 120, 250)
+	people += random.IntN(people / 5)
+	headerRow := 1 + random.IntN(300) // so that the rows lie across the journal's slices now and then
+	nights := make([]*night, 1+random.IntN(4))
+	for i := range nights {
+		nights[i] = &night{
+			number: i + 1, headerRow: headerRow, onlyChanges: chance(random, 0.7), crashes: random.IntN(5),
+			abandoned: i+1 < len(nights) && chance(random, 0.1),
+		}
+		for person := range people {
+			nights[i].records = append(nights[i].records, newRecords(seed, person, i)...)
+		}
+	}
+	return nights
+}
+
+// newRecords returns the rows about one person on one night: none, one, or several.
+func newRecords(seed uint64, person, number int) [][]string {
+	who := draw(seed, "person", person)
+	now := draw(seed, "person on a night", person, number)
+	city := "Gatineau"
+	if number > 0 && chance(now, 0.3) {
+		city = pick(now, "Ottawa", "")
+	}
+	n := strconv.Itoa(person)
+	record := []string{fmt.Sprintf("9%08d", person), "Zoë", "user" + n, "p" + n + "@example.edu", city, "AS"}
+	switch what := who.Float64(); {
+	case what < 0.03:
+		record[3] = "no address"
+	case what < 0.06:
+		record[5] = "WD"
+	case what < 0.09:
+		record[2] = "admin" // who is somebody else
+	case what < 0.12:
+		return [][]string{record, record}
+	case what < 0.14:
+		other := append([]string{}, record...)
+		other[4] = "Hull" // which contradicts the row above
+		return [][]string{record, other}
+	case what < 0.16:
+		record[3] = "shared" + strconv.Itoa(person/40) + "@example.edu"
+	case what < 0.20 && number%2 == 1:
+		return nil
+	}
+	return [][]string{record}
+}
+
+// header names the columns.
+func header() []string { return []string{"ID", "First", "User", "E-mail", "City", "Status"} }
+
+// source reads the night's file.
+func (n *night) source() *source { return &source{night: n} }
+
+// source is an importer.Source.
+type source struct {
+	*night
+	next int
+}
+
+func (s *source) Header() importer.Header {
+	return importer.Header{Row: s.headerRow, Names: header()}
+}
+
+func (s *source) Next(row *importer.Row) error {
+	if s.next == len(s.records) {
+		return io.EOF
+	}
+	row.Number, row.Cells, row.Problems = s.headerRow+1+s.next, row.Cells[:0], nil
+	for _, text := range s.records[s.next] {
+		row.Cells = append(row.Cells, mapping.Cell{Text: text})
+	}
+	s.next++
+	return nil
+}

@@ -1,0 +1,114 @@
+// Package simulation_test pushes files that never were to a Controller that never
+// was, in virtual time, while everything goes wrong at once. It has no code but
+// tests. Out of one number, the seed, come
+//
+//	people    a file, and the same file changed as it is on the nights after
+//	settings  workers, rate, attempts, timeouts, safety limits
+//	faults    latency, refusals, lies, cuts, an outage, a token that is revoked, …
+//	crashes   moments at which the process dies
+//
+// and a run is played with them: planner, pusher, client, journal and reports are
+// the real ones, the sandbox stands in for the Controller, and an http.Server in
+// memory for the network. A crash leaves the folder as it is on the disk at that
+// instant; the rest of the process is thrown away, and the next one gets the same
+// command, until the run is complete. After every crash and in the end package
+// audit holds file, account, journal and results against each other, and the checks
+// in checks_test.go hold the requests against the settings.
+//
+//	go test ./importer/simulation -run Simulation -seeds 1000
+//	go test ./importer/simulation -run Simulation -seed 17 -v
+//
+// The second command plays one seed again, and prints what happens in it.
+package simulation_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"go.uber.org/goleak"
+)
+
+var (
+	seedCount = flag.Int("seeds", 30, "how many seeds TestSimulation plays")
+	firstSeed = flag.Uint64("first-seed", 1, "the first of TestSimulation's seeds; the others follow it")
+	oneSeed   = flag.Uint64("seed", 0, "the only seed that TestSimulation plays, and prints with -v; 0: as many as -seeds says")
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestSimulation plays many seeds.
+func TestSimulation(t *testing.T) {
+	first, count := *firstSeed, *seedCount
+	if *oneSeed > 0 {
+		first, count = *oneSeed, 1
+	}
+	var mu sync.Mutex
+	total := tally{}
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+uint64(count); seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				c := play(t, seed)
+				mu.Lock()
+				defer mu.Unlock()
+				total.add(c.tally)
+			})
+		}
+	})
+	t.Logf("%d seeds: %s", count, total)
+}
+
+// maxShown is how many violations of one seed are printed.
+const maxShown = 10
+
+// play plays one seed, and reports its violations.
+func play(t *testing.T, seed uint64) *course {
+	t.Helper()
+	var c *course
+	synctest.Test(t, func(t *testing.T) {
+		c = newCourse(t, newScenario(seed))
+		defer c.close()
+		c.play()
+	})
+	if *oneSeed > 0 {
+		t.Logf("%s\n%s", c.scenario, strings.Join(c.events, "\n"))
+	}
+	for _, v := range c.violations[:min(len(c.violations), maxShown)] {
+		t.Error(v)
+	}
+	if len(c.violations) > 0 {
+		t.Errorf("%d violations; play the seed again with: go test ./importer/simulation -run 'TestSimulation$' -seed %d -v\n%s",
+			len(c.violations), seed, c.scenario)
+	}
+	return c
+}
+
+// tally counts what happened, by what it is called.
+type tally map[string]int
+
+// most begins the name of what is not added up.
+const most = "most "
+
+func (t tally) add(other tally) {
+	for what, n := range other {
+		if strings.HasPrefix(what, most) {
+			t[what] = max(t[what], n)
+		} else {
+			t[what] += n
+		}
+	}
+}
+
+func (t tally) String() string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(t)) {
+		parts = append(parts, fmt.Sprintf("%s %d", what, t[what]))
+	}
+	return strings.Join(parts, ", ")
+}
