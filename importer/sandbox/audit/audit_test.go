@@ -145,6 +145,10 @@ func TestLiesAreFound(t *testing.T) {
 			both(r, 5, func(l *importer.Result) { l.ErrorCode = "" })
 			r.Account[7].Status = 0
 		}, []string{"I4 5"}},
+		"rejected by a status that means not now": {func(r *Run) {
+			both(r, 5, func(l *importer.Result) { l.ErrorCode = "" })
+			r.Account[7].Status = 502
+		}, []string{"I4 5"}},
 		"rejected unheard":           {func(r *Run) { r.Account[7].Delivered = false }, []string{"I4 5"}},
 		"rejected and never sent":    {func(r *Run) { r.Account = slices.Delete(r.Account, 7, 8) }, []string{"I4 5"}},
 		"invalid without a rule":     {func(r *Run) { r.Journal[6].Problems = nil }, []string{"I4 8"}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -178,10 +179,11 @@ func accepts(entry sandbox.Entry, row *Row, referenceID string) bool {
 }
 
 // refuses reports whether the entry is an answer that refuses the row with that
-// error code. Without a code it may be one of which no more than the status arrived.
+// error code. Without a code it may be one of which no more than the status arrived,
+// when that does not mean "not now".
 func refuses(entry sandbox.Entry, code string) bool {
 	if code == "" {
-		return !entry.Applied && entry.Status >= 400
+		return !entry.Applied && entry.Status/100 == 4 && entry.Status != http.StatusTooManyRequests
 	}
 	return !entry.Applied && entry.Delivered && strconv.Itoa(entry.ErrorCode) == code
 }
