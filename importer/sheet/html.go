@@ -35,6 +35,7 @@ type webTable struct {
 	text   []byte
 	span   cellSpan
 	joined []cellRange // in the first rows
+	shared int         // cells that go over several rows
 	hidden bool        // the current row
 	unseen int         // rows that a person does not see
 	blanks int
@@ -340,6 +341,9 @@ func (w *webTable) endCell(row *importer.Row) error {
 	for c := column; c < end; c++ {
 		w.reach[c] = w.row + w.span.rows
 	}
+	if w.span.rows > 1 {
+		w.shared++
+	}
 	if (w.span.columns > 1 || w.span.rows > 1) && len(w.joined) < maxColumns {
 		w.joined = append(w.joined, cellRange{w.row + 1, w.row + w.span.rows, column, end - 1})
 	}
@@ -404,6 +408,9 @@ func (w *webTable) notes() []string {
 	notes := []string{note}
 	if w.unseen > 0 {
 		notes = append(notes, count(w.unseen, "row that is hidden was read too.", "rows that are hidden were read too."))
+	}
+	if w.shared > 0 {
+		notes = append(notes, mergedNote(w.shared, slices.DeleteFunc(slices.Clone(w.joined), func(m cellRange) bool { return m.lastRow == m.firstRow })))
 	}
 	return notes
 }

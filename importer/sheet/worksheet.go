@@ -37,6 +37,7 @@ type worksheet struct {
 	hiddenColumns []columnRange // in the sheet, whether they hold values or not
 	width         int           // columns up to the last with a value
 	merged        int           // ranges of merged cells
+	shared        []cellRange   // the first of them that go over several rows
 }
 
 // columnRange is a range of columns, both ends included; the first column is 0.
@@ -174,6 +175,9 @@ func (w *worksheet) finish() error {
 			return io.EOF
 		case kind == xmlStart && string(w.xml.name) == "mergeCell":
 			w.merged++
+			if m, ok := parseRange(w.xml.attr("ref")); ok && m.lastRow > m.firstRow && len(w.shared) < sharedShown {
+				w.shared = append(w.shared, m)
+			}
 		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows once more
 			return errXMLUnknown(w.xml.name)
 		}
@@ -305,6 +309,14 @@ func parseRef(ref []byte) (column, row int) {
 	return column - 1, row
 }
 
+// parseRange takes a reference such as "B2:C5" apart; not ok when it is none.
+func parseRange(ref []byte) (m cellRange, ok bool) {
+	from, to, _ := bytes.Cut(ref, []byte(":"))
+	m.firstColumn, m.firstRow = parseRef(from)
+	m.lastColumn, m.lastRow = parseRef(to)
+	return m, m.firstColumn >= 0 && m.lastColumn >= m.firstColumn
+}
+
 func (w *worksheet) notes() []string {
 	var notes []string
 	if w.hidden > 0 {
@@ -320,13 +332,22 @@ func (w *worksheet) notes() []string {
 		notes = append(notes, columnList(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
 	}
 	if w.merged > 0 {
-		notes = append(notes, mergedNote(w.merged))
+		notes = append(notes, mergedNote(w.merged, w.shared))
 	}
 	return notes
 }
 
-func mergedNote(ranges int) string {
-	return "The sheet has merged cells (" + count(ranges, "range", "ranges") + "). A value counts for the first cell of a range only: check the rows that share one."
+// sharedShown is how many ranges over several rows a note names.
+const sharedShown = 5
+
+// mergedNote says that there are merged cells; shared are those that go over several
+// rows.
+func mergedNote(ranges int, shared []cellRange) string {
+	note := "The sheet has merged cells (" + count(ranges, "range", "ranges") + "). A value counts for the first cell of a range only: check the rows that share one"
+	for i, m := range shared[:min(len(shared), sharedShown)] {
+		note += [...]string{", such as ", ", "}[min(i, 1)] + fmt.Sprintf("%d to %d in column %s", m.firstRow, m.lastRow, mapping.ColumnLetter(m.firstColumn))
+	}
+	return note + "."
 }
 
 // merges reads the sheet once more, up to where merged cells are named: below the
@@ -350,11 +371,7 @@ func (w *worksheet) merges(first, last int) (ranges []cellRange, err error) {
 		case kind == xmlEOF:
 			return ranges, nil
 		case kind == xmlStart && string(x.name) == "mergeCell" && len(ranges) < maxColumns:
-			from, to, _ := bytes.Cut(x.attr("ref"), []byte(":"))
-			m := cellRange{}
-			m.firstColumn, m.firstRow = parseRef(from)
-			m.lastColumn, m.lastRow = parseRef(to)
-			if m.firstColumn >= 0 && m.lastColumn >= m.firstColumn && m.firstRow <= last && m.lastRow >= first {
+			if m, ok := parseRange(x.attr("ref")); ok && m.firstRow <= last && m.lastRow >= first {
 				ranges = append(ranges, m)
 			}
 		}

@@ -136,7 +136,7 @@ func TestSheets(t *testing.T) {
 		"merged cells": {
 			sheet: strings.Replace(sheetXML(header+`<row r="2"><c r="A2"><v>1</v></c></row>`), `</sheetData>`, `</sheetData><mergeCells count="1"><mergeCell ref="A2:B3"/></mergeCells>`, 1),
 			rows:  []string{"2: n1"},
-			notes: []string{"The sheet has merged cells (1 range). A value counts for the first cell of a range only: check the rows that share one."},
+			notes: []string{"The sheet has merged cells (1 range). A value counts for the first cell of a range only: check the rows that share one, such as 2 to 3 in column A."},
 		},
 		"a value beyond the header": {
 			sheet: sheetXML(header + `<row r="2"><c r="A2"><v>1</v></c><c r="D2"><v>2</v></c></row><row r="3"><c r="A3"><v>3</v></c><c r="D3" t="s"/></row>`),

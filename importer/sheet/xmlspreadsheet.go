@@ -187,6 +187,7 @@ type xmlSheet struct {
 
 	joined []cellRange // in the first rows
 	merged int
+	shared []cellRange // the first ones that go over several rows
 	hidden int
 	blanks int
 }
@@ -337,6 +338,9 @@ func (s *xmlSheet) join(column, across, down int) {
 		return
 	}
 	s.merged++
+	if down > 0 && len(s.shared) < sharedShown {
+		s.shared = append(s.shared, cellRange{s.row, s.row + down, column, column + across})
+	}
 	if len(s.joined) < maxColumns {
 		s.joined = append(s.joined, cellRange{s.row, s.row + down, column, column + across})
 	}
@@ -404,7 +408,7 @@ func (s *xmlSheet) notes() []string {
 		notes = append(notes, count(s.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
 	}
 	if s.merged > 0 {
-		notes = append(notes, mergedNote(s.merged))
+		notes = append(notes, mergedNote(s.merged, s.shared))
 	}
 	return notes
 }
