@@ -187,10 +187,12 @@ func (p *process) dieAt(change func() error) error {
 	case inIt:
 		if between, ok := torn(before, after, random); ok {
 			rewrite = between.write
+			p.count("journals torn", 1)
 		}
 	case powerCut:
 		if p.synced != nil && string(p.synced[databaseFile]) == string(after[databaseFile]) {
 			rewrite = powerless(p.synced, after, random).write
+			p.count("power cuts", 1)
 		}
 	}
 	p.die(rewrite)

@@ -62,6 +62,24 @@ func TestSimulation(t *testing.T) {
 		}
 	})
 	t.Logf("%d seeds: %s", count, total)
+	if count >= 30 {
+		checkEnough(t, total)
+	}
+}
+
+// checkEnough makes sure that what should go wrong does: runs in which nothing
+// happens prove nothing.
+func checkEnough(t *testing.T, total tally) {
+	for _, what := range []string{
+		"crashes after a time", "crashes at a write to the journal", "crashes before a request leaves",
+		"crashes when an answer comes", "crashes while the results are written", "journals torn", "power cuts", "interrupts",
+		"answers lost in crashes", "exit code 1", "exit code 3", "exit code 4", "fault outage", "fault rate",
+		"fault revoke", "rows unknown", "rows not_sent", "rows unchanged", "rows rejected", "rows failed",
+	} {
+		if total[what] == 0 {
+			t.Errorf("%s: none", what)
+		}
+	}
 }
 
 // maxShown is how many violations of one seed are printed.
