@@ -124,6 +124,7 @@ type census struct {
 	lines     int    // before the first byte that is no UTF-8
 	multibyte int    // letters that are written in several bytes of UTF-8, the first thousands of them
 	invalid   int    // bytes that are no UTF-8
+	zeros     bool   // a line has zero bytes besides such, as no text has
 	sample    []byte // lines with bytes that are no UTF-8
 	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbours, a line each
 }
@@ -212,6 +213,7 @@ func (c *census) countInvalid(line []byte) {
 		}
 		i += size
 	}
+	c.zeros = c.zeros || bytes.IndexByte(line, 0) >= 0
 	if len(c.sample) < sampleBytes {
 		c.sample = append(c.sample, line[max(0, first-sampleLine/2):min(len(line), first+sampleLine)]...)
 		c.sample = append(c.sample, '\n')
@@ -248,6 +250,9 @@ func (c *census) judge() (textEncoding, error) {
 	const damage = 10 // letters in UTF-8 for each byte that is none: the rest is damage
 	if c.invalid == 0 {
 		return textEncoding{name: "utf-8"}, nil
+	}
+	if c.zeros {
+		return textEncoding{}, fault(0, fmt.Sprintf("The file holds bytes that are no text (NUL and others, the first in line %d), so it is damaged, or no CSV at all. ", c.lines+1)+exportXLSX, nil)
 	}
 	if c.multibyte >= damage*c.invalid {
 		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are no letters. The rows that hold them are not sent."}, nil

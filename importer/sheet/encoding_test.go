@@ -102,6 +102,7 @@ func TestEncodingsThatAreAsked(t *testing.T) {
 		"UTF-32 without a mark":    {content: utf32("id,name\n1,Ann\n"), message: "UTF-32"},
 		"UTF-32 with a wrong mark": {content: "\xFE\xFF" + utf32("id,name\n1,𝒵oë\n"), message: "UTF-32"},
 		"UTF-32 BE":                {content: "\x00\x00\xFE\xFF\x00\x00\x00i\x00\x00\x00d\x00\x00\x00\n", message: "UTF-32"},
+		"no text at all":           {content: "id\n\x03\xE4\x04\x00\xFF\x00\x00\n", message: "no text (NUL and others, the first in line 2)"},
 		"an encoding of no one":    {content: "id\n1\n", options: Options{Encoding: "replacement"}, message: "not known"},
 		"zero bytes in the middle": {content: "id,name\n1,A\x00nn\n", options: Options{HeaderRow: 1}, message: "NUL", row: 2},
 	}

@@ -146,6 +146,10 @@ func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
 		return zipFormat(file, size)
 	case isCompound(head):
 		return compoundFormat(file)
+	case isBareWorkbook(head):
+		return "", fault(0, "This is a workbook of Excel 2 to 4, whatever its name says. "+saveAsXLSX, nil)
+	case bytes.HasPrefix(head, []byte("\x00\x00\x02\x00\x06\x04")), bytes.HasPrefix(head, []byte("\x00\x00\x1A\x00")):
+		return "", fault(0, "This is a worksheet of Lotus 1-2-3. Open it in LibreOffice and save it as .xlsx.", nil)
 	case kind == "application/pdf":
 		return "", fault(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
 	case isText(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
@@ -170,6 +174,12 @@ func isCompound(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"))
 }
 
+// isBareWorkbook reports whether the file begins with a record by which workbooks begin
+// that no compound file contains (BOF of BIFF2 to BIFF4, and of a bare BIFF5).
+func isBareWorkbook(head []byte) bool {
+	return len(head) > 4 && head[0] == 0x09 && bytes.IndexByte([]byte{0, 2, 4, 8}, head[1]) >= 0 && bytes.IndexByte([]byte{4, 6, 8, 16}, head[2]) >= 0 && head[3] == 0
+}
+
 // isCompressed reports whether the file is packed in a way that is not read here.
 func isCompressed(head []byte) bool {
 	return slices.ContainsFunc([]string{"7z\xBC\xAF\x27\x1C", "Rar!\x1A\x07", "BZh", "\xFD7zXZ\x00", "\x28\xB5\x2F\xFD"}, func(magic string) bool {
@@ -192,10 +202,10 @@ func markupFormat(head []byte) (Format, error) {
 	switch {
 	case begins("<") && holds("urn:schemas-microsoft-com:office:spreadsheet") && !holds("<html"):
 		return xmlSpreadsheet, nil
-	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
-		return webPage, nil
 	case begins("<?xml") && holds("urn:oasis:names:tc:opendocument:xmlns:office"):
 		return "", fault(0, "This is an OpenDocument file (.fods). "+saveODF, nil)
+	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
+		return webPage, nil
 	case begins("<?xml"):
 		return "", fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
 	case begins("mime-version:"):
