@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -36,10 +38,22 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(s.stderr, "opscom-import:", err)
+		fmt.Fprintln(s.stderr, "opscom-import:", distinctLines(err.Error()))
 		return exitCodeOf(err)
 	}
 	return *code
+}
+
+// distinctLines leaves out lines that were there before: a full disk, for one, is in
+// the way of the run, of ending it, and of closing its journal.
+func distinctLines(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSuffix(line, "\n"); line == "" || !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // incompleteError wraps what ended a run after its plan was stored.

@@ -55,3 +55,15 @@ func TestExitCodeOfARun(t *testing.T) {
 		}
 	}
 }
+
+func TestDistinctLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"full":                     "full",
+		"full\nfull\nclosed\nfull": "full\nclosed",
+		"one\n\ntwo\n\none":        "one\n\ntwo\n",
+	} {
+		if got := distinctLines(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
