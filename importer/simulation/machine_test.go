@@ -134,36 +134,48 @@ const sector = 512
 
 // powerless returns what is on the disk after a power cut, when the changes since
 // synced were not synced: of each sector of each file nobody knows whether it was
-// written. What a log held may be followed by anything.
+// written. What a log held may be followed by anything. A change removes payloads
+// after it was synced, and does not wait until they are gone.
 func powerless(synced, after disk, random *rand.Rand) disk {
-	left := disk{databaseFile: after[databaseFile]}
+	left := disk{databaseFile: after[databaseFile]} // which is only written with a sync
+	_, removed := payloadsOf(synced, after)
+	removing := len(removed) > 0 && chance(random, 0.5)
 	for name, content := range after {
-		old, known := synced[name]
-		if name == databaseFile || !known && chance(random, 0.3) {
-			continue // the database itself is only written with a sync; a new file may have no name yet
+		switch old, known := synced[name]; {
+		case name == databaseFile:
+		case removing:
+			left[name] = content
+		case known || chance(random, 0.7): // a new file may have no name yet
+			left[name] = someSectors(old, content, random)
 		}
-		mixed := append([]byte{}, old...)
-		for at := 0; at < len(content); at += sector {
-			end := min(at+sector, len(content))
-			if chance(random, 0.5) {
-				continue
-			}
-			for len(mixed) < end {
-				mixed = append(mixed, 0)
-			}
-			copy(mixed[at:end], content[at:end])
-		}
-		if name == logFile && chance(random, 0.3) {
-			for range random.IntN(3 * sector) {
-				mixed = append(mixed, byte(random.Uint32()))
-			}
-		}
-		left[name] = mixed
 	}
-	for name, content := range synced {
-		if _, stays := after[name]; !stays && chance(random, 0.5) {
-			left[name] = content // its removal was not synced
+	if log, known := left[logFile]; known && chance(random, 0.3) {
+		for range random.IntN(3 * sector) {
+			log = append(log, byte(random.Uint32()))
+		}
+		left[logFile] = log
+	}
+	for _, name := range removed {
+		if !removing || chance(random, 0.5) {
+			left[name] = synced[name]
 		}
 	}
 	return left
+}
+
+// someSectors returns what a file holds of which some sectors were written, and the
+// others are as they were or empty.
+func someSectors(before, after []byte, random *rand.Rand) []byte {
+	mixed := append([]byte{}, before...)
+	for at := 0; at < len(after); at += sector {
+		end := min(at+sector, len(after))
+		if chance(random, 0.5) {
+			continue
+		}
+		if missing := end - len(mixed); missing > 0 {
+			mixed = append(mixed, make([]byte, missing)...)
+		}
+		copy(mixed[at:end], after[at:end])
+	}
+	return mixed
 }

@@ -41,7 +41,7 @@ func newNights(seed uint64) []*night {
 	for i := range nights {
 		nights[i] = &night{
 			number: i + 1, headerRow: headerRow, onlyChanges: chance(random, 0.7), crashes: random.IntN(5),
-			abandoned: i+1 < len(nights) && chance(random, 0.1),
+			abandoned: i+1 < len(nights) && chance(random, 0.3),
 		}
 		for person := range people {
 			nights[i].records = append(nights[i].records, newRecords(seed, person, i)...)
