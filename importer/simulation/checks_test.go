@@ -158,8 +158,11 @@ const almost = time.Second - way
 // against what the Controller asked for. (A new process knows nothing of either.)
 func (c *course) checkRequests() {
 	limit := math.MaxInt
-	if c.settings.rate > 0 {
-		limit = int(math.Ceil(c.settings.rate)) + c.settings.burst - 1
+	if rate, burst := c.settings.rate, c.settings.burst; rate > 0 {
+		limit = int(math.Ceil(rate))
+		if burst > 1 { // so many may start at once, besides
+			limit += burst
+		}
 	}
 	first := 0
 	for i, r := range c.departures {
@@ -185,7 +188,7 @@ func (c *course) checkRequests() {
 func (c *course) checkRevoked() {
 	refused := make(map[int]int)
 	for _, entry := range c.box.Account() {
-		if entry.Fault != "revoke" {
+		if entry.Fault != "revoke" || entry.Key == (sandbox.Key{}) { // a request that was cut has no answer
 			continue
 		}
 		p := c.processAt(entry.Time)
