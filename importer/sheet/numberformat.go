@@ -153,7 +153,10 @@ func isDateCode(code string) bool {
 func timeUnits(code string) []string {
 	var units []string
 	for i := 0; i < len(code); {
-		n := len(code[i:]) - len(strings.TrimLeft(code[i:], code[i:i+1]))
+		n := 1
+		for i+n < len(code) && code[i+n] == code[i] {
+			n++
+		}
 		if strings.ContainsRune("hms", rune(code[i])) {
 			units = append(units, code[i:i+n])
 		}

@@ -47,6 +47,9 @@ func TestNumberFormats(t *testing.T) {
 		{"h:mm a/p", plainFormat},
 		{"[h]:mm:ss", plainFormat},
 		{"[mm]:ss", plainFormat},
+		{"h時mm分", plainFormat}, // letters beyond ASCII once made the units be sought forever
+		{"m月", dateFormat},
+		{"\xFFm", dateFormat},
 
 		{"000000000", digitsFormat},
 		{"000-00-0000", digitsFormat},
