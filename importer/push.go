@@ -30,10 +30,12 @@ type Pusher struct {
 }
 
 // How often outcomes are put on the disk: what a crash can cost. An outcome waits
-// for company no longer than recordDelay, and for no more than recordBatch others.
+// for company no longer than recordDelay, and for no more than recordBatch others;
+// recordAhead more are taken while a batch is on its way, then the workers wait.
 const (
 	recordDelay = 100 * time.Millisecond
-	recordBatch = 500
+	recordBatch = 400
+	recordAhead = 100
 )
 
 // ErrInterrupted says that someone stopped the run.
@@ -49,7 +51,7 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	defer stop(nil)
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, minClaim))
-	outcomes := make(chan Outcome, recordBatch)
+	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recorder := recorder{Pusher: p, stop: stop}
 	breaker := breaker{limit: p.MaxFailures, stop: stop}
@@ -102,19 +104,26 @@ const (
 )
 
 // claim claims rows, one claim ahead of the feeder, so that no worker waits for
-// the disk. It reports whether every row was claimed and handed on.
+// the disk. It reports whether every row was claimed and handed on. Whether any row
+// is left only a claim can tell, so that there is one even when the context is done:
+// its rows are given up.
 func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
-	for size := minClaim; ctx.Err() == nil; {
+	for size := minClaim; ; {
 		began := time.Now()
 		// A claim that was cut off could be on the disk without anyone knowing.
 		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), size)
 		if err != nil || len(claimed) == 0 {
 			return err == nil, err
 		}
+		if ctx.Err() != nil {
+			giveUp(claimed, outcomes)
+			return false, nil
+		}
 		select {
 		case claims <- claimed:
 		case <-ctx.Done():
 			giveUp(claimed, outcomes)
+			return false, nil
 		}
 		switch lasted := time.Since(began); {
 		case lasted < shortClaim:
@@ -123,7 +132,6 @@ func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<-
 			size = max(size/2, minClaim)
 		}
 	}
-	return false, nil
 }
 
 // feedJobs hands claimed rows to the workers.

@@ -194,7 +194,23 @@ func TestPushDoesNotWaitForTheSlowestRow(t *testing.T) {
 	})
 }
 
-// An outcome is durable at most 100 ms or 500 rows after it is known.
+// An interrupt of a run in which nothing waits any more changes nothing.
+func TestInterruptedBeforeTheFirstRow(t *testing.T) {
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	for rows, want := range map[int]error{0: nil, 3: importer.ErrInterrupted} {
+		q := newQueue(rows)
+		pusher := importer.Pusher{Queue: q, Workers: 4} // whoever pushed would need a Controller
+		if err := pusher.Push(interrupted, t.Context()); !errors.Is(err, want) {
+			t.Errorf("%d rows: %v, want %v", rows, err, want)
+		}
+		if q.counts()[importer.NotSent] != rows {
+			t.Errorf("%d rows: %v", rows, q.counts())
+		}
+	}
+}
+
+// An outcome is durable at most 100 ms or 400 rows after it is known.
 func TestPushRecordsInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _, err := pushCase{rows: 100, workers: 1, faults: "latency=30ms"}.run(t)
@@ -208,7 +224,7 @@ func TestPushRecordsInBatches(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := slices.Max(q.batches); most > 500 || len(q.batches) > 100 {
+		if most := slices.Max(q.batches); most > 400 || len(q.batches) > 100 {
 			t.Errorf("%d batches, the largest of %d outcomes", len(q.batches), most)
 		}
 	})

@@ -17,7 +17,7 @@ import (
 
 // uncommitted is how many answers the program may have that are not on the disk
 // yet: a batch that is being committed, and what comes in meanwhile.
-const uncommitted = 2 * 500
+const uncommitted = 400 + 100
 
 // campaign is one file that is pushed and killed until it is done.
 type campaign struct {
