@@ -53,7 +53,7 @@ func FuzzCSV(f *testing.F) {
 		rows, err := drain(t, c)
 		plain := dialect{delimiter: ',', quote: '"', comments: c.comments, skip: c.skip}
 		loneCR := bytes.Contains(bytes.ReplaceAll(content, []byte("\r\n"), nil), []byte{'\r'})
-		if err != io.EOF || c.dialect != plain || c.commentLines > 0 || loneCR {
+		if err != io.EOF || c.dialect != plain || c.commentLines > 0 || c.mended > 0 || loneCR {
 			return
 		}
 		r := csv.NewReader(bytes.NewReader(content[c.skip:]))
