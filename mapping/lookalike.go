@@ -21,11 +21,11 @@ func (g *guard) lookAlike(text string) *fault {
 	if count == 0 || !isASCII(likely) {
 		return nil
 	}
-	some := "a character"
+	some := "a character of another alphabet that only looks the same"
 	if count > 1 {
-		some = fmt.Sprintf("%d characters", count)
+		some = fmt.Sprintf("%d characters of another alphabet that only look the same", count)
 	}
-	return g.refuse(LookAlike, text, "holds "+some+" of another alphabet that only look the same. Type it again: "+quote(likely)+".")
+	return g.refuse(LookAlike, text, "holds "+some+". Type it again: "+quote(likely)+".")
 }
 
 // asLatin replaces every look-alike in text, and counts them.
