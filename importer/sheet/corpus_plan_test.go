@@ -33,7 +33,7 @@ func (s specimen) planned(t *testing.T, got reading) importer.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := Open(s.path, Options{})
+	table, err := openUnhurried(s.path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func readAll(path string, o Options, countOnly bool) (got reading, err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	table, openErr := Open(path, o)
+	table, openErr := openUnhurried(path, o)
 	if openErr != nil {
 		return reading{err: openErr}, nil
 	}

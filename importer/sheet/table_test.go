@@ -25,7 +25,7 @@ func TestOneAllocationARow(t *testing.T) {
 		"csv":  text.String(),
 		"xlsx": zipOf(t, workbookParts(sheetXML(cells.String()))),
 	} {
-		table, err := Open(writeFile(t, "people", content), Options{})
+		table, err := openUnhurried(writeFile(t, "people", content), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestOneAllocationARow(t *testing.T) {
 
 func TestReadErrorIsNotTheEnd(t *testing.T) {
 	path := writeFile(t, "people.csv", "id,name\n"+strings.Repeat("7,Bob\n", 100_000))
-	table, err := Open(path, Options{})
+	table, err := openUnhurried(path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

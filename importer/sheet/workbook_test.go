@@ -222,7 +222,7 @@ func TestAgainstExcelize(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "people.xlsx")
 		writeRandomWorkbook(t, path, rand.New(rand.NewPCG(seed, 1)), seed%2 == 0)
 		want := excelizeRows(t, path)
-		table, err := Open(path, Options{})
+		table, err := openUnhurried(path, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
