@@ -15,7 +15,7 @@ type CircuitError struct {
 }
 
 func (e *CircuitError) Error() string {
-	if e.Status == Rejected {
+	if e.Status == StatusRejected {
 		return fmt.Sprintf("the Controller refused %d rows in a row with error code %s", e.Failures, cmp.Or(e.Code, "none"))
 	}
 	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
@@ -42,11 +42,11 @@ func (b *breaker) watch(o Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch o.Status {
-	case Pushed:
+	case StatusPushed:
 		b.pushed = true
 		b.streak = CircuitError{}
 		return
-	case NotSent, Unknown:
+	case StatusNotSent, StatusUnknown:
 		return // says nothing about the Controller
 	}
 	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode {

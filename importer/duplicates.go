@@ -39,7 +39,7 @@ type fingerprint struct {
 // planStatus is a Status in one byte.
 type planStatus uint8
 
-var planStatuses = [...]Status{Pending, Unchanged, Duplicate, Skipped, Invalid}
+var planStatuses = [...]Status{StatusPending, StatusUnchanged, StatusDuplicate, StatusSkipped, StatusInvalid}
 
 func planStatusOf(s Status) planStatus { return planStatus(slices.Index(planStatuses[:], s)) }
 
@@ -56,7 +56,7 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	x.rows = append(x.rows, uint32(row))
 	x.statuses = append(x.statuses, planStatusOf(status))
 	x.contents = append(x.contents, 0)
-	if status == Skipped {
+	if status == StatusSkipped {
 		return
 	}
 	uniqueID, _ := p.Get(mapping.UniqueID)
@@ -103,7 +103,7 @@ func (x *duplicateIndex) fingerprint(sequence int) fingerprint {
 // content hashes all of a profile but its key, and whether the row is invalid.
 func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 	x.buffer = x.buffer[:0]
-	if status == Invalid {
+	if status == StatusInvalid {
 		x.buffer = append(x.buffer, 0xFF)
 	}
 	for a := mapping.FirstName; a <= mapping.LockerUserTypeID; a++ {
@@ -137,8 +137,8 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		rule mapping.Rule
 		what string
 	}{
-		{x.emails, mapping.Email, mapping.DuplicateEmail, "e-mail address"},
-		{x.userNames, mapping.UserName, mapping.DuplicateUser, "user name"},
+		{x.emails, mapping.Email, mapping.RuleDuplicateEmail, "e-mail address"},
+		{x.userNames, mapping.UserName, mapping.RuleDuplicateUser, "user name"},
 	} {
 		for group := range groups(repeated(unique.list)) {
 			if samePerson(group, person) {
@@ -169,12 +169,12 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func
 		switch {
 		case !identical:
 			message := fmt.Sprintf("The same person has other values in %s. Keep the right row and delete the others.", x.others(group, f.sequence))
-			problem := mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.UniqueID, Column: column, Message: message}
+			problem := mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: column, Message: message}
 			err = yield(x.refuse(f.sequence, problem, message))
-		case i > 0 && planStatuses[x.statuses[f.sequence]] != Invalid:
-			x.statuses[f.sequence] = planStatusOf(Duplicate)
+		case i > 0 && planStatuses[x.statuses[f.sequence]] != StatusInvalid:
+			x.statuses[f.sequence] = planStatusOf(StatusDuplicate)
 			message := fmt.Sprintf("The same as row %d.", x.rows[first.sequence])
-			err = yield(Amendment{Row: int(x.rows[f.sequence]), Status: Duplicate, Message: message})
+			err = yield(Amendment{Row: int(x.rows[f.sequence]), Status: StatusDuplicate, Message: message})
 		}
 		if err != nil {
 			return err
@@ -185,9 +185,9 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func
 
 // refuse makes a row invalid; message tells the problem with its place.
 func (x *duplicateIndex) refuse(sequence uint32, problem mapping.Problem, message string) Amendment {
-	x.statuses[sequence] = planStatusOf(Invalid)
+	x.statuses[sequence] = planStatusOf(StatusInvalid)
 	row := int(x.rows[sequence])
-	return Amendment{Row: row, Status: Invalid, Message: message, Problem: &RowProblem{Row: row, Problem: problem}}
+	return Amendment{Row: row, Status: StatusInvalid, Message: message, Problem: &RowProblem{Row: row, Problem: problem}}
 }
 
 // others names the rows of the group but the one at sequence, five at most.

@@ -15,10 +15,10 @@ type Limits struct {
 // source, 0 when there was none.
 func (l Limits) Judge(p Plan, lastRows int) []string {
 	var reasons []string
-	if bad := p.Counts[Invalid]; l.MaxBad.Exceeded(bad, p.Rows) {
+	if bad := p.Counts[StatusInvalid]; l.MaxBad.Exceeded(bad, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are invalid; the limit (max-bad) is %s", bad, p.Rows, l.MaxBad))
 	}
-	if changed := p.Counts[Pending]; l.MaxChanged.Exceeded(changed, p.Rows) {
+	if changed := p.Counts[StatusPending]; l.MaxChanged.Exceeded(changed, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are new or changed; the limit (max-changed) is %s", changed, p.Rows, l.MaxChanged))
 	}
 	if l.MinRows.Below(p.Rows, lastRows) {

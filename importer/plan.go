@@ -205,16 +205,16 @@ func (r *planRun) judge(ctx context.Context, b *batch) error {
 // judgeRow adds the verdict on one row to the batch.
 func (r *planRun) judgeRow(b *batch, row *Row, result *mapping.Result) error {
 	profile := &result.Profile
-	planned := PlannedRow{Row: row.Number, Status: Pending}
+	planned := PlannedRow{Row: row.Number, Status: StatusPending}
 	planned.UniqueID, _ = profile.Get(mapping.UniqueID)
 	planned.LoginSource, _ = profile.Get(mapping.LoginSource)
 	if result.Skipped {
-		planned.Status = Skipped
+		planned.Status = StatusSkipped
 	} else {
 		r.describe(&planned, row.Problems)
 		r.describe(&planned, result.Problems)
 	}
-	if planned.Status == Pending && r.Salt != nil {
+	if planned.Status == StatusPending && r.Salt != nil {
 		start := len(b.payloads)
 		var err error
 		if b.payloads, err = profile.AppendJSON(b.payloads); err != nil {
@@ -236,11 +236,11 @@ func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 		planned.Problems = append(planned.Problems, RowProblem{Row: planned.Row, Header: header, Problem: p})
 		message := r.located(p)
 		r.count(ProblemCount{Rule: p.Rule, Severity: p.Severity, Column: p.Column, Header: header, Row: planned.Row, Message: message})
-		if p.Severity == mapping.Warning {
+		if p.Severity == mapping.SeverityWarning {
 			planned.Warnings = joinMessages(planned.Warnings, message)
 			continue
 		}
-		planned.Status = Invalid
+		planned.Status = StatusInvalid
 		planned.Field = cmp.Or(planned.Field, p.Attribute.String())
 		planned.Message = joinMessages(planned.Message, message)
 	}
@@ -299,7 +299,7 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 	}
 	var keys []Digest
 	for i := range b.rows {
-		if b.rows[i].Status == Pending {
+		if b.rows[i].Status == StatusPending {
 			keys = append(keys, b.rows[i].Key)
 		}
 	}
@@ -311,12 +311,12 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 		row := &b.rows[i]
 		last, known := accepted[row.Key]
 		switch {
-		case !known || row.Status != Pending:
+		case !known || row.Status != StatusPending:
 		case last.Hash != row.Hash:
 			r.changed++
 		default:
-			row.Status, row.ReferenceID, row.Payload = Unchanged, last.ReferenceID, nil
-			r.index.statuses[first+i] = planStatusOf(Unchanged)
+			row.Status, row.ReferenceID, row.Payload = StatusUnchanged, last.ReferenceID, nil
+			r.index.statuses[first+i] = planStatusOf(StatusUnchanged)
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func mapper(t testing.TB, where string, names []string) *mapping.Mapper {
 			file.Fields = append(file.Fields, mapping.Field{Attribute: a, Columns: []string{name}})
 		}
 	}
-	m, err := mapping.Compile(file, names, mapping.Context{LoginSource: "SSO", Today: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)})
+	m, err := mapping.Compile(file, names, mapping.Options{LoginSource: "SSO", Today: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,20 +120,20 @@ func TestPlanVerdicts(t *testing.T) {
 		want     []Status
 		messages map[int]string // part of a row's message
 	}{
-		{"valid", []string{"1|a@x.ca|a|Ann||", "2|b@x.ca|b|Bo||"}, []Status{Pending, Pending}, nil},
-		{"a broken rule", []string{"1|a@x.ca|||2004-02-31|"}, []Status{Invalid}, map[int]string{2: "date_of_birth (column E): "}},
-		{"left out by where", []string{"1|||||gone", "1|||||"}, []Status{Skipped, Pending}, nil},
-		{"identical rows", []string{"1|a@x.ca||Ann||", "2|||||", "1|a@x.ca||Ann||"}, []Status{Pending, Pending, Duplicate}, map[int]string{4: "The same as row 2."}},
-		{"identical but for the case of the key", []string{"a1|||Ann||", " A1 |||Ann||"}, []Status{Pending, Duplicate}, nil},
-		{"contradictory rows", []string{"1|||Ann||", "1|||Anna||", "1|||Ann||"}, []Status{Invalid, Invalid, Invalid},
+		{"valid", []string{"1|a@x.ca|a|Ann||", "2|b@x.ca|b|Bo||"}, []Status{StatusPending, StatusPending}, nil},
+		{"a broken rule", []string{"1|a@x.ca|||2004-02-31|"}, []Status{StatusInvalid}, map[int]string{2: "date_of_birth (column E): "}},
+		{"left out by where", []string{"1|||||gone", "1|||||"}, []Status{StatusSkipped, StatusPending}, nil},
+		{"identical rows", []string{"1|a@x.ca||Ann||", "2|||||", "1|a@x.ca||Ann||"}, []Status{StatusPending, StatusPending, StatusDuplicate}, map[int]string{4: "The same as row 2."}},
+		{"identical but for the case of the key", []string{"a1|||Ann||", " A1 |||Ann||"}, []Status{StatusPending, StatusDuplicate}, nil},
+		{"contradictory rows", []string{"1|||Ann||", "1|||Anna||", "1|||Ann||"}, []Status{StatusInvalid, StatusInvalid, StatusInvalid},
 			map[int]string{2: "rows 3 and 4", 3: "rows 2 and 4", 4: "rows 2 and 3"}},
-		{"a valid and an invalid row of one person", []string{"1|||Ann||", "1|||Ann|2004-02-31|"}, []Status{Invalid, Invalid}, map[int]string{2: "row 3"}},
-		{"an e-mail address of two people", []string{"1|a@x.ca||||", "2|A@X.ca||||", "3|c@x.ca||||"}, []Status{Invalid, Invalid, Pending},
+		{"a valid and an invalid row of one person", []string{"1|||Ann||", "1|||Ann|2004-02-31|"}, []Status{StatusInvalid, StatusInvalid}, map[int]string{2: "row 3"}},
+		{"an e-mail address of two people", []string{"1|a@x.ca||||", "2|A@X.ca||||", "3|c@x.ca||||"}, []Status{StatusInvalid, StatusInvalid, StatusPending},
 			map[int]string{2: "used by someone else too (row 3)"}},
-		{"a user name of two people", []string{"1||ann|||", "2||ann|||"}, []Status{Invalid, Invalid}, map[int]string{3: "user name"}},
-		{"one person's e-mail address in identical rows", []string{"1|a@x.ca||||", "1|a@x.ca||||"}, []Status{Pending, Duplicate}, nil},
-		{"nobody knows whom a row concerns", []string{"|a@x.ca||||", "|a@x.ca||||", "3|a@x.ca||||"}, []Status{Invalid, Invalid, Pending}, nil},
-		{"many rows of one address", slices.Repeat([]string{"%d|a@x.ca||||"}, 8), slices.Repeat([]Status{Invalid}, 8),
+		{"a user name of two people", []string{"1||ann|||", "2||ann|||"}, []Status{StatusInvalid, StatusInvalid}, map[int]string{3: "user name"}},
+		{"one person's e-mail address in identical rows", []string{"1|a@x.ca||||", "1|a@x.ca||||"}, []Status{StatusPending, StatusDuplicate}, nil},
+		{"nobody knows whom a row concerns", []string{"|a@x.ca||||", "|a@x.ca||||", "3|a@x.ca||||"}, []Status{StatusInvalid, StatusInvalid, StatusPending}, nil},
+		{"many rows of one address", slices.Repeat([]string{"%d|a@x.ca||||"}, 8), slices.Repeat([]Status{StatusInvalid}, 8),
 			map[int]string{2: "rows 3, 4, 5, 6, 7 and 2 more"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestPlanVerdicts(t *testing.T) {
 				if got.Status != status {
 					t.Errorf("row %d is %s, want %s (%s)", i+2, got.Status, status, got.Message)
 				}
-				if status == Pending && len(got.Payload) == 0 {
+				if status == StatusPending && len(got.Payload) == 0 {
 					t.Errorf("row %d has no payload to push", i+2)
 				}
 				if part := tc.messages[i+2]; !strings.Contains(got.Message, part) {
@@ -180,15 +180,15 @@ func TestPlanSendsOnlyChanges(t *testing.T) {
 	}
 	source := &rowsSource{names: names, rows: []string{"1|Ann", "2|Bob", "3|Cy"}}
 	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: salt, Acceptances: known})
-	if want := (Counts{Unchanged: 1, Pending: 2}); !cmp.Equal(want, plan.Counts) || plan.Changed != 1 {
+	if want := (Counts{StatusUnchanged: 1, StatusPending: 2}); !cmp.Equal(want, plan.Counts) || plan.Changed != 1 {
 		t.Errorf("counts are %v with %d changed, want %v with 1", plan.Counts, plan.Changed, want)
 	}
-	if row := store.rows[2]; row.Status != Unchanged || row.ReferenceID != "44" || row.Payload != nil {
+	if row := store.rows[2]; row.Status != StatusUnchanged || row.ReferenceID != "44" || row.Payload != nil {
 		t.Errorf("the row that did not change is planned as %+v", row)
 	}
 	source.next = 0
 	plan, _ = makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: []byte("another"), Acceptances: known})
-	if plan.Counts[Unchanged] != 0 {
+	if plan.Counts[StatusUnchanged] != 0 {
 		t.Error("digests made with another salt were taken for the same")
 	}
 }
@@ -202,7 +202,7 @@ func TestPlanOfManyRows(t *testing.T) {
 		source.rows = append(source.rows, fmt.Sprintf("%d|Given %d", i, i))
 	}
 	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: []byte("salt")})
-	if plan.Counts[Pending] != 5000 || store.batches < 10 {
+	if plan.Counts[StatusPending] != 5000 || store.batches < 10 {
 		t.Fatalf("%v in %d batches", plan.Counts, store.batches)
 	}
 	for i := range 5000 {
@@ -218,7 +218,7 @@ func TestPlanWithoutSalt(t *testing.T) {
 	names := []string{"unique_id", "first_name"}
 	source := &rowsSource{names: names, rows: []string{"1|Ann", "2|Bo"}}
 	plan, store := makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names)})
-	if plan.Counts[Pending] != 2 {
+	if plan.Counts[StatusPending] != 2 {
 		t.Errorf("counts %v", plan.Counts)
 	}
 	for number, row := range store.rows {
@@ -271,7 +271,7 @@ func TestPlanCountsProblems(t *testing.T) {
 	names := []string{"unique_id", "email", "date_of_birth"}
 	rows := []string{"1|x|", "2|y|2004-02-31", "3|z|", "4|d@x.ca|2004-02-31", "5|d@x.ca|"}
 	plan, store := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names)})
-	if p := store.rows[3].Problems; len(p) != 2 || p[0].Row != 3 || p[1].Rule != mapping.BadDate || p[1].Column != 2 || p[1].Header != "date_of_birth" || p[1].Value != "2004-02-31" {
+	if p := store.rows[3].Problems; len(p) != 2 || p[0].Row != 3 || p[1].Rule != mapping.RuleBadDate || p[1].Column != 2 || p[1].Header != "date_of_birth" || p[1].Value != "2004-02-31" {
 		t.Errorf("row 3 has the problems %+v", p)
 	}
 	var got []string
@@ -333,16 +333,16 @@ func TestPlanRefusesWhatTheColumnShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Counts{Pending: 301, Invalid: 2}, plan.Counts); diff != "" {
+	if diff := cmp.Diff(Counts{StatusPending: 301, StatusInvalid: 2}, plan.Counts); diff != "" {
 		t.Error(diff)
 	}
 	for _, row := range []int{302, 303} {
-		if got := store.rows[row]; got.Status != Invalid || got.Field != "unique_id" ||
+		if got := store.rows[row]; got.Status != StatusInvalid || got.Field != "unique_id" ||
 			!strings.HasPrefix(got.Message, `unique_id (column A): Unique ID "12345678" has 8 digits, and 301 others have 9`) {
 			t.Errorf("row %d: %s %s %s", row, got.Status, got.Field, got.Message)
 		}
 	}
-	if len(plan.Problems) != 1 || plan.Problems[0].Rule != mapping.LostZeros || plan.Problems[0].Count != 2 || plan.Problems[0].Row != 302 {
+	if len(plan.Problems) != 1 || plan.Problems[0].Rule != mapping.RuleLostZeros || plan.Problems[0].Count != 2 || plan.Problems[0].Row != 302 {
 		t.Errorf("the problems are %+v", plan.Problems)
 	}
 }

@@ -152,7 +152,7 @@ func feedJobs(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outcome
 // giveUp says of rows that were claimed in vain that they are not sent.
 func giveUp(claimed []Job, outcomes chan<- Outcome) {
 	for _, job := range claimed {
-		outcomes <- Outcome{Row: job.Row, Status: NotSent, Open: true}
+		outcomes <- Outcome{Row: job.Row, Status: StatusNotSent, Open: true}
 	}
 }
 
@@ -167,7 +167,7 @@ func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan
 		outcome := Outcome{
 			Row: job.Row, Status: answer.Status, ReferenceID: answer.ReferenceID, ErrorCode: answer.ErrorCode,
 			Field: answer.Field, Message: answer.Message, Attempts: answer.Attempts,
-			Open: err != nil || answer.Status == Failed || answer.Status == Unknown || answer.Status == NotSent,
+			Open: err != nil || answer.Status == StatusFailed || answer.Status == StatusUnknown || answer.Status == StatusNotSent,
 		}
 		if answer.Attempts > 0 {
 			outcome.FinishedAt = time.Now().UTC()

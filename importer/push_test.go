@@ -166,7 +166,7 @@ func TestPushOfEveryRow(t *testing.T) {
 			if err != nil {
 				t.Fatalf("with the faults %q: %v", faults, err)
 			}
-			if q.counts()[importer.Pushed] != 2000 || box.People() != 2000 {
+			if q.counts()[importer.StatusPushed] != 2000 || box.People() != 2000 {
 				t.Errorf("with the faults %q: outcomes %v, people %d", faults, q.counts(), box.People())
 			}
 			for _, o := range q.outcomes {
@@ -204,7 +204,7 @@ func TestInterruptedBeforeTheFirstRow(t *testing.T) {
 		if err := pusher.Push(interrupted, t.Context()); !errors.Is(err, want) {
 			t.Errorf("%d rows: %v, want %v", rows, err, want)
 		}
-		if q.counts()[importer.NotSent] != rows {
+		if q.counts()[importer.StatusNotSent] != rows {
 			t.Errorf("%d rows: %v", rows, q.counts())
 		}
 	}
@@ -241,7 +241,7 @@ func TestPushInterrupted(t *testing.T) {
 			t.Errorf("%d rows were claimed, %d have an outcome", len(q.claimed), len(q.outcomes))
 		}
 		// 4 workers x 20 answers a second, and the 4 in flight are awaited.
-		if counts[importer.Pushed] != 84 || box.People() != 84 || counts[importer.NotSent] != len(q.claimed)-84 {
+		if counts[importer.StatusPushed] != 84 || box.People() != 84 || counts[importer.StatusNotSent] != len(q.claimed)-84 {
 			t.Errorf("outcomes are %v, the sandbox has %d people", counts, box.People())
 		}
 	})
@@ -254,7 +254,7 @@ func TestPushAborted(t *testing.T) {
 		if !errors.Is(err, importer.ErrInterrupted) {
 			t.Fatalf("the push ended with %v", err)
 		}
-		if counts := q.counts(); counts[importer.Unknown] != 4 || counts[importer.NotSent] != len(q.claimed)-4 {
+		if counts := q.counts(); counts[importer.StatusUnknown] != 4 || counts[importer.StatusNotSent] != len(q.claimed)-4 {
 			t.Errorf("outcomes are %v of %d claimed", counts, len(q.claimed))
 		}
 		if took := time.Since(began); took > 3*time.Second {
@@ -270,7 +270,7 @@ func TestPushStopsWhenTheRunIsRefused(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Code != "9002" {
 			t.Fatalf("the push ended with %v", err)
 		}
-		if counts := q.counts(); counts[importer.Rejected] > 4 || counts[importer.Rejected]+counts[importer.NotSent] != len(q.claimed) {
+		if counts := q.counts(); counts[importer.StatusRejected] > 4 || counts[importer.StatusRejected]+counts[importer.StatusNotSent] != len(q.claimed) {
 			t.Errorf("outcomes are %v of %d claimed", counts, len(q.claimed))
 		}
 		if sent := len(box.Account()); sent > 8 {
@@ -291,9 +291,9 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 		status       importer.Status
 		most         int // rows that may have failed
 	}{
-		{"no answer", "503=100%", 6, importer.Failed, 10},
-		{"refused with one code", "code=100%:9022", 6, importer.Rejected, 10},
-		{"the login source is refused", "code=100%:9015", 20, importer.Rejected, 9},
+		{"no answer", "503=100%", 6, importer.StatusFailed, 10},
+		{"refused with one code", "code=100%:9022", 6, importer.StatusRejected, 10},
+		{"the login source is refused", "code=100%:9015", 20, importer.StatusRejected, 9},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			q, _, err := pushCase{rows: 300, workers: 4, faults: tc.faults, maxFailures: tc.maxFailures}.run(t)
@@ -305,7 +305,7 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 				t.Errorf("%s: %d rows are %s, %d in a row stop the run", tc.name, n, tc.status, circuit.Failures)
 			}
 			for _, o := range q.outcomes {
-				if o.Open != (o.Status != importer.Rejected) {
+				if o.Open != (o.Status != importer.StatusRejected) {
 					t.Errorf("%s: whether row %d is pushed again when the run goes on: %+v", tc.name, o.Row, o)
 				}
 			}
@@ -313,7 +313,7 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		q, _, err := pushCase{rows: 50, workers: 4, faults: "code=100%:9022", maxFailures: 0}.run(t)
-		if err != nil || q.counts()[importer.Rejected] != 50 {
+		if err != nil || q.counts()[importer.StatusRejected] != 50 {
 			t.Errorf("without a limit the push ended with %v and %v", err, q.counts())
 		}
 	})

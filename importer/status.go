@@ -6,25 +6,25 @@ type Status string
 
 // The statuses of a row.
 const (
-	Pushed    Status = "pushed"    // the Controller accepted it; it has a reference id
-	Valid     Status = "valid"     // in a check: it would be pushed
-	Unchanged Status = "unchanged" // the same as the Controller last accepted; not sent
-	Duplicate Status = "duplicate" // an identical row stands above; not sent
-	Skipped   Status = "skipped"   // the mapping's where leaves it out
-	Invalid   Status = "invalid"   // broke a rule here; not sent
-	Rejected  Status = "rejected"  // the Controller refused it
-	Failed    Status = "failed"    // no answer after every attempt
-	Unknown   Status = "unknown"   // may have been sent; its answer was not recorded
-	NotSent   Status = "not_sent"  // certainly not sent
+	StatusPushed    Status = "pushed"    // the Controller accepted it; it has a reference id
+	StatusValid     Status = "valid"     // in a check: it would be pushed
+	StatusUnchanged Status = "unchanged" // the same as the Controller last accepted; not sent
+	StatusDuplicate Status = "duplicate" // an identical row stands above; not sent
+	StatusSkipped   Status = "skipped"   // the mapping's where leaves it out
+	StatusInvalid   Status = "invalid"   // broke a rule here; not sent
+	StatusRejected  Status = "rejected"  // the Controller refused it
+	StatusFailed    Status = "failed"    // no answer after every attempt
+	StatusUnknown   Status = "unknown"   // may have been sent; its answer was not recorded
+	StatusNotSent   Status = "not_sent"  // certainly not sent
 )
 
 // Pending is the status of a planned row that waits to be pushed. No report
 // shows it: a projection of the journal makes it NotSent, Unknown, or in a check
 // Valid.
-const Pending Status = "pending"
+const StatusPending Status = "pending"
 
 // Statuses returns the statuses that a report may show, in the order in which
 // the receipt lists them.
 func Statuses() []Status {
-	return []Status{Pushed, Valid, Unchanged, Duplicate, Skipped, Invalid, Rejected, Failed, Unknown, NotSent}
+	return []Status{StatusPushed, StatusValid, StatusUnchanged, StatusDuplicate, StatusSkipped, StatusInvalid, StatusRejected, StatusFailed, StatusUnknown, StatusNotSent}
 }

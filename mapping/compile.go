@@ -7,7 +7,7 @@ import (
 )
 
 // Context is what a mapping needs to know besides its file and the header.
-type Context struct {
+type Options struct {
 	LoginSource    string     // constant for a mapping that has no login_source; "" for none
 	UserTypes      []UserType // the Controller's list
 	UserTypesKnown bool       // false: the list could not be had; user types are then not checked, and the profiles are not fit to be sent
@@ -19,7 +19,7 @@ type Context struct {
 // a row: constants, the values' results, transforms, expressions, the approved
 // layout. All mistakes are returned together, each a *FileError, joined in the
 // order of their lines.
-func Compile(f *File, header []string, ctx Context) (*Mapper, error) {
+func Compile(f *File, header []string, ctx Options) (*Mapper, error) {
 	regions := newRegionTable()
 	c := &compiler{
 		file:       f,
@@ -49,7 +49,7 @@ func Compile(f *File, header []string, ctx Context) (*Mapper, error) {
 type compiler struct {
 	file       *File
 	header     []string
-	ctx        Context
+	ctx        Options
 	regions    regionTable
 	types      *userTypeList
 	births     birthLimits
@@ -112,7 +112,7 @@ func (c *compiler) completeKey() {
 	}
 	check := validator{spec: LoginSource.Spec()}
 	value, flaw := check.check(trim(c.ctx.LoginSource))
-	if flaw != nil && flaw.severity == Error {
+	if flaw != nil && flaw.severity == SeverityError {
 		c.fail(0, "login_source", "the settings give a login source that cannot be sent: "+asClause(flaw.message))
 		return
 	}

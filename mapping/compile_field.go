@@ -142,7 +142,7 @@ func (c *compiler) checkOutcome(f *Field, m *fieldMapper, key string, line int, 
 	if value == "" {
 		return
 	}
-	if _, flaw := m.check.check(value); flaw != nil && flaw.severity == Error {
+	if _, flaw := m.check.check(value); flaw != nil && flaw.severity == SeverityError {
 		c.fail(line, f.Attribute.String()+"."+key, asClause(flaw.message))
 	}
 }
@@ -173,7 +173,7 @@ func (c *compiler) settle(f *Field, m *fieldMapper) {
 	m.origin = "the value in the mapping"
 	value, send, faults := m.convert(Cell{Text: trim(*f.Value)})
 	for _, flaw := range faults {
-		if flaw.severity == Error {
+		if flaw.severity == SeverityError {
 			c.failField(f, "value", errors.New(asClause(flaw.message)))
 			return
 		}

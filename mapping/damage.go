@@ -59,7 +59,7 @@ func (g *guard) inspect(cell Cell) (text string, flaw *fault) {
 	if what == "" || g.kind == dateValue { // a date is rewritten anyway
 		return text, nil
 	}
-	return text, warn(MendedText, g.label+" "+quote(cell.Text)+" "+what+"; it is sent as "+quote(text)+".")
+	return text, warn(RuleCleanedText, g.label+" "+quote(cell.Text)+" "+what+"; it is sent as "+quote(text)+".")
 }
 
 // damage says how a value was damaged, nil for not at all.
@@ -70,7 +70,7 @@ func (g *guard) damage(text string, kind CellKind) *fault {
 	case kind == DateCell && g.kind != dateValue:
 		return g.turnedToDate(text)
 	case isScientific(text):
-		return g.refuse(DamagedNumber, text, "is a long number that a spreadsheet has shortened, and its last digits are lost. Take the number from the student system; before you open the export, make the column's format Text.")
+		return g.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet has shortened, and its last digits are lost. Take the number from the student system; before you open the export, make the column's format Text.")
 	}
 	switch g.kind {
 	case idValue, numberValue:
@@ -82,14 +82,14 @@ func (g *guard) damage(text string, kind CellKind) *fault {
 		}
 	case nameValue:
 		if holdsLostLetter(text) {
-			return g.refuse(BadCharacter, text, "holds a question mark where a letter was lost on the way into the file. Write the letter, or save the export as UTF-8 again.")
+			return g.refuse(RuleBadCharacter, text, "holds a question mark where a letter was lost on the way into the file. Write the letter, or save the export as UTF-8 again.")
 		}
 	}
 	if isPlainText(text) {
 		return nil
 	}
 	if right := inRightEncoding(text); right != "" {
-		return g.refuse(WrongEncoding, text, "looks like "+quote(right)+" that was read in the wrong encoding. Write it so, or save the export as UTF-8 again.")
+		return g.refuse(RuleWrongEncoding, text, "looks like "+quote(right)+" that was read in the wrong encoding. Write it so, or save the export as UTF-8 again.")
 	}
 	if g.kind == idValue || g.kind == loginValue || g.kind == emailValue {
 		return g.lookAlike(text)
@@ -102,7 +102,7 @@ func (g *guard) refuse(rule Rule, text, what string) *fault {
 }
 
 func (g *guard) turnedToDate(text string) *fault {
-	return g.refuse(TurnedToDate, text, "is a date: a spreadsheet has taken the value for one. Write the value again, in a cell of the format Text.")
+	return g.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet has taken the value for one. Write the value again, in a cell of the format Text.")
 }
 
 // damagedDigits finds numbers to which a spreadsheet or a program gave another form.
@@ -110,13 +110,13 @@ func (g *guard) damagedDigits(text string, kind CellKind) *fault {
 	whole, decimals, hasPoint := strings.Cut(text, ".")
 	switch {
 	case hasPoint && isDigits(whole) && decimals != "" && strings.Trim(decimals, "0") == "":
-		return g.refuse(DamagedNumber, text, "has decimals: a program has taken it for an amount. Write "+quote(whole)+" if that is meant, and look for zeros that are lost in front.")
+		return g.refuse(RuleDamagedNumber, text, "has decimals: a program has taken it for an amount. Write "+quote(whole)+" if that is meant, and look for zeros that are lost in front.")
 	case isGrouped(text):
-		return g.refuse(DamagedNumber, text, "has commas between its thousands: a program has taken it for an amount. Write "+quote(digits(text))+" if that is meant, and look for zeros that are lost in front.")
+		return g.refuse(RuleDamagedNumber, text, "has commas between its thousands: a program has taken it for an amount. Write "+quote(digits(text))+" if that is meant, and look for zeros that are lost in front.")
 	case g.kind == numberValue && text[0] == '-' && isDigits(text[1:]):
-		return g.refuse(DamagedNumber, text, "is what a spreadsheet made of a number with dashes: it has subtracted. Write the number again, in a cell of the format Text.")
+		return g.refuse(RuleDamagedNumber, text, "is what a spreadsheet made of a number with dashes: it has subtracted. Write the number again, in a cell of the format Text.")
 	case kind == NumberCell && len(text) > maxExactDigits && isDigits(text):
-		return g.refuse(DamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps the first 15 only. Take it from the student system; before you open the export, make the column's format Text.")
+		return g.refuse(RuleDamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps the first 15 only. Take it from the student system; before you open the export, make the column's format Text.")
 	}
 	return nil
 }

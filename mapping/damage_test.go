@@ -16,51 +16,51 @@ func TestDamage(t *testing.T) {
 		says      string // part of the message
 	}{
 		// Numbers that a spreadsheet has shortened
-		{UniqueID, Cell{Text: "9.0E+08"}, "", DamagedNumber, "last digits are lost"},
-		{UniqueID, Cell{Text: "1.23457E+11"}, "", DamagedNumber, "last digits are lost"},
-		{StudentNumber, Cell{Text: "1,23457E+11"}, "", DamagedNumber, "last digits are lost"},
-		{UniqueID, Cell{Text: "9e+08"}, "", DamagedNumber, ""},
-		{CellPhone, Cell{Text: "6.13555E+09"}, "", DamagedNumber, ""},
-		{Street, Cell{Text: "1.2E+05"}, "", DamagedNumber, ""},
+		{UniqueID, Cell{Text: "9.0E+08"}, "", RuleDamagedNumber, "last digits are lost"},
+		{UniqueID, Cell{Text: "1.23457E+11"}, "", RuleDamagedNumber, "last digits are lost"},
+		{StudentNumber, Cell{Text: "1,23457E+11"}, "", RuleDamagedNumber, "last digits are lost"},
+		{UniqueID, Cell{Text: "9e+08"}, "", RuleDamagedNumber, ""},
+		{CellPhone, Cell{Text: "6.13555E+09"}, "", RuleDamagedNumber, ""},
+		{Street, Cell{Text: "1.2E+05"}, "", RuleDamagedNumber, ""},
 		{UniqueID, Cell{Text: "9E08"}, "9E08", "", ""},
-		{UniqueID, Cell{Text: "A-12E+5"}, "A-12E+5", UnusualCharacter, ""},
-		{UniqueID, Cell{"9001234567890120", NumberCell}, "", DamagedNumber, "first 15 only"},
+		{UniqueID, Cell{Text: "A-12E+5"}, "A-12E+5", RuleUnusualCharacter, ""},
+		{UniqueID, Cell{"9001234567890120", NumberCell}, "", RuleDamagedNumber, "first 15 only"},
 		{UniqueID, Cell{"900123456789012", NumberCell}, "900123456789012", "", ""},
 
 		// Numbers that a program has taken for amounts
-		{UniqueID, Cell{Text: "900123456.0"}, "", DamagedNumber, `Write "900123456" if`},
-		{UniqueID, Cell{Text: "900,123,456"}, "", DamagedNumber, `Write "900123456" if`},
-		{UniqueID, Cell{Text: "9,001"}, "", DamagedNumber, `Write "9001" if`},
-		{UniqueID, Cell{Text: "9001,001"}, "9001,001", UnusualCharacter, ""},
-		{UniqueID, Cell{Text: "A01,001"}, "A01,001", UnusualCharacter, ""},
+		{UniqueID, Cell{Text: "900123456.0"}, "", RuleDamagedNumber, `Write "900123456" if`},
+		{UniqueID, Cell{Text: "900,123,456"}, "", RuleDamagedNumber, `Write "900123456" if`},
+		{UniqueID, Cell{Text: "9,001"}, "", RuleDamagedNumber, `Write "9001" if`},
+		{UniqueID, Cell{Text: "9001,001"}, "9001,001", RuleUnusualCharacter, ""},
+		{UniqueID, Cell{Text: "A01,001"}, "A01,001", RuleUnusualCharacter, ""},
 		{StudentNumber, Cell{Text: "900,12"}, "900,12", "", ""},
-		{UniqueID, Cell{Text: "900123456.5"}, "900123456.5", UnusualCharacter, ""},
-		{PostalCode, Cell{Text: "90210.0"}, "", DamagedNumber, `Write "90210" if`},
-		{CellPhone, Cell{Text: "-1268"}, "", DamagedNumber, "subtracted"},
+		{UniqueID, Cell{Text: "900123456.5"}, "900123456.5", RuleUnusualCharacter, ""},
+		{PostalCode, Cell{Text: "90210.0"}, "", RuleDamagedNumber, `Write "90210" if`},
+		{CellPhone, Cell{Text: "-1268"}, "", RuleDamagedNumber, "subtracted"},
 		{CellPhone, Cell{Text: "4521"}, "4521", "", ""},
 
 		// Numbers that a spreadsheet has taken for dates
-		{UniqueID, Cell{"2026-01-02", DateCell}, "", TurnedToDate, "format Text"},
-		{Street, Cell{"2026-01-02", DateCell}, "", TurnedToDate, ""},
-		{CellPhone, Cell{Text: "2-Jan"}, "", TurnedToDate, ""},
-		{CellPhone, Cell{Text: "Jan-02"}, "", TurnedToDate, ""},
-		{UniqueID, Cell{Text: "02-janv"}, "", TurnedToDate, ""},
+		{UniqueID, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, "format Text"},
+		{Street, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, ""},
+		{CellPhone, Cell{Text: "2-Jan"}, "", RuleTurnedToDate, ""},
+		{CellPhone, Cell{Text: "Jan-02"}, "", RuleTurnedToDate, ""},
+		{UniqueID, Cell{Text: "02-janv"}, "", RuleTurnedToDate, ""},
 		{UniqueID, Cell{Text: "02-Mart"}, "02-Mart", "", ""},
 		{UniqueID, Cell{Text: "123-May"}, "123-May", "", ""},
 		{UserName, Cell{Text: "may-12"}, "may-12", "", ""},
 		{LastName, Cell{Text: "May"}, "May", "", ""},
 
 		// Letters that were lost or read in the wrong encoding
-		{FirstName, Cell{Text: "Beno?t"}, "", BadCharacter, "question mark"},
+		{FirstName, Cell{Text: "Beno?t"}, "", RuleBadCharacter, "question mark"},
 		{FirstName, Cell{Text: "?"}, "?", "", ""},
 		{Street, Cell{Text: "12 Main St?"}, "12 Main St?", "", ""},
-		{FirstName, Cell{Text: "ZoÃ«"}, "", WrongEncoding, `"Zoë"`},
-		{FirstName, Cell{Text: "ZoÃƒÂ«"}, "", WrongEncoding, `"Zoë"`},
-		{FirstName, Cell{Text: "Zo√´"}, "", WrongEncoding, `"Zoë"`},
-		{FirstName, Cell{Text: "Zo├½"}, "", WrongEncoding, `"Zoë"`},
-		{LastName, Cell{Text: "Oâ€™Brien"}, "", WrongEncoding, `"O’Brien"`},
-		{City, Cell{Text: "MontrÃ©al"}, "", WrongEncoding, `"Montréal"`},
-		{City, Cell{Text: "Ã\u0089vry"}, "", WrongEncoding, `"Évry"`},
+		{FirstName, Cell{Text: "ZoÃ«"}, "", RuleWrongEncoding, `"Zoë"`},
+		{FirstName, Cell{Text: "ZoÃƒÂ«"}, "", RuleWrongEncoding, `"Zoë"`},
+		{FirstName, Cell{Text: "Zo√´"}, "", RuleWrongEncoding, `"Zoë"`},
+		{FirstName, Cell{Text: "Zo├½"}, "", RuleWrongEncoding, `"Zoë"`},
+		{LastName, Cell{Text: "Oâ€™Brien"}, "", RuleWrongEncoding, `"O’Brien"`},
+		{City, Cell{Text: "MontrÃ©al"}, "", RuleWrongEncoding, `"Montréal"`},
+		{City, Cell{Text: "Ã\u0089vry"}, "", RuleWrongEncoding, `"Évry"`},
 		{City, Cell{Text: "Évry"}, "Évry", "", ""},
 		{LastName, Cell{Text: "JOÃO"}, "JOÃO", "", ""},
 		{LastName, Cell{Text: "CAFÉ’S"}, "CAFÉ’S", "", ""},
@@ -68,23 +68,23 @@ func TestDamage(t *testing.T) {
 		{LastName, Cell{Text: "Иванов"}, "Иванов", "", ""},
 
 		// Letters of another alphabet
-		{UniqueID, Cell{Text: "А00123456"}, "", LookAlike, `"A00123456"`},
-		{Email, Cell{Text: "zoе@example.ca"}, "", LookAlike, `"zoe@example.ca"`},
-		{UserName, Cell{Text: "ｚroe1"}, "", LookAlike, `"zroe1"`},
-		{UniqueID, Cell{Text: "９００１"}, "", LookAlike, `4 characters`},
+		{UniqueID, Cell{Text: "А00123456"}, "", RuleLookAlike, `"A00123456"`},
+		{Email, Cell{Text: "zoе@example.ca"}, "", RuleLookAlike, `"zoe@example.ca"`},
+		{UserName, Cell{Text: "ｚroe1"}, "", RuleLookAlike, `"zroe1"`},
+		{UniqueID, Cell{Text: "９００１"}, "", RuleLookAlike, `4 characters`},
 		{UserName, Cell{Text: "élodie"}, "élodie", "", ""},
 		{LastName, Cell{Text: "Ивановa"}, "Ивановa", "", ""},
 
 		// What is safe to mend
-		{UniqueID, Cell{Text: "900\u200b123456"}, "900123456", MendedText, "nobody can see"},
-		{CellPhone, Cell{Text: "613\u2011555\u00a00100"}, "613\u2011555 0100", MendedText, "spaces of an unusual kind"},
-		{FirstName, Cell{Text: "Anna\u00a0Maria"}, "Anna Maria", MendedText, ""},
+		{UniqueID, Cell{Text: "900\u200b123456"}, "900123456", RuleCleanedText, "nobody can see"},
+		{CellPhone, Cell{Text: "613\u2011555\u00a00100"}, "613\u2011555 0100", RuleCleanedText, "spaces of an unusual kind"},
+		{FirstName, Cell{Text: "Anna\u00a0Maria"}, "Anna Maria", RuleCleanedText, ""},
 		{FirstName, Cell{Text: "\u00a0Anna\u200b"}, "Anna", "", ""},
-		{FirstName, Cell{Text: "Zoe\u0308"}, "Zo\u00eb", MendedText, "accents"},
+		{FirstName, Cell{Text: "Zoe\u0308"}, "Zo\u00eb", RuleCleanedText, "accents"},
 		{FirstName, Cell{Text: "\u0645\u06cc\u200c\u062e"}, "\u0645\u06cc\u200c\u062e", "", ""},
-		{UniqueID, Cell{Text: `="00123456"`}, "00123456", MendedText, "formula"},
-		{UniqueID, Cell{Text: `="2-Jan"`}, "", TurnedToDate, ""},
-		{UniqueID, Cell{Text: "'00123456"}, "00123456", MendedText, "apostrophe"},
+		{UniqueID, Cell{Text: `="00123456"`}, "00123456", RuleCleanedText, "formula"},
+		{UniqueID, Cell{Text: `="2-Jan"`}, "", RuleTurnedToDate, ""},
+		{UniqueID, Cell{Text: "'00123456"}, "00123456", RuleCleanedText, "apostrophe"},
 		{LastName, Cell{Text: "'t Hooft"}, "'t Hooft", "", ""},
 	} {
 		t.Run(fmt.Sprint(tc.attribute, " ", tc.cell.Text), func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDamage(t *testing.T) {
 				t.Errorf("sent %q, want %q", got, tc.want)
 			}
 			checkProblem(t, r, tc.rule, tc.says)
-			if asIs := mapCell(t, tc.attribute, "as_is: true", tc.cell); len(asIs.Problems) > 0 && !slices.Contains([]Rule{UnusualCharacter, BadEmail, BadCharacter}, asIs.Problems[0].Rule) {
+			if asIs := mapCell(t, tc.attribute, "as_is: true", tc.cell); len(asIs.Problems) > 0 && !slices.Contains([]Rule{RuleUnusualCharacter, RuleBadEmail, RuleBadCharacter}, asIs.Problems[0].Rule) {
 				t.Errorf("as it is: %v", asIs.Problems)
 			}
 		})
@@ -135,15 +135,15 @@ func TestLostZerosOfZIP(t *testing.T) {
 		rule              Rule
 		severity          Severity
 	}{
-		{"MA", "2139", "[postal_code]", "02139", LostZeros, Warning},
-		{"MA", "2139-4307", "[postal_code]", "02139-4307", LostZeros, Warning},
-		{"NJ", "70011234", "[postal_code]", "07001-1234", LostZeros, Warning},
-		{"PR", "926", "[postal_code]", "00926", LostZeros, Warning},
-		{"Massachusetts", "2139", "[postal_code]", "02139", LostZeros, Warning},
-		{"MA", "2139", "[]", "", LostZeros, Error},
+		{"MA", "2139", "[postal_code]", "02139", RuleLostZeros, SeverityWarning},
+		{"MA", "2139-4307", "[postal_code]", "02139-4307", RuleLostZeros, SeverityWarning},
+		{"NJ", "70011234", "[postal_code]", "07001-1234", RuleLostZeros, SeverityWarning},
+		{"PR", "926", "[postal_code]", "00926", RuleLostZeros, SeverityWarning},
+		{"Massachusetts", "2139", "[postal_code]", "02139", RuleLostZeros, SeverityWarning},
+		{"MA", "2139", "[]", "", RuleLostZeros, SeverityError},
 		{"MA", "02139", "[postal_code]", "02139", "", 0},
 		{"", "2139", "[postal_code]", "2139", "", 0},
-		{"ON", "2139", "[postal_code]", "2139", LostZeros, Warning},
+		{"ON", "2139", "[postal_code]", "2139", RuleLostZeros, SeverityWarning},
 		{"CA", "90210", "[postal_code]", "90210", "", 0},
 		{"MA", "21", "[postal_code]", "21", "", 0},
 		{"MA", "K1A0B1", "[postal_code]", "K1A 0B1", "", 0},

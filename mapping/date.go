@@ -101,7 +101,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 		return "", d.unexpected(kind, text)
 	}
 	if clock != "" {
-		return date, warn(BadDate, d.label+" "+quote(text)+" has a time of day, which is left out. Check that the date is not one day off.")
+		return date, warn(RuleBadDate, d.label+" "+quote(text)+" has a time of day, which is left out. Check that the date is not one day off.")
 	}
 	return date, nil
 }
@@ -110,28 +110,28 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 func (d *dateReader) unreadable(text string, err error) *fault {
 	var parse *time.ParseError
 	if errors.Is(err, errNoSuchDay) || errors.As(err, &parse) && strings.HasSuffix(parse.Message, "out of range") {
-		return refuse(BadDate, d.label+" "+quote(text)+" is no day of the calendar when it is read as "+d.form.written+". Correct the date.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is no day of the calendar when it is read as "+d.form.written+". Correct the date.")
 	}
-	return refuse(BadDate, d.label+" "+quote(text)+" is not written "+d.form.written+". Write it so, or correct the date's form in the mapping.")
+	return refuse(RuleBadDate, d.label+" "+quote(text)+" is not written "+d.form.written+". Write it so, or correct the date's form in the mapping.")
 }
 
 // unexpected says what is wrong with a cell where YYYY-MM-DD or a serial number
 // was expected, and which form its date may have.
 func (d *dateReader) unexpected(kind CellKind, text string) *fault {
 	if d.excel {
-		return refuse(BadDate, d.label+" "+quote(text)+" is not one of Excel's serial numbers for a day. Correct the cell.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is not one of Excel's serial numbers for a day. Correct the cell.")
 	}
 	if kind == NumberCell {
-		return refuse(BadDate, d.label+" "+quote(text)+" is a number, not a date. Format the cell as a date, or give the date's form in the mapping: "+orList(d.likelyForms(text), "date: YYYYMMDD, for example")+".")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is a number, not a date. Format the cell as a date, or give the date's form in the mapping: "+orList(d.likelyForms(text), "date: YYYYMMDD, for example")+".")
 	}
 	if day, _ := cutClock(text); looksISO(day) {
-		return refuse(BadDate, d.label+" "+quote(text)+" is no day of the calendar. Correct the date.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is no day of the calendar. Correct the date.")
 	}
 	forms := d.likelyForms(text)
 	if len(forms) == 0 {
-		return refuse(BadDate, d.label+" "+quote(text)+" is not a date. Write it as YYYY-MM-DD.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is not a date. Write it as YYYY-MM-DD.")
 	}
-	return refuse(BadDate, d.label+" "+quote(text)+" is not written YYYY-MM-DD. Write it so, or give the column's form in the mapping: "+orList(forms, "")+".")
+	return refuse(RuleBadDate, d.label+" "+quote(text)+" is not written YYYY-MM-DD. Write it so, or give the column's form in the mapping: "+orList(forms, "")+".")
 }
 
 // likelyForms returns the settings that would let the mapping read text.
@@ -250,7 +250,7 @@ func newBirthLimits(today time.Time) birthLimits {
 // check says what is wrong or unlikely in a date of birth that is to be sent.
 func (b birthLimits) check(label, date string) *fault {
 	if calendarDate(date) == "" || date[4] != '-' {
-		return refuse(BadDate, label+" "+quote(date)+" is not a date of the form YYYY-MM-DD. Correct the cell or the mapping.")
+		return refuse(RuleBadDate, label+" "+quote(date)+" is not a date of the form YYYY-MM-DD. Correct the cell or the mapping.")
 	}
 	unlikely := ""
 	switch {
@@ -263,5 +263,5 @@ func (b birthLimits) check(label, date string) *fault {
 	default:
 		return nil
 	}
-	return refuse(UnlikelyDate, label+" "+date+" "+unlikely+". Correct the date, or leave the cell blank.")
+	return refuse(RuleUnlikelyDate, label+" "+date+" "+unlikely+". Correct the date, or leave the cell blank.")
 }

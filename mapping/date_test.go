@@ -22,44 +22,44 @@ func TestDateOfBirth(t *testing.T) {
 		{"", Cell{Text: "1998-03-02T00:00:00Z"}, "1998-03-02", ""},
 		{"", Cell{Text: "1998-03-02 12:00:00 AM"}, "1998-03-02", ""},
 		{"", Cell{Text: "2000-02-29"}, "2000-02-29", ""},
-		{"", Cell{Text: "1998-02-29"}, "no day of the calendar", BadDate},
-		{"", Cell{Text: "1998-13-01"}, "no day of the calendar", BadDate},
-		{"", Cell{Text: "1998-00-00"}, "no day of the calendar", BadDate},
-		{"", Cell{Text: "1998-3-2"}, "Write it as YYYY-MM-DD.", BadDate},
-		{"", Cell{Text: "03/04/1998"}, "date: DD/MM/YYYY or date: MM/DD/YYYY.", BadDate},
-		{"", Cell{Text: "23/04/1998"}, "in the mapping: date: DD/MM/YYYY.", BadDate},
-		{"", Cell{Text: "2-Mar-98"}, "date: D-MMM-YY.", BadDate},
-		{"", Cell{Text: "19980302"}, "date: YYYYMMDD", BadDate},
-		{"", Cell{Text: "35856"}, "date: excel", BadDate},
-		{"", Cell{Text: "unknown"}, "is not a date. Write it as YYYY-MM-DD.", BadDate},
+		{"", Cell{Text: "1998-02-29"}, "no day of the calendar", RuleBadDate},
+		{"", Cell{Text: "1998-13-01"}, "no day of the calendar", RuleBadDate},
+		{"", Cell{Text: "1998-00-00"}, "no day of the calendar", RuleBadDate},
+		{"", Cell{Text: "1998-3-2"}, "Write it as YYYY-MM-DD.", RuleBadDate},
+		{"", Cell{Text: "03/04/1998"}, "date: DD/MM/YYYY or date: MM/DD/YYYY.", RuleBadDate},
+		{"", Cell{Text: "23/04/1998"}, "in the mapping: date: DD/MM/YYYY.", RuleBadDate},
+		{"", Cell{Text: "2-Mar-98"}, "date: D-MMM-YY.", RuleBadDate},
+		{"", Cell{Text: "19980302"}, "date: YYYYMMDD", RuleBadDate},
+		{"", Cell{Text: "35856"}, "date: excel", RuleBadDate},
+		{"", Cell{Text: "unknown"}, "is not a date. Write it as YYYY-MM-DD.", RuleBadDate},
 
 		// Cells of a spreadsheet
 		{"", Cell{"1998-03-02", DateCell}, "1998-03-02", ""},
 		{"DD/MM/YYYY", Cell{"1998-03-02", DateCell}, "1998-03-02", ""},
 		{"", Cell{"1998-03-02T00:00:00", DateCell}, "1998-03-02", ""},
-		{"", Cell{"35856", NumberCell}, "is a number, not a date. Format the cell as a date, or give the date's form in the mapping: date: excel.", BadDate},
-		{"", Cell{"19980302", NumberCell}, "date: YYYYMMDD", BadDate},
-		{"", Cell{"7", NumberCell}, "date: YYYYMMDD, for example", BadDate},
+		{"", Cell{"35856", NumberCell}, "is a number, not a date. Format the cell as a date, or give the date's form in the mapping: date: excel.", RuleBadDate},
+		{"", Cell{"19980302", NumberCell}, "date: YYYYMMDD", RuleBadDate},
+		{"", Cell{"7", NumberCell}, "date: YYYYMMDD, for example", RuleBadDate},
 		{"YYYYMMDD", Cell{"19980302", NumberCell}, "1998-03-02", ""},
-		{"", Cell{"TRUE", BoolCell}, "is not a date", BadDate},
+		{"", Cell{"TRUE", BoolCell}, "is not a date", RuleBadDate},
 
 		// Forms
 		{"DD/MM/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},
 		{"DD/MM/YYYY", Cell{Text: "1998-03-02"}, "1998-03-02", ""}, // no other day can be meant
-		{"DD/MM/YYYY", Cell{Text: "1998-02-31"}, "is not written DD/MM/YYYY", BadDate},
-		{"yyyy-dd-mm", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as yyyy-dd-mm", BadDate},
-		{"YYYY-DD-MM", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as YYYY-DD-MM", BadDate},
+		{"DD/MM/YYYY", Cell{Text: "1998-02-31"}, "is not written DD/MM/YYYY", RuleBadDate},
+		{"yyyy-dd-mm", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as yyyy-dd-mm", RuleBadDate},
+		{"YYYY-DD-MM", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as YYYY-DD-MM", RuleBadDate},
 		{"DD/MM/YYYY", Cell{Text: "2/3/1998"}, "1998-03-02", ""},
 		{"D/M/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},
 		{"dd/mm/yyyy", Cell{Text: "02/03/1998 0:00"}, "1998-03-02", ""},
-		{"DD/MM/YYYY", Cell{Text: "31/02/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", BadDate},
-		{"DD/MM/YYYY", Cell{Text: "02/13/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", BadDate},
-		{"DD/MM/YYYY", Cell{Text: "02-03-1998"}, "is not written DD/MM/YYYY", BadDate},
-		{"DD/MM/YYYY", Cell{Text: "02/03/98"}, "is not written DD/MM/YYYY", BadDate},
-		{"DD/MM/YYYY", Cell{Text: "02/03/1998x"}, "is not written DD/MM/YYYY", BadDate},
+		{"DD/MM/YYYY", Cell{Text: "31/02/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "02/13/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "02-03-1998"}, "is not written DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "02/03/98"}, "is not written DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "02/03/1998x"}, "is not written DD/MM/YYYY", RuleBadDate},
 		{"YYYYMMDD", Cell{Text: "19980302"}, "1998-03-02", ""},
-		{"YYYYMMDD", Cell{Text: "1998302"}, "no day of the calendar when it is read as YYYYMMDD", BadDate},
-		{"YYYYMMDD", Cell{Text: "1998"}, "is not written YYYYMMDD", BadDate},
+		{"YYYYMMDD", Cell{Text: "1998302"}, "no day of the calendar when it is read as YYYYMMDD", RuleBadDate},
+		{"YYYYMMDD", Cell{Text: "1998"}, "is not written YYYYMMDD", RuleBadDate},
 		{"DDMMYY", Cell{Text: "020398"}, "1998-03-02", ""},
 		{"MM.DD.YYYY", Cell{Text: "03.02.1998"}, "1998-03-02", ""},
 		{"D-MMM-YY", Cell{Text: "2-mar-98"}, "1998-03-02", ""},
@@ -67,13 +67,13 @@ func TestDateOfBirth(t *testing.T) {
 		{"DDMMMYYYY", Cell{Text: "02MAR1998"}, "1998-03-02", ""},
 		{"DMMMYYYY", Cell{Text: "2MAR1998"}, "1998-03-02", ""},
 		{"YYYYMM-DD", Cell{Text: "199803-2"}, "1998-03-02", ""},
-		{"YYYYMM-DD", Cell{Text: "19983-02"}, "is not written YYYYMM-DD", BadDate},
+		{"YYYYMM-DD", Cell{Text: "19983-02"}, "is not written YYYYMM-DD", RuleBadDate},
 		{"MMMM D, YYYY", Cell{Text: "March 2, 1998"}, "1998-03-02", ""},
 		{"D MMMM YYYY", Cell{Text: "2 février 1998"}, "1998-02-02", ""},
 		{"D MMM YYYY", Cell{Text: "2 févr. 1998"}, "1998-02-02", ""},
 		{"D MMM YYYY", Cell{Text: "2 AOU\u0302T 1998"}, "1998-08-02", ""},
-		{"D MMM YYYY", Cell{Text: "2 brumaire 1998"}, "is not written D MMM YYYY", BadDate},
-		{"D MMM YYYY", Cell{Text: "2 3 1998"}, "is not written D MMM YYYY", BadDate},
+		{"D MMM YYYY", Cell{Text: "2 brumaire 1998"}, "is not written D MMM YYYY", RuleBadDate},
+		{"D MMM YYYY", Cell{Text: "2 3 1998"}, "is not written D MMM YYYY", RuleBadDate},
 
 		// Two digits of the year: the latest century in which the person is 10
 		{"DD/MM/YY", Cell{Text: "02/03/98"}, "1998-03-02", ""},
@@ -81,24 +81,24 @@ func TestDateOfBirth(t *testing.T) {
 		{"DD/MM/YY", Cell{Text: "02/09/16"}, "1916-09-02", ""},
 		{"DD/MM/YY", Cell{Text: "02/03/26"}, "1926-03-02", ""},
 		{"DD/MM/YY", Cell{Text: "29/02/00"}, "2000-02-29", ""},
-		{"DD/MM/YY", Cell{Text: "29/02/98"}, "no day of the calendar", BadDate},
+		{"DD/MM/YY", Cell{Text: "29/02/98"}, "no day of the calendar", RuleBadDate},
 
 		// Excel's serial numbers
 		{"excel", Cell{"35856", NumberCell}, "1998-03-02", ""},
 		{"Excel", Cell{Text: "35856.0"}, "1998-03-02", ""},
 		{"excel", Cell{"1998-03-02", DateCell}, "1998-03-02", ""},
-		{"excel", Cell{Text: "1998-03-02"}, "is not one of Excel's serial numbers", BadDate},
-		{"excel", Cell{Text: "0"}, "is not one of Excel's serial numbers", BadDate},
-		{"excel", Cell{Text: "60"}, "is not one of Excel's serial numbers", BadDate},
-		{"excel", Cell{Text: "1"}, "1900-01-01 is more than 110 years ago", UnlikelyDate},
+		{"excel", Cell{Text: "1998-03-02"}, "is not one of Excel's serial numbers", RuleBadDate},
+		{"excel", Cell{Text: "0"}, "is not one of Excel's serial numbers", RuleBadDate},
+		{"excel", Cell{Text: "60"}, "is not one of Excel's serial numbers", RuleBadDate},
+		{"excel", Cell{Text: "1"}, "1900-01-01 is more than 110 years ago", RuleUnlikelyDate},
 
 		// Likely days of birth
 		{"", Cell{Text: "2016-09-01"}, "2016-09-01", ""},
-		{"", Cell{Text: "2016-09-02"}, "is less than 10 years ago", UnlikelyDate},
-		{"", Cell{Text: "2026-09-02"}, "lies in the future", UnlikelyDate},
+		{"", Cell{Text: "2016-09-02"}, "is less than 10 years ago", RuleUnlikelyDate},
+		{"", Cell{Text: "2026-09-02"}, "lies in the future", RuleUnlikelyDate},
 		{"", Cell{Text: "1916-09-01"}, "1916-09-01", ""},
-		{"", Cell{Text: "1916-08-31"}, "is more than 110 years ago", UnlikelyDate},
-		{"", Cell{Text: "0000-00-00"}, "no day of the calendar", BadDate},
+		{"", Cell{Text: "1916-08-31"}, "is more than 110 years ago", RuleUnlikelyDate},
+		{"", Cell{Text: "0000-00-00"}, "no day of the calendar", RuleBadDate},
 	} {
 		field := "unique_id: {value: u-1}\ndate_of_birth: {column: DOB, date: '" + tc.form + "'}"
 		if tc.form == "" {
@@ -111,7 +111,7 @@ func TestDateOfBirth(t *testing.T) {
 		switch {
 		case tc.rule == "" && (got != tc.want || len(r.Problems) > 0):
 			t.Errorf("%q as %q: got %q, %v; want %q", tc.cell.Text, tc.form, got, r.Problems, tc.want)
-		case tc.rule != "" && (sent || len(r.Problems) != 1 || r.Problems[0].Rule != tc.rule || r.Problems[0].Severity != Error):
+		case tc.rule != "" && (sent || len(r.Problems) != 1 || r.Problems[0].Rule != tc.rule || r.Problems[0].Severity != SeverityError):
 			t.Errorf("%q as %q: got %q, %v; want one error %s", tc.cell.Text, tc.form, got, r.Problems, tc.rule)
 		case tc.rule != "" && !strings.Contains(r.Problems[0].Message, tc.want):
 			t.Errorf("%q as %q: got %q, want %q in it", tc.cell.Text, tc.form, r.Problems[0].Message, tc.want)
@@ -132,7 +132,7 @@ func TestTimeOfDay(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, flaw := d.read(cell.Kind, cell.Text)
-		if got != "1998-03-02" || flaw == nil || flaw.severity != Warning || !strings.Contains(flaw.message, "time of day") {
+		if got != "1998-03-02" || flaw == nil || flaw.severity != SeverityWarning || !strings.Contains(flaw.message, "time of day") {
 			t.Errorf("%q: got %q, %v; want the day and a warning", cell.Text, got, flaw)
 		}
 	}

@@ -26,7 +26,7 @@ fields:
 		return
 	}
 	header := []string{"Banner ID", "First Name", "Preferred Name", "DOB", "State/Province", "Class", "Status"}
-	mapper, err := mapping.Compile(file, header, mapping.Context{
+	mapper, err := mapping.Compile(file, header, mapping.Options{
 		UserTypes:      []mapping.UserType{{ID: "1", Name: "Full Time Student"}, {ID: "9", Name: "Part Time Student"}},
 		UserTypesKnown: true,
 		Today:          time.Date(2026, time.September, 1, 0, 0, 0, 0, time.UTC),
@@ -81,7 +81,7 @@ fields:
 		fmt.Println(err)
 		return
 	}
-	_, err = mapping.Compile(file, []string{"Banner ID", "Province"}, mapping.Context{LoginSource: "SSO"})
+	_, err = mapping.Compile(file, []string{"Banner ID", "Province"}, mapping.Options{LoginSource: "SSO"})
 	fmt.Println(err)
 	// Output:
 	// students.mapping.yaml:4: province: there is no column "Provnce"; the nearest is "Province"

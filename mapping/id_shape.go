@@ -77,7 +77,7 @@ func (s *idShape) review(f *fieldMapper, review *Review) (question string) {
 		}
 		for _, id := range s.long.suspects {
 			value := strconv.FormatUint(id.digits, 10)
-			f.find(review, id.sequence, value, refuse(DamagedNumber, label+" "+quote(value)+" has more than 15 digits, and those beyond are zeros, as in every such id of the column: a spreadsheet has lost them. Take the id from the student system, or add as_is: true to the mapping if it is right."))
+			f.find(review, id.sequence, value, refuse(RuleDamagedNumber, label+" "+quote(value)+" has more than 15 digits, and those beyond are zeros, as in every such id of the column: a spreadsheet has lost them. Take the id from the student system, or add as_is: true to the mapping if it is right."))
 		}
 	}
 	usual := s.usual()
@@ -88,7 +88,7 @@ func (s *idShape) review(f *fieldMapper, review *Review) (question string) {
 		}
 		for _, id := range short.suspects {
 			value := fmt.Sprintf("%0*d", length, id.digits)
-			f.find(review, id.sequence, value, refuse(LostZeros, fmt.Sprintf("%s %s has %d digits, and %d others have %d: a spreadsheet may have dropped zeros in front. Write %q if that is meant, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.",
+			f.find(review, id.sequence, value, refuse(RuleLostZeros, fmt.Sprintf("%s %s has %d digits, and %d others have %d: a spreadsheet may have dropped zeros in front. Write %q if that is meant, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.",
 				label, quote(value), length, s.lengths[usual].count, usual, fmt.Sprintf("%0*d", usual, id.digits), usual)))
 		}
 	}

@@ -25,7 +25,7 @@ func (g *guard) lookAlike(text string) *fault {
 	if count > 1 {
 		some = fmt.Sprintf("%d characters of another alphabet that only look the same", count)
 	}
-	return g.refuse(LookAlike, text, "holds "+some+". Type it again: "+quote(likely)+".")
+	return g.refuse(RuleLookAlike, text, "holds "+some+". Type it again: "+quote(likely)+".")
 }
 
 // asLatin replaces every look-alike in text, and counts them.

@@ -50,7 +50,7 @@ func checkResult(t *testing.T, r *Result) {
 		if p.Rule == "" || p.Message == "" || !utf8.ValidString(p.Message) {
 			t.Errorf("problem without a rule, or a message that is no text: %+v", p)
 		}
-		failed[p.Attribute] = failed[p.Attribute] || p.Severity == Error
+		failed[p.Attribute] = failed[p.Attribute] || p.Severity == SeverityError
 	}
 	if r.Skipped && len(r.Problems) > 0 {
 		t.Errorf("a skipped row has problems: %+v", r.Problems)

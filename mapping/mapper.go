@@ -70,7 +70,7 @@ func (m *Mapper) selects(cells []Cell, r *Result) bool {
 	}
 	selected, err := m.where.holds(cells)
 	if err != nil {
-		r.add(NoAttribute, m.where.onlyColumn(), "", refuse(ExpressionFailed,
+		r.add(NoAttribute, m.where.onlyColumn(), "", refuse(RuleExpressionFailed,
 			"The mapping's where cannot be worked out for this row: "+err.Error()+". Correct the row, or the expression in the mapping."))
 		return true
 	}
@@ -145,7 +145,7 @@ func (f *fieldMapper) restore(cell Cell, column int, r *Result) (text string, so
 		return text, true
 	}
 	r.add(attribute, column, cell.Text, flaw)
-	return text, flaw.severity == Warning
+	return text, flaw.severity == SeverityWarning
 }
 
 // observe notes what a row adds to the picture of the whole column.
@@ -186,7 +186,7 @@ func (f *fieldMapper) workOut(cells []Cell) (Cell, int, *fault) {
 	column := f.expression.onlyColumn()
 	text, err := f.expression.text(cells)
 	if err != nil {
-		return Cell{}, column, refuse(ExpressionFailed, label+" cannot be worked out for this row: "+err.Error()+". Correct the row, or the expression in the mapping.")
+		return Cell{}, column, refuse(RuleExpressionFailed, label+" cannot be worked out for this row: "+err.Error()+". Correct the row, or the expression in the mapping.")
 	}
 	return Cell{Text: trim(text)}, column, nil
 }
@@ -199,7 +199,7 @@ func (f *fieldMapper) convert(cell Cell) (value string, send bool, faults []faul
 	if f.dates != nil && value != "" {
 		if value, flaw = f.dates.read(cell.Kind, value); flaw != nil {
 			faults = append(faults, *flaw)
-			if flaw.severity == Error {
+			if flaw.severity == SeverityError {
 				return "", false, faults
 			}
 		}
@@ -217,13 +217,13 @@ func (f *fieldMapper) convert(cell Cell) (value string, send bool, faults []faul
 	}
 	if value == "" {
 		if f.blank == refuseBlank {
-			faults = append(faults, *refuse(Required, f.check.spec.Label+" is blank. Fill in "+f.origin+"."))
+			faults = append(faults, *refuse(RuleRequired, f.check.spec.Label+" is blank. Fill in "+f.origin+"."))
 		}
 		return "", f.blank == clearBlank, faults
 	}
 	if value, flaw = f.check.check(value); flaw != nil {
 		faults = append(faults, *flaw)
-		return value, flaw.severity == Warning, faults
+		return value, flaw.severity == SeverityWarning, faults
 	}
 	return value, true, faults
 }
@@ -265,7 +265,7 @@ func firstBroken(cells []Cell, columns []int) int {
 // needs it.
 func brokenCell(purpose string, cell Cell) *fault {
 	if cell.Kind == NoValueCell {
-		return refuse(NoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.")
+		return refuse(RuleNoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.")
 	}
-	return refuse(CellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Mend its formula, or write the value in its place.")
+	return refuse(RuleCellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Mend its formula, or write the value in its place.")
 }

@@ -13,8 +13,8 @@ import (
 func today() time.Time { return time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC) }
 
 // testContext is a Controller with a few user types, two of one name.
-func testContext() Context {
-	return Context{
+func testContext() Options {
+	return Options{
 		LoginSource:    "SSO",
 		UserTypesKnown: true,
 		Today:          today(),
@@ -44,7 +44,7 @@ func indent(lines string) string {
 	return "  " + strings.ReplaceAll(strings.TrimSpace(lines), "\n", "\n  ") + "\n"
 }
 
-func mustCompile(t testing.TB, f *File, header []string, ctx Context) *Mapper {
+func mustCompile(t testing.TB, f *File, header []string, ctx Options) *Mapper {
 	t.Helper()
 	m, err := Compile(f, header, ctx)
 	if err != nil {

@@ -5,13 +5,13 @@ type Severity uint8
 
 // The severities.
 const (
-	Error   Severity = iota // the row is not sent
-	Warning                 // the row is sent, and the report says what to look at
+	SeverityError   Severity = iota // the row is not sent
+	SeverityWarning                 // the row is sent, and the report says what to look at
 )
 
 // String returns "error" or "warning".
 func (s Severity) String() string {
-	if s == Warning {
+	if s == SeverityWarning {
 		return "warning"
 	}
 	return "error"

@@ -62,7 +62,7 @@ func TestReviewOfIDs(t *testing.T) {
 				_, rest, _ := strings.Cut(f.Problem.Message, `Write "`)
 				proposal, _, _ := strings.Cut(rest, `"`)
 				got = append(got, fmt.Sprint(f.Sequence, " ", f.Problem.Rule, " ", proposal))
-				if f.Problem.Column != 0 || f.Problem.Value == "" || f.Problem.Severity != Error {
+				if f.Problem.Column != 0 || f.Problem.Value == "" || f.Problem.Severity != SeverityError {
 					t.Errorf("incomplete: %+v", f.Problem)
 				}
 			}

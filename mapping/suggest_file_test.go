@@ -38,7 +38,7 @@ func accepted(t *testing.T, suggestions []Suggestion) *File {
 // profileOf maps the first row of a table by a mapping.
 func profileOf(t *testing.T, file *File, header []string, row []Cell) string {
 	t.Helper()
-	mapper, err := Compile(file, header, Context{LoginSource: "SSO", Today: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
+	mapper, err := Compile(file, header, Options{LoginSource: "SSO", Today: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}

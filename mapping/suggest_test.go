@@ -359,7 +359,7 @@ func TestSuggestedFile(t *testing.T) {
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Errorf("likely ones differ (-want +got):\n%s", diff)
 	}
-	if _, err := Compile(all, header, Context{LoginSource: "SSO"}); err != nil {
+	if _, err := Compile(all, header, Options{LoginSource: "SSO"}); err != nil {
 		t.Errorf("the suggested mapping does not fit the table: %v", err)
 	}
 }

@@ -72,7 +72,7 @@ func TestWithUserTypes(t *testing.T) {
 			}
 			file := SuggestedFile(SourceSection{}, got, Likely)
 			file.Fields = append(file.Fields, Field{Attribute: UniqueID, Columns: []string{"Class"}})
-			_, err := Compile(file, header, Context{LoginSource: "SSO", UserTypes: types, UserTypesKnown: true})
+			_, err := Compile(file, header, Options{LoginSource: "SSO", UserTypes: types, UserTypesKnown: true})
 			refused := slices.ContainsFunc(tc.want, func(p ValuePair) bool {
 				_, fault := newUserTypeList(types, true).id("", p.To)
 				return fault != nil

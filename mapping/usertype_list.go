@@ -40,9 +40,9 @@ func (l *userTypeList) id(label, value string) (string, *fault) {
 	case 1:
 		return ids[0], nil
 	case 0:
-		return "", refuse(UnknownUserType, about+"is not in the Controller's list of user types"+l.suggestion(value))
+		return "", refuse(RuleUnknownUserType, about+"is not in the Controller's list of user types"+l.suggestion(value))
 	}
-	return "", refuse(UnknownUserType, about+"is the name of several user types, with the numbers "+strings.Join(ids, ", ")+". Write the number.")
+	return "", refuse(RuleUnknownUserType, about+"is the name of several user types, with the numbers "+strings.Join(ids, ", ")+". Write the number.")
 }
 
 // suggestion ends the sentence on an unknown type: the nearest, or the list.

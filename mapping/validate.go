@@ -16,9 +16,9 @@ type fault struct {
 	message  string
 }
 
-func refuse(rule Rule, message string) *fault { return &fault{rule, Error, message} }
+func refuse(rule Rule, message string) *fault { return &fault{rule, SeverityError, message} }
 
-func warn(rule Rule, message string) *fault { return &fault{rule, Warning, message} }
+func warn(rule Rule, message string) *fault { return &fault{rule, SeverityWarning, message} }
 
 // validator checks the values of one attribute before they are sent.
 type validator struct {
@@ -42,18 +42,18 @@ func (v *validator) check(value string) (string, *fault) {
 		return v.types.id(v.spec.Label, value)
 	case LockerUserTypeKind:
 		if !isTypeID(value) {
-			return "", refuse(BadID, v.about(value)+"is not a type's number. Write the number that the Controller shows for the locker user type.")
+			return "", refuse(RuleBadID, v.about(value)+"is not a type's number. Write the number that the Controller shows for the locker user type.")
 		}
 		return value, nil
 	case DateKind:
 		return value, v.births.check(v.spec.Label, value)
 	case EmailKind:
 		if !isEmail(value) {
-			return "", refuse(BadEmail, v.about(value)+"is not an e-mail address. Write it as name@example.ca.")
+			return "", refuse(RuleBadEmail, v.about(value)+"is not an e-mail address. Write it as name@example.ca.")
 		}
 	}
 	if v.spec.MaxChars > 0 && chars > v.spec.MaxChars {
-		return "", refuse(TooLong, fmt.Sprintf("%shas %d characters, and the Controller takes at most %d. Shorten it.", v.about(value), chars, v.spec.MaxChars))
+		return "", refuse(RuleTooLong, fmt.Sprintf("%shas %d characters, and the Controller takes at most %d. Shorten it.", v.about(value), chars, v.spec.MaxChars))
 	}
 	if v.spec.Required {
 		return value, v.checkKey(value)
@@ -93,13 +93,13 @@ func (v *validator) badCharacter(value string, at int) *fault {
 	r, _ := utf8.DecodeRuneInString(value[at:])
 	switch r {
 	case '\n', '\r', '\u2028', '\u2029', '\u0085':
-		return refuse(BadCharacter, v.about(value)+"holds a line break. Write it on one line.")
+		return refuse(RuleBadCharacter, v.about(value)+"holds a line break. Write it on one line.")
 	case '\t':
-		return refuse(BadCharacter, v.about(value)+"holds a tab. Put a space in its place.")
+		return refuse(RuleBadCharacter, v.about(value)+"holds a tab. Put a space in its place.")
 	case utf8.RuneError:
-		return refuse(BadCharacter, v.about(value)+"holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.")
+		return refuse(RuleBadCharacter, v.about(value)+"holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.")
 	}
-	return refuse(BadCharacter, v.about(value)+fmt.Sprintf("holds the control character %U, which nobody can see. Write the value again.", r))
+	return refuse(RuleBadCharacter, v.about(value)+fmt.Sprintf("holds the control character %U, which nobody can see. Write the value again.", r))
 }
 
 // checkRegion turns the name of a province or state into its code.
@@ -108,9 +108,9 @@ func (v *validator) checkRegion(value string) (string, *fault) {
 		return code, nil
 	}
 	if name, code := nearestRegion(value); name != "" {
-		return "", refuse(BadRegion, v.about(value)+"is no province or state; the nearest is "+name+". Write "+code+" if that is meant.")
+		return "", refuse(RuleBadRegion, v.about(value)+"is no province or state; the nearest is "+name+". Write "+code+" if that is meant.")
 	}
-	return "", refuse(BadRegion, v.about(value)+"is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.")
+	return "", refuse(RuleBadRegion, v.about(value)+"is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.")
 }
 
 // checkKey warns of a character that the Controller's page does not name for
@@ -120,7 +120,7 @@ func (v *validator) checkKey(value string) *fault {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
 			continue
 		}
-		return warn(UnusualCharacter, v.about(value)+"holds "+strconv.QuoteRune(r)+", which is not a plain letter, a digit or a dash. Check that it is meant.")
+		return warn(RuleUnusualCharacter, v.about(value)+"holds "+strconv.QuoteRune(r)+", which is not a plain letter, a digit or a dash. Check that it is meant.")
 	}
 	return nil
 }

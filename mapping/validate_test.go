@@ -25,44 +25,44 @@ func TestValidate(t *testing.T) {
 		rule      Rule
 	}{
 		{FirstName, strings.Repeat("é", 50), strings.Repeat("é", 50), "", ""},
-		{FirstName, strings.Repeat("é", 51), "", `First Name "` + strings.Repeat("é", 51) + `" has 51 characters, and the Controller takes at most 50. Shorten it.`, TooLong},
-		{LoginSource, strings.Repeat("x", 21), "", `Login Source "xxxxxxxxxxxxxxxxxxxxx" has 21 characters, and the Controller takes at most 20. Shorten it.`, TooLong},
+		{FirstName, strings.Repeat("é", 51), "", `First Name "` + strings.Repeat("é", 51) + `" has 51 characters, and the Controller takes at most 50. Shorten it.`, RuleTooLong},
+		{LoginSource, strings.Repeat("x", 21), "", `Login Source "xxxxxxxxxxxxxxxxxxxxx" has 21 characters, and the Controller takes at most 20. Shorten it.`, RuleTooLong},
 		{Street, strings.Repeat("x", 5000), strings.Repeat("x", 5000), "", ""},
-		{Street2, strings.Repeat("x", 200), "", `Street, address 2 "` + strings.Repeat("x", 59) + `…" has 200 characters, and the Controller takes at most 20. Shorten it.`, TooLong},
+		{Street2, strings.Repeat("x", 200), "", `Street, address 2 "` + strings.Repeat("x", 59) + `…" has 200 characters, and the Controller takes at most 20. Shorten it.`, RuleTooLong},
 
-		{City, "Otta\nwa", "", `City "Otta\nwa" holds a line break. Write it on one line.`, BadCharacter},
-		{City, "Otta\twa", "", `City "Otta\twa" holds a tab. Put a space in its place.`, BadCharacter},
-		{City, "Otta\x00wa", "", `City "Otta\x00wa" holds the control character U+0000, which nobody can see. Write the value again.`, BadCharacter},
-		{City, "Otta\u0081wa", "", `City "Otta\u0081wa" holds the control character U+0081, which nobody can see. Write the value again.`, BadCharacter},
-		{City, "Montr\ufffdal", "", `City "Montr` + "\ufffd" + `al" holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.`, BadCharacter},
-		{City, "Montr\xe9al", "", `City "Montr\xe9al" holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.`, BadCharacter},
+		{City, "Otta\nwa", "", `City "Otta\nwa" holds a line break. Write it on one line.`, RuleBadCharacter},
+		{City, "Otta\twa", "", `City "Otta\twa" holds a tab. Put a space in its place.`, RuleBadCharacter},
+		{City, "Otta\x00wa", "", `City "Otta\x00wa" holds the control character U+0000, which nobody can see. Write the value again.`, RuleBadCharacter},
+		{City, "Otta\u0081wa", "", `City "Otta\u0081wa" holds the control character U+0081, which nobody can see. Write the value again.`, RuleBadCharacter},
+		{City, "Montr\ufffdal", "", `City "Montr` + "\ufffd" + `al" holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.`, RuleBadCharacter},
+		{City, "Montr\xe9al", "", `City "Montr\xe9al" holds the sign for a letter that was lost on the way into the file. Write the letter, or save the file as UTF-8 again.`, RuleBadCharacter},
 		{City, "Ste-Anne-de-Bellevue 100% (QC) 😀", "Ste-Anne-de-Bellevue 100% (QC) 😀", "", ""},
 
 		{UniqueID, "A-00123", "A-00123", "", ""},
-		{UniqueID, "a b", "a b", `Unique ID "a b" holds ' ', which is not a plain letter, a digit or a dash. Check that it is meant.`, UnusualCharacter},
-		{UniqueID, "é_1", "é_1", `Unique ID "é_1" holds 'é', which is not a plain letter, a digit or a dash. Check that it is meant.`, UnusualCharacter},
-		{LoginSource, "LDAP_2", "LDAP_2", `Login Source "LDAP_2" holds '_', which is not a plain letter, a digit or a dash. Check that it is meant.`, UnusualCharacter},
+		{UniqueID, "a b", "a b", `Unique ID "a b" holds ' ', which is not a plain letter, a digit or a dash. Check that it is meant.`, RuleUnusualCharacter},
+		{UniqueID, "é_1", "é_1", `Unique ID "é_1" holds 'é', which is not a plain letter, a digit or a dash. Check that it is meant.`, RuleUnusualCharacter},
+		{LoginSource, "LDAP_2", "LDAP_2", `Login Source "LDAP_2" holds '_', which is not a plain letter, a digit or a dash. Check that it is meant.`, RuleUnusualCharacter},
 		{UserName, "a_b@c", "a_b@c", "", ""},
 
 		{Province, "Ontario", "ON", "", ""},
 		{DriverLicenceProvince, "ny", "NY", "", ""},
-		{Province2, "Ontaro", "", `Province or State, address 2 "Ontaro" is no province or state; the nearest is Ontario. Write ON if that is meant.`, BadRegion},
-		{Province, "Bavaria", "", `Province or State "Bavaria" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`, BadRegion},
+		{Province2, "Ontaro", "", `Province or State, address 2 "Ontaro" is no province or state; the nearest is Ontario. Write ON if that is meant.`, RuleBadRegion},
+		{Province, "Bavaria", "", `Province or State "Bavaria" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`, RuleBadRegion},
 
 		{UserTypeID, "2", "2", "", ""},
 		{UserTypeID, "full  TIME student", "1", "", ""},
-		{UserTypeID, "Full Time Studnt", "", `User Type "Full Time Studnt" is not in the Controller's list of user types; the nearest is "Full Time Student". The list has "Full Time Student", "Part Time Student", "Staff", "Visitor", "visitor". Correct the cell, or let the mapping's values turn it into one of these.`, UnknownUserType},
-		{UserTypeID, "3", "", `User Type "3" is not in the Controller's list of user types. The list has "Full Time Student", "Part Time Student", "Staff", "Visitor", "visitor". Correct the cell, or let the mapping's values turn it into one of these.`, UnknownUserType},
-		{UserTypeID, "Visitor", "", `User Type "Visitor" is the name of several user types, with the numbers 11, 12. Write the number.`, UnknownUserType},
+		{UserTypeID, "Full Time Studnt", "", `User Type "Full Time Studnt" is not in the Controller's list of user types; the nearest is "Full Time Student". The list has "Full Time Student", "Part Time Student", "Staff", "Visitor", "visitor". Correct the cell, or let the mapping's values turn it into one of these.`, RuleUnknownUserType},
+		{UserTypeID, "3", "", `User Type "3" is not in the Controller's list of user types. The list has "Full Time Student", "Part Time Student", "Staff", "Visitor", "visitor". Correct the cell, or let the mapping's values turn it into one of these.`, RuleUnknownUserType},
+		{UserTypeID, "Visitor", "", `User Type "Visitor" is the name of several user types, with the numbers 11, 12. Write the number.`, RuleUnknownUserType},
 		{UserTypeID, "12", "12", "", ""},
 
 		{LockerUserTypeID, "3", "3", "", ""},
-		{LockerUserTypeID, "0", "", `Locker User Type "0" is not a type's number. Write the number that the Controller shows for the locker user type.`, BadID},
-		{LockerUserTypeID, "+3", "", `Locker User Type "+3" is not a type's number. Write the number that the Controller shows for the locker user type.`, BadID},
-		{LockerUserTypeID, "Gym", "", `Locker User Type "Gym" is not a type's number. Write the number that the Controller shows for the locker user type.`, BadID},
+		{LockerUserTypeID, "0", "", `Locker User Type "0" is not a type's number. Write the number that the Controller shows for the locker user type.`, RuleBadID},
+		{LockerUserTypeID, "+3", "", `Locker User Type "+3" is not a type's number. Write the number that the Controller shows for the locker user type.`, RuleBadID},
+		{LockerUserTypeID, "Gym", "", `Locker User Type "Gym" is not a type's number. Write the number that the Controller shows for the locker user type.`, RuleBadID},
 
 		{DateOfBirth, "1998-03-02", "1998-03-02", "", ""},
-		{DateOfBirth, "1998/03/02", "", `Date of Birth "1998/03/02" is not a date of the form YYYY-MM-DD. Correct the cell or the mapping.`, BadDate},
+		{DateOfBirth, "1998/03/02", "", `Date of Birth "1998/03/02" is not a date of the form YYYY-MM-DD. Correct the cell or the mapping.`, RuleBadDate},
 	} {
 		got, flaw := newTestValidator(tc.attribute).check(tc.value)
 		if tc.message == "" {
@@ -71,16 +71,16 @@ func TestValidate(t *testing.T) {
 			}
 			continue
 		}
-		want := fault{tc.rule, Error, tc.message}
+		want := fault{tc.rule, SeverityError, tc.message}
 		if tc.want != "" {
-			want.severity = Warning
+			want.severity = SeverityWarning
 		}
 		if flaw == nil {
 			t.Errorf("%s %q: no fault, want %v", tc.attribute, tc.value, want)
 		} else if diff := cmp.Diff(want, *flaw, cmp.AllowUnexported(fault{})); diff != "" {
 			t.Errorf("%s %q: %s", tc.attribute, tc.value, diff)
 		}
-		if flaw != nil && flaw.severity == Warning && got != tc.want {
+		if flaw != nil && flaw.severity == SeverityWarning && got != tc.want {
 			t.Errorf("%s %q: sent %q, want %q", tc.attribute, tc.value, got, tc.want)
 		}
 	}

@@ -46,7 +46,7 @@ func (t *valueTable) lookUp(label, value string) (string, *fault) {
 		if listed := nearest(value, t.listed); listed != "" {
 			near = "; the nearest is " + quote(listed)
 		}
-		return "", refuse(UnknownValue, label+" "+quote(value)+" is not among the values that the mapping lists"+near+". Correct the cell, or add the value to the mapping.")
+		return "", refuse(RuleUnknownValue, label+" "+quote(value)+" is not among the values that the mapping lists"+near+". Correct the cell, or add the value to the mapping.")
 	case "keep":
 		return value, nil
 	case "blank":

@@ -39,9 +39,9 @@ func (f *fieldMapper) restoreZIP(text string, profile *Profile) (string, *fault)
 		if state == "" {
 			return text, nil
 		}
-		return text, warn(LostZeros, label+" is too short for a postal code of "+state+". Look whether it is a foreign code, or lacks digits.")
+		return text, warn(RuleLostZeros, label+" is too short for a postal code of "+state+". Look whether it is a foreign code, or lacks digits.")
 	case f.zips:
-		return whole, warn(LostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them; it is sent as "+quote(whole)+".")
+		return whole, warn(RuleLostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them; it is sent as "+quote(whole)+".")
 	}
-	return text, refuse(LostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them. Write "+quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
+	return text, refuse(RuleLostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them. Write "+quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
 }

@@ -53,17 +53,17 @@ func faultyStudents() []report.FixRow {
 		{
 			Row: 17, Cells: []string{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE"},
 			Problems: []mapping.Problem{
-				{Rule: mapping.BadEmail, Column: 3, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
-				{Rule: mapping.BadDate, Column: 4, Message: `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`},
-				{Rule: mapping.UnknownUserType, Column: 5, Message: `User Type "FTE" is not in the Controller's list.`},
+				{Rule: mapping.RuleBadEmail, Column: 3, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
+				{Rule: mapping.RuleBadDate, Column: 4, Message: `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`},
+				{Rule: mapping.RuleUnknownUserType, Column: 5, Message: `User Type "FTE" is not in the Controller's list.`},
 			},
 		},
 		{
 			Row: 18, Cells: []string{"=1+1", "Zoë <b>&amp;", "kept"},
 			Problems: []mapping.Problem{
-				{Rule: mapping.Required, Column: 3, Message: "Email is blank. Fill it in."},
-				{Rule: mapping.UnusualCharacter, Severity: mapping.Warning, Column: 0, Message: "Unique ID holds '='. Check that it is meant."},
-				{Rule: mapping.BadEmail, Column: 0, Message: "Another problem of the same cell."},
+				{Rule: mapping.RuleRequired, Column: 3, Message: "Email is blank. Fill it in."},
+				{Rule: mapping.RuleUnusualCharacter, Severity: mapping.SeverityWarning, Column: 0, Message: "Unique ID holds '='. Check that it is meant."},
+				{Rule: mapping.RuleBadEmail, Column: 0, Message: "Another problem of the same cell."},
 			},
 		},
 		{
@@ -73,8 +73,8 @@ func faultyStudents() []report.FixRow {
 		{
 			Row: 41, Cells: []string{"900123459", "#N/A", "", "b@example.org"},
 			Problems: []mapping.Problem{
-				{Rule: mapping.CellError, Column: 1, Message: `The cell for Last Name shows the error "#N/A".`},
-				{Rule: mapping.DuplicateKey, Column: mapping.NoColumn, Message: "the same person has other values in row 40"},
+				{Rule: mapping.RuleCellError, Column: 1, Message: `The cell for Last Name shows the error "#N/A".`},
+				{Rule: mapping.RuleDuplicateKey, Column: mapping.NoColumn, Message: "the same person has other values in row 40"},
 			},
 		},
 	}
@@ -263,15 +263,15 @@ func wantDropDown(t *testing.T, file *excelize.File) {
 // The values of a row that may have moved could pass every rule in the wrong
 // columns, so they must not stand in any until somebody has put them there.
 func TestRowsThatMayHaveMoved(t *testing.T) {
-	ragged := mapping.Problem{Rule: mapping.RaggedRow, Column: mapping.NoColumn, Message: "The row has 2 cells."}
-	quotes := mapping.Problem{Rule: mapping.BadQuotes, Severity: mapping.Warning, Column: mapping.NoColumn, Message: "Look at it."}
+	ragged := mapping.Problem{Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn, Message: "The row has 2 cells."}
+	quotes := mapping.Problem{Rule: mapping.RuleBadQuotes, Severity: mapping.SeverityWarning, Column: mapping.NoColumn, Message: "Look at it."}
 	s := report.FixSheet{Header: []string{"ID", "Name", "City"}}
 	first := written(t, s, []report.FixRow{
 		{Row: 2, Cells: []string{"1", "Smith"}, Problems: []mapping.Problem{ragged}},
 		{Row: 3, Cells: []string{"2", "Lee", "Ottawa", "", "beyond"}, Problems: []mapping.Problem{quotes}},
 		{Row: 4, Cells: []string{"3", "Roy"}, Problems: []mapping.Problem{quotes}},
-		{Row: 5, Cells: []string{"4"}, Problems: []mapping.Problem{{Rule: mapping.SecondTable, Column: mapping.NoColumn, Message: "It is another table."}}},
-		{Row: 6, Cells: []string{"5", "Cho", "Hull", "beyond"}, Problems: []mapping.Problem{{Rule: mapping.RaggedRow, Column: 3, Message: "There is a value."}}},
+		{Row: 5, Cells: []string{"4"}, Problems: []mapping.Problem{{Rule: mapping.RuleSecondTable, Column: mapping.NoColumn, Message: "It is another table."}}},
+		{Row: 6, Cells: []string{"5", "Cho", "Hull", "beyond"}, Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow, Column: 3, Message: "There is a value."}}},
 	})
 	const moved = "\nThe row's values stand to the right of this text. Move each into its column."
 	want := [][]string{
@@ -344,7 +344,7 @@ func TestFixKeepsTheMappingsView(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := mapping.Compile(source, header.Names, mapping.Context{}); err != nil {
+			if _, err := mapping.Compile(source, header.Names, mapping.Options{}); err != nil {
 				t.Errorf("the mapping does not fit any more: %v", err)
 			}
 		})
@@ -448,7 +448,7 @@ func TestFixThatIsTooLarge(t *testing.T) {
 	wide.Header[0], wide.Header[16_382] = "first", "last"
 	row := report.FixRow{Row: 2, Cells: make([]string, 16_383)}
 	row.Cells[16_382] = "x"
-	spilled := report.FixRow{Row: 3, Cells: make([]string, 20_000), Problems: []mapping.Problem{{Rule: mapping.RaggedRow, Column: 19_999, Message: "far out"}}}
+	spilled := report.FixRow{Row: 3, Cells: make([]string, 20_000), Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow, Column: 19_999, Message: "far out"}}}
 	spilled.Cells[0] = "x"
 	_, rows := readTable(t, written(t, wide, []report.FixRow{row, spilled}), sheet.Options{HeaderRow: 1})
 	if rows[0].Cells[16_382].Text != "x" || rows[0].Cells[16_383].Text != "Row 2: " || !strings.HasPrefix(rows[1].Cells[16_383].Text, "Row 3: far out\n") {
@@ -522,8 +522,8 @@ func manyRows(n int) iter.Seq2[report.FixRow, error] {
 				cells[c] = fmt.Sprintf("value %d of row %d", c, i)
 			}
 			row := report.FixRow{Row: i + 2, Cells: cells, Problems: []mapping.Problem{
-				{Rule: mapping.BadEmail, Column: 6, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
-				{Rule: mapping.BadDate, Column: 12, Message: "Date of Birth is no day of the calendar. Correct the date."},
+				{Rule: mapping.RuleBadEmail, Column: 6, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
+				{Rule: mapping.RuleBadDate, Column: 12, Message: "Date of Birth is no day of the calendar. Correct the date."},
 			}}
 			if !yield(row, nil) {
 				return

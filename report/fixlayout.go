@@ -121,14 +121,14 @@ func (l *fixLayout) name(column int) string {
 // known by the other rows of its column only, so these are taken out.
 func (c *fixCell) mark(p mapping.Problem) {
 	seen := faultyLook
-	if p.Severity == mapping.Warning {
+	if p.Severity == mapping.SeverityWarning {
 		seen = doubtLook
 	}
 	c.look = max(c.look, seen)
 	c.notes = append(c.notes, p.Message)
 	switch p.Rule {
-	case mapping.CellError, mapping.LostZeros, mapping.DamagedNumber:
-		if p.Severity == mapping.Error {
+	case mapping.RuleCellError, mapping.RuleLostZeros, mapping.RuleDamagedNumber:
+		if p.Severity == mapping.SeverityError {
 			c.text = ""
 		}
 	}
@@ -138,7 +138,7 @@ func (c *fixCell) mark(p mapping.Problem) {
 // even values that pass every rule may be wrong.
 func mayHaveMoved(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
-		return p.Severity == mapping.Error && slices.Contains([]mapping.Rule{mapping.RaggedRow, mapping.BadQuotes, mapping.SecondTable}, p.Rule)
+		return p.Severity == mapping.SeverityError && slices.Contains([]mapping.Rule{mapping.RuleRaggedRow, mapping.RuleBadQuotes, mapping.RuleSecondTable}, p.Rule)
 	})
 }
 

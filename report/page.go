@@ -176,7 +176,7 @@ func viewOf(p importer.ProblemCount) problemView {
 		where = "column " + mapping.ColumnLetter(p.Column)
 	}
 	view := problemView{
-		Rows: p.Count, Title: ruleTitle(p.Rule), Warning: p.Severity == mapping.Warning,
+		Rows: p.Count, Title: ruleTitle(p.Rule), Warning: p.Severity == mapping.SeverityWarning,
 		Where: where, Row: p.Row, Advice: advice(p.Rule), Rule: p.Rule,
 	}
 	if view.Advice == "" { // not a rule of ours
@@ -196,13 +196,13 @@ func fileName(path string) string {
 // kindOf returns the colour of a status: those of one kind belong together.
 func kindOf(status importer.Status) string {
 	switch status {
-	case importer.Pushed, importer.Valid:
+	case importer.StatusPushed, importer.StatusValid:
 		return "sent"
-	case importer.Unchanged, importer.Duplicate, importer.Skipped:
+	case importer.StatusUnchanged, importer.StatusDuplicate, importer.StatusSkipped:
 		return "left"
-	case importer.Failed:
+	case importer.StatusFailed:
 		return "failed"
-	case importer.Unknown, importer.NotSent:
+	case importer.StatusUnknown, importer.StatusNotSent:
 		return "open"
 	default:
 		return "fault"
@@ -220,23 +220,23 @@ func (p *Page) sum(statuses ...importer.Status) int {
 
 // needPerson returns the number of rows that somebody has to look at.
 func (p *Page) needPerson() int {
-	return p.sum(importer.Invalid, importer.Rejected, importer.Failed)
+	return p.sum(importer.StatusInvalid, importer.StatusRejected, importer.StatusFailed)
 }
 
 // open returns the number of rows that are still to be sent.
-func (p *Page) open() int { return p.sum(importer.Unknown, importer.NotSent) }
+func (p *Page) open() int { return p.sum(importer.StatusUnknown, importer.StatusNotSent) }
 
 // shares parts the rows, so that the parts add up to the rows read.
 func (p *Page) shares() []share {
-	sent := share{"sent", p.sum(importer.Pushed, importer.Valid), "arrived"}
+	sent := share{"sent", p.sum(importer.StatusPushed, importer.StatusValid), "arrived"}
 	if p.Command == CheckCommand {
 		sent.Label = "can be sent"
 	}
 	shares := []share{sent}
 	for _, s := range []share{
-		{"left", p.sum(importer.Unchanged, importer.Duplicate, importer.Skipped), "left as they are"},
-		{"fault", p.sum(importer.Invalid, importer.Rejected), "to be mended"},
-		{"failed", p.Counts[importer.Failed], "had no answer"},
+		{"left", p.sum(importer.StatusUnchanged, importer.StatusDuplicate, importer.StatusSkipped), "left as they are"},
+		{"fault", p.sum(importer.StatusInvalid, importer.StatusRejected), "to be mended"},
+		{"failed", p.Counts[importer.StatusFailed], "had no answer"},
 		{"open", p.open(), "still to be sent"},
 	} {
 		if s.Rows > 0 {
@@ -291,10 +291,10 @@ func (p *Page) steps() []string {
 	} else if p.open() > 0 {
 		steps = append(steps, "Give the same command again. It goes on where the run stopped, and sends no row twice without need.")
 	}
-	if p.Counts[importer.Failed] > 0 {
+	if p.Counts[importer.StatusFailed] > 0 {
 		steps = append(steps, "Push the file again for the rows that had no answer.")
 	}
-	if mend := p.sum(importer.Invalid, importer.Rejected); mend > 0 && isFile(p.Reports.Fix) {
+	if mend := p.sum(importer.StatusInvalid, importer.StatusRejected); mend > 0 && isFile(p.Reports.Fix) {
 		steps = append(steps, fmt.Sprintf("Mend the rows in %s, save it, and push it. The other rows stay as they are.", fileName(p.Reports.Fix)))
 	} else if mend > 0 {
 		steps = append(steps, "Mend the rows in the file, and push it again.")

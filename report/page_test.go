@@ -29,12 +29,12 @@ func nightRun(start time.Time) []TimelinePoint {
 			continue // the Controller asked for a pause
 		}
 		for range 6 + random.IntN(6) {
-			status := importer.Pushed
+			status := importer.StatusPushed
 			switch n := random.IntN(100); {
 			case n == 0:
-				status = importer.Rejected
+				status = importer.StatusRejected
 			case n < 20 && second > 380 && second < 560:
-				status = importer.Failed
+				status = importer.StatusFailed
 			}
 			line.Add(start.Add(time.Duration(second)*time.Second), status)
 		}
@@ -132,7 +132,7 @@ func TestPageOfHostileTexts(t *testing.T) {
 		page := Page{
 			Receipt: Receipt{
 				Summary: Summary{
-					Command: text("command"), Run: 3, File: "a" + text("file"), Rows: 3, Counts: importer.Counts{importer.Invalid: 2, importer.NotSent: 1},
+					Command: text("command"), Run: 3, File: "a" + text("file"), Rows: 3, Counts: importer.Counts{importer.StatusInvalid: 2, importer.StatusNotSent: 1},
 					Held: []string{text("held")}, Reports: importer.Reports{Results: text("results"), Fix: text("fix")},
 				},
 				Target: text("target"),
@@ -172,7 +172,7 @@ func TestPlotFits(t *testing.T) {
 		var points []TimelinePoint
 		most := 0
 		for i, n := range rows {
-			points = append(points, TimelinePoint{start.Add(time.Duration(i) * length), length, importer.Counts{importer.Pushed: n / 2, importer.Failed: n - n/2, importer.Invalid: 7}})
+			points = append(points, TimelinePoint{start.Add(time.Duration(i) * length), length, importer.Counts{importer.StatusPushed: n / 2, importer.StatusFailed: n - n/2, importer.StatusInvalid: 7}})
 			most = max(most, n)
 		}
 		zone := time.FixedZone("NST", -12600)

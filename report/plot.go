@@ -65,8 +65,8 @@ func newPlot(points []TimelinePoint, zone *time.Location) *plot {
 	p := &plot{Unit: "rows " + perInterval(first.Length), Zone: first.Start.In(zone).Format("MST")}
 	most, highest := 0, 0
 	for _, s := range []series{
-		{Kind: "sent", Status: importer.Pushed, Label: "pushed"}, {Kind: "fault", Status: importer.Rejected, Label: "rejected"},
-		{Kind: "failed", Status: importer.Failed, Label: "failed"},
+		{Kind: "sent", Status: importer.StatusPushed, Label: "pushed"}, {Kind: "fault", Status: importer.StatusRejected, Label: "rejected"},
+		{Kind: "failed", Status: importer.StatusFailed, Label: "failed"},
 	} {
 		for _, point := range points {
 			s.Rows += point.Counts[s.Status]

@@ -35,10 +35,10 @@ func yielding[T any](items []T, err error) iter.Seq2[T, error] {
 // someProblems has text that CSV and spreadsheets trip over.
 func someProblems() []importer.RowProblem {
 	return []importer.RowProblem{
-		{Row: 4, Header: "E-mail", Problem: mapping.Problem{Rule: mapping.BadEmail, Attribute: mapping.Email, Column: 6, Value: "none", Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`}},
-		{Row: 4, Header: "DOB, as given", Problem: mapping.Problem{Rule: mapping.BadDate, Severity: mapping.Warning, Attribute: mapping.DateOfBirth, Column: 27, Value: "2004-02-29 10:00", Message: "There is a time of day."}},
-		{Row: 5, Header: "=Name", Problem: mapping.Problem{Rule: mapping.BadCharacter, Attribute: mapping.LastName, Column: 0, Value: "=HYPERLINK(\"http://example.org\",\"Zoë\")\nx", Message: "-1+1 is odd"}},
-		{Row: 1048576, Problem: mapping.Problem{Rule: mapping.DuplicateKey, Column: mapping.NoColumn, Message: "the same person has other values in row 5"}},
+		{Row: 4, Header: "E-mail", Problem: mapping.Problem{Rule: mapping.RuleBadEmail, Attribute: mapping.Email, Column: 6, Value: "none", Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`}},
+		{Row: 4, Header: "DOB, as given", Problem: mapping.Problem{Rule: mapping.RuleBadDate, Severity: mapping.SeverityWarning, Attribute: mapping.DateOfBirth, Column: 27, Value: "2004-02-29 10:00", Message: "There is a time of day."}},
+		{Row: 5, Header: "=Name", Problem: mapping.Problem{Rule: mapping.RuleBadCharacter, Attribute: mapping.LastName, Column: 0, Value: "=HYPERLINK(\"http://example.org\",\"Zoë\")\nx", Message: "-1+1 is odd"}},
+		{Row: 1048576, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Column: mapping.NoColumn, Message: "the same person has other values in row 5"}},
 		{Row: 1048577, Header: "Apt", Problem: mapping.Problem{Rule: "a_newer_rule", Column: 16383, Value: "-12.5"}},
 	}
 }
@@ -104,7 +104,7 @@ func TestProblemsReadBack(t *testing.T) {
 			Header: text.Draw(t, "header"),
 			Problem: mapping.Problem{
 				Rule:     mapping.Rule(text.Draw(t, "rule")),
-				Severity: rapid.SampledFrom([]mapping.Severity{mapping.Error, mapping.Warning}).Draw(t, "severity"),
+				Severity: rapid.SampledFrom([]mapping.Severity{mapping.SeverityError, mapping.SeverityWarning}).Draw(t, "severity"),
 				Column:   rapid.IntRange(mapping.NoColumn, 800).Draw(t, "column"),
 				Value:    text.Draw(t, "value"),
 				Message:  text.Draw(t, "message"),

@@ -85,9 +85,9 @@ func TestProgressLines(t *testing.T) {
 		progress.Start(40_000)
 		time.Sleep(500 * time.Millisecond) // so that no batch falls on a line's moment
 		for second := range 60 {
-			progress.Add(importer.Pushed, 98)
+			progress.Add(importer.StatusPushed, 98)
 			if second == 8 {
-				progress.Add(importer.Rejected, 3)
+				progress.Add(importer.StatusRejected, 3)
 				progress.Waiting("the Controller asks\x1b[2J for a pause", 3*time.Second)
 			}
 			time.Sleep(time.Second)
@@ -121,7 +121,7 @@ func TestTallyText(t *testing.T) {
 		return &made
 	}
 	const wide = 1000
-	waits := after(40_000, 42*time.Second, importer.Counts{importer.Pushed: 4120})
+	waits := after(40_000, 42*time.Second, importer.Counts{importer.StatusPushed: 4120})
 	waits.reason, waits.until = "the Controller asks for a pause", now.Add(28*time.Second)
 	for _, tc := range []struct {
 		tally   *tally
@@ -131,18 +131,18 @@ func TestTallyText(t *testing.T) {
 	}{
 		{after(0, 0, nil), true, wide, "0 rows"},
 		{after(1, time.Second, nil), true, wide, "0 of 1 row (0 %)"},
-		{after(0, 2*time.Second, importer.Counts{importer.Valid: 24_000}), true, wide, "24,000 rows, 12,000 rows/s"},
-		{after(40_000, 42*time.Second, importer.Counts{importer.Pushed: 4117, importer.Rejected: 3}), true, wide,
+		{after(0, 2*time.Second, importer.Counts{importer.StatusValid: 24_000}), true, wide, "24,000 rows, 12,000 rows/s"},
+		{after(40_000, 42*time.Second, importer.Counts{importer.StatusPushed: 4117, importer.StatusRejected: 3}), true, wide,
 			"4,120 of 40,000 rows (10 %), 98 rows/s, 6 min left, 3 rejected"},
-		{after(40_000, 42*time.Second, importer.Counts{importer.Pushed: 4117, importer.Rejected: 3}), false, 40,
+		{after(40_000, 42*time.Second, importer.Counts{importer.StatusPushed: 4117, importer.StatusRejected: 3}), false, 40,
 			"4,120 of 40,000 rows, 98 rows/s"},
-		{after(40_000, 42*time.Second, importer.Counts{importer.Pushed: 4120}), false, 5, "4,120 of 40,000 rows"},
+		{after(40_000, 42*time.Second, importer.Counts{importer.StatusPushed: 4120}), false, 5, "4,120 of 40,000 rows"},
 		{waits, false, 60, "4,120 of 40,000 rows, waiting 28 s: the Controller asks for…"},
 		{waits, true, wide, "4,120 of 40,000 rows (10 %), waiting 28 s: the Controller asks for a pause"},
-		{after(100, 10*time.Second, importer.Counts{importer.Pushed: 5, importer.Failed: 1, importer.Invalid: 2}), true, wide,
+		{after(100, 10*time.Second, importer.Counts{importer.StatusPushed: 5, importer.StatusFailed: 1, importer.StatusInvalid: 2}), true, wide,
 			"8 of 100 rows (8 %), 0.8 rows/s, 2 min left, 1 failed, 2 invalid"},
-		{after(100, 10*time.Second, importer.Counts{importer.Pushed: 100}), true, wide, "100 of 100 rows (100 %), 10 rows/s"},
-		{after(1_000_000, 100*time.Second, importer.Counts{importer.Pushed: 1000}), true, wide,
+		{after(100, 10*time.Second, importer.Counts{importer.StatusPushed: 100}), true, wide, "100 of 100 rows (100 %), 10 rows/s"},
+		{after(1_000_000, 100*time.Second, importer.Counts{importer.StatusPushed: 1000}), true, wide,
 			"1,000 of 1,000,000 rows (0 %), 10 rows/s, 27 h 45 min left"},
 	} {
 		if got := tc.tally.text(now, tc.percent, tc.width); got != tc.want {
@@ -188,7 +188,7 @@ func TestProgressBar(t *testing.T) {
 		}
 		for range 10 {
 			time.Sleep(999 * time.Millisecond)
-			progress.Add(importer.Pushed, 10)
+			progress.Add(importer.StatusPushed, 10)
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -203,7 +203,7 @@ func TestProgressBar(t *testing.T) {
 		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting 59 s: the Controller asks for a pause") {
 			t.Errorf("while waiting: %q", shown[2])
 		}
-		progress.Add(importer.Failed, 101) // more than was announced
+		progress.Add(importer.StatusFailed, 101) // more than was announced
 		time.Sleep(time.Second)
 		logLine("all done")
 		progress.Finish()
@@ -220,7 +220,7 @@ func TestProgressOfAnUnknownNumber(t *testing.T) {
 		var out shared
 		progress := NewProgress(&out, Bar)
 		progress.Start(0)
-		progress.Add(importer.Valid, 5000)
+		progress.Add(importer.StatusValid, 5000)
 		time.Sleep(1900 * time.Millisecond)
 		synctest.Wait()
 		shown := screen(t, out.String())
@@ -240,7 +240,7 @@ func TestQuietProgress(t *testing.T) {
 		var out shared
 		progress := NewProgress(&out, Quiet)
 		progress.Start(10)
-		progress.Add(importer.Pushed, 5)
+		progress.Add(importer.StatusPushed, 5)
 		progress.Waiting("nothing", time.Hour)
 		time.Sleep(time.Hour)
 		if _, err := io.WriteString(progress.Writer(&out), "a log line\n"); err != nil {
@@ -269,7 +269,7 @@ func TestAddDoesNotWaitForTheTerminal(t *testing.T) {
 	<-stuck
 	go func() {
 		defer close(added)
-		progress.Add(importer.Pushed, 1)
+		progress.Add(importer.StatusPushed, 1)
 		progress.Waiting("the terminal is stuck", time.Second)
 	}()
 	select {
@@ -291,7 +291,7 @@ func TestProgressFromSeveralGoroutines(t *testing.T) {
 	for worker := range 8 {
 		group.Go(func() {
 			for range 100 {
-				progress.Add(importer.Pushed, 1)
+				progress.Add(importer.StatusPushed, 1)
 				progress.Waiting("x", time.Nanosecond)
 				if _, err := fmt.Fprintf(progress.Writer(&out), "worker %d\n", worker); err != nil {
 					t.Error(err)
@@ -322,7 +322,7 @@ func BenchmarkProgressAdd(b *testing.B) {
 	progress.Start(b.N)
 	defer progress.Finish()
 	for b.Loop() {
-		progress.Add(importer.Pushed, 1)
+		progress.Add(importer.StatusPushed, 1)
 	}
 }
 
@@ -332,8 +332,8 @@ func TestStandingOfAQuietProgress(t *testing.T) {
 		p := NewProgress(&shared{}, Quiet)
 		p.Start(40)
 		time.Sleep(time.Second)
-		p.Add(importer.Pushed, 19)
-		p.Add(importer.Rejected, 1)
+		p.Add(importer.StatusPushed, 19)
+		p.Add(importer.StatusRejected, 1)
 		want := Standing{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40}
 		if diff := cmp.Diff(want, p.Standing()); diff != "" {
 			t.Errorf("standing (-want +got):\n%s", diff)

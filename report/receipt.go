@@ -138,23 +138,23 @@ func label(status importer.Status) string {
 // note says what the status means for the rows that have it, and what to do.
 func (r Receipt) note(status importer.Status) string {
 	switch status {
-	case importer.Valid:
+	case importer.StatusValid:
 		return "push would send these"
-	case importer.Unchanged:
+	case importer.StatusUnchanged:
 		return "the Controller has them like this already"
-	case importer.Duplicate:
+	case importer.StatusDuplicate:
 		return "identical to a row further up"
-	case importer.Skipped:
+	case importer.StatusSkipped:
 		return "left out by the mapping's where"
-	case importer.Invalid:
+	case importer.StatusInvalid:
 		return "not sent; mend these rows in the file"
-	case importer.Rejected:
+	case importer.StatusRejected:
 		return "refused by the Controller, which says why"
-	case importer.Failed:
+	case importer.StatusFailed:
 		return "no answer after every attempt; push the file again"
-	case importer.Unknown:
+	case importer.StatusUnknown:
 		return "may have been sent; the same command settles them"
-	case importer.NotSent:
+	case importer.StatusNotSent:
 		if len(r.Held) > 0 {
 			return "held by a safety limit"
 		}
@@ -198,7 +198,7 @@ func (r Receipt) example(p importer.ProblemCount) string {
 // inWords says what is wrong, in which column, and in which row to look.
 func inWords(p importer.ProblemCount) string {
 	text := string(p.Rule)
-	if p.Severity == mapping.Warning {
+	if p.Severity == mapping.SeverityWarning {
 		text += " (a warning)"
 	}
 	switch {

@@ -19,39 +19,39 @@ func receipts() map[string]Receipt {
 		return importer.ProblemCount{Rule: rule, Header: header, Column: 3, Count: count, Row: row, Message: message}
 	}
 	problems := []importer.ProblemCount{
-		problem(mapping.BadDate, "DOB", 1012, 17),
-		problem(mapping.Required, "", 3, 40),
+		problem(mapping.RuleBadDate, "DOB", 1012, 17),
+		problem(mapping.RuleRequired, "", 3, 40),
 		problem("a_newer_rule", "Class", 2, 42),
-		{Rule: mapping.DuplicateKey, Column: mapping.NoColumn, Count: 2, Row: 44},
-		{Rule: mapping.UnlikelyDate, Severity: mapping.Warning, Header: "DOB", Count: 1, Row: 45},
-		problem(mapping.TooLong, "City", 1, 46),
-		problem(mapping.TooLong, "Street", 1, 46),
+		{Rule: mapping.RuleDuplicateKey, Column: mapping.NoColumn, Count: 2, Row: 44},
+		{Rule: mapping.RuleUnlikelyDate, Severity: mapping.SeverityWarning, Header: "DOB", Count: 1, Row: 45},
+		problem(mapping.RuleTooLong, "City", 1, 46),
+		problem(mapping.RuleTooLong, "Street", 1, 46),
 	}
 	return map[string]Receipt{
 		"pushed": {Target: "sandbox", Summary: Summary{
 			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1188, Seconds: 131,
-			Counts:  importer.Counts{importer.Pushed: 1188, importer.Skipped: 8, importer.Duplicate: 4, importer.Failed: 0},
+			Counts:  importer.Counts{importer.StatusPushed: 1188, importer.StatusSkipped: 8, importer.StatusDuplicate: 4, importer.StatusFailed: 0},
 			Reports: importer.Reports{Results: "samples/term-start.results.csv"},
 		}},
 		"everything": {Target: "OC_TOMA", Problems: problems, Summary: Summary{
 			Command: "push", Run: 17, File: "students.csv", Rows: 41_045, Attempts: 41_001, Seconds: 3*60*60 + 5*60,
 			Counts: importer.Counts{
-				importer.Pushed: 40_000, importer.Unchanged: 5, importer.Duplicate: 4, importer.Skipped: 8, importer.Invalid: 1_015,
-				importer.Rejected: 1, importer.Failed: 2, importer.Unknown: 3, importer.NotSent: 7,
+				importer.StatusPushed: 40_000, importer.StatusUnchanged: 5, importer.StatusDuplicate: 4, importer.StatusSkipped: 8, importer.StatusInvalid: 1_015,
+				importer.StatusRejected: 1, importer.StatusFailed: 2, importer.StatusUnknown: 3, importer.StatusNotSent: 7,
 			},
 			Reports: importer.Reports{Results: "students.results.csv"}, Exit: 3,
 		}},
 		"held": {Target: "OC_TOMA", Problems: problems[:1], Summary: Summary{
 			Command: "push", Run: 18, File: "students.csv", Rows: 5000,
-			Counts:  importer.Counts{importer.NotSent: 3988, importer.Invalid: 1012},
+			Counts:  importer.Counts{importer.StatusNotSent: 3988, importer.StatusInvalid: 1012},
 			Held:    []string{"1,012 of 5,000 rows are invalid, and --max-bad allows 10%. A whole column may have moved, so look at the problems first."},
 			Reports: importer.Reports{Results: "students.results.csv"}, Exit: 4,
 		}},
 		"quick": {Target: "the sandbox", Summary: Summary{
-			Command: "approve", Run: 3, File: "one.csv", Rows: 1, Attempts: 1, Seconds: 0.4, Counts: importer.Counts{importer.Rejected: 1},
+			Command: "approve", Run: 3, File: "one.csv", Rows: 1, Attempts: 1, Seconds: 0.4, Counts: importer.Counts{importer.StatusRejected: 1},
 		}},
 		"check": {Target: "OC_TOMA", Problems: problems[:4], Summary: Summary{
-			Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.Valid: 1},
+			Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.StatusValid: 1},
 			Held: []string{"The file has 1 row, and --min-rows asks for 500."},
 		}},
 		"empty": {Target: "OC_TOMA", Summary: Summary{Command: "push", Run: 2, File: "-", Reports: importer.Reports{Results: "-"}}},
@@ -91,11 +91,11 @@ func TestReceiptGolden(t *testing.T) {
 
 func TestReceiptThatDoesNotAddUp(t *testing.T) {
 	for name, counts := range map[string]importer.Counts{
-		"a row is missing": {importer.Pushed: 9},
-		"a row too many":   {importer.Pushed: 11},
+		"a row is missing": {importer.StatusPushed: 9},
+		"a row too many":   {importer.StatusPushed: 11},
 		"no row":           nil,
-		"a pending row":    {importer.Pushed: 9, importer.Pending: 1},
-		"an extra pending": {importer.Pushed: 10, importer.Pending: 1},
+		"a pending row":    {importer.StatusPushed: 9, importer.StatusPending: 1},
+		"an extra pending": {importer.StatusPushed: 10, importer.StatusPending: 1},
 	} {
 		receipt := Receipt{Target: "sandbox", Summary: Summary{Command: "push", File: "a.csv", Rows: 10, Counts: counts}}
 		if err := receipt.Check(); !errors.Is(err, ErrReceipt) {
@@ -116,8 +116,8 @@ func TestReceiptReportsAFailedWrite(t *testing.T) {
 
 // A header comes from the file, and must not be able to command the terminal.
 func TestReceiptIsSafeForTheTerminal(t *testing.T) {
-	receipt := Receipt{Target: "s\x1b[2J", Problems: []importer.ProblemCount{{Rule: mapping.Required, Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
-		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.Invalid: 1}, Held: []string{"\x1b[1A"}, Reports: importer.Reports{Results: "\bb.csv"},
+	receipt := Receipt{Target: "s\x1b[2J", Problems: []importer.ProblemCount{{Rule: mapping.RuleRequired, Header: "\x1b]0;x\a\u202eDOB\r\n", Count: 1, Row: 2}}, Summary: Summary{
+		File: "a\x1b[31m.csv", Rows: 1, Counts: importer.Counts{importer.StatusInvalid: 1}, Held: []string{"\x1b[1A"}, Reports: importer.Reports{Results: "\bb.csv"},
 	}}
 	var out bytes.Buffer
 	if err := receipt.Write(&out); err != nil {
@@ -131,10 +131,10 @@ func TestReceiptIsSafeForTheTerminal(t *testing.T) {
 func ExampleReceipt_Write() {
 	receipt := Receipt{
 		Target:   "sandbox",
-		Problems: []importer.ProblemCount{{Rule: mapping.BadEmail, Header: "E-mail", Count: 3, Row: 17}},
+		Problems: []importer.ProblemCount{{Rule: mapping.RuleBadEmail, Header: "E-mail", Count: 3, Row: 17}},
 		Summary: Summary{
 			Command: "push", Run: 1, File: "samples/term-start.xlsx", Rows: 1200, Attempts: 1189, Seconds: 119,
-			Counts:  importer.Counts{importer.Pushed: 1189, importer.Skipped: 8, importer.Invalid: 3},
+			Counts:  importer.Counts{importer.StatusPushed: 1189, importer.StatusSkipped: 8, importer.StatusInvalid: 3},
 			Reports: importer.Reports{Results: "samples/term-start.results.csv"},
 		},
 	}

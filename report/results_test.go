@@ -26,17 +26,17 @@ func everyStatus() []importer.Result {
 	toronto := time.FixedZone("EST", -5*60*60)
 	sent := time.Date(2026, 8, 31, 19, 0, 5, 987654321, toronto)
 	return []importer.Result{
-		{Row: 4, UniqueID: "900123456", LoginSource: "SSO", Status: importer.Pushed, ReferenceID: "44", Attempts: 1, FinishedAt: sent},
-		{Row: 5, UniqueID: "000123457", LoginSource: "SSO", Status: importer.Pushed, ReferenceID: "6f9619ff-8b86", Warnings: "the date of birth is in the future", Attempts: 3, FinishedAt: sent.Add(time.Hour)},
-		{Row: 6, UniqueID: "900123458", LoginSource: "SSO", Status: importer.Valid},
-		{Row: 7, UniqueID: "900123459", LoginSource: "SSO", Status: importer.Unchanged, ReferenceID: "-12"},
-		{Row: 8, UniqueID: "900123456", LoginSource: "SSO", Status: importer.Duplicate, Message: "the same as row 4"},
-		{Row: 9, Status: importer.Skipped},
-		{Row: 10, UniqueID: "=HYPERLINK(\"http://example.org\")", LoginSource: "+SSO", Status: importer.Invalid, Field: "email", Message: "\"zoë@\" is no e-mail address; the name has a line\nbreak"},
-		{Row: 11, UniqueID: "O'Brien, José", LoginSource: "OPSCOM", Status: importer.Rejected, ErrorCode: "9019", Field: "email", Message: "another user has this e-mail address", Attempts: 1, FinishedAt: sent},
-		{Row: 12, UniqueID: "@12", LoginSource: "OPSCOM", Status: importer.Failed, Message: "no answer", Attempts: 5, FinishedAt: sent},
-		{Row: 13, UniqueID: "-13", LoginSource: "OPSCOM", Status: importer.Unknown, Attempts: 1},
-		{Row: 1048576, UniqueID: "-1+3", LoginSource: "OPSCOM", Status: importer.NotSent},
+		{Row: 4, UniqueID: "900123456", LoginSource: "SSO", Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1, FinishedAt: sent},
+		{Row: 5, UniqueID: "000123457", LoginSource: "SSO", Status: importer.StatusPushed, ReferenceID: "6f9619ff-8b86", Warnings: "the date of birth is in the future", Attempts: 3, FinishedAt: sent.Add(time.Hour)},
+		{Row: 6, UniqueID: "900123458", LoginSource: "SSO", Status: importer.StatusValid},
+		{Row: 7, UniqueID: "900123459", LoginSource: "SSO", Status: importer.StatusUnchanged, ReferenceID: "-12"},
+		{Row: 8, UniqueID: "900123456", LoginSource: "SSO", Status: importer.StatusDuplicate, Message: "the same as row 4"},
+		{Row: 9, Status: importer.StatusSkipped},
+		{Row: 10, UniqueID: "=HYPERLINK(\"http://example.org\")", LoginSource: "+SSO", Status: importer.StatusInvalid, Field: "email", Message: "\"zoë@\" is no e-mail address; the name has a line\nbreak"},
+		{Row: 11, UniqueID: "O'Brien, José", LoginSource: "OPSCOM", Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "another user has this e-mail address", Attempts: 1, FinishedAt: sent},
+		{Row: 12, UniqueID: "@12", LoginSource: "OPSCOM", Status: importer.StatusFailed, Message: "no answer", Attempts: 5, FinishedAt: sent},
+		{Row: 13, UniqueID: "-13", LoginSource: "OPSCOM", Status: importer.StatusUnknown, Attempts: 1},
+		{Row: 1048576, UniqueID: "-1+3", LoginSource: "OPSCOM", Status: importer.StatusNotSent},
 	}
 }
 
@@ -48,8 +48,8 @@ func TestWriteResultsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := importer.Counts{
-		importer.Pushed: 2, importer.Valid: 1, importer.Unchanged: 1, importer.Duplicate: 1, importer.Skipped: 1,
-		importer.Invalid: 1, importer.Rejected: 1, importer.Failed: 1, importer.Unknown: 1, importer.NotSent: 1,
+		importer.StatusPushed: 2, importer.StatusValid: 1, importer.StatusUnchanged: 1, importer.StatusDuplicate: 1, importer.StatusSkipped: 1,
+		importer.StatusInvalid: 1, importer.StatusRejected: 1, importer.StatusFailed: 1, importer.StatusUnknown: 1, importer.StatusNotSent: 1,
 	}
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
@@ -218,7 +218,7 @@ func BenchmarkWriteResults(b *testing.B) {
 		finished := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 		for row := range rows {
 			r := importer.Result{
-				Row: row + 2, UniqueID: "900123456", LoginSource: "SSO", Status: importer.Pushed,
+				Row: row + 2, UniqueID: "900123456", LoginSource: "SSO", Status: importer.StatusPushed,
 				ReferenceID: "123456", Attempts: 1, FinishedAt: finished,
 			}
 			if !yield(r, nil) {

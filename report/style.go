@@ -29,11 +29,11 @@ func (s Style) faint(text string) string   { return s.wrap(faintCode, text) }
 // of marks text as the status deserves.
 func (s Style) of(status importer.Status, text string) string {
 	switch status {
-	case importer.Pushed, importer.Valid:
+	case importer.StatusPushed, importer.StatusValid:
 		return s.Good(text)
-	case importer.Invalid, importer.Rejected, importer.Failed:
+	case importer.StatusInvalid, importer.StatusRejected, importer.StatusFailed:
 		return s.Bad(text)
-	case importer.Unknown, importer.NotSent:
+	case importer.StatusUnknown, importer.StatusNotSent:
 		return s.caution(text)
 	default:
 		return s.faint(text)

@@ -59,14 +59,14 @@ func (s Summary) WriteJSON(w io.Writer) error {
 		Run:       s.Run,
 		File:      s.File,
 		Rows:      s.Rows,
-		Unchanged: s.Counts[importer.Unchanged],
-		Duplicate: s.Counts[importer.Duplicate],
-		Skipped:   s.Counts[importer.Skipped],
-		Invalid:   s.Counts[importer.Invalid],
-		Rejected:  s.Counts[importer.Rejected],
-		Failed:    s.Counts[importer.Failed],
-		Unknown:   s.Counts[importer.Unknown],
-		NotSent:   s.Counts[importer.NotSent],
+		Unchanged: s.Counts[importer.StatusUnchanged],
+		Duplicate: s.Counts[importer.StatusDuplicate],
+		Skipped:   s.Counts[importer.StatusSkipped],
+		Invalid:   s.Counts[importer.StatusInvalid],
+		Rejected:  s.Counts[importer.StatusRejected],
+		Failed:    s.Counts[importer.StatusFailed],
+		Unknown:   s.Counts[importer.StatusUnknown],
+		NotSent:   s.Counts[importer.StatusNotSent],
 		Attempts:  s.Attempts,
 		Seconds:   math.Round(s.Seconds*10) / 10,
 		Held:      append([]string{}, s.Held...),
@@ -74,9 +74,9 @@ func (s Summary) WriteJSON(w io.Writer) error {
 		Exit:      s.Exit,
 	}
 	if s.Command == CheckCommand {
-		line.Valid = new(s.Counts[importer.Valid])
+		line.Valid = new(s.Counts[importer.StatusValid])
 	} else {
-		line.Pushed = new(s.Counts[importer.Pushed])
+		line.Pushed = new(s.Counts[importer.StatusPushed])
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

@@ -13,13 +13,13 @@ func TestSummaryJSON(t *testing.T) {
 	push := Summary{
 		Command: "push", Run: 17, File: "data/A & B <2026>.csv", Rows: 1202, Attempts: 1201,
 		Counts: importer.Counts{
-			importer.Pushed: 1188, importer.Unchanged: 1, importer.Duplicate: 2, importer.Skipped: 3,
-			importer.Invalid: 4, importer.Rejected: 1, importer.Failed: 1, importer.Unknown: 1, importer.NotSent: 1,
+			importer.StatusPushed: 1188, importer.StatusUnchanged: 1, importer.StatusDuplicate: 2, importer.StatusSkipped: 3,
+			importer.StatusInvalid: 4, importer.StatusRejected: 1, importer.StatusFailed: 1, importer.StatusUnknown: 1, importer.StatusNotSent: 1,
 		},
 		Seconds: 131.249, Reports: importer.Reports{Results: "data/A & B.results.csv"}, Exit: 3,
 	}
 	check := Summary{
-		Command: "check", File: "a.csv", Rows: 5, Counts: importer.Counts{importer.Valid: 4, importer.Invalid: 1},
+		Command: "check", File: "a.csv", Rows: 5, Counts: importer.Counts{importer.StatusValid: 4, importer.StatusInvalid: 1},
 		Held: []string{"1 of 5 rows is invalid", "the file has 5 rows"}, Exit: 4,
 	}
 	for _, tc := range []struct {

@@ -97,7 +97,7 @@ func (t *tally) pace() []string {
 // troubles counts the rows that need a person.
 func (t *tally) troubles() []string {
 	var parts []string
-	for _, status := range []importer.Status{importer.Rejected, importer.Failed, importer.Invalid} {
+	for _, status := range []importer.Status{importer.StatusRejected, importer.StatusFailed, importer.StatusInvalid} {
 		if n := t.counts[status]; n > 0 {
 			parts = append(parts, thousands(n)+" "+label(status))
 		}

@@ -13,24 +13,24 @@ import (
 func TestTimeline(t *testing.T) {
 	start := time.Date(2026, 8, 31, 20, 0, 0, 0, time.FixedZone("EDT", -4*60*60))
 	var line Timeline
-	line.Add(time.Time{}, importer.NotSent)
+	line.Add(time.Time{}, importer.StatusNotSent)
 	if points := line.Points(); points != nil {
 		t.Errorf("points %v before any outcome", points)
 	}
-	line.Add(start.Add(20*time.Second+200*time.Millisecond), importer.Rejected)
-	line.Add(start, importer.Pushed)
-	line.Add(start.Add(900*time.Millisecond), importer.Pushed)
-	line.Add(start.Add(2*time.Second), importer.Failed)
+	line.Add(start.Add(20*time.Second+200*time.Millisecond), importer.StatusRejected)
+	line.Add(start, importer.StatusPushed)
+	line.Add(start.Add(900*time.Millisecond), importer.StatusPushed)
+	line.Add(start.Add(2*time.Second), importer.StatusFailed)
 	utc := start.UTC()
 	points := line.Points()
 	if len(points) != 21 {
 		t.Fatalf("%d points, want one a second", len(points))
 	}
 	for i, want := range map[int]TimelinePoint{
-		0:  {utc, time.Second, importer.Counts{importer.Pushed: 2}},
+		0:  {utc, time.Second, importer.Counts{importer.StatusPushed: 2}},
 		1:  {utc.Add(time.Second), time.Second, nil},
-		2:  {utc.Add(2 * time.Second), time.Second, importer.Counts{importer.Failed: 1}},
-		20: {utc.Add(20 * time.Second), time.Second, importer.Counts{importer.Rejected: 1}},
+		2:  {utc.Add(2 * time.Second), time.Second, importer.Counts{importer.StatusFailed: 1}},
+		20: {utc.Add(20 * time.Second), time.Second, importer.Counts{importer.StatusRejected: 1}},
 	} {
 		if diff := cmp.Diff(want, points[i]); diff != "" {
 			t.Errorf("point %d (-want +got):\n%s", i, diff)
@@ -46,7 +46,7 @@ func TestTimelineLosesNothing(t *testing.T) {
 		offsets := rapid.SliceOfN(rapid.Int64Range(-int64(spread), int64(spread)), 1, 50).Draw(t, "offsets")
 		var line Timeline
 		for _, offset := range offsets {
-			line.Add(time.Unix(0, offset), importer.Pushed)
+			line.Add(time.Unix(0, offset), importer.StatusPushed)
 		}
 		points := line.Points()
 		if len(points) > maxPoints {
@@ -59,8 +59,8 @@ func TestTimelineLosesNothing(t *testing.T) {
 					want++
 				}
 			}
-			if p.Counts[importer.Pushed] != want {
-				t.Fatalf("%d outcomes from %v on for %v, want %d", p.Counts[importer.Pushed], p.Start, p.Length, want)
+			if p.Counts[importer.StatusPushed] != want {
+				t.Fatalf("%d outcomes from %v on for %v, want %d", p.Counts[importer.StatusPushed], p.Start, p.Length, want)
 			}
 			if i > 0 && !points[i-1].Start.Add(p.Length).Equal(p.Start) {
 				t.Fatalf("a gap before %v", p.Start)
@@ -82,6 +82,6 @@ func BenchmarkTimeline(b *testing.B) {
 	at := start
 	for b.Loop() {
 		at = at.Add(time.Millisecond)
-		line.Add(at, importer.Pushed)
+		line.Add(at, importer.StatusPushed)
 	}
 }

@@ -93,9 +93,9 @@ func (s *session) mayApprove(r importer.Run) error {
 	switch {
 	case r.Target != s.target():
 		return fmt.Errorf("run %d was planned for %s, and the settings say %s; approve it with the settings that planned it", r.ID, r.Target, s.target())
-	case r.State == importer.Superseded:
+	case r.State == importer.RunSuperseded:
 		return fmt.Errorf("run %d cannot be approved: a newer run of the same file took its place", r.ID)
-	case r.State == importer.Finished:
+	case r.State == importer.RunFinished:
 		return fmt.Errorf("run %d is finished; \"opscom-import runs report %d\" writes its results again", r.ID, r.ID)
 	}
 	return nil

@@ -161,7 +161,7 @@ func (c *campaign) life(random *rand.Rand) (end ended, over bool) {
 		c.hit[c.moment(state)]++
 		c.weigh()
 	}
-	return end, state == importer.Finished
+	return end, state == importer.RunFinished
 }
 
 // await waits for a random moment in the life of the process: while it starts,
@@ -215,14 +215,14 @@ func modified(path string) time.Time {
 func (c *campaign) moment(state importer.RunState) killMoment {
 	lines := c.crashes[len(c.crashes)-1].Journal
 	open := slices.ContainsFunc(lines, func(l importer.Result) bool {
-		return l.Status == importer.Unknown || l.Status == importer.NotSent
+		return l.Status == importer.StatusUnknown || l.Status == importer.StatusNotSent
 	})
 	switch {
-	case state == "", state == importer.Stopped: // stopped by the process that took the run up
+	case state == "", state == importer.RunStopped: // stopped by the process that took the run up
 		return starting
-	case state == importer.Planning:
+	case state == importer.RunPlanning:
 		return planning
-	case state == importer.Finished:
+	case state == importer.RunFinished:
 		return finished
 	case open:
 		return pushing
@@ -246,7 +246,7 @@ func (c *campaign) weigh() {
 	}
 	lost := 0
 	for _, line := range crash.Journal {
-		if line.Status == importer.Unknown && accepted[line.UniqueID] {
+		if line.Status == importer.StatusUnknown && accepted[line.UniqueID] {
 			lost++
 		}
 	}

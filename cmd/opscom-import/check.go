@@ -153,9 +153,9 @@ func (s *session) acceptances() (importer.Acceptances, []byte) {
 // checkedCounts returns a plan's counts by the statuses that a check shows.
 func checkedCounts(planned importer.Counts) importer.Counts {
 	counts := maps.Clone(planned)
-	if n := counts[importer.Pending]; n > 0 {
-		counts[importer.Valid] = n
-		delete(counts, importer.Pending)
+	if n := counts[importer.StatusPending]; n > 0 {
+		counts[importer.StatusValid] = n
+		delete(counts, importer.StatusPending)
 	}
 	return counts
 }

@@ -33,7 +33,7 @@ type currentRun struct {
 // is concluded all the same.
 func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	ctx := context.Background()
-	held := c.Info().State == importer.Held
+	held := c.Info().State == importer.RunHeld
 	if c.ended != nil {
 		if err := c.Stop(ctx); err != nil {
 			return receipt, &incompleteError{errors.Join(c.ended, err)}
@@ -77,9 +77,9 @@ func exitOf(counts importer.Counts, ended error, held bool) int {
 	switch {
 	case held:
 		return exitHeld
-	case ended != nil || counts[importer.Unknown]+counts[importer.NotSent] > 0:
+	case ended != nil || counts[importer.StatusUnknown]+counts[importer.StatusNotSent] > 0:
 		return exitIncomplete
-	case counts[importer.Invalid]+counts[importer.Rejected]+counts[importer.Failed] > 0:
+	case counts[importer.StatusInvalid]+counts[importer.StatusRejected]+counts[importer.StatusFailed] > 0:
 		return exitRows
 	default:
 		return exitDone

@@ -305,7 +305,7 @@ func TestMappingExamplesAreValid(t *testing.T) {
 			continue
 		}
 		types := []mapping.UserType{{ID: "1", Name: "Full Time Student"}, {ID: "2", Name: "Part Time Student"}, {ID: "4", Name: "Staff"}, {ID: "6", Name: "Visitor"}}
-		_, err = mapping.Compile(file, file.Source.Headers, mapping.Context{UserTypes: types, UserTypesKnown: true, Today: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)})
+		_, err = mapping.Compile(file, file.Source.Headers, mapping.Options{UserTypes: types, UserTypesKnown: true, Today: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)})
 		if err != nil {
 			t.Error(err)
 		}

@@ -56,7 +56,7 @@ func TestLostAnswers(t *testing.T) {
 			}
 			ids[entry.Key] = entry.ReferenceID
 		}
-		pushed := evidence.Claims[0].Counts[importer.Pushed]
+		pushed := evidence.Claims[0].Counts[importer.StatusPushed]
 		if box.People() != pushed || len(ids) != pushed || acceptances < pushed*6/5 {
 			t.Errorf("%d people, %d reference ids, %d acceptances; %d rows are pushed", box.People(), len(ids), acceptances, pushed)
 		}
@@ -85,7 +85,7 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Run {
 	run, err := j.Begin(ctx, importer.Run{Client: scriptClient, Target: scriptClient, Source: file, StartedAt: time.Now()})
 	check(err)
 	plan := planInto(t, file, run, j.Salt())
-	check(run.Seal(ctx, importer.Pushing, plan.Rows, nil))
+	check(run.Seal(ctx, importer.RunPushing, plan.Rows, nil))
 
 	transport, stop := serveInMemory(t, box)
 	client, err := controller.New(controller.Config{
@@ -126,7 +126,7 @@ func planInto(t *testing.T, file string, store importer.PlanStore, salt []byte) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapper, err := mapping.Compile(mapped, table.Header().Names, mapping.Context{})
+	mapper, err := mapping.Compile(mapped, table.Header().Names, mapping.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func (s *session) pushFile(feed, send context.Context, name string) (receipt rep
 	if run == nil {
 		var plan importer.Plan
 		current.Run, plan, err = s.planRun(feed, t)
-		current.waiting, current.problems, current.changes = plan.Counts[importer.Pending], plan.Problems, s.changes(plan)
+		current.waiting, current.problems, current.changes = plan.Counts[importer.StatusPending], plan.Problems, s.changes(plan)
 	} else {
 		current.waiting, err = waitingRows(feed, run)
 	}
@@ -130,13 +130,13 @@ func (s *session) changes(p importer.Plan) *report.Changes {
 	if !s.settings.OnlyChanges {
 		return nil
 	}
-	return &report.Changes{New: p.Counts[importer.Pending] - p.Changed, Changed: p.Changed, Unchanged: p.Counts[importer.Unchanged]}
+	return &report.Changes{New: p.Counts[importer.StatusPending] - p.Changed, Changed: p.Changed, Unchanged: p.Counts[importer.StatusUnchanged]}
 }
 
 // waitingRows counts the rows that going on with a run pushes.
 func waitingRows(ctx context.Context, run *journal.Run) (int, error) {
 	counts, _, err := run.Counts(ctx)
-	return counts[importer.NotSent] + counts[importer.Unknown] + counts[importer.Failed], err
+	return counts[importer.StatusNotSent] + counts[importer.StatusUnknown] + counts[importer.StatusFailed], err
 }
 
 // takeUp returns the unfinished run of the very same file, mapping and target, or
@@ -185,7 +185,7 @@ func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (st
 		return "its mapping or settings have changed since", nil
 	case s.settings.Fresh:
 		return "--fresh was asked for", nil
-	case u.State != importer.Held || s.settings.Yes:
+	case u.State != importer.RunHeld || s.settings.Yes:
 		return "", nil
 	}
 	run, err := s.journal.Run(ctx, u.ID)
@@ -196,7 +196,7 @@ func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (st
 	if err != nil {
 		return "", err
 	}
-	counts[importer.Pending] = counts[importer.NotSent] // nothing of a held run was sent
+	counts[importer.StatusPending] = counts[importer.StatusNotSent] // nothing of a held run was sent
 	held, err := s.judge(ctx, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
 	if err != nil || slices.Equal(held, u.Held) {
 		return "", err
@@ -236,9 +236,9 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(ctx))
 	}
-	state := importer.Pushing
+	state := importer.RunPushing
 	if len(held) > 0 && !s.settings.Yes {
-		state = importer.Held
+		state = importer.RunHeld
 	}
 	s.log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
@@ -279,10 +279,10 @@ func (s *session) distinctResults(names []string) error {
 // pushRun pushes what waits in the run, unless a safety limit holds it, and
 // concludes it.
 func (s *session) pushRun(feed, send context.Context, c currentRun) (receipt report.Receipt, err error) {
-	if c.Info().State == importer.Held && !s.settings.Yes {
+	if c.Info().State == importer.RunHeld && !s.settings.Yes {
 		return s.conclude(c)
 	}
-	if c.Info().State != importer.Pushing { // it was held or stopped before
+	if c.Info().State != importer.RunPushing { // it was held or stopped before
 		if err := c.Start(feed); err != nil {
 			return receipt, &incompleteError{err}
 		}

@@ -180,7 +180,7 @@ func (s *session) writeSummary(path string, page report.Page, t *table) error {
 
 // needsPerson says whether someone has to mend the row.
 func needsPerson(status importer.Status) bool {
-	return status == importer.Invalid || status == importer.Rejected
+	return status == importer.StatusInvalid || status == importer.StatusRejected
 }
 
 // fixRows joins the results that need a person with the rows of the source. Both
@@ -213,7 +213,7 @@ func fixRow(r importer.Result, row importer.Row, mapper *mapping.Mapper) report.
 	for _, p := range r.Problems {
 		fix.Problems = append(fix.Problems, p.Problem)
 	}
-	if r.Status != importer.Rejected {
+	if r.Status != importer.StatusRejected {
 		return fix
 	}
 	attribute := mapping.AttributeNamed(r.Field)

@@ -40,15 +40,15 @@ func TestExitCodeOfARun(t *testing.T) {
 		held   bool
 		want   int
 	}{
-		{"all ended well", importer.Counts{importer.Pushed: 3, importer.Unchanged: 2, importer.Duplicate: 1, importer.Skipped: 1}, nil, false, 0},
-		{"a check", importer.Counts{importer.Valid: 3, importer.Skipped: 1}, nil, false, 0},
-		{"invalid", importer.Counts{importer.Pushed: 3, importer.Invalid: 1}, nil, false, 1},
-		{"rejected", importer.Counts{importer.Pushed: 3, importer.Rejected: 1}, nil, false, 1},
-		{"failed", importer.Counts{importer.Pushed: 3, importer.Failed: 1}, nil, false, 1},
-		{"stopped", importer.Counts{importer.Pushed: 3}, stopped, false, 3},
-		{"rows that may have been sent", importer.Counts{importer.Pushed: 3, importer.Unknown: 1}, nil, false, 3},
-		{"rows that were not sent", importer.Counts{importer.Invalid: 3, importer.NotSent: 1}, nil, false, 3},
-		{"held", importer.Counts{importer.Invalid: 3, importer.NotSent: 1}, nil, true, 4},
+		{"all ended well", importer.Counts{importer.StatusPushed: 3, importer.StatusUnchanged: 2, importer.StatusDuplicate: 1, importer.StatusSkipped: 1}, nil, false, 0},
+		{"a check", importer.Counts{importer.StatusValid: 3, importer.StatusSkipped: 1}, nil, false, 0},
+		{"invalid", importer.Counts{importer.StatusPushed: 3, importer.StatusInvalid: 1}, nil, false, 1},
+		{"rejected", importer.Counts{importer.StatusPushed: 3, importer.StatusRejected: 1}, nil, false, 1},
+		{"failed", importer.Counts{importer.StatusPushed: 3, importer.StatusFailed: 1}, nil, false, 1},
+		{"stopped", importer.Counts{importer.StatusPushed: 3}, stopped, false, 3},
+		{"rows that may have been sent", importer.Counts{importer.StatusPushed: 3, importer.StatusUnknown: 1}, nil, false, 3},
+		{"rows that were not sent", importer.Counts{importer.StatusInvalid: 3, importer.StatusNotSent: 1}, nil, false, 3},
+		{"held", importer.Counts{importer.StatusInvalid: 3, importer.StatusNotSent: 1}, nil, true, 4},
 	} {
 		if got := exitOf(tc.counts, tc.ended, tc.held); got != tc.want {
 			t.Errorf("%s: exit code %d, want %d", tc.name, got, tc.want)

@@ -147,7 +147,7 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 	if !info.FinishedAt.IsZero() {
 		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
 	}
-	summary.Exit = exitOf(counts, nil, info.State == importer.Held)
+	summary.Exit = exitOf(counts, nil, info.State == importer.RunHeld)
 	receipt := s.receipt(summary, nil)
 	receipt.Target = info.Target
 	if s.settings.JSON || s.settings.Quiet {
@@ -159,7 +159,7 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 
 // heldReasons returns why the run is held, nothing when it was approved since.
 func heldReasons(r importer.Run) []string {
-	if r.State != importer.Held {
+	if r.State != importer.RunHeld {
 		return nil
 	}
 	return r.Held

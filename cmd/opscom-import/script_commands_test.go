@@ -68,7 +68,7 @@ func controllerCommands() map[string]scriptCommand {
 		"once": func(ts *testscript.TestScript, _ bool, args []string) {
 			applied := controllerOf(ts).applied()
 			for _, r := range readResults(ts, args[0]) {
-				if n := len(applied[r.key()]); r["status"] == string(importer.Pushed) && n != 1 {
+				if n := len(applied[r.key()]); r["status"] == string(importer.StatusPushed) && n != 1 {
 					ts.Fatalf("row %s was sent %d times", r["row"], n)
 				}
 			}
@@ -84,12 +84,12 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 	for _, r := range results {
 		entries := applied[r.key()]
 		switch status := importer.Status(r["status"]); {
-		case status == importer.Pushed || status == importer.Unchanged:
+		case status == importer.StatusPushed || status == importer.StatusUnchanged:
 			if len(entries) == 0 || r["reference_id"] != strconv.Itoa(entries[len(entries)-1].ReferenceID) {
 				ts.Fatalf("row %s is %s with reference id %q; the account has %v", r["row"], status, r["reference_id"], entries)
 			}
 			seen[r.key()] = true
-		case status == importer.Unknown || status == importer.Duplicate || status == importer.Failed:
+		case status == importer.StatusUnknown || status == importer.StatusDuplicate || status == importer.StatusFailed:
 			seen[r.key()] = true
 		}
 	}
@@ -172,7 +172,7 @@ func fileCommands() map[string]scriptCommand {
 		"settled": func(ts *testscript.TestScript, _ bool, args []string) {
 			before, after := readResults(ts, args[0]), readResults(ts, args[1])
 			for i, b := range before {
-				if b["status"] != string(importer.Pushed) {
+				if b["status"] != string(importer.StatusPushed) {
 					continue
 				}
 				if diff := cmp.Diff(map[string]string(b), map[string]string(after[i])); diff != "" {
@@ -216,9 +216,9 @@ func compareVerdicts(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for i, c := range checked {
 		p := maps.Clone(pushed[i])
-		sent := []importer.Status{importer.Pushed, importer.Rejected, importer.Failed}
+		sent := []importer.Status{importer.StatusPushed, importer.StatusRejected, importer.StatusFailed}
 		if slices.Contains(sent, importer.Status(p["status"])) {
-			p["status"] = string(importer.Valid)
+			p["status"] = string(importer.StatusValid)
 			for _, column := range []string{"reference_id", "error_code", "field", "message", "finished_at"} {
 				p[column] = ""
 			}

@@ -297,7 +297,7 @@ func sampleRows(t *sheet.Table) (samples [][]mapping.Cell, err error) {
 
 // compile brings the mapping and the table's header together.
 func (s *session) compile(t *table) (err error) {
-	t.mapper, err = mapping.Compile(t.mapping, t.Header().Names, mapping.Context{
+	t.mapper, err = mapping.Compile(t.mapping, t.Header().Names, mapping.Options{
 		LoginSource: s.settings.LoginSource,
 		UserTypes:   s.userTypes.list, UserTypesKnown: s.userTypes.known,
 		Today: time.Now(),

@@ -29,7 +29,7 @@ func (t *tally) watch(results iter.Seq2[importer.Result, error]) iter.Seq2[impor
 			if needsPerson(r.Status) {
 				t.needPerson++
 			}
-			if r.Status == importer.Rejected {
+			if r.Status == importer.StatusRejected {
 				t.refuse(r)
 			}
 			if !yield(r, err) {

@@ -211,7 +211,7 @@ func (tr *trial) crashed() importer.RunState {
 	run, lines, _ := tr.stored()
 	if run.ID <= tr.earlier {
 		run.State = ""
-	} else if run.State != importer.Planning {
+	} else if run.State != importer.RunPlanning {
 		crash.Journal = lines
 	}
 	tr.crashes = append(tr.crashes, crash)
@@ -308,7 +308,7 @@ func (tr *trial) source() (rows []audit.Row) {
 	table, err := sheet.Open(tr.path(tr.file), sheet.Options{})
 	check(err)
 	defer func() { check(table.Close()) }()
-	mapper, err := mapping.Compile(file, table.Header().Names, mapping.Context{})
+	mapper, err := mapping.Compile(file, table.Header().Names, mapping.Options{})
 	check(err)
 	var row importer.Row
 	var result mapping.Result

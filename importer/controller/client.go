@@ -96,7 +96,7 @@ func newTransport(cfg Config) *http.Transport {
 // mapping.Profile writes it.
 func (c *Client) Push(feed, send context.Context, payload []byte) (importer.Answer, error) {
 	if !isObject(payload) {
-		return importer.Answer{Status: importer.NotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
+		return importer.Answer{Status: importer.StatusNotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
 	}
 	var id string
 	t := c.converse(feed, send, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
@@ -108,9 +108,9 @@ func (c *Client) Push(feed, send context.Context, payload []byte) (importer.Answ
 	answer := importer.Answer{Attempts: t.attempts}
 	switch {
 	case t.last.class == accepted:
-		answer.Status, answer.ReferenceID = importer.Pushed, id
+		answer.Status, answer.ReferenceID = importer.StatusPushed, id
 	case t.last.class == rejected, t.last.class == refused && !t.last.unseen:
-		answer.Status, answer.ErrorCode = importer.Rejected, c.plain(t.last.code)
+		answer.Status, answer.ErrorCode = importer.StatusRejected, c.plain(t.last.code)
 		answer.Field = t.last.rule.field.String()
 	default:
 		answer.Status = t.status()

@@ -87,7 +87,7 @@ func TestRequestIsAsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (importer.Answer{Status: importer.Pushed, ReferenceID: "44", Attempts: 1}); answer != want {
+	if want := (importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}); answer != want {
 		t.Errorf("answer = %+v, want %+v", answer, want)
 	}
 	if want := "/base/api/OC%2FT%C3%96MA%201/v1/profiles/push"; got.Method != http.MethodPost || got.URL.EscapedPath() != want {
@@ -118,102 +118,102 @@ var answerCases = []struct {
 	ends   bool // a RefusedError
 }{
 	// The documented success, and nothing else, is a success.
-	{name: "number", status: 200, body: `{"status":"success","reference_id":44}`, want: importer.Pushed, id: "44"},
-	{name: "as on the page", status: 200, body: "{\n\"status\": \"success\",\n\"reference_id\": 44\n}\n", want: importer.Pushed, id: "44"},
-	{name: "created", status: 201, body: `{"reference_id":7,"status":"success"}`, want: importer.Pushed, id: "7"},
-	{name: "text", status: 200, body: `{"status":"success","reference_id":"00-af"}`, want: importer.Pushed, id: "00-af"},
-	{name: "large number", status: 200, body: `{"status":"success","reference_id":123456789012345678901}`, want: importer.Pushed, id: "123456789012345678901"},
-	{name: "further members", status: 200, body: `{"status":"success","reference_id":44,"took":[1,{"a":null}]}`, want: importer.Pushed, id: "44"},
+	{name: "number", status: 200, body: `{"status":"success","reference_id":44}`, want: importer.StatusPushed, id: "44"},
+	{name: "as on the page", status: 200, body: "{\n\"status\": \"success\",\n\"reference_id\": 44\n}\n", want: importer.StatusPushed, id: "44"},
+	{name: "created", status: 201, body: `{"reference_id":7,"status":"success"}`, want: importer.StatusPushed, id: "7"},
+	{name: "text", status: 200, body: `{"status":"success","reference_id":"00-af"}`, want: importer.StatusPushed, id: "00-af"},
+	{name: "large number", status: 200, body: `{"status":"success","reference_id":123456789012345678901}`, want: importer.StatusPushed, id: "123456789012345678901"},
+	{name: "further members", status: 200, body: `{"status":"success","reference_id":44,"took":[1,{"a":null}]}`, want: importer.StatusPushed, id: "44"},
 
 	// Lies and accidents.
-	{name: "empty", status: 200, want: importer.Failed},
-	{name: "no content", status: 204, want: importer.Failed},
-	{name: "html", status: 200, body: "<html><body>success</body></html>", want: importer.Failed},
-	{name: "text success", status: 200, body: `success`, want: importer.Failed},
-	{name: "null", status: 200, body: `null`, want: importer.Failed},
-	{name: "empty object", status: 200, body: `{}`, want: importer.Failed},
-	{name: "no reference id", status: 200, body: `{"status":"success"}`, want: importer.Failed},
-	{name: "null reference id", status: 200, body: `{"status":"success","reference_id":null}`, want: importer.Failed},
-	{name: "false reference id", status: 200, body: `{"status":"success","reference_id":false}`, want: importer.Failed},
-	{name: "true reference id", status: 200, body: `{"status":"success","reference_id":true}`, want: importer.Failed},
-	{name: "empty reference id", status: 200, body: `{"status":"success","reference_id":""}`, want: importer.Failed},
-	{name: "blank reference id", status: 200, body: `{"status":"success","reference_id":"  "}`, want: importer.Failed},
-	{name: "reference id with line break", status: 200, body: `{"status":"success","reference_id":"4\n4"}`, want: importer.Failed},
-	{name: "endless reference id", status: 200, body: `{"status":"success","reference_id":"` + strings.Repeat("4", 300) + `"}`, want: importer.Failed},
-	{name: "fraction", status: 200, body: `{"status":"success","reference_id":44.0}`, want: importer.Failed},
-	{name: "exponent", status: 200, body: `{"status":"success","reference_id":4e1}`, want: importer.Failed},
-	{name: "leading zero", status: 200, body: `{"status":"success","reference_id":044}`, want: importer.Failed},
-	{name: "object as reference id", status: 200, body: `{"status":"success","reference_id":{"id":44}}`, want: importer.Failed},
-	{name: "list as reference id", status: 200, body: `{"status":"success","reference_id":[44]}`, want: importer.Failed},
-	{name: "other status", status: 200, body: `{"status":"error","reference_id":44}`, want: importer.Failed},
-	{name: "other case", status: 200, body: `{"status":"Success","reference_id":44}`, want: importer.Failed},
-	{name: "status of another type", status: 200, body: `{"status":true,"reference_id":44}`, want: importer.Failed},
-	{name: "other names", status: 200, body: `{"Status":"success","Reference_ID":44}`, want: importer.Failed},
-	{name: "list of a success", status: 200, body: `[{"status":"success","reference_id":44}]`, want: importer.Failed},
-	{name: "empty list", status: 200, body: `[]`, want: importer.Failed},
-	{name: "list of null", status: 200, body: `[null]`, want: importer.Failed},
-	{name: "nested success", status: 200, body: `{"data":{"status":"success","reference_id":44}}`, want: importer.Failed},
-	{name: "name twice", status: 200, body: `{"status":"success","reference_id":44,"reference_id":45}`, want: importer.Failed},
-	{name: "name twice, once escaped", status: 200, body: `{"status":"success","reference_id":44,"reference\u005fid":45}`, want: importer.Failed},
-	{name: "two objects", status: 200, body: `{"status":"success","reference_id":44}{"status":"success","reference_id":44}`, want: importer.Failed},
-	{name: "trailing text", status: 200, body: `{"status":"success","reference_id":44} ok`, want: importer.Failed},
-	{name: "truncated", status: 200, body: `{"status":"success","reference_id":44`, want: importer.Failed},
-	{name: "broken UTF-8", status: 200, body: "{\"status\":\"success\",\"reference_id\":44,\"note\":\"\xff\"}", want: importer.Failed},
-	{name: "byte order mark", status: 200, body: "\ufeff{\"status\":\"success\",\"reference_id\":44}", want: importer.Failed},
-	{name: "comment", status: 200, body: `{"status":"success","reference_id":44/*ok*/}`, want: importer.Failed},
-	{name: "deep", status: 200, body: strings.Repeat("[", 100_000), want: importer.Failed},
-	{name: "success with a status 500", status: 500, body: `{"status":"success","reference_id":44}`, want: importer.Failed},
-	{name: "success with a status 401", status: 401, body: `{"status":"success","reference_id":44}`, want: importer.Rejected, code: "401", ends: true},
-	{name: "success and null error", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":null}`, want: importer.Failed},
-	{name: "success and error 0", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":0}`, want: importer.Failed},
-	{name: "success and error", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":9019}`, want: importer.Rejected, code: "9019", field: "email"},
+	{name: "empty", status: 200, want: importer.StatusFailed},
+	{name: "no content", status: 204, want: importer.StatusFailed},
+	{name: "html", status: 200, body: "<html><body>success</body></html>", want: importer.StatusFailed},
+	{name: "text success", status: 200, body: `success`, want: importer.StatusFailed},
+	{name: "null", status: 200, body: `null`, want: importer.StatusFailed},
+	{name: "empty object", status: 200, body: `{}`, want: importer.StatusFailed},
+	{name: "no reference id", status: 200, body: `{"status":"success"}`, want: importer.StatusFailed},
+	{name: "null reference id", status: 200, body: `{"status":"success","reference_id":null}`, want: importer.StatusFailed},
+	{name: "false reference id", status: 200, body: `{"status":"success","reference_id":false}`, want: importer.StatusFailed},
+	{name: "true reference id", status: 200, body: `{"status":"success","reference_id":true}`, want: importer.StatusFailed},
+	{name: "empty reference id", status: 200, body: `{"status":"success","reference_id":""}`, want: importer.StatusFailed},
+	{name: "blank reference id", status: 200, body: `{"status":"success","reference_id":"  "}`, want: importer.StatusFailed},
+	{name: "reference id with line break", status: 200, body: `{"status":"success","reference_id":"4\n4"}`, want: importer.StatusFailed},
+	{name: "endless reference id", status: 200, body: `{"status":"success","reference_id":"` + strings.Repeat("4", 300) + `"}`, want: importer.StatusFailed},
+	{name: "fraction", status: 200, body: `{"status":"success","reference_id":44.0}`, want: importer.StatusFailed},
+	{name: "exponent", status: 200, body: `{"status":"success","reference_id":4e1}`, want: importer.StatusFailed},
+	{name: "leading zero", status: 200, body: `{"status":"success","reference_id":044}`, want: importer.StatusFailed},
+	{name: "object as reference id", status: 200, body: `{"status":"success","reference_id":{"id":44}}`, want: importer.StatusFailed},
+	{name: "list as reference id", status: 200, body: `{"status":"success","reference_id":[44]}`, want: importer.StatusFailed},
+	{name: "other status", status: 200, body: `{"status":"error","reference_id":44}`, want: importer.StatusFailed},
+	{name: "other case", status: 200, body: `{"status":"Success","reference_id":44}`, want: importer.StatusFailed},
+	{name: "status of another type", status: 200, body: `{"status":true,"reference_id":44}`, want: importer.StatusFailed},
+	{name: "other names", status: 200, body: `{"Status":"success","Reference_ID":44}`, want: importer.StatusFailed},
+	{name: "list of a success", status: 200, body: `[{"status":"success","reference_id":44}]`, want: importer.StatusFailed},
+	{name: "empty list", status: 200, body: `[]`, want: importer.StatusFailed},
+	{name: "list of null", status: 200, body: `[null]`, want: importer.StatusFailed},
+	{name: "nested success", status: 200, body: `{"data":{"status":"success","reference_id":44}}`, want: importer.StatusFailed},
+	{name: "name twice", status: 200, body: `{"status":"success","reference_id":44,"reference_id":45}`, want: importer.StatusFailed},
+	{name: "name twice, once escaped", status: 200, body: `{"status":"success","reference_id":44,"reference\u005fid":45}`, want: importer.StatusFailed},
+	{name: "two objects", status: 200, body: `{"status":"success","reference_id":44}{"status":"success","reference_id":44}`, want: importer.StatusFailed},
+	{name: "trailing text", status: 200, body: `{"status":"success","reference_id":44} ok`, want: importer.StatusFailed},
+	{name: "truncated", status: 200, body: `{"status":"success","reference_id":44`, want: importer.StatusFailed},
+	{name: "broken UTF-8", status: 200, body: "{\"status\":\"success\",\"reference_id\":44,\"note\":\"\xff\"}", want: importer.StatusFailed},
+	{name: "byte order mark", status: 200, body: "\ufeff{\"status\":\"success\",\"reference_id\":44}", want: importer.StatusFailed},
+	{name: "comment", status: 200, body: `{"status":"success","reference_id":44/*ok*/}`, want: importer.StatusFailed},
+	{name: "deep", status: 200, body: strings.Repeat("[", 100_000), want: importer.StatusFailed},
+	{name: "success with a status 500", status: 500, body: `{"status":"success","reference_id":44}`, want: importer.StatusFailed},
+	{name: "success with a status 401", status: 401, body: `{"status":"success","reference_id":44}`, want: importer.StatusRejected, code: "401", ends: true},
+	{name: "success and null error", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":null}`, want: importer.StatusFailed},
+	{name: "success and error 0", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":0}`, want: importer.StatusFailed},
+	{name: "success and error", status: 200, body: `{"status":"success","reference_id":44,"ErrorCode":9019}`, want: importer.StatusRejected, code: "9019", field: "email"},
 
 	// Errors of the run.
-	{name: "9000", status: 200, body: `{"ErrorCode":9000,"ErrorMessage":"Client"}`, want: importer.Rejected, code: "9000", ends: true},
-	{name: "9001", status: 400, body: `{"ErrorCode":9001,"ErrorMessage":"API Token is missing from the request."}`, want: importer.Rejected, code: "9001", ends: true},
-	{name: "9002", status: 403, body: `{"ErrorCode":"9002"}`, want: importer.Rejected, code: "9002", ends: true},
-	{name: "9003", status: 503, body: `{"ErrorCode":9003}`, want: importer.Rejected, code: "9003", ends: true},
-	{name: "401", status: 401, want: importer.Rejected, code: "401", ends: true},
-	{name: "403", status: 403, body: "<html>", want: importer.Rejected, code: "403", ends: true},
-	{name: "404", status: 404, body: `{"message":"Not found"}`, want: importer.Rejected, code: "404", ends: true},
-	{name: "405", status: 405, want: importer.Rejected, code: "405", ends: true},
-	{name: "415", status: 415, want: importer.Rejected, code: "415", ends: true},
-	{name: "300", status: 300, want: importer.Rejected, code: "300", ends: true},
-	{name: "304", status: 304, want: importer.Rejected, code: "304", ends: true},
+	{name: "9000", status: 200, body: `{"ErrorCode":9000,"ErrorMessage":"Client"}`, want: importer.StatusRejected, code: "9000", ends: true},
+	{name: "9001", status: 400, body: `{"ErrorCode":9001,"ErrorMessage":"API Token is missing from the request."}`, want: importer.StatusRejected, code: "9001", ends: true},
+	{name: "9002", status: 403, body: `{"ErrorCode":"9002"}`, want: importer.StatusRejected, code: "9002", ends: true},
+	{name: "9003", status: 503, body: `{"ErrorCode":9003}`, want: importer.StatusRejected, code: "9003", ends: true},
+	{name: "401", status: 401, want: importer.StatusRejected, code: "401", ends: true},
+	{name: "403", status: 403, body: "<html>", want: importer.StatusRejected, code: "403", ends: true},
+	{name: "404", status: 404, body: `{"message":"Not found"}`, want: importer.StatusRejected, code: "404", ends: true},
+	{name: "405", status: 405, want: importer.StatusRejected, code: "405", ends: true},
+	{name: "415", status: 415, want: importer.StatusRejected, code: "415", ends: true},
+	{name: "300", status: 300, want: importer.StatusRejected, code: "300", ends: true},
+	{name: "304", status: 304, want: importer.StatusRejected, code: "304", ends: true},
 
 	// Errors of a row, whatever the status.
-	{name: "9013", status: 200, body: `{"ErrorCode":9013}`, want: importer.Rejected, code: "9013", field: "unique_id"},
-	{name: "9014", status: 200, body: `{"ErrorCode":"9014"}`, want: importer.Rejected, code: "9014", field: "login_source"},
-	{name: "9015", status: 400, body: `{"ErrorCode":9015}`, want: importer.Rejected, code: "9015", field: "login_source"},
-	{name: "9016", status: 422, body: `{"ErrorCode":9016}`, want: importer.Rejected, code: "9016", field: "email"},
-	{name: "9017", status: 401, body: `{"ErrorCode":9017}`, want: importer.Rejected, code: "9017", field: "first_name"},
-	{name: "9018", status: 500, body: `{"ErrorCode":9018}`, want: importer.Rejected, code: "9018", field: "last_name"},
-	{name: "9019", status: 503, body: `{"ErrorCode":9019}`, want: importer.Rejected, code: "9019", field: "email"},
-	{name: "9020", status: 302, body: `{"ErrorCode":9020}`, want: importer.Rejected, code: "9020", field: "user_name"},
-	{name: "9022", status: 409, body: `{"ErrorCode":9022}`, want: importer.Rejected, code: "9022"},
-	{name: "9030", status: 200, body: `{"ErrorCode":9030}`, want: importer.Rejected, code: "9030"},
-	{name: "9033", status: 200, body: `{"ErrorCode":9033}`, want: importer.Rejected, code: "9033"},
-	{name: "9004", status: 200, body: `{"ErrorCode":9004}`, want: importer.Rejected, code: "9004"},
-	{name: "9021", status: 200, body: `{"ErrorCode":9021}`, want: importer.Rejected, code: "9021"},
-	{name: "unknown code", status: 401, body: `{"ErrorCode":"E-77"}`, want: importer.Rejected, code: "E-77"},
-	{name: "list of errors", status: 200, body: `[{"ErrorCode":9016},{"ErrorCode":9001}]`, want: importer.Rejected, code: "9016", field: "email"},
-	{name: "400 without a code", status: 400, body: "<html>", want: importer.Rejected},
-	{name: "413 without a code", status: 413, want: importer.Rejected},
-	{name: "422 without a code", status: 422, body: `{"errors":["email"]}`, want: importer.Rejected},
+	{name: "9013", status: 200, body: `{"ErrorCode":9013}`, want: importer.StatusRejected, code: "9013", field: "unique_id"},
+	{name: "9014", status: 200, body: `{"ErrorCode":"9014"}`, want: importer.StatusRejected, code: "9014", field: "login_source"},
+	{name: "9015", status: 400, body: `{"ErrorCode":9015}`, want: importer.StatusRejected, code: "9015", field: "login_source"},
+	{name: "9016", status: 422, body: `{"ErrorCode":9016}`, want: importer.StatusRejected, code: "9016", field: "email"},
+	{name: "9017", status: 401, body: `{"ErrorCode":9017}`, want: importer.StatusRejected, code: "9017", field: "first_name"},
+	{name: "9018", status: 500, body: `{"ErrorCode":9018}`, want: importer.StatusRejected, code: "9018", field: "last_name"},
+	{name: "9019", status: 503, body: `{"ErrorCode":9019}`, want: importer.StatusRejected, code: "9019", field: "email"},
+	{name: "9020", status: 302, body: `{"ErrorCode":9020}`, want: importer.StatusRejected, code: "9020", field: "user_name"},
+	{name: "9022", status: 409, body: `{"ErrorCode":9022}`, want: importer.StatusRejected, code: "9022"},
+	{name: "9030", status: 200, body: `{"ErrorCode":9030}`, want: importer.StatusRejected, code: "9030"},
+	{name: "9033", status: 200, body: `{"ErrorCode":9033}`, want: importer.StatusRejected, code: "9033"},
+	{name: "9004", status: 200, body: `{"ErrorCode":9004}`, want: importer.StatusRejected, code: "9004"},
+	{name: "9021", status: 200, body: `{"ErrorCode":9021}`, want: importer.StatusRejected, code: "9021"},
+	{name: "unknown code", status: 401, body: `{"ErrorCode":"E-77"}`, want: importer.StatusRejected, code: "E-77"},
+	{name: "list of errors", status: 200, body: `[{"ErrorCode":9016},{"ErrorCode":9001}]`, want: importer.StatusRejected, code: "9016", field: "email"},
+	{name: "400 without a code", status: 400, body: "<html>", want: importer.StatusRejected},
+	{name: "413 without a code", status: 413, want: importer.StatusRejected},
+	{name: "422 without a code", status: 422, body: `{"errors":["email"]}`, want: importer.StatusRejected},
 
 	// Not now, or nothing that says anything.
-	{name: "unknown code, but not now", status: 429, body: `{"ErrorCode":9999}`, want: importer.Failed},
-	{name: "unusable code", status: 200, body: `{"ErrorCode":{"a":1}}`, want: importer.Failed},
-	{name: "endless code", status: 200, body: `{"ErrorCode":"` + strings.Repeat("9", 40) + `"}`, want: importer.Failed},
-	{name: "list with another thing", status: 200, body: `[{"ErrorCode":9016},{"status":"success"}]`, want: importer.Failed},
-	{name: "408", status: 408, want: importer.Failed},
-	{name: "425", status: 425, want: importer.Failed},
-	{name: "429", status: 429, body: "<html>", want: importer.Failed},
-	{name: "500", status: 500, body: "<html>", want: importer.Failed},
-	{name: "502", status: 502, want: importer.Failed},
-	{name: "503", status: 503, want: importer.Failed},
-	{name: "504", status: 504, want: importer.Failed},
-	{name: "520", status: 520, want: importer.Failed},
+	{name: "unknown code, but not now", status: 429, body: `{"ErrorCode":9999}`, want: importer.StatusFailed},
+	{name: "unusable code", status: 200, body: `{"ErrorCode":{"a":1}}`, want: importer.StatusFailed},
+	{name: "endless code", status: 200, body: `{"ErrorCode":"` + strings.Repeat("9", 40) + `"}`, want: importer.StatusFailed},
+	{name: "list with another thing", status: 200, body: `[{"ErrorCode":9016},{"status":"success"}]`, want: importer.StatusFailed},
+	{name: "408", status: 408, want: importer.StatusFailed},
+	{name: "425", status: 425, want: importer.StatusFailed},
+	{name: "429", status: 429, body: "<html>", want: importer.StatusFailed},
+	{name: "500", status: 500, body: "<html>", want: importer.StatusFailed},
+	{name: "502", status: 502, want: importer.StatusFailed},
+	{name: "503", status: 503, want: importer.StatusFailed},
+	{name: "504", status: 504, want: importer.StatusFailed},
+	{name: "520", status: 520, want: importer.StatusFailed},
 }
 
 func TestEveryAnswerHasItsClass(t *testing.T) {
@@ -233,13 +233,13 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 				t.Errorf("refused = %+v, want code %s, a reason and a hint", refused, test.code)
 			}
 			want := importer.Answer{Status: test.want, ReferenceID: test.id, Field: test.field, Attempts: 1}
-			if test.want == importer.Failed {
+			if test.want == importer.StatusFailed {
 				want.Attempts = 2
 			}
 			if len(test.code) > 3 {
 				want.ErrorCode = test.code
 			}
-			if (answer.Message == "") != (test.want == importer.Pushed) {
+			if (answer.Message == "") != (test.want == importer.StatusPushed) {
 				t.Errorf("message = %q", answer.Message)
 			}
 			answer.Message = ""
@@ -330,29 +330,29 @@ func TestBodiesAreReadUpToALimit(t *testing.T) {
 	}{
 		{"just small enough", func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat(" ", limit-1-len(success))+success)
-		}, importer.Pushed},
+		}, importer.StatusPushed},
 		{"too large", func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, success+strings.Repeat(" ", limit))
-		}, importer.Failed},
+		}, importer.StatusFailed},
 		{"endless", func(w http.ResponseWriter, r *http.Request) {
 			for spaces := bytes.Repeat([]byte(" "), 64<<10); ; {
 				if _, err := w.Write(spaces); err != nil {
 					return
 				}
 			}
-		}, importer.Failed},
+		}, importer.StatusFailed},
 		{"compressed bomb", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bomb.Bytes())
-		}, importer.Failed},
+		}, importer.StatusFailed},
 		{"said to be compressed", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
 			_, _ = io.WriteString(w, success)
-		}, importer.Failed},
+		}, importer.StatusFailed},
 		{"endless header", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
 			_, _ = io.WriteString(w, success)
-		}, importer.Failed},
+		}, importer.StatusFailed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -383,7 +383,7 @@ func TestOwnTransportLimitsHeaderAndAsksForNoCompression(t *testing.T) {
 		_, _ = io.WriteString(w, `{"status":"success","reference_id":44}`)
 	})
 	answer, err := push(newClient(t, server.URL, nil))
-	if err != nil || answer.Status != importer.Failed {
+	if err != nil || answer.Status != importer.StatusFailed {
 		t.Errorf("answer = %+v, %v, want failed", answer, err)
 	}
 }
@@ -411,7 +411,7 @@ func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n26\r\n{\"status\":\"success\",\"reference_id\":44}\r\n",
 	} {
 		got, err := push(newClient(t, brokenServer(t, answer), nil))
-		if err != nil || got.Status != importer.Failed || got.Attempts != 2 {
+		if err != nil || got.Status != importer.StatusFailed || got.Attempts != 2 {
 			t.Errorf("after %q: %+v, %v, want failed after 2 attempts", answer, got, err)
 		}
 		if strings.Contains(got.Message, secret) {
@@ -419,7 +419,7 @@ func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 		}
 	}
 	got, err := push(newClient(t, brokenServer(t, whole), nil))
-	if err != nil || got.Status != importer.Pushed {
+	if err != nil || got.Status != importer.StatusPushed {
 		t.Errorf("after a whole answer: %+v, %v, want pushed", got, err)
 	}
 }
@@ -439,7 +439,7 @@ func TestOtherProtocolIsNotSpoken(t *testing.T) {
 	})
 	defer close(done)
 	got, err := push(newClient(t, server.URL, nil))
-	if err != nil || got.Status != importer.Failed {
+	if err != nil || got.Status != importer.StatusFailed {
 		t.Errorf("answer = %+v, %v, want failed", got, err)
 	}
 }
@@ -448,7 +448,7 @@ func TestNobodyListens(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	got, err := push(newClient(t, server.URL, nil))
-	want := importer.Answer{Status: importer.Failed, Attempts: 2, Message: "No usable answer in 2 attempts: each time the connection was refused. " +
+	want := importer.Answer{Status: importer.StatusFailed, Attempts: 2, Message: "No usable answer in 2 attempts: each time the connection was refused. " +
 		"Push the row again later: a row that did arrive is only updated."}
 	if err != nil || got != want {
 		t.Errorf("answer = %+v, %v, want %+v", got, err, want)
@@ -469,7 +469,7 @@ func TestUnsafeConnectionsEndTheRun(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Code != "TLS" || refused.Hint == "" {
 			t.Errorf("error = %v, want a refusal for TLS", err)
 		}
-		if answer.Status != importer.NotSent || answer.Attempts != 1 {
+		if answer.Status != importer.StatusNotSent || answer.Attempts != 1 {
 			t.Errorf("answer = %+v, want not sent", answer)
 		}
 	}
@@ -495,7 +495,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	for range workers {
 		group.Go(func() {
 			for range requests / workers {
-				if answer, err := push(client); err != nil || answer.Status != importer.Pushed {
+				if answer, err := push(client); err != nil || answer.Status != importer.StatusPushed {
 					t.Errorf("answer = %+v, %v", answer, err)
 				}
 			}
@@ -512,7 +512,7 @@ func TestDamagedPayloadIsNotSent(t *testing.T) {
 	client := newClient(t, server.URL, nil)
 	for _, payload := range []string{"", "{", "{}", "null", `["a"]`, `{"a":1`} {
 		answer, err := client.Push(t.Context(), t.Context(), []byte(payload))
-		if err == nil || answer.Status != importer.NotSent || answer.Attempts != 0 {
+		if err == nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 {
 			t.Errorf("push of %q = %+v, %v, want an error and not sent", payload, answer, err)
 		}
 	}

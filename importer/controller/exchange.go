@@ -28,11 +28,11 @@ type talk struct {
 func (t talk) status() importer.Status {
 	switch {
 	case !t.seen && (t.stopped || t.last.class == refused):
-		return importer.NotSent
+		return importer.StatusNotSent
 	case t.stopped || t.last.class == refused:
-		return importer.Unknown
+		return importer.StatusUnknown
 	}
-	return importer.Failed
+	return importer.StatusFailed
 }
 
 // converse sends a request until there is a usable answer, most attempts are

@@ -114,7 +114,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 			if err == nil || err.Error() != want {
 				t.Errorf("%s, %d: error = %v\nwant %s", test.name, status, err, want)
 			}
-			if answer.Status != importer.Rejected || answer.ReferenceID != "" || answer.Attempts != 1 {
+			if answer.Status != importer.StatusRejected || answer.ReferenceID != "" || answer.Attempts != 1 {
 				t.Errorf("%s, %d: %+v, want one attempt and no success", test.name, status, answer)
 			}
 			if n := len(server.seen()); n != 1 {
@@ -185,7 +185,7 @@ func TestBadCertificatesEndTheRun(t *testing.T) {
 	elsewhere.IPAddresses, elsewhere.DNSNames = nil, []string{"elsewhere.example"}
 	good := known.sign(t, loopback(-day, day))
 
-	if answer, err := pushTo(t, newRecorded(t, good, success).URL, roots); err != nil || answer.Status != importer.Pushed {
+	if answer, err := pushTo(t, newRecorded(t, good, success).URL, roots); err != nil || answer.Status != importer.StatusPushed {
 		t.Fatalf("with a good certificate: %+v, %v", answer, err)
 	}
 	tests := []struct {
@@ -209,7 +209,7 @@ func TestBadCertificatesEndTheRun(t *testing.T) {
 		if want := "the certificate of " + server.Listener.Addr().String() + " " + test.reason; refused.Reason != want {
 			t.Errorf("%s: reason = %s\nwant %s", test.name, refused.Reason, want)
 		}
-		if answer.Status != importer.NotSent || answer.Attempts != 1 || len(server.seen()) > 0 {
+		if answer.Status != importer.StatusNotSent || answer.Attempts != 1 || len(server.seen()) > 0 {
 			t.Errorf("%s: %+v, and the server has seen %q", test.name, answer, server.seen())
 		}
 	}

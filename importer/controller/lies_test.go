@@ -227,7 +227,7 @@ func TestNoLieIsTakenForSuccess(t *testing.T) {
 		}}
 		onWire(t, w, nil, func(t *testing.T, client *Client) {
 			got, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
-			if got.Status != importer.Failed && got.Status != importer.Rejected || got.ReferenceID != "" {
+			if got.Status != importer.StatusFailed && got.Status != importer.StatusRejected || got.ReferenceID != "" {
 				t.Errorf("%s: %+v, %v", name, got, err)
 			}
 			if got.Message == "" || strings.Contains(got.Message, "canary") {
@@ -261,7 +261,7 @@ func TestTruthIsTakenForSuccess(t *testing.T) {
 			}}
 			onWire(t, w, nil, func(t *testing.T, client *Client) {
 				got, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
-				if err != nil || got.Status != importer.Pushed || got.ReferenceID != id {
+				if err != nil || got.Status != importer.StatusPushed || got.ReferenceID != id {
 					t.Errorf("%s %s: %+v, %v", status, body, got, err)
 				}
 			})

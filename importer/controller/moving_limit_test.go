@@ -162,7 +162,7 @@ func pushFor(ctx context.Context, client *controller.Client, workers int, d time
 	for range workers {
 		group.Go(func() {
 			for feed.Err() == nil {
-				if answer, _ := client.Push(feed, ctx, []byte(profile)); answer.Status == importer.Pushed {
+				if answer, _ := client.Push(feed, ctx, []byte(profile)); answer.Status == importer.StatusPushed {
 					mu.Lock()
 					pushed++
 					mu.Unlock()

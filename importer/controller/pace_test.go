@@ -127,7 +127,7 @@ func TestBackoffGrowsToItsLimit(t *testing.T) {
 	}
 	virtual(t, m, most, func(t *testing.T, client *controller.Client) {
 		answer, err := push(client)
-		if err != nil || answer.Status != importer.Failed || answer.Attempts != 10 {
+		if err != nil || answer.Status != importer.StatusFailed || answer.Attempts != 10 {
 			t.Errorf("answer = %+v, %v, want failed after 10 attempts", answer, err)
 		}
 		var waits []time.Duration
@@ -193,7 +193,7 @@ func TestRetryAfterHoldsEveryWorker(t *testing.T) {
 				}}
 				virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
 					counts := pushAll(t.Context(), client, 8, 100)
-					if counts[importer.Pushed] != 100 || len(m.at) != 101 {
+					if counts[importer.StatusPushed] != 100 || len(m.at) != 101 {
 						t.Fatalf("counts = %v after %d requests, want 100 pushed after 101", counts, len(m.at))
 					}
 					asked := m.at[20]
@@ -225,7 +225,7 @@ func TestRequestsKeepToTheRate(t *testing.T) {
 	limited := func(c *controller.Config) { c.Rate, c.Burst = 10, 1 }
 	virtual(t, m, limited, func(t *testing.T, client *controller.Client) {
 		start := time.Now()
-		if counts := pushAll(t.Context(), client, 8, 200); counts[importer.Pushed] != 200 {
+		if counts := pushAll(t.Context(), client, 8, 200); counts[importer.StatusPushed] != 200 {
 			t.Fatalf("counts = %v", counts)
 		}
 		for i, at := range m.at {
@@ -282,7 +282,7 @@ func TestOutageOfAnHour(t *testing.T) {
 	virtual(t, m, patient, func(t *testing.T, client *controller.Client) {
 		start = time.Now()
 		counts := pushAll(t.Context(), client, 8, rows)
-		if counts[importer.Pushed] != rows {
+		if counts[importer.StatusPushed] != rows {
 			t.Errorf("counts = %v, want %d pushed", counts, rows)
 		}
 		if n := len(m.at); n > rows*102/100 {
@@ -341,7 +341,7 @@ func TestRetriesKeepToTheirBudget(t *testing.T) {
 			group.Go(func() {
 				for n := range next {
 					payload := fmt.Appendf(nil, `{"unique_id":"%d"}`, n)
-					if answer, err := client.Push(t.Context(), t.Context(), payload); err != nil || answer.Status != importer.Pushed {
+					if answer, err := client.Push(t.Context(), t.Context(), payload); err != nil || answer.Status != importer.StatusPushed {
 						t.Errorf("answer = %+v, %v", answer, err)
 					}
 				}
@@ -369,11 +369,11 @@ func TestFirstInterrupt(t *testing.T) {
 		{"while the answer is under way", func() (*http.Response, error) {
 			time.Sleep(10 * time.Second)
 			return success()
-		}, importer.Pushed, 1},
-		{"after a failure that may have arrived", func() (*http.Response, error) { return answered(500, "") }, importer.Unknown, 1},
-		{"after a broken connection", func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, importer.Unknown, 1},
-		{"after it was turned away", func() (*http.Response, error) { return answered(429, "", "Retry-After", "200") }, importer.Unknown, 1},
-		{"without a connection", func() (*http.Response, error) { return nil, refused }, importer.NotSent, 1},
+		}, importer.StatusPushed, 1},
+		{"after a failure that may have arrived", func() (*http.Response, error) { return answered(500, "") }, importer.StatusUnknown, 1},
+		{"after a broken connection", func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, importer.StatusUnknown, 1},
+		{"after it was turned away", func() (*http.Response, error) { return answered(429, "", "Retry-After", "200") }, importer.StatusUnknown, 1},
+		{"without a connection", func() (*http.Response, error) { return nil, refused }, importer.StatusNotSent, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -388,11 +388,11 @@ func TestFirstInterrupt(t *testing.T) {
 				if err != nil || answer.Status != test.want || answer.Attempts != test.attempts || len(m.at) != test.attempts {
 					t.Errorf("answer = %+v, %v after %d requests, want %s after %d", answer, err, len(m.at), test.want, test.attempts)
 				}
-				if took := time.Since(start); test.want != importer.Pushed && took != 100*time.Millisecond {
+				if took := time.Since(start); test.want != importer.StatusPushed && took != 100*time.Millisecond {
 					t.Errorf("it returned after %v, want at once", took)
 				}
 				answer, err = client.Push(feed, t.Context(), []byte(profile))
-				if err != nil || answer.Status != importer.NotSent || answer.Attempts != 0 || answer.Message == "" || len(m.at) != test.attempts {
+				if err != nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 || answer.Message == "" || len(m.at) != test.attempts {
 					t.Errorf("later: answer = %+v, %v, want not sent", answer, err)
 				}
 			})
@@ -404,14 +404,14 @@ func TestFirstInterruptEndsTheWaitForATurn(t *testing.T) {
 	m := &inMemory{answer: func(int, *http.Request) (*http.Response, error) { return success() }}
 	slow := func(c *controller.Config) { c.Rate, c.Burst = 0.01, 1 }
 	virtual(t, m, slow, func(t *testing.T, client *controller.Client) {
-		if answer, _ := push(client); answer.Status != importer.Pushed {
+		if answer, _ := push(client); answer.Status != importer.StatusPushed {
 			t.Fatalf("answer = %+v", answer)
 		}
 		start := time.Now()
 		feed, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		answer, err := client.Push(feed, t.Context(), []byte(profile))
-		if err != nil || answer.Status != importer.NotSent || answer.Attempts != 0 || time.Since(start) != time.Second {
+		if err != nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 || time.Since(start) != time.Second {
 			t.Errorf("answer = %+v, %v after %v, want not sent after 1s", answer, err, time.Since(start))
 		}
 	})
@@ -441,7 +441,7 @@ func TestSecondInterruptAbortsTheRequest(t *testing.T) {
 				time.AfterFunc(time.Second, abort)
 				start := time.Now()
 				answer, err := client.Push(send, send, []byte(profile))
-				if err != nil || answer.Status != importer.Unknown || answer.Attempts != 1 || time.Since(start) != time.Second {
+				if err != nil || answer.Status != importer.StatusUnknown || answer.Attempts != 1 || time.Since(start) != time.Second {
 					t.Errorf("answer = %+v, %v after %v, want unknown after 1s", answer, err, time.Since(start))
 				}
 			})
@@ -475,7 +475,7 @@ func TestEveryRequestHasItsTimeout(t *testing.T) {
 	virtual(t, m, func(c *controller.Config) { c.MaxAttempts = 3 }, func(t *testing.T, client *controller.Client) {
 		for _, idle := range []time.Duration{0, 0, time.Minute} {
 			time.Sleep(idle)
-			if answer, err := push(client); err != nil || answer.Status != importer.Pushed {
+			if answer, err := push(client); err != nil || answer.Status != importer.StatusPushed {
 				t.Errorf("answer = %+v, %v", answer, err)
 			}
 		}

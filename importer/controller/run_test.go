@@ -110,7 +110,7 @@ func TestNothingIsLostInAnOutage(t *testing.T) {
 				for len(p.waiting) > 0 && commands < 20 {
 					err := pushPlan(t, client, p)
 					commands++
-					pushed += p.counts[importer.Pushed]
+					pushed += p.counts[importer.StatusPushed]
 					stopped := errors.As(err, new(*importer.CircuitError))
 					if err != nil && !stopped || stopped != (len(p.waiting) > 0) {
 						t.Fatalf("the run ended with %v, %d rows wait", err, len(p.waiting))
@@ -192,10 +192,10 @@ func TestRevokedTokenEndsTheRun(t *testing.T) {
 				if more := len(m.at) - good; more > workers {
 					t.Errorf("%d requests after the token was revoked, want at most %d", more, workers)
 				}
-				if p.counts[importer.Pushed] != good || p.counts[importer.Rejected] > workers || len(p.waiting) != rows-good {
+				if p.counts[importer.StatusPushed] != good || p.counts[importer.StatusRejected] > workers || len(p.waiting) != rows-good {
 					t.Errorf("outcomes %v, and %d of %d rows wait", p.counts, len(p.waiting), rows)
 				}
-				if others := p.counts.Sum() - p.counts[importer.Pushed] - p.counts[importer.Rejected]; p.counts[importer.NotSent] != others {
+				if others := p.counts.Sum() - p.counts[importer.StatusPushed] - p.counts[importer.StatusRejected]; p.counts[importer.StatusNotSent] != others {
 					t.Errorf("outcomes %v, want every other row not sent", p.counts)
 				}
 				synctest.Wait()

@@ -162,9 +162,9 @@ func TestAnswerCutAtEveryByte(t *testing.T) {
 						sendAll(conn, goodAnswers(44)["length"])
 					}
 				}}
-				want := importer.Answer{Status: importer.Pushed, ReferenceID: "44", Attempts: 2}
+				want := importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 2}
 				if cut == len(first) && (end.err == io.EOF || framing != "close" && framing != "1.0") {
-					want = importer.Answer{Status: importer.Pushed, ReferenceID: "666", Attempts: 1}
+					want = importer.Answer{Status: importer.StatusPushed, ReferenceID: "666", Attempts: 1}
 				}
 				onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
 					answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
@@ -189,7 +189,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 		sendAll(conn, goodAnswers(44)["length"])
 	}
 	onWire(t, measure, nil, func(t *testing.T, client *Client) {
-		if answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson)); err != nil || answer.Status != importer.Pushed {
+		if answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson)); err != nil || answer.Status != importer.StatusPushed {
 			t.Fatalf("answer = %+v, %v", answer, err)
 		}
 	})
@@ -208,7 +208,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 			}}
 			onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
 				answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
-				if want := (importer.Answer{Status: importer.Pushed, ReferenceID: "44", Attempts: 2}); err != nil || answer != want {
+				if want := (importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 2}); err != nil || answer != want {
 					t.Fatalf("%s after %d of %d bytes: %+v, %v, want %+v", end.name, cut, length, answer, err, want)
 				}
 			})
@@ -217,7 +217,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 				feed, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 				defer cancel()
 				answer, err := client.Push(feed, t.Context(), []byte(onePerson))
-				if err != nil || answer.Status != importer.Unknown || answer.Attempts != 1 || answer.ReferenceID != "" {
+				if err != nil || answer.Status != importer.StatusUnknown || answer.Attempts != 1 || answer.ReferenceID != "" {
 					t.Fatalf("%s after %d of %d bytes, and stopped: %+v, %v, want unknown", end.name, cut, length, answer, err)
 				}
 			})
@@ -287,7 +287,7 @@ func TestSlowAnswers(t *testing.T) {
 			if took := time.Since(start); err != nil || took != test.took {
 				t.Errorf("%s: an error, %v, or it took %v, want %v", test.name, err, took, test.took)
 			}
-			if answer.Status != importer.Pushed && test.what == "" || !strings.Contains(answer.Message, test.what) {
+			if answer.Status != importer.StatusPushed && test.what == "" || !strings.Contains(answer.Message, test.what) {
 				t.Errorf("%s: %+v, want %q", test.name, answer, test.what)
 			}
 		})
@@ -304,7 +304,7 @@ func TestHalfClosedConnections(t *testing.T) {
 	} {
 		onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
 			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
-			if err != nil || answer.Status != importer.Failed || answer.Attempts != 2 {
+			if err != nil || answer.Status != importer.StatusFailed || answer.Attempts != 2 {
 				t.Errorf("%s: %+v, %v, want failed after 2 attempts", name, answer, err)
 			}
 		})
@@ -364,7 +364,7 @@ func TestAnswersAreNeverMixedUp(t *testing.T) {
 				group.Go(func() {
 					for id := range next {
 						answer, err := client.Push(t.Context(), t.Context(), fmt.Appendf(nil, `{"unique_id":"%d","login_source":"SSO"}`, id))
-						if err != nil || answer.Status != importer.Pushed || answer.ReferenceID != strconv.Itoa(id) {
+						if err != nil || answer.Status != importer.StatusPushed || answer.ReferenceID != strconv.Itoa(id) {
 							t.Errorf("the answer for %d is %+v, %v", id, answer, err)
 						}
 					}

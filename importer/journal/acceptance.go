@@ -172,13 +172,13 @@ func (c changes) add(outcomes *sql.Rows) (id int64, err error) {
 			return errDamaged
 		}
 		switch v.Status {
-		case importer.Pushed:
+		case importer.StatusPushed:
 			c[row.plan.Key] = appendAcceptance(row.plan.Key, importer.Acceptance{
 				Hash: row.plan.Hash, ReferenceID: v.ReferenceID, AcceptedAt: v.FinishedAt,
 			})
-		case importer.Failed, importer.Unknown:
+		case importer.StatusFailed, importer.StatusUnknown:
 			c[row.plan.Key] = nil
-		case importer.Rejected:
+		case importer.StatusRejected:
 			if v.Attempts > 1 { // an attempt without an answer may have been accepted
 				c[row.plan.Key] = nil
 			}

@@ -35,17 +35,17 @@ func reference(row int, id string) importer.Outcome {
 func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	diff(t, "of a new journal", accepted(t, j, 2), map[int]string{})
-	r := planned(t, j, importer.Pushing, 2, 3, 4, 5, 6, 7)
+	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6, 7)
 	diff(t, "of a plan", accepted(t, j, 2, 3), map[int]string{})
 	claim(t, r, 6)
 	must(t, r.Record(t.Context(), []importer.Outcome{reference(2, "a"), reference(3, "a"), reference(4, "a"), reference(5, "a"), reference(6, "a"), reference(7, "a")}))
 	must(t, r.Finish(t.Context(), testTime))
 	diff(t, "after a run", accepted(t, j, 2, 3, 4, 5, 6, 7, 8), map[int]string{2: "a", 3: "a", 4: "a", 5: "a", 6: "a", 7: "a"})
 
-	r = planned(t, j, importer.Pushing, 2, 3, 4, 5, 6)
+	r = planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6)
 	claim(t, r, 5)
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		reference(2, "b"), {Row: 3, Status: importer.Rejected}, {Row: 4, Status: importer.Failed, Open: true}, {Row: 5, Status: importer.NotSent, Open: true},
+		reference(2, "b"), {Row: 3, Status: importer.StatusRejected}, {Row: 4, Status: importer.StatusFailed, Open: true}, {Row: 5, Status: importer.StatusNotSent, Open: true},
 	}))
 	must(t, r.Stop(t.Context())) // row 6 is in flight
 	want := map[int]string{2: "b", 3: "a", 5: "a", 7: "a"}
@@ -61,25 +61,25 @@ func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 // again, is what the Controller holds: the one that it accepted before is not.
 func TestRejectedAfterSeveralAttemptsIsNotKnown(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3)
+	r := planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, r, 2)
 	must(t, r.Record(t.Context(), []importer.Outcome{reference(2, "a"), reference(3, "a")}))
 	must(t, r.Finish(t.Context(), testTime))
-	r = planned(t, j, importer.Pushing, 2, 3)
+	r = planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, r, 2)
-	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Status: importer.Rejected, Attempts: 1}, {Row: 3, Status: importer.Rejected, Attempts: 2}}))
+	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Status: importer.StatusRejected, Attempts: 1}, {Row: 3, Status: importer.StatusRejected, Attempts: 2}}))
 	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "a"})
 }
 
 func TestAcceptanceIsWholeAgain(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
 	found, err := j.Accepted(t.Context(), testTarget, []importer.Digest{testKey(3), testKey(2), testKey(2)})
 	must(t, err)
 	diff(t, "accepted", found, map[importer.Digest]importer.Acceptance{
-		testKey(2): {Hash: testRow(2, importer.Pending).Hash, ReferenceID: "20", AcceptedAt: testTime},
+		testKey(2): {Hash: testRow(2, importer.StatusPending).Hash, ReferenceID: "20", AcceptedAt: testTime},
 	})
 }
 
@@ -94,12 +94,12 @@ func TestOlderRunDoesNotOverwrite(t *testing.T) {
 				}
 			}
 			j := openTest(t, t.TempDir())
-			old := planned(t, j, importer.Pushing, 2, 3, 4)
+			old := planned(t, j, importer.RunPushing, 2, 3, 4)
 			claim(t, old, 3)
-			must(t, old.Record(t.Context(), []importer.Outcome{reference(2, "old"), {Row: 3, Status: importer.Failed, Open: true}}))
+			must(t, old.Record(t.Context(), []importer.Outcome{reference(2, "old"), {Row: 3, Status: importer.StatusFailed, Open: true}}))
 			must(t, old.Stop(t.Context()))
 			ask(j)
-			newer := planned(t, j, importer.Pushing, 2, 3, 4)
+			newer := planned(t, j, importer.RunPushing, 2, 3, 4)
 			claim(t, newer, 3)
 			must(t, newer.Record(t.Context(), []importer.Outcome{reference(2, "new"), reference(3, "new"), reference(4, "new")}))
 			must(t, newer.Finish(t.Context(), testTime.Add(-time.Hour))) // clocks may go back

@@ -21,7 +21,7 @@ func benchPlan(n int) []importer.PlannedRow {
 		payload := fmt.Appendf(nil, `{"unique_id":%q,"login_source":"SSO","first_name":"Zoë","last_name":"Example-%d","email":"z.%s@example.org",`+
 			`"street":"%d Example Street","city":"Ottawa","province":"ON","postal_code":"K1A 0B1","phone_cell":"613-555-0100","user_type_id":"3"}`, id, i, id, i)
 		rows[i] = importer.PlannedRow{
-			Row: i + 2, UniqueID: id, LoginSource: "SSO", Status: importer.Pending,
+			Row: i + 2, UniqueID: id, LoginSource: "SSO", Status: importer.StatusPending,
 			Key: digester.Key("SSO", id), Hash: digester.Profile(payload), Payload: payload,
 		}
 	}
@@ -33,7 +33,7 @@ func benchOutcomes(n int) []importer.Outcome {
 	at := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
 	for i := range outcomes {
 		outcomes[i] = importer.Outcome{
-			Row: i + 2, Status: importer.Pushed, ReferenceID: fmt.Sprint(100_000 + i), Attempts: 1, FinishedAt: at.Add(time.Duration(i) * time.Millisecond),
+			Row: i + 2, Status: importer.StatusPushed, ReferenceID: fmt.Sprint(100_000 + i), Attempts: 1, FinishedAt: at.Add(time.Duration(i) * time.Millisecond),
 		}
 	}
 	// Answers come back a little out of order.
@@ -82,7 +82,7 @@ func benchAppend(tb testing.TB, r *Run, plan []importer.PlannedRow) {
 			tb.Fatal(err)
 		}
 	}
-	if err := r.Seal(ctx, importer.Pushing, len(plan), nil); err != nil {
+	if err := r.Seal(ctx, importer.RunPushing, len(plan), nil); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -146,7 +146,7 @@ func BenchmarkResults(b *testing.B) {
 	measure(b, recorded, func(_ *Journal, r *Run) {
 		rows := 0
 		for result, err := range r.Results(context.Background()) {
-			if err != nil || result.Status != importer.Pushed {
+			if err != nil || result.Status != importer.StatusPushed {
 				b.Fatal(result.Status, err)
 			}
 			rows++

@@ -114,8 +114,8 @@ func (r *blobReader) err() error {
 
 // statusCodes gives each status its stored byte. New ones go to the end.
 var statusCodes = [...]importer.Status{
-	importer.Pending, importer.Pushed, importer.Unchanged, importer.Duplicate, importer.Skipped, importer.Invalid,
-	importer.Rejected, importer.Failed, importer.Unknown, importer.NotSent, importer.Valid,
+	importer.StatusPending, importer.StatusPushed, importer.StatusUnchanged, importer.StatusDuplicate, importer.StatusSkipped, importer.StatusInvalid,
+	importer.StatusRejected, importer.StatusFailed, importer.StatusUnknown, importer.StatusNotSent, importer.StatusValid,
 }
 
 func statusCode(s importer.Status) (byte, error) {

@@ -17,7 +17,7 @@ func TestStatusCodesAreForever(t *testing.T) {
 	if got[1:] != want {
 		t.Errorf("stored statuses would be read as others:\n%s\n%s", got[1:], want)
 	}
-	for _, s := range append(importer.Statuses(), importer.Pending) {
+	for _, s := range append(importer.Statuses(), importer.StatusPending) {
 		if !slices.Contains(statusCodes[:], s) {
 			t.Errorf("%s cannot be stored", s)
 		}
@@ -43,7 +43,7 @@ func TestRecordBelongsToItsPlace(t *testing.T) {
 // is right: they are read or refused.
 func FuzzRecords(f *testing.F) {
 	var b sliceBuilder
-	for _, row := range []importer.PlannedRow{testRow(2, importer.Pending), testRow(3, importer.Invalid)} {
+	for _, row := range []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusInvalid)} {
 		must(f, b.add(&row))
 	}
 	outcome, err := appendVerdict(nil, &verdict{Outcome: pushed(2)})

@@ -24,24 +24,24 @@ func halfPushed(t *testing.T, inLog bool) string {
 	must(t, err)
 	var rows []importer.PlannedRow
 	for row := 2; row <= 601; row++ {
-		status := importer.Pending
+		status := importer.StatusPending
 		if row%7 == 0 {
-			status = importer.Invalid
+			status = importer.StatusInvalid
 		}
 		rows = append(rows, testRow(row, status))
 	}
 	must(t, r.Append(t.Context(), rows))
-	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 300, Status: importer.Duplicate, Message: "the same as row 299"}}))
-	must(t, r.Seal(t.Context(), importer.Pushing, len(rows), nil))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 300, Status: importer.StatusDuplicate, Message: "the same as row 299"}}))
+	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	for range 3 {
 		var outcomes []importer.Outcome
 		for i, row := range claim(t, r, 80) {
 			o := pushed(row)
 			switch i % 10 {
 			case 3:
-				o = importer.Outcome{Row: row, Status: importer.Rejected, ErrorCode: "9019", Message: "not unique", Attempts: 1, FinishedAt: testTime}
+				o = importer.Outcome{Row: row, Status: importer.StatusRejected, ErrorCode: "9019", Message: "not unique", Attempts: 1, FinishedAt: testTime}
 			case 4:
-				o = importer.Outcome{Row: row, Status: importer.Failed, Attempts: 3, Open: true, FinishedAt: testTime}
+				o = importer.Outcome{Row: row, Status: importer.StatusFailed, Attempts: 3, Open: true, FinishedAt: testTime}
 			case 5:
 				continue // no answer came
 			}
@@ -95,7 +95,7 @@ func goOn(t *testing.T, dir string) (before []importer.Result, again []int, err 
 			return before, again, nil
 		}
 		for _, job := range jobs {
-			if want := string(testRow(job.Row, importer.Pending).Payload); string(job.Payload) != want {
+			if want := string(testRow(job.Row, importer.StatusPending).Payload); string(job.Payload) != want {
 				t.Errorf("row %d would be pushed with a wrong payload", job.Row)
 			}
 			again = append(again, job.Row)
@@ -177,7 +177,7 @@ func checkEarlier(t *testing.T, what string, got, want []importer.Result, earlie
 		return
 	}
 	for i := range want {
-		unsettled := got[i].Status == importer.NotSent || got[i].Status == importer.Unknown
+		unsettled := got[i].Status == importer.StatusNotSent || got[i].Status == importer.StatusUnknown
 		if !reflect.DeepEqual(got[i], want[i]) && !(earlier && unsettled) {
 			t.Errorf("%s: row %d is %s, want %s", what, want[i].Row, got[i].Status, want[i].Status)
 			return

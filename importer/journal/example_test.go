@@ -40,14 +40,14 @@ func pushOne(ctx context.Context) error {
 		return err
 	}
 	err = run.Append(ctx, []importer.PlannedRow{
-		{Row: 2, UniqueID: "A1", LoginSource: "SSO", Status: importer.Pending, Payload: []byte(`{"unique_id":"A1","login_source":"SSO"}`)},
-		{Row: 3, Status: importer.Invalid, Field: "unique_id", Message: "is missing"},
-		{Row: 4, UniqueID: "A3", LoginSource: "SSO", Status: importer.Pending, Payload: []byte(`{"unique_id":"A3","login_source":"SSO"}`)},
+		{Row: 2, UniqueID: "A1", LoginSource: "SSO", Status: importer.StatusPending, Payload: []byte(`{"unique_id":"A1","login_source":"SSO"}`)},
+		{Row: 3, Status: importer.StatusInvalid, Field: "unique_id", Message: "is missing"},
+		{Row: 4, UniqueID: "A3", LoginSource: "SSO", Status: importer.StatusPending, Payload: []byte(`{"unique_id":"A3","login_source":"SSO"}`)},
 	})
 	if err != nil {
 		return err
 	}
-	if err := run.Seal(ctx, importer.Pushing, 3, nil); err != nil {
+	if err := run.Seal(ctx, importer.RunPushing, 3, nil); err != nil {
 		return err
 	}
 	jobs, err := run.Claim(ctx, 1)
@@ -56,7 +56,7 @@ func pushOne(ctx context.Context) error {
 	}
 	for _, job := range jobs {
 		fmt.Printf("push row %d: %s\n", job.Row, job.Payload)
-		outcome := importer.Outcome{Row: job.Row, Status: importer.Pushed, ReferenceID: "44", Attempts: 1, FinishedAt: time.Now()}
+		outcome := importer.Outcome{Row: job.Row, Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1, FinishedAt: time.Now()}
 		if err := run.Record(ctx, []importer.Outcome{outcome}); err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func testRun() importer.Run {
 func testRow(row int, status importer.Status) importer.PlannedRow {
 	id := fmt.Sprintf("id-%d", row)
 	p := importer.PlannedRow{Row: row, UniqueID: id, LoginSource: "SSO", Key: testKey(row), Hash: importer.Digest{byte(row), 1}, Status: status}
-	if status == importer.Pending {
+	if status == importer.StatusPending {
 		p.Payload = fmt.Appendf(nil, `{"unique_id":%q,"last_name":"Canary-%d"}`, id, row)
 	}
 	return p
@@ -76,7 +76,7 @@ func planned(t testing.TB, j *Journal, state importer.RunState, rows ...int) *Ru
 	must(t, err)
 	plan := make([]importer.PlannedRow, len(rows))
 	for i, row := range rows {
-		plan[i] = testRow(row, importer.Pending)
+		plan[i] = testRow(row, importer.StatusPending)
 	}
 	must(t, r.Append(t.Context(), plan))
 	must(t, r.Seal(t.Context(), state, len(rows), nil))
@@ -84,7 +84,7 @@ func planned(t testing.TB, j *Journal, state importer.RunState, rows ...int) *Ru
 }
 
 func pushed(row int) importer.Outcome {
-	return importer.Outcome{Row: row, Status: importer.Pushed, ReferenceID: fmt.Sprint(row * 10), Attempts: 1, FinishedAt: testTime}
+	return importer.Outcome{Row: row, Status: importer.StatusPushed, ReferenceID: fmt.Sprint(row * 10), Attempts: 1, FinishedAt: testTime}
 }
 
 // claim claims rows and returns their numbers.
@@ -95,7 +95,7 @@ func claim(t testing.TB, r *Run, max int) []int {
 	var rows []int
 	for _, job := range jobs {
 		rows = append(rows, job.Row)
-		if want := string(testRow(job.Row, importer.Pending).Payload); string(job.Payload) != want {
+		if want := string(testRow(job.Row, importer.StatusPending).Payload); string(job.Payload) != want {
 			t.Errorf("row %d: payload %s, want %s", job.Row, job.Payload, want)
 		}
 	}
@@ -127,7 +127,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "new", "state")
 	j := openTest(t, dir)
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	release, err := j.Lock(testTarget)
 	must(t, err)
@@ -175,7 +175,7 @@ func TestOpenAgainKeepsEverything(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's a % folder? #1")
 	first, err := Open(t.Context(), dir)
 	must(t, err)
-	planned(t, first, importer.Held, 2, 3)
+	planned(t, first, importer.RunHeld, 2, 3)
 	salt := first.Salt()
 	must(t, first.Close())
 	if _, err := os.Stat(filepath.Join(dir, databaseName+"-wal")); !errors.Is(err, fs.ErrNotExist) {
@@ -198,16 +198,16 @@ func TestOpenAgainKeepsEverything(t *testing.T) {
 func TestTwoJournalsOnOneFolder(t *testing.T) {
 	dir := t.TempDir()
 	a, b := openTest(t, dir), openTest(t, dir)
-	r := planned(t, a, importer.Pushing, 2, 3)
+	r := planned(t, a, importer.RunPushing, 2, 3)
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
 	seen, err := b.Run(t.Context(), r.Info().ID)
 	must(t, err)
 	diff(t, "results seen by the other", statuses(t, seen), []string{"2 pushed 1", "3 not_sent 0"})
-	planned(t, b, importer.Held, 2)
+	planned(t, b, importer.RunHeld, 2)
 	runs, err := a.Runs(t.Context())
 	must(t, err)
-	if len(runs) != 2 || runs[0].ID != 2 || runs[0].State != importer.Held {
+	if len(runs) != 2 || runs[0].ID != 2 || runs[0].State != importer.RunHeld {
 		t.Errorf("runs: %+v", runs)
 	}
 }
@@ -306,7 +306,7 @@ func TestExists(t *testing.T) {
 
 func TestCancelledCallsChangeNothing(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3)
+	r := planned(t, j, importer.RunPushing, 2, 3)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Claim(cancelled, 1); !errors.Is(err, context.Canceled) {

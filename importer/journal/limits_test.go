@@ -14,7 +14,7 @@ import (
 // TestDiskFull makes SQLite believe that the disk is full.
 func TestDiskFull(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3)
+	r := planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, r, 2)
 	var pages int
 	must(t, j.writer.QueryRow("PRAGMA page_count").Scan(&pages))
@@ -47,7 +47,7 @@ func TestJournalHeldByAnother(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	must(t, tx.Rollback())
-	planned(t, j, importer.Held, 2)
+	planned(t, j, importer.RunHeld, 2)
 }
 
 // TestALongPlanNeedsLittle plans many rows: neither the log nor the memory may
@@ -124,9 +124,9 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	level("begin", 2)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(300, importer.Pending)}))
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(300, importer.StatusPending)}))
 	level("append", 1)
-	must(t, r.Seal(t.Context(), importer.Pushing, 2, nil))
+	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
 	level("seal", 2)
 	_, err = j.Begin(t.Context(), testRun())
 	must(t, err)

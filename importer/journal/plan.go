@@ -14,7 +14,7 @@ import (
 func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("add to its plan", importer.Planning); err != nil {
+	if err := r.record.require("add to its plan", importer.RunPlanning); err != nil {
 		return err
 	}
 	for i := range rows {
@@ -79,7 +79,7 @@ func (r *Run) storePayloads() (section, error) {
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("change its plan", importer.Planning); err != nil {
+	if err := r.record.require("change its plan", importer.RunPlanning); err != nil {
 		return err
 	}
 	if err := r.storeSlice(ctx, relaxed); err != nil {
@@ -95,10 +95,10 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("complete its plan", importer.Planning); err != nil {
+	if err := r.record.require("complete its plan", importer.RunPlanning); err != nil {
 		return err
 	}
-	if state != importer.Held && state != importer.Pushing {
+	if state != importer.RunHeld && state != importer.RunPushing {
 		return fmt.Errorf("complete the plan: a plan cannot become %s", state)
 	}
 	if err := r.storeSlice(ctx, relaxed); err != nil {

@@ -9,8 +9,8 @@ import (
 
 // refusal is an amendment that makes a row invalid.
 func refusal(row int, field, message string) importer.Amendment {
-	return importer.Amendment{Row: row, Status: importer.Invalid, Message: message, Problem: &importer.RowProblem{
-		Row: row, Problem: mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.AttributeNamed(field), Column: mapping.NoColumn, Message: message},
+	return importer.Amendment{Row: row, Status: importer.StatusInvalid, Message: message, Problem: &importer.RowProblem{
+		Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.AttributeNamed(field), Column: mapping.NoColumn, Message: message},
 	}}
 }
 
@@ -19,21 +19,21 @@ func TestProblems(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	email := importer.RowProblem{Row: 3, Header: "E-mail", Problem: mapping.Problem{
-		Rule: mapping.BadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "no address",
+		Rule: mapping.RuleBadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "no address",
 	}}
 	id := importer.RowProblem{Row: 3, Header: "ID", Problem: mapping.Problem{
-		Rule: mapping.UnusualCharacter, Severity: mapping.Warning, Attribute: mapping.UniqueID, Column: 0, Value: "a b", Message: "odd",
+		Rule: mapping.RuleUnusualCharacter, Severity: mapping.SeverityWarning, Attribute: mapping.UniqueID, Column: 0, Value: "a b", Message: "odd",
 	}}
-	whole := importer.RowProblem{Row: 900, Problem: mapping.Problem{Rule: mapping.RaggedRow, Column: mapping.NoColumn, Message: "too short"}}
+	whole := importer.RowProblem{Row: 900, Problem: mapping.Problem{Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn, Message: "too short"}}
 	must(t, r.Append(t.Context(), []importer.PlannedRow{
-		testRow(2, importer.Pending),
-		{Row: 3, Status: importer.Invalid, Problems: []importer.RowProblem{email, id}},
-		testRow(4, importer.Pending),
-		{Row: 900, Status: importer.Invalid, Problems: []importer.RowProblem{whole}},
+		testRow(2, importer.StatusPending),
+		{Row: 3, Status: importer.StatusInvalid, Problems: []importer.RowProblem{email, id}},
+		testRow(4, importer.StatusPending),
+		{Row: 900, Status: importer.StatusInvalid, Problems: []importer.RowProblem{whole}},
 	}))
 	late, lost := refusal(2, "unique_id", "twice"), refusal(3, "unique_id", "twice too")
 	must(t, r.Amend(t.Context(), []importer.Amendment{lost, late}))
-	must(t, r.Seal(t.Context(), importer.Pushing, 4, nil))
+	must(t, r.Seal(t.Context(), importer.RunPushing, 4, nil))
 
 	want := []importer.RowProblem{*late.Problem, email, id, *lost.Problem, whole}
 	var got []importer.RowProblem

@@ -14,7 +14,7 @@ import (
 func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("claim rows of it", importer.Pushing); err != nil {
+	if err := r.record.require("claim rows of it", importer.RunPushing); err != nil {
 		return nil, err
 	}
 	for len(r.ready) < max && len(r.queue) > 0 {
@@ -76,7 +76,7 @@ func (r *Run) load(ctx context.Context, number int64) (jobs []importer.Job, err 
 func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("record outcomes of it", importer.Pushing); err != nil {
+	if err := r.record.require("record outcomes of it", importer.RunPushing); err != nil {
 		return err
 	}
 	if len(outcomes) == 0 {

@@ -11,7 +11,7 @@ import (
 
 func TestClaimInRowOrder(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3, 255, 256, 257, 1000, 1001)
+	r := planned(t, j, importer.RunPushing, 2, 3, 255, 256, 257, 1000, 1001)
 	diff(t, "first claim", claim(t, r, 3), []int{2, 3, 255})
 	diff(t, "second claim", claim(t, r, 2), []int{256, 257})
 	diff(t, "third claim", claim(t, r, 100), []int{1000, 1001})
@@ -24,9 +24,9 @@ func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 	must(t, err)
 	var rows []importer.PlannedRow
 	for row := 2; row <= 600; row++ {
-		status := importer.Pending
+		status := importer.StatusPending
 		if row%3 == 0 {
-			status = importer.Unchanged
+			status = importer.StatusUnchanged
 		}
 		rows = append(rows, testRow(row, status))
 	}
@@ -35,11 +35,11 @@ func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 	}
 	// In no order, as duplicates are found.
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		{Row: 599, Status: importer.Duplicate, Message: "the same as row 4"},
+		{Row: 599, Status: importer.StatusDuplicate, Message: "the same as row 4"},
 		refusal(2, "email", "used twice"),
-		{Row: 256, Status: importer.Duplicate, Message: "the same as row 5"},
+		{Row: 256, Status: importer.StatusDuplicate, Message: "the same as row 5"},
 	}))
-	must(t, r.Seal(t.Context(), importer.Pushing, len(rows), nil))
+	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	var want []int
 	for row := 2; row <= 600; row++ {
 		if row%3 != 0 && row != 599 && row != 2 && row != 256 {
@@ -58,41 +58,41 @@ func TestResults(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	later := testTime.Add(time.Minute)
-	invalid := importer.PlannedRow{Row: 3, Status: importer.Invalid, Field: "email", Message: "E-mail (column D): no address", Warnings: "a warning"}
-	unchanged := testRow(4, importer.Unchanged)
+	invalid := importer.PlannedRow{Row: 3, Status: importer.StatusInvalid, Field: "email", Message: "E-mail (column D): no address", Warnings: "a warning"}
+	unchanged := testRow(4, importer.StatusUnchanged)
 	unchanged.ReferenceID = "44"
-	warned := testRow(9, importer.Pending)
+	warned := testRow(9, importer.StatusPending)
 	warned.Warnings = "looks odd"
 	must(t, r.Append(t.Context(), []importer.PlannedRow{
-		testRow(2, importer.Pending), invalid, unchanged, testRow(5, importer.Pending), testRow(6, importer.Pending), testRow(7, importer.Skipped),
-		testRow(8, importer.Pending), warned, testRow(10, importer.Pending), testRow(11, importer.Pending), testRow(12, importer.Pending), testRow(700, importer.Pending),
+		testRow(2, importer.StatusPending), invalid, unchanged, testRow(5, importer.StatusPending), testRow(6, importer.StatusPending), testRow(7, importer.StatusSkipped),
+		testRow(8, importer.StatusPending), warned, testRow(10, importer.StatusPending), testRow(11, importer.StatusPending), testRow(12, importer.StatusPending), testRow(700, importer.StatusPending),
 	}))
 	first, second := refusal(3, "unique_id", "first"), refusal(3, "user_name", "second")
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		first, {Row: 5, Status: importer.Duplicate, Message: "the same as row 2"},
+		first, {Row: 5, Status: importer.StatusDuplicate, Message: "the same as row 2"},
 	}))
 	must(t, r.Amend(t.Context(), []importer.Amendment{second}))
-	must(t, r.Seal(t.Context(), importer.Pushing, 12, nil))
+	must(t, r.Seal(t.Context(), importer.RunPushing, 12, nil))
 	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		{Row: 10, Status: importer.Failed, Message: "no answer", Attempts: 5, Open: true, FinishedAt: testTime},
-		{Row: 2, Status: importer.Pushed, ReferenceID: "a-b", Attempts: 2, FinishedAt: testTime},
+		{Row: 10, Status: importer.StatusFailed, Message: "no answer", Attempts: 5, Open: true, FinishedAt: testTime},
+		{Row: 2, Status: importer.StatusPushed, ReferenceID: "a-b", Attempts: 2, FinishedAt: testTime},
 	}))
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		{Row: 6, Status: importer.Rejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1, FinishedAt: later},
-		{Row: 8, Status: importer.NotSent, Open: true},
-		{Row: 9, Status: importer.Pushed, ReferenceID: "9", Attempts: 1, FinishedAt: later},
+		{Row: 6, Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1, FinishedAt: later},
+		{Row: 8, Status: importer.StatusNotSent, Open: true},
+		{Row: 9, Status: importer.StatusPushed, ReferenceID: "9", Attempts: 1, FinishedAt: later},
 	}))
 	line := func(row int, status importer.Status) importer.Result {
 		p := testRow(row, status)
 		return importer.Result{Row: row, UniqueID: p.UniqueID, LoginSource: p.LoginSource, Status: status}
 	}
 	want := []importer.Result{
-		line(2, importer.Pushed),
-		{Row: 3, Status: importer.Invalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning",
+		line(2, importer.StatusPushed),
+		{Row: 3, Status: importer.StatusInvalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning",
 			Problems: []importer.RowProblem{*first.Problem, *second.Problem}},
-		line(4, importer.Unchanged), line(5, importer.Duplicate), line(6, importer.Rejected), line(7, importer.Skipped), line(8, importer.NotSent),
-		line(9, importer.Pushed), line(10, importer.Failed), line(11, importer.Unknown), line(12, importer.NotSent), line(700, importer.NotSent),
+		line(4, importer.StatusUnchanged), line(5, importer.StatusDuplicate), line(6, importer.StatusRejected), line(7, importer.StatusSkipped), line(8, importer.StatusNotSent),
+		line(9, importer.StatusPushed), line(10, importer.StatusFailed), line(11, importer.StatusUnknown), line(12, importer.StatusNotSent), line(700, importer.StatusNotSent),
 	}
 	want[0].ReferenceID, want[0].Attempts, want[0].FinishedAt = "a-b", 2, testTime
 	want[2].ReferenceID = "44"
@@ -110,8 +110,8 @@ func TestResults(t *testing.T) {
 	counts, attempts, err := r.Counts(t.Context())
 	must(t, err)
 	diff(t, "counts", counts, importer.Counts{
-		importer.Pushed: 2, importer.Invalid: 1, importer.Unchanged: 1, importer.Duplicate: 1, importer.Rejected: 1,
-		importer.Skipped: 1, importer.NotSent: 3, importer.Failed: 1, importer.Unknown: 1,
+		importer.StatusPushed: 2, importer.StatusInvalid: 1, importer.StatusUnchanged: 1, importer.StatusDuplicate: 1, importer.StatusRejected: 1,
+		importer.StatusSkipped: 1, importer.StatusNotSent: 3, importer.StatusFailed: 1, importer.StatusUnknown: 1,
 	})
 	if attempts != 9 {
 		t.Errorf("%d attempts, want 9", attempts)
@@ -123,11 +123,11 @@ func TestResults(t *testing.T) {
 
 func TestGoOnAfterStop(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3, 4, 5, 300, 301)
+	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 300, 301)
 	claim(t, r, 5)
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		pushed(2), {Row: 3, Status: importer.Failed, Attempts: 4, Open: true}, {Row: 4, Status: importer.Rejected, Attempts: 1},
-		{Row: 300, Status: importer.NotSent, Open: true},
+		pushed(2), {Row: 3, Status: importer.StatusFailed, Attempts: 4, Open: true}, {Row: 4, Status: importer.StatusRejected, Attempts: 1},
+		{Row: 300, Status: importer.StatusNotSent, Open: true},
 	}))
 	must(t, r.Stop(t.Context()))
 	stopped := []string{"2 pushed 1", "3 failed 4", "4 rejected 1", "5 unknown 0", "300 not_sent 0", "301 not_sent 0"}
@@ -145,7 +145,7 @@ func TestGoOnAfterStop(t *testing.T) {
 		t.Errorf("finish with a row left: %v", err)
 	}
 	diff(t, "the rest", claim(t, again, 3), []int{301})
-	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Status: importer.Failed, Attempts: 5, Open: true}}))
+	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Status: importer.StatusFailed, Attempts: 5, Open: true}}))
 	must(t, again.Finish(t.Context(), testTime))
 	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
 }
@@ -155,17 +155,17 @@ func TestGoOnAfterStop(t *testing.T) {
 func TestGivenBackStandsAsItStood(t *testing.T) {
 	givenBack := func(rows ...int) (outcomes []importer.Outcome) {
 		for _, row := range rows {
-			outcomes = append(outcomes, importer.Outcome{Row: row, Status: importer.NotSent, Open: true})
+			outcomes = append(outcomes, importer.Outcome{Row: row, Status: importer.StatusNotSent, Open: true})
 		}
 		return outcomes
 	}
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3, 4, 5, 6)
+	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6)
 	claim(t, r, 5)
 	must(t, r.Record(t.Context(), append(givenBack(2),
-		importer.Outcome{Row: 3, Status: importer.Failed, Attempts: 4, Open: true, Message: "no answer"},
-		importer.Outcome{Row: 4, Status: importer.Unknown, Attempts: 1, Open: true},
-		importer.Outcome{Row: 5, Status: importer.Rejected, Attempts: 1, ErrorCode: "9002", Open: true},
+		importer.Outcome{Row: 3, Status: importer.StatusFailed, Attempts: 4, Open: true, Message: "no answer"},
+		importer.Outcome{Row: 4, Status: importer.StatusUnknown, Attempts: 1, Open: true},
+		importer.Outcome{Row: 5, Status: importer.StatusRejected, Attempts: 1, ErrorCode: "9002", Open: true},
 	)))
 	must(t, j.Recover(t.Context(), testTarget)) // the process has died, with row 6 in flight
 	stood := []string{"2 not_sent 0", "3 failed 4", "4 unknown 1", "5 rejected 1", "6 unknown 0"}
@@ -192,7 +192,7 @@ func TestGivenBackStandsAsItStood(t *testing.T) {
 
 func TestFinishRefusesUnknown(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	if err := r.Finish(t.Context(), testTime); err == nil {
 		t.Error("finished although a row is in flight")
@@ -203,7 +203,7 @@ func TestFinishRefusesUnknown(t *testing.T) {
 
 func TestRecordRefuses(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2, 3)
+	r := planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, r, 1)
 	for name, outcomes := range map[string][]importer.Outcome{
 		"a row that nobody claimed": {pushed(2), pushed(3)},
@@ -223,7 +223,7 @@ func TestOneClaimsWhileAnotherRecords(t *testing.T) {
 	for row := 2; row < 2000; row++ {
 		rows = append(rows, row)
 	}
-	r := planned(t, j, importer.Pushing, rows...)
+	r := planned(t, j, importer.RunPushing, rows...)
 	jobs := make(chan []importer.Job, 4)
 	failed := make(chan error, 1)
 	go func() {

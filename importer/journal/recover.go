@@ -18,7 +18,7 @@ import (
 // knows what became. Payloads that nobody needs are deleted.
 func (j *Journal) Recover(ctx context.Context, target string) error {
 	err := j.update(ctx, "put the journal in order", durable, func(tx *sql.Tx) error {
-		runs, err := loadRuns(ctx, tx, "WHERE target.name = ? AND state IN (?, ?)", target, importer.Planning, importer.Pushing)
+		runs, err := loadRuns(ctx, tx, "WHERE target.name = ? AND state IN (?, ?)", target, importer.RunPlanning, importer.RunPushing)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (j *Journal) Recover(ctx context.Context, target string) error {
 }
 
 func (j *Journal) recoverRun(ctx context.Context, tx *sql.Tx, record *runRecord) error {
-	if record.State == importer.Planning {
+	if record.State == importer.RunPlanning {
 		return deleteRun(ctx, tx, record.ID)
 	}
 	if err := j.stop(ctx, tx, record); err != nil {
@@ -61,7 +61,7 @@ func (j *Journal) sweep(ctx context.Context) error {
 		if err != nil && !errors.Is(err, ErrNoRun) {
 			return err
 		}
-		gone := errors.Is(err, ErrNoRun) || record.State == importer.Finished || record.State == importer.Superseded
+		gone := errors.Is(err, ErrNoRun) || record.State == importer.RunFinished || record.State == importer.RunSuperseded
 		if gone {
 			if err := j.payloadFile(id).remove(); err != nil {
 				return err

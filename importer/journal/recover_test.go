@@ -53,7 +53,7 @@ func crashed(t testing.TB, j *Journal) string {
 
 func TestRecover(t *testing.T) {
 	claimTwo := func(t *testing.T, j *Journal) *Run {
-		r := planned(t, j, importer.Pushing, 2, 3, 4)
+		r := planned(t, j, importer.RunPushing, 2, 3, 4)
 		claim(t, r, 2)
 		must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
 		return r
@@ -67,29 +67,29 @@ func TestRecover(t *testing.T) {
 		"planning": {before: func(t *testing.T, j *Journal) {
 			r, err := j.Begin(t.Context(), testRun())
 			must(t, err)
-			must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(400, importer.Pending)}))
+			must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(400, importer.StatusPending)}))
 		}},
 		"held": {
-			before: func(t *testing.T, j *Journal) { planned(t, j, importer.Held, 2) },
-			state:  importer.Held, rows: []string{"2 not_sent 0"}, again: []int{2},
+			before: func(t *testing.T, j *Journal) { planned(t, j, importer.RunHeld, 2) },
+			state:  importer.RunHeld, rows: []string{"2 not_sent 0"}, again: []int{2},
 		},
 		"sealed": {
-			before: func(t *testing.T, j *Journal) { planned(t, j, importer.Pushing, 2) },
-			state:  importer.Stopped, rows: []string{"2 not_sent 0"}, again: []int{2},
+			before: func(t *testing.T, j *Journal) { planned(t, j, importer.RunPushing, 2) },
+			state:  importer.RunStopped, rows: []string{"2 not_sent 0"}, again: []int{2},
 		},
 		"in flight": {
 			before: func(t *testing.T, j *Journal) { claimTwo(t, j) },
-			state:  importer.Stopped, rows: []string{"2 pushed 1", "3 unknown 0", "4 not_sent 0"}, again: []int{3, 4},
+			state:  importer.RunStopped, rows: []string{"2 pushed 1", "3 unknown 0", "4 not_sent 0"}, again: []int{3, 4},
 		},
 		"in flight again": {
 			before: func(t *testing.T, j *Journal) {
 				r := claimTwo(t, j)
-				must(t, r.Record(t.Context(), []importer.Outcome{{Row: 3, Status: importer.NotSent, Open: true}}))
+				must(t, r.Record(t.Context(), []importer.Outcome{{Row: 3, Status: importer.StatusNotSent, Open: true}}))
 				must(t, r.Stop(t.Context()))
 				must(t, r.Start(t.Context()))
 				claim(t, r, 1)
 			},
-			state: importer.Stopped, rows: []string{"2 pushed 1", "3 unknown 0", "4 not_sent 0"}, again: []int{3, 4},
+			state: importer.RunStopped, rows: []string{"2 pushed 1", "3 unknown 0", "4 not_sent 0"}, again: []int{3, 4},
 		},
 		"all recorded": {
 			before: func(t *testing.T, j *Journal) {
@@ -97,7 +97,7 @@ func TestRecover(t *testing.T) {
 				claim(t, r, 1)
 				must(t, r.Record(t.Context(), []importer.Outcome{pushed(3), pushed(4)}))
 			},
-			state: importer.Stopped, rows: []string{"2 pushed 1", "3 pushed 1", "4 pushed 1"},
+			state: importer.RunStopped, rows: []string{"2 pushed 1", "3 pushed 1", "4 pushed 1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +128,7 @@ func TestRecover(t *testing.T) {
 
 func TestRecoverLeavesOtherTargetsAlone(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	must(t, j.Recover(t.Context(), "another target"))
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
@@ -137,9 +137,9 @@ func TestRecoverLeavesOtherTargetsAlone(t *testing.T) {
 
 func TestRecoverDeletesLeftoverPayloads(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing)
+	r := planned(t, j, importer.RunPushing)
 	must(t, r.Finish(t.Context(), testTime))
-	held := planned(t, j, importer.Held, 2)
+	held := planned(t, j, importer.RunHeld, 2)
 	for _, id := range []int64{r.id, 99} { // of a finished run, of none
 		must(t, os.WriteFile(string(j.payloadFile(id)), []byte("x"), 0o600))
 	}
@@ -164,7 +164,7 @@ func TestPayloadsLeaveWithTheRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			j, err := Open(t.Context(), t.TempDir())
 			must(t, err)
-			r := planned(t, j, importer.Held, 2, 3)
+			r := planned(t, j, importer.RunHeld, 2, 3)
 			before := crashed(t, j)
 			end(t, j, r)
 			must(t, j.Close())
@@ -181,11 +181,11 @@ func TestPayloadsLeaveWithTheRun(t *testing.T) {
 func TestForget(t *testing.T) {
 	j, err := Open(t.Context(), t.TempDir())
 	must(t, err)
-	finished := planned(t, j, importer.Pushing, 2, 3)
+	finished := planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, finished, 2)
 	must(t, finished.Record(t.Context(), []importer.Outcome{pushed(2), pushed(3)}))
 	must(t, finished.Finish(t.Context(), testTime))
-	dead := planned(t, j, importer.Pushing, 4)
+	dead := planned(t, j, importer.RunPushing, 4)
 	claim(t, dead, 1)
 	planning, err := j.Begin(t.Context(), testRun())
 	must(t, err)
@@ -193,7 +193,7 @@ func TestForget(t *testing.T) {
 	elsewhere.Target = "busy"
 	busy, err := j.Begin(t.Context(), elsewhere)
 	must(t, err)
-	must(t, busy.Append(t.Context(), []importer.PlannedRow{testRow(77, importer.Pending), testRow(400, importer.Pending)}))
+	must(t, busy.Append(t.Context(), []importer.PlannedRow{testRow(77, importer.StatusPending), testRow(400, importer.StatusPending)}))
 	release, err := j.Lock("busy")
 	must(t, err)
 
@@ -225,7 +225,7 @@ func TestForget(t *testing.T) {
 
 func TestErrorsHoldNoValue(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	must(t, os.WriteFile(string(j.payloadFile(r.id)), []byte(`{"last_name":"Canary-2"}`), 0o600))
 	_, err := r.Claim(t.Context(), 1)
 	if !errors.As(err, new(*DamagedError)) || strings.Contains(err.Error(), "Canary") {
@@ -236,12 +236,12 @@ func TestErrorsHoldNoValue(t *testing.T) {
 func TestForgetTarget(t *testing.T) {
 	j, err := Open(t.Context(), t.TempDir())
 	must(t, err)
-	r := planned(t, j, importer.Pushing, 2)
+	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
 	must(t, r.Finish(t.Context(), testTime))
 	diff(t, "accepted", accepted(t, j, 2), map[int]string{2: "20"})
-	planned(t, j, importer.Held, 3)
+	planned(t, j, importer.RunHeld, 3)
 	elsewhere := testRun()
 	elsewhere.Target = "another target"
 	other, err := j.Begin(t.Context(), elsewhere)

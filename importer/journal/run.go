@@ -31,7 +31,7 @@ type Run struct {
 // Begin stores a new run, in the state planning; its number, state, rows, reasons
 // and finishing time are the journal's to give.
 func (j *Journal) Begin(ctx context.Context, run importer.Run) (*Run, error) {
-	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.Planning, 0, nil, time.Time{}
+	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.RunPlanning, 0, nil, time.Time{}
 	run.StartedAt = timeOf(microOf(run.StartedAt)) // as it will be read again
 	r := &Run{journal: j, record: runRecord{Run: run}}
 	err := j.update(ctx, "begin a run in the journal", durable, func(tx *sql.Tx) error {
@@ -62,7 +62,7 @@ func (j *Journal) Runs(ctx context.Context) ([]importer.Run, error) {
 // those held, stopped or being pushed.
 func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.Run, error) {
 	return j.list(ctx, "WHERE target.name = ? AND source = ? AND state IN (?, ?, ?) ORDER BY run.id DESC",
-		target, source, importer.Held, importer.Stopped, importer.Pushing)
+		target, source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
 }
 
 // Last returns the newest run of the source that was let through: one that a
@@ -71,7 +71,7 @@ func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]impo
 func (j *Journal) Last(ctx context.Context, target, source string) (run importer.Run, ok bool, err error) {
 	runs, err := j.list(ctx, `WHERE target.name = ? AND source = ? AND
 		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC LIMIT 1`,
-		target, source, importer.Pushing, importer.Stopped, importer.Finished, importer.Superseded)
+		target, source, importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
 	if err != nil || len(runs) == 0 {
 		return importer.Run{}, false, err
 	}
@@ -134,10 +134,10 @@ func (r *Run) Start(ctx context.Context) error {
 		if *record, err = loadRun(ctx, tx, r.id); err != nil {
 			return err // another process may have changed it since
 		}
-		if err := record.require("go on with it", importer.Held, importer.Stopped, importer.Pushing); err != nil {
+		if err := record.require("go on with it", importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
 			return err
 		}
-		record.State = importer.Pushing
+		record.State = importer.RunPushing
 		return record.project(ctx, tx, func(s *slice) error {
 			if slices.ContainsFunc(s.rows, func(row rowState) bool { return row.waits() }) {
 				queue = append(queue, s.number)
@@ -157,7 +157,7 @@ func (r *Run) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.change(ctx, fmt.Sprintf("stop run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
-		if err := record.require("stop it", importer.Pushing); err != nil {
+		if err := record.require("stop it", importer.RunPushing); err != nil {
 			return err
 		}
 		return r.journal.stop(ctx, tx, record)
@@ -178,13 +178,13 @@ func (j *Journal) stop(ctx context.Context, tx *sql.Tx, record *runRecord) error
 	if err != nil {
 		return err
 	}
-	record.State = importer.Stopped
+	record.State = importer.RunStopped
 	return j.storeVerdicts(ctx, tx, record, lost)
 }
 
 // unknown is the verdict on a row that may have been sent.
 func unknown(row int) verdict {
-	return verdict{Outcome: importer.Outcome{Row: row, Status: importer.Unknown, Open: true}}
+	return verdict{Outcome: importer.Outcome{Row: row, Status: importer.StatusUnknown, Open: true}}
 }
 
 // Finish ends a run of whose every pending row it is known what became of it, and
@@ -194,17 +194,17 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := r.change(ctx, fmt.Sprintf("finish run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
-		if err := record.require("finish it", importer.Pushing); err != nil {
+		if err := record.require("finish it", importer.RunPushing); err != nil {
 			return err
 		}
 		counts, _, err := record.counts(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if left := counts[importer.NotSent] + counts[importer.Unknown]; left > 0 {
+		if left := counts[importer.StatusNotSent] + counts[importer.StatusUnknown]; left > 0 {
 			return fmt.Errorf("%d rows still wait to be pushed", left)
 		}
-		record.State, record.FinishedAt = importer.Finished, timeOf(microOf(at))
+		record.State, record.FinishedAt = importer.RunFinished, timeOf(microOf(at))
 		return nil
 	})
 	if err != nil {
@@ -217,7 +217,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 func (r *Run) Discard(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("discard it", importer.Planning); err != nil {
+	if err := r.record.require("discard it", importer.RunPlanning); err != nil {
 		return err
 	}
 	err := r.journal.update(ctx, fmt.Sprintf("discard run %d", r.id), durable, func(tx *sql.Tx) error {
@@ -234,10 +234,10 @@ func (j *Journal) Supersede(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		if err := record.require("put another in its place", importer.Held, importer.Stopped); err != nil {
+		if err := record.require("put another in its place", importer.RunHeld, importer.RunStopped); err != nil {
 			return err
 		}
-		record.State = importer.Superseded
+		record.State = importer.RunSuperseded
 		return j.save(ctx, tx, &record)
 	})
 	if err != nil {

@@ -23,7 +23,7 @@ func TestStates(t *testing.T) {
 		add       = "append"
 	)
 	actions := map[string]func(*Run) error{
-		seal:      func(r *Run) error { return r.Seal(t.Context(), importer.Held, 1, []string{"too few"}) },
+		seal:      func(r *Run) error { return r.Seal(t.Context(), importer.RunHeld, 1, []string{"too few"}) },
 		start:     func(r *Run) error { return r.Start(t.Context()) },
 		claimOne:  func(r *Run) error { _, err := r.Claim(t.Context(), 1); return err },
 		stop:      func(r *Run) error { return r.Stop(t.Context()) },
@@ -31,25 +31,25 @@ func TestStates(t *testing.T) {
 		supersede: func(r *Run) error { return r.journal.Supersede(t.Context(), r.id) },
 		discard:   func(r *Run) error { return r.Discard(t.Context()) },
 		add: func(r *Run) error {
-			return r.Append(t.Context(), []importer.PlannedRow{testRow(9, importer.Invalid)})
+			return r.Append(t.Context(), []importer.PlannedRow{testRow(9, importer.StatusInvalid)})
 		},
 	}
 	// What each state allows, and where it leads.
 	allowed := map[importer.RunState]map[string]importer.RunState{
-		importer.Planning:   {seal: importer.Held, discard: "", add: importer.Planning},
-		importer.Held:       {start: importer.Pushing, supersede: importer.Superseded},
-		importer.Pushing:    {start: importer.Pushing, claimOne: importer.Pushing, stop: importer.Stopped, finish: importer.Finished},
-		importer.Stopped:    {start: importer.Pushing, supersede: importer.Superseded},
-		importer.Finished:   {},
-		importer.Superseded: {},
+		importer.RunPlanning:   {seal: importer.RunHeld, discard: "", add: importer.RunPlanning},
+		importer.RunHeld:       {start: importer.RunPushing, supersede: importer.RunSuperseded},
+		importer.RunPushing:    {start: importer.RunPushing, claimOne: importer.RunPushing, stop: importer.RunStopped, finish: importer.RunFinished},
+		importer.RunStopped:    {start: importer.RunPushing, supersede: importer.RunSuperseded},
+		importer.RunFinished:   {},
+		importer.RunSuperseded: {},
 	}
 	reach := map[importer.RunState]func(*Run){
-		importer.Planning:   func(*Run) {},
-		importer.Held:       func(r *Run) { must(t, actions[seal](r)) },
-		importer.Pushing:    func(r *Run) { must(t, r.Seal(t.Context(), importer.Pushing, 1, nil)) },
-		importer.Stopped:    func(r *Run) { must(t, r.Seal(t.Context(), importer.Pushing, 1, nil)); must(t, r.Stop(t.Context())) },
-		importer.Finished:   func(r *Run) { must(t, r.Seal(t.Context(), importer.Pushing, 1, nil)); must(t, actions[finish](r)) },
-		importer.Superseded: func(r *Run) { must(t, actions[seal](r)); must(t, actions[supersede](r)) },
+		importer.RunPlanning:   func(*Run) {},
+		importer.RunHeld:       func(r *Run) { must(t, actions[seal](r)) },
+		importer.RunPushing:    func(r *Run) { must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil)) },
+		importer.RunStopped:    func(r *Run) { must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil)); must(t, r.Stop(t.Context())) },
+		importer.RunFinished:   func(r *Run) { must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil)); must(t, actions[finish](r)) },
+		importer.RunSuperseded: func(r *Run) { must(t, actions[seal](r)); must(t, actions[supersede](r)) },
 	}
 	j := openTest(t, t.TempDir())
 	for state, ways := range allowed {
@@ -57,7 +57,7 @@ func TestStates(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %s", state, name), func(t *testing.T) {
 				r, err := j.Begin(t.Context(), testRun())
 				must(t, err)
-				must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Skipped)}))
+				must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusSkipped)}))
 				reach[state](r)
 				r, err = sameRun(r, state)
 				must(t, err)
@@ -90,7 +90,7 @@ func TestStates(t *testing.T) {
 // sameRun opens the run anew, as another process would; only the one that plans
 // has the rows that are not stored yet.
 func sameRun(r *Run, state importer.RunState) (*Run, error) {
-	if state == importer.Planning {
+	if state == importer.RunPlanning {
 		return r, nil
 	}
 	return r.journal.Run(context.Background(), r.id)
@@ -101,19 +101,19 @@ func TestBeginAndInfo(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	want := testRun()
-	want.ID, want.State = 1, importer.Planning
+	want.ID, want.State = 1, importer.RunPlanning
 	diff(t, "a run being planned", r.Info(), want)
 
-	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending)}))
-	must(t, r.Seal(t.Context(), importer.Held, 1, []string{"the file has 1 row; 100 are expected"}))
-	want.State, want.Rows, want.Held = importer.Held, 1, []string{"the file has 1 row; 100 are expected"}
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending)}))
+	must(t, r.Seal(t.Context(), importer.RunHeld, 1, []string{"the file has 1 row; 100 are expected"}))
+	want.State, want.Rows, want.Held = importer.RunHeld, 1, []string{"the file has 1 row; 100 are expected"}
 	diff(t, "a held run", r.Info(), want)
 
 	must(t, r.Start(t.Context()))
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
 	must(t, r.Finish(t.Context(), testTime))
-	want.State, want.FinishedAt = importer.Finished, testTime
+	want.State, want.FinishedAt = importer.RunFinished, testTime
 	diff(t, "a finished run", r.Info(), want)
 	stored, err := j.Run(t.Context(), 1)
 	must(t, err)
@@ -130,14 +130,14 @@ func TestUnfinishedAndLast(t *testing.T) {
 	if _, ok, err := j.Last(ctx, testTarget, testSource); ok || err != nil {
 		t.Errorf("last of none: %v %v", ok, err)
 	}
-	finished := planned(t, j, importer.Pushing)
+	finished := planned(t, j, importer.RunPushing)
 	must(t, finished.Finish(ctx, testTime))
-	stopped := planned(t, j, importer.Pushing, 2)
+	stopped := planned(t, j, importer.RunPushing, 2)
 	must(t, stopped.Stop(ctx))
-	held := planned(t, j, importer.Held, 2)
+	held := planned(t, j, importer.RunHeld, 2)
 	superseded, err := j.Begin(ctx, testRun())
 	must(t, err)
-	must(t, superseded.Seal(ctx, importer.Held, 0, []string{"too few rows"}))
+	must(t, superseded.Seal(ctx, importer.RunHeld, 0, []string{"too few rows"}))
 	must(t, j.Supersede(ctx, superseded.id))
 	elsewhere := testRun()
 	elsewhere.Source = "/data/staff.csv"
@@ -167,12 +167,12 @@ func TestSealAndAppendRefuse(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.Pending)}))
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}))
 	for name, err := range map[string]error{
-		"a row twice":       r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.Pending)}),
-		"a row of no place": r.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.Pending)}),
+		"a row twice":       r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}),
+		"a row of no place": r.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusPending)}),
 		"no status":         r.Append(t.Context(), []importer.PlannedRow{testRow(6, "splendid")}),
-		"no such end":       r.Seal(t.Context(), importer.Finished, 1, nil),
+		"no such end":       r.Seal(t.Context(), importer.RunFinished, 1, nil),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -185,7 +185,7 @@ func TestDiscardLeavesNoText(t *testing.T) {
 	must(t, err)
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(300, importer.Pending)}))
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(300, importer.StatusPending)}))
 	if _, err := os.Stat(string(j.payloadFile(r.id))); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func NewScratch(whole bool) *Scratch { return &Scratch{whole: whole} }
 func (s *Scratch) Append(_ context.Context, rows []importer.PlannedRow) error {
 	for i := range rows {
 		row := &rows[i]
-		if !s.whole && row.Status == importer.Pending && len(row.Problems) == 0 {
+		if !s.whole && row.Status == importer.StatusPending && len(row.Problems) == 0 {
 			continue
 		}
 		if number := sliceOf(row.Row); number != s.building.number {
@@ -128,8 +128,8 @@ func (s *Scratch) project(yield func(importer.Result, error) bool) error {
 		slices.SortFunc(one.rows, func(a, b rowState) int { return a.plan.Row - b.plan.Row })
 		for i := range one.rows {
 			line := one.rows[i].result(0)
-			if line.Status == importer.NotSent {
-				line.Status = importer.Valid
+			if line.Status == importer.StatusNotSent {
+				line.Status = importer.StatusValid
 			}
 			if !yield(line, nil) {
 				return errEnough

@@ -16,26 +16,26 @@ import (
 func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
 	var plan []importer.PlannedRow
 	for row := 2; row < 2+2*sliceRows; row++ {
-		p := testRow(row, importer.Pending)
-		problem := importer.RowProblem{Row: row, Header: "DOB", Problem: mapping.Problem{Rule: mapping.BadDate, Column: 3, Value: "?", Message: "no date"}}
+		p := testRow(row, importer.StatusPending)
+		problem := importer.RowProblem{Row: row, Header: "DOB", Problem: mapping.Problem{Rule: mapping.RuleBadDate, Column: 3, Value: "?", Message: "no date"}}
 		switch row % 50 {
 		case 0:
-			p.Status, p.Field, p.Message, p.Payload = importer.Invalid, "date_of_birth", "no date", nil
+			p.Status, p.Field, p.Message, p.Payload = importer.StatusInvalid, "date_of_birth", "no date", nil
 			p.Problems = append(p.Problems, problem)
 		case 1:
-			problem.Severity = mapping.Warning
+			problem.Severity = mapping.SeverityWarning
 			p.Warnings, p.Problems = "no date", append(p.Problems, problem)
 		case 2:
-			p.Status, p.Payload = importer.Skipped, nil
+			p.Status, p.Payload = importer.StatusSkipped, nil
 		}
 		plan = append(plan, p)
 	}
 	refused := func(row int) importer.Amendment {
-		problem := &importer.RowProblem{Row: row, Problem: mapping.Problem{Rule: mapping.DuplicateKey, Attribute: mapping.UniqueID, Column: mapping.NoColumn, Message: "twice"}}
-		return importer.Amendment{Row: row, Status: importer.Invalid, Message: "twice", Problem: problem}
+		problem := &importer.RowProblem{Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: mapping.NoColumn, Message: "twice"}}
+		return importer.Amendment{Row: row, Status: importer.StatusInvalid, Message: "twice", Problem: problem}
 	}
 	return plan, [][]importer.Amendment{
-		{refused(500), refused(100), {Row: 260, Status: importer.Duplicate, Message: "The same as row 20."}},
+		{refused(500), refused(100), {Row: 260, Status: importer.StatusDuplicate, Message: "The same as row 20."}},
 		{refused(7), refused(101), refused(500)},
 	}
 }
@@ -69,11 +69,11 @@ func TestScratchTellsWhatTheJournalTells(t *testing.T) {
 	run, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	fill(t, run)
-	must(t, run.Seal(t.Context(), importer.Held, 2*sliceRows, nil))
+	must(t, run.Seal(t.Context(), importer.RunHeld, 2*sliceRows, nil))
 	want := collected(t, run.Results(t.Context()))
 	for i := range want {
-		if want[i].Status == importer.NotSent {
-			want[i].Status = importer.Valid
+		if want[i].Status == importer.StatusNotSent {
+			want[i].Status = importer.StatusValid
 		}
 	}
 	for _, whole := range []bool{true, false} {
@@ -101,10 +101,10 @@ func TestScratchTellsWhatTheJournalTells(t *testing.T) {
 func tellingAlone(all []importer.Result) []importer.Result {
 	var telling []importer.Result
 	for _, r := range all {
-		if r.Status == importer.Valid && len(r.Problems) == 0 {
+		if r.Status == importer.StatusValid && len(r.Problems) == 0 {
 			continue
 		}
-		if len(r.Problems) == 0 && r.Status == importer.Duplicate || len(r.Problems) > 0 && r.Problems[0].Rule == mapping.DuplicateKey {
+		if len(r.Problems) == 0 && r.Status == importer.StatusDuplicate || len(r.Problems) > 0 && r.Problems[0].Rule == mapping.RuleDuplicateKey {
 			r.UniqueID, r.LoginSource = "", ""
 		}
 		telling = append(telling, r)
@@ -116,11 +116,11 @@ func TestScratchNeedsNoFileForRowsThatAreFine(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR"))
 	scratch := NewScratch(false)
-	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.Pending), testRow(3, importer.Pending)}))
+	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
 	diff(t, "results", collected(t, scratch.Results()), []importer.Result(nil))
 	wantTempFiles(t, 0)
 
-	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.Skipped)}))
+	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusSkipped)}))
 	diff(t, "rows", len(collected(t, scratch.Results())), 1)
 	wantTempFiles(t, 1)
 	must(t, scratch.Close())

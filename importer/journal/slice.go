@@ -48,7 +48,7 @@ func (b *sliceBuilder) add(p *importer.PlannedRow) error {
 	for i := range p.Problems {
 		b.plan = appendProblem(b.plan, &p.Problems[i])
 	}
-	if p.Status == importer.Pending {
+	if p.Status == importer.StatusPending {
 		b.payloads = append(b.payloads, byte(p.Row%sliceRows))
 		b.payloads = binary.AppendUvarint(b.payloads, uint64(len(p.Payload)))
 		b.payloads = append(b.payloads, p.Payload...)
@@ -128,12 +128,12 @@ func (s *slice) row(low byte) *rowState {
 
 // waits reports whether the row is to be pushed, for the first time or again.
 func (r *rowState) waits() bool {
-	return r.plan.Status == importer.Pending && (!r.recorded || r.outcome.Open)
+	return r.plan.Status == importer.StatusPending && (!r.recorded || r.outcome.Open)
 }
 
 // lost reports whether the row was claimed and no outcome came.
 func (r *rowState) lost(claimed int) bool {
-	return r.plan.Status == importer.Pending && !r.recorded && r.plan.Row <= claimed
+	return r.plan.Status == importer.StatusPending && !r.recorded && r.plan.Row <= claimed
 }
 
 // result is the row's line in the results of a run that claimed its pending rows
@@ -146,10 +146,10 @@ func (r *rowState) result(claimed int) importer.Result {
 	}
 	switch {
 	case r.lost(claimed):
-		line.Status = importer.Unknown
-	case r.plan.Status != importer.Pending:
+		line.Status = importer.StatusUnknown
+	case r.plan.Status != importer.StatusPending:
 	case !r.recorded:
-		line.Status = importer.NotSent
+		line.Status = importer.StatusNotSent
 	default:
 		o := &r.outcome
 		line.Status, line.ReferenceID, line.ErrorCode = o.Status, o.ReferenceID, o.ErrorCode

@@ -106,13 +106,13 @@ func (r *rowState) apply(v *verdict) {
 // claim on top of a claim says that the process died in between.
 func (r *rowState) settle(o *importer.Outcome) {
 	r.attempts += o.Attempts
-	claim := r.recorded && o.Status == importer.Unknown && o.Attempts == 0
+	claim := r.recorded && o.Status == importer.StatusUnknown && o.Attempts == 0
 	switch {
 	case claim && r.again:
 		r.earlier = *o
 	case claim:
 		r.earlier = r.outcome
-	case r.again && o.Status == importer.NotSent:
+	case r.again && o.Status == importer.StatusNotSent:
 		r.outcome, r.again = r.earlier, false
 		return
 	}

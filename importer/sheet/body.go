@@ -142,7 +142,7 @@ func (b *body) judgeTable(row *importer.Row) {
 	}
 	if b.second > 0 {
 		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.SecondTable, Column: mapping.NoColumn,
+			Rule: mapping.RuleSecondTable, Column: mapping.NoColumn,
 			Message: fmt.Sprintf("The row belongs to a second table, which begins in row %d. Its columns may mean something else: put each table into a file, or a sheet, of its own.", b.second),
 		})
 	}

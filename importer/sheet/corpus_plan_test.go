@@ -29,7 +29,7 @@ func (s specimen) planned(t *testing.T, got reading) importer.Plan {
 	}
 	give(mapping.UniqueID, func(name string) bool { return name != "" })
 	give(mapping.DateOfBirth, func(name string) bool { return strings.EqualFold(name, "date") })
-	mapper, err := mapping.Compile(file, got.header.Names, mapping.Context{LoginSource: "X", Today: time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)})
+	mapper, err := mapping.Compile(file, got.header.Names, mapping.Options{LoginSource: "X", Today: time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func (s specimen) planned(t *testing.T, got reading) importer.Plan {
 
 // namesDates reports whether the plan names rows with dates that are doubtful.
 func namesDates(plan importer.Plan) bool {
-	return slices.ContainsFunc(plan.Problems, func(p importer.ProblemCount) bool { return p.Rule == mapping.BadDate })
+	return slices.ContainsFunc(plan.Problems, func(p importer.ProblemCount) bool { return p.Rule == mapping.RuleBadDate })
 }
 
 // asksForMapping reports whether the program sends nothing of the file before a

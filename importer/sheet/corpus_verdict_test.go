@@ -121,7 +121,7 @@ func isQuestion(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "--")
 }
 
-func isFault(p mapping.Problem) bool { return p.Severity == mapping.Error }
+func isFault(p mapping.Problem) bool { return p.Severity == mapping.SeverityError }
 
 // hasFault counts a formula without a result and an error such as #N/A as faults:
 // they are problems as soon as a mapping asks for the cell.
@@ -139,7 +139,7 @@ func (s specimen) warned(t *testing.T, got reading, counts *tally) string {
 	if got.err != nil || len(got.notes) > 0 || slices.ContainsFunc(got.rows, hasProblem) {
 		return ""
 	}
-	if plan := s.planned(t, got); plan.Counts[importer.Duplicate] > 0 || plan.Counts[importer.Invalid] > 0 {
+	if plan := s.planned(t, got); plan.Counts[importer.StatusDuplicate] > 0 || plan.Counts[importer.StatusInvalid] > 0 {
 		return ""
 	}
 	if asksForMapping(got) {
@@ -206,7 +206,7 @@ func (s specimen) faultyRows(t *testing.T, got reading) string {
 		}
 	}
 	if len(sound.rows) == len(got.rows) {
-		if plan := s.planned(t, got); plan.Counts[importer.Invalid] > 0 || namesDates(plan) {
+		if plan := s.planned(t, got); plan.Counts[importer.StatusInvalid] > 0 || namesDates(plan) {
 			return ""
 		}
 		return "no row is at fault"

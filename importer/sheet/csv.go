@@ -356,7 +356,7 @@ func (c *csvReader) giveUp(row *importer.Row, line, size int, quoteErr error) er
 	}
 	row.Cells = c.appendCells(row.Cells, record)
 	row.Problems = append(row.Problems, mapping.Problem{
-		Rule: mapping.BadQuotes, Column: mapping.NoColumn,
+		Rule: mapping.RuleBadQuotes, Column: mapping.NoColumn,
 		Message: fmt.Sprintf("The quotes of the row do not pair up: %v. Put quotes round the whole value, and double each quote in it.", quoteErr),
 	})
 	return nil
@@ -381,7 +381,7 @@ func (c *csvReader) check(row *importer.Row, record string) (string, error) {
 		return mended, nil
 	}
 	row.Problems = append(row.Problems, mapping.Problem{
-		Rule: mapping.BadCharacter, Column: mapping.NoColumn,
+		Rule: mapping.RuleBadCharacter, Column: mapping.NoColumn,
 		Message: "The row holds bytes that are no letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or write those letters anew.",
 	})
 	return mendLetters(record), nil
@@ -392,14 +392,14 @@ func (c *csvReader) check(row *importer.Row, record string) (string, error) {
 func (c *csvReader) doubt(row *importer.Row, record string, begin int64, severalLines bool) {
 	if severalLines && c.width > 1 && c.linesLookLikeRows(record) {
 		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.BadQuotes, Column: mapping.NoColumn,
+			Rule: mapping.RuleBadQuotes, Column: mapping.NoColumn,
 			Message: "A quoted value of the row goes on over several lines, each of which looks like a row of its own. Look for a quote too many: two people may have run together.",
 		})
 		return
 	}
 	if begin < c.rereadUntil && len(row.Cells) > 0 {
 		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.BadQuotes, Severity: mapping.Warning, Column: mapping.NoColumn,
+			Rule: mapping.RuleBadQuotes, Severity: mapping.SeverityWarning, Column: mapping.NoColumn,
 			Message: fmt.Sprintf("The row stands below a quote of row %d that does not pair up. Check that it is a row of its own.", c.rereadRow),
 		})
 	}

@@ -100,7 +100,7 @@ func rowLine(row importer.Row) string {
 	line := fmt.Sprintf("%d: %s", row.Number, strings.Join(cells, "|"))
 	for _, p := range row.Problems {
 		mark := "!"
-		if p.Severity == mapping.Warning {
+		if p.Severity == mapping.SeverityWarning {
 			mark = "?"
 		}
 		line += " " + mark + string(p.Rule)

@@ -111,7 +111,7 @@ func (t *Table) judgeWidth(row *importer.Row) {
 	}
 	if t.counted && (extra >= 0 || have < want || !slices.Contains(t.widths, have)) {
 		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.RaggedRow, Column: mapping.NoColumn,
+			Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn,
 			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", count(have, "cell", "cells"), want),
 		})
 		return
@@ -119,7 +119,7 @@ func (t *Table) judgeWidth(row *importer.Row) {
 	if extra >= 0 {
 		column := want + extra
 		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.RaggedRow, Column: column, Value: row.Cells[column].Text,
+			Rule: mapping.RuleRaggedRow, Column: column, Value: row.Cells[column].Text,
 			Message: fmt.Sprintf("The row has a value in column %s, where the header has no name. Either cells have moved to the right, or the header lacks a name: compare the row with the header.", mapping.ColumnLetter(column)),
 		})
 		return

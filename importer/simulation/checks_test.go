@@ -83,7 +83,7 @@ func (p *process) checkError(err error) {
 // the disk that it had.
 func (p *process) checkKnown(lines []importer.Result) {
 	for i := range lines {
-		if _, known := p.known[lines[i].UniqueID]; known && lines[i].Status == importer.Unknown {
+		if _, known := p.known[lines[i].UniqueID]; known && lines[i].Status == importer.StatusUnknown {
 			p.violated("row %d: the command had its answer, and the journal does not", lines[i].Row)
 		}
 	}
@@ -104,7 +104,7 @@ func (c *course) checkRepeats(lines []importer.Result) {
 	longest := recordDelay + 2*c.slowDisk
 	lost := 0
 	for i := range lines {
-		if lines[i].Status != importer.Unknown {
+		if lines[i].Status != importer.StatusUnknown {
 			continue
 		}
 		if at, known := p.known[lines[i].UniqueID]; known {

@@ -88,10 +88,10 @@ func (p *process) pushWith(feed, send context.Context, j *journal.Journal, yes b
 	if err != nil {
 		return e, err
 	}
-	if run.Info().State == importer.Held && !yes {
+	if run.Info().State == importer.RunHeld && !yes {
 		return p.conclude(run, nil)
 	}
-	if run.Info().State != importer.Pushing {
+	if run.Info().State != importer.RunPushing {
 		if err := p.write("start", durable, func() error { return run.Start(p.alive) }); err != nil {
 			return e, err
 		}
@@ -150,9 +150,9 @@ func (p *process) plan(feed context.Context, j *journal.Journal) (run *journal.R
 		return nil, errors.Join(err, discard)
 	}
 	held := importer.Limits{MaxBad: p.settings.maxBad}.Judge(plan, 0)
-	state := importer.Pushing
+	state := importer.RunPushing
 	if len(held) > 0 {
-		state = importer.Held
+		state = importer.RunHeld
 	}
 	return run, p.write("seal", durable, func() error { return run.Seal(p.alive, state, plan.Rows, held) })
 }
@@ -160,7 +160,7 @@ func (p *process) plan(feed context.Context, j *journal.Journal) (run *journal.R
 func newMapper(c *course) *mapping.Mapper {
 	file, err := mapping.Parse("simulated", []byte(simulatedMapping))
 	c.check(err)
-	mapper, err := mapping.Compile(file, header(), mapping.Context{Today: time.Now()})
+	mapper, err := mapping.Compile(file, header(), mapping.Options{Today: time.Now()})
 	c.check(err)
 	return mapper
 }
@@ -177,7 +177,7 @@ func (p *process) conclude(run *journal.Run, stopped error) (e ended, err error)
 	if err := p.writeResults(run); err != nil {
 		return e, err
 	}
-	if stopped == nil && info.State != importer.Held {
+	if stopped == nil && info.State != importer.RunHeld {
 		if err := p.write("finish", durable, func() error { return run.Finish(p.alive, time.Now().UTC()) }); err != nil {
 			return e, err
 		}
@@ -193,7 +193,7 @@ func (p *process) evidence(run *journal.Run, stopped error) (e ended, err error)
 		return e, err
 	}
 	switch {
-	case info.State == importer.Held:
+	case info.State == importer.RunHeld:
 		e.code = exitHeld
 	case stopped != nil:
 		e.code = exitIncomplete
@@ -207,9 +207,9 @@ func (p *process) evidence(run *journal.Run, stopped error) (e ended, err error)
 // exitOf returns the exit code of a run that came to its end.
 func exitOf(counts importer.Counts) int {
 	switch {
-	case counts[importer.Unknown]+counts[importer.NotSent] > 0:
+	case counts[importer.StatusUnknown]+counts[importer.StatusNotSent] > 0:
 		return exitIncomplete
-	case counts[importer.Invalid]+counts[importer.Rejected]+counts[importer.Failed] > 0:
+	case counts[importer.StatusInvalid]+counts[importer.StatusRejected]+counts[importer.StatusFailed] > 0:
 		return exitRows
 	}
 	return exitDone

@@ -231,7 +231,7 @@ func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
 		c.violated("list the runs after a crash: %v", err)
 		return nil
 	}
-	if len(runs) == 0 || runs[0].ID <= c.earlier || runs[0].State == importer.Planning {
+	if len(runs) == 0 || runs[0].ID <= c.earlier || runs[0].State == importer.RunPlanning {
 		c.unseen = 0
 		return nil
 	}
@@ -250,7 +250,7 @@ func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
 			c.checkRepeats(lines)
 		}
 	}
-	if runs[0].State != importer.Finished {
+	if runs[0].State != importer.RunFinished {
 		return nil
 	}
 	return run

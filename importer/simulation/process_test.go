@@ -281,7 +281,7 @@ func (c *client) Push(feed, send context.Context, payload []byte) (importer.Answ
 	defer c.mu.Unlock()
 	if !c.died() {
 		delete(c.pushing, who)
-		if answer.Status == importer.Pushed || answer.Status == importer.Rejected {
+		if answer.Status == importer.StatusPushed || answer.Status == importer.StatusRejected {
 			c.known[who] = time.Now()
 		}
 	}

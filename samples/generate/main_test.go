@@ -124,7 +124,7 @@ func outcome(t *testing.T, controller http.Handler, result *mapping.Result) stri
 	}
 	warnings := ""
 	for _, p := range result.Problems {
-		if p.Severity == mapping.Error {
+		if p.Severity == mapping.SeverityError {
 			return string(p.Rule)
 		}
 		warnings += ", " + string(p.Rule)
@@ -179,7 +179,7 @@ func compile(t *testing.T, path string, header []string, types []mapping.UserTyp
 	if err != nil {
 		t.Fatal(err)
 	}
-	mapper, err := mapping.Compile(file, header, mapping.Context{
+	mapper, err := mapping.Compile(file, header, mapping.Options{
 		UserTypes: types, UserTypesKnown: true, Today: time.Date(2026, 12, 15, 0, 0, 0, 0, time.UTC),
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 func person(row, number int, v string) Row {
 	id := strconv.Itoa(number)
 	return Row{
-		Number: row, Status: importer.Pending, Key: sandbox.KeyOf("SSO", id),
+		Number: row, Status: importer.StatusPending, Key: sandbox.KeyOf("SSO", id),
 		Body: sha256.Sum256([]byte(id + v)),
 	}
 }
@@ -62,35 +62,35 @@ func honestRun() Run {
 	}
 	lines := func(second, fourth, fifth importer.Result) []importer.Result {
 		return []importer.Result{
-			{Row: 2, Status: importer.Pushed, ReferenceID: "1001", Attempts: 1}, second,
-			{Row: 4, Status: importer.Unchanged, ReferenceID: "1003"}, fourth, fifth,
-			{Row: 7, Status: importer.Duplicate, Message: "The same as row 2."},
-			{Row: 8, Status: importer.Invalid, Message: "Bad.", Problems: invalidBy(mapping.BadDate)},
-			{Row: 9, Status: importer.Skipped},
-			{Row: 10, Status: importer.Invalid, Message: "Contradicted.", Problems: invalidBy(mapping.DuplicateKey)},
+			{Row: 2, Status: importer.StatusPushed, ReferenceID: "1001", Attempts: 1}, second,
+			{Row: 4, Status: importer.StatusUnchanged, ReferenceID: "1003"}, fourth, fifth,
+			{Row: 7, Status: importer.StatusDuplicate, Message: "The same as row 2."},
+			{Row: 8, Status: importer.StatusInvalid, Message: "Bad.", Problems: invalidBy(mapping.RuleBadDate)},
+			{Row: 9, Status: importer.StatusSkipped},
+			{Row: 10, Status: importer.StatusInvalid, Message: "Contradicted.", Problems: invalidBy(mapping.RuleDuplicateKey)},
 		}
 	}
 	final := func() []importer.Result {
-		return lines(importer.Result{Row: 3, Status: importer.Pushed, ReferenceID: "1002", Attempts: 1},
-			importer.Result{Row: 5, Status: importer.Rejected, ErrorCode: "9019", Attempts: 1, Message: "Taken."},
-			importer.Result{Row: 6, Status: importer.Failed, Attempts: 1})
+		return lines(importer.Result{Row: 3, Status: importer.StatusPushed, ReferenceID: "1002", Attempts: 1},
+			importer.Result{Row: 5, Status: importer.StatusRejected, ErrorCode: "9019", Attempts: 1, Message: "Taken."},
+			importer.Result{Row: 6, Status: importer.StatusFailed, Attempts: 1})
 	}
 	counts := func() importer.Counts {
 		return importer.Counts{
-			importer.Pushed: 2, importer.Unchanged: 1, importer.Rejected: 1, importer.Failed: 1,
-			importer.Duplicate: 1, importer.Invalid: 2, importer.Skipped: 1, importer.Unknown: 0,
+			importer.StatusPushed: 2, importer.StatusUnchanged: 1, importer.StatusRejected: 1, importer.StatusFailed: 1,
+			importer.StatusDuplicate: 1, importer.StatusInvalid: 2, importer.StatusSkipped: 1, importer.StatusUnknown: 0,
 		}
 	}
 	return Run{
 		Source: []Row{
 			pushed, again, unchanged, rejected, failed, twice,
-			{Number: 8, Status: importer.Invalid}, {Number: 9, Status: importer.Skipped}, contradicted,
+			{Number: 8, Status: importer.StatusInvalid}, {Number: 9, Status: importer.StatusSkipped}, contradicted,
 		},
 		Account: account, Since: 4,
 		Crashes: []Crash{{Sequence: 4}, {Sequence: 6, Journal: lines(
-			importer.Result{Row: 3, Status: importer.Unknown},
-			importer.Result{Row: 5, Status: importer.NotSent},
-			importer.Result{Row: 6, Status: importer.NotSent},
+			importer.Result{Row: 3, Status: importer.StatusUnknown},
+			importer.Result{Row: 5, Status: importer.StatusNotSent},
+			importer.Result{Row: 6, Status: importer.StatusNotSent},
 		)}},
 		Journal: final(), Results: final(),
 		Claims: []Claim{
@@ -122,8 +122,8 @@ func TestLiesAreFound(t *testing.T) {
 		"a row twice in the results":       {func(r *Run) { r.Results = slices.Insert(r.Results, 7, r.Results[7]) }, []string{"I1 0", "I1 9"}},
 		"a row that the source lacks":      {func(r *Run) { r.Source = r.Source[:8] }, []string{"I1 0", "I1 10"}},
 		"rows in another order":            {func(r *Run) { r.Results[6], r.Results[7] = r.Results[7], r.Results[6] }, []string{"I1 8"}},
-		"a status that is none":            {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.Valid }) }, []string{"I1 6", "I5 0"}},
-		"a receipt that does not add up":   {func(r *Run) { r.Claims[0].Counts[importer.Pushed]++ }, []string{"I1 0", "I5 0"}},
+		"a status that is none":            {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusValid }) }, []string{"I1 6", "I5 0"}},
+		"a receipt that does not add up":   {func(r *Run) { r.Claims[0].Counts[importer.StatusPushed]++ }, []string{"I1 0", "I5 0"}},
 		"a receipt of other rows":          {func(r *Run) { r.Claims[0].Rows++ }, []string{"I1 0"}},
 		"a changed reference id":           {func(r *Run) { both(r, 3, func(l *importer.Result) { l.ReferenceID = "1003" }) }, []string{"I2 3"}},
 		"one in the results alone":         {func(r *Run) { r.Results[1].ReferenceID = "1001" }, []string{"I2 3", "I5 3"}},
@@ -137,7 +137,7 @@ func TestLiesAreFound(t *testing.T) {
 		"a duplicate of nothing":      {func(r *Run) { r.Source[5].Body[0]++ }, []string{"I2 7"}},
 		"somebody who is not in it":   {func(r *Run) { r.Account = append(r.Account, request(11, person(11, 9, ""), 1009)) }, []string{"I2 0"}},
 		"a doubled acceptance":        {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[0], 1001)) }, []string{"I3 2"}},
-		"an acceptance taken back":    {func(r *Run) { both(r, 2, func(l *importer.Result) { l.Status = importer.Unknown }) }, []string{"I3 2", "I5 0", "I6 0"}},
+		"an acceptance taken back":    {func(r *Run) { both(r, 2, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I3 2", "I5 0", "I6 0"}},
 		"rejected for another reason": {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "9020" }) }, []string{"I4 5"}},
 		"rejected and accepted later": {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[3], 1004)) }, []string{"I4 5"}},
 		"rejected without a code":     {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "" }) }, nil},
@@ -154,25 +154,25 @@ func TestLiesAreFound(t *testing.T) {
 		"invalid without a rule":     {func(r *Run) { r.Journal[6].Problems = nil }, []string{"I4 8"}},
 		"invalid without a word":     {func(r *Run) { both(r, 8, func(l *importer.Result) { l.Message = "" }) }, []string{"I4 8"}},
 		"invalid and sent":           {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[8], 1006)) }, []string{"I4 10"}},
-		"valid cells called invalid": {func(r *Run) { r.Source[6].Status = importer.Skipped }, []string{"I4 8"}},
+		"valid cells called invalid": {func(r *Run) { r.Source[6].Status = importer.StatusSkipped }, []string{"I4 8"}},
 		"skipped by nothing":         {func(r *Run) { r.Source[7] = person(9, 8, "") }, []string{"I4 9"}},
 		"failed without an attempt":  {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Attempts = 0 }) }, []string{"I4 6", "I5 0"}},
 		"another exit code":          {func(r *Run) { r.Exit = 0 }, []string{"I5 0"}},
 		"another exit code shown":    {func(r *Run) { r.Claims[1].Exit = 0 }, []string{"I5 0"}},
 		"other counts shown": {func(r *Run) {
-			r.Claims[1].Counts[importer.Pushed]--
-			r.Claims[1].Counts[importer.Unknown]++
+			r.Claims[1].Counts[importer.StatusPushed]--
+			r.Claims[1].Counts[importer.StatusUnknown]++
 		}, []string{"I5 0"}},
 		"other attempts shown":           {func(r *Run) { r.Claims[1].Attempts++ }, []string{"I5 0"}},
 		"another message in the results": {func(r *Run) { r.Results[4].Message = "Other." }, []string{"I5 6"}},
 		"requests that nobody tells of":  {func(r *Run) { r.Crashes, r.Claims = nil, nil }, []string{"I5 0"}},
-		"sent and called not sent": {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.NotSent }) },
+		"sent and called not sent": {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusNotSent }) },
 			[]string{"I5 0", "I6 0", "I6 6"}},
-		"sent and called not sent after a crash": {func(r *Run) { r.Crashes[1].Journal[1].Status = importer.NotSent }, []string{"I6 3"}},
+		"sent and called not sent after a crash": {func(r *Run) { r.Crashes[1].Journal[1].Status = importer.StatusNotSent }, []string{"I6 3"}},
 		"pushed by guess after a crash": {func(r *Run) {
-			r.Crashes[1].Journal[3] = importer.Result{Row: 5, Status: importer.Pushed, ReferenceID: "1004"}
+			r.Crashes[1].Journal[3] = importer.Result{Row: 5, Status: importer.StatusPushed, ReferenceID: "1004"}
 		}, []string{"I2 5", "I3 5"}},
-		"complete with an unknown row": {func(r *Run) { both(r, 3, func(l *importer.Result) { l.Status = importer.Unknown }) }, []string{"I5 0", "I6 0"}},
+		"complete with an unknown row": {func(r *Run) { both(r, 3, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I5 0", "I6 0"}},
 		"sent before there was a plan": {func(r *Run) { r.Crashes[0].Sequence = 5 }, []string{"I6 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,11 +196,11 @@ func TestExitCodes(t *testing.T) {
 		run  Run
 		good []int
 	}{
-		"all pushed":   {Run{Account: []sandbox.Entry{request(1, row, 1001)}, Journal: []importer.Result{{Row: 2, Status: importer.Pushed, ReferenceID: "1001", Attempts: 1}}}, []int{0}},
-		"one rejected": {Run{Account: []sandbox.Entry{refused(request(1, row, 0), 9019)}, Journal: []importer.Result{{Row: 2, Status: importer.Rejected, ErrorCode: "9019", Attempts: 1}}}, []int{1, 3}},
-		"one failed":   {Run{Journal: []importer.Result{{Row: 2, Status: importer.Failed, Attempts: 5}}}, []int{1, 3}}, // 3: it waits again
-		"one not sent": {Run{Journal: []importer.Result{{Row: 2, Status: importer.NotSent}}}, []int{3, 4}},
-		"one is open":  {Run{Account: []sandbox.Entry{lost(request(1, row, 1001))}, Journal: []importer.Result{{Row: 2, Status: importer.Unknown, Attempts: 1}}}, []int{3}},
+		"all pushed":   {Run{Account: []sandbox.Entry{request(1, row, 1001)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusPushed, ReferenceID: "1001", Attempts: 1}}}, []int{0}},
+		"one rejected": {Run{Account: []sandbox.Entry{refused(request(1, row, 0), 9019)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusRejected, ErrorCode: "9019", Attempts: 1}}}, []int{1, 3}},
+		"one failed":   {Run{Journal: []importer.Result{{Row: 2, Status: importer.StatusFailed, Attempts: 5}}}, []int{1, 3}}, // 3: it waits again
+		"one not sent": {Run{Journal: []importer.Result{{Row: 2, Status: importer.StatusNotSent}}}, []int{3, 4}},
+		"one is open":  {Run{Account: []sandbox.Entry{lost(request(1, row, 1001))}, Journal: []importer.Result{{Row: 2, Status: importer.StatusUnknown, Attempts: 1}}}, []int{3}},
 	} {
 		tc.run.Source, tc.run.Results = []Row{row}, tc.run.Journal
 		for exit := range 6 {

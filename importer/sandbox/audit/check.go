@@ -105,12 +105,12 @@ func (a *auditor) checkLines(witness string, lines []importer.Result, sequence i
 		if row == nil {
 			continue // said by checkRows
 		}
-		if row.Status != importer.Pending && line.Status != row.Status {
+		if row.Status != importer.StatusPending && line.Status != row.Status {
 			a.report(Backed, line.Row, "%s calls it %s, its cells make it %s", witness, line.Status, row.Status)
 			continue
 		}
 		a.checkLine(witness, line, row, a.requestsOf(row, sequence), sent)
-		if row.Status == importer.Pending && line.Status != importer.Duplicate {
+		if row.Status == importer.StatusPending && line.Status != importer.StatusDuplicate {
 			sent[row.Key] = row
 		}
 	}
@@ -128,39 +128,39 @@ func (a *auditor) requestsOf(row *Row, sequence int64) []sandbox.Entry {
 // checkLine holds one row's status against the requests for it.
 func (a *auditor) checkLine(witness string, line *importer.Result, row *Row, requests []sandbox.Entry, sent map[sandbox.Key]*Row) {
 	switch line.Status {
-	case importer.Pushed:
+	case importer.StatusPushed:
 		if !slices.ContainsFunc(requests, func(e sandbox.Entry) bool { return accepts(e, row, line.ReferenceID) }) {
 			a.report(PushedIsAccepted, line.Row, "%s calls it pushed with reference id %q, and the account has no such acceptance of its profile", witness, line.ReferenceID)
 		}
-	case importer.Unchanged:
+	case importer.StatusUnchanged:
 		if !accepts(a.before[row.Key], row, line.ReferenceID) {
 			a.report(PushedIsAccepted, line.Row, "%s calls it unchanged with reference id %q, and what was last accepted before the run is another", witness, line.ReferenceID)
 		}
 		a.checkNotSent(Backed, witness, line, requests)
-	case importer.Duplicate:
+	case importer.StatusDuplicate:
 		if first := sent[row.Key]; first == nil || first.Body != row.Body {
 			a.report(PushedIsAccepted, line.Row, "%s calls it a duplicate, and no row above is the same", witness)
 		}
-	case importer.Rejected:
+	case importer.StatusRejected:
 		if len(requests) == 0 || !refuses(requests[len(requests)-1], line.ErrorCode) {
 			a.report(Backed, line.Row, "%s calls it rejected with error code %q, and that is not what was last answered", witness, line.ErrorCode)
 		}
-	case importer.Invalid:
+	case importer.StatusInvalid:
 		if line.Message == "" {
 			a.report(Backed, line.Row, "%s calls it invalid and does not say why", witness)
 		}
 		a.checkNotSent(Backed, witness, line, requests)
-	case importer.Failed:
+	case importer.StatusFailed:
 		if line.Attempts == 0 {
 			a.report(Backed, line.Row, "%s calls it failed after no attempt", witness)
 		}
-	case importer.NotSent:
+	case importer.StatusNotSent:
 		a.checkNotSent(NoGuess, witness, line, requests)
-	case importer.Skipped:
-		if row.Status != importer.Skipped {
+	case importer.StatusSkipped:
+		if row.Status != importer.StatusSkipped {
 			a.report(Backed, line.Row, "%s calls it skipped, and the mapping does not leave it out", witness)
 		}
-	case importer.Unknown:
+	case importer.StatusUnknown:
 	default:
 		a.report(OneOutcome, line.Row, "%s gives it the status %q, which is none", witness, line.Status)
 	}
@@ -192,13 +192,13 @@ func refuses(entry sandbox.Entry, code string) bool {
 // run that calls itself complete leaves nothing open.
 func (a *auditor) checkComplete() {
 	counts := countsOf(a.Journal)
-	open := counts[importer.Unknown] + counts[importer.NotSent]
+	open := counts[importer.StatusUnknown] + counts[importer.StatusNotSent]
 	if open > 0 && (a.Exit == 0 || a.Exit == 1) {
 		a.report(NoGuess, 0, "the exit code is %d, and %d rows are unknown or not sent", a.Exit, open)
 	}
 	for i := range a.Journal {
 		line := &a.Journal[i]
-		if line.Status == importer.Invalid && !hasRule(line) {
+		if line.Status == importer.StatusInvalid && !hasRule(line) {
 			a.report(Backed, line.Row, "it is invalid, and no rule says why")
 		}
 	}
@@ -207,6 +207,6 @@ func (a *auditor) checkComplete() {
 // hasRule reports whether one of the row's problems keeps it from being sent.
 func hasRule(line *importer.Result) bool {
 	return slices.ContainsFunc(line.Problems, func(p importer.RowProblem) bool {
-		return p.Rule != "" && p.Severity == mapping.Error
+		return p.Rule != "" && p.Severity == mapping.SeverityError
 	})
 }

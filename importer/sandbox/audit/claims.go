@@ -81,15 +81,15 @@ func (a *auditor) checkClaims() {
 // checkExit holds the exit code against the rows' statuses.
 func (a *auditor) checkExit(counts importer.Counts) {
 	want := exitDone
-	tried := counts[importer.Pushed] + counts[importer.Rejected] + counts[importer.Failed] + counts[importer.Unknown]
+	tried := counts[importer.StatusPushed] + counts[importer.StatusRejected] + counts[importer.StatusFailed] + counts[importer.StatusUnknown]
 	switch {
 	case a.Exit == exitHeld && tried == 0:
 		want = exitHeld
-	case counts[importer.Unknown]+counts[importer.NotSent] > 0:
+	case counts[importer.StatusUnknown]+counts[importer.StatusNotSent] > 0:
 		want = exitIncomplete
-	case a.Exit == exitIncomplete && (a.Results == nil || counts[importer.Rejected]+counts[importer.Failed] > 0):
+	case a.Exit == exitIncomplete && (a.Results == nil || counts[importer.StatusRejected]+counts[importer.StatusFailed] > 0):
 		want = exitIncomplete // the reports could not be written, the last row brought the news that all are refused, or failed rows wait again
-	case counts[importer.Invalid]+counts[importer.Rejected]+counts[importer.Failed] > 0:
+	case counts[importer.StatusInvalid]+counts[importer.StatusRejected]+counts[importer.StatusFailed] > 0:
 		want = exitRows
 	}
 	if a.Exit != want {

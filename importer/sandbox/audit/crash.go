@@ -21,7 +21,7 @@ func (a *auditor) checkCrash(crash *Crash, witness string) {
 	for i := range crash.Journal {
 		line := &crash.Journal[i]
 		row := a.rows[line.Row]
-		if line.Status != importer.Pushed || row == nil {
+		if line.Status != importer.StatusPushed || row == nil {
 			continue
 		}
 		if all := a.requests[row.Key]; len(all) > 0 && all[len(all)-1].Sequence > crash.Sequence {

@@ -32,14 +32,14 @@ type Row struct {
 
 // NewRow returns what a row of the source comes to that was mapped to result.
 func NewRow(source *importer.Row, result *mapping.Result) (Row, error) {
-	row := Row{Number: source.Number, Status: importer.Pending}
+	row := Row{Number: source.Number, Status: importer.StatusPending}
 	switch {
 	case result.Skipped:
-		row.Status = importer.Skipped
+		row.Status = importer.StatusSkipped
 	case hasError(source.Problems) || hasError(result.Problems):
-		row.Status = importer.Invalid
+		row.Status = importer.StatusInvalid
 	}
-	if row.Status != importer.Pending {
+	if row.Status != importer.StatusPending {
 		return row, nil
 	}
 	loginSource, _ := result.Profile.Get(mapping.LoginSource)
@@ -54,7 +54,7 @@ func NewRow(source *importer.Row, result *mapping.Result) (Row, error) {
 }
 
 func hasError(problems []mapping.Problem) bool {
-	return slices.ContainsFunc(problems, func(p mapping.Problem) bool { return p.Severity == mapping.Error })
+	return slices.ContainsFunc(problems, func(p mapping.Problem) bool { return p.Severity == mapping.SeverityError })
 }
 
 // Crash is the state that the program left when it died, or stopped, before the run

@@ -18,9 +18,9 @@ import (
 // What report writes is read back as it was.
 func TestReadResults(t *testing.T) {
 	want := []importer.Result{
-		{Row: 2, UniqueID: "=1+1", LoginSource: "SSO", Status: importer.Pushed, ReferenceID: "1001", Attempts: 2,
+		{Row: 2, UniqueID: "=1+1", LoginSource: "SSO", Status: importer.StatusPushed, ReferenceID: "1001", Attempts: 2,
 			Warnings: "look", FinishedAt: time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)},
-		{Row: 3, UniqueID: "'quoted'", Status: importer.Invalid, ErrorCode: "9019", Field: "email", Message: "-bad, \"very\""},
+		{Row: 3, UniqueID: "'quoted'", Status: importer.StatusInvalid, ErrorCode: "9019", Field: "email", Message: "-bad, \"very\""},
 	}
 	var file bytes.Buffer
 	_, err := report.WriteResultsTo(&file, func(yield func(importer.Result, error) bool) {
@@ -50,7 +50,7 @@ func TestReadResultsRefuses(t *testing.T) {
 }
 
 func TestReadClaim(t *testing.T) {
-	summary := report.Summary{Command: "push", Rows: 3, Attempts: 4, Exit: 3, Counts: importer.Counts{importer.Pushed: 2, importer.NotSent: 1}}
+	summary := report.Summary{Command: "push", Rows: 3, Attempts: 4, Exit: 3, Counts: importer.Counts{importer.StatusPushed: 2, importer.StatusNotSent: 1}}
 	var line bytes.Buffer
 	if err := summary.WriteJSON(&line); err != nil {
 		t.Fatal(err)
@@ -74,9 +74,9 @@ func TestNewRow(t *testing.T) {
 	var profile mapping.Profile
 	profile.Set(mapping.UniqueID, "A-1")
 	profile.Set(mapping.LoginSource, "SSO")
-	fault := []mapping.Problem{{Rule: mapping.BadDate}}
-	warning := []mapping.Problem{{Rule: mapping.BadDate, Severity: mapping.Warning}}
-	sent := Row{Number: 7, Status: importer.Pending, Key: sandbox.Key{LoginSource: "sso", UniqueID: "a-1"},
+	fault := []mapping.Problem{{Rule: mapping.RuleBadDate}}
+	warning := []mapping.Problem{{Rule: mapping.RuleBadDate, Severity: mapping.SeverityWarning}}
+	sent := Row{Number: 7, Status: importer.StatusPending, Key: sandbox.Key{LoginSource: "sso", UniqueID: "a-1"},
 		Body: sha256.Sum256([]byte(`{"unique_id":"A-1","login_source":"SSO"}`))}
 	for name, tc := range map[string]struct {
 		row    importer.Row
@@ -84,9 +84,9 @@ func TestNewRow(t *testing.T) {
 		want   Row
 	}{
 		"sent":          {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: warning}, sent},
-		"skipped":       {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, Row{Number: 7, Status: importer.Skipped}},
-		"a bad cell":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: fault}, Row{Number: 7, Status: importer.Invalid}},
-		"a ragged line": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile}, Row{Number: 7, Status: importer.Invalid}},
+		"skipped":       {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, Row{Number: 7, Status: importer.StatusSkipped}},
+		"a bad cell":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: fault}, Row{Number: 7, Status: importer.StatusInvalid}},
+		"a ragged line": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile}, Row{Number: 7, Status: importer.StatusInvalid}},
 	} {
 		got, err := NewRow(&tc.row, &tc.result)
 		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {

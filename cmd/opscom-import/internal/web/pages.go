@@ -139,7 +139,7 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/progress", http.StatusSeeOther)
 		return
 	}
-	f := file{upload: u, Real: s.Real, Text: u.Mapping, Ready: u.Check.Counts[importer.Valid]}
+	f := file{upload: u, Real: s.Real, Text: u.Mapping, Ready: u.Check.Counts[importer.StatusValid]}
 	if f.Text == "" {
 		f.Text = u.Check.Text
 	}
@@ -275,7 +275,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool
 	defer s.mu.Unlock()
 	v.Trial = v.Target == s.Sandbox
 	v.Ending = s.endings[id]
-	v.Busy = v.State == importer.Pushing && s.current != nil && !s.current.ended()
+	v.Busy = v.State == importer.RunPushing && s.current != nil && !s.current.ended()
 	for _, u := range s.uploads {
 		if u.path == v.Source {
 			v.File = u.ID
@@ -297,7 +297,7 @@ func (s *Server) showApproval(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.run(w, r)
 	switch {
 	case !ok:
-	case v.State != importer.Held:
+	case v.State != importer.RunHeld:
 		http.Redirect(w, r, runPage(v.ID), http.StatusSeeOther)
 	default:
 		s.show(w, http.StatusOK, "approve.html", "Push run "+strconv.FormatInt(v.ID, 10)+" all the same?", v)
@@ -310,7 +310,7 @@ func (s *Server) pushRun(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if v.State == importer.Held && r.FormValue("approved") != "yes" {
+	if v.State == importer.RunHeld && r.FormValue("approved") != "yes" {
 		http.Redirect(w, r, runPage(v.ID)+"/approve", http.StatusSeeOther)
 		return
 	}

@@ -59,7 +59,7 @@ func (s *stub) WriteResults(_ context.Context, _ int64, w io.Writer) error {
 }
 
 func fine(context.Context, Job) (report.Receipt, error) {
-	return report.Receipt{Summary: report.Summary{Command: "check", Rows: 2, Counts: importer.Counts{importer.Valid: 2}}}, nil
+	return report.Receipt{Summary: report.Summary{Command: "check", Rows: 2, Counts: importer.Counts{importer.StatusValid: 2}}}, nil
 }
 
 // site is a page in use: its server, and a browser that was let in.
@@ -388,12 +388,12 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'`
 	work := &stub{
 		columns: []mapping.Suggestion{{Header: evil, Why: evil, Samples: []string{evil}}},
-		run:     importer.Run{ID: 7, State: importer.Held, Source: "/x/" + evil, Target: evil, Held: []string{evil}},
+		run:     importer.Run{ID: 7, State: importer.RunHeld, Source: "/x/" + evil, Target: evil, Held: []string{evil}},
 	}
 	work.check = func(_ context.Context, job Job) (report.Receipt, error) {
 		_, err := io.WriteString(job.Notes, evil+"\n")
 		return report.Receipt{
-			Summary:  report.Summary{Rows: 1, Counts: importer.Counts{importer.Valid: 1}, Held: []string{evil}},
+			Summary:  report.Summary{Rows: 1, Counts: importer.Counts{importer.StatusValid: 1}, Held: []string{evil}},
 			Problems: []importer.ProblemCount{{Rule: evil, Header: evil, Message: evil}},
 		}, err
 	}
@@ -479,11 +479,11 @@ func TestPushIsOfWhatThePersonSaw(t *testing.T) {
 }
 
 func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
-	work := &stub{check: fine, run: importer.Run{ID: 3, State: importer.Stopped, Source: "/x/students.csv", Target: "sandbox"},
-		counts: importer.Counts{importer.Pushed: 1, importer.NotSent: 1}}
+	work := &stub{check: fine, run: importer.Run{ID: 3, State: importer.RunStopped, Source: "/x/students.csv", Target: "sandbox"},
+		counts: importer.Counts{importer.StatusPushed: 1, importer.StatusNotSent: 1}}
 	work.push = func(feed context.Context, job Job) (report.Receipt, error) {
 		job.Progress.Start(2)
-		job.Progress.Add(importer.Pushed, 1)
+		job.Progress.Add(importer.StatusPushed, 1)
 		<-feed.Done()
 		return report.Receipt{Summary: report.Summary{Run: 3}}, importer.ErrInterrupted
 	}
@@ -528,8 +528,8 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
 	work := &stub{check: fine}
 	work.push = func(_ context.Context, job Job) (report.Receipt, error) {
-		work.run = importer.Run{ID: 4, State: importer.Finished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
-		work.counts = importer.Counts{importer.Pushed: 2}
+		work.run = importer.Run{ID: 4, State: importer.RunFinished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
+		work.counts = importer.Counts{importer.StatusPushed: 2}
 		return report.Receipt{Summary: report.Summary{Run: 4}}, nil
 	}
 	s := open(t, work)
@@ -544,8 +544,8 @@ func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
 
 func TestApprovalIsConfirmed(t *testing.T) {
 	pushes := 0
-	work := &stub{run: importer.Run{ID: 5, State: importer.Held, Source: "/x/students.csv", Target: "sandbox", Held: []string{"20 of 30 rows are invalid"}},
-		counts: importer.Counts{importer.NotSent: 10, importer.Invalid: 20}}
+	work := &stub{run: importer.Run{ID: 5, State: importer.RunHeld, Source: "/x/students.csv", Target: "sandbox", Held: []string{"20 of 30 rows are invalid"}},
+		counts: importer.Counts{importer.StatusNotSent: 10, importer.StatusInvalid: 20}}
 	work.push = func(context.Context, Job) (report.Receipt, error) { pushes++; return report.Receipt{}, nil }
 	s := open(t, work)
 	_, body := s.get("/runs/5")

@@ -25,7 +25,7 @@ func words() template.FuncMap {
 		"state":   state,
 		"lines":   lines,
 		"sum":     sum,
-		"warning": func(p importer.ProblemCount) bool { return p.Severity == mapping.Warning },
+		"warning": func(p importer.ProblemCount) bool { return p.Severity == mapping.SeverityWarning },
 	}
 }
 
@@ -49,17 +49,17 @@ func sum(counts importer.Counts, statuses ...importer.Status) int {
 // state says where a run stands.
 func state(s importer.RunState) string {
 	switch s {
-	case importer.Planning:
+	case importer.RunPlanning:
 		return "being read"
-	case importer.Held:
+	case importer.RunHeld:
 		return "held: nothing was sent"
-	case importer.Pushing:
+	case importer.RunPushing:
 		return "under way, or cut off"
-	case importer.Stopped:
+	case importer.RunStopped:
 		return "stopped before its end"
-	case importer.Finished:
+	case importer.RunFinished:
 		return "finished"
-	case importer.Superseded:
+	case importer.RunSuperseded:
 		return "replaced by a newer run"
 	default:
 		return string(s)
@@ -89,25 +89,25 @@ func lines(counts importer.Counts) []line {
 
 func describe(status importer.Status) line {
 	switch status {
-	case importer.Pushed:
+	case importer.StatusPushed:
 		return line{Status: "pushed", Kind: "good", Note: "OPS-COM took them and gave each a reference id."}
-	case importer.Valid:
+	case importer.StatusValid:
 		return line{Status: "ready", Kind: "good", Note: "A push sends these."}
-	case importer.Unchanged:
+	case importer.StatusUnchanged:
 		return line{Status: "unchanged", Kind: "plain", Note: "OPS-COM has them like this already; they are not sent."}
-	case importer.Duplicate:
+	case importer.StatusDuplicate:
 		return line{Status: "duplicate", Kind: "plain", Note: "The same as a row further up; they are not sent twice."}
-	case importer.Skipped:
+	case importer.StatusSkipped:
 		return line{Status: "skipped", Kind: "plain", Note: "The mapping leaves them out."}
-	case importer.Invalid:
+	case importer.StatusInvalid:
 		return line{Status: "invalid", Kind: "bad", Note: "Something is wrong with them; they are not sent. Mend them in the file."}
-	case importer.Rejected:
+	case importer.StatusRejected:
 		return line{Status: "rejected", Kind: "bad", Note: "OPS-COM refused them. The results say why."}
-	case importer.Failed:
+	case importer.StatusFailed:
 		return line{Status: "failed", Kind: "bad", Note: "No answer came after every attempt. Push the file again."}
-	case importer.Unknown:
+	case importer.StatusUnknown:
 		return line{Status: "unknown", Kind: "bad", Note: "They may have been sent. Going on with the run settles them."}
-	case importer.NotSent:
+	case importer.StatusNotSent:
 		return line{Status: "not sent", Kind: "plain", Note: "Going on with the run sends them."}
 	default:
 		return line{Status: strconv.Quote(string(status)), Kind: "plain"}

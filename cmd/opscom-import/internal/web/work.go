@@ -64,7 +64,7 @@ func (s *Server) approve(feed, send context.Context, t *task, run int64) string 
 func (s *Server) concluded(ctx context.Context, t *task, id int64, o *outcome) string {
 	o.Notes = s.plain(t.notes.lines())
 	run, _, err := s.History.Run(context.WithoutCancel(ctx), id)
-	if err == nil && run.State == importer.Finished && run.Target != s.Sandbox {
+	if err == nil && run.State == importer.RunFinished && run.Target != s.Sandbox {
 		err = s.remove(run.Source)
 	}
 	o.Err = errors.Join(o.Err, err)
