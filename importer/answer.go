@@ -12,7 +12,7 @@ type Answer struct {
 	ReferenceID string // of a pushed profile, as text
 	ErrorCode   string // the Controller's ErrorCode of a rejected profile
 	Field       string // attribute at fault, where the code tells
-	Message     string // for the person who mends the row: what is wrong, and what to do
+	Message     string // for the person who fixes the row: what is wrong, and what to do
 	Attempts    int    // requests sent
 }
 

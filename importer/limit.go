@@ -52,7 +52,7 @@ func (l Limit) String() string {
 	}
 }
 
-// Exceeded says whether n rows are more than the limit allows in a file of that
+// Exceeded reports whether n rows are more than the limit allows in a file of that
 // many rows. A percentage always allows 10 rows.
 func (l Limit) Exceeded(n, of int) bool {
 	switch {
@@ -65,7 +65,7 @@ func (l Limit) Exceeded(n, of int) bool {
 	}
 }
 
-// Below says whether n rows are fewer than the limit asks for; a percentage is
+// Below reports whether n rows are fewer than the limit asks for; a percentage is
 // taken of that many rows.
 func (l Limit) Below(n, of int) bool {
 	switch {

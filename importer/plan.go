@@ -52,7 +52,7 @@ type Planner struct {
 type Plan struct {
 	Rows     int // rows read below the header
 	Counts   Counts
-	Problems []ProblemCount // the commonest first
+	Problems []ProblemCount // the most common first
 	Changed  int            // pending rows of people of whom the Controller last accepted something else
 	Notes    []string       // what was found out about columns, a sentence each; no row's value
 }
@@ -109,7 +109,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 		return Plan{}, err
 	}
 	return Plan{
-		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.commonest(), Changed: r.changed, Notes: review.Notes,
+		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.mostCommon(), Changed: r.changed, Notes: review.Notes,
 	}, nil
 }
 
@@ -279,8 +279,8 @@ func (r *planRun) count(p ProblemCount) {
 	}
 }
 
-// commonest returns the problems counted: errors before warnings, the commonest first.
-func (r *planRun) commonest() []ProblemCount {
+// most common returns the problems counted: errors before warnings, the most common first.
+func (r *planRun) mostCommon() []ProblemCount {
 	list := make([]ProblemCount, 0, len(r.problems))
 	for p := range maps.Values(r.problems) {
 		list = append(list, *p)

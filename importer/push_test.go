@@ -200,7 +200,7 @@ func TestInterruptedBeforeTheFirstRow(t *testing.T) {
 	cancel()
 	for rows, want := range map[int]error{0: nil, 3: importer.ErrInterrupted} {
 		q := newQueue(rows)
-		pusher := importer.Pusher{Queue: q, Workers: 4} // whoever pushed would need a Controller
+		pusher := importer.Pusher{Queue: q, Workers: 4} // anyone who pushed would need a Controller
 		if err := pusher.Push(interrupted, t.Context()); !errors.Is(err, want) {
 			t.Errorf("%d rows: %v, want %v", rows, err, want)
 		}

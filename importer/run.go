@@ -19,7 +19,7 @@ const (
 // Run is one run as the journal knows it.
 type Run struct {
 	ID          int64
-	Client      string // client code; "sandbox" for the stand-in Controller
+	Client      string // client code; "sandbox" for the mock Controller
 	Target      string // base URL of the Controller and client code: what a run is pushed to
 	Source      string // absolute path of the file, "-" for standard input
 	FileHash    string // SHA-256 of the file's bytes, in hexadecimal

@@ -27,13 +27,13 @@ func TestCompileMistakes(t *testing.T) {
 		{"expression", "", "unique_id: {expr: 'col(\"IDD\")'}", []string{`3: unique_id.expr: there is no column "IDD"; the nearest is "ID" (character 1 of the expression)`}},
 		{"expression of another kind", "", "unique_id: {expr: 'ID == \"\"'}", []string{`3: unique_id.expr: the expression gives true or false; write CONDITION ? "one text" : "another"`}},
 		{"where", "where: 'Statsu == \"AS\"'", "unique_id: ID", []string{`3: source.where: there is no column "Statsu"; the nearest is "Status" (character 1 of the expression)`}},
-		{"where that is no condition", "where: Status", "unique_id: ID", []string{`3: source.where: expected bool, but got string`}},
+		{"where that is not a condition", "where: Status", "unique_id: ID", []string{`3: source.where: expected bool, but got string`}},
 		{"values differ in case alone", "", "unique_id: ID\ncity: {column: Status, values: {FT: Hull, ft: Ottawa}}", []string{
 			`4: city.values: "ft" stands in the list twice, when capitals are left out of account, and becomes "Hull" and "Ottawa"; keep one of the two`}},
 		{"value that cannot be sent", "", "unique_id: ID\nprovince:\n  column: Status\n  values:\n    A: Ontario\n    B: Ontaro\n  otherwise: Bavaria\n  default: Hull", []string{
-			`8: province.values: Province or State "Ontaro" is no province or state; the nearest is Ontario. Write ON if that is meant`,
-			`9: province.otherwise: Province or State "Bavaria" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`,
-			`10: province.default: Province or State "Hull" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`}},
+			`8: province.values: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is meant`,
+			`9: province.otherwise: Province or State "Bavaria" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`,
+			`10: province.default: Province or State "Hull" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`}},
 		{"constant that cannot be sent", "", "unique_id: {value: ''}\nemail: {value: nobody}\ncity: {value: '', required: true}", []string{
 			`3: unique_id.value: Unique ID is blank. Fill in the value in the mapping`,
 			`4: email.value: Email "nobody" is not an e-mail address. Write it as name@example.ca`,
@@ -57,7 +57,7 @@ func TestCompileMistakes(t *testing.T) {
 				}
 				var typed *FileError
 				if !errors.As(err, &typed) {
-					t.Errorf("%T is no *FileError", err)
+					t.Errorf("%T is not a *FileError", err)
 				}
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

@@ -8,7 +8,7 @@ import (
 )
 
 // guard looks at one attribute's cells for what spreadsheets, exports and hasty
-// hands do to values. What is safe to mend it mends; what is not, a person must
+// hands do to values. What is safe to fix it fixes; what is not, a person must
 // see: a damaged id is often a well-formed one, of somebody else.
 type guard struct {
 	label string
@@ -46,13 +46,13 @@ func kindOfValues(a Attribute) valueKind {
 	return freeValue
 }
 
-// inspect returns the cell's text with what is safe to mend mended. The fault is
-// what was mended, a warning, or how the value was damaged; nil for neither.
+// inspect returns the cell's text with what is safe to fix fixed. The fault is
+// what was fixed, a warning, or how the value was damaged; nil for neither.
 func (g *guard) inspect(cell Cell) (text string, flaw *fault) {
 	if isUnmarked(cell.Text) && cell.Kind == TextCell {
 		return cell.Text, nil
 	}
-	text, what := mend(cell.Text, g.kind)
+	text, what := fix(cell.Text, g.kind)
 	if damage := g.damage(text, cell.Kind); damage != nil {
 		return text, damage
 	}
@@ -197,7 +197,7 @@ func isUnmarked(text string) bool {
 }
 
 // isPlainText says that a text holds nothing but ASCII and the letters with accents
-// of western Europe that are no first half of a mistaken character: all texts that
+// of western Europe that are not the first half of a mistaken character: all texts that
 // need no closer look, which are nearly all.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
@@ -230,9 +230,9 @@ func isASCII(text string) bool {
 	return true
 }
 
-// mend takes out of a text what nobody sees or means, and says what it was;
-// what is "" when nothing was mended. The text is trimmed.
-func mend(text string, kind valueKind) (mended, what string) {
+// fix takes out of a text what nobody sees or means, and says what it was;
+// what is "" when nothing was fixed. The text is trimmed.
+func fix(text string, kind valueKind) (fixed, what string) {
 	if inner, ok := textFormula(text); ok {
 		return inner, "was written as a formula so that a spreadsheet keeps its zeros"
 	}
@@ -243,7 +243,7 @@ func mend(text string, kind valueKind) (mended, what string) {
 		return text, ""
 	}
 	keepJoiners := kind != idValue && kind != loginValue && kind != emailValue && kind != numberValue
-	mended = strings.Map(func(r rune) rune {
+	fixed = strings.Map(func(r rune) rune {
 		switch {
 		case keepJoiners && (r == '\u200c' || r == '\u200d'): // some scripts are not read right without them
 			return r
@@ -255,8 +255,8 @@ func mend(text string, kind valueKind) (mended, what string) {
 		return r
 	}, text)
 	switch {
-	case mended != text:
-		return trim(norm.NFC.String(mended)), "held spaces of an unusual kind or characters that nobody can see"
+	case fixed != text:
+		return trim(norm.NFC.String(fixed)), "held spaces of an unusual kind or characters that nobody can see"
 	case !norm.NFC.IsNormalString(text):
 		return norm.NFC.String(text), "has accents written apart from their letters"
 	}

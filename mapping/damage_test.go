@@ -75,7 +75,7 @@ func TestDamage(t *testing.T) {
 		{UserName, Cell{Text: "élodie"}, "élodie", "", ""},
 		{LastName, Cell{Text: "Ивановa"}, "Ивановa", "", ""},
 
-		// What is safe to mend
+		// What is safe to fix
 		{UniqueID, Cell{Text: "900\u200b123456"}, "900123456", RuleCleanedText, "nobody can see"},
 		{CellPhone, Cell{Text: "613\u2011555\u00a00100"}, "613\u2011555 0100", RuleCleanedText, "spaces of an unusual kind"},
 		{FirstName, Cell{Text: "Anna\u00a0Maria"}, "Anna Maria", RuleCleanedText, ""},

@@ -25,7 +25,7 @@ const (
 
 var (
 	errNoMonth   = errors.New("no month's name in English or French")
-	errNoSuchDay = errors.New("no day of the calendar")
+	errNoSuchDay = errors.New("not a valid date")
 )
 
 // dateReader turns the cells of a date attribute into dates of the form yyyy-mm-dd.
@@ -89,7 +89,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 		case err == nil:
 			date = born.Format(isoDate)
 		case !d.form.startsWithYear():
-			date = calendarDate(day) // as true dates of a workbook stand in the rows to mend
+			date = calendarDate(day) // as true dates of a workbook stand in the rows to fix
 		}
 		if date == "" {
 			return "", d.unreadable(text, err)
@@ -106,11 +106,11 @@ func (d *dateReader) read(kind CellKind, text string) (string, *fault) {
 	return date, nil
 }
 
-// unreadable says why a text is no date of the form that the mapping gives.
+// unreadable says why a text is not a date of the form that the mapping gives.
 func (d *dateReader) unreadable(text string, err error) *fault {
 	var parse *time.ParseError
 	if errors.Is(err, errNoSuchDay) || errors.As(err, &parse) && strings.HasSuffix(parse.Message, "out of range") {
-		return refuse(RuleBadDate, d.label+" "+quote(text)+" is no day of the calendar when it is read as "+d.form.written+". Correct the date.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is not a valid date when it is read as "+d.form.written+". Correct the date.")
 	}
 	return refuse(RuleBadDate, d.label+" "+quote(text)+" is not written "+d.form.written+". Write it so, or correct the date's form in the mapping.")
 }
@@ -125,7 +125,7 @@ func (d *dateReader) unexpected(kind CellKind, text string) *fault {
 		return refuse(RuleBadDate, d.label+" "+quote(text)+" is a number, not a date. Format the cell as a date, or give the date's form in the mapping: "+orList(d.likelyForms(text), "date: YYYYMMDD, for example")+".")
 	}
 	if day, _ := cutClock(text); looksISO(day) {
-		return refuse(RuleBadDate, d.label+" "+quote(text)+" is no day of the calendar. Correct the date.")
+		return refuse(RuleBadDate, d.label+" "+quote(text)+" is not a valid date. Correct the date.")
 	}
 	forms := d.likelyForms(text)
 	if len(forms) == 0 {
@@ -162,7 +162,7 @@ func orList(alternatives []string, instead string) string {
 }
 
 // cutClock takes the time of day off a date that has one after a space or a T.
-// Midnight is no time of day: databases add it to every date.
+// Midnight is not a time of day: databases add it to every date.
 func cutClock(text string) (day, clock string) {
 	colon := strings.IndexByte(text, ':')
 	if colon < 0 {

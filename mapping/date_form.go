@@ -17,7 +17,7 @@ type dateForm struct {
 	twoDigitYear bool
 }
 
-// startsWithYear says whether the year comes first, so that YYYY-MM-DD could be
+// startsWithYear reports whether the year comes first, so that YYYY-MM-DD could be
 // meant otherwise.
 func (f *dateForm) startsWithYear() bool { return strings.HasPrefix(strings.ToUpper(f.written), "Y") }
 

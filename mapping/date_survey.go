@@ -63,7 +63,7 @@ func NewDateSurvey(columns []int, today time.Time) (*DateSurvey, error) {
 // Done says that more rows would change nothing.
 func (s *DateSurvey) Done() bool { return s.texts == 0 && s.plain >= enoughPlain }
 
-// Add takes in a row, and says whether it is the first to prove the order of day
+// Add takes in a row, and reports whether it is the first to prove the order of day
 // and month.
 func (s *DateSurvey) Add(row int, cells []Cell) (proves bool) {
 	for _, column := range s.columns {
@@ -102,7 +102,7 @@ func (s *DateSurvey) read(row int, text string, kind CellKind) (proves bool) {
 	return proves
 }
 
-// add notes that the form reads a row, and says whether this row is the first that
+// add notes that the form reads a row, and reports whether this row is the first that
 // no other order reads.
 func (f *surveyedForm) add(row int, date time.Time) (proves bool) {
 	if f.read == 0 {

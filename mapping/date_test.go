@@ -22,9 +22,9 @@ func TestDateOfBirth(t *testing.T) {
 		{"", Cell{Text: "1998-03-02T00:00:00Z"}, "1998-03-02", ""},
 		{"", Cell{Text: "1998-03-02 12:00:00 AM"}, "1998-03-02", ""},
 		{"", Cell{Text: "2000-02-29"}, "2000-02-29", ""},
-		{"", Cell{Text: "1998-02-29"}, "no day of the calendar", RuleBadDate},
-		{"", Cell{Text: "1998-13-01"}, "no day of the calendar", RuleBadDate},
-		{"", Cell{Text: "1998-00-00"}, "no day of the calendar", RuleBadDate},
+		{"", Cell{Text: "1998-02-29"}, "not a valid date", RuleBadDate},
+		{"", Cell{Text: "1998-13-01"}, "not a valid date", RuleBadDate},
+		{"", Cell{Text: "1998-00-00"}, "not a valid date", RuleBadDate},
 		{"", Cell{Text: "1998-3-2"}, "Write it as YYYY-MM-DD.", RuleBadDate},
 		{"", Cell{Text: "03/04/1998"}, "date: DD/MM/YYYY or date: MM/DD/YYYY.", RuleBadDate},
 		{"", Cell{Text: "23/04/1998"}, "in the mapping: date: DD/MM/YYYY.", RuleBadDate},
@@ -47,18 +47,18 @@ func TestDateOfBirth(t *testing.T) {
 		{"DD/MM/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},
 		{"DD/MM/YYYY", Cell{Text: "1998-03-02"}, "1998-03-02", ""}, // no other day can be meant
 		{"DD/MM/YYYY", Cell{Text: "1998-02-31"}, "is not written DD/MM/YYYY", RuleBadDate},
-		{"yyyy-dd-mm", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as yyyy-dd-mm", RuleBadDate},
-		{"YYYY-DD-MM", Cell{Text: "1998-03-13"}, "no day of the calendar when it is read as YYYY-DD-MM", RuleBadDate},
+		{"yyyy-dd-mm", Cell{Text: "1998-03-13"}, "not a valid date when it is read as yyyy-dd-mm", RuleBadDate},
+		{"YYYY-DD-MM", Cell{Text: "1998-03-13"}, "not a valid date when it is read as YYYY-DD-MM", RuleBadDate},
 		{"DD/MM/YYYY", Cell{Text: "2/3/1998"}, "1998-03-02", ""},
 		{"D/M/YYYY", Cell{Text: "02/03/1998"}, "1998-03-02", ""},
 		{"dd/mm/yyyy", Cell{Text: "02/03/1998 0:00"}, "1998-03-02", ""},
-		{"DD/MM/YYYY", Cell{Text: "31/02/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", RuleBadDate},
-		{"DD/MM/YYYY", Cell{Text: "02/13/1998"}, "no day of the calendar when it is read as DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "31/02/1998"}, "not a valid date when it is read as DD/MM/YYYY", RuleBadDate},
+		{"DD/MM/YYYY", Cell{Text: "02/13/1998"}, "not a valid date when it is read as DD/MM/YYYY", RuleBadDate},
 		{"DD/MM/YYYY", Cell{Text: "02-03-1998"}, "is not written DD/MM/YYYY", RuleBadDate},
 		{"DD/MM/YYYY", Cell{Text: "02/03/98"}, "is not written DD/MM/YYYY", RuleBadDate},
 		{"DD/MM/YYYY", Cell{Text: "02/03/1998x"}, "is not written DD/MM/YYYY", RuleBadDate},
 		{"YYYYMMDD", Cell{Text: "19980302"}, "1998-03-02", ""},
-		{"YYYYMMDD", Cell{Text: "1998302"}, "no day of the calendar when it is read as YYYYMMDD", RuleBadDate},
+		{"YYYYMMDD", Cell{Text: "1998302"}, "not a valid date when it is read as YYYYMMDD", RuleBadDate},
 		{"YYYYMMDD", Cell{Text: "1998"}, "is not written YYYYMMDD", RuleBadDate},
 		{"DDMMYY", Cell{Text: "020398"}, "1998-03-02", ""},
 		{"MM.DD.YYYY", Cell{Text: "03.02.1998"}, "1998-03-02", ""},
@@ -81,7 +81,7 @@ func TestDateOfBirth(t *testing.T) {
 		{"DD/MM/YY", Cell{Text: "02/09/16"}, "1916-09-02", ""},
 		{"DD/MM/YY", Cell{Text: "02/03/26"}, "1926-03-02", ""},
 		{"DD/MM/YY", Cell{Text: "29/02/00"}, "2000-02-29", ""},
-		{"DD/MM/YY", Cell{Text: "29/02/98"}, "no day of the calendar", RuleBadDate},
+		{"DD/MM/YY", Cell{Text: "29/02/98"}, "not a valid date", RuleBadDate},
 
 		// Excel's serial numbers
 		{"excel", Cell{"35856", NumberCell}, "1998-03-02", ""},
@@ -98,7 +98,7 @@ func TestDateOfBirth(t *testing.T) {
 		{"", Cell{Text: "2026-09-02"}, "lies in the future", RuleUnlikelyDate},
 		{"", Cell{Text: "1916-09-01"}, "1916-09-01", ""},
 		{"", Cell{Text: "1916-08-31"}, "is more than 110 years ago", RuleUnlikelyDate},
-		{"", Cell{Text: "0000-00-00"}, "no day of the calendar", RuleBadDate},
+		{"", Cell{Text: "0000-00-00"}, "not a valid date", RuleBadDate},
 	} {
 		field := "unique_id: {value: u-1}\ndate_of_birth: {column: DOB, date: '" + tc.form + "'}"
 		if tc.form == "" {
@@ -138,7 +138,7 @@ func TestTimeOfDay(t *testing.T) {
 	}
 }
 
-// TestLeapDayOfAnotherCentury: 1900 was no leap year.
+// TestLeapDayOfAnotherCentury: 1900 was not a leap year.
 func TestLeapDayOfAnotherCentury(t *testing.T) {
 	form, err := newDateForm("DD/MM/YY")
 	if err != nil {

@@ -65,8 +65,8 @@ fields:
 	// Output:
 	// {"unique_id":"000123456","login_source":"SSO","first_name":"Zoë","province":"QC","user_type_id":"1","date_of_birth":"1998-03-02"}
 	// {"unique_id":"000123457","login_source":"SSO","first_name":"Sam","user_type_id":"9"}
-	//   bad_region in column E: Province or State "Ontaro" is no province or state; the nearest is Ontario. Write ON if that is meant.
-	//   bad_date in column D: Date of Birth "31/02/1997" is no day of the calendar when it is read as DD/MM/YYYY. Correct the date.
+	//   bad_region in column E: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is meant.
+	//   bad_date in column D: Date of Birth "31/02/1997" is not a valid date when it is read as DD/MM/YYYY. Correct the date.
 	// skipped
 }
 

@@ -148,7 +148,7 @@ func (e *expression) text(cells []Cell) (string, error) {
 	case float64:
 		return strconv.FormatFloat(r, 'f', -1, 64), nil
 	}
-	return "", fmt.Errorf("the result is no text but a %T", result)
+	return "", fmt.Errorf("the result is not text but a %T", result)
 }
 
 // holds returns a condition's result for a row.
@@ -160,7 +160,7 @@ func (e *expression) holds(cells []Cell) (bool, error) {
 	return result.(bool), nil // expr.AsBool lets nothing else through
 }
 
-// wordScan finds the words of an expression that are no columns: the names that
+// wordScan finds the words of an expression that are not columns: the names that
 // let gives, and the names of functions.
 type wordScan struct {
 	local  map[string]bool

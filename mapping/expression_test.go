@@ -75,7 +75,7 @@ func TestTexts(t *testing.T) {
 		`find([A], # == "y")`:             "",
 		`A == "x" ? "yes" : "no"`:         "yes",
 		`[A, B] | join("-")`:              "x-12",
-		`fromJSON("[1]")`:                 "the result is no text but a []interface {}",
+		`fromJSON("[1]")`:                 "the result is not text but a []interface {}",
 		`A == "x"`:                        "the expression gives true or false",
 		`[A, B]`:                          "the expression gives no text; a list becomes one with join",
 		`{"a": A}`:                        "the expression gives no text",

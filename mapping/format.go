@@ -10,7 +10,7 @@ import (
 )
 
 // Format writes the mapping as a file that Parse reads back to the same thing.
-// It fails only when the mapping holds what is no text, such as invalid UTF-8.
+// It fails only when the mapping holds what is not text, such as invalid UTF-8.
 func (f *File) Format() ([]byte, error) {
 	fields := section()
 	for i := range f.Fields {

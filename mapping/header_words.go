@@ -61,7 +61,7 @@ var qualifierWords = [qualifierEnd][]string{
 // headerWords splits a header into its words, in lower case without accents. A
 // change from a small to a capital letter begins a word, as in givenName; a digit
 // stays with the letters before it, and the s of "Student's" with its word. What
-// only says whether or how a column must be filled is left out: "First Name
+// only reports whether or how a column must be filled is left out: "First Name
 // [Required]" is first, name.
 func headerWords(header string) []string {
 	var words []string
@@ -105,8 +105,8 @@ func joinPossessives(header string) string {
 	return string(joined)
 }
 
-// withoutNotes leaves out what stands in brackets when it is no part of the name:
-// a note for whoever fills the column in, the form of a date, or the table that
+// withoutNotes leaves out what stands in brackets when it is not part of the name:
+// a note for anyone who fills the column in, the form of a date, or the table that
 // the column is of, as in [Students]Last_Name.
 func withoutNotes(header string) string {
 	for _, brackets := range []string{"[]", "()"} {
@@ -131,7 +131,7 @@ func cutBrackets(header, brackets string) (before, inside, after string, found b
 	return header[:open], header[open+1 : end], header[end+1:], true
 }
 
-// isNote says that a folded text is addressed to whoever fills the column in.
+// isNote says that a folded text is addressed to anyone who fills the column in.
 func isNote(folded string) bool {
 	switch folded {
 	case "required", "optional", "mandatory", "obligatoire", "facultatif", "requis", "readonly", "uploadonly":

@@ -48,7 +48,7 @@ func checkResult(t *testing.T, r *Result) {
 	failed := make(map[Attribute]bool)
 	for _, p := range r.Problems {
 		if p.Rule == "" || p.Message == "" || !utf8.ValidString(p.Message) {
-			t.Errorf("problem without a rule, or a message that is no text: %+v", p)
+			t.Errorf("problem without a rule, or a message that is not text: %+v", p)
 		}
 		failed[p.Attribute] = failed[p.Attribute] || p.Severity == SeverityError
 	}

@@ -61,7 +61,7 @@ func (m *Mapper) Column(a Attribute) int {
 	return NoColumn
 }
 
-// selects says whether the mapping's where keeps the row. A row for which that
+// selects reports whether the mapping's where keeps the row. A row for which that
 // cannot be known is kept, with the problem.
 func (m *Mapper) selects(cells []Cell, r *Result) bool {
 	if column := firstBroken(cells, m.where.columns); column != NoColumn {
@@ -130,7 +130,7 @@ func (f *fieldMapper) mapInto(cells []Cell, r *Result, sequence int) {
 	}
 }
 
-// restore returns a cell's text with what is safe to mend mended. It is not sound
+// restore returns a cell's text with what is safe to fix fixed. It is not sound
 // when it was damaged in a way that a person must see.
 func (f *fieldMapper) restore(cell Cell, column int, r *Result) (text string, sound bool) {
 	if f.guard == nil {
@@ -192,7 +192,7 @@ func (f *fieldMapper) workOut(cells []Cell) (Cell, int, *fault) {
 }
 
 // convert takes a picked cell through the field's steps: date, apply, values,
-// default, blank, validation. It says whether the value is to be sent.
+// default, blank, validation. It reports whether the value is to be sent.
 func (f *fieldMapper) convert(cell Cell) (value string, send bool, faults []fault) {
 	value = cell.Text
 	var flaw *fault
@@ -241,7 +241,7 @@ func cellAt(cells []Cell, column int) Cell {
 	return cell
 }
 
-// isErrorText says whether a text is one of the errors that spreadsheets show.
+// isErrorText reports whether a text is one of the errors that spreadsheets show.
 func isErrorText(text string) bool {
 	switch text {
 	case "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA":
@@ -267,5 +267,5 @@ func brokenCell(purpose string, cell Cell) *fault {
 	if cell.Kind == NoValueCell {
 		return refuse(RuleNoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.")
 	}
-	return refuse(RuleCellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Mend its formula, or write the value in its place.")
+	return refuse(RuleCellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Fix its formula, or write the value in its place.")
 }

@@ -118,28 +118,28 @@ func TestMapSteps(t *testing.T) {
 		{"required expression", `city: {expr: 'A + col("B B")', required: true}`, nil, "\n" + `error required city  "": City is blank. Fill in the column "A" or the column "B B".`},
 		{"number and truth cells", "first_name: A\nlast_name: B B", []Cell{{"007", NumberCell}, {"TRUE", BoolCell}}, `"first_name":"007","last_name":"TRUE"`},
 		{"error cell", `city: A`, []Cell{{"#N/A", ErrorCell}},
-			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Mend its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Fix its formula, or write the value in its place.`},
 		{"error saved as text", `city: A`, []Cell{{Text: " #N/A "}},
-			"\n" + `error cell_error city A " #N/A ": The cell for City shows the error " #N/A ". Mend its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A " #N/A ": The cell for City shows the error " #N/A ". Fix its formula, or write the value in its place.`},
 		{"error cell hides nothing", `city: {column: [A, B B]}`, []Cell{{"#REF!", ErrorCell}, {Text: "Ottawa"}},
-			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Mend its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Fix its formula, or write the value in its place.`},
 		{"error cell after a good one", `city: {column: [A, B B]}`, []Cell{{Text: "Ottawa"}, {"#REF!", ErrorCell}}, `"city":"Ottawa"`},
 		{"unsaved formula", `city: A`, []Cell{{"", NoValueCell}},
 			"\n" + `error no_cached_value city A "": The cell for City holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.`},
 		{"error cell in an expression", `city: {expr: 'A + col("B B")'}`, []Cell{{Text: "x"}, {"#N/A", ErrorCell}},
-			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Mend its formula, or write the value in its place.`},
+			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Fix its formula, or write the value in its place.`},
 		{"expression fails", `city: {expr: 'string(int(A))'}`, texts("x"),
 			"\n" + `error expression_failed city A "x": City cannot be worked out for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
 		{"expression takes too much", `city: {expr: 'repeat(A, 90000)'}`, texts("xx"),
 			"\n" + `error expression_failed city A "xx": City cannot be worked out for this row: memory budget exceeded. Correct the row, or the expression in the mapping.`},
-		{"bad date is no blank", `date_of_birth: {column: A, default: "1990-01-01"}`, texts("soon"),
+		{"bad date is not a blank", `date_of_birth: {column: A, default: "1990-01-01"}`, texts("soon"),
 			"\n" + `error bad_date date_of_birth A "soon": Date of Birth "soon" is not a date. Write it as YYYY-MM-DD.`},
 		{"time of day", `date_of_birth: A`, []Cell{{"1998-03-02T05:00:00", DateCell}}, `"date_of_birth":"1998-03-02"` +
 			"\n" + `warning bad_date date_of_birth A "1998-03-02T05:00:00": Date of Birth "1998-03-02T05:00:00" has a time of day, which is left out. Check that the date is not one day off.`},
 		{"warning", `date_of_birth: {value: "1998-03-02 05:00"}`, nil, `"date_of_birth":"1998-03-02"`},
 		{"several problems", "province: A\nemail: B B", texts("Zz", "x@y"),
 			"\n" + `error bad_email email B "x@y": Email "x@y" is not an e-mail address. Write it as name@example.ca.` +
-				"\n" + `error bad_region province A "Zz": Province or State "Zz" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`},
+				"\n" + `error bad_region province A "Zz": Province or State "Zz" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := mustCompile(t, parseFields(t, "", tc.field+"\nunique_id: {value: u-1}"), []string{"A", "B B", "Ç"}, testContext())
@@ -175,7 +175,7 @@ func TestMapWhere(t *testing.T) {
 		{"cannot be known", texts("7", "ann@example.ca", "AS", ""), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}
 error expression_failed   "": The mapping's where cannot be worked out for this row: invalid operation: int(). Correct the row, or the expression in the mapping.`},
 		{"error cell", []Cell{{Text: "7"}, {}, {"#N/A", ErrorCell}, {"3", NumberCell}}, `{"unique_id":"7","login_source":"SSO"}
-error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N/A". Mend its formula, or write the value in its place.`},
+error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N/A". Fix its formula, or write the value in its place.`},
 	} {
 		m.Map(tc.cells, &r)
 		if diff := cmp.Diff(tc.want, show(t, &r)); diff != "" {

@@ -17,7 +17,7 @@ fields:
 `))
 	fmt.Println(err)
 	// Output:
-	// students.mapping.yaml:5: fields: "frist_name" is no attribute of a profile; the nearest is "first_name"
+	// students.mapping.yaml:5: fields: "frist_name" is not an attribute of a profile; the nearest is "first_name"
 	// students.mapping.yaml:6: email.blank: "keep" is not understood; write omit, clear or error
 }
 

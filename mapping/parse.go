@@ -56,7 +56,7 @@ func (p *parser) fail(line int, key, message string) {
 // keeps the file from being read at all.
 func (p *parser) load(data []byte) *yaml.Node {
 	if len(data) > maxFileBytes {
-		p.fail(0, "", "the file is larger than "+strconv.Itoa(maxFileBytes>>20)+" MiB, which is no mapping file; is it the data file?")
+		p.fail(0, "", "the file is larger than "+strconv.Itoa(maxFileBytes>>20)+" MiB, which is not a mapping file; is it the data file?")
 		return nil
 	}
 	if at := firstUnreadable(data); at >= 0 {
@@ -154,7 +154,7 @@ func (p *parser) readFile(f *File, root *yaml.Node) {
 	}
 }
 
-// readVersion says whether the rest of the file is worth reading: it is not when
+// readVersion reports whether the rest of the file is worth reading: it is not when
 // a newer program wrote the file.
 func (p *parser) readVersion(root *yaml.Node, pairs []pair) bool {
 	const write = "write `version: 1` at the top of the file"
@@ -240,7 +240,7 @@ func unknownAttribute(name string) string {
 	for _, spec := range Attributes() {
 		names = append(names, spec.Names...)
 	}
-	message := quote(name) + " is no attribute of a profile; "
+	message := quote(name) + " is not an attribute of a profile; "
 	if near := nearest(name, names); near != "" {
 		return message + "the nearest is " + quote(near)
 	}

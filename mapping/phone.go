@@ -65,7 +65,7 @@ func plainDigits(s string, digits []byte) (all []byte, plain bool) {
 }
 
 // phone writes a valid phone number in one way: 613-555-1212 in North America,
-// +44 20 7946 0958 elsewhere, with x123 for an extension. What is no valid
+// +44 20 7946 0958 elsewhere, with x123 for an extension. What is not a valid
 // number, or does not fit, stays as it is.
 func phone(s string) string {
 	number, err := phonenumbers.Parse(s, phoneRegion)

@@ -1,6 +1,6 @@
 package mapping
 
-// Severity says whether a problem keeps the row from being sent.
+// Severity reports whether a problem keeps the row from being sent.
 type Severity uint8
 
 // The severities.
@@ -27,5 +27,5 @@ type Problem struct {
 	Attribute Attribute // NoAttribute when the row as a whole is meant
 	Column    int       // index in the sheet, column A is 0; NoColumn when no single cell is meant
 	Value     string    // the cell as read; personal data: for the row's own reports only
-	Message   string    // a sentence for the person who mends the row: what is wrong, with the value, and what to do
+	Message   string    // a sentence for the person who fixes the row: what is wrong, with the value, and what to do
 }

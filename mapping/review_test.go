@@ -214,7 +214,7 @@ func TestRestate(t *testing.T) {
 	f := parseFields(t, "", "unique_id: Id\ndate_of_birth: {column: [DOB, Birth], date: DD/MM/YYYY}")
 	m := mustCompile(t, f, []string{"Id", "Birth", "DOB"}, testContext())
 	for _, tc := range []struct{ row, want string }{
-		{"03/04/2001||", "03/04/2001||"}, // the id is no date
+		{"03/04/2001||", "03/04/2001||"}, // the id is not a date
 		{"1|03/04/2001|", "1|2001-04-03|"},
 		{"1|03/04/2001|05/04/2001", "1|03/04/2001|2001-04-05"},
 		{"1||31/02/2001", "1||31/02/2001"},

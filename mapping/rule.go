@@ -10,7 +10,7 @@ const (
 	RuleTooLong          Rule = "too_long"            // more characters than the Controller takes
 	RuleBadEmail         Rule = "bad_email"           // not an e-mail address
 	RuleBadRegion        Rule = "bad_region"          // not a province, territory or state that has a code
-	RuleBadDate          Rule = "bad_date"            // not a date in the expected form, or no day of the calendar
+	RuleBadDate          Rule = "bad_date"            // not a date in the expected form, or not a valid date
 	RuleUnlikelyDate     Rule = "unlikely_date"       // a date of birth in the future, under 10 or over 110 years ago
 	RuleUnknownUserType  Rule = "unknown_user_type"   // not in the Controller's list of user types
 	RuleBadID            Rule = "bad_id"              // a type id that is not a number
@@ -25,7 +25,7 @@ const (
 	RuleTurnedToDate     Rule = "turned_to_date"      // a number that a spreadsheet took for a date, such as 2-Jan
 	RuleWrongEncoding    Rule = "wrong_encoding"      // text that was read in the wrong encoding, such as ZoÃ«
 	RuleLookAlike        Rule = "look_alike"          // letters of another alphabet in an id or an e-mail address
-	RuleCleanedText      Rule = "mended_text"         // characters that nobody sees were taken out (a warning)
+	RuleCleanedText      Rule = "cleaned_text"        // characters that nobody sees were taken out (a warning)
 	RuleDuplicateKey     Rule = "duplicate_conflict"  // two rows give one person different values
 	RuleDuplicateEmail   Rule = "duplicate_email"     // two people in the file share an e-mail address
 	RuleDuplicateUser    Rule = "duplicate_user_name" // two people in the file share a user name

@@ -48,7 +48,7 @@ func TestSuggestByContent(t *testing.T) {
 		{"languages", []string{"Text 3", "EN", "FR", "EN"}, "", "no attribute is known"},
 
 		{"ids are only said", []string{"Data", "900100201", "900100202", "900100203"}, "", "its values look like the IDs of people"},
-		{"amounts are no ids", []string{"Data", "900100201", "90010.50", "7"}, "", "no attribute is known by this name"},
+		{"amounts are not ids", []string{"Data", "900100201", "90010.50", "7"}, "", "no attribute is known by this name"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			header, rows := table(tc.table...)

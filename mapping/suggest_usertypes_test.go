@@ -78,7 +78,7 @@ func TestWithUserTypes(t *testing.T) {
 				return fault != nil
 			})
 			if (err != nil) != refused {
-				t.Errorf("a value that is no user type must be refused by name, and no other: %v", err)
+				t.Errorf("a value that is not a user type must be refused by name, and no other: %v", err)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func isRefused(attribute Attribute) bool {
 }
 
 // look compares a column's values with what the attribute holds. One in four may
-// be wrong: mending single cells is what the validation is for.
+// be wrong: fixing single cells is what the validation is for.
 func (s *suggester) look(column int, attribute Attribute) looks {
 	values := s.values(column)
 	if len(values) == 0 {
@@ -145,7 +145,7 @@ func lookAtDates(values []Cell) looks {
 	case 4*unread > len(values) || len(forms) == 0:
 		return looks{
 			none:  len(texts) == len(values),
-			doubt: fmt.Sprintf("%d of %d values are no dates of a form that is sure; add date: with the form", len(texts), len(values)),
+			doubt: fmt.Sprintf("%d of %d values are not dates of a form that is sure; add date: with the form", len(texts), len(values)),
 		}
 	case len(forms) > 1:
 		return looks{doubt: "the sample dates may be read as " + orList(forms, "") + "; which is it? Add date:"}

@@ -108,9 +108,9 @@ func (v *validator) checkRegion(value string) (string, *fault) {
 		return code, nil
 	}
 	if name, code := nearestRegion(value); name != "" {
-		return "", refuse(RuleBadRegion, v.about(value)+"is no province or state; the nearest is "+name+". Write "+code+" if that is meant.")
+		return "", refuse(RuleBadRegion, v.about(value)+"is not a province or state; the nearest is "+name+". Write "+code+" if that is meant.")
 	}
-	return "", refuse(RuleBadRegion, v.about(value)+"is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.")
+	return "", refuse(RuleBadRegion, v.about(value)+"is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.")
 }
 
 // checkKey warns of a character that the Controller's page does not name for

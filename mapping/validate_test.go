@@ -46,8 +46,8 @@ func TestValidate(t *testing.T) {
 
 		{Province, "Ontario", "ON", "", ""},
 		{DriverLicenceProvince, "ny", "NY", "", ""},
-		{Province2, "Ontaro", "", `Province or State, address 2 "Ontaro" is no province or state; the nearest is Ontario. Write ON if that is meant.`, RuleBadRegion},
-		{Province, "Bavaria", "", `Province or State "Bavaria" is no province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`, RuleBadRegion},
+		{Province2, "Ontaro", "", `Province or State, address 2 "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is meant.`, RuleBadRegion},
+		{Province, "Bavaria", "", `Province or State "Bavaria" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`, RuleBadRegion},
 
 		{UserTypeID, "2", "2", "", ""},
 		{UserTypeID, "full  TIME student", "1", "", ""},

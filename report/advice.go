@@ -82,7 +82,7 @@ func advice(rule mapping.Rule) string {
 	case mapping.RuleBadRegion:
 		return "Give a province, territory or state of Canada or the USA, by name or by its two letters."
 	case mapping.RuleBadDate:
-		return "Give a day of the calendar in the form of the other rows, or say in the mapping which form the column has."
+		return "Give a valid date in the form of the other rows, or say in the mapping which form the column has."
 	case mapping.RuleUnlikelyDate:
 		return "Check the year."
 	case mapping.RuleUnknownUserType:
@@ -92,13 +92,13 @@ func advice(rule mapping.Rule) string {
 	case mapping.RuleUnknownValue:
 		return "Correct the cell, or add the value to the mapping's values."
 	case mapping.RuleCellError:
-		return "Mend the formula in the spreadsheet and save it."
+		return "Fix the formula in the spreadsheet and save it."
 	case mapping.RuleNoCachedValue:
 		return "Open the file in a spreadsheet program and save it, so that the formulas' results are stored."
 	case mapping.RuleExpressionFailed:
 		return "Correct the row, or the expression in the mapping."
 	case mapping.RuleBadCharacter:
-		return "Type the text anew: it holds a character that cannot be shown."
+		return "Type the text again: it holds a character that cannot be shown."
 	case mapping.RuleUnusualCharacter:
 		return "Check the id: it holds something other than letters, digits and dashes."
 	case mapping.RuleDamagedNumber:

@@ -1,7 +1,7 @@
 // Package report turns what became of the rows into what people and scripts
 // read: the results and the problems as CSV files, the rows that need a person as
 // a workbook, the run as a page, the summary as JSON, the receipt as text, and the
-// progress while a run is under way.
+// progress while a run is in progress.
 //
 // In goes an iterator over importer.Result, in the file's order:
 //
@@ -18,17 +18,17 @@
 //
 //	samples/term-start.xlsx → the sandbox, run 1
 //	  1  pushed
-//	  1  invalid  not sent; mend these rows in the file
+//	  1  invalid  not sent; fix these rows in the file
 //	  ─
 //	  2  rows read
 //
 // A problem is a line of NAME.problems.csv, and its row stands in NAME.fix.xlsx,
-// laid out like the file that it comes from, so that it can be mended and pushed
+// laid out like the file that it comes from, so that it can be fixed and pushed
 // with the same mapping:
 //
 //	row,column,header,field,severity,rule,value,message
 //	3,D,E-mail,email,error,bad_email,none,"Email ""none"" is not an e-mail address. …"
 //
-// NAME.summary.html shows the counts, the commonest problems and the run over time,
+// NAME.summary.html shows the counts, the most common problems and the run over time,
 // and nothing by which a person could be known.
 package report

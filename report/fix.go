@@ -28,11 +28,11 @@ type FixRow struct {
 }
 
 // ErrTooLarge says that the rows that need a person do not fit into a workbook.
-var ErrTooLarge = errors.New("a workbook cannot hold that much; mend the file itself")
+var ErrTooLarge = errors.New("a workbook cannot hold that much; fix the file itself")
 
 // WriteFix writes the rows to a workbook at path, and returns their number. The
 // workbook has the layout of the file that they come from, so that it can be
-// mended, saved, and pushed with the same mapping: the sheet's name, the header in
+// fixed, saved, and pushed with the same mapping: the sheet's name, the header in
 // its row, each cell in its column, as text. A cell with a problem is coloured
 // and has the message as a note, and a column at the right says what to do.
 //
@@ -41,7 +41,7 @@ var ErrTooLarge = errors.New("a workbook cannot hold that much; mend the file it
 // may have moved into the wrong columns stand right of the advice.
 //
 // The file is whole, or on any error as it was before. When there are no rows there
-// is no file: one of an earlier run is removed. The error is [ErrTooLarge] when
+// is not a file: one of an earlier run is removed. The error is [ErrTooLarge] when
 // there are more rows or columns than a workbook can have.
 func WriteFix(path string, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
 	err = writeAtomic(path, func(w io.Writer) error {

@@ -54,7 +54,7 @@ func faultyStudents() []report.FixRow {
 			Row: 17, Cells: []string{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE"},
 			Problems: []mapping.Problem{
 				{Rule: mapping.RuleBadEmail, Column: 3, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
-				{Rule: mapping.RuleBadDate, Column: 4, Message: `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`},
+				{Rule: mapping.RuleBadDate, Column: 4, Message: `Date of Birth "2004-02-31" is not a valid date. Correct the date.`},
 				{Rule: mapping.RuleUnknownUserType, Column: 5, Message: `User Type "FTE" is not in the Controller's list.`},
 			},
 		},
@@ -129,7 +129,7 @@ func TestFixIsReadAsItWasWritten(t *testing.T) {
 	}
 	want := [][]string{
 		{"000123456", "O'Brien", "", "none", "2004-02-31", "FTE", "Row 17: E-mail (column D): Email \"none\" is not an e-mail address. Write it as name@example.ca.\n" +
-			"DOB (column E): Date of Birth \"2004-02-31\" is no day of the calendar. Correct the date.\n" +
+			"DOB (column E): Date of Birth \"2004-02-31\" is not a valid date. Correct the date.\n" +
 			"Class (column F): User Type \"FTE\" is not in the Controller's list."},
 		{"=1+1", "Zoë <b>&amp;", "kept", "", "", "", "Row 18: E-mail (column D): Email is blank. Fill it in.\n" +
 			"Banner ID (column A): Unique ID holds '='. Check that it is meant.\n" +
@@ -172,7 +172,7 @@ func TestFixLooks(t *testing.T) {
 	}
 	wantNotes := map[string]string{
 		"D2": `Email "none" is not an e-mail address. Write it as name@example.ca.`,
-		"E2": `Date of Birth "2004-02-31" is no day of the calendar. Correct the date.`,
+		"E2": `Date of Birth "2004-02-31" is not a valid date. Correct the date.`,
 		"F2": `User Type "FTE" is not in the Controller's list.`,
 		"D3": "Email is blank. Fill it in.",
 		"A3": "Unique ID holds '='. Check that it is meant.\nAnother problem of the same cell.",
@@ -397,7 +397,7 @@ func TestFixReadBack(t *testing.T) {
 
 func holdsText(s string) bool { return strings.TrimSpace(s) != "" }
 
-// isXMLCharacter says whether XML 1.0 can hold the character.
+// isXMLCharacter reports whether XML 1.0 can hold the character.
 func isXMLCharacter(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || ' ' <= r && r <= '\uD7FF' || '\uE000' <= r && r <= '\uFFFD' || r >= 0x10000
 }
@@ -523,7 +523,7 @@ func manyRows(n int) iter.Seq2[report.FixRow, error] {
 			}
 			row := report.FixRow{Row: i + 2, Cells: cells, Problems: []mapping.Problem{
 				{Rule: mapping.RuleBadEmail, Column: 6, Message: `Email "none" is not an e-mail address. Write it as name@example.ca.`},
-				{Rule: mapping.RuleBadDate, Column: 12, Message: "Date of Birth is no day of the calendar. Correct the date."},
+				{Rule: mapping.RuleBadDate, Column: 12, Message: "Date of Birth is not a valid date. Correct the date."},
 			}}
 			if !yield(row, nil) {
 				return

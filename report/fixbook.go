@@ -17,7 +17,7 @@ import (
 
 const (
 	programName  = "opscom-import"
-	plainSheet   = "Rows to mend"          // for a file without sheets
+	plainSheet   = "Rows to fix"           // for a file without sheets
 	choicesSheet = "opscom-import choices" // hidden; holds the lists of the drop-downs
 
 	// widthRows is the number of rows by which the columns' widths are judged.

@@ -134,7 +134,7 @@ func (c *fixCell) mark(p mapping.Problem) {
 	}
 }
 
-// mayHaveMoved says whether the row's values may stand in the wrong columns. Then
+// mayHaveMoved reports whether the row's values may stand in the wrong columns. Then
 // even values that pass every rule may be wrong.
 func mayHaveMoved(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
@@ -142,7 +142,7 @@ func mayHaveMoved(problems []mapping.Problem) bool {
 	})
 }
 
-// fitsCell says whether a cell of a workbook can hold the text: Excel counts
+// fitsCell reports whether a cell of a workbook can hold the text: Excel counts
 // units of UTF-16.
 func fitsCell(text string) bool {
 	return len(text) <= excelize.TotalCellChars || len(utf16.Encode([]rune(text))) <= excelize.TotalCellChars

@@ -44,7 +44,7 @@ func formulaSafe(cell string) string {
 	return "'" + cell
 }
 
-// isPlainNumber says whether the text is a sign, digits, and perhaps a point and
+// isPlainNumber reports whether the text is a sign, digits, and perhaps a point and
 // more digits: -12.5 and +5, but not +1-613 or -1e9.
 func isPlainNumber(text string) bool {
 	if text != "" && (text[0] == '+' || text[0] == '-') {

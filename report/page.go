@@ -235,7 +235,7 @@ func (p *Page) shares() []share {
 	shares := []share{sent}
 	for _, s := range []share{
 		{"left", p.sum(importer.StatusUnchanged, importer.StatusDuplicate, importer.StatusSkipped), "left as they are"},
-		{"fault", p.sum(importer.StatusInvalid, importer.StatusRejected), "to be mended"},
+		{"fault", p.sum(importer.StatusInvalid, importer.StatusRejected), "to be fixed"},
 		{"failed", p.Counts[importer.StatusFailed], "had no answer"},
 		{"open", p.open(), "still to be sent"},
 	} {
@@ -289,20 +289,20 @@ func (p *Page) steps() []string {
 	if len(p.Held) > 0 && p.Command != CheckCommand {
 		steps = append(steps, fmt.Sprintf("Look at the reasons and the problems. If all is as it should be: opscom-import approve %d", p.Run))
 	} else if p.open() > 0 {
-		steps = append(steps, "Give the same command again. It goes on where the run stopped, and sends no row twice without need.")
+		steps = append(steps, "Run the same command again. It goes on where the run stopped, and sends no row twice without need.")
 	}
 	if p.Counts[importer.StatusFailed] > 0 {
 		steps = append(steps, "Push the file again for the rows that had no answer.")
 	}
-	if mend := p.sum(importer.StatusInvalid, importer.StatusRejected); mend > 0 && isFile(p.Reports.Fix) {
-		steps = append(steps, fmt.Sprintf("Mend the rows in %s, save it, and push it. The other rows stay as they are.", fileName(p.Reports.Fix)))
-	} else if mend > 0 {
-		steps = append(steps, "Mend the rows in the file, and push it again.")
+	if fix := p.sum(importer.StatusInvalid, importer.StatusRejected); fix > 0 && isFile(p.Reports.Fix) {
+		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. The other rows stay as they are.", fileName(p.Reports.Fix)))
+	} else if fix > 0 {
+		steps = append(steps, "Fix the rows in the file, and push it again.")
 	}
 	return steps
 }
 
-// isFile says whether a report was written to a file.
+// isFile reports whether a report was written to a file.
 func isFile(path string) bool { return path != "" && path != "-" }
 
 func (p *Page) files() []fileView {
@@ -310,7 +310,7 @@ func (p *Page) files() []fileView {
 	for _, f := range []fileView{
 		{p.Reports.Results, "what became of each row"},
 		{p.Reports.Problems, "each problem, with its value"},
-		{p.Reports.Fix, "the rows to be mended, as a workbook"},
+		{p.Reports.Fix, "the rows to be fixed, as a workbook"},
 	} {
 		if isFile(f.Name) {
 			files = append(files, fileView{fileName(f.Name), f.Content})

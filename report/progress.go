@@ -66,7 +66,7 @@ func NewProgress(w io.Writer, mode Mode) *Progress {
 }
 
 // Start begins a stretch of so many rows, 0 when their number is not known. A
-// stretch that is under way is finished first.
+// stretch that is in progress is finished first.
 func (p *Progress) Start(total int) {
 	p.Finish()
 	p.counting.Lock()
@@ -162,7 +162,7 @@ func (p *Progress) Standing() Standing {
 }
 
 // Finish ends the stretch and takes the bar off the terminal. It does nothing
-// when none is under way.
+// when none is in progress.
 func (p *Progress) Finish() {
 	p.drawing.Lock()
 	stop := p.stop

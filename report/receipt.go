@@ -23,7 +23,7 @@ const shownProblems = 5
 type Receipt struct {
 	Summary
 	Target   string                  // what it is pushed to, such as "the sandbox"
-	Problems []importer.ProblemCount // the commonest first
+	Problems []importer.ProblemCount // the most common first
 	Style    Style
 }
 
@@ -66,7 +66,7 @@ func (r Receipt) writePaths(b *bytes.Buffer) {
 	lineEnd := "\n"
 	for _, report := range []struct{ what, path string }{
 		{"Each row's result:", r.Reports.Results}, {"Each problem:", r.Reports.Problems},
-		{"To mend and push again:", r.Reports.Fix}, {"A page to pass on:", r.Reports.Summary},
+		{"To fix and push again:", r.Reports.Fix}, {"A page to pass on:", r.Reports.Summary},
 	} {
 		if report.path == "" || report.path == "-" {
 			continue
@@ -147,7 +147,7 @@ func (r Receipt) note(status importer.Status) string {
 	case importer.StatusSkipped:
 		return "left out by the mapping's where"
 	case importer.StatusInvalid:
-		return "not sent; mend these rows in the file"
+		return "not sent; fix these rows in the file"
 	case importer.StatusRejected:
 		return "refused by the Controller, which says why"
 	case importer.StatusFailed:
@@ -173,7 +173,7 @@ func (r Receipt) writeProblems(b *bytes.Buffer) {
 	for _, p := range shown {
 		width = max(width, len(thousands(p.Count)))
 	}
-	fmt.Fprintf(b, "\n%s\n", r.Style.bold("Commonest problems"))
+	fmt.Fprintf(b, "\n%s\n", r.Style.bold("Most common problems"))
 	for _, p := range shown {
 		fmt.Fprintf(b, "  %*s  %s\n", width, thousands(p.Count), inWords(p))
 		if text := r.example(p); text != "" {

@@ -15,7 +15,7 @@ import (
 
 func receipts() map[string]Receipt {
 	problem := func(rule mapping.Rule, header string, count, row int) importer.ProblemCount {
-		message := "DOB (column D): Date of Birth \"1970-13-45\" is no day of the calendar. Correct the date."
+		message := "DOB (column D): Date of Birth \"1970-13-45\" is not a valid date. Correct the date."
 		return importer.ProblemCount{Rule: rule, Header: header, Column: 3, Count: count, Row: row, Message: message}
 	}
 	problems := []importer.ProblemCount{
@@ -145,11 +145,11 @@ func ExampleReceipt_Write() {
 	// samples/term-start.xlsx → sandbox, run 1
 	//   1,189  pushed
 	//       8  skipped  left out by the mapping's where
-	//       3  invalid  not sent; mend these rows in the file
+	//       3  invalid  not sent; fix these rows in the file
 	//   ─────
 	//   1,200  rows read in 1 min 59 s with 1,189 requests
 	//
-	// Commonest problems
+	// Most common problems
 	//   3  bad_email in E-mail, as in row 17
 	//      Give one whole address, such as name@example.org.
 	//

@@ -32,7 +32,7 @@ func everyStatus() []importer.Result {
 		{Row: 7, UniqueID: "900123459", LoginSource: "SSO", Status: importer.StatusUnchanged, ReferenceID: "-12"},
 		{Row: 8, UniqueID: "900123456", LoginSource: "SSO", Status: importer.StatusDuplicate, Message: "the same as row 4"},
 		{Row: 9, Status: importer.StatusSkipped},
-		{Row: 10, UniqueID: "=HYPERLINK(\"http://example.org\")", LoginSource: "+SSO", Status: importer.StatusInvalid, Field: "email", Message: "\"zoë@\" is no e-mail address; the name has a line\nbreak"},
+		{Row: 10, UniqueID: "=HYPERLINK(\"http://example.org\")", LoginSource: "+SSO", Status: importer.StatusInvalid, Field: "email", Message: "\"zoë@\" is not an e-mail address; the name has a line\nbreak"},
 		{Row: 11, UniqueID: "O'Brien, José", LoginSource: "OPSCOM", Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "another user has this e-mail address", Attempts: 1, FinishedAt: sent},
 		{Row: 12, UniqueID: "@12", LoginSource: "OPSCOM", Status: importer.StatusFailed, Message: "no answer", Attempts: 5, FinishedAt: sent},
 		{Row: 13, UniqueID: "-13", LoginSource: "OPSCOM", Status: importer.StatusUnknown, Attempts: 1},

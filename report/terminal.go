@@ -9,7 +9,7 @@ import (
 // descriptor is what an *os.File has and a buffer has not.
 type descriptor interface{ Fd() uintptr }
 
-// isTerminal says whether w is a terminal that understands escape sequences: not
+// isTerminal reports whether w is a terminal that understands escape sequences: not
 // one whose TERM is "dumb". It switches them on where a console asks for that, as
 // Windows' does.
 func isTerminal(w io.Writer, lookup func(string) (string, bool)) bool {
@@ -18,7 +18,7 @@ func isTerminal(w io.Writer, lookup func(string) (string, bool)) bool {
 	return isFile && kind != "dumb" && term.IsTerminal(int(file.Fd())) && enableEscapes(file.Fd())
 }
 
-// Colours says whether text for w should be coloured: w is a terminal, and
+// Colours reports whether text for w should be coloured: w is a terminal, and
 // NO_COLOR (https://no-color.org) is unset or empty. lookup finds a variable of
 // the environment, as os.LookupEnv does.
 func Colours(w io.Writer, lookup func(string) (string, bool)) bool {

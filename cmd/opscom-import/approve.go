@@ -88,7 +88,7 @@ func runNumber(text string) (int64, error) {
 	return id, nil
 }
 
-// mayApprove says whether the run can be pushed with these settings.
+// mayApprove reports whether the run can be pushed with these settings.
 func (s *session) mayApprove(r importer.Run) error {
 	switch {
 	case r.Target != s.target():

@@ -108,7 +108,7 @@ func (c *campaign) judge(end ended) {
 	}
 }
 
-// leftovers are the files that only a run under way may have: profiles that wait, and
+// leftovers are the files that only a run in progress may have: profiles that wait, and
 // reports that are not whole.
 func (c *campaign) leftovers() (left []string) {
 	for _, pattern := range []string{filepath.Join(c.state(), "payloads", "*"), c.path(".*.tmp"), c.path("opscom-import-*")} {

@@ -104,7 +104,7 @@ func newCanaries(t *testing.T) *canaries {
 }
 
 // canaryOf returns a valid value of the attribute for the person with that number;
-// it is no word of its own where the attribute leaves too little room.
+// it is not a word of its own where the attribute leaves too little room.
 func canaryOf(spec mapping.AttributeSpec, person int) (value string, isWord bool) {
 	switch spec.Kind {
 	case mapping.EmailKind:

@@ -89,14 +89,14 @@ func exitOf(counts importer.Counts, ended error, held bool) int {
 // howToGoOn adds to the reason why a run ended what to do next.
 func howToGoOn(ended error) error {
 	if errors.Is(ended, importer.ErrInterrupted) {
-		return fmt.Errorf("%w; give the same command again to go on", ended)
+		return fmt.Errorf("%w; run the same command again to go on", ended)
 	}
-	return fmt.Errorf("the run was stopped: %w; when that is mended, give the same command again to go on", ended)
+	return fmt.Errorf("the run was stopped: %w; when that is fixed, run the same command again to go on", ended)
 }
 
 // howToReport adds to the reason why a report could not be written what to do next.
 func howToReport(err error) error {
-	return fmt.Errorf("%w; when that is mended, give the same command again to have the reports written", err)
+	return fmt.Errorf("%w; when that is fixed, run the same command again to have the reports written", err)
 }
 
 // print prints a receipt as the settings ask for, after it was made sure that it

@@ -19,7 +19,7 @@ const (
 )
 
 // troubledController is a sandbox that gets into trouble after a number of pushes,
-// and stays in it until it is mended. So a script can stop a run at a place that
+// and stays in it until it is fixed. So a script can stop a run at a place that
 // depends on no clock.
 type troubledController struct {
 	box     *sandbox.Sandbox
@@ -27,10 +27,10 @@ type troubledController struct {
 	trouble string // hold, refuse, down or "" for none
 	after   int64  // pushes that are answered before
 
-	pushes  atomic.Int64
-	held    atomic.Int64 // answers that are being held back
-	mending sync.Once
-	mended  chan struct{}
+	pushes atomic.Int64
+	held   atomic.Int64 // answers that are being held back
+	fixing sync.Once
+	fixed  chan struct{}
 }
 
 // newTroubledController starts a controller. Each of what is
@@ -41,7 +41,7 @@ type troubledController struct {
 //
 // counted from 0, or else a fault of the sandbox.
 func newTroubledController(what []string) (*troubledController, error) {
-	c := &troubledController{mended: make(chan struct{})}
+	c := &troubledController{fixed: make(chan struct{})}
 	var faults []string
 	for _, w := range what {
 		name, number, _ := strings.Cut(w, "=")
@@ -79,7 +79,7 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.box.ServeHTTP(answer, r)
 		c.held.Add(1)
 		select {
-		case <-c.mended:
+		case <-c.fixed:
 		case <-r.Context().Done():
 		}
 		c.held.Add(-1)
@@ -95,12 +95,12 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// mend ends the trouble for good.
-func (c *troubledController) mend() { c.mending.Do(func() { close(c.mended) }) }
+// fix ends the trouble for good.
+func (c *troubledController) fix() { c.fixing.Do(func() { close(c.fixed) }) }
 
 func (c *troubledController) isMended() bool {
 	select {
-	case <-c.mended:
+	case <-c.fixed:
 		return true
 	default:
 		return false
@@ -131,7 +131,7 @@ func (c *troubledController) sent() int {
 
 // vanish ends the server: from now on nothing listens at its address.
 func (c *troubledController) vanish() {
-	c.mend()
+	c.fix()
 	c.server.CloseClientConnections()
 	c.server.Close()
 }

@@ -167,7 +167,7 @@ func (tr *trial) reportTo(name string) string {
 }
 
 // settle holds a push to have ended well, or with a sentence that says what to do
-// and a code that says whether anything was sent. Then the same command must
+// and a code that reports whether anything was sent. Then the same command must
 // complete the run.
 func (tr *trial) settle(end ended) {
 	tr.t.Helper()
@@ -191,7 +191,7 @@ func (tr *trial) settle(end ended) {
 
 var clearAboutDisk = regexp.MustCompile(`no space is left for the journal in .*; make room and run the command again|` +
 	`cannot be written or read; see whether its disk is full, over your quota or broken, then run the command again|` +
-	`write .*students\.(results\.csv|problems\.csv|fix\.xlsx): .*(no space left on device|file too large); .* give the same command again`)
+	`write .*students\.(results\.csv|problems\.csv|fix\.xlsx): .*(no space left on device|file too large); .* run the same command again`)
 
 // TestResultsFolderReadOnly makes the folder of the reports read-only, before the
 // push and in the midst of it.

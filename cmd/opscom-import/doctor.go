@@ -39,7 +39,7 @@ type finding struct {
 	err    error  // what is wrong, and what to do; nil when nothing is
 }
 
-// examine runs every check, prints what it found, and says whether all is well.
+// examine runs every check, prints what it found, and reports whether all is well.
 func (s *session) examine(ctx context.Context) bool {
 	checks := []func(context.Context) finding{s.examineSettings, s.examineToken, s.examineState, s.examineController, s.examineClock}
 	well := true

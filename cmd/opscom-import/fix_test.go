@@ -12,7 +12,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// The rows that need a person are written as a workbook; mended, saved and pushed
+// The rows that need a person are written as a workbook; fixed, saved and pushed
 // it settles them, with the mapping of the file that they come from.
 func TestFixWorkbookRoundTrip(t *testing.T) {
 	folder := t.TempDir()
@@ -34,7 +34,7 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 	}
 	sheet := book.GetSheetList()[0]
 	if id, err := book.GetCellValue(sheet, "A2"); id != "002" || err != nil {
-		t.Errorf("the row to mend has the number %q, %v; want 002 with its zeros", id, err)
+		t.Errorf("the row to fix has the number %q, %v; want 002 with its zeros", id, err)
 	}
 	if err := book.SetCellValue(sheet, "C2", "zoe@example.ca"); err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 	pushSandbox(t, exitDone, fix)
 	if results := readText(t, filepath.Join(folder, "students.fix.results.csv")); !strings.Contains(results, ",002,SSO,pushed,1003,") &&
 		!strings.Contains(results, "2,002,SSO,pushed,") || strings.Count(results, "pushed") != 1 {
-		t.Errorf("the results of the mended rows are\n%s", results)
+		t.Errorf("the results of the fixed rows are\n%s", results)
 	}
 	// A file that is well again leaves no report of an earlier run behind.
 	writeText(t, file, "Number,Given,Mail\r\n001,Ann,ann@example.ca\r\n")

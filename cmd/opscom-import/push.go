@@ -26,7 +26,7 @@ FILE is a CSV file or an Excel workbook; "-" is standard input. How its columns
 become attributes stands in NAME.mapping.yaml beside it; "opscom-import map"
 suggests one.
 
-A run that was stopped goes on when the same command is given again.`,
+A run that was stopped goes on when you run the same command again.`,
 		Example: `  opscom-import push --sandbox samples/term-start.xlsx
   opscom-import push --client OC_TOMA students.csv
   opscom-import push --client OC_TOMA --only-changes --min-rows 90% nightly.csv`,
@@ -174,7 +174,7 @@ func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
 
 // whatChanged says why the unfinished run cannot go on, "" when it can. A held run
 // can when the limits, as they are now, hold it for the same reasons: else they
-// judge the file anew.
+// judge the file again.
 func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (string, error) {
 	switch file, mapped := u.FileHash != t.fileHash, u.MappingHash != t.planHash; {
 	case file && mapped:

@@ -178,7 +178,7 @@ func (s *session) writeSummary(path string, page report.Page, t *table) error {
 	}
 }
 
-// needsPerson says whether someone has to mend the row.
+// needsPerson reports whether someone has to fix the row.
 func needsPerson(status importer.Status) bool {
 	return status == importer.StatusInvalid || status == importer.StatusRejected
 }

@@ -26,12 +26,12 @@ const (
 	exitUsage      = 2 // usage, settings or an unreadable file: nothing was sent
 	exitIncomplete = 3 // the run is not complete; the same command goes on
 	exitHeld       = 4 // a safety limit holds the run: nothing was sent
-	exitBusy       = 5 // another run to the same client is under way
+	exitBusy       = 5 // another run to the same client is in progress
 )
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	cobra.MousetrapHelpText = "" // a double click on Windows is no mistake: it opens the page
+	cobra.MousetrapHelpText = "" // a double click on Windows is not a mistake: it opens the page
 	root, code := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.stdin)
@@ -88,7 +88,7 @@ func newRoot(s streams) (*cobra.Command, *int) {
 
 It checks the whole file before it sends anything, pushes every row that needs
 it, and writes what became of each row. A run that was stopped, or died, goes on
-where it was when the same command is given again.
+where it was when you run the same command again.
 
 Try it without a Controller:  opscom-import push --sandbox samples/term-start.xlsx`,
 		SilenceErrors:              true,

@@ -166,7 +166,7 @@ func heldReasons(r importer.Run) []string {
 }
 
 // reportRun writes a run's reports again, where it was told to or where the
-// settings say. The fix workbook is made anew when the file is still what was
+// settings say. The fix workbook is made again when the file is still what was
 // planned.
 func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
 	info := run.Info()

@@ -13,7 +13,7 @@ import (
 	"opscom-import/importer/sandbox"
 )
 
-// sandboxToken is the token that the stand-in Controller asks for unless another
+// sandboxToken is the token that the mock Controller asks for unless another
 // is set. It protects nothing.
 const sandboxToken = "sandbox-token"
 
@@ -29,8 +29,8 @@ func sandboxCommand(s streams) *cobra.Command {
 	var f sandboxFlags
 	c := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Run a stand-in Controller on this machine, with faults on request",
-		Long: `sandbox serves a stand-in Controller on loopback until it is interrupted. It
+		Short: "Run a mock Controller on this machine, with faults on request",
+		Long: `sandbox serves a mock Controller on loopback until it is interrupted. It
 takes profiles as the real one is documented to, keeps the people that "push
 --sandbox" keeps, and misbehaves on request. docs/reference/sandbox.md lists the faults.`,
 		Example: `  opscom-import sandbox --faults "latency=20ms,429=2%:1s,drop-after=1%" --seed 7
@@ -63,7 +63,7 @@ func (s *session) peopleFile() (string, error) {
 	return filepath.Join(folder, "people.jsonl"), nil
 }
 
-// sandboxConfig is the stand-in Controller that push --sandbox meets.
+// sandboxConfig is the mock Controller that push --sandbox meets.
 func (s *session) sandboxConfig() (sandbox.Config, error) {
 	people, err := s.peopleFile()
 	return sandbox.Config{

@@ -25,7 +25,7 @@ import (
 // controllerCommands returns the commands about the Controller that a script runs:
 //
 //	controller [TROUBLE...]    starts one, as newTroubledController has it, and sets the environment to push to it
-//	mend                       ends its trouble
+//	fix                       ends its trouble
 //	vanish                     ends it: nothing listens at its address
 //	held N                     waits until N answers are held back
 //	arrived N                  waits until at least N pushes have come to it
@@ -44,7 +44,7 @@ func controllerCommands() map[string]scriptCommand {
 			ts.Setenv("OPSCOM_CLIENT", scriptClient)
 			ts.Setenv("OPSCOM_API_TOKEN", scriptToken)
 		},
-		"mend":   func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).mend() },
+		"fix":    func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).fix() },
 		"vanish": func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).vanish() },
 		"held": func(ts *testscript.TestScript, _ bool, args []string) {
 			until(ts, args[0]+" answers are held", func() bool { return controllerOf(ts).held.Load() == int64(number(ts, args[0])) })

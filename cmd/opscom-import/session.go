@@ -20,7 +20,7 @@ import (
 )
 
 // sandboxClient is the client under which the journal keeps what was pushed to
-// the stand-in Controller, apart from every real one.
+// the mock Controller, apart from every real one.
 const sandboxClient = "sandbox"
 
 // session is what one command works with: its settings, and what it has opened
@@ -90,7 +90,7 @@ func (s *session) client() string {
 }
 
 // openJournal opens the journal and takes the target's lock, so that no other run
-// of it is under way, and puts in order what a run that died has left.
+// of it is in progress, and puts in order what a run that died has left.
 func (s *session) openJournal(ctx context.Context) error {
 	var err error
 	if s.journal == nil {
@@ -104,7 +104,7 @@ func (s *session) openJournal(ctx context.Context) error {
 	return s.journal.Recover(ctx, s.target())
 }
 
-// connect makes the Controller's client, to the stand-in Controller when asked.
+// connect makes the Controller's client, to the mock Controller when asked.
 func (s *session) connect() error {
 	if s.controller != nil {
 		return nil
@@ -142,7 +142,7 @@ func (s *session) connect() error {
 	return err
 }
 
-// startSandbox starts the stand-in Controller inside the process. Its people live
+// startSandbox starts the mock Controller inside the process. Its people live
 // on in the state folder, so that a second push updates the same ones.
 func (s *session) startSandbox() (baseURL string, token controller.Token, err error) {
 	config, err := s.sandboxConfig()

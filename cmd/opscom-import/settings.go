@@ -222,13 +222,13 @@ func keyOfVariable(table []setting, unknown *[]error) func(name, value string) (
 			near = "api_token"
 		}
 		if near != "" {
-			*unknown = append(*unknown, fmt.Errorf("%s is no setting; the nearest is %s: correct it, or unset it", name, variable(near)))
+			*unknown = append(*unknown, fmt.Errorf("%s is not a setting; the nearest is %s: correct it, or unset it", name, variable(near)))
 		}
 		return "", nil
 	}
 }
 
-// keyOfFlag returns the key of a flag; "" for one that is no setting.
+// keyOfFlag returns the key of a flag; "" for one that is not a setting.
 func keyOfFlag(table []setting, name string) string {
 	if key := strings.ReplaceAll(name, "-", "_"); hasKey(table, key) {
 		return key

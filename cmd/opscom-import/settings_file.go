@@ -83,7 +83,7 @@ func loadYAML(path string) (*yaml.Node, error) {
 		return nil, fmt.Errorf("read the config file: %w", err)
 	}
 	if len(data) > maxConfigBytes {
-		return nil, fmt.Errorf("%s is larger than 1 MiB, which is no config file", path)
+		return nil, fmt.Errorf("%s is larger than 1 MiB, which is not a config file", path)
 	}
 	loader, err := yaml.NewLoader(strings.NewReader(string(data)))
 	if err != nil {
@@ -113,7 +113,7 @@ func notYAML(path string, err error) error {
 	return fmt.Errorf(`%s: this cannot be read as YAML; a setting stands on a line as "key: value", and a value with special characters in quotes`, place)
 }
 
-// isTokenKey says whether the key is a name under which people try to keep the
+// isTokenKey reports whether the key is a name under which people try to keep the
 // token.
 func isTokenKey(key string) bool {
 	folded := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key))

@@ -42,7 +42,7 @@ func targetSettings() []setting {
 			read: func(s *Settings, text string) (err error) { s.Client, err = readClient(text); return }},
 		{flag: "token-file", isPath: true, usage: "`PATH` of a file that holds the API token; or set " + tokenVariable + ", or keep it in the system's keyring",
 			read: func(s *Settings, text string) error { s.TokenFile = text; return nil }},
-		{flag: "sandbox", isSwitch: true, usage: "push to a stand-in Controller inside the program: no URL, client or token is needed",
+		{flag: "sandbox", isSwitch: true, usage: "push to a mock Controller inside the program: no URL, client or token is needed",
 			read: readSwitch(func(s *Settings) *bool { return &s.Sandbox })},
 		{flag: "insecure-http", isSwitch: true, usage: "allow an http: URL on another machine, where others can read the token on its way",
 			read: readSwitch(func(s *Settings) *bool { return &s.InsecureHTTP })},
@@ -108,7 +108,7 @@ func safetySettings() []setting {
 			}},
 		{flag: "yes", isSwitch: true, usage: "push a run although a limit would hold it",
 			read: readSwitch(func(s *Settings) *bool { return &s.Yes })},
-		{flag: "fresh", isSwitch: true, usage: "begin anew although an unfinished run of the very same file could go on",
+		{flag: "fresh", isSwitch: true, usage: "begin again although an unfinished run of the very same file could go on",
 			read: readSwitch(func(s *Settings) *bool { return &s.Fresh })},
 	}
 }
@@ -120,7 +120,7 @@ func outputSettings(in surroundings) []setting {
 			read: func(s *Settings, text string) error { s.Results = &text; return nil }},
 		{flag: "problems", isPath: true, usage: "`PATH` of the problems, - for standard output, empty for none (default NAME.problems.csv beside the file)",
 			read: func(s *Settings, text string) error { s.Problems = &text; return nil }},
-		{flag: "fix", isPath: true, usage: "`PATH` of the workbook of rows to mend, - for standard output, empty for none (default NAME.fix.xlsx beside the file)",
+		{flag: "fix", isPath: true, usage: "`PATH` of the workbook of rows to fix, - for standard output, empty for none (default NAME.fix.xlsx beside the file)",
 			read: func(s *Settings, text string) error { s.Fix = &text; return nil }},
 		{flag: "summary", isPath: true, usage: "`PATH` of a page without personal data, - for standard output, empty for none (default none)",
 			read: func(s *Settings, text string) error { s.Summary = &text; return nil }},

@@ -84,7 +84,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			go func() { ends <- tr.run(tr.push()) }()
 		}
 		busy, other := <-ends, <-ends // who is turned away ends first
-		if busy.code != exitBusy || !strings.Contains(busy.stderr, "another run to OC_TEST at ") || !strings.Contains(busy.stderr, "is under way") {
+		if busy.code != exitBusy || !strings.Contains(busy.stderr, "another run to OC_TEST at ") || !strings.Contains(busy.stderr, "is in progress") {
 			t.Fatalf("%+v, %+v", busy, other)
 		}
 		if other.code != exitRows {

@@ -107,7 +107,7 @@ func (s *session) readMapping(t *table) ([]byte, error) {
 	names := []string{s.settings.Mapping}
 	if s.settings.Mapping == "" {
 		names = []string{t.in.base + mappingSuffix}
-		if original, isFix := strings.CutSuffix(t.in.base, ".fix"); isFix { // a workbook of rows that were mended
+		if original, isFix := strings.CutSuffix(t.in.base, ".fix"); isFix { // a workbook of rows that were fixed
 			names = append(names, original+mappingSuffix)
 		}
 	}
@@ -204,7 +204,7 @@ type suggestionError struct {
 
 func (e *suggestionError) Error() string {
 	return fmt.Sprintf("%s has no mapping file, and its headers leave questions; nothing was sent. This is the suggestion:\n\n%s\n"+
-		"Save it with:  opscom-import map %s --output %s\nthen answer what it asks, and give the command again.",
+		"Save it with:  opscom-import map %s --output %s\nthen answer what it asks, and run the command again.",
 		e.file, strings.TrimRight(string(e.suggestion), "\n"), e.file, e.saveAs)
 }
 
@@ -228,7 +228,7 @@ func (s *session) suggestMapping(in *input) (*mapping.File, error) {
 	return mapping.SuggestedFile(s.sourceSection(), suggestions, mapping.Certain), nil
 }
 
-// certain says whether the suggestions can be used without a person's word: none
+// certain reports whether the suggestions can be used without a person's word: none
 // is a guess, and nothing that every profile needs is missing.
 func (s *session) certain(suggestions []mapping.Suggestion) bool {
 	given := map[mapping.Attribute]bool{mapping.LoginSource: s.settings.LoginSource != ""}

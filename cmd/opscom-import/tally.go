@@ -14,7 +14,7 @@ import (
 type tally struct {
 	counts     importer.Counts
 	attempts   int
-	needPerson int // rows that someone has to mend
+	needPerson int // rows that someone has to fix
 	problems   int // that the plan found
 	timeline   report.Timeline
 	refusals   []importer.ProblemCount // rows that the Controller refused, by its error code

@@ -28,7 +28,7 @@ const maxTokenBytes = 4096
 type foundToken struct {
 	Token   controller.Token
 	From    string // for a person: a variable, a file or the keyring
-	Warning string // what to mend, "" for nothing
+	Warning string // what to fix, "" for nothing
 }
 
 // findToken looks for the API token in the file that the command line names, then
@@ -101,7 +101,7 @@ func tokenFromKeyring(client string) (foundToken, error) {
 // it. The error goes on after the name of the place, and quotes nothing.
 func newToken(text []byte) (controller.Token, error) {
 	if len(text) > maxTokenBytes {
-		return controller.Token{}, fmt.Errorf("holds more than %d bytes, which is no token", maxTokenBytes)
+		return controller.Token{}, fmt.Errorf("holds more than %d bytes, which is not a token", maxTokenBytes)
 	}
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
 	switch {

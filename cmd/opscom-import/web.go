@@ -46,7 +46,7 @@ The page can be reached from this computer only, by the address that is printed.
 	return c
 }
 
-// serveWeb serves the page until feed is done, and waits for what is under way.
+// serveWeb serves the page until feed is done, and waits for what is in progress.
 func (s *session) serveWeb(feed, send context.Context, address string, open bool) (err error) {
 	server, err := web.New(web.Config{
 		Importer: webWorker{s}, Suggester: webWorker{s}, History: webWorker{s},

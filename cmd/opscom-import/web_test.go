@@ -19,7 +19,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// webPage is the command web under way, and a browser at its page.
+// webPage is the command web in progress, and a browser at its page.
 type webPage struct {
 	*testing.T
 	client *http.Client
@@ -150,7 +150,7 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	w := startWeb(t, state, "--rate", "0")
 	w.upload("students.csv", people(30, 2))
 	page := w.result()
-	w.wants(page, "2 rows of 30 need mending.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
+	w.wants(page, "2 rows of 30 need fixing.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
 	w.push(page)
 	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "2 rows did not end well", "students.csv")
 	w.wants(w.get("/runs"), "students.csv", "finished")

@@ -64,7 +64,7 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close closes the connections that are kept alive. No call may be under way.
+// Close closes the connections that are kept alive. No call may be in progress.
 func (c *Client) Close() {
 	c.deadlines.close()
 	if c.own != nil {

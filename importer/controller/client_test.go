@@ -480,7 +480,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(time.Millisecond) // so that all workers have a request under way
+		time.Sleep(time.Millisecond) // so that all workers have a request in progress
 		_, _ = io.WriteString(w, `{"status":"success","reference_id":44}`)
 	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {

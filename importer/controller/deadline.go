@@ -8,7 +8,7 @@ import (
 
 // deadline is the context of requests, one after another, and aborts the one that
 // takes too long. Its timer is armed once and looks, when it goes off, for what is
-// under way by then: a context and a timer for each request would cost a
+// in progress by then: a context and a timer for each request would cost a
 // twentieth of the request's whole time.
 type deadline struct {
 	context.Context // done when a request took too long, or its parent is done
@@ -18,7 +18,7 @@ type deadline struct {
 	mu    sync.Mutex
 	timer *time.Timer
 	armed bool      // timer will go off
-	over  time.Time // when the request under way must have ended; zero when none is
+	over  time.Time // when the request in progress must have ended; zero when none is
 }
 
 func newDeadline(parent context.Context) *deadline {

@@ -37,7 +37,7 @@ func (t talk) status() importer.Status {
 
 // converse sends a request until there is a usable answer, most attempts are
 // made, or it is told to stop: feed keeps it from starting another attempt, send
-// aborts the one under way too.
+// aborts the one in progress too.
 func (c *Client) converse(feed, send context.Context, e *endpoint, body []byte, most int, success func(document) error) talk {
 	t := talk{alike: true}
 	for {

@@ -12,7 +12,7 @@ import (
 // maxSaid is how many characters of the Controller's own words are passed on.
 const maxSaid = 300
 
-// message returns what the person who mends the row reads; "" for an accepted one.
+// message returns what the person who fixes the row reads; "" for an accepted one.
 func (c *Client) message(t talk) string {
 	v := t.last
 	switch {

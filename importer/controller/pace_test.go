@@ -202,7 +202,7 @@ func TestRetryAfterHoldsEveryWorker(t *testing.T) {
 							t.Errorf("a request came %v after the answer, want at least %v", wait, test.want)
 						}
 					}
-					if wait := m.at[28].Sub(asked); wait > test.most+time.Second { // 7 others were under way
+					if wait := m.at[28].Sub(asked); wait > test.most+time.Second { // 7 others were in progress
 						t.Errorf("no request came until %v after the answer, want one after %v", wait, test.most)
 					}
 				})
@@ -366,7 +366,7 @@ func TestFirstInterrupt(t *testing.T) {
 		want     importer.Status
 		attempts int
 	}{
-		{"while the answer is under way", func() (*http.Response, error) {
+		{"while the answer is in progress", func() (*http.Response, error) {
 			time.Sleep(10 * time.Second)
 			return success()
 		}, importer.StatusPushed, 1},

@@ -54,7 +54,7 @@ type pacer struct {
 	failures int           // in a row
 	pauses   int           // in a row; above 0 only probes pass
 	probeAt  time.Time     // when the next probe may start
-	probing  bool          // a probe is under way
+	probing  bool          // a probe is in progress
 	askedFor time.Time     // no request starts before: the Controller has asked for it
 	budget   time.Duration // what is saved up for retries
 	budgetAt time.Time     // when time was last added to it
@@ -117,7 +117,7 @@ func (p *pacer) enter(feed, send context.Context, retry bool) (ps pass, ok bool)
 }
 
 // afford takes a retry from the budget, as soon as there is one; it returns
-// false when one of the contexts was done first. Whoever waits longest is next.
+// false when one of the contexts was done first. Anyone who waits longest is next.
 func (p *pacer) afford(feed, send context.Context) bool {
 	select {
 	case p.retries <- struct{}{}:
@@ -217,7 +217,7 @@ func (p *pacer) leave(ps pass, end ending, tryAfter time.Duration) {
 }
 
 // fail notes a failure, of which trip in a row close the gate for that reason, and
-// returns what is new about waiting. Failures of requests that were under way when
+// returns what is new about waiting. Failures of requests that were in progress when
 // the gate closed do not lengthen the pause: only a probe's does. The caller holds
 // mu.
 func (p *pacer) fail(ps pass, now time.Time, trip int, tryAfter time.Duration, reason string) (news Wait) {

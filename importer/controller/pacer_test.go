@@ -22,7 +22,7 @@ func halfway() float64 { return 0.5 }
 func TestPauseGrowsWithProbesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
-		for range minTrip + 3 { // all under way when the Controller goes away
+		for range minTrip + 3 { // all in progress when the Controller goes away
 			mustEnter(t, p, false)
 		}
 		for range minTrip + 3 {

@@ -27,7 +27,7 @@ func ruleOfCode(code string) (r rule, known bool) {
 	case "9002":
 		return refusal("the API token lacks the permission", "ask OPS-COM to give the token the permission to push profiles"), true
 	case "9003":
-		return refusal("the request could not be understood, which is no fault of the file",
+		return refusal("the request could not be understood, which is not a fault of the file",
 			"report it, with the version of this program"), true
 	case "9013":
 		return rejection(mapping.UniqueID, "Give the row a unique id"), true

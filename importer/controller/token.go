@@ -12,7 +12,7 @@ const redacted = "[token]"
 
 // Token is the secret that the Controller asks for. Whatever prints, logs or
 // encodes it, alone or as part of something else, shows "[token]". The zero
-// value is no token.
+// value is not a token.
 type Token struct {
 	// secret is behind a pointer because fmt reads unexported fields without
 	// asking their methods: of a Token deep in a struct it then shows an address.

@@ -38,13 +38,13 @@ func (e *DamagedError) Error() string {
 
 func (e *DamagedError) Unwrap() error { return e.Reason }
 
-// BusyError says that another run to the same target is under way.
+// BusyError says that another run to the same target is in progress.
 type BusyError struct {
 	Target string
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("another run to %s is under way; wait until it has ended, then run the command again", e.Target)
+	return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
 }
 
 // errDamaged is the reason of damage that this package found, not SQLite.

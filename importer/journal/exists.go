@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// Exists says whether the folder holds a journal. A command that changes nothing
+// Exists reports whether the folder holds a journal. A command that changes nothing
 // asks before it opens one, because opening makes it.
 func Exists(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, databaseName))

@@ -8,7 +8,7 @@ import (
 
 // ForgetTarget deletes all that the journal knows of a target: its runs, and what
 // its Controller last accepted. It is for a sandbox that was emptied. While a run
-// to the target is under way it is a *BusyError.
+// to the target is in progress it is a *BusyError.
 func (j *Journal) ForgetTarget(ctx context.Context, name string) (err error) {
 	const action = "forget the target"
 	release, err := j.Lock(name)

@@ -219,7 +219,7 @@ func (j *Journal) disconnect() error {
 	return errors.Join(errs...)
 }
 
-// durability says whether a change must be on the disk before its call returns.
+// durability reports whether a change must be on the disk before its call returns.
 type durability bool
 
 const (

@@ -17,7 +17,7 @@ func TestLock(t *testing.T) {
 	for name, j := range map[string]*Journal{"same journal": a, "other journal": b} {
 		_, err := j.Lock(testTarget)
 		busy := new(BusyError)
-		if !errors.As(err, &busy) || busy.Target != testTarget || !strings.Contains(err.Error(), "is under way") {
+		if !errors.As(err, &busy) || busy.Target != testTarget || !strings.Contains(err.Error(), "is in progress") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -98,7 +98,7 @@ func readPayloads(run int64, s *slice, data []byte) ([]importer.Job, error) {
 	return jobs, nil
 }
 
-// remove deletes the file. That there is none is no error.
+// remove deletes the file. That there is none is not an error.
 func (f payloadFile) remove() error {
 	if err := os.Remove(string(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -132,7 +132,7 @@ func (j *Journal) forget(ctx context.Context, record *runRecord) (err error) {
 	return errors.Join(err, j.purge(record.ID))
 }
 
-// compact writes the database anew without the pages that became free, and
+// compact writes the database again without the pages that became free, and
 // empties its log.
 func (j *Journal) compact(ctx context.Context) error {
 	j.writing.Lock()

@@ -250,7 +250,7 @@ func TestForgetTarget(t *testing.T) {
 	release, err := j.Lock(testTarget)
 	must(t, err)
 	if err := j.ForgetTarget(t.Context(), testTarget); !errors.As(err, new(*BusyError)) {
-		t.Errorf("while a run is under way: %v", err)
+		t.Errorf("while a run is in progress: %v", err)
 	}
 	must(t, release())
 	for range 2 { // the second time there is nothing

@@ -87,7 +87,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// sameRun opens the run anew, as another process would; only the one that plans
+// sameRun opens the run again, as another process would; only the one that plans
 // has the rows that are not stored yet.
 func sameRun(r *Run, state importer.RunState) (*Run, error) {
 	if state == importer.RunPlanning {

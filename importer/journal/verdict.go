@@ -102,7 +102,7 @@ func (r *rowState) apply(v *verdict) {
 
 // settle takes an outcome into account. A row that is claimed once more has got an
 // unknown one with the claim, without an attempt. Given back, it stands as it stood
-// before: what an earlier request for it has come to is no better known for that. A
+// before: what an earlier request for it has come to is not better known for that. A
 // claim on top of a claim says that the process died in between.
 func (r *rowState) settle(o *importer.Outcome) {
 	r.attempts += o.Attempts

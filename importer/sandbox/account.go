@@ -95,7 +95,7 @@ func resumeAccount(file *os.File) (last int64, err error) {
 	return last, file.Truncate(whole)
 }
 
-// wanted says whether there is an account at all.
+// wanted reports whether there is an account at all.
 func (a *account) wanted() bool { return a.inMemory || a.file != nil }
 
 // add puts the entry in the account.

@@ -1,4 +1,4 @@
-// Package sandbox is a stand-in for the Controller: an http.Handler with the
+// Package sandbox is a mock for the Controller: an http.Handler with the
 // two calls that the importer makes, the published limits and error codes, and
 // faults on request. It serves for trials without a real Controller, and for
 // tests that hold what a run reports against what was really accepted.

@@ -96,7 +96,7 @@ const (
 	DropDuring Kind = "drop-during" // the profile is accepted, and the connection closed in the middle of the answer
 	Hang       Kind = "hang"        // no answer until the client gives up or the sandbox is closed
 	Truncate   Kind = "truncate"    // the profile is accepted, and half of the answer's JSON sent as if it were whole
-	Lie        Kind = "lie"         // 200 with one of many bodies that are no success, though some look like it
+	Lie        Kind = "lie"         // 200 with one of many bodies that are not a success, though some look like it
 	CodeIn200  Kind = "code"        // 200 with an ErrorCode
 	Drip       Kind = "drip"        // the profile is accepted, and the answer sent a byte at a time
 	Endless    Kind = "endless"     // the profile is accepted, and after the answer spaces without end

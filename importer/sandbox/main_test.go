@@ -88,7 +88,7 @@ func readReply(t testing.TB, response *http.Response) reply {
 	}
 	r := reply{HTTP: response.StatusCode}
 	if response.Header.Get("Content-Type") == jsonType && json.Unmarshal(content, &r) != nil {
-		t.Fatalf("the answer %q is no JSON object", content)
+		t.Fatalf("the answer %q is not a JSON object", content)
 	}
 	return r
 }

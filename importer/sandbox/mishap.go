@@ -21,7 +21,7 @@ type mishap struct {
 	answer answer        // what is said in the Controller's place
 }
 
-// reachesController says whether the Controller gets to see the request.
+// reachesController reports whether the Controller gets to see the request.
 func (m mishap) reachesController() bool {
 	switch m.kind {
 	case "", DropAfter, DropDuring, Truncate, Drip, Endless, Bomb:
@@ -30,7 +30,7 @@ func (m mishap) reachesController() bool {
 	return false
 }
 
-// answers says whether a whole answer is meant to leave.
+// answers reports whether a whole answer is meant to leave.
 func (m mishap) answers() bool {
 	switch m.kind {
 	case DropBefore, DropAfter, DropDuring, Hang, Truncate, Endless, Bomb:

@@ -101,7 +101,7 @@ func TestFailures(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("account differs (-want +got):\n%s", diff)
 			}
-			// The next send is past the fault, and finds whoever was accepted.
+			// The next send is past the fault, and finds anyone who was accepted.
 			if _, text, err := send(t.Context(), t, http.DefaultClient, server.URL, personWith(nil)); err != nil || text != success {
 				t.Errorf("second send: %q, %v", text, err)
 			}

@@ -57,7 +57,7 @@ func ParseFaults(text string) (Faults, error) {
 	return faults, nil
 }
 
-// settings returns the names of the faults that are no Kind, with an example of each.
+// settings returns the names of the faults that are not a Kind, with an example of each.
 func settings() [][2]string {
 	return [][2]string{
 		{"latency", "20ms"}, {"jitter", "5ms"}, {"slow", "1%:1s"}, {"outage", "100:50"},

@@ -48,7 +48,7 @@ type person struct {
 }
 
 // openPeople returns the people that the file at path holds; "" for people that
-// live in memory only. Whoever is pushed must have what is required.
+// live in memory only. Anyone who is pushed must have what is required.
 func openPeople(path string, names map[string]mapping.Attribute, required []mapping.Attribute) (*people, error) {
 	p := &people{
 		byKey:     make(map[Key]person),
@@ -124,7 +124,7 @@ func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused refusal
 	return known.id, refusal{}, nil
 }
 
-// lacking says whether the profile has no value for what is required.
+// lacking reports whether the profile has no value for what is required.
 func (p *people) lacking(profile *mapping.Profile) refusal {
 	for _, attribute := range p.required {
 		if value, _ := profile.Get(attribute); strings.TrimSpace(value) != "" {
@@ -144,7 +144,7 @@ func (p *people) lacking(profile *mapping.Profile) refusal {
 	return refusal{}
 }
 
-// taken says whether somebody else has the profile's e-mail address or user name.
+// taken reports whether somebody else has the profile's e-mail address or user name.
 func (p *people) taken(profile *mapping.Profile, id int) refusal {
 	email, _ := profile.Get(mapping.Email)
 	if owner, found := p.emails[fold(email)]; found && owner != id {

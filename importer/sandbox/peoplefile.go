@@ -33,7 +33,7 @@ type peopleFile struct {
 }
 
 // openPeopleFile puts everybody in the file at path into people, and writes the
-// file anew with one line a person, so that it does not grow without end.
+// file again with one line a person, so that it does not grow without end.
 func openPeopleFile(path string, people *people) (opened *peopleFile, err error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
@@ -108,7 +108,7 @@ func (p *people) load(line []byte) error {
 	return nil
 }
 
-// compactPeople writes the file at path anew, whole or not at all, in the order
+// compactPeople writes the file at path again, whole or not at all, in the order
 // of the reference ids, and returns it open for appending.
 func compactPeople(path string, people *people) (*os.File, error) {
 	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600

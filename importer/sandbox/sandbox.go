@@ -34,7 +34,7 @@ type Config struct {
 	AccountFile string // append the account to this file, to be read with ReadAccount; "" for none
 }
 
-// Sandbox is a stand-in Controller: serve it with an http.Server, or call
+// Sandbox is a mock Controller: serve it with an http.Server, or call
 // Listen. It is safe for use by several goroutines.
 type Sandbox struct {
 	config   Config
@@ -110,7 +110,7 @@ func (s *Sandbox) Person(key Key) (profile mapping.Profile, referenceID int, kno
 func (s *Sandbox) Account() []Entry { return s.account.all() }
 
 // Close ends every wait, lets the requests in hand end, and closes the files.
-// Its error says whether people or the account could not be kept.
+// Its error reports whether people or the account could not be kept.
 func (s *Sandbox) Close() error {
 	s.closing()
 	s.inHand.Lock()
@@ -186,7 +186,7 @@ func (s *Sandbox) control(entry Entry, req *request) answer {
 }
 
 // enter completes the entry and puts it in the account, before its answer leaves:
-// whoever has seen an answer finds it in the account.
+// anyone who has seen an answer finds it in the account.
 func (s *Sandbox) enter(entry *Entry, req *request, m mishap, a answer) error {
 	if !s.account.wanted() {
 		return nil

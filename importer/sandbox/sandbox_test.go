@@ -52,11 +52,11 @@ func TestErrorCodes(t *testing.T) {
 		{"province in lower case", pushPath, personWith(fields{"state": "qc"}), reply{HTTP: 200, Status: "success", ReferenceID: 1001}},
 		{"bad e-mail address", pushPath, personWith(fields{"email": "zoe.example.edu"}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"e-mail address with a name", pushPath, personWith(fields{"email": "Zoe <zoe@example.edu>"}), reply{HTTP: 400, ErrorCode: 9033}},
-		{"no day of the calendar", pushPath, personWith(fields{"date_of_birth": "2004-02-31"}), reply{HTTP: 400, ErrorCode: 9033}},
+		{"not a valid date", pushPath, personWith(fields{"date_of_birth": "2004-02-31"}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"date in another form", pushPath, personWith(fields{"date_of_birth": "31/01/2004"}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"unknown user type", pushPath, personWith(fields{"user_type_id": "77"}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"user type by its name", pushPath, personWith(fields{"user_type_id": "Staff"}), reply{HTTP: 400, ErrorCode: 9033}},
-		{"locker user type is no number", pushPath, personWith(fields{"locker_user_type_id": "tall"}), reply{HTTP: 400, ErrorCode: 9033}},
+		{"locker user type is not a number", pushPath, personWith(fields{"locker_user_type_id": "tall"}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"a number where text belongs", pushPath, personWith(fields{"user_type_id": 6}), reply{HTTP: 400, ErrorCode: 9033}},
 		{"unknown path", "/api/OC_TRIAL/v1/profiles/pull", personWith(nil), reply{HTTP: 404}},
 	} {

@@ -157,8 +157,8 @@ func holdsDisguised(b []byte) bool {
 }
 
 // mendLetters puts the letter of Windows-1252 in the place of a control character that
-// is one in disguise, and U+FFFD in that of bytes that are no letters. Five of these
-// characters are no letter in Windows-1252 either, and stay.
+// is one in disguise, and U+FFFD in that of bytes that are not letters. Five of these
+// characters are not letters in Windows-1252 either, and stay.
 func mendLetters(text string) string {
 	text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	if strings.IndexByte(text, disguise) < 0 {

@@ -37,7 +37,7 @@ type body struct {
 }
 
 const (
-	mostHeld    = 20  // more rows than this are no footer
+	mostHeld    = 20  // more rows than this are not a footer
 	mostLookups = 200 // looking up a row's names takes as long as reading hundreds of rows
 )
 
@@ -225,7 +225,7 @@ func (b *body) notes() []string {
 		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rowNumbers(b.repeated)))
 	}
 	if len(b.ruled) > 0 {
-		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is no row.", rowNumbers(b.ruled)))
+		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is not a row.", rowNumbers(b.ruled)))
 	}
 	if b.second > 0 {
 		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into a file, or a sheet, of its own.", b.second))

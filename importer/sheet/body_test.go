@@ -32,7 +32,7 @@ func TestFooters(t *testing.T) {
 		"a person called Page":           {"Page,,,\n", 3, ""},
 		"a person below what may be one": {"\nTotal: 2,,,\n900102,Cy,Poe,2002-07-09\n", 4, "1 blank row between the others was left out."},
 		"the end of a text":              {"\x1A", 2, fmt.Sprintf(left, "row 4")},
-		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "A line is drawn in rows 4 and 6, which is no row."},
+		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "A line is drawn in rows 4 and 6, which is not a row."},
 		"dashes for what is not known":   {"-,-,-,-\n900102,--,--,\n", 4, ""},
 		"a total of more than numbers":   {"Total,312,Hull,\n", 3, ""},
 	}
@@ -46,7 +46,7 @@ func TestFooters(t *testing.T) {
 	}
 }
 
-// Rows that are no people are left out at the end alone, and only a few: a list
+// Rows that are not people are left out at the end alone, and only a few: a list
 // of single cells is given as it is.
 func TestManyLoneCellsAreRows(t *testing.T) {
 	got := readFile(t, writeFile(t, "people.csv", "Student ID,First,Last\n900100,Ann,Lee\n"+strings.Repeat("Total: 7,,\n", 30)), Options{})

@@ -56,7 +56,7 @@ func TestPackedFilesAreRead(t *testing.T) {
 	}
 }
 
-// What is no text is unpacked to a temporary file, which goes away.
+// What is not text is unpacked to a temporary file, which goes away.
 func TestPackedWorkbooksAreRead(t *testing.T) {
 	book := zipOf(t, workbookParts(sheetXML(twoRows)))
 	for name, content := range map[string]string{

@@ -355,7 +355,7 @@ func sheetCells(path string, k int) (cells [][]mapping.Cell, err error) {
 
 // compareSheet compares the cells that hold text. Where Excel left out the blank
 // rows and columns before the first cell, the sheet is shifted as a whole. Excel works
-// out each formula anew when it opens a workbook: where that has given something else
+// out each formula again when it opens a workbook: where that has given something else
 // than what the workbook holds, there is nothing to compare.
 func compareSheet(want [][]string, got [][]mapping.Cell, isFormula func(x, y int) bool, counts *tally) string {
 	down, right := start(want, func(text string) bool { return text != "" })

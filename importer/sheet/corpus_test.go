@@ -12,7 +12,7 @@ import (
 )
 
 // The corpus is a folder of files that other people and programs made, with what
-// a good importer does with each. It is no part of this repository:
+// a good importer does with each. It is not part of this repository:
 //
 //	OPSCOM_CORPUS=/some/folder go test -run Corpus -v ./importer/sheet
 //

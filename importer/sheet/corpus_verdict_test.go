@@ -56,7 +56,7 @@ func (s specimen) assess(t *testing.T, counts *tally) string {
 	case s.verdict == bounded && used > mostMemory:
 		return fmt.Sprintf("it took %d MiB", used>>20)
 	case got.err != nil && !errors.As(got.err, &fe):
-		return fmt.Sprintf("error %v (%T) is no *FileError", got.err, got.err)
+		return fmt.Sprintf("error %v (%T) is not a *FileError", got.err, got.err)
 	case fe != nil && len(fe.Message) < 20:
 		return fmt.Sprintf("the error says next to nothing: %v", fe)
 	case got.err == nil && len(got.rows) == 0 && len(got.notes) == 0:

@@ -44,7 +44,7 @@ type csvReader struct {
 	quotedValues int   // that were read
 	commentLines int   // that were left out
 	firstComment int   // row of the first of them
-	mended       int   // first row with letters that were written as control characters; 0 for none
+	fixed        int   // first row with letters that were written as control characters; 0 for none
 	rereadUntil  int64 // up to here lines were once taken for the inside of a quoted value
 	rereadRow    int   // the row whose quote it was
 }
@@ -343,7 +343,7 @@ func (c *csvReader) isEscaped(start, at int) bool {
 }
 
 // giveUp makes the record's first line a row at fault, cut at the delimiters as
-// it stands. The lines below, up to where the fault showed, are read anew.
+// it stands. The lines below, up to where the fault showed, are read again.
 func (c *csvReader) giveUp(row *importer.Row, line, size int, quoteErr error) error {
 	if size > line && !errors.Is(quoteErr, errUnclosed) {
 		c.rereadUntil, c.rereadRow = c.offset+int64(c.pos+size), c.row
@@ -362,7 +362,7 @@ func (c *csvReader) giveUp(row *importer.Row, line, size int, quoteErr error) er
 	return nil
 }
 
-// check refuses bytes that are no text, and makes those that have no letter in
+// check refuses bytes that are not text, and makes those that have no letter in
 // the file's encoding a problem of the row. It returns the record in UTF-8, with the
 // letters that were written as control characters.
 func (c *csvReader) check(row *importer.Row, record string) (string, error) {
@@ -370,25 +370,25 @@ func (c *csvReader) check(row *importer.Row, record string) (string, error) {
 		return record, nil
 	}
 	if strings.IndexByte(record, 0) >= 0 {
-		return record, fault(c.row, "The row holds bytes that are no text (NUL), so the file is damaged, or no CSV at all. "+exportXLSX, nil)
+		return record, fault(c.row, "The row holds bytes that are not text (NUL), so the file is damaged, or no CSV at all. "+exportXLSX, nil)
 	}
 	valid := utf8.ValidString(record)
 	if valid && !(c.text != nil && c.text.decoded && strings.ContainsRune(record, utf8.RuneError)) {
-		mended := mendLetters(record)
-		if mended != record && c.mended == 0 {
-			c.mended = c.row
+		fixed := mendLetters(record)
+		if fixed != record && c.fixed == 0 {
+			c.fixed = c.row
 		}
-		return mended, nil
+		return fixed, nil
 	}
 	row.Problems = append(row.Problems, mapping.Problem{
 		Rule: mapping.RuleBadCharacter, Column: mapping.NoColumn,
-		Message: "The row holds bytes that are no letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or write those letters anew.",
+		Message: "The row holds bytes that are not letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or type those letters again.",
 	})
 	return mendLetters(record), nil
 }
 
 // doubt looks for rows that hang together only by a stray quote: one of several
-// lines that each have as many cells as the header, and one that was read anew.
+// lines that each have as many cells as the header, and one that was read again.
 func (c *csvReader) doubt(row *importer.Row, record string, begin int64, severalLines bool) {
 	if severalLines && c.width > 1 && c.linesLookLikeRows(record) {
 		row.Problems = append(row.Problems, mapping.Problem{
@@ -511,8 +511,8 @@ func (c *csvReader) notes() []string {
 	if c.text != nil {
 		notes = []string{c.text.note, c.dialect.note()}
 	}
-	if c.mended > 0 {
-		notes = append(notes, fmt.Sprintf("Letters and signs such as ’ and – are written in the file, first in row %d, as characters that nobody can see, U+0080 to U+009F: a program took Windows-1252 for Latin-1. They were read as what they are in Windows-1252.", c.mended))
+	if c.fixed > 0 {
+		notes = append(notes, fmt.Sprintf("Letters and signs such as ’ and – are written in the file, first in row %d, as characters that nobody can see, U+0080 to U+009F: a program took Windows-1252 for Latin-1. They were read as what they are in Windows-1252.", c.fixed))
 	}
 	if c.commentLines > 0 {
 		notes = append(notes, count(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))

@@ -56,7 +56,7 @@ func TestDialectsAreFound(t *testing.T) {
 			content: "sep=;\nid,name\n1,Ann;Bob\n", options: Options{Delimiter: ','},
 			header: []string{"id", "name"}, rows: []string{"2: 1|Ann;Bob"},
 		},
-		"spaces, with quotes where they are no delimiter": {
+		"spaces, with quotes where they are not the delimiter": {
 			content: "id name city at\n1 \"Ann Lee\" Hull 10:00\n2 Bob \"Trois Rivières\" 11:00\n",
 			header:  []string{"id", "name", "city", "at"}, rows: []string{"2: 1|Ann Lee|Hull|10:00", "3: 2|Bob|Trois Rivières|11:00"}, note: "spaces",
 		},
@@ -76,7 +76,7 @@ func TestDialectsAreFound(t *testing.T) {
 			content: "full student name\nRobert \"Bob\" Smith\nAnne \"Nan\" Lee\n",
 			header:  []string{"full student name"}, rows: []string{"2: Robert \"Bob\" Smith !bad_quotes", "3: Anne \"Nan\" Lee !bad_quotes"}, note: guessed,
 		},
-		"words that stand side by side are no cells": {
+		"words that stand side by side are not cells": {
 			content: "the full name said\nAnn of Green Gables\nBob von der Heide\n",
 			header:  []string{"the full name said"}, rows: []string{"2: Ann of Green Gables", "3: Bob von der Heide"}, note: "Row 1 was taken for the header",
 		},

@@ -121,11 +121,11 @@ func isNoText(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\
 // census is what a text is made of, as far as its encoding shows in it. It takes the
 // whole text: what shows late counts as much as what shows early.
 type census struct {
-	lines     int    // before the first byte that is no UTF-8
+	lines     int    // before the first byte that is not UTF-8
 	multibyte int    // letters that are written in several bytes of UTF-8, the first thousands of them
-	invalid   int    // bytes that are no UTF-8
+	invalid   int    // bytes that are not UTF-8
 	zeros     bool   // a line has zero bytes besides such, as no text has
-	sample    []byte // lines with bytes that are no UTF-8
+	sample    []byte // lines with bytes that are not UTF-8
 	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbours, a line each
 }
 
@@ -252,10 +252,10 @@ func (c *census) judge() (textEncoding, error) {
 		return textEncoding{name: "utf-8"}, nil
 	}
 	if c.zeros {
-		return textEncoding{}, fault(0, fmt.Sprintf("The file holds bytes that are no text (NUL and others, the first in line %d), so it is damaged, or no CSV at all. ", c.lines+1)+exportXLSX, nil)
+		return textEncoding{}, fault(0, fmt.Sprintf("The file holds bytes that are not text (NUL and others, the first in line %d), so it is damaged, or no CSV at all. ", c.lines+1)+exportXLSX, nil)
 	}
 	if c.multibyte >= damage*c.invalid {
-		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are no letters. The rows that hold them are not sent."}, nil
+		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are not letters. The rows that hold them are not sent."}, nil
 	}
 	found := chardet.Detect(c.sample)
 	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding)

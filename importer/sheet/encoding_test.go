@@ -102,7 +102,7 @@ func TestEncodingsThatAreAsked(t *testing.T) {
 		"UTF-32 without a mark":    {content: utf32("id,name\n1,Ann\n"), message: "UTF-32"},
 		"UTF-32 with a wrong mark": {content: "\xFE\xFF" + utf32("id,name\n1,𝒵oë\n"), message: "UTF-32"},
 		"UTF-32 BE":                {content: "\x00\x00\xFE\xFF\x00\x00\x00i\x00\x00\x00d\x00\x00\x00\n", message: "UTF-32"},
-		"no text at all":           {content: "id\n\x03\xE4\x04\x00\xFF\x00\x00\n", message: "no text (NUL and others, the first in line 2)"},
+		"no text at all":           {content: "id\n\x03\xE4\x04\x00\xFF\x00\x00\n", message: "not text (NUL and others, the first in line 2)"},
 		"an encoding of no one":    {content: "id\n1\n", options: Options{Encoding: "replacement"}, message: "not known"},
 		"zero bytes in the middle": {content: "id,name\n1,A\x00nn\n", options: Options{HeaderRow: 1}, message: "NUL", row: 2},
 	}
@@ -127,8 +127,8 @@ func TestEncodingsThatAreGiven(t *testing.T) {
 	}{
 		"wins over what would be found": {content: "id,name\n1,Zo\xEB\n", encoding: "macintosh", rows: []string{"2: 1|ZoÎ"}},
 		"under an old name":             {content: "id,name\n1,Zo\xEB\n", encoding: "latin1", rows: []string{"2: 1|Zoë"}},
-		"a mark is no part of a name":   {content: "\xFF\xFEi\x00d\x00\n\x001\x00\n\x00", encoding: "utf-16", rows: []string{"2: 1"}},
-		"bytes that are no letters":     {content: "id,name\n1,Ann\n2,Zo\xEB\n3,\"Zo\xEB, B\"\n", encoding: "utf-8", rows: []string{"2: 1|Ann", "3: 2|Zo\uFFFD !bad_character", "4: 3|Zo\uFFFD, B !bad_character"}},
+		"a mark is not part of a name":  {content: "\xFF\xFEi\x00d\x00\n\x001\x00\n\x00", encoding: "utf-16", rows: []string{"2: 1"}},
+		"bytes that are not letters":    {content: "id,name\n1,Ann\n2,Zo\xEB\n3,\"Zo\xEB, B\"\n", encoding: "utf-8", rows: []string{"2: 1|Ann", "3: 2|Zo\uFFFD !bad_character", "4: 3|Zo\uFFFD, B !bad_character"}},
 		"half a unit at the end":        {content: "i\x00d\x00\n\x001\x00\n\x002", encoding: "utf-16le", rows: []string{"2: 1", "3: \uFFFD !bad_character"}},
 	}
 	for name, tt := range tests {
@@ -206,7 +206,7 @@ func FuzzEncoding(f *testing.F) {
 			t.Fatalf("%q became %q", content, got)
 		}
 		if r.decoded && !utf8.Valid(got) {
-			t.Fatalf("%q is no UTF-8", got)
+			t.Fatalf("%q is not UTF-8", got)
 		}
 	})
 }

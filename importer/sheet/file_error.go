@@ -39,7 +39,7 @@ func (e *FileError) Error() string {
 func (e *FileError) Unwrap() error { return e.cause }
 
 // fault makes the error of a row; row 0 stands for the whole file. The path, and
-// the sheet, are filled in by whoever knows them.
+// the sheet, are filled in by anyone who knows them.
 func fault(row int, message string, cause error) *FileError {
 	return &FileError{Row: row, Message: message, cause: cause}
 }

@@ -113,7 +113,7 @@ func fileError(t testing.TB, err error, path string) *FileError {
 	t.Helper()
 	var fe *FileError
 	if !errors.As(err, &fe) {
-		t.Fatalf("error %v (%T) is no *FileError", err, err)
+		t.Fatalf("error %v (%T) is not a *FileError", err, err)
 	}
 	if fe.File != path {
 		t.Errorf("the error names file %q, not %q", fe.File, path)
@@ -180,7 +180,7 @@ func readSheet(t testing.TB, sheet string) read {
 }
 
 // openUnhurried opens a file with a clock that stands still: that the machine is busy
-// is no fault of a file.
+// is not a fault of a file.
 func openUnhurried(path string, o Options) (*Table, error) {
 	return openTable(path, o, func() time.Time { return time.Time{} })
 }

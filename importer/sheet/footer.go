@@ -12,7 +12,7 @@ import (
 // endOfText is the character with which old systems end a text.
 const endOfText = "\x1A"
 
-// mayBeFooter reports whether the row, if nobody stands below it, is no person but
+// mayBeFooter reports whether the row, if nobody stands below it, is not a person but
 // a total or a note. In doubt it is a person: a lone cell that may be an id is.
 func (b *body) mayBeFooter(row *importer.Row) bool {
 	first := slices.IndexFunc(row.Cells, holdsSomething)

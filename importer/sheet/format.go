@@ -216,7 +216,7 @@ func markupFormat(head []byte) (Format, error) {
 	return CSV, refuseRecords(text)
 }
 
-// refuseRecords names text that holds records, and yet is no table: text is the
+// refuseRecords names text that holds records, and yet is not a table: text is the
 // beginning of a file, in lower case.
 func refuseRecords(text []byte) error {
 	lines := append(strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == '\r' }), "", "")

@@ -53,7 +53,7 @@ func FuzzCSV(f *testing.F) {
 		rows, err := drain(t, c)
 		plain := dialect{delimiter: ',', quote: '"', comments: c.comments, skip: c.skip}
 		loneCR := bytes.Contains(bytes.ReplaceAll(content, []byte("\r\n"), nil), []byte{'\r'})
-		if err != io.EOF || c.dialect != plain || c.commentLines > 0 || c.mended > 0 || loneCR {
+		if err != io.EOF || c.dialect != plain || c.commentLines > 0 || c.fixed > 0 || loneCR {
 			return
 		}
 		r := csv.NewReader(bytes.NewReader(content[c.skip:]))
@@ -70,7 +70,7 @@ func FuzzCSV(f *testing.F) {
 			var record []string
 			for _, cell := range row.Cells {
 				if wantErr != nil && isTextFormula([]byte(cell.Text)) {
-					return // its quotes are no fault here
+					return // its quotes are not a fault here
 				}
 				record = append(record, strings.ReplaceAll(cell.Text, "\r\n", "\n"))
 			}

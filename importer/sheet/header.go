@@ -74,7 +74,7 @@ func (p *preview) firstWide() int {
 	return slices.IndexFunc(filled, func(n int) bool { return n*2 >= width && (n >= 2 || width < 2) })
 }
 
-// certainty says whether a row is a header.
+// certainty reports whether a row is a header.
 type certainty uint8
 
 const (

@@ -124,7 +124,7 @@ func (s *section) bracket(inside string, letters *strings.Builder) {
 	case strings.HasPrefix(inside, "<"), strings.HasPrefix(inside, ">"), strings.HasPrefix(inside, "="):
 		s.conditional = true
 	case lower != "" && (strings.Trim(lower, "h") == "" || strings.Trim(lower, "m") == "" || strings.Trim(lower, "s") == ""):
-		letters.WriteByte('h') // an elapsed time: what follows is no month
+		letters.WriteByte('h') // an elapsed time: what follows is not a month
 		s.digitsOnly = false
 	}
 }

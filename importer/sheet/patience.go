@@ -14,7 +14,7 @@ import (
 // It needs no goroutine: whatever a reader does, it comes back for more of the file,
 // at the latest after a few MiB that a few KiB unpacked to, and is stopped there.
 // Work that needs no more of the file is bounded by the sizes of its parts. Time
-// that a slow drive takes, and whoever calls Next, does not count.
+// that a slow drive takes, and anyone who calls Next, does not count.
 type patience struct {
 	now    func() time.Time
 	most   time.Duration // of work since the last row

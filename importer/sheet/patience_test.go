@@ -120,7 +120,7 @@ func TestPatience(t *testing.T) {
 		"a lot of it":                 {steps: []time.Duration{6 * second}, row: -1, gone: true},
 		"little by little":            {steps: []time.Duration{2 * second, 2 * second, 2 * second}, row: -1, gone: true},
 		"a row between":               {steps: []time.Duration{3 * second, 3 * second, 2 * second}, row: 0},
-		"anew after a row":            {steps: []time.Duration{4 * second, second, 4 * second}, row: 0},
+		"again after a row":           {steps: []time.Duration{4 * second, second, 4 * second}, row: 0},
 		"then nothing":                {steps: []time.Duration{3 * second, 3 * second, 6 * second}, row: 0, gone: true},
 		"the caller takes an hour":    {steps: []time.Duration{2 * second, time.Hour, second}, row: 0},
 		"a large file":                {size: 40 << 20, steps: []time.Duration{14 * second}, row: -1},

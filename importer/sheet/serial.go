@@ -18,7 +18,7 @@ const (
 // the second. It is not ok for a number that stands for no date.
 //
 // As in Excel, 1900 was a leap year: day 60 is 1900-02-29. It and day 0, which is
-// 1900-01-00, are appended as Excel shows them, for whoever judges dates to find.
+// 1900-01-00, are appended as Excel shows them, for anyone who judges dates to find.
 func appendSerial(dst []byte, serial float64, date1904 bool) ([]byte, bool) {
 	epoch, last := time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC), lastDay1900
 	if date1904 {

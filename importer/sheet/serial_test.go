@@ -6,7 +6,7 @@ func TestSerialDates(t *testing.T) {
 	tests := []struct {
 		serial   float64
 		date1904 bool
-		want     string // "" when it is no date
+		want     string // "" when it is not a date
 	}{
 		{1, false, "1900-01-01"},
 		{59, false, "1900-02-28"},

@@ -15,7 +15,7 @@ type book interface {
 // sheetPart is one sheet of a book.
 type sheetPart struct {
 	name   string
-	part   string // by which the book finds it; "" when it is no worksheet, but a chart or a dialog
+	part   string // by which the book finds it; "" when it is not a worksheet, but a chart or a dialog
 	hidden bool
 }
 

@@ -61,7 +61,7 @@ func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next
 }
 
 // chooseOddDelimiter surveys the delimiters that are seldom used, and returns the zero
-// value where none cuts all rows alike. Words that stand side by side are no cells by
+// value where none cuts all rows alike. Words that stand side by side are not cells by
 // themselves: spaces and colons need values in quotes.
 func chooseOddDelimiter(sample []byte, partial bool) survey {
 	const leastRecords, leastWidth = 3, 4

@@ -9,7 +9,7 @@ import (
 
 // appendStringItem appends the text of the element whose start was read last: a
 // shared string or the string in a cell. Both hold one text, or runs of rich
-// text that are read as one; hints of pronunciation are no part of it.
+// text that are read as one; hints of pronunciation are not part of it.
 func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 	for outer := x.depth() - 1; ; {
 		kind, err := x.next()

@@ -24,7 +24,7 @@ type textReader struct {
 	unsure  bool      // r must still be looked at
 	ready   []byte    // passed on next: what a short buffer had no room for
 	rest    []byte    // bytes to look at with the next ones
-	other   bool      // rest begins with a byte that is no UTF-8
+	other   bool      // rest begins with a byte that is not UTF-8
 	letters bool      // letters beyond ASCII were passed on
 	clean   bool      // all that was passed on is UTF-8 without a zero byte or a letter in disguise
 	note    string    // what was assumed; "" when there was nothing to assume
@@ -124,7 +124,7 @@ func (t *textReader) read(b []byte) (int, error) {
 	return n, err
 }
 
-// findEncoding finds out how a text is written of which a part is no UTF-8.
+// findEncoding finds out how a text is written of which a part is not UTF-8.
 func (t *textReader) findEncoding() error {
 	t.r = io.MultiReader(bytes.NewReader(t.rest), t.r)
 	c, err := t.text.census()

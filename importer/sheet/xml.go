@@ -426,7 +426,7 @@ func (x *xmlScanner) root(name string) error {
 }
 
 // passOver skips the element whose start was read last, which nobody here knows, where
-// the document says that this is no loss: an extension list, or a namespace that is
+// the document says that this is not a loss: an extension list, or a namespace that is
 // named as ignorable (ECMA-376, part 3). Elsewhere it is an error.
 func (x *xmlScanner) passOver() error {
 	full := x.open[len(x.open)-x.lengths[len(x.lengths)-1]:]

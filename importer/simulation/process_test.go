@@ -132,7 +132,7 @@ func (p *process) dieLater() (stop func() bool) {
 	}).Stop
 }
 
-// durability says whether a change of the journal is on the disk when its call returns.
+// durability reports whether a change of the journal is on the disk when its call returns.
 type durability bool
 
 const (

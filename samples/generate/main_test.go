@@ -64,7 +64,7 @@ func TestTermStartIsAccepted(t *testing.T) {
 	}
 }
 
-// Nothing here looks for what stands in the file twice, so that it is the stand-in
+// Nothing here looks for what stands in the file twice, so that it is the mock
 // Controller that refuses what clashes. It has had the other sample before, as a
 // newcomer's has.
 func TestWithFaultsHasEveryFault(t *testing.T) {
@@ -98,7 +98,7 @@ func newController(t *testing.T) *sandbox.Sandbox {
 }
 
 // push maps every row of the CSV file with this base name and sends it to the
-// stand-in Controller. It counts the rows: by the first rule that they break, by
+// mock Controller. It counts the rows: by the first rule that they break, by
 // the error code of the Controller, as pushed or as skipped.
 func push(t *testing.T, controller *sandbox.Sandbox, base string) (counts map[string]int, people int) {
 	t.Helper()

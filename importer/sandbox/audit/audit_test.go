@@ -47,7 +47,7 @@ func invalidBy(rule mapping.Rule) []importer.RowProblem {
 }
 
 // honestRun is a run of which every witness tells the truth: one row of every
-// status, an earlier run, and two crashes. Each call makes it anew.
+// status, an earlier run, and two crashes. Each call makes it again.
 func honestRun() Run {
 	pushed, again := person(2, 1, "new"), person(3, 2, "new")
 	unchanged, rejected, failed := person(4, 3, "same"), person(5, 4, "new"), person(6, 5, "new")

@@ -98,7 +98,7 @@ func (a *auditor) checkRows(witness string, lines []importer.Result) {
 // checkLines holds what a witness says of each row against the account as it was
 // up to a request.
 func (a *auditor) checkLines(witness string, lines []importer.Result, sequence int64) {
-	sent := make(map[sandbox.Key]*Row) // by whom it concerns: the row that is no duplicate
+	sent := make(map[sandbox.Key]*Row) // by whom it concerns: the row that is not a duplicate
 	for i := range lines {
 		line := &lines[i]
 		row := a.rows[line.Row]

@@ -106,7 +106,7 @@ func (a *auditor) pushes() int {
 	return n
 }
 
-// checkStrangers makes sure that whoever was sent stands in the source, with that
+// checkStrangers makes sure that anyone who was sent stands in the source, with that
 // very profile.
 func (a *auditor) checkStrangers() {
 	type profile struct {

@@ -8,10 +8,10 @@
 //
 //	POST /files            a file arrives     → task: check
 //	GET  /files/1          the verdict        → POST /files/1/push → task: push
-//	GET  /progress         the task under way, live
+//	GET  /progress         the task in progress, live
 //	GET  /runs/17          how the run ended  → GET /runs/17/results
 //
-// One task is under way at a time: Server.Serve works on it, and the handlers only
+// One task is in progress at a time: Server.Serve works on it, and the handlers only
 // leave it there and look at it (task.go). All that changes an uploaded file
 // happens in a task too, so that no file changes while it is read (upload.go).
 //
@@ -32,7 +32,7 @@ import (
 // Job is a piece of work for an Importer.
 type Job struct {
 	File     string           // path of the uploaded file; its mapping, if any, lies beside it as NAME.mapping.yaml
-	Sandbox  bool             // push to the stand-in Controller
+	Sandbox  bool             // push to the mock Controller
 	Progress *report.Progress // shows how far it has come
 	Notes    io.Writer        // takes what a person should know, a line each
 }

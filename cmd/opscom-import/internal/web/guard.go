@@ -58,7 +58,7 @@ func (g *guard) protect(next, admitted http.Handler) http.Handler {
 	})
 }
 
-// takes says whether the token of an address is right.
+// takes reports whether the token of an address is right.
 func (g *guard) takes(token string) bool {
 	if same(token, g.token) {
 		return true
@@ -72,7 +72,7 @@ func (g *guard) takes(token string) bool {
 	return true
 }
 
-// knows says whether the browser was given the cookie.
+// knows reports whether the browser was given the cookie.
 func (g *guard) knows(r *http.Request) bool {
 	cookie, err := r.Cookie(g.cookie)
 	return err == nil && same(cookie.Value, g.secret)

@@ -18,7 +18,7 @@ import (
 // page is what every template gets.
 type page struct {
 	Title string
-	Task  string // title of the task under way; "" for none
+	Task  string // title of the task in progress; "" for none
 	Body  any
 }
 

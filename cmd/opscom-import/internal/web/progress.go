@@ -12,7 +12,7 @@ import (
 // progressInterval is the time from one state of the progress to the next.
 const progressInterval = 500 * time.Millisecond
 
-// showProgress shows the task under way, and leads on when it has ended.
+// showProgress shows the task in progress, and leads on when it has ended.
 func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
 	t := s.underWay()
 	switch {
@@ -60,7 +60,7 @@ func (s *Server) streamProgress(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "event: end\ndata:\n\n")
 }
 
-// stop asks the task under way to stop.
+// stop asks the task in progress to stop.
 func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
 	if t := s.underWay(); t != nil && !t.ended() {
 		t.halt()

@@ -28,7 +28,7 @@ type Config struct {
 	History   History
 	Folder    string // absolute path, for the uploaded files; made when it is missing, its content removed by Close
 	Real      Real
-	Sandbox   string // the target of runs to the stand-in Controller
+	Sandbox   string // the target of runs to the mock Controller
 	Log       *slog.Logger
 }
 

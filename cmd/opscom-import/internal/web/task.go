@@ -10,7 +10,7 @@ import (
 	"opscom-import/report"
 )
 
-// task is the one piece of work under way.
+// task is the one piece of work in progress.
 type task struct {
 	title    string // for a person, such as "Pushing students.csv"
 	key      string // asking twice for the same work gives the same key
@@ -22,10 +22,10 @@ type task struct {
 	next     string        // page with the result; read it after done
 }
 
-// errBusy says that another task is under way.
-var errBusy = errors.New("another task is under way")
+// errBusy says that another task is in progress.
+var errBusy = errors.New("another task is in progress")
 
-// begin leaves a task for Serve to work on. Work that is under way already, as
+// begin leaves a task for Serve to work on. Work that is in progress already, as
 // after a double click, is not begun again.
 func (s *Server) begin(title, key string, work func(feed, send context.Context, t *task) string) error {
 	s.mu.Lock()

@@ -160,7 +160,7 @@ func (s *site) upload(name, text, mappingText, target string) (status int, body 
 	return s.do(r)
 }
 
-// result waits for the end of the task under way and returns the page it leads to.
+// result waits for the end of the task in progress and returns the page it leads to.
 func (s *site) result() string {
 	s.Helper()
 	if t := s.server.underWay(); t != nil {
@@ -511,7 +511,7 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 	_, body := s.get("/progress")
 	s.wants(body, "Pushing students.csv", `<progress id="bar" max="2" value="1">`, "1 of 2 rows", `http-equiv="refresh"`, `aria-live="polite"`)
 
-	if status, body := s.upload("other.csv", "x", "", "sandbox"); status != http.StatusConflict || !strings.Contains(body, "Something else is under way") {
+	if status, body := s.upload("other.csv", "x", "", "sandbox"); status != http.StatusConflict || !strings.Contains(body, "Something else is in progress") {
 		t.Errorf("an upload meanwhile: status %d, %s", status, body)
 	}
 	if status, _ := s.post("/files/1/push", url.Values{"check": {"1"}}); status != http.StatusOK {

@@ -54,7 +54,7 @@ func state(s importer.RunState) string {
 	case importer.RunHeld:
 		return "held: nothing was sent"
 	case importer.RunPushing:
-		return "under way, or cut off"
+		return "in progress, or cut off"
 	case importer.RunStopped:
 		return "stopped before its end"
 	case importer.RunFinished:
@@ -100,7 +100,7 @@ func describe(status importer.Status) line {
 	case importer.StatusSkipped:
 		return line{Status: "skipped", Kind: "plain", Note: "The mapping leaves them out."}
 	case importer.StatusInvalid:
-		return line{Status: "invalid", Kind: "bad", Note: "Something is wrong with them; they are not sent. Mend them in the file."}
+		return line{Status: "invalid", Kind: "bad", Note: "Something is wrong with them; they are not sent. Fix them in the file."}
 	case importer.StatusRejected:
 		return line{Status: "rejected", Kind: "bad", Note: "OPS-COM refused them. The results say why."}
 	case importer.StatusFailed:

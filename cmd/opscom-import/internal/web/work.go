@@ -107,7 +107,7 @@ func (s *Server) explain(err error) string {
 	case err == nil, errors.Is(err, ErrUncertain):
 		return ""
 	case errors.Is(err, errBusy):
-		return "Something else is under way. Wait until it has ended, then do this again."
+		return "Something else is in progress. Wait until it has ended, then do this again."
 	case errors.Is(err, errNoReal):
 		return "The real Controller cannot be pushed to from here: " + s.Real.Missing
 	case errors.Is(err, errNoFile):
@@ -115,7 +115,7 @@ func (s *Server) explain(err error) string {
 	case errors.Is(err, importer.ErrInterrupted):
 		return "It was stopped."
 	case errors.As(err, &busy):
-		return "Another run to " + busy.Target + " is under way, started elsewhere. Wait until it has ended, then try again."
+		return "Another run to " + busy.Target + " is in progress, started elsewhere. Wait until it has ended, then try again."
 	case errors.As(err, &refused):
 		return refused.Error()
 	case errors.As(err, &circuit):
