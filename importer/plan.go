@@ -249,9 +249,9 @@ func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
 // located puts the place of a problem before its message.
 func (r *planRun) located(p mapping.Problem) string {
 	if p.Column == mapping.NoColumn {
-		return p.Message
+		return p.Text()
 	}
-	return fmt.Sprintf("%s (column %s): %s", cmp.Or(r.header(p.Column), "no header"), mapping.ColumnLetter(p.Column), p.Message)
+	return fmt.Sprintf("%s (column %s): %s", cmp.Or(r.header(p.Column), "no header"), mapping.ColumnLetter(p.Column), p.Text())
 }
 
 // header names a column, "" for none.

@@ -74,7 +74,7 @@ func (c *compiler) checkLayout() {
 			continue
 		}
 		message := "the approved layout has a column " + quote(name) + ", and the file has none"
-		if near := nearest(name, c.header); near != "" {
+		if near := Nearest(name, c.header); near != "" {
 			message += "; the nearest is " + quote(near)
 		}
 		c.fail(source.Lines["headers"], "source.headers", message+". Correct the file, or approve the new layout by changing the mapping")

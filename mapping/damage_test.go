@@ -123,7 +123,7 @@ func checkProblem(t *testing.T, r *Result, rule Rule, says string) {
 	switch {
 	case rule == "" && len(r.Problems) > 0:
 		t.Errorf("unexpected: %v", r.Problems)
-	case rule != "" && (len(r.Problems) == 0 || r.Problems[0].Rule != rule || !strings.Contains(r.Problems[0].Message, says)):
+	case rule != "" && (len(r.Problems) == 0 || r.Problems[0].Rule != rule || !strings.Contains(r.Problems[0].Text(), says)):
 		t.Errorf("got %v, want %s with %q", r.Problems, rule, says)
 	}
 }

@@ -94,7 +94,7 @@ func dateTokens(written string) ([]dateToken, error) {
 		for _, k := range known {
 			found = found || k == text
 		}
-		switch near := nearest(text, known); {
+		switch near := Nearest(text, known); {
 		case found:
 			tokens = append(tokens, dateToken{text: text})
 		case near != "":

@@ -113,8 +113,8 @@ func TestDateOfBirth(t *testing.T) {
 			t.Errorf("%q as %q: got %q, %v; want %q", tc.cell.Text, tc.form, got, r.Problems, tc.want)
 		case tc.rule != "" && (sent || len(r.Problems) != 1 || r.Problems[0].Rule != tc.rule || r.Problems[0].Severity != SeverityError):
 			t.Errorf("%q as %q: got %q, %v; want one error %s", tc.cell.Text, tc.form, got, r.Problems, tc.rule)
-		case tc.rule != "" && !strings.Contains(r.Problems[0].Message, tc.want):
-			t.Errorf("%q as %q: got %q, want %q in it", tc.cell.Text, tc.form, r.Problems[0].Message, tc.want)
+		case tc.rule != "" && !strings.Contains(r.Problems[0].Text(), tc.want):
+			t.Errorf("%q as %q: got %q, want %q in it", tc.cell.Text, tc.form, r.Problems[0].Text(), tc.want)
 		}
 	}
 }

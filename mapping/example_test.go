@@ -59,7 +59,7 @@ fields:
 		}
 		fmt.Println(string(payload))
 		for _, p := range result.Problems {
-			fmt.Printf("  %s in column %s: %s\n", p.Rule, mapping.ColumnLetter(p.Column), p.Message)
+			fmt.Printf("  %s in column %s: %s\n", p.Rule, mapping.ColumnLetter(p.Column), p.Text())
 		}
 	}
 	// Output:

@@ -240,7 +240,7 @@ func (p *columnPatch) fail(node ast.Node, message string) {
 
 func unknownFunction(name string) string {
 	known := slices.DeleteFunc(slices.Clone(builtin.Names), func(n string) bool { return n == clockFunction })
-	if near := nearest(name, append(known, columnFunction)); near != "" {
+	if near := Nearest(name, append(known, columnFunction)); near != "" {
 		return fmt.Sprintf("there is no function %s; the nearest is %s", quote(name), quote(near))
 	}
 	return fmt.Sprintf("there is no function %s", quote(name))

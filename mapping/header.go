@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
-	"github.com/agnivade/levenshtein"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -42,7 +40,7 @@ func findColumn(header []string, name string) (int, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		if near := nearest(name, header); near != "" {
+		if near := Nearest(name, header); near != "" {
 			return NoColumn, fmt.Errorf("there is no column %q; the nearest is %q", name, near)
 		}
 		return NoColumn, fmt.Errorf("there is no column %q", name)
@@ -72,23 +70,4 @@ func ColumnLetter(index int) string {
 		letters = string(rune('A'+(n-1)%26)) + letters
 	}
 	return letters
-}
-
-// nearest returns the candidate that word most likely meant, or "" when none is
-// near: at most a third of its letters may differ. Candidates that are too long or
-// too short for that are not compared, for a cell may hold a whole page of text.
-func nearest(word string, candidates []string) string {
-	folded := foldHeader(word)
-	letters := utf8.RuneCountInString(folded)
-	best, bestDistance := "", letters/3+1
-	for _, c := range candidates {
-		candidate := foldHeader(c)
-		if more := utf8.RuneCountInString(candidate) - letters; candidate == "" || more >= bestDistance || -more >= bestDistance {
-			continue
-		}
-		if d := levenshtein.ComputeDistance(folded, candidate); d < bestDistance {
-			best, bestDistance = c, d
-		}
-	}
-	return best
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
-
-	"github.com/agnivade/levenshtein"
 )
 
 // meaning is one attribute that a header may mean.
@@ -301,10 +299,7 @@ func (index headerIndex) spelledLike(folded string) []meaning {
 			meanings[0].attribute == NoAttribute || meanings[0].fit < fitsAlone || digits(key) != digits(folded) {
 			continue
 		}
-		d := levenshtein.ComputeDistance(folded, key)
-		if d == 2 && sortedLetters(folded) == sortedLetters(key) {
-			d = 1 // two letters have changed places
-		}
+		d := editDistance(folded, key)
 		if d < distance || d == distance && nearest != "" && key < nearest {
 			nearest, distance = key, d
 		}
@@ -314,10 +309,4 @@ func (index headerIndex) spelledLike(folded string) []meaning {
 	}
 	m := index[nearest][0]
 	return []meaning{{m.attribute, fitsMaybe, "it is spelled nearly like a usual name for it"}}
-}
-
-func sortedLetters(word string) string {
-	letters := []rune(word)
-	slices.Sort(letters)
-	return string(letters)
 }

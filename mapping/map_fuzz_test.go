@@ -47,7 +47,7 @@ func checkResult(t *testing.T, r *Result) {
 	t.Helper()
 	failed := make(map[Attribute]bool)
 	for _, p := range r.Problems {
-		if p.Rule == "" || p.Message == "" || !utf8.ValidString(p.Message) {
+		if p.Rule == "" || p.Text() == "" || !utf8.ValidString(p.Text()) {
 			t.Errorf("problem without a rule, or a message that is not text: %+v", p)
 		}
 		failed[p.Attribute] = failed[p.Attribute] || p.Severity == SeverityError

@@ -73,7 +73,7 @@ func show(t testing.TB, r *Result) string {
 		out += " skipped"
 	}
 	for _, p := range r.Problems {
-		out += fmt.Sprintf("\n%s %s %s %s %q: %s", p.Severity, p.Rule, p.Attribute, ColumnLetter(p.Column), p.Value, p.Message)
+		out += fmt.Sprintf("\n%s %s %s %s %q: %s", p.Severity, p.Rule, p.Attribute, ColumnLetter(p.Column), p.Value, p.Text())
 	}
 	return out
 }

@@ -241,7 +241,7 @@ func unknownAttribute(name string) string {
 		names = append(names, spec.Names...)
 	}
 	message := quote(name) + " is not an attribute of a profile; "
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return message + "the nearest is " + quote(near)
 	}
 	return message + "`opscom-import fields` lists them"

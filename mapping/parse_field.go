@@ -175,7 +175,7 @@ func (p *parser) knownKeys(pairs []pair, where string, known ...string) {
 			continue
 		}
 		message := "there is no key " + quote(pair.key) + " here; "
-		if near := nearest(pair.key, known); near != "" {
+		if near := Nearest(pair.key, known); near != "" {
 			message += "the nearest is " + quote(near)
 		} else {
 			message += "there are " + strings.Join(known, ", ")

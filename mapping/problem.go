@@ -27,5 +27,14 @@ type Problem struct {
 	Attribute Attribute // NoAttribute when the row as a whole is meant
 	Column    int       // index in the sheet, column A is 0; NoColumn when no single cell is meant
 	Value     string    // the cell as read; personal data: for the row's own reports only
-	Message   string    // a sentence for the person who fixes the row: what is wrong, with the value, and what to do
+	Message   string    // what is wrong, with the value: a sentence for the person who fixes the row
+	Advice    string    // what to do about it, in sentences; "" when the message says all
+}
+
+// Text returns what a person reads: what is wrong and what to do.
+func (p Problem) Text() string {
+	if p.Advice == "" {
+		return p.Message
+	}
+	return p.Message + " " + p.Advice
 }

@@ -139,7 +139,7 @@ func nearestRegion(text string) (name, code string) {
 	for _, r := range regions {
 		names = append(names, r.names...)
 	}
-	name = nearest(text, names)
+	name = Nearest(text, names)
 	for _, r := range regions {
 		for _, n := range r.names {
 			if n == name {

@@ -59,7 +59,7 @@ func TestReviewOfIDs(t *testing.T) {
 			}
 			var got []string
 			for _, f := range review.Findings {
-				_, rest, _ := strings.Cut(f.Problem.Message, `Write "`)
+				_, rest, _ := strings.Cut(f.Problem.Text(), `Write "`)
 				proposal, _, _ := strings.Cut(rest, `"`)
 				got = append(got, fmt.Sprint(f.Sequence, " ", f.Problem.Rule, " ", proposal))
 				if f.Problem.Column != 0 || f.Problem.Value == "" || f.Problem.Severity != SeverityError {

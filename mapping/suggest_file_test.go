@@ -45,7 +45,7 @@ func profileOf(t *testing.T, file *File, header []string, row []Cell) string {
 	var result Result
 	mapper.Map(row, &result)
 	for _, problem := range result.Problems {
-		t.Errorf("problem: %s", problem.Message)
+		t.Errorf("problem: %s", problem.Text())
 	}
 	text, err := result.Profile.AppendJSON(nil)
 	if err != nil {

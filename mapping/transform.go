@@ -48,7 +48,7 @@ func newTransform(word string, plain map[string]transform) (transform, error) {
 		return t, nil
 	}
 	names := append(slices.Sorted(maps.Keys(plain)), "pad")
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return nil, fmt.Errorf("there is no transform %s; the nearest is %s", quote(name), quote(near))
 	}
 	return nil, fmt.Errorf("there is no transform %s; there are %s", quote(name), strings.Join(names, ", "))

@@ -60,7 +60,7 @@ func (l *userTypeList) suggestion(value string) string {
 		quoted = append(quoted[:shown], fmt.Sprintf("%d more", more))
 	}
 	near := ""
-	if name := nearest(value, names); name != "" {
+	if name := Nearest(value, names); name != "" {
 		near = "; the nearest is " + quote(name)
 	}
 	return near + ". The list has " + strings.Join(quoted, ", ") + ". Correct the cell, or let the mapping's values turn it into one of these."

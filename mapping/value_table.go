@@ -43,7 +43,7 @@ func (t *valueTable) lookUp(label, value string) (string, *fault) {
 	switch t.otherwise {
 	case "error":
 		near := ""
-		if listed := nearest(value, t.listed); listed != "" {
+		if listed := Nearest(value, t.listed); listed != "" {
 			near = "; the nearest is " + quote(listed)
 		}
 		return "", refuse(RuleUnknownValue, label+" "+quote(value)+" is not among the values that the mapping lists"+near+". Correct the cell, or add the value to the mapping.")

@@ -91,11 +91,11 @@ func (l *fixLayout) lay(row *FixRow) []fixCell {
 	for _, p := range problems {
 		at := shift + p.Column
 		if p.Column < 0 || at >= len(cells) {
-			advice = append(advice, p.Message)
+			advice = append(advice, p.Text())
 			continue
 		}
 		cells[at].mark(p)
-		advice = append(advice, l.name(at)+": "+p.Message)
+		advice = append(advice, l.name(at)+": "+p.Text())
 	}
 	if row.Note != "" {
 		advice = append(advice, row.Note)
@@ -125,7 +125,7 @@ func (c *fixCell) mark(p mapping.Problem) {
 		seen = doubtLook
 	}
 	c.look = max(c.look, seen)
-	c.notes = append(c.notes, p.Message)
+	c.notes = append(c.notes, p.Text())
 	switch p.Rule {
 	case mapping.RuleCellError, mapping.RuleLostZeros, mapping.RuleDamagedNumber:
 		if p.Severity == mapping.SeverityError {

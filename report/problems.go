@@ -59,6 +59,6 @@ func problemLineOf(p importer.RowProblem) problemLine {
 		Severity: p.Severity.String(),
 		Rule:     string(p.Rule),
 		Value:    p.Value,
-		Message:  p.Message,
+		Message:  p.Text(),
 	}
 }

@@ -122,7 +122,7 @@ func TestProblemsReadBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, p := range problems {
-			want := []string{strconv.Itoa(p.Row), mapping.ColumnLetter(p.Column), p.Header, "", p.Severity.String(), string(p.Rule), p.Value, p.Message}
+			want := []string{strconv.Itoa(p.Row), mapping.ColumnLetter(p.Column), p.Header, "", p.Severity.String(), string(p.Rule), p.Value, p.Text()}
 			for j, cell := range want {
 				want[j] = formulaSafe(cell)
 			}

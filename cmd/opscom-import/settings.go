@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/posflag"
@@ -21,6 +20,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
 )
 
 // Settings are what a command works with, checked. Each comes from a flag, else
@@ -217,7 +217,7 @@ func keyOfVariable(table []setting, unknown *[]error) func(name, value string) (
 		case hasKey(table, key):
 			return key, value
 		}
-		near := nearest(key, keys(table))
+		near := mapping.Nearest(key, keys(table))
 		if key == "token" {
 			near = "api_token"
 		}
@@ -245,18 +245,6 @@ func keys(table []setting) []string {
 }
 
 func hasKey(table []setting, key string) bool { return slices.Contains(keys(table), key) }
-
-// nearest returns the known word that word most likely meant, "" when none is
-// near: at most a third of its letters may differ.
-func nearest(word string, known []string) string {
-	best, bestDistance := "", len(word)/3+1
-	for _, candidate := range known {
-		if d := levenshtein.ComputeDistance(word, candidate); d < bestDistance {
-			best, bestDistance = candidate, d
-		}
-	}
-	return best
-}
 
 // defaultState returns the folder for the journal that the system's customs name,
 // "" when the environment does not tell.

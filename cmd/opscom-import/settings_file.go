@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
+
+	"opscom-import/mapping"
 )
 
 const (
@@ -127,7 +129,7 @@ func checkEntry(key, value *yaml.Node, table []setting, lines map[string]int) er
 	case isTokenKey(key.Value):
 		return fmt.Errorf("the token does not belong in the config file, which others may see: set %s, or name a file with token_file, or keep it in the system's keyring", tokenVariable)
 	case !hasKey(table, key.Value):
-		if near := nearest(key.Value, keys(table)); near != "" {
+		if near := mapping.Nearest(key.Value, keys(table)); near != "" {
 			return fmt.Errorf("there is no setting %q; the nearest is %q", key.Value, near)
 		}
 		return fmt.Errorf("there is no setting %q; \"opscom-import help push\" lists them", key.Value)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"opscom-import/mapping"
 )
 
 // explainFlag says of a flag that cannot be read what to do. It repeats nothing but
@@ -29,7 +31,7 @@ func explainFlag(c *cobra.Command, err error) error {
 			meant = f.Name
 		}
 	})
-	if meant = cmp.Or(meant, nearest(name, known)); meant != "" {
+	if meant = cmp.Or(meant, mapping.Nearest(name, known)); meant != "" {
 		return fmt.Errorf("there is no flag --%s; did you mean --%s? %s", name, meant, seeHelp(c))
 	}
 	return fmt.Errorf("there is no flag --%s; %s", name, seeHelp(c))

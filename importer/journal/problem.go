@@ -9,11 +9,11 @@ import (
 
 // A problem is stored as
 //
-//	severity, attribute, column + 1, and as texts rule, header, value, message
+//	severity, attribute, column + 1, and as texts rule, header, value, message with its advice
 func appendProblem(dst []byte, p *importer.RowProblem) []byte {
 	dst = append(dst, byte(p.Severity), byte(p.Attribute))
 	dst = binary.AppendUvarint(dst, uint64(p.Column-mapping.NoColumn))
-	for _, text := range [...]string{string(p.Rule), p.Header, p.Value, p.Message} {
+	for _, text := range [...]string{string(p.Rule), p.Header, p.Value, p.Text()} {
 		dst = appendText(dst, text)
 	}
 	return dst

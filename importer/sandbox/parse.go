@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
-
 	"opscom-import/mapping"
 )
 
@@ -192,13 +190,11 @@ func unknownFault(name string) error {
 	for _, kind := range kinds() {
 		known = append(known, string(kind))
 	}
-	best, distance := "", math.MaxInt
-	for _, candidate := range known {
-		if d := levenshtein.ComputeDistance(name, candidate); d < distance {
-			best, distance = candidate, d
-		}
+	near := ""
+	if best := mapping.Nearest(name, known); best != "" {
+		near = fmt.Sprintf("; the nearest is %q", best)
 	}
-	return fmt.Errorf("there is no fault %q; the nearest is %q. The faults are %s", name, best, strings.Join(known, ", "))
+	return fmt.Errorf("there is no fault %q%s. The faults are %s", name, near, strings.Join(known, ", "))
 }
 
 // parsePercent reads a share such as "0.5%".

@@ -179,7 +179,7 @@ func (s specimen) accepted(t *testing.T, got reading) string {
 	for _, row := range got.rows {
 		if i := slices.IndexFunc(row.Problems, isFault); i >= 0 {
 			if faults++; faults == 1 {
-				first = fmt.Sprintf("row %d: %s", row.Number, row.Problems[i].Message)
+				first = fmt.Sprintf("row %d: %s", row.Number, row.Problems[i].Text())
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func (p *preview) allSparser(first, header int) bool {
 
 func noHeader(row *importer.Row) error {
 	if len(row.Problems) > 0 {
-		return fault(row.Number, fmt.Sprintf("The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Message), nil)
+		return fault(row.Number, fmt.Sprintf("The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text()), nil)
 	}
 	return fault(row.Number, "No row was found that names the columns: this one holds values, such as numbers, dates or e-mail addresses. "+
 		"Add a row with the columns' names above it, or, if there is one, give its number with --header-row.", nil)
