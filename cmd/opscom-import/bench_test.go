@@ -26,7 +26,7 @@ const (
 // BenchmarkPush runs the whole program - plan, journal, push, results - and a
 // bare loop of requests with prepared bodies and the same connections, against
 // the same server, and reports both in rows a second and the program's share of
-// the bare loop. Read ratio; docs/benchmarks.md explains.
+// the bare loop. Read ratio; docs/benchmarks explains.
 //
 //	go test -run '^$' -bench Push -benchtime 3x ./cmd/opscom-import
 func BenchmarkPush(b *testing.B) {

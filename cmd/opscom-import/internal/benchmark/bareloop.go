@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// BareLoop posts every body once, from that many goroutines over as many
-// connections, each answer read to its end: what net/http can do at best.
+// BareLoop posts every body once, from that many goroutines and connections, and
+// reads each answer to its end. It is the best that net/http can do.
 func BareLoop(url string, bodies [][]byte, workers int) error {
 	transport := &http.Transport{MaxIdleConns: workers, MaxIdleConnsPerHost: workers}
 	defer transport.CloseIdleConnections()

@@ -1,7 +1,4 @@
-// Package benchmark has what the benchmarks share: the files of people who never
-// were, the Controller's mock that does nothing but answer, and the bare loop
-// of requests that a push is held against.
-//
-// compare, below it, is the command that measures the program beside what people
-// would use in its place.
+// Package benchmark is what the benchmarks of the command share: files of invented
+// people, a server that does nothing but answer as the Controller does, and a bare
+// loop of requests to compare a push with.
 package benchmark

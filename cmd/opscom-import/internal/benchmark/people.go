@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // exportHeader names the columns of a registrar's export.
@@ -18,8 +16,8 @@ var exportHeader = []string{
 	"Level", "Campus", "Student Type", "Enrol Status", "Residence", "Emergency Contact", "Emergency Phone", "Parking Permit",
 }
 
-// exportMapping makes profiles of an export: most of its columns are left out, as
-// in the life of a registrar. peers/dictreader.py does the same.
+// exportMapping makes profiles of an export, of which most columns are not needed.
+// docs/benchmarks/peers/dictreader.py does the same.
 const exportMapping = `version: 1
 fields:
   unique_id: Banner ID
@@ -88,40 +86,7 @@ func writeCSV(path string, header []string, rows int, fill func(record []string,
 	return w.Error()
 }
 
-// WriteExportXLSX writes the same export as a workbook by excelize's hand: its
-// texts in the cells, or shared as Excel saves them, which takes some 30 bytes of
-// memory for each byte of the file.
-func WriteExportXLSX(path string, rows int, shared bool) (err error) {
-	book := excelize.NewFile()
-	defer func() { err = errors.Join(err, book.Close()) }()
-	setRow, flush := book.SetSheetRow, func() error { return nil }
-	if !shared {
-		w, err := book.NewStreamWriter("Sheet1")
-		if err != nil {
-			return err
-		}
-		setRow = func(_, cell string, record any) error { return w.SetRow(cell, *record.(*[]any)) }
-		flush = w.Flush
-	}
-	record, cells := make([]string, len(exportHeader)), make([]any, len(exportHeader))
-	copy(record, exportHeader)
-	for i := range rows + 1 {
-		for c, text := range record {
-			cells[c] = text
-		}
-		if err := setRow("Sheet1", "A"+strconv.Itoa(i+1), &cells); err != nil {
-			return err
-		}
-		exportRow(record, i)
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	return book.SaveAs(path)
-}
-
-// ProfileNames are the columns of a file whose headers are certain: the names that
-// the Controller has for them.
+// ProfileNames are the columns of a file that needs no mapping: the Controller's own names.
 func ProfileNames() []string {
 	return []string{"unique_id", "login_source", "first_name", "last_name", "user_name", "email", "street", "city", "province", "postal_code"}
 }
@@ -134,15 +99,15 @@ func profileRow(record []string, i int) {
 	})
 }
 
-// WriteProfiles writes a file of people that needs no mapping file.
+// WriteProfiles writes a file with these columns.
 func WriteProfiles(path string, rows int) error {
 	return writeCSV(path, ProfileNames(), rows, profileRow)
 }
 
-// Token is the one that the bodies of requests have.
+// Token is the API token in the bodies of requests.
 const Token = "bench-token"
 
-// ProfileBodies returns the bodies that a push of that file sends.
+// ProfileBodies returns the request bodies that a push of that file sends.
 func ProfileBodies(rows int) [][]byte {
 	names := ProfileNames()
 	record, bodies := make([]string, len(names)), make([][]byte, rows)

@@ -18,9 +18,9 @@ import (
 // client is the client code under which the server answers.
 const client = "bench"
 
-// Serve answers as the Controller does and keeps nothing but a count: every
-// profile after a latency, every hundredth after slow when that is set. It writes
-// its address to out, a line, and ends when in does.
+// Serve answers as the Controller does and keeps only a count. It answers each
+// profile after latency, and every hundredth after slow if that is set. It writes its
+// address to out as a line, and returns when in ends.
 func Serve(latency, slow time.Duration, in io.Reader, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,16 +58,15 @@ func Serve(latency, slow time.Duration, in io.Reader, out io.Writer) error {
 	return err
 }
 
-// Server is a server in a process of its own, so that it shares no memory with
-// what is measured.
+// Server is a server in another process, so that it shares no memory with what is
+// measured.
 type Server struct {
 	URL     string
 	command *exec.Cmd
 	stdin   io.Closer
 }
 
-// StartServer starts the command, which calls [Serve] with its standard input and
-// output.
+// StartServer starts a command that calls [Serve] with its standard input and output.
 func StartServer(command *exec.Cmd) (*Server, error) {
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -89,10 +88,10 @@ func StartServer(command *exec.Cmd) (*Server, error) {
 	return s, nil
 }
 
-// PushURL is where profiles are pushed.
+// PushURL returns the URL to which profiles are pushed.
 func (s *Server) PushURL() string { return s.URL + "/api/" + client + "/v1/profiles/push" }
 
-// Count returns the number of profiles that were pushed so far.
+// Count returns how many profiles have been pushed so far.
 func (s *Server) Count(ctx context.Context) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/count", nil)
 	if err != nil {
@@ -109,12 +108,11 @@ func (s *Server) Count(ctx context.Context) (int, error) {
 	return strconv.Atoi(string(text))
 }
 
-// Close ends the server.
+// Close stops the server.
 func (s *Server) Close() error { return errors.Join(s.stdin.Close(), s.command.Wait()) }
 
-// PushArguments is the program's command line for pushing a file to the server as
-// fast as it goes, from a state folder of its own. The token, [Token], is in the
-// environment.
+// PushArguments returns the command line that pushes a file to the server without a
+// rate limit, with its own state folder. The caller puts [Token] into the environment.
 func (s *Server) PushArguments(file, state string, workers int) []string {
 	return []string{
 		"push", "--url", s.URL, "--client", client, "--state", state, "--rate", "0",
