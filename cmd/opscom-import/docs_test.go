@@ -108,13 +108,12 @@ func TestEveryStatusIsDocumented(t *testing.T) {
 func TestEveryRunStateIsDocumented(t *testing.T) {
 	p := readPage(t, "docs/reference/commands.md")
 	var documented []string
-	states := constants(t, "importer/run.go", "RunState")
 	for _, word := range firstColumn(p.section(t, "### runs")) {
 		if !strings.HasPrefix(word, "--") {
 			documented = append(documented, word)
 		}
 	}
-	sameWords(t, "commands.md, states of a run", documented, states)
+	sameWords(t, "commands.md, states of a run", documented, runStates(t))
 }
 
 func TestEveryExitCodeIsDocumented(t *testing.T) {
@@ -129,7 +128,7 @@ func TestEveryExitCodeIsDocumented(t *testing.T) {
 		return true
 	})
 	sameWords(t, "commands.md, exit codes", firstColumn(readPage(t, "docs/reference/commands.md").section(t, "## Exit codes")), codes)
-	sameWords(t, "nights.md, exit codes", firstColumn(readPage(t, "docs/guide/nights.md").section(t, "## Exit codes")), codes)
+	sameWords(t, "scheduled-runs.md, exit codes", firstColumn(readPage(t, "docs/guide/scheduled-runs.md").section(t, "## Exit codes")), codes)
 }
 
 // commands yields every command below root with its path without root's name.
@@ -388,59 +387,5 @@ func TestEveryAttributeIsDocumented(t *testing.T) {
 	}
 	if rows := len(firstColumn(documented)); rows != len(lines) {
 		t.Errorf("api.md has %d attributes, and there are %d", rows, len(lines))
-	}
-}
-
-// docs/flow.md walks through the code by file and function name.
-func TestFlowNamesWhatExists(t *testing.T) {
-	var files []string
-	names := make(map[string]bool)
-	eachModuleFile(t, ".go", func(name string) {
-		files = append(files, name)
-		if !strings.HasSuffix(name, "_test.go") {
-			noteNames(parseSource(t, name), names)
-		}
-	})
-	p := readPage(t, "docs/flow.md")
-	for _, word := range regexp.MustCompile(`[a-z_/-]+\.go\b`).FindAllString(p.text(), -1) {
-		if !slices.ContainsFunc(files, func(file string) bool { return file == word || strings.HasSuffix(file, "/"+word) }) {
-			t.Errorf("flow.md names the file %s, which does not exist", word)
-		}
-	}
-	identifier := regexp.MustCompile(`^(\w+\.)?\w+$`)
-	other := []string{".csv", ".xlsx"}
-	for _, line := range p.lines {
-		for _, span := range spans(line) {
-			isCode := strings.ContainsAny(span, "ABCDEFGHIJKLMNOPQRSTUVWXYZ.") && identifier.MatchString(span)
-			if isCode && !names[span] && !slices.Contains(other, filepath.Ext(span)) {
-				t.Errorf("flow.md names %s, which does not exist", span)
-			}
-		}
-	}
-}
-
-// noteNames notes what a file declares: Name, package.Name and Type.Method.
-func noteNames(file *ast.File, names map[string]bool) {
-	for _, d := range file.Decls {
-		switch d := d.(type) {
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				if s, ok := spec.(*ast.TypeSpec); ok {
-					names[s.Name.Name], names[file.Name.Name+"."+s.Name.Name] = true, true
-				}
-			}
-		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names[d.Name.Name], names[file.Name.Name+"."+d.Name.Name] = true, true
-				continue
-			}
-			receiver := d.Recv.List[0].Type
-			if pointer, ok := receiver.(*ast.StarExpr); ok {
-				receiver = pointer.X
-			}
-			if id, ok := receiver.(*ast.Ident); ok {
-				names[id.Name+"."+d.Name.Name] = true
-			}
-		}
 	}
 }
