@@ -72,7 +72,7 @@ func (s *session) openRun(ctx context.Context, id int64) (*journal.Run, error) {
 		return nil, err
 	}
 	if run.Info().Client == sandboxClient {
-		s.settings.useSandbox()
+		s.settings = s.settings.ForSandbox()
 	}
 	if err := s.openJournal(ctx); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/sandbox"
 	"opscom-import/mapping"
@@ -177,16 +178,16 @@ func TestEveryCommandAndFlagIsDocumented(t *testing.T) {
 
 func TestEverySettingIsDocumented(t *testing.T) {
 	p := readPage(t, "docs/reference/commands.md")
-	for _, row := range settingsTable(surroundings{}) {
-		begin := "| `--" + row.flag + "` | `" + variable(row.key()) + "` | `" + row.key() + "` | "
+	for _, row := range config.All(config.Environment{}) {
+		begin := "| `--" + row.Flag + "` | `" + row.Variable() + "` | `" + row.Key() + "` | "
 		i := slices.IndexFunc(p.lines, func(line string) bool { return strings.HasPrefix(line, begin) })
 		if i < 0 {
 			t.Errorf("commands.md has no line that begins with %q", begin)
 			continue
 		}
 		byDefault, _, _ := strings.Cut(strings.TrimPrefix(p.lines[i], begin), " |")
-		if row.isSwitch && byDefault != "off" || row.byDefault != "" && !strings.HasPrefix(byDefault, "`"+row.byDefault+"`") {
-			t.Errorf("commands.md says that --%s is %s by default; it is %q", row.flag, byDefault, row.byDefault)
+		if row.Switch && byDefault != "off" || row.Default != "" && !strings.HasPrefix(byDefault, "`"+row.Default+"`") {
+			t.Errorf("commands.md says that --%s is %s by default; it is %q", row.Flag, byDefault, row.Default)
 		}
 	}
 }
@@ -203,17 +204,21 @@ func TestConfigFileIsDocumentedWhole(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(example.String()), &entries); err != nil {
 		t.Fatal(err)
 	}
-	sameWords(t, "commands.md, config file", slices.Collect(maps.Keys(entries)), keys(settingsTable(surroundings{})))
+	var keys []string
+	for _, row := range config.All(config.Environment{}) {
+		keys = append(keys, row.Key())
+	}
+	sameWords(t, "commands.md, config file", slices.Collect(maps.Keys(entries)), keys)
 }
 
 // No page names a command, a flag or a variable that does not exist.
 func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
-	flags := append(flagNames(root), "--include")                         // of grep
-	variables := []string{tokenVariable, configVariable, "OPSCOM_CORPUS"} // the last is for a test
-	for _, key := range keys(settingsTable(surroundings{})) {
-		variables = append(variables, variable(key))
+	flags := append(flagNames(root), "--include")                                     // of grep
+	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS"} // the last is for a test
+	for _, row := range config.All(config.Environment{}) {
+		variables = append(variables, row.Variable())
 	}
 	flagWord := regexp.MustCompile(`(?:^|[^-\w])(--[a-z][a-z-]+)`)
 	variableWord := regexp.MustCompile(`OPSCOM_[A-Z][A-Z_]*`)

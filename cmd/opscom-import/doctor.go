@@ -69,7 +69,7 @@ func (s *session) examineToken(context.Context) finding {
 	if s.settings.Sandbox {
 		return finding{what: "token", detail: "the sandbox has its own"}
 	}
-	found, err := findToken(s.settings, os.LookupEnv)
+	found, err := s.settings.FindToken()
 	if err == nil && found.Warning != "" {
 		err = errors.New(found.Warning)
 	}

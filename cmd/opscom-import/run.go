@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer/journal"
 )
 
@@ -96,7 +97,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetFlagErrorFunc(explainFlag)
-	bindFlags(root.PersistentFlags())
+	config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),
 		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), versionCommand(s),

@@ -171,7 +171,7 @@ func heldReasons(r importer.Run) []string {
 func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
 	info := run.Info()
 	if info.Client == sandboxClient {
-		s.settings.useSandbox()
+		s.settings = s.settings.ForSandbox()
 	}
 	for _, r := range []struct{ path, asked *string }{
 		{&info.Reports.Results, s.settings.Results}, {&info.Reports.Problems, s.settings.Problems}, {&info.Reports.Fix, s.settings.Fix},

@@ -78,7 +78,7 @@ func (s *session) serveSandbox(c *cobra.Command, f sandboxFlags) (err error) {
 		return err
 	}
 	config.Client = cmp.Or(s.settings.Client, sandboxClient)
-	config.Token = cmp.Or(os.Getenv("OPSCOM_API_TOKEN"), sandboxToken)
+	config.Token = cmp.Or(s.settings.SandboxToken(), sandboxToken)
 	config.Seed, config.Rate, config.AccountFile = f.seed, f.limit, f.account
 	if config.Faults, err = sandbox.ParseFaults(f.faults); err != nil {
 		return err

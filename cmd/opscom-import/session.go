@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
@@ -27,7 +28,7 @@ const sandboxClient = "sandbox"
 // so far.
 type session struct {
 	streams
-	settings   Settings
+	settings   config.Settings
 	log        *slog.Logger
 	style      report.Style
 	progress   *report.Progress
@@ -40,7 +41,11 @@ type session struct {
 
 // newSession loads the settings of the command.
 func newSession(c *cobra.Command, s streams) (*session, error) {
-	settings, err := loadCommandSettings(c)
+	env, err := config.System()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := config.Load(c.Flags(), env)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +54,7 @@ func newSession(c *cobra.Command, s streams) (*session, error) {
 }
 
 // startSession returns a session that has opened nothing yet.
-func startSession(settings Settings, s streams, progress *report.Progress) *session {
+func startSession(settings config.Settings, s streams, progress *report.Progress) *session {
 	return &session{
 		streams:  s,
 		settings: settings,
@@ -59,7 +64,7 @@ func startSession(settings Settings, s streams, progress *report.Progress) *sess
 	}
 }
 
-func newLogger(w io.Writer, settings Settings) *slog.Logger {
+func newLogger(w io.Writer, settings config.Settings) *slog.Logger {
 	options := &slog.HandlerOptions{Level: settings.LogLevel}
 	if settings.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
@@ -119,7 +124,7 @@ func (s *session) connect() error {
 		if s.settings.Client == "" {
 			return errors.New("no client code: give --client CODE, or OPSCOM_CLIENT, or client: in opscom-import.yaml; or try --sandbox")
 		}
-		found, err := findToken(s.settings, os.LookupEnv)
+		found, err := s.settings.FindToken()
 		if err != nil {
 			return err
 		}

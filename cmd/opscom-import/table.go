@@ -147,7 +147,7 @@ func (s *session) planHash(mappingText []byte) (string, error) {
 func (s *session) openSheet(path string, m *mapping.File) (*sheet.Table, error) {
 	o := s.sheetOptions(m)
 	var err error
-	if o.Password, err = readPassword(s.settings.PasswordFile); err != nil {
+	if o.Password, err = s.settings.Password(); err != nil {
 		return nil, err
 	}
 	return sheet.Open(path, o)
@@ -166,32 +166,6 @@ func (s *session) sheetOptions(m *mapping.File) sheet.Options {
 		o.HeaderRow = m.Source.HeaderRow
 	}
 	return o
-}
-
-// maxPasswordFile is the most bytes that a file with a password may have. Excel
-// takes 255 characters.
-const maxPasswordFile = 1 << 10
-
-// readPassword reads the password of protected workbooks: all that the file holds
-// but the end of its line. Without a file there is none. No error holds any of it.
-func readPassword(path string) (password string, err error) {
-	if path == "" {
-		return "", nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("open the password file: %w", err)
-	}
-	defer file.Close() // only read
-	text, err := io.ReadAll(io.LimitReader(file, maxPasswordFile+1))
-	if err != nil {
-		return "", fmt.Errorf("read the password file: %w", err)
-	}
-	password = strings.TrimRight(strings.TrimPrefix(string(text), "\uFEFF"), "\r\n")
-	if password == "" || len(text) > maxPasswordFile || strings.ContainsAny(password, "\r\n") {
-		return "", fmt.Errorf("the password file %s does not hold one password on one line", path)
-	}
-	return password, nil
 }
 
 // suggestionError says that a file's headers are not certain enough to be used

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -105,7 +104,7 @@ func (s *session) realController() web.Real {
 		return web.Real{Missing: "no client code is set. A colleague can set it up, with docs/guide/web.md."}
 	}
 	controller := web.Real{Name: fmt.Sprintf("%s (client %s)", s.host(), s.settings.Client)}
-	if _, err := findToken(s.settings, os.LookupEnv); err != nil {
+	if _, err := s.settings.FindToken(); err != nil {
 		controller.Missing = err.Error() + "."
 	}
 	return controller
@@ -118,7 +117,7 @@ type webWorker struct{ launch *session }
 func (w webWorker) begin(job web.Job) *session {
 	settings := w.launch.settings
 	if job.Sandbox {
-		settings.useSandbox()
+		settings = settings.ForSandbox()
 	}
 	settings.Quiet = false // what would be said goes to the job's notes
 	none := ""

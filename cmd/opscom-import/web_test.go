@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"opscom-import/cmd/opscom-import/internal/config"
 )
 
 // webPage is the command web in progress, and a browser at its page.
@@ -239,7 +241,7 @@ func TestWebListensOnLoopbackOnly(t *testing.T) {
 
 func TestWebShowsNoToken(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	t.Setenv(tokenVariable, "SECRET-TOKEN")
+	t.Setenv(config.TokenVariable, "SECRET-TOKEN")
 	closed, err := net.Listen("tcp", "127.0.0.1:0") // a Controller that does not answer
 	if err != nil {
 		t.Fatal(err)

@@ -79,7 +79,7 @@ func TestRequestIsAsDocumented(t *testing.T) {
 		_, _ = io.WriteString(w, `{"status":"success","reference_id":44}`)
 	})
 	client := newClient(t, server.URL+"/base/", func(c *controller.Config) {
-		c.Client = "OC/TÖMA 1"
+		c.Client = "OC%TÖMA;1"
 		c.Token = controller.NewToken(`quote " and é`)
 		c.UserAgent = "opscom-import/test"
 	})
@@ -90,7 +90,7 @@ func TestRequestIsAsDocumented(t *testing.T) {
 	if want := (importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}); answer != want {
 		t.Errorf("answer = %+v, want %+v", answer, want)
 	}
-	if want := "/base/api/OC%2FT%C3%96MA%201/v1/profiles/push"; got.Method != http.MethodPost || got.URL.EscapedPath() != want {
+	if want := "/base/api/OC%25T%C3%96MA%3B1/v1/profiles/push"; got.Method != http.MethodPost || got.URL.EscapedPath() != want {
 		t.Errorf("request = %s %s, want POST %s", got.Method, got.URL.EscapedPath(), want)
 	}
 	for name, want := range map[string]string{
@@ -560,15 +560,16 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"http to localhost", func(c *controller.Config) { c.BaseURL = "http://localhost:8080/x" }, ""},
 		{"http to ::1", func(c *controller.Config) { c.BaseURL = "http://[::1]:8080" }, ""},
 		{"http elsewhere, allowed", func(c *controller.Config) { c.BaseURL, c.InsecureHTTP = "http://controller.example", true }, ""},
-		{"http elsewhere", func(c *controller.Config) { c.BaseURL = "http://controller.example" }, "in the open"},
-		{"http to a name like localhost", func(c *controller.Config) { c.BaseURL = "http://localhost.example" }, "in the open"},
+		{"http elsewhere", func(c *controller.Config) { c.BaseURL = "http://controller.example" }, "can read it"},
+		{"http to a name like localhost", func(c *controller.Config) { c.BaseURL = "http://localhost.example" }, "can read it"},
 		{"other scheme", func(c *controller.Config) { c.BaseURL = "ftp://controller.example" }, "https://"},
 		{"no scheme", func(c *controller.Config) { c.BaseURL = "controller.example" }, "--url"},
 		{"no address", func(c *controller.Config) { c.BaseURL = "" }, "--url"},
 		{"not an address", func(c *controller.Config) { c.BaseURL = "https://a b:c\n" }, "--url"},
-		{"password", func(c *controller.Config) { c.BaseURL = "https://me:" + secret + "@controller.example" }, "without a user"},
-		{"query", func(c *controller.Config) { c.BaseURL = "https://controller.example/?a=b" }, "without a user"},
+		{"password", func(c *controller.Config) { c.BaseURL = "https://me:" + secret + "@controller.example" }, "holds a user name or password"},
+		{"query", func(c *controller.Config) { c.BaseURL = "https://controller.example/?a=b" }, "after ? or #"},
 		{"no client", func(c *controller.Config) { c.Client = "" }, "--client"},
+		{"a path", func(c *controller.Config) { c.Client = "OC/TOMA" }, "not a client code"},
 		{"dots", func(c *controller.Config) { c.Client = ".." }, "--client"},
 		{"no token", func(c *controller.Config) { c.Token = controller.NewToken("") }, "token"},
 		{"broken token", func(c *controller.Config) { c.Token = controller.NewToken("\xff") }, "UTF-8"},

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Config says which Controller a client talks to, and how.
@@ -31,11 +32,10 @@ type Config struct {
 
 // check returns the base URL, or what is wrong with the settings.
 func (c Config) check() (*url.URL, error) {
+	if err := CheckClient(c.Client); err != nil {
+		return nil, fmt.Errorf("check the client code (--client): %w", err)
+	}
 	switch {
-	case c.Client == "":
-		return nil, errors.New("no client code is set (--client)")
-	case c.Client == "." || c.Client == "..":
-		return nil, fmt.Errorf("%q is not a client code (--client)", c.Client)
 	case c.Token.IsZero():
 		return nil, errors.New("no API token is set")
 	case c.Workers < 1:
@@ -49,24 +49,40 @@ func (c Config) check() (*url.URL, error) {
 	case c.Rate > 0 && c.Burst < 1:
 		return nil, fmt.Errorf("the burst must be 1 or more, not %d", c.Burst)
 	}
-	return c.checkURL()
+	base, err := ParseURL(c.BaseURL, c.InsecureHTTP)
+	if err != nil {
+		return nil, fmt.Errorf("check the Controller's address (--url): %w", err)
+	}
+	return base, nil
 }
 
-// checkURL returns the base URL, or why the token must not be sent there. Its
-// errors do not quote the URL, which may hold a password.
-func (c Config) checkURL() (*url.URL, error) {
-	base, err := url.Parse(c.BaseURL)
+// CheckClient returns what is wrong with a client code, nil for nothing.
+func CheckClient(code string) error {
 	switch {
-	case err != nil || base.Host == "":
-		return nil, errors.New("the Controller's address (--url) is not an address such as https://controller.operationscommander.io")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
-		return nil, fmt.Errorf("the Controller's address (--url) must end after host and path, without a user, ? or #: %s", base.Host)
-	case base.Scheme == "https":
-		return base, nil
-	case base.Scheme != "http":
-		return nil, fmt.Errorf("the Controller's address (--url) must begin with https://, not with %s://", base.Scheme)
-	case !c.InsecureHTTP && !isLoopback(base.Hostname()):
-		return nil, fmt.Errorf("http://%s would send the API token in the open: use https:// (or allow it with --insecure-http)", base.Host)
+	case code == "":
+		return errors.New("no client code is set")
+	case code == ".", code == "..", strings.ContainsFunc(code, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`/\?#`, r)
+	}):
+		return fmt.Errorf("%q is not a client code; give the code alone, such as OC_TOMA", code)
+	}
+	return nil
+}
+
+// ParseURL returns the Controller's base URL, or why the token must not be sent
+// there: http: is for this machine only, unless insecureHTTP allows it. No error
+// quotes the address whole, which may hold a password.
+func ParseURL(text string, insecureHTTP bool) (*url.URL, error) {
+	base, err := url.Parse(text)
+	switch {
+	case err != nil, base.Hostname() == "", base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("the address does not begin with https:// and a host; give one such as https://controller.operationscommander.io")
+	case base.User != nil:
+		return nil, errors.New("the address holds a user name or password; remove it")
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, errors.New("the address has a part after ? or #; remove it")
+	case base.Scheme == "http" && !insecureHTTP && !isLoopback(base.Hostname()):
+		return nil, fmt.Errorf("http://%s would send the token where others can read it; use https://, or --insecure-http if you are sure", base.Host)
 	}
 	return base, nil
 }

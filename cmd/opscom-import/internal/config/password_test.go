@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -25,7 +25,7 @@ func TestReadPassword(t *testing.T) {
 		if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := readPassword(path)
+		got, err := Settings{PasswordFile: path}.Password()
 		if got != tt.want || (err != nil) != tt.wrong {
 			t.Errorf("%s: %q, error %v", name, got, err)
 		}
@@ -33,10 +33,10 @@ func TestReadPassword(t *testing.T) {
 			t.Errorf("%s: the error holds the password, or not the path: %v", name, err)
 		}
 	}
-	if got, err := readPassword(""); got != "" || err != nil {
+	if got, err := (Settings{}).Password(); got != "" || err != nil {
 		t.Errorf("no file: %q, %v", got, err)
 	}
-	if _, err := readPassword(filepath.Join(folder, "none.txt")); err == nil {
+	if _, err := (Settings{PasswordFile: filepath.Join(folder, "none.txt")}).Password(); err == nil {
 		t.Error("no error for a file that is not there")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -21,20 +21,20 @@ import (
 // there.
 type place struct {
 	t *testing.T
-	surroundings
+	Environment
 }
 
 func newPlace(t *testing.T, environ ...string) place {
 	t.Helper()
-	return place{t, surroundings{
-		environ: append([]string{"HOME=/home/ada", "PATH=/bin"}, environ...),
-		workDir: t.TempDir(), configDir: t.TempDir(), goos: "linux",
+	return place{t, Environment{
+		Variables: append([]string{"HOME=/home/ada", "PATH=/bin"}, environ...),
+		WorkDir:   t.TempDir(), ConfigDir: t.TempDir(), OS: "linux",
 	}}
 }
 
 // config writes the config file of the working folder and returns its path.
 func (p place) config(text string) string {
-	return p.write(filepath.Join(p.workDir, configName), text)
+	return p.write(filepath.Join(p.WorkDir, FileName), text)
 }
 
 func (p place) write(path, text string) string {
@@ -52,11 +52,11 @@ func (p place) load(args ...string) (Settings, error) {
 	p.t.Helper()
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	flags.String("output", "", "a flag of the command's own")
-	bindFlags(flags)
+	AddFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		p.t.Fatal(err)
 	}
-	return loadSettings(flags, p.surroundings)
+	return Load(flags, p.Environment)
 }
 
 func (p place) mustLoad(args ...string) Settings {
@@ -143,8 +143,8 @@ var every = map[string]struct {
 }
 
 func TestEverySettingFromEverySource(t *testing.T) {
-	for _, row := range settingsTable(surroundings{}) {
-		key := row.key()
+	for _, row := range All(Environment{}) {
+		key := row.Key()
 		tc, known := every[key]
 		if !known {
 			t.Errorf("%s is not tested", key)
@@ -153,10 +153,10 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		if key != "rate" && tc.check(newPlace(t).mustLoad()) {
 			t.Errorf("%s: the test's value is the default", key)
 		}
-		if s := newPlace(t).mustLoad("--" + row.flag + "=" + tc.text); !tc.check(s) {
+		if s := newPlace(t).mustLoad("--" + row.Flag + "=" + tc.text); !tc.check(s) {
 			t.Errorf("%s from a flag: %+v", key, s)
 		}
-		if s := newPlace(t, variable(key)+"="+tc.text).mustLoad(); !tc.check(s) {
+		if s := newPlace(t, row.Variable()+"="+tc.text).mustLoad(); !tc.check(s) {
 			t.Errorf("%s from the environment: %+v", key, s)
 		}
 		p := newPlace(t)
@@ -184,7 +184,7 @@ func TestWhichConfigFile(t *testing.T) {
 	if s := p.mustLoad(); s.ConfigFile != "" || s.Workers != 8 {
 		t.Errorf("without a file: %+v", s)
 	}
-	p.write(filepath.Join(p.configDir, "opscom-import", configName), "workers: 1\n")
+	p.write(filepath.Join(p.ConfigDir, "opscom-import", FileName), "workers: 1\n")
 	if s := p.mustLoad(); s.Workers != 1 {
 		t.Errorf("the user's file: %+v", s)
 	}
@@ -192,29 +192,29 @@ func TestWhichConfigFile(t *testing.T) {
 	if s := p.mustLoad(); s.Workers != 2 {
 		t.Errorf("the working folder's file: %+v", s)
 	}
-	p.environ = append(p.environ, "OPSCOM_CONFIG="+p.write(filepath.Join(p.workDir, "env.yaml"), "workers: 3\n"))
+	p.Variables = append(p.Variables, "OPSCOM_CONFIG="+p.write(filepath.Join(p.WorkDir, "env.yaml"), "workers: 3\n"))
 	if s := p.mustLoad(); s.Workers != 3 {
 		t.Errorf("the environment's file: %+v", s)
 	}
-	if s := p.mustLoad("--config", p.write(filepath.Join(p.workDir, "flag.yaml"), "workers: 4\n")); s.Workers != 4 {
+	if s := p.mustLoad("--config", p.write(filepath.Join(p.WorkDir, "flag.yaml"), "workers: 4\n")); s.Workers != 4 {
 		t.Errorf("the flag's file: %+v", s)
 	}
 	if s := p.mustLoad("--config", ""); s.ConfigFile != "" || s.Workers != 8 {
 		t.Errorf("no file: %+v", s)
 	}
-	p.wantError([]string{"--config", filepath.Join(p.workDir, "none.yaml")}, "open the config file", "none.yaml")
+	p.wantError([]string{"--config", filepath.Join(p.WorkDir, "none.yaml")}, "open the config file", "none.yaml")
 }
 
 func TestPathsInAConfigFile(t *testing.T) {
 	p := newPlace(t)
-	folder := filepath.Join(p.workDir, "conf")
+	folder := filepath.Join(p.WorkDir, "conf")
 	path := p.write(filepath.Join(folder, "a.yaml"), "mapping: m.yaml\ntoken_file: /run/token\nstate: ../state\nresults: out/r.csv\nsheet: a/b\n")
 	s := p.mustLoad("--config", path)
-	if s.Mapping != filepath.Join(folder, "m.yaml") || s.TokenFile != "/run/token" || s.State != filepath.Join(p.workDir, "state") ||
+	if s.Mapping != filepath.Join(folder, "m.yaml") || s.TokenFile != "/run/token" || s.State != filepath.Join(p.WorkDir, "state") ||
 		*s.Results != filepath.Join(folder, "out", "r.csv") || s.Sheet != "a/b" {
 		t.Errorf("%+v, results %s", s, *s.Results)
 	}
-	if s := p.mustLoad("--state", "st", "--mapping", "m.yaml"); s.State != filepath.Join(p.workDir, "st") || s.Mapping != "m.yaml" {
+	if s := p.mustLoad("--state", "st", "--mapping", "m.yaml"); s.State != filepath.Join(p.WorkDir, "st") || s.Mapping != "m.yaml" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -222,21 +222,21 @@ func TestPathsInAConfigFile(t *testing.T) {
 func TestConfigFileMistakes(t *testing.T) {
 	const secret = "s3cr3t"
 	for text, words := range map[string][]string{
-		"# ours\nworkesr: 3\n":                {configName + `:2: there is no setting "workesr"; the nearest is "workers"`},
+		"# ours\nworkesr: 3\n":                {FileName + `:2: there is no setting "workesr"; the nearest is "workers"`},
 		"login-source: SSO\n":                 {`:1: there is no setting "login-source"; the nearest is "login_source"`},
 		"zebra: 3\n":                          {`:1: there is no setting "zebra"; "opscom-import help push" lists them`},
 		"config: other.yaml\n":                {`:1: there is no setting "config"`},
-		"workers: 3\n\nworkers: 4\n":          {`:3: workers is set in line 1 already`},
+		"workers: 3\n\nworkers: 4\n":          {`:3: workers is already set in line 1`},
 		"workers:\n":                          {`:1: workers has no value`},
 		"workers: [1]\n":                      {`:1: workers takes one value`},
-		"- workers\n":                         {configName + `:1: the config file is a list of settings`},
-		"client: OC\n---\nclient: OC\n":       {`take out the line ---`},
+		"- workers\n":                         {FileName + `:1: the config file is a list of settings`},
+		"client: OC\n---\nclient: OC\n":       {`remove the line ---`},
 		"client: OC\n---\n[\n":                {`cannot be read as YAML`},
-		"client: OC\n  rate: 3\n":             {configName + `:2: this cannot be read as YAML`},
-		"client: OC\nworkers: many\n":         {configName + `:2: workers: "many" is not a whole number from 1 to 256`},
+		"client: OC\n  rate: 3\n":             {FileName + `:2: this cannot be read as YAML`},
+		"client: OC\nworkers: many\n":         {FileName + `:2: workers: "many" is not a whole number from 1 to 256`},
 		"rate: fast\nburst: 0\n":              {`:1: rate: "fast" is not a rate`, `:2: burst: "0" is not`}, // every mistake at once
 		"zebra: 1\nlion: 2\n":                 {`:1: `, `:2: `},
-		"client: OC\napi_token: " + secret:    {configName + ":2: the token does not belong in the config file", "OPSCOM_API_TOKEN", "token_file", "keyring"},
+		"client: OC\napi_token: " + secret:    {FileName + ":2: the token does not belong in the config file", "OPSCOM_API_TOKEN", "token_file", "keyring"},
 		"Token: " + secret:                    {":1: the token does not belong in the config file"},
 		"api-token: [" + secret + "]\n":       {":1: the token does not belong in the config file"},
 		"api_token: \"" + secret:              {"cannot be read as YAML"},
@@ -363,12 +363,12 @@ func TestDefaultState(t *testing.T) {
 		{"windows", []string{`LOCALAPPDATA=/c/ada/AppData/Local`, "HOME=/x"}, "/c/ada/AppData/Local/opscom-import"},
 		{"windows", []string{"HOME=/x"}, ""},
 	} {
-		if got := filepath.ToSlash(defaultState(tc.goos, tc.environ)); got != tc.want {
+		if got := filepath.ToSlash(defaultState(Environment{OS: tc.goos, Variables: tc.environ})); got != tc.want {
 			t.Errorf("defaultState(%s, %v) = %q, want %q", tc.goos, tc.environ, got, tc.want)
 		}
 	}
 	p := newPlace(t)
-	p.environ = nil
+	p.Variables = nil
 	p.wantError(nil, "no home folder", "--state")
 	if s := p.mustLoad("--state", "/s"); s.State != "/s" {
 		t.Errorf("%+v", s)
@@ -377,7 +377,7 @@ func TestDefaultState(t *testing.T) {
 
 func TestFlagHelp(t *testing.T) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	bindFlags(flags)
+	AddFlags(flags)
 	help := flags.FlagUsages()
 	for _, want := range []string{
 		"--url URL", `(default "https://controller.operationscommander.io")`, "--client CODE", "--rate RATE", `(default "10/s")`, "--config PATH", "--yes ",

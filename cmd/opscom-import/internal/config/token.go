@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -21,30 +21,37 @@ import (
 // user of an entry is the client code.
 const keyringService = "opscom-import"
 
+// tokenFileFlag is the origin of a token file that is named on the command line.
+const tokenFileFlag = "--token-file"
+
 // maxTokenBytes is far more than any token has.
 const maxTokenBytes = 4096
 
-// foundToken is the API token, and where it was found.
-type foundToken struct {
-	Token   controller.Token
+// Token is the API token, and where it was found.
+type Token struct {
+	controller.Token
 	From    string // for a person: a variable, a file or the keyring
 	Warning string // what to fix, "" for nothing
 }
 
-// findToken looks for the API token in the file that the command line names, then
+// SandboxToken returns the text of the API token in the environment, "" when it is
+// not set: the command sandbox asks its clients for it.
+func (s Settings) SandboxToken() string { return s.getenv(TokenVariable) }
+
+// FindToken looks for the API token in the file that the command line names, then
 // in the environment, then in the file that the other settings name, then in the
-// system's keyring. It is on no command line and in no config file. No error
+// system's keyring. It is never on a command line or in a config file, and no error
 // holds any of it.
-func findToken(s Settings, lookup func(string) (string, bool)) (foundToken, error) {
-	if s.TokenFile != "" && s.tokenFileByFlag {
+func (s Settings) FindToken() (Token, error) {
+	if s.TokenFile != "" && s.Origin("token_file") == tokenFileFlag {
 		return tokenFromFile(s.TokenFile)
 	}
-	if text, _ := lookup(tokenVariable); strings.TrimSpace(text) != "" {
+	if text := s.getenv(TokenVariable); strings.TrimSpace(text) != "" {
 		token, err := newToken([]byte(text))
 		if err != nil {
-			return foundToken{}, fmt.Errorf("%s %w", tokenVariable, err)
+			return Token{}, fmt.Errorf("%s %w", TokenVariable, err)
 		}
-		return foundToken{Token: token, From: tokenVariable}, nil
+		return Token{Token: token, From: TokenVariable}, nil
 	}
 	if s.TokenFile != "" {
 		return tokenFromFile(s.TokenFile)
@@ -52,53 +59,53 @@ func findToken(s Settings, lookup func(string) (string, bool)) (foundToken, erro
 	return tokenFromKeyring(s.Client)
 }
 
-func tokenFromFile(path string) (found foundToken, err error) {
+func tokenFromFile(path string) (found Token, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return foundToken{}, fmt.Errorf("open the token file: %w", err)
+		return Token{}, fmt.Errorf("open the token file: %w", err)
 	}
 	defer file.Close() // only read
 	info, err := file.Stat()
 	if err != nil {
-		return foundToken{}, fmt.Errorf("look at the token file: %w", err)
+		return Token{}, fmt.Errorf("look at the token file: %w", err)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxTokenBytes+1))
 	if err != nil {
-		return foundToken{}, fmt.Errorf("read the token file: %w", err)
+		return Token{}, fmt.Errorf("read the token file: %w", err)
 	}
 	token, err := newToken(text)
 	if err != nil {
-		return foundToken{}, fmt.Errorf("the token file %s %w", path, err)
+		return Token{}, fmt.Errorf("the token file %s %w", path, err)
 	}
-	found = foundToken{Token: token, From: path}
+	found = Token{Token: token, From: path}
 	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
 	}
 	return found, nil
 }
 
-func tokenFromKeyring(client string) (foundToken, error) {
+func tokenFromKeyring(client string) (Token, error) {
 	reason := "there is no client code to look for in the keyring"
 	if client != "" {
 		text, err := keyring.Get(keyringService, client)
 		if err == nil {
 			token, err := newToken([]byte(text))
 			if err != nil {
-				return foundToken{}, fmt.Errorf("the keyring's entry for %s %w", client, err)
+				return Token{}, fmt.Errorf("the keyring's entry for %s %w", client, err)
 			}
-			return foundToken{Token: token, From: "the system's keyring"}, nil
+			return Token{Token: token, From: "the system's keyring"}, nil
 		}
 		reason = "the keyring has none for " + client
 		if !errors.Is(err, keyring.ErrNotFound) {
 			reason = fmt.Sprintf("the keyring cannot be asked: %v", err)
 		}
 	}
-	return foundToken{}, fmt.Errorf("no token found (%s): set %s, or name a file that holds it with --token-file, or store it in the system's keyring as service %s, user %s",
-		reason, tokenVariable, keyringService, cmp.Or(client, "the client code"))
+	return Token{}, fmt.Errorf("no token found (%s): set %s, or name a file that holds it with --token-file, or store it in the system's keyring as service %s, user %s",
+		reason, TokenVariable, keyringService, cmp.Or(client, "the client code"))
 }
 
-// newToken takes the space around the token away, and a byte order mark before
-// it. The error goes on after the name of the place, and quotes nothing.
+// newToken trims the space around the token, and a byte order mark before it. The
+// error continues after the name of the place, and quotes nothing.
 func newToken(text []byte) (controller.Token, error) {
 	if len(text) > maxTokenBytes {
 		return controller.Token{}, fmt.Errorf("holds more than %d bytes, which is not a token", maxTokenBytes)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -15,11 +15,10 @@ import (
 	"opscom-import/importer/controller"
 )
 
-func environment(variables map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		value, set := variables[name]
-		return value, set
-	}
+// withVariables returns the settings in an environment with these variables.
+func (s Settings) withVariables(variables map[string]string) Settings {
+	s.getenv = func(name string) string { return variables[name] }
+	return s
 }
 
 func writeToken(t *testing.T, text string, mode os.FileMode) string {
@@ -44,14 +43,14 @@ func TestFindToken(t *testing.T) {
 		token     string
 		from      string
 	}{
-		"flag before environment":   {Settings{Client: "OC_TOMA", TokenFile: path, tokenFileByFlag: true}, inEnv, "from-file", path},
+		"flag before environment":   {Settings{Client: "OC_TOMA", TokenFile: path, origins: map[string]string{"token_file": "--token-file"}}, inEnv, "from-file", path},
 		"environment before config": {Settings{Client: "OC_TOMA", TokenFile: path}, inEnv, "from-env", "OPSCOM_API_TOKEN"},
 		"config before keyring":     {Settings{Client: "OC_TOMA", TokenFile: path}, nil, "from-file", path},
 		"blank variable":            {Settings{Client: "OC_TOMA", TokenFile: path}, map[string]string{"OPSCOM_API_TOKEN": " "}, "from-file", path},
 		"keyring":                   {Settings{Client: "OC_TOMA"}, nil, "from-keyring", "the system's keyring"},
 		"no client is needed":       {Settings{}, inEnv, "from-env", "OPSCOM_API_TOKEN"},
 	} {
-		found, err := findToken(tc.settings, environment(tc.variables))
+		found, err := (tc.settings).withVariables(tc.variables).FindToken()
 		if err != nil || !reflect.DeepEqual(found.Token, controller.NewToken(tc.token)) || found.From != tc.from || found.Warning != "" {
 			t.Errorf("%s: from %q, warning %q, error %v; want %s", name, found.From, found.Warning, err, tc.token)
 		}
@@ -72,7 +71,7 @@ func TestNoToken(t *testing.T) {
 		if tc.keyring != nil {
 			keyring.MockInitWithError(tc.keyring)
 		}
-		_, err := findToken(Settings{Client: tc.client}, environment(nil))
+		_, err := (Settings{Client: tc.client}).withVariables(nil).FindToken()
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue
@@ -113,7 +112,7 @@ func TestTokenFiles(t *testing.T) {
 	if _, err := tokenFromFile(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := findToken(Settings{}, environment(map[string]string{"OPSCOM_API_TOKEN": "two " + secret})); err == nil ||
+	if _, err := (Settings{}).withVariables(map[string]string{"OPSCOM_API_TOKEN": "two " + secret}).FindToken(); err == nil ||
 		!strings.Contains(err.Error(), "OPSCOM_API_TOKEN holds more than one word") || strings.Contains(err.Error(), secret) {
 		t.Errorf("a variable of two words: %v", err)
 	}
@@ -134,7 +133,7 @@ func TestTokenFileThatOthersCanRead(t *testing.T) {
 }
 
 func TestFoundTokenShowsItselfToNobody(t *testing.T) {
-	found, err := findToken(Settings{}, environment(map[string]string{"OPSCOM_API_TOKEN": "s3cr3t"}))
+	found, err := (Settings{}).withVariables(map[string]string{"OPSCOM_API_TOKEN": "s3cr3t"}).FindToken()
 	if err != nil {
 		t.Fatal(err)
 	}

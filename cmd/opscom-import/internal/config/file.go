@@ -1,0 +1,153 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v4"
+
+	"opscom-import/mapping"
+)
+
+// The config file's name, and the variable that names another one.
+const (
+	FileName     = "opscom-import.yaml"
+	FileVariable = variablePrefix + "CONFIG"
+)
+
+const maxFileBytes = 1 << 20
+
+// findFile returns the path of the config file, "" for none: the one that is
+// asked for, else the one in the working folder, else the user's.
+func findFile(flags *pflag.FlagSet, env Environment) (string, error) {
+	if flags.Changed("config") {
+		return flags.GetString("config")
+	}
+	if asked := env.Get(FileVariable); asked != "" {
+		return asked, nil
+	}
+	candidates := []string{filepath.Join(env.WorkDir, FileName)}
+	if env.ConfigDir != "" {
+		candidates = append(candidates, filepath.Join(env.ConfigDir, "opscom-import", FileName))
+	}
+	for _, path := range candidates {
+		switch _, err := os.Stat(path); {
+		case err == nil:
+			return path, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("look for the config file: %w", err)
+		}
+	}
+	return "", nil
+}
+
+// readFile returns the settings in the config file, none for the path "".
+func readFile(path string, table []Setting) (map[string]given, error) {
+	if path == "" {
+		return nil, nil
+	}
+	root, err := loadYAML(path)
+	if err != nil || root == nil {
+		return nil, err
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s:%d: the config file is a list of settings, each on a line such as \"client: OC_TOMA\"", path, root.Line)
+	}
+	values, lines := make(map[string]given), make(map[string]int)
+	var mistakes []error
+	for i := 0; i < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		setting, err := checkEntry(key, value, table, lines)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s:%d: %w", path, key.Line, err))
+			continue
+		}
+		lines[key.Value] = key.Line
+		text := value.Value
+		if setting.path && text != "" && text != "-" && !filepath.IsAbs(text) {
+			text = filepath.Join(filepath.Dir(path), text)
+		}
+		values[key.Value] = given{text, fmt.Sprintf("%s:%d: %s", path, key.Line, key.Value)}
+	}
+	return values, errors.Join(mistakes...)
+}
+
+// loadYAML returns the root of the file's only document, nil for an empty file.
+func loadYAML(path string) (*yaml.Node, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the config file: %w", err)
+	}
+	defer file.Close() // only read
+	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the config file: %w", err)
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("%s is larger than 1 MiB, which is not a config file", path)
+	}
+	loader, err := yaml.NewLoader(strings.NewReader(string(data)))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	var document, next yaml.Node
+	if err := loader.Load(&document); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, notYAML(path, err)
+	}
+	if err := loader.Load(&next); err == nil {
+		return nil, fmt.Errorf("%s:%d: the config file is one document; remove the line ---", path, next.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, notYAML(path, err)
+	}
+	return document.Content[0], nil
+}
+
+// notYAML names the line that cannot be read. The parser's own message is left
+// out: it can quote the file, and so a secret.
+func notYAML(path string, err error) error {
+	place := path
+	if at := new(yaml.LoadError); errors.As(err, &at) && at.Mark.Line > 0 {
+		place = fmt.Sprintf("%s:%d", path, at.Mark.Line)
+	}
+	return fmt.Errorf(`%s: this cannot be read as YAML; write each setting on a line as "key: value", and quote a value that has special characters`, place)
+}
+
+// isTokenKey reports whether the key is a name under which people try to keep the
+// token.
+func isTokenKey(key string) bool {
+	folded := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key))
+	return slices.Contains([]string{"token", "apitoken", "opscomapitoken", "apikey", "password", "secret"}, folded)
+}
+
+// checkEntry returns the setting that an entry of the config file gives, or what is
+// wrong with the entry. It never quotes a value, which could be a secret in the
+// wrong place.
+func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (Setting, error) {
+	i := slices.IndexFunc(table, func(s Setting) bool { return s.Key() == key.Value })
+	switch {
+	case isTokenKey(key.Value):
+		return Setting{}, fmt.Errorf("the token does not belong in the config file, which others may see: set %s, or name a file with token_file, or keep it in the system's keyring", TokenVariable)
+	case i < 0:
+		if near := mapping.Nearest(key.Value, keys(table)); near != "" {
+			return Setting{}, fmt.Errorf("there is no setting %q; the nearest is %q", key.Value, near)
+		}
+		return Setting{}, fmt.Errorf("there is no setting %q; \"opscom-import help push\" lists them", key.Value)
+	case lines[key.Value] != 0:
+		return Setting{}, fmt.Errorf("%s is already set in line %d; remove one of the two", key.Value, lines[key.Value])
+	case value.Kind != yaml.ScalarNode:
+		return Setting{}, fmt.Errorf("%s takes one value, not a list", key.Value)
+	case value.Tag == "!!null":
+		return Setting{}, fmt.Errorf("%s has no value; give one, or remove the line", key.Value)
+	default:
+		return table[i], nil
+	}
+}

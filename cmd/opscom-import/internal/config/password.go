@@ -1,0 +1,35 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxPasswordFile is the most bytes that a file with a password may have. Excel
+// takes 255 characters.
+const maxPasswordFile = 1 << 10
+
+// Password returns the password of protected workbooks: all that the password file
+// holds but the end of its line, "" without such a file. No error holds any of it.
+func (s Settings) Password() (password string, err error) {
+	path := s.PasswordFile
+	if path == "" {
+		return "", nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("open the password file: %w", err)
+	}
+	defer file.Close() // only read
+	text, err := io.ReadAll(io.LimitReader(file, maxPasswordFile+1))
+	if err != nil {
+		return "", fmt.Errorf("read the password file: %w", err)
+	}
+	password = strings.TrimRight(strings.TrimPrefix(string(text), "\uFEFF"), "\r\n")
+	if password == "" || len(text) > maxPasswordFile || strings.ContainsAny(password, "\r\n") {
+		return "", fmt.Errorf("the password file %s does not hold one password on one line", path)
+	}
+	return password, nil
+}

@@ -1,0 +1,250 @@
+// Package config reads the settings of a command from its flags, the environment
+// and a config file, and the API token from the places where one may be kept.
+//
+// What goes in are the parsed flags and an [Environment]; what comes out are
+// [Settings], typed and checked, each with the place where it was given. Every
+// mistake is an error that names that place and what is allowed.
+//
+//	default ← opscom-import.yaml ← OPSCOM_… ← --flag
+//
+// No other package of the command reads the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"opscom-import/importer"
+	"opscom-import/importer/controller"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+)
+
+// Settings are what a command works with, checked. Nobody changes them: whoever
+// needs other ones derives a copy.
+type Settings struct {
+	URL          string // the Controller's base URL, without a slash at its end
+	Client       string // client code; "" when none is given
+	TokenFile    string // "" for none
+	Sandbox      bool
+	InsecureHTTP bool
+
+	Mapping     string       // path of the mapping file; "" for the one beside the file
+	LoginSource string       // where no column gives one; "" for none
+	Sheet       string       // "" to choose
+	HeaderRow   int          // 0 to find it
+	Delimiter   rune         // 0 to find it
+	Encoding    string       // name in the WHATWG Encoding Standard; "" to detect it
+	Format      sheet.Format // sheet.Auto to detect it
+
+	PasswordFile string // file that holds the password of a protected workbook; "" for none
+
+	Rate        float64 // requests a second; 0 for no limit
+	Burst       int
+	Workers     int
+	MaxAttempts int
+	Timeout     time.Duration // for one request
+
+	OnlyChanges bool
+	MaxBad      importer.Limit
+	MaxChanged  importer.Limit
+	MinRows     importer.Limit
+	MaxFailures int // in a row
+	Yes         bool
+	Fresh       bool
+
+	Results    *string // path, "" for none, "-" for standard output; nil when it is not given
+	Problems   *string // the same
+	Fix        *string // the same
+	Summary    *string // the same
+	State      string  // absolute path of the journal's folder
+	JSON       bool
+	Quiet      bool
+	NoProgress bool
+	LogFormat  string // "text" or "json"
+	LogLevel   slog.Level
+
+	ConfigFile string // the config file that was read; "" for none
+
+	origins map[string]string        // by key
+	getenv  func(name string) string // for the token, which is read only when it is needed
+}
+
+// Origin returns where the setting of that key was given: "--rate", "OPSCOM_RATE"
+// or "opscom-import.yaml:3: rate"; "" for a default.
+func (s Settings) Origin(key string) string { return s.origins[key] }
+
+// sandboxRate is the default rate for the sandbox inside the process, in requests
+// a second: nobody else uses it, and a trial should not take minutes.
+const sandboxRate = 100
+
+// ForSandbox returns the settings for a push to the sandbox inside the process.
+func (s Settings) ForSandbox() Settings {
+	s.Sandbox = true
+	if s.Origin("rate") == "" {
+		s.Rate = sandboxRate
+	}
+	return s
+}
+
+// Environment is what settings depend on besides the command line.
+type Environment struct {
+	Variables []string // as os.Environ returns them
+	WorkDir   string
+	ConfigDir string // the user's folder of config files; "" when there is none
+	OS        string // as runtime.GOOS names it
+}
+
+// System returns the environment of this process.
+func System() (Environment, error) {
+	workDir, err := os.Getwd()
+	if err != nil {
+		return Environment{}, fmt.Errorf("find the working folder: %w", err)
+	}
+	configDir, err := os.UserConfigDir()
+	if err != nil {
+		configDir = "" // as under cron, where no home folder is set
+	}
+	return Environment{os.Environ(), workDir, configDir, runtime.GOOS}, nil
+}
+
+// Get returns the value of a variable, "" when it is not set.
+func (e Environment) Get(name string) string {
+	for _, entry := range e.Variables {
+		if known, value, _ := strings.Cut(entry, "="); strings.EqualFold(known, name) { // Windows ignores case here
+			return value
+		}
+	}
+	return ""
+}
+
+// given is a setting as text, and where it was given; "" for a default.
+type given struct{ text, origin string }
+
+// Load combines the sources of settings and checks every value. The error names
+// each setting that is wrong, where it was given, and what is allowed.
+func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
+	table := All(env)
+	file, err := findFile(flags, env)
+	if err != nil {
+		return Settings{}, err
+	}
+	values, err := combine(table, flags, env, file)
+	if err != nil {
+		return Settings{}, err
+	}
+	s := Settings{ConfigFile: file, origins: make(map[string]string), getenv: env.Get}
+	var mistakes []error
+	for _, setting := range table {
+		value, ok := values[setting.Key()]
+		if !ok {
+			continue
+		}
+		s.origins[setting.Key()] = value.origin
+		if err := setting.read(&s, value.text); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", value.origin, err))
+		}
+	}
+	if len(mistakes) > 0 {
+		return Settings{}, errors.Join(mistakes...)
+	}
+	if s.Sandbox {
+		s = s.ForSandbox()
+	}
+	if s.State == "" {
+		return Settings{}, errors.New("there is no home folder to keep the journal in; name one with --state FOLDER")
+	}
+	if _, err := controller.ParseURL(s.URL, s.InsecureHTTP || s.Sandbox); err != nil {
+		return Settings{}, fmt.Errorf("%s: %w", s.Origin("url"), err)
+	}
+	return s, nil
+}
+
+// combine returns the text of every setting that has one, from its strongest
+// source.
+func combine(table []Setting, flags *pflag.FlagSet, env Environment, file string) (map[string]given, error) {
+	values := make(map[string]given)
+	for _, setting := range table {
+		if setting.Default != "" {
+			values[setting.Key()] = given{text: setting.Default}
+		}
+	}
+	inFile, err := readFile(file, table)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(values, inFile)
+	inVariables, err := readVariables(env, table)
+	maps.Copy(values, inVariables)
+	for _, setting := range table {
+		if flags.Changed(setting.Flag) {
+			values[setting.Key()] = given{flags.Lookup(setting.Flag).Value.String(), "--" + setting.Flag}
+		}
+	}
+	return values, err
+}
+
+const (
+	variablePrefix = "OPSCOM_"
+
+	// TokenVariable holds the API token.
+	TokenVariable = variablePrefix + "API_TOKEN"
+)
+
+// readVariables returns the settings in the environment. An empty variable counts
+// as unset. A variable that nearly has the name of a setting is a mistake; others
+// belong to other programs.
+func readVariables(env Environment, table []Setting) (map[string]given, error) {
+	values := make(map[string]given)
+	var mistakes []error
+	for _, entry := range env.Variables {
+		name, value, _ := strings.Cut(entry, "=")
+		word, ours := strings.CutPrefix(name, variablePrefix)
+		key := strings.ToLower(word)
+		switch {
+		case !ours || value == "" || name == TokenVariable || name == FileVariable:
+			continue
+		case slices.Contains(keys(table), key):
+			values[key] = given{value, name}
+			continue
+		}
+		near := mapping.Nearest(key, keys(table))
+		if key == "token" {
+			near = "api_token"
+		}
+		if near != "" {
+			mistakes = append(mistakes, fmt.Errorf("%s is not a setting; the nearest is %s: correct it, or unset it", name, variablePrefix+strings.ToUpper(near)))
+		}
+	}
+	return values, errors.Join(mistakes...)
+}
+
+// defaultState returns the folder for the journal that is customary on the system,
+// "" when the environment does not say.
+func defaultState(env Environment) string {
+	home, base := env.Get("HOME"), ""
+	switch {
+	case env.OS == "windows":
+		base = env.Get("LocalAppData")
+	case env.OS == "darwin" && home != "":
+		base = filepath.Join(home, "Library", "Application Support")
+	case filepath.IsAbs(env.Get("XDG_STATE_HOME")): // the XDG specification says to ignore a relative one
+		base = env.Get("XDG_STATE_HOME")
+	case home != "":
+		base = filepath.Join(home, ".local", "state")
+	}
+	if base == "" {
+		return ""
+	}
+	return filepath.Join(base, "opscom-import")
+}

@@ -1,0 +1,175 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"opscom-import/importer/controller"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+)
+
+// defaultURL is the Controller's public address.
+const defaultURL = "https://controller.operationscommander.io"
+
+func parseText(text string) (string, error) { return text, nil }
+
+func parsePath(text string) (*string, error) { return &text, nil }
+
+func parseSwitch(text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on", "1":
+		return true, nil
+	case "false", "no", "off", "0":
+		return false, nil
+	default:
+		return false, fmt.Errorf("%q is neither true nor false", text)
+	}
+}
+
+// wholeNumber returns a function that parses a number in the range.
+func wholeNumber(least, most int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("%q is not a whole number from %d to %d", text, least, most)
+		}
+		return n, nil
+	}
+}
+
+// oneOf returns a function that parses one of the words, in any case.
+func oneOf(words ...string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		for _, word := range words {
+			if strings.EqualFold(text, word) {
+				return word, nil
+			}
+		}
+		return "", fmt.Errorf("%q is not one of %s", text, strings.Join(words, ", "))
+	}
+}
+
+// parseURL checks all of the Controller's address but whether http: is allowed,
+// which other settings decide.
+func parseURL(text string) (string, error) {
+	base, err := controller.ParseURL(strings.TrimSpace(text), true)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(base.String(), "/"), nil
+}
+
+func parseClient(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return text, controller.CheckClient(text)
+}
+
+func parseLoginSource(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if most := mapping.LoginSource.Spec().MaxChars; utf8.RuneCountInString(text) > most {
+		return "", fmt.Errorf("%q has more than %d characters", text, most)
+	}
+	return text, nil
+}
+
+// parseDelimiter reads a character or the name of one.
+func parseDelimiter(text string) (rune, error) {
+	switch strings.ToLower(text) {
+	case "":
+		return 0, nil
+	case "comma":
+		return ',', nil
+	case "semicolon":
+		return ';', nil
+	case "tab", `\t`:
+		return '\t', nil
+	case "pipe":
+		return '|', nil
+	}
+	r, size := utf8.DecodeRuneInString(text)
+	if size != len(text) || r == utf8.RuneError || r == '"' || r == '\r' || r == '\n' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+		return 0, fmt.Errorf("%q is not a delimiter; give one character such as ; or comma, semicolon, tab, pipe", text)
+	}
+	return r, nil
+}
+
+// parseEncoding returns the encoding's name in the WHATWG Encoding Standard.
+func parseEncoding(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	found, err := htmlindex.Get(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is not an encoding; give a name such as utf-8, windows-1252, macintosh or utf-16le", text)
+	}
+	return htmlindex.Name(found)
+}
+
+func parseFormat(text string) (sheet.Format, error) {
+	if text == "" {
+		return sheet.Auto, nil
+	}
+	choice, err := oneOf(string(sheet.CSV), string(sheet.XLSX))(text)
+	return sheet.Format(choice), err
+}
+
+// parseRate reads requests in a time (10, 10/s, 600/min) as requests a second.
+func parseRate(text string) (float64, error) {
+	number, unit, _ := strings.Cut(strings.ReplaceAll(text, " ", ""), "/")
+	seconds := map[string]float64{"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600}[strings.ToLower(unit)]
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || seconds == 0 || n < 0 || math.IsNaN(n) || math.IsInf(n, 0) {
+		return 0, fmt.Errorf("%q is not a rate; give requests a second or a minute, such as 10/s or 600/min, or 0 for no limit", text)
+	}
+	return n / seconds, nil
+}
+
+// parseTimeout reads a time with its unit, or a number of seconds.
+func parseTimeout(text string) (time.Duration, error) {
+	const most = 10 * time.Minute
+	if _, err := strconv.Atoi(text); err == nil {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > most {
+		return 0, fmt.Errorf("%q is not a time over 0 and at most 10 minutes, such as 30s or 2m", text)
+	}
+	return d, nil
+}
+
+// folderIn returns a function that parses a folder's path into an absolute one; a
+// relative one is seen from workDir.
+func folderIn(workDir string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		switch {
+		case text == "":
+			return "", errors.New("the folder has no name")
+		case filepath.IsAbs(text):
+			return filepath.Clean(text), nil
+		default:
+			return filepath.Join(workDir, text), nil
+		}
+	}
+}
+
+func parseLevel(text string) (slog.Level, error) {
+	var level slog.Level
+	choice, err := oneOf("debug", "info", "warn", "error")(text)
+	if err == nil {
+		err = level.UnmarshalText([]byte(choice))
+	}
+	return level, err
+}
