@@ -215,7 +215,7 @@ func TestConfigFileIsDocumentedWhole(t *testing.T) {
 func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
-	flags := append(flagNames(root), "--include")                                     // of grep
+	flags := append(flagNames(root), "--include", "--label")                          // of grep and secret-tool
 	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS"} // the last is for a test
 	for _, row := range config.All(config.Environment{}) {
 		variables = append(variables, row.Variable())
