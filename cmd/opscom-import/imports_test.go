@@ -34,6 +34,14 @@ func allowedImports() map[string][]string {
 	for _, sibling := range siblings {
 		allowed[sibling] = inner
 	}
+	const rooms = "importer/sheet/internal/" // a reader never imports another
+	shared := append([]string{rooms + "rows"}, inner...)
+	allowed[rooms+"rows"] = inner
+	allowed[rooms+"archive"] = shared
+	allowed[rooms+"text"] = shared
+	allowed[rooms+"webpage"] = shared
+	allowed[rooms+"excel"] = append([]string{rooms + "archive"}, shared...)
+	allowed["importer/sheet"] = append([]string{rooms + "archive", rooms + "text", rooms + "excel", rooms + "webpage"}, shared...)
 	return allowed
 }
 

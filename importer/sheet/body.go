@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -76,13 +78,13 @@ func newBody(rows rowQueue, header *importer.Header, below []rowLook) body {
 // next returns the next row that is not blank and may be a person.
 func (b *body) next(row *importer.Row) error {
 	for {
-		if err := b.rows.next(row); err != nil {
+		if err := b.rows.Next(row); err != nil {
 			if err == io.EOF {
 				b.leaveOut()
 			}
 			return err
 		}
-		if isBlank(row) {
+		if rows.IsBlank(row) {
 			continue
 		}
 		if isRuled(row) {
@@ -125,11 +127,11 @@ func (b *body) isHeaderAgain(row *importer.Row) bool {
 		return false
 	}
 	for c, name := range b.header.Names {
-		if !strings.EqualFold(textAt(row, c), strings.TrimSpace(name)) {
+		if !strings.EqualFold(rows.TextAt(row, c), strings.TrimSpace(name)) {
 			return false
 		}
 	}
-	return len(row.Cells) <= len(b.header.Names) || !slices.ContainsFunc(row.Cells[len(b.header.Names):], holdsSomething)
+	return len(row.Cells) <= len(b.header.Names) || !slices.ContainsFunc(row.Cells[len(b.header.Names):], rows.HasValue)
 }
 
 // judgeTable gives the row a problem when it belongs to a second table, and
@@ -148,7 +150,7 @@ func (b *body) judgeTable(row *importer.Row) {
 	}
 	if b.unnamed != nil && len(row.Problems) == 0 {
 		for c := range min(len(row.Cells), len(b.unnamed)) {
-			if b.unnamed[c] && holdsSomething(row.Cells[c]) {
+			if b.unnamed[c] && rows.HasValue(row.Cells[c]) {
 				b.unnamed[c] = false
 				b.spilled = append(b.spilled, c)
 			}
@@ -172,7 +174,7 @@ func (b *body) startsTable(row *importer.Row, gap bool) bool {
 	}
 	same := 0
 	for c := range l.cells {
-		if l.cells[c] == labelLook && b.isName(textAt(row, c)) {
+		if l.cells[c] == labelLook && b.isName(rows.TextAt(row, c)) {
 			same++
 		}
 	}
@@ -194,7 +196,7 @@ func (b *body) startsTable(row *importer.Row, gap bool) bool {
 // which all the first rows had some.
 func (b *body) nextIsOther() bool {
 	next := b.rows.peek()
-	if next == nil || isBlank(next) || len(b.always) < 2 {
+	if next == nil || rows.IsBlank(next) || len(b.always) < 2 {
 		return false
 	}
 	l, lacking := lookAt(next), 0
@@ -215,62 +217,27 @@ func (b *body) isName(text string) bool {
 
 // firstText returns the first text of the row that is not blank.
 func (b *body) firstText(row *importer.Row) string {
-	return textAt(row, slices.IndexFunc(row.Cells, holdsSomething))
+	return rows.TextAt(row, slices.IndexFunc(row.Cells, rows.HasValue))
 }
 
 // notes is complete once next has returned io.EOF.
 func (b *body) notes() []string {
 	var notes []string
 	if len(b.repeated) > 0 {
-		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rowNumbers(b.repeated)))
+		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rows.RowNumbers(b.repeated)))
 	}
 	if len(b.ruled) > 0 {
-		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is not a row.", rowNumbers(b.ruled)))
+		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is not a row.", rows.RowNumbers(b.ruled)))
 	}
 	if b.second > 0 {
 		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into a file, or a sheet, of its own.", b.second))
 	}
 	if len(b.footers) > 0 {
-		notes = append(notes, fmt.Sprintf("What stands below the table in %s was taken for totals or notes, and left out.", rowNumbers(b.footers)))
+		notes = append(notes, fmt.Sprintf("What stands below the table in %s was taken for totals or notes, and left out.", rows.RowNumbers(b.footers)))
 	}
 	if len(b.spilled) > 0 {
 		slices.Sort(b.spilled)
-		notes = append(notes, fmt.Sprintf("%s values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.", columnList(b.spilled, "holds", "hold")))
+		notes = append(notes, fmt.Sprintf("%s values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.", rows.ColumnList(b.spilled, "holds", "hold")))
 	}
 	return notes
-}
-
-// rowNumbers returns "row 7", "rows 7 and 9", or "rows 7, 9 and 3 more".
-func rowNumbers(numbers []int) string {
-	const shown = 5
-	words := make([]string, min(len(numbers), shown))
-	for i := range words {
-		words[i] = fmt.Sprint(numbers[i])
-	}
-	if len(numbers) == 1 {
-		return "row " + words[0]
-	}
-	return "rows " + enumerate(words, len(numbers))
-}
-
-// columnList returns "Column C holds", "Columns C and D hold".
-func columnList(columns []int, one, many string) string {
-	const shown = 8
-	words := make([]string, min(len(columns), shown))
-	for i := range words {
-		words[i] = mapping.ColumnLetter(columns[i])
-	}
-	if len(columns) == 1 {
-		return "Column " + words[0] + " " + one
-	}
-	return "Columns " + enumerate(words, len(columns)) + " " + many
-}
-
-// enumerate joins the first of some words, and says how many more there are.
-func enumerate(words []string, all int) string {
-	if more := all - len(words); more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), more)
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 
@@ -93,7 +95,7 @@ type lines struct {
 	number int
 }
 
-func (l *lines) next(row *importer.Row) error {
+func (l *lines) Next(row *importer.Row) error {
 	if len(l.rest) == 0 {
 		return io.EOF
 	}
@@ -106,9 +108,9 @@ func (l *lines) next(row *importer.Row) error {
 	return nil
 }
 
-func (l *lines) notes() []string { return nil }
+func (l *lines) Notes() []string { return nil }
 
-func (l *lines) close() error { return nil }
+func (l *lines) Close() error { return nil }
 
 // FuzzBody wants every row that is not blank to be somewhere: above the header, in
 // it, given, or named as left out.
@@ -120,7 +122,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		source := &lines{rest: strings.Split(text, "\n")}
-		table := &Table{rows: source}
+		table := &Table{rows: source, budget: rows.NewWorkBudget(0, time.Now)}
 		if err := table.findHeader(0); err != nil {
 			return
 		}

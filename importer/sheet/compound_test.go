@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"opscom-import/importer/sheet/internal/archive"
 )
 
 // nestedCompound returns a compound file with so many entries, each in the one before.
@@ -53,8 +55,8 @@ func nestedCompound(entries int) string {
 
 // A directory without end must be refused before it fills the memory.
 func TestHostileDirectories(t *testing.T) {
-	var archive bytes.Buffer
-	w := zip.NewWriter(&archive)
+	var manyParts bytes.Buffer
+	w := zip.NewWriter(&manyParts)
 	for i := range 60_000 {
 		if _, err := w.CreateRaw(&zip.FileHeader{Name: fmt.Sprintf("xl/%060d", i)}); err != nil {
 			t.Fatal(err)
@@ -69,7 +71,7 @@ func TestHostileDirectories(t *testing.T) {
 	}{
 		"entries in entries":      {nestedCompound(8000), "damaged", true},
 		"a few entries in others": {nestedCompound(50), "no workbook", false},
-		"parts without end":       {archive.String(), "damaged", true},
+		"parts without end":       {manyParts.String(), "damaged", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := specimen{path: writeFile(t, "people.xls", tt.content), verdict: bounded}
@@ -77,7 +79,7 @@ func TestHostileDirectories(t *testing.T) {
 				t.Error(fault)
 			}
 			fe := fileError(t, readFile(t, s.path, Options{}).err, s.path)
-			if !strings.Contains(fe.Message, tt.message) || strings.Contains(fmt.Sprint(fe.Unwrap()), errDirectoryLarge.Error()) != tt.tooLarge {
+			if !strings.Contains(fe.Message, tt.message) || strings.Contains(fmt.Sprint(fe.Unwrap()), archive.ErrDirectoryLarge.Error()) != tt.tooLarge {
 				t.Errorf("%s (%v)\nwant %q", fe.Message, fe.Unwrap(), tt.message)
 			}
 		})

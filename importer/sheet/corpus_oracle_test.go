@@ -18,6 +18,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"opscom-import/importer/sheet/internal/excel"
+
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
 
@@ -65,7 +67,7 @@ func readOracle(t *testing.T, path string) [][]string {
 			t.Fatal(err)
 		}
 	}
-	r := csv.NewReader(strings.NewReader(withBlankRows(string(bytes.TrimPrefix(content, []byte(utf8BOM))))))
+	r := csv.NewReader(strings.NewReader(withBlankRows(string(bytes.TrimPrefix(content, []byte("\uFEFF"))))))
 	r.FieldsPerRecord, r.LazyQuotes = -1, true
 	grid, err := r.ReadAll()
 	if err != nil {
@@ -324,24 +326,24 @@ func sheetCells(path string, k int) (cells [][]mapping.Cell, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	book, err := openWorkbook(file, size)
+	book, err := excel.OpenWorkbook(file, size)
 	if err != nil {
 		return nil, err
 	}
-	if k >= len(book.sheets) {
+	if k >= len(book.Sheets()) {
 		return nil, fmt.Errorf("there is no sheet %d", k+1)
 	}
-	if book.sheets[k].part == "" {
+	if book.Sheets()[k].Part == "" {
 		return nil, nil // a chart
 	}
-	rows, err := book.open(book.sheets[k])
+	rows, err := book.Open(book.Sheets()[k])
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.close()) }()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for {
 		var row importer.Row
-		if err := rows.next(&row); err == io.EOF {
+		if err := rows.Next(&row); err == io.EOF {
 			return cells, nil
 		} else if err != nil {
 			return nil, err

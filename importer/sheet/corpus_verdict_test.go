@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -47,7 +49,7 @@ func (s specimen) assess(t *testing.T, counts *tally) string {
 		got, err = readAll(s.path, Options{}, s.verdict == bounded)
 		took = time.Since(start)
 	}
-	var fe *FileError
+	var fe *rows.FileError
 	switch {
 	case err != nil:
 		return err.Error()
@@ -161,7 +163,7 @@ func (s specimen) accepted(t *testing.T, got reading) string {
 		if s.oracle != "" && len(withoutBlanks(readOracle(t, s.oracle))) == 0 {
 			return "" // there is nothing in it
 		}
-		var fe *FileError
+		var fe *rows.FileError
 		if !errors.As(got.err, &fe) || fe.Row == 0 || !isQuestion(fe) {
 			return got.err.Error()
 		}
@@ -193,7 +195,7 @@ func (s specimen) accepted(t *testing.T, got reading) string {
 // there is an oracle it has each of them.
 func (s specimen) faultyRows(t *testing.T, got reading) string {
 	if got.err != nil {
-		var fe *FileError
+		var fe *rows.FileError
 		if errors.As(got.err, &fe) && fe.Row > 0 && isQuestion(fe) {
 			return "" // the fault is in the header
 		}

@@ -8,6 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// firstRows is how many bytes of a text its dialect is found in.
+const firstRows = 128 << 10
+
 func TestCSVRows(t *testing.T) {
 	tests := map[string]struct {
 		content string
@@ -207,7 +210,7 @@ func TestHostileTextIsRead(t *testing.T) {
 		"comments":                    "#\n",
 		"lines that are all blank":    "\n",
 	} {
-		for _, head := range []string{"id,name\n", "'id','name'\n" + strings.Repeat("'3','c'\n", sampleSize/8)} {
+		for _, head := range []string{"id,name\n", "'id','name'\n" + strings.Repeat("'3','c'\n", firstRows/8)} {
 			s := specimen{path: writeFile(t, "people.csv", head+strings.Repeat(line, size/len(line))), verdict: bounded}
 			if fault := s.assess(t, &tally{}); fault != "" {
 				t.Errorf("%s: %s", name, fault)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"opscom-import/importer/sheet/internal/excel"
+
 	"github.com/xuri/excelize/v2"
 
 	"opscom-import/importer"
@@ -42,19 +44,19 @@ func TestCorpusAgainstExcelize(t *testing.T) {
 			return err
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		book, bookErr := openWorkbook(file, size)
+		book, bookErr := excel.OpenWorkbook(file, size)
 		if bookErr != nil {
 			return nil // refused: TestCorpus holds that against the verdict
 		}
 		books++
-		for _, part := range book.sheets {
+		for _, part := range book.Sheets() {
 			if n, diff := compareWithExcelize(f, book, part); diff != "" {
-				t.Errorf("%s, sheet %q: %s", entry.Name(), part.name, diff)
+				t.Errorf("%s, sheet %q: %s", entry.Name(), part.Name, diff)
 			} else if n > 0 {
 				sheets, cells = sheets+1, cells+n
 			}
 		}
-		return book.close()
+		return book.Close()
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,26 +68,26 @@ func TestCorpusAgainstExcelize(t *testing.T) {
 
 // compareWithExcelize returns how many cells of a sheet are equal, and the first
 // one that is not.
-func compareWithExcelize(f *excelize.File, book *workbook, part sheetPart) (cells int, diff string) {
-	if part.part == "" {
+func compareWithExcelize(f *excelize.File, book *excel.Workbook, part excel.Sheet) (cells int, diff string) {
+	if part.Part == "" {
 		return 0, ""
 	}
-	rows, err := book.open(part)
+	rows, err := book.Open(part)
 	if err != nil {
 		return 0, ""
 	}
-	defer rows.close()
+	defer rows.Close()
 	got := map[int][]mapping.Cell{}
 	for {
 		var row importer.Row
-		if err := rows.next(&row); err == io.EOF {
+		if err := rows.Next(&row); err == io.EOF {
 			break
 		} else if err != nil {
 			return 0, ""
 		}
 		got[row.Number] = row.Cells
 	}
-	theirs, err := f.Rows(part.name)
+	theirs, err := f.Rows(part.Name)
 	if err != nil {
 		return 0, ""
 	}

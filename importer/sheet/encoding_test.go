@@ -1,12 +1,9 @@
 package sheet
 
 import (
-	"bytes"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/htmlindex"
@@ -44,7 +41,7 @@ func TestEncodingsAreFound(t *testing.T) {
 		note                 string // what the notes must say, in part; "" for none
 	}{
 		"UTF-8":                                   {text: french, encoding: "utf-8"},
-		"UTF-8 with a mark":                       {text: french, encoding: "utf-8", mark: utf8BOM},
+		"UTF-8 with a mark":                       {text: french, encoding: "utf-8", mark: "\uFEFF"},
 		"UTF-16 LE with a mark":                   {text: french, encoding: "utf-16le", mark: "\xFF\xFE"},
 		"UTF-16 BE with a mark":                   {text: french, encoding: "utf-16be", mark: "\xFE\xFF"},
 		"UTF-16, every other a line end":          {text: "i\n1\n2\n3\n", encoding: "utf-16le", mark: "\xFF\xFE"},
@@ -181,32 +178,4 @@ func TestLettersInDisguise(t *testing.T) {
 	if got := readFile(t, writeFile(t, "people.csv", "id,name\n1,Zo\u0092\n2,Zo\xFF"+strings.Repeat("é", 20)+"\n"), Options{}); len(got.rows) != 2 || got.rows[1] != "3: 2|Zo\uFFFD"+strings.Repeat("é", 20)+" !bad_character" {
 		t.Errorf("rows %q", got.rows)
 	}
-}
-
-// FuzzEncoding makes sure that any bytes are read as text, or refused.
-func FuzzEncoding(f *testing.F) {
-	for _, s := range []string{"id\n1\n", "Zo\xEB", "\xFF\xFEi\x00d\x00", "i\x00d\x00\n\x00", "\xE9\xC3\xA9", "\xA4\xA4\xA4\xE5", "\x82\x8D\x90"} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		text := plainContent(bytes.NewReader(content), int64(len(content)))
-		r, err := text.reader("")
-		var got []byte
-		if err == nil {
-			got, err = io.ReadAll(r)
-		}
-		if err != nil {
-			fe := located(err, "people.csv", "")
-			if len(fe.Error()) < 20 {
-				t.Fatalf("it is refused with %q", fe)
-			}
-			return
-		}
-		if r.clean && !bytes.Equal(got, content) || !r.decoded && len(got) != len(content) {
-			t.Fatalf("%q became %q", content, got)
-		}
-		if r.decoded && !utf8.Valid(got) {
-			t.Fatalf("%q is not UTF-8", got)
-		}
-	})
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -109,9 +111,9 @@ func rowLine(row importer.Row) string {
 }
 
 // fileError returns the error as a *FileError, whose file must be path.
-func fileError(t testing.TB, err error, path string) *FileError {
+func fileError(t testing.TB, err error, path string) *rows.FileError {
 	t.Helper()
-	var fe *FileError
+	var fe *rows.FileError
 	if !errors.As(err, &fe) {
 		t.Fatalf("error %v (%T) is not a *FileError", err, err)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -15,28 +17,28 @@ const endOfText = "\x1A"
 // mayBeFooter reports whether the row, if nobody stands below it, is not a person but
 // a total or a note. In doubt it is a person: a lone cell that may be an id is.
 func (b *body) mayBeFooter(row *importer.Row) bool {
-	first := slices.IndexFunc(row.Cells, holdsSomething)
+	first := slices.IndexFunc(row.Cells, rows.HasValue)
 	if first < 0 || len(row.Problems) > 0 {
 		return false
 	}
-	text := textAt(row, first)
+	text := rows.TextAt(row, first)
 	rest := row.Cells[first+1:]
-	if !slices.ContainsFunc(rest, holdsSomething) {
+	if !slices.ContainsFunc(rest, rows.HasValue) {
 		return isFooterText(text) || (b.named >= 3 && b.standsApart(row) && isSentence(row.Cells[first]))
 	}
 	if !isTotal(text) {
 		return false
 	}
-	return !slices.ContainsFunc(rest, func(c mapping.Cell) bool { return holdsSomething(c) && !isAmount(c) })
+	return !slices.ContainsFunc(rest, func(c mapping.Cell) bool { return rows.HasValue(c) && !isAmount(c) })
 }
 
 // isRuled reports whether the row is a line that is drawn, as database programs draw it
 // below the header: each of its cells holds dashes and their like, two or more.
 func isRuled(row *importer.Row) bool {
-	if !isRule(textAt(row, 0)) && !isRule(textAt(row, 1)) { // most rows are seen at once not to be
+	if !isRule(rows.TextAt(row, 0)) && !isRule(rows.TextAt(row, 1)) { // most rows are seen at once not to be
 		return false
 	}
-	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return holdsSomething(c) && !isRule(strings.TrimSpace(c.Text)) })
+	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return rows.HasValue(c) && !isRule(strings.TrimSpace(c.Text)) })
 }
 
 func isRule(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }

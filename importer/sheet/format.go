@@ -13,6 +13,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"opscom-import/importer/sheet/internal/archive"
+	"opscom-import/importer/sheet/internal/rows"
+	"opscom-import/importer/sheet/internal/text"
+
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -40,21 +44,14 @@ const (
 	xmlSpreadsheet Format = "xml"
 )
 
-const (
-	saveAsXLSX  = "Open it in Excel and save it as .xlsx (Excel Workbook) or as \"CSV UTF-8\"."
-	saveODF     = "Open it in LibreOffice or Excel and save it as .xlsx."
-	exportXLSX  = "Export it as .xlsx or as \"CSV UTF-8\" instead."
-	damagedBook = "The workbook is damaged or was not copied whole. Open it in Excel, save it again as .xlsx, and use that copy."
-)
-
 // openFile opens the file and returns its size.
 func openFile(path string) (*os.File, int64, error) {
 	file, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, 0, fault(0, "There is no such file. Check its name and folder.", err)
+		return nil, 0, rows.NewError(0, "There is no such file. Check its name and folder.", err)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, 0, fault(0, "You may not read this file. Ask its owner for permission, or copy it to a folder of your own.", err)
+		return nil, 0, rows.NewError(0, "You may not read this file. Ask its owner for permission, or copy it to a folder of your own.", err)
 	case err != nil:
 		return nil, 0, err
 	}
@@ -62,11 +59,11 @@ func openFile(path string) (*os.File, int64, error) {
 	switch {
 	case err != nil:
 	case info.IsDir():
-		err = fault(0, "This is a folder. Give the name of a file in it.", nil)
+		err = rows.NewError(0, "This is a folder. Give the name of a file in it.", nil)
 	case !info.Mode().IsRegular():
-		err = fault(0, "This is not a regular file. Save what it gives to a file first.", nil)
+		err = rows.NewError(0, "This is not a regular file. Save what it gives to a file first.", nil)
 	case info.Size() == 0:
-		err = fault(0, "The file is empty (0 bytes). Export it again.", nil)
+		err = rows.NewError(0, "The file is empty (0 bytes). Export it again.", nil)
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())
@@ -79,14 +76,11 @@ func hasExcelName(name string) bool {
 	return slices.Contains([]string{".xlsx", ".xlsm", ".xls", ".xlsb"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// sniffed is how much of a file's beginning is looked at to tell what it is.
-const sniffed = 4096
-
 // detectFormat tells by content what the file is, and refuses by name what
 // cannot be read. A format that was asked for must be the file's; text that
 // looks like a web page is taken for CSV when that was asked for.
 func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
-	head := make([]byte, min(size, sniffed))
+	head := make([]byte, min(size, archive.HeadSize))
 	if _, err := file.ReadAt(head, 0); err != nil && err != io.EOF {
 		return "", fmt.Errorf("read the file's first bytes: %w", err)
 	}
@@ -102,13 +96,13 @@ func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
 func packedFormat(head []byte, asked Format) (Format, error) {
 	switch {
 	case len(head) == 0:
-		return "", fault(0, "The packed file is empty (0 bytes). Export it again.", nil)
+		return "", rows.NewError(0, "The packed file is empty (0 bytes). Export it again.", nil)
 	case isZip(head), isCompound(head): // most likely a workbook
 		return XLSX, nil
 	}
 	found, err := binaryFormat(nil, 0, head)
 	if err == nil && found == gzipped {
-		err = packedTwice()
+		err = archive.PackedTwice()
 	}
 	if err != nil {
 		return "", err
@@ -130,11 +124,11 @@ func textFormat(found Format, head []byte, asked Format) (Format, error) {
 		asked == XLSX && (found == lockedBook || found == webPage || found == xmlSpreadsheet):
 		return found, nil
 	case asked == CSV:
-		return "", fault(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
+		return "", rows.NewError(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
 	case asked == XLSX:
-		return "", fault(0, "This is text, not an Excel workbook. Leave the format out, or ask for csv.", nil)
+		return "", rows.NewError(0, "This is text, not an Excel workbook. Leave the format out, or ask for csv.", nil)
 	}
-	return "", fault(0, fmt.Sprintf("The format %q is not known. It is csv or xlsx.", string(asked)), nil)
+	return "", rows.NewError(0, fmt.Sprintf("The format %q is not known. It is csv or xlsx.", string(asked)), nil)
 }
 
 // binaryFormat returns XLSX for a workbook, gzipped or zipped for what is packed,
@@ -147,21 +141,21 @@ func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
 	case isCompound(head):
 		return compoundFormat(file)
 	case isBareWorkbook(head):
-		return "", fault(0, "This is a workbook of Excel 2 to 4, whatever its name says. "+saveAsXLSX, nil)
+		return "", rows.NewError(0, "This is a workbook of Excel 2 to 4, whatever its name says. "+rows.SaveAsXLSX, nil)
 	case bytes.HasPrefix(head, []byte("\x00\x00\x02\x00\x06\x04")), bytes.HasPrefix(head, []byte("\x00\x00\x1A\x00")):
-		return "", fault(0, "This is a worksheet of Lotus 1-2-3. Open it in LibreOffice and save it as .xlsx.", nil)
+		return "", rows.NewError(0, "This is a worksheet of Lotus 1-2-3. Open it in LibreOffice and save it as .xlsx.", nil)
 	case kind == "application/pdf":
-		return "", fault(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
+		return "", rows.NewError(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
 	case isText(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
 		return CSV, nil
 	case kind == "application/x-gzip":
 		return gzipped, nil
 	case strings.HasPrefix(kind, "image/"):
-		return "", fault(0, "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\".", nil)
+		return "", rows.NewError(0, "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\".", nil)
 	case isCompressed(head):
-		return "", fault(0, "This is a compressed file. Unpack it, and use the spreadsheet in it.", nil)
+		return "", rows.NewError(0, "This is a compressed file. Unpack it, and use the spreadsheet in it.", nil)
 	case strings.HasPrefix(kind, "audio/"), strings.HasPrefix(kind, "video/"):
-		return "", fault(0, "This is a sound or a film, not a spreadsheet.", nil)
+		return "", rows.NewError(0, "This is a sound or a film, not a spreadsheet.", nil)
 	}
 	return CSV, nil
 }
@@ -189,7 +183,7 @@ func isCompressed(head []byte) bool {
 
 // isText reports whether the bytes are UTF-8 without a zero byte.
 func isText(head []byte) bool {
-	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-cutRune(head)])
+	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-text.CutRune(head)])
 }
 
 // markupFormat tells what text is that has tags: a web page or an XML Spreadsheet
@@ -203,15 +197,15 @@ func markupFormat(head []byte) (Format, error) {
 	case begins("<") && holds("urn:schemas-microsoft-com:office:spreadsheet") && !holds("<html"):
 		return xmlSpreadsheet, nil
 	case begins("<?xml") && holds("urn:oasis:names:tc:opendocument:xmlns:office"):
-		return "", fault(0, "This is an OpenDocument file (.fods). "+saveODF, nil)
+		return "", rows.NewError(0, "This is an OpenDocument file (.fods). "+rows.SaveODF, nil)
 	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
 		return webPage, nil
 	case begins("<?xml"):
-		return "", fault(0, "This is an XML document, not a spreadsheet. "+exportXLSX, nil)
+		return "", rows.NewError(0, "This is an XML document, not a spreadsheet. "+rows.ExportXLSX, nil)
 	case begins("mime-version:"):
-		return "", fault(0, "This is a web archive (MHTML), whatever its name says. "+saveAsXLSX, nil)
+		return "", rows.NewError(0, "This is a web archive (MHTML), whatever its name says. "+rows.SaveAsXLSX, nil)
 	case begins(`{\rtf`):
-		return "", fault(0, "This is a text document (RTF), not a spreadsheet. "+exportXLSX, nil)
+		return "", rows.NewError(0, "This is a text document (RTF), not a spreadsheet. "+rows.ExportXLSX, nil)
 	}
 	return CSV, refuseRecords(text)
 }
@@ -227,15 +221,15 @@ func refuseRecords(text []byte) error {
 	compact := strings.Join(strings.Fields(first+second), "")
 	switch {
 	case begins(first, "id;p") && begins(second, "b;", "c;", "f;", "nn;", "o;", "p;"):
-		return fault(0, "This is a SYLK file (.slk), whatever its name says. "+saveAsXLSX, nil)
+		return rows.NewError(0, "This is a SYLK file (.slk), whatever its name says. "+rows.SaveAsXLSX, nil)
 	case first == "table" && second == "0,1":
-		return fault(0, "This is a DIF file, whatever its name says. "+saveAsXLSX, nil)
+		return rows.NewError(0, "This is a DIF file, whatever its name says. "+rows.SaveAsXLSX, nil)
 	case begins(compact, `{"`, `[{`, `[[`, `["`):
-		return fault(0, "This is a JSON file, not a spreadsheet. "+exportXLSX, nil)
+		return rows.NewError(0, "This is a JSON file, not a spreadsheet. "+rows.ExportXLSX, nil)
 	case begins(first, "begin:vcard"):
-		return fault(0, "This is an address card (vCard), not a spreadsheet. "+exportXLSX, nil)
+		return rows.NewError(0, "This is an address card (vCard), not a spreadsheet. "+rows.ExportXLSX, nil)
 	case begins(first, "dn: ", "dn:: ", "version: 1") && begins(second, "dn:", "objectclass:", "changetype:", "cn:"):
-		return fault(0, "This is an export of a directory (LDIF), not a spreadsheet. "+exportXLSX, nil)
+		return rows.NewError(0, "This is an export of a directory (LDIF), not a spreadsheet. "+rows.ExportXLSX, nil)
 	}
 	return nil
 }
@@ -252,14 +246,14 @@ func decodedHead(head []byte) []byte {
 // zipFormat returns XLSX for an Excel workbook and zipped for an archive of files.
 // It refuses by name the documents of other programs, which are zip archives too.
 func zipFormat(file io.ReaderAt, size int64) (Format, error) {
-	archive, err := openZip(file, size)
+	container, err := archive.OpenZip(file, size)
 	if err != nil {
-		return "", fault(0, damagedBook, err)
+		return "", rows.NewError(0, rows.DamagedBook, err)
 	}
 	has := func(prefixes ...string) bool {
-		for _, f := range archive.File {
+		for _, f := range container.File {
 			for _, prefix := range prefixes {
-				if strings.HasPrefix(partName(f.Name), prefix) {
+				if strings.HasPrefix(archive.PartName(f.Name), prefix) {
 					return true
 				}
 			}
@@ -268,13 +262,13 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 	}
 	switch {
 	case has("xl/workbook.bin"):
-		return "", fault(0, "This is a binary workbook (.xlsb). "+saveAsXLSX, nil)
+		return "", rows.NewError(0, "This is a binary workbook (.xlsb). "+rows.SaveAsXLSX, nil)
 	case has("index/", "index.zip"):
-		return "", fault(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
+		return "", rows.NewError(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
 	case has("mimetype") && has("content.xml", "meta-inf/manifest.xml"):
-		return "", fault(0, "This is an OpenDocument file (.ods). "+saveODF, nil)
+		return "", rows.NewError(0, "This is an OpenDocument file (.ods). "+rows.SaveODF, nil)
 	case has("word/", "ppt/"):
-		return "", fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
+		return "", rows.NewError(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+rows.ExportXLSX, nil)
 	case has("_rels/.rels", "xl/"):
 		return XLSX, nil
 	}
@@ -285,19 +279,19 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 // files, and of new ones that have a password: those are read, the others refused
 // by name.
 func compoundFormat(file io.ReaderAt) (Format, error) {
-	compound, err := openCompound(file)
+	compound, err := archive.OpenCompound(file)
 	if err != nil {
-		return "", fault(0, "This is a file of an old Microsoft Office, and it is damaged. "+saveAsXLSX, err)
+		return "", rows.NewError(0, "This is a file of an old Microsoft Office, and it is damaged. "+rows.SaveAsXLSX, err)
 	}
 	for _, entry := range compound.File {
 		switch entry.Name {
 		case "EncryptedPackage":
 			return lockedBook, nil
 		case "Workbook", "Book":
-			return "", fault(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+saveAsXLSX, nil)
+			return "", rows.NewError(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+rows.SaveAsXLSX, nil)
 		case "WordDocument", "PowerPoint Document":
-			return "", fault(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+exportXLSX, nil)
+			return "", rows.NewError(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+rows.ExportXLSX, nil)
 		}
 	}
-	return "", fault(0, "This is a file of an old Microsoft Office program, but no workbook. "+exportXLSX, nil)
+	return "", rows.NewError(0, "This is a file of an old Microsoft Office program, but no workbook. "+rows.ExportXLSX, nil)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 )
 
@@ -27,7 +29,7 @@ type finding struct {
 // values, or known as what student systems call things. Where the row that ought
 // to be the header holds values itself, there is none, and a person is asked: a
 // header must never become a person, and a person never a header.
-func (p *preview) header(groups groupReader) (finding, error) {
+func (p *preview) header(groups rows.GroupReader) (finding, error) {
 	first := p.firstWide()
 	chosen, sure := first, p.isHeader(first)
 	for i := first + 1; i < len(p.rows) && i <= first+maxTitleRows; i++ {
@@ -122,14 +124,14 @@ func (p *preview) allSparser(first, header int) bool {
 
 func noHeader(row *importer.Row) error {
 	if len(row.Problems) > 0 {
-		return fault(row.Number, fmt.Sprintf("The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text()), nil)
+		return rows.NewError(row.Number, fmt.Sprintf("The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text()), nil)
 	}
-	return fault(row.Number, "No row was found that names the columns: this one holds values, such as numbers, dates or e-mail addresses. "+
+	return rows.NewError(row.Number, "No row was found that names the columns: this one holds values, such as numbers, dates or e-mail addresses. "+
 		"Add a row with the columns' names above it, or, if there is one, give its number with --header-row.", nil)
 }
 
 func (p *preview) askBetween(first, second int) error {
-	return fault(p.rows[second].Number, fmt.Sprintf("This row looks like the header, but the rows from %d on above it look like rows of the table. "+
+	return rows.NewError(p.rows[second].Number, fmt.Sprintf("This row looks like the header, but the rows from %d on above it look like rows of the table. "+
 		"Give the number of the row that names the columns with --header-row.", p.rows[first].Number), nil)
 }
 
@@ -137,24 +139,16 @@ func (p *preview) askBetween(first, second int) error {
 // printed on every page.
 func sameTexts(a, b *importer.Row) bool {
 	for i := range max(len(a.Cells), len(b.Cells)) {
-		if !strings.EqualFold(textAt(a, i), textAt(b, i)) {
+		if !strings.EqualFold(rows.TextAt(a, i), rows.TextAt(b, i)) {
 			return false
 		}
 	}
 	return true
 }
 
-// textAt returns the text of a cell without the space around it.
-func textAt(row *importer.Row, column int) string {
-	if column < 0 || column >= len(row.Cells) {
-		return ""
-	}
-	return strings.TrimSpace(row.Cells[column].Text)
-}
-
 // names returns the columns' names, those of a group put before them. Blank ones
 // at the end are cut, except above values: such a column is known to have no name.
-func (p *preview) names(f finding, merges []cellRange, counted bool) ([]string, error) {
+func (p *preview) names(f finding, merges []rows.Range, counted bool) ([]string, error) {
 	row := &p.rows[f.at]
 	if len(row.Problems) > 0 {
 		return nil, noHeader(row)
@@ -175,7 +169,7 @@ func (p *preview) names(f finding, merges []cellRange, counted bool) ([]string, 
 		}
 	}
 	if width == 0 {
-		return nil, fault(row.Number, "The header holds no names, only formulas without a result. Open the file in Excel, save it, and use that copy.", nil)
+		return nil, rows.NewError(row.Number, "The header holds no names, only formulas without a result. Open the file in Excel, save it, and use that copy.", nil)
 	}
 	below := p.looks[f.below:]
 	columns := lookDown(below)
@@ -205,14 +199,14 @@ func (t *Table) findHeader(asked int) error {
 }
 
 // lookForHeader reads the first rows of a sheet and says where its header stands.
-func lookForHeader(rows rowSource, asked int) (*preview, finding, error) {
-	p := readPreview(rows, asked)
+func lookForHeader(source rows.Source, asked int) (*preview, finding, error) {
+	p := readPreview(source, asked)
 	if asked > 0 {
 		if len(p.rows) == 0 && p.err != nil && p.err != io.EOF {
 			return nil, finding{}, p.err
 		}
 		if len(p.rows) == 0 || p.rows[0].Number != asked {
-			return nil, finding{}, fault(asked, "This row was given as the header, but there is nothing in it. Give the number of the row with the columns' names.", nil)
+			return nil, finding{}, rows.NewError(asked, "This row was given as the header, but there is nothing in it. Give the number of the row with the columns' names.", nil)
 		}
 		return p, finding{group: -1, below: 1, known: p.known(0), sure: true}, nil
 	}
@@ -222,17 +216,17 @@ func lookForHeader(rows rowSource, asked int) (*preview, finding, error) {
 	case len(p.rows) == 0:
 		return nil, finding{}, p.err
 	}
-	f, err := p.header(mergedCells(rows))
+	f, err := p.header(rows.MergedCells(source))
 	return p, f, err
 }
 
 // takeHeader makes the header of what was found, and notes what was left out
 // above it and what is odd in it.
 func (t *Table) takeHeader(p *preview, f finding, asked int) error {
-	var merges []cellRange
+	var merges []rows.Range
 	if f.group >= 0 {
 		var err error
-		if merges, err = p.mergesOf(f.group, f.at, mergedCells(t.rows)); err != nil {
+		if merges, err = p.mergesOf(f.group, f.at, rows.MergedCells(t.rows)); err != nil {
 			return err
 		}
 	}
@@ -243,7 +237,7 @@ func (t *Table) takeHeader(p *preview, f finding, asked int) error {
 	t.header = importer.Header{Row: p.rows[f.at].Number, Names: names}
 	t.widths = append(t.widths, len(p.rows[f.at].Cells))
 	t.last = t.header.Row
-	t.body = newBody(rowQueue{rowSource: t.rows, ahead: p.rows[f.below:], err: p.err}, &t.header, p.looks[f.below:])
+	t.body = newBody(rowQueue{Source: t.rows, ahead: p.rows[f.below:], err: p.err}, &t.header, p.looks[f.below:])
 	if asked == 0 {
 		t.notes = append(t.notes, p.headerNotes(f)...)
 	}
@@ -256,7 +250,7 @@ func (t *Table) takeHeader(p *preview, f finding, asked int) error {
 		for c := len(names); c < cells; c++ {
 			unnamed = append(unnamed, c)
 		}
-		t.notes = append(t.notes, columnList(unnamed, "has no name in the header, and was left out.", "have no name in the header, and were left out."))
+		t.notes = append(t.notes, rows.ColumnList(unnamed, "has no name in the header, and was left out.", "have no name in the header, and were left out."))
 	}
 	t.notes = append(t.notes, duplicateNames(names)...)
 	return nil
@@ -274,7 +268,7 @@ func (p *preview) headerNotes(f finding) []string {
 		for _, row := range p.rows[:above] {
 			left = append(left, row.Number)
 		}
-		notes = append(notes, fmt.Sprintf("The header was found in row %d. What stands above it in %s was taken for titles or notes, and left out.", p.rows[above].Number, rowNumbers(left)))
+		notes = append(notes, fmt.Sprintf("The header was found in row %d. What stands above it in %s was taken for titles or notes, and left out.", p.rows[above].Number, rows.RowNumbers(left)))
 	}
 	if !f.sure && f.below < len(p.rows) {
 		notes = append(notes, fmt.Sprintf("Row %d was taken for the header, although none of its names is known, and it looks like the rows below it.", p.rows[f.at].Number))
@@ -303,19 +297,7 @@ func duplicateNames(names []string) []string {
 			break
 		}
 		same := columns[key]
-		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or a mapping cannot tell them apart.", columnList(same, "has", "have"), strings.TrimSpace(names[same[0]])))
+		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or a mapping cannot tell them apart.", rows.ColumnList(same, "has", "have"), strings.TrimSpace(names[same[0]])))
 	}
 	return notes
-}
-
-// merger is a rowSource that knows which cells are merged.
-type merger interface {
-	merges(first, last int) ([]cellRange, error) // those in the rows from first to last
-}
-
-func mergedCells(rows rowSource) groupReader {
-	if m, ok := rows.(merger); ok {
-		return m.merges
-	}
-	return nil
 }

@@ -4,20 +4,15 @@ import (
 	"slices"
 	"strings"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 )
-
-// cellRange is a range of merged cells: the first of them holds the value of all.
-type cellRange struct{ firstRow, lastRow, firstColumn, lastColumn int } // rows as the spreadsheet shows them, columns from 0
-
-// groupReader returns the merged cells of the rows from first to last; nil stands
-// for a file that has none.
-type groupReader func(first, last int) ([]cellRange, error)
 
 // findGroups looks for a header of two rows, the upper one naming groups of
 // columns ("Home address" above "Street" and "City"). What was taken for the
 // header may be either of them.
-func (p *preview) findGroups(f *finding, groups groupReader) error {
+func (p *preview) findGroups(f *finding, groups rows.GroupReader) error {
 	if up := f.at - 1; up >= 0 && p.follows(f.at) && p.looks[up].values == 0 && (p.looks[up].filled >= 2 || p.repeatsNames(f.at)) {
 		merges, err := p.mergesOf(up, f.at, groups)
 		if err != nil {
@@ -50,16 +45,16 @@ func (p *preview) findGroups(f *finding, groups groupReader) error {
 }
 
 // spans reports whether a name is merged over both rows.
-func (p *preview) spans(upper, lower int, merges []cellRange) bool {
-	return slices.ContainsFunc(merges, func(m cellRange) bool {
-		return m.firstRow <= p.rows[upper].Number && m.lastRow == p.rows[lower].Number
+func (p *preview) spans(upper, lower int, merges []rows.Range) bool {
+	return slices.ContainsFunc(merges, func(m rows.Range) bool {
+		return m.FirstRow <= p.rows[upper].Number && m.LastRow == p.rows[lower].Number
 	})
 }
 
 // follows reports whether no blank row stands between the row and the one above.
 func (p *preview) follows(i int) bool { return p.rows[i].Number == p.rows[i-1].Number+1 }
 
-func (p *preview) mergesOf(upper, lower int, groups groupReader) ([]cellRange, error) {
+func (p *preview) mergesOf(upper, lower int, groups rows.GroupReader) ([]rows.Range, error) {
 	if groups == nil {
 		return nil, nil
 	}
@@ -68,7 +63,7 @@ func (p *preview) mergesOf(upper, lower int, groups groupReader) ([]cellRange, e
 
 // spreads reports whether merged cells of the upper row stand above some, but
 // not all, of the columns that the lower row names.
-func (p *preview) spreads(upper, lower int, merges []cellRange) bool {
+func (p *preview) spreads(upper, lower int, merges []rows.Range) bool {
 	named := p.looks[lower]
 	all := 0
 	for c := range max(len(named.cells), len(p.looks[upper].cells)) {
@@ -76,12 +71,12 @@ func (p *preview) spreads(upper, lower int, merges []cellRange) bool {
 			all++
 		}
 	}
-	return slices.ContainsFunc(merges, func(m cellRange) bool {
-		if m.firstRow != p.rows[upper].Number || m.lastRow >= p.rows[lower].Number || m.lastColumn == m.firstColumn {
+	return slices.ContainsFunc(merges, func(m rows.Range) bool {
+		if m.FirstRow != p.rows[upper].Number || m.LastRow >= p.rows[lower].Number || m.LastColumn == m.FirstColumn {
 			return false
 		}
 		inside := 0
-		for c := m.firstColumn; c <= m.lastColumn; c++ {
+		for c := m.FirstColumn; c <= m.LastColumn; c++ {
 			if named.at(c) != blankLook {
 				inside++
 			}
@@ -95,7 +90,7 @@ func (p *preview) spreads(upper, lower int, merges []cellRange) bool {
 func (p *preview) repeatsNames(i int) bool {
 	seen := map[string]bool{}
 	for c := range min(len(p.rows[i].Cells), lookedAt) {
-		name := strings.ToLower(textAt(&p.rows[i], c))
+		name := strings.ToLower(rows.TextAt(&p.rows[i], c))
 		if name != "" && seen[name] {
 			return true
 		}
@@ -123,16 +118,16 @@ func (p *preview) fillsGaps(upper, lower int) bool {
 // joinGroups puts the name of its group before each name: "Home address / Street".
 // Merged cells say how far a group goes; without them it goes up to the next one,
 // and a group without a name below it is the name of its own column alone.
-func joinGroups(upper *importer.Row, names []string, merges []cellRange) []string {
+func joinGroups(upper *importer.Row, names []string, merges []rows.Range) []string {
 	names = append(names, make([]string, max(0, len(upper.Cells)-len(names)))...)
 	group := ""
 	for c, name := range names {
-		own := textAt(upper, c)
-		switch m := slices.IndexFunc(merges, func(m cellRange) bool {
-			return m.firstRow <= upper.Number && upper.Number <= m.lastRow && m.firstColumn <= c && c <= m.lastColumn
+		own := rows.TextAt(upper, c)
+		switch m := slices.IndexFunc(merges, func(m rows.Range) bool {
+			return m.FirstRow <= upper.Number && upper.Number <= m.LastRow && m.FirstColumn <= c && c <= m.LastColumn
 		}); {
 		case m >= 0:
-			group = textAt(upper, merges[m].firstColumn)
+			group = rows.TextAt(upper, merges[m].FirstColumn)
 		case own != "" || len(merges) > 0:
 			group = own
 		}

@@ -8,6 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"opscom-import/importer/sheet/internal/archive"
+	"opscom-import/importer/sheet/internal/excel"
+	"opscom-import/importer/sheet/internal/rows"
+	"opscom-import/importer/sheet/internal/text"
+	"opscom-import/importer/sheet/internal/webpage"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -25,16 +31,13 @@ func openTable(path string, o Options, now func() time.Time) (*Table, error) {
 		}
 		return nil, err
 	}
-	t.patience.given = true
+	t.budget.RowReturned()
 	return t, nil
 }
 
 // located fills in where a fault happened, or says that the file was given up.
 func (t *Table) located(err error) error {
-	if t.patience.gone {
-		err = t.patience.fault(t.last, err)
-	}
-	return located(err, t.path, t.sheet)
+	return rows.Locate(t.budget.Explain(err, t.last), t.path, t.sheet)
 }
 
 func (t *Table) openPath(o Options, now func() time.Time) error {
@@ -43,13 +46,13 @@ func (t *Table) openPath(o Options, now func() time.Time) error {
 		return err
 	}
 	t.open = append(t.open, file)
-	t.patience = newPatience(size, now)
+	t.budget = rows.NewWorkBudget(size, now)
 	return t.openContent(file, size, o, false)
 }
 
 // openContent opens what a file holds, which may have been packed into another one.
 func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool) error {
-	file = patientFile{file, &t.patience}
+	file = t.budget.File(file)
 	format, err := detectFormat(file, size, o.Format)
 	if err != nil {
 		return err
@@ -57,7 +60,7 @@ func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool
 	switch format {
 	case gzipped, zipped:
 		if packed {
-			return packedTwice()
+			return archive.PackedTwice()
 		}
 		return t.openPacked(file, size, format, o)
 	case XLSX:
@@ -65,7 +68,7 @@ func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool
 	case lockedBook:
 		return t.openLocked(file, size, o)
 	case xmlSpreadsheet:
-		book, err := openXMLBook(file, size)
+		book, err := excel.OpenXML(file, size)
 		if err != nil {
 			return err
 		}
@@ -73,17 +76,20 @@ func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool
 	case webPage:
 		return t.openPage(file, size, o)
 	}
-	return t.openText(plainContent(file, size), o)
+	return t.openText(archive.Plain(file, size), o)
 }
 
 // openPacked opens the one file that is packed into another. Text is read as it is
 // unpacked; a workbook, which is read here and there, is unpacked to a temporary file.
 func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Options) error {
-	c, err := unpack(file, size, format)
-	if err != nil {
-		return err
+	c := archive.Gzip(file, size)
+	if format == zipped {
+		var err error
+		if c, err = archive.Zip(file, size); err != nil {
+			return err
+		}
 	}
-	head, err := c.begins()
+	head, err := c.Head()
 	if err != nil {
 		return err
 	}
@@ -91,11 +97,11 @@ func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Option
 	if err != nil {
 		return err
 	}
-	t.notes = append(t.notes, c.note)
+	t.notes = append(t.notes, c.Note)
 	if found == CSV {
 		return t.openText(c, o)
 	}
-	unpacked, size, err := c.toDisk(mostOnDisk)
+	unpacked, size, err := c.ToDisk(archive.MaxOnDisk)
 	if err != nil {
 		return err
 	}
@@ -103,27 +109,27 @@ func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Option
 	return t.openContent(unpacked, size, o, true)
 }
 
-func (t *Table) openText(text content, o Options) error {
+func (t *Table) openText(content archive.Content, o Options) error {
 	if o.Sheet != "" {
-		return fault(0, "A CSV file has no sheets. Leave the sheet's name out.", nil)
+		return rows.NewError(0, "A CSV file has no sheets. Leave the sheet's name out.", nil)
 	}
-	rows, err := openCSV(text, o)
+	source, err := text.Open(content.Open, text.Options{Delimiter: o.Delimiter, Encoding: o.Encoding})
 	if err != nil {
 		return err
 	}
 	if hasExcelName(t.path) {
 		t.notes = append(t.notes, "The file's name is that of an Excel workbook, but it holds text (CSV), and was read as such.")
 	}
-	t.rows, t.counted, t.widths = rows, true, []int{rows.usualWidth}
+	t.rows, t.counted, t.widths = source, true, []int{source.UsualWidth}
 	err = t.findHeader(o.HeaderRow)
 	if errors.Is(err, errNoRows) {
-		return fault(0, "The file is empty: it has no header and no rows. Export it again.", nil)
+		return rows.NewError(0, "The file is empty: it has no header and no rows. Export it again.", nil)
 	}
 	if err != nil {
 		return err
 	}
 	t.judgeLines()
-	return t.judgeHeader(rows.usualWidth)
+	return t.judgeHeader(source.UsualWidth)
 }
 
 // judgeLines says when each row is one cell that holds as many commas as the header:
@@ -132,11 +138,11 @@ func (t *Table) judgeLines() {
 	if len(t.header.Names) != 1 || len(t.body.rows.ahead) == 0 {
 		return
 	}
-	for _, delimiter := range delimiters {
+	for _, delimiter := range text.Delimiters {
 		want := strings.Count(t.header.Names[0], string(delimiter))
-		unlike := func(row importer.Row) bool { return strings.Count(textAt(&row, 0), string(delimiter)) != want }
+		unlike := func(row importer.Row) bool { return strings.Count(rows.TextAt(&row, 0), string(delimiter)) != want }
 		if want > 0 && !slices.ContainsFunc(t.body.rows.ahead, unlike) {
-			_, many := delimiterName(byte(delimiter))
+			_, many := text.DelimiterName(byte(delimiter))
 			t.notes = append(t.notes, fmt.Sprintf("Each row is a single cell with %s in it: quotes seem to stand round whole lines. If so, export the file again, or take those quotes off.", many))
 		}
 	}
@@ -150,11 +156,11 @@ func (t *Table) judgeHeader(usualWidth int) error {
 	if usualWidth == 0 || len(t.header.Names) <= usualWidth || unnamed < 0 {
 		return nil
 	}
-	return fault(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
+	return rows.NewError(t.header.Row, fmt.Sprintf("The header has %d cells and most rows have %d, and column %s has no name: a delimiter too many seems to stand there. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed)), nil)
 }
 
 func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
-	book, err := openWorkbook(file, size)
+	book, err := excel.OpenWorkbook(file, size)
 	if err != nil {
 		return err
 	}
@@ -163,12 +169,12 @@ func (t *Table) openWorkbook(file io.ReaderAt, size int64, o Options) error {
 }
 
 func (t *Table) openLocked(file io.ReaderAt, size int64, o Options) error {
-	plain, size, err := unlock(file, size, o.Password)
+	plain, size, err := excel.Unlock(file, size, o.Password)
 	if err != nil {
 		return err
 	}
 	t.open = append(t.open, plain)
-	unlocked := patientFile{plain, &t.patience}
+	unlocked := t.budget.File(plain)
 	if _, err := detectFormat(unlocked, size, XLSX); err != nil {
 		return err
 	}
@@ -177,16 +183,16 @@ func (t *Table) openLocked(file io.ReaderAt, size int64, o Options) error {
 
 func (t *Table) openPage(file io.ReaderAt, size int64, o Options) error {
 	if o.Sheet != "" {
-		return fault(0, "A web page has no sheets. Leave the sheet's name out.", nil)
+		return rows.NewError(0, "A web page has no sheets. Leave the sheet's name out.", nil)
 	}
-	rows, err := openPage(file, size)
+	source, err := webpage.Open(file, size)
 	if err != nil {
 		return err
 	}
-	t.rows = rows
+	t.rows = source
 	err = t.findHeader(o.HeaderRow)
 	if errors.Is(err, errNoRows) {
-		return fault(0, "This is a web page (HTML) whose table is empty. Export it again.", nil)
+		return rows.NewError(0, "This is a web page (HTML) whose table is empty. Export it again.", nil)
 	}
 	return err
 }

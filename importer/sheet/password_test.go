@@ -72,41 +72,11 @@ func TestPasswordFaults(t *testing.T) {
 	}
 }
 
-// The plain workbook is there for its owner alone, and only while it is read.
-func TestUnlockedWorkbookIsPrivate(t *testing.T) {
-	dir := tempFolder(t)
-	file, err := newTempFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := file.Stat()
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, error %v", info.Mode(), err)
-	}
-	if err := file.Close(); err != nil {
-		t.Error(err)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("files are left: %v, %v", left, err)
-	}
-}
-
 // A password that would take minutes to try is refused before it is tried.
 func TestAbsurdSpins(t *testing.T) {
 	locked := agileWorkbook(t, workbookParts(sheetXML(twoRows)), "s3cret", 1000)
 	path := writeFile(t, "people.xlsx", strings.Replace(locked, `spinCount="1000"`, `spinCount="9999999"`, 1))
 	if fe := fileError(t, readFile(t, path, Options{Password: "s3cret"}).err, path); !strings.Contains(fe.Message, "too long to try") {
 		t.Error(fe)
-	}
-}
-
-func TestSpins(t *testing.T) {
-	const description = `<encryption xmlns="http://schemas.microsoft.com/office/2006/encryption" xmlns:p="http://schemas.microsoft.com/office/2006/keyEncryptor/password"><keyData/>` +
-		`<keyEncryptors><keyEncryptor><p:encryptedKey spinCount="10000000"/></keyEncryptor></keyEncryptors></encryption>`
-	if n := spins([]byte(description)); n != 10_000_000 {
-		t.Errorf("%d spins", n)
-	}
-	if n := spins([]byte("\x24\x00\x00\x00")); n != 0 {
-		t.Errorf("%d spins", n)
 	}
 }

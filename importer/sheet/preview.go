@@ -3,6 +3,8 @@ package sheet
 import (
 	"slices"
 
+	"opscom-import/importer/sheet/internal/rows"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -24,14 +26,14 @@ const (
 )
 
 // readPreview reads the first rows of a sheet, those above from left out.
-func readPreview(rows rowSource, from int) *preview {
+func readPreview(source rows.Source, from int) *preview {
 	p := &preview{}
 	for cells := 0; len(p.rows) < previewRows && cells < previewCells; {
 		var row importer.Row
-		if p.err = rows.next(&row); p.err != nil {
+		if p.err = source.Next(&row); p.err != nil {
 			break
 		}
-		if row.Number < from || isBlank(&row) {
+		if row.Number < from || rows.IsBlank(&row) {
 			continue
 		}
 		row.Cells = slices.Clip(row.Cells)
@@ -45,12 +47,12 @@ func readPreview(rows rowSource, from int) *preview {
 // rowQueue gives rows that were read ahead before those that are still to be
 // read.
 type rowQueue struct {
-	rowSource
+	rows.Source
 	ahead []importer.Row
 	err   error // of the source, which gave it early
 }
 
-func (q *rowQueue) next(row *importer.Row) error {
+func (q *rowQueue) Next(row *importer.Row) error {
 	if len(q.ahead) > 0 {
 		first := q.ahead[0]
 		q.ahead = q.ahead[1:]
@@ -58,7 +60,7 @@ func (q *rowQueue) next(row *importer.Row) error {
 		return nil
 	}
 	if q.err == nil {
-		q.err = q.rowSource.next(row)
+		q.err = q.Source.Next(row)
 	}
 	return q.err
 }
@@ -67,7 +69,7 @@ func (q *rowQueue) next(row *importer.Row) error {
 func (q *rowQueue) peek() *importer.Row {
 	if len(q.ahead) == 0 {
 		var row importer.Row
-		if q.next(&row) != nil {
+		if q.Next(&row) != nil {
 			return nil
 		}
 		q.ahead = []importer.Row{row}

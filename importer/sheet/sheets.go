@@ -4,43 +4,39 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"opscom-import/importer/sheet/internal/excel"
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // book is a file of several sheets.
 type book interface {
-	list() sheetList
-	open(sheetPart) (rowSource, error)
-}
-
-// sheetPart is one sheet of a book.
-type sheetPart struct {
-	name   string
-	part   string // by which the book finds it; "" when it is not a worksheet, but a chart or a dialog
-	hidden bool
+	Sheets() []excel.Sheet
+	Open(excel.Sheet) (rows.Source, error)
 }
 
 // sheetList is the sheets of a book in their order.
-type sheetList []sheetPart
+type sheetList []excel.Sheet
 
 // named returns the sheet of that name, whatever its case.
-func (l sheetList) named(name string) (sheetPart, error) {
+func (l sheetList) named(name string) (excel.Sheet, error) {
 	for _, s := range l {
-		if !strings.EqualFold(strings.TrimSpace(s.name), strings.TrimSpace(name)) {
+		if !strings.EqualFold(strings.TrimSpace(s.Name), strings.TrimSpace(name)) {
 			continue
 		}
-		if s.part == "" {
-			return s, fault(0, fmt.Sprintf("The sheet %q holds a chart and no cells. %s", s.name, l), nil)
+		if s.Part == "" {
+			return s, rows.NewError(0, fmt.Sprintf("The sheet %q holds a chart and no cells. %s", s.Name, l), nil)
 		}
 		return s, nil
 	}
-	return sheetPart{}, fault(0, fmt.Sprintf("There is no sheet %q. %s", name, l), nil)
+	return excel.Sheet{}, rows.NewError(0, fmt.Sprintf("There is no sheet %q. %s", name, l), nil)
 }
 
 // visible returns the sheets that a person sees, charts left out.
 func (l sheetList) visible() sheetList {
 	var found sheetList
 	for _, s := range l {
-		if s.part != "" && !s.hidden {
+		if s.Part != "" && !s.Hidden {
 			found = append(found, s)
 		}
 	}
@@ -55,8 +51,8 @@ func (l sheetList) names() string {
 	const shown = 20
 	var names []string
 	for _, s := range l[:min(len(l), shown)] {
-		name := fmt.Sprintf("%q", s.name)
-		if s.hidden {
+		name := fmt.Sprintf("%q", s.Name)
+		if s.Hidden {
 			name += " (hidden)"
 		}
 		names = append(names, name)
@@ -68,7 +64,7 @@ func (l sheetList) names() string {
 }
 
 // without returns the other sheets.
-func (l sheetList) without(chosen sheetPart) sheetList {
+func (l sheetList) without(chosen excel.Sheet) sheetList {
 	var others sheetList
 	for _, s := range l {
 		if s != chosen {
@@ -81,19 +77,19 @@ func (l sheetList) without(chosen sheetPart) sheetList {
 // openBook takes the sheet that was asked for, or among those that can be seen the
 // one that looks most like a list of people.
 func (t *Table) openBook(b book, o Options) error {
-	all := b.list()
+	all := sheetList(b.Sheets())
 	if o.Sheet != "" {
 		sheet, err := all.named(o.Sheet)
 		if err != nil {
 			return err
 		}
-		t.sheet = sheet.name
-		if t.rows, err = b.open(sheet); err != nil {
+		t.sheet = sheet.Name
+		if t.rows, err = b.Open(sheet); err != nil {
 			return err
 		}
 		err = t.findHeader(o.HeaderRow)
 		if errors.Is(err, errNoRows) {
-			return fault(0, fmt.Sprintf("The sheet is empty: it has no header and no rows. %s", all), nil)
+			return rows.NewError(0, fmt.Sprintf("The sheet is empty: it has no header and no rows. %s", all), nil)
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
@@ -104,9 +100,9 @@ func (t *Table) openBook(b book, o Options) error {
 	}
 	if best == nil {
 		t.sheet = ""
-		return fault(0, fmt.Sprintf("No visible sheet of the workbook has rows. %s A hidden one is read when it is asked for by name.", all), nil)
+		return rows.NewError(0, fmt.Sprintf("No visible sheet of the workbook has rows. %s A hidden one is read when it is asked for by name.", all), nil)
 	}
-	t.sheet = best.sheet.name
+	t.sheet = best.sheet.Name
 	if best.err != nil {
 		return best.err
 	}
@@ -116,7 +112,7 @@ func (t *Table) openBook(b book, o Options) error {
 
 // candidate is a sheet whose first rows were looked at.
 type candidate struct {
-	sheet   sheetPart
+	sheet   excel.Sheet
 	preview *preview
 	finding finding
 	err     error // a question to a person: which row is the header
@@ -146,28 +142,28 @@ const maxSheetsSeen = 40
 // the table's rows, and names those that look just as much like people.
 func (t *Table) choose(b book, sheets sheetList, headerRow int) (best *candidate, alike sheetList, err error) {
 	for _, sheet := range sheets[:min(len(sheets), maxSheetsSeen)] {
-		t.sheet = sheet.name
-		rows, err := b.open(sheet)
+		t.sheet = sheet.Name
+		source, err := b.Open(sheet)
 		if err != nil {
 			return nil, nil, err
 		}
 		c := &candidate{sheet: sheet}
-		c.preview, c.finding, c.err = lookForHeader(rows, headerRow)
-		var question *FileError
-		if damaged := c.err != nil && !errors.Is(c.err, errNoRows) && !(errors.As(c.err, &question) && question.cause == nil); damaged {
-			return nil, nil, errors.Join(c.err, rows.close())
+		c.preview, c.finding, c.err = lookForHeader(source, headerRow)
+		var question *rows.FileError
+		if damaged := c.err != nil && !errors.Is(c.err, errNoRows) && !(errors.As(c.err, &question) && question.Unwrap() == nil); damaged {
+			return nil, nil, errors.Join(c.err, source.Close())
 		}
-		drop := rows
+		drop := source
 		switch {
 		case errors.Is(c.err, errNoRows):
 		case c.better(best):
-			drop, t.rows = t.rows, rows
+			drop, t.rows = t.rows, source
 			best, alike = c, nil
 		case c.looksLikePeople() && c.hasRows():
 			alike = append(alike, sheet)
 		}
 		if drop != nil {
-			if err := drop.close(); err != nil {
+			if err := drop.Close(); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -176,9 +172,9 @@ func (t *Table) choose(b book, sheets sheetList, headerRow int) (best *candidate
 }
 
 // noteChoice says which sheet was chosen where there are several.
-func (t *Table) noteChoice(chosen sheetPart, all, alike sheetList) {
+func (t *Table) noteChoice(chosen excel.Sheet, all, alike sheetList) {
 	if others := all.without(chosen); len(others) > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.name, others.names()))
+		t.notes = append(t.notes, fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.Name, others.names()))
 	}
 	if len(alike) > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("Other sheets look like lists of people too: %s. To read another one, name it with --sheet.", alike.names()))

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,7 @@ func workbookOf(t *testing.T, sheets ...string) string {
 		for line := range strings.Lines(lines) {
 			rows.WriteString("<row>")
 			for text := range strings.SplitSeq(strings.TrimSpace(line), ",") {
-				if atoi([]byte(text)) >= 0 {
+				if _, err := strconv.Atoi(text); err == nil {
 					fmt.Fprintf(&rows, "<c><v>%s</v></c>", text)
 				} else {
 					fmt.Fprintf(&rows, `<c t="inlineStr"><is><t>%s</t></is></c>`, text)

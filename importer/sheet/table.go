@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
+
+	"opscom-import/importer/sheet/internal/excel"
+	"opscom-import/importer/sheet/internal/rows"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -25,14 +27,14 @@ type Options struct {
 // Table is one table of a file: a header and the rows below it. It belongs to
 // one goroutine.
 type Table struct {
-	path     string
-	patience patience
-	open     []io.Closer // files: the one at path, and what was unpacked or unlocked of it
-	book     *workbook   // nil for other files
-	rows     rowSource
-	sheet    string
-	header   importer.Header
-	notes    []string // about the file as it was opened
+	path   string
+	budget *rows.WorkBudget
+	open   []io.Closer     // files: the one at path, and what was unpacked or unlocked of it
+	book   *excel.Workbook // nil for other files
+	rows   rows.Source
+	sheet  string
+	header importer.Header
+	notes  []string // about the file as it was opened
 
 	counted  bool  // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
 	widths   []int // how many cells a row may then have
@@ -41,14 +43,6 @@ type Table struct {
 	returned int   // rows
 	blank    int   // rows that were left out
 	err      error // what Next returns from now on
-}
-
-// rowSource gives the rows of one sheet as they stand, from the first one, the
-// header and blank rows included (it may leave blank ones out).
-type rowSource interface {
-	next(row *importer.Row) error // io.EOF after the last row, which proves that the sheet was read whole
-	notes() []string              // complete once next has returned io.EOF
-	close() error
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -73,7 +67,7 @@ func (t *Table) Next(row *importer.Row) error {
 			}
 			return t.err
 		}
-		t.patience.given = true
+		t.budget.RowReturned()
 		t.blank += row.Number - t.last - 1
 		t.last = row.Number
 		if t.body.isHeaderAgain(row) {
@@ -87,15 +81,6 @@ func (t *Table) Next(row *importer.Row) error {
 	}
 }
 
-// isBlank reports whether no cell of the row holds anything but space.
-func isBlank(row *importer.Row) bool {
-	return len(row.Problems) == 0 && !slices.ContainsFunc(row.Cells, holdsSomething)
-}
-
-func holdsSomething(c mapping.Cell) bool {
-	return c.Kind == mapping.NoValueCell || strings.TrimSpace(c.Text) != ""
-}
-
 // judgeWidth compares the row with the header. Blank cells beyond the header are
 // cut. A value beyond it is a fault of the row. Where cells are told apart by
 // counting them, so is any other number of cells than the header has, or than
@@ -107,12 +92,12 @@ func (t *Table) judgeWidth(row *importer.Row) {
 	want, have := len(t.header.Names), len(row.Cells)
 	extra := -1
 	if have > want {
-		extra = slices.IndexFunc(row.Cells[want:], holdsSomething)
+		extra = slices.IndexFunc(row.Cells[want:], rows.HasValue)
 	}
 	if t.counted && (extra >= 0 || have < want || !slices.Contains(t.widths, have)) {
 		row.Problems = append(row.Problems, mapping.Problem{
 			Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn,
-			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", count(have, "cell", "cells"), want),
+			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", rows.Count(have, "cell", "cells"), want),
 		})
 		return
 	}
@@ -142,27 +127,19 @@ func (t *Table) Notes() []string {
 		}
 	}
 	if blank > 0 {
-		notes = append(notes, count(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
+		notes = append(notes, rows.Count(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
 	}
-	return slices.Concat(notes, t.body.notes(), t.rows.notes())
-}
-
-// count puts n before the words that agree with it.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return slices.Concat(notes, t.body.notes(), t.rows.Notes())
 }
 
 // Close closes the file. The texts of its cells stay valid.
 func (t *Table) Close() error {
 	var errs []error
 	if t.rows != nil {
-		errs = append(errs, t.rows.close())
+		errs = append(errs, t.rows.Close())
 	}
 	if t.book != nil {
-		errs = append(errs, t.book.close())
+		errs = append(errs, t.book.Close())
 		t.book = nil
 	}
 	for _, file := range t.open {
@@ -174,3 +151,6 @@ func (t *Table) Close() error {
 	}
 	return nil
 }
+
+// FileError says why a file cannot be read, or not be trusted any further.
+type FileError = rows.FileError

@@ -3,7 +3,6 @@ package sheet
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -62,16 +61,5 @@ func TestReadErrorIsNotTheEnd(t *testing.T) {
 	}
 	if fe := fileError(t, err, path); fe.Row != row.Number+1 {
 		t.Errorf("the error names row %d, and the last row was %d", fe.Row, row.Number)
-	}
-}
-
-func TestFileErrorNamesThePlace(t *testing.T) {
-	e := &FileError{File: "people.xlsx", Sheet: "Students", Row: 17, Message: "It is damaged.", cause: os.ErrInvalid}
-	if got, want := e.Error(), `people.xlsx, sheet "Students", row 17: It is damaged.`; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-	e = &FileError{File: "people.csv", Message: "It is empty."}
-	if got, want := e.Error(), "people.csv: It is empty."; got != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -204,17 +204,6 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-func TestPartsAreCapped(t *testing.T) {
-	part := &cappedPart{ReadCloser: io.NopCloser(strings.NewReader("0123456789")), left: 9}
-	if _, err := io.ReadAll(part); err == nil {
-		t.Error("ten bytes were read of a part that may have nine")
-	}
-	part = &cappedPart{ReadCloser: io.NopCloser(strings.NewReader("0123456789")), left: 10}
-	if _, err := io.ReadAll(part); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestAgainstExcelize compares every raw value of workbooks that excelize wrote
 // with what excelize itself reads.
 func TestAgainstExcelize(t *testing.T) {

@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"io"
 	"strings"
 	"testing"
 
@@ -111,30 +110,4 @@ func TestXMLSpreadsheetFaults(t *testing.T) {
 			t.Errorf("%s: %s", name, fe.Message)
 		}
 	}
-}
-
-func FuzzXMLSpreadsheet(f *testing.F) {
-	f.Add(xmlBookOf(xmlSheetOf("People", xmlPeople)))
-	f.Add(xmlBookOf(xmlSheetOf("A", `<Row ss:Index="3" ss:Span="2"><Cell ss:Index="2" ss:MergeAcross="1" ss:MergeDown="1" ss:StyleID="s2"><Data ss:Type="Number">12</Data></Cell></Row>`)))
-	f.Fuzz(func(t *testing.T, document string) {
-		book, err := openXMLBook(strings.NewReader(document), int64(len(document)))
-		if err != nil {
-			return
-		}
-		for _, sheet := range book.sheets {
-			rows, err := book.open(sheet)
-			if err != nil {
-				t.Fatalf("the document was read, but sheet %q is not found: %v", sheet.name, err)
-			}
-			all, err := drain(t, rows)
-			if err != io.EOF {
-				continue
-			}
-			for _, row := range all {
-				if row.Number > maxRows || len(row.Cells) == 0 || len(row.Cells) > maxColumns {
-					t.Fatalf("row %d has %d cells", row.Number, len(row.Cells))
-				}
-			}
-		}
-	})
 }

@@ -1,0 +1,347 @@
+package excel
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"opscom-import/importer/sheet/internal/rows"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// worksheet reads the rows of one worksheet part in a single pass: reference,
+// type, style and raw value of each cell together. A sheet that is cut short,
+// damaged or out of order ends in an error and never in io.EOF. Rows without a
+// value, such as thousands of formatted ones at the end, are left out.
+type worksheet struct {
+	xml     *xmlScanner
+	part    io.Closer
+	cells   cellReader
+	reopen  func() (io.ReadCloser, error) // the part once more
+	started bool                          // sheetData has begun
+	row     int                           // number of the last row
+
+	text   []byte // of the current row's cells, as far as it is their own
+	spans  []span // one a cell: where its text stands in text
+	blanks int    // cells that only stand before others, those left out that are free
+
+	hidden        int           // rows with values that a person does not see
+	hiddenColumns []columnRange // in the sheet, whether they hold values or not
+	width         int           // columns up to the last with a value
+	merged        int           // ranges of merged cells
+	shared        []rows.Range  // the first of them that go over several rows
+}
+
+// columnRange is a range of columns, both ends included; the first column is 0.
+type columnRange struct{ first, last int }
+
+// span is a piece of a row's text; that of a cell whose text stands elsewhere is
+// empty.
+type span struct{ start, end int }
+
+func newWorksheet(part io.ReadCloser, cells cellReader) *worksheet {
+	return &worksheet{xml: newXMLScanner(part), part: part, cells: cells}
+}
+
+// next returns the next row that holds a value.
+func (w *worksheet) Next(row *importer.Row) error {
+	err := w.start()
+	for err == nil {
+		var kind xmlKind
+		if kind, err = w.xml.next(); err != nil {
+			break
+		}
+		if kind == xmlEnd { // of sheetData
+			err = w.finish()
+			break
+		}
+		if kind == xmlText {
+			continue
+		}
+		if string(w.xml.name) != "row" {
+			err = w.xml.passOver()
+			continue
+		}
+		var hidden bool
+		if hidden, err = w.readRow(row); err == nil && len(row.Cells) > 0 {
+			if hidden {
+				w.hidden++
+			}
+			return nil
+		}
+	}
+	return w.located(err)
+}
+
+// located names the row at which reading stopped.
+func (w *worksheet) located(err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	message := fmt.Sprintf("The sheet cannot be read at or after this row: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err)
+	return rows.NewError(max(w.row, 1), message, err)
+}
+
+// start reads up to the rows, once.
+func (w *worksheet) start() error {
+	if w.started {
+		return nil
+	}
+	w.started = true
+	if err := w.xml.root("worksheet"); err != nil {
+		return err
+	}
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEnd:
+			return rows.ErrNoData
+		case kind != xmlStart:
+			continue
+		case string(w.xml.name) == "sheetData":
+			return nil
+		case string(w.xml.name) == "cols":
+			err = w.readColumns()
+		default:
+			err = w.xml.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readColumns reads which columns are hidden.
+func (w *worksheet) readColumns() error {
+	for outer := w.xml.depth() - 1; ; {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEnd && w.xml.depth() == outer:
+			return nil
+		case kind != xmlStart || string(w.xml.name) != "col" || !isTrue(w.xml.attr("hidden")) || len(w.hiddenColumns) >= rows.MaxColumns:
+			continue
+		}
+		if first, last := atoi(w.xml.attr("min")), atoi(w.xml.attr("max")); first > 0 && last >= first {
+			w.hiddenColumns = append(w.hiddenColumns, columnRange{first - 1, last - 1})
+		}
+	}
+}
+
+// isTrue reads a boolean attribute.
+func isTrue(value []byte) bool { return string(value) == "1" || string(value) == "true" }
+
+// finish reads what stands below the rows, up to the end of the part: only then
+// is the sheet known to be whole, its checksum included.
+func (w *worksheet) finish() error {
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return err
+		case kind == xmlEOF:
+			return io.EOF
+		case kind == xmlStart && string(w.xml.name) == "mergeCell":
+			w.merged++
+			if m, ok := parseRange(w.xml.attr("ref")); ok && m.LastRow > m.FirstRow && len(w.shared) < rows.SharedShown {
+				w.shared = append(w.shared, m)
+			}
+		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows once more
+			return errXMLUnknown(w.xml.name)
+		}
+	}
+}
+
+// readRow reads the row whose start was read last. A row without values has no
+// cells.
+func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
+	number := w.row + 1
+	if r := w.xml.attr("r"); r != nil {
+		if number = atoi(r); number <= w.row {
+			return false, rows.ErrRowOrder
+		}
+	}
+	if number > rows.MaxRows {
+		return false, rows.ErrRowBeyond
+	}
+	w.row = number
+	hidden = isTrue(w.xml.attr("hidden"))
+
+	row.Number, row.Cells, row.Problems = number, row.Cells[:0], nil
+	w.text, w.spans = w.text[:0], w.spans[:0]
+	column := -1
+	for {
+		kind, err := w.xml.next()
+		switch {
+		case err != nil:
+			return false, err
+		case kind == xmlEnd:
+			return hidden, w.settle(row)
+		case kind == xmlText:
+			continue
+		case string(w.xml.name) == "c":
+			column, err = w.readCell(row, column)
+		default:
+			err = w.xml.passOver()
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// readCell reads the cell whose start was read last, and returns its column. A
+// cell without a value is not put into the row.
+func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err error) {
+	column = previous + 1
+	if r := w.xml.attr("r"); r != nil {
+		var number int
+		if column, number = parseRef(r); column < 0 || number != w.row {
+			return 0, rows.ErrCellRef
+		}
+	}
+	if column <= previous {
+		return 0, rows.ErrCellOrder
+	}
+	if column >= rows.MaxColumns {
+		return 0, rows.ErrCellRef
+	}
+	start := len(w.text)
+	var cell mapping.Cell
+	if cell, w.text, err = w.cells.read(w.xml, w.text); err != nil {
+		return 0, err
+	}
+	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
+		return column, nil
+	}
+	if len(w.text) > rows.MaxRowText {
+		return 0, rows.ErrRowText
+	}
+	if column > len(row.Cells) {
+		if w.blanks += column - len(row.Cells); w.blanks > rows.MaxBlanks {
+			return 0, rows.ErrBlanks
+		}
+	}
+	for len(row.Cells) < column {
+		row.Cells = append(row.Cells, mapping.Cell{})
+		w.spans = append(w.spans, span{})
+	}
+	row.Cells = append(row.Cells, cell)
+	w.spans = append(w.spans, span{start, len(w.text)})
+	return column, nil
+}
+
+// settle gives the cells their texts: one string a row, which they share.
+func (w *worksheet) settle(row *importer.Row) error {
+	if !utf8.Valid(w.text) {
+		return errNotUTF8
+	}
+	w.width, w.blanks = max(w.width, len(row.Cells)), max(0, w.blanks-rows.FreeBlanks)
+	text := string(w.text)
+	for i, s := range w.spans {
+		if s.start < s.end {
+			row.Cells[i].Text = text[s.start:s.end]
+		}
+	}
+	return nil
+}
+
+// atoi returns the number that b is written as, -1 when it is none. No number in
+// a sheet is longer than nine digits.
+func atoi(b []byte) int {
+	if len(b) == 0 || len(b) > 9 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// parseRef takes a reference such as "AB12" apart: its column, A being 0, and its
+// row; the column is -1 when it is none.
+func parseRef(ref []byte) (column, row int) {
+	n := 0
+	for n < len(ref) && n < 4 && 'A' <= ref[n]&^0x20 && ref[n]&^0x20 <= 'Z' {
+		column = column*26 + int(ref[n]&^0x20-'A') + 1
+		n++
+	}
+	row = atoi(ref[n:])
+	if n == 0 || row < 1 {
+		return -1, 0
+	}
+	return column - 1, row
+}
+
+// parseRange takes a reference such as "B2:C5" apart; not ok when it is none.
+func parseRange(ref []byte) (m rows.Range, ok bool) {
+	from, to, _ := bytes.Cut(ref, []byte(":"))
+	m.FirstColumn, m.FirstRow = parseRef(from)
+	m.LastColumn, m.LastRow = parseRef(to)
+	return m, m.FirstColumn >= 0 && m.LastColumn >= m.FirstColumn
+}
+
+func (w *worksheet) Notes() []string {
+	var notes []string
+	if w.hidden > 0 {
+		notes = append(notes, rows.Count(w.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
+	}
+	var hidden []int
+	for _, r := range w.hiddenColumns {
+		for c := r.first; c <= r.last && c < w.width; c++ {
+			hidden = append(hidden, c)
+		}
+	}
+	if len(hidden) > 0 {
+		notes = append(notes, rows.ColumnList(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
+	}
+	if w.merged > 0 {
+		notes = append(notes, rows.MergedNote(w.merged, w.shared))
+	}
+	return notes
+}
+
+// merges reads the sheet once more, up to where merged cells are named: below the
+// rows. It is asked for only where a header of two rows is suspected.
+func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
+	part, err := w.reopen()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := part.Close(); err == nil && closeErr != nil {
+			ranges, err = nil, rows.NewError(0, rows.DamagedBook, closeErr)
+		}
+	}()
+	x := newXMLScanner(part)
+	for {
+		kind, err := x.next()
+		switch {
+		case err != nil:
+			return nil, w.located(err)
+		case kind == xmlEOF:
+			return ranges, nil
+		case kind == xmlStart && string(x.name) == "mergeCell" && len(ranges) < rows.MaxColumns:
+			if m, ok := parseRange(x.attr("ref")); ok && m.FirstRow <= last && m.LastRow >= first {
+				ranges = append(ranges, m)
+			}
+		}
+	}
+}
+
+// close leaves out what closing the part says: it was only read, and what was
+// wrong in reading it, next has said.
+func (w *worksheet) Close() error {
+	w.part.Close()
+	return nil
+}

@@ -1,0 +1,175 @@
+package text
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// Windows-1252, of which Latin-1 is a part, and Mac Roman give a letter to nearly
+// every byte, so that no byte is proof. Words are: what is "Montréal" in one is
+// "MontrÈal" in the other, with a capital among small letters, and what is "Zoë"
+// in the other is "Zo‘", which ends in an opening quote.
+
+// accents is what a text shows in either encoding.
+type accents struct {
+	name, label  string // of the encoding that fits; "" when it could be either or neither
+	windows, mac string // some of the letters in each
+}
+
+// Share of the characters beyond ASCII that must stand where such a character
+// can, and that may do so in the encoding that is ruled out.
+const (
+	leastFitting = 0.9
+	mostStray    = 0.5
+)
+
+// judgeAccents tells Windows-1252 from Mac Roman. Where both fit, which takes a
+// letter that stands alone, it is Windows-1252 as long as the bytes 0x80 to 0x9F,
+// the letters of Mac Roman, hold no letter in it. What could be UTF-8 must fit by
+// itself: else the text is written in two ways.
+func judgeAccents(sample, couldBeUTF8 []byte) accents {
+	windows, mac := decodeBytes(charmap.Windows1252, sample), decodeBytes(charmap.Macintosh, sample)
+	a := accents{windows: lettersBeyondASCII(windows), mac: lettersBeyondASCII(mac)}
+	inWindows, inMac := fitting(windows), fitting(mac)
+	isEither := inMac <= inWindows && !strings.ContainsAny(windows, "ŒœŠšŽžŸƒ")
+	var table *charmap.Charmap
+	switch {
+	case inWindows >= leastFitting && (inMac <= mostStray || isEither):
+		a.name, a.label, table = "windows-1252", "Windows-1252 (Western European)", charmap.Windows1252
+	case inMac >= leastFitting && inWindows <= mostStray:
+		a.name, a.label, table = "macintosh", "Mac Roman", charmap.Macintosh
+	}
+	if a.name != "" && len(couldBeUTF8) > 0 && fitting(decodeBytes(table, couldBeUTF8)) < leastFitting {
+		a.name = ""
+	}
+	return a
+}
+
+func decodeBytes(table *charmap.Charmap, b []byte) string {
+	var text strings.Builder
+	for _, c := range b {
+		text.WriteRune(table.DecodeByte(c))
+	}
+	return text.String()
+}
+
+// fitting returns the share of the characters beyond ASCII that stand where such
+// a character can.
+func fitting(text string) float64 {
+	runes := []rune(text)
+	at := func(i int) rune {
+		if i < 0 || i >= len(runes) {
+			return '\n'
+		}
+		return runes[i]
+	}
+	fit, all := 0, 0
+	for i, r := range runes {
+		if r > unicode.MaxASCII {
+			all++
+			if canStand(at(i-1), r, at(i+1)) {
+				fit++
+			}
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(fit) / float64(all)
+}
+
+// westernLetters are those of French, Spanish, Portuguese, Italian, German and the
+// languages of the north, and a few more names that Windows-1252 was made for.
+const westernLetters = "àáâãäåæçèéêëìíîïñòóôõöøœùúûüýÿßšž" + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜÝŸŠŽ"
+
+// canStand reports whether a character beyond ASCII fits between its neighbours.
+func canStand(before, r, after rune) bool {
+	isOther := func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
+	switch {
+	case isOther(before) && isOther(after) && unicode.IsLetter(r): // a word in another alphabet
+		return false
+	case r == 'Ã' || r == 'Â': // what the first byte of many a letter in UTF-8 looks like
+		return unicode.IsLetter(after) && !unicode.IsLower(before)
+	case strings.ContainsRune(westernLetters, r) && unicode.IsUpper(r):
+		return !unicode.IsLower(before) && !(unicode.IsUpper(before) && unicode.IsLower(after))
+	case strings.ContainsRune(westernLetters, r):
+		return !unicode.IsUpper(after) && !(unicode.IsUpper(before) && unicode.IsUpper(after))
+	case r == '’':
+		return unicode.IsLetter(before) || unicode.IsDigit(before)
+	case r == '‘' || r == '“':
+		return !unicode.IsLetter(before) && unicode.IsLetter(after)
+	case r == '”':
+		return !unicode.IsLetter(after) && before > ' '
+	case r == '–' || r == '—':
+		return unicode.IsSpace(before) == unicode.IsSpace(after)
+	case r == '«':
+		return !unicode.IsLetter(before)
+	case r == '»' || r == '…' || r == '©' || r == '®' || r == '™':
+		return !unicode.IsLetter(after)
+	case r == '£' || r == '€' || r == '§':
+		return !unicode.IsLetter(before)
+	case r == '°' || r == 'º' || r == 'ª':
+		return !unicode.IsLetter(before) || before == 'N' || before == 'n'
+	case r == '½' || r == '¼' || r == '²' || r == '³':
+		return !unicode.IsLetter(after)
+	case r == '\u00A0' || r == '·' || r == '•':
+		return true
+	}
+	return false
+}
+
+// lettersBeyondASCII lists the first few different ones.
+func lettersBeyondASCII(text string) string {
+	const few = 6
+	var found []string
+	for _, r := range text {
+		if r > unicode.MaxASCII && !slices.Contains(found, string(r)) && unicode.IsPrint(r) {
+			if found = append(found, string(r)); len(found) == few {
+				break
+			}
+		}
+	}
+	return strings.Join(found, " ")
+}
+
+// disguise is the first byte of U+0080 to U+00BF in UTF-8.
+const disguise = 0xC2
+
+// holdsDisguised reports whether UTF-8 holds a character from U+0080 to U+009F. These
+// control characters no table has a use for: a program took a letter of Windows-1252
+// for one of Latin-1.
+func holdsDisguised(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, disguise)
+		if i < 0 || i+1 == len(b) {
+			return false
+		}
+		if b[i+1] < 0xA0 {
+			return true
+		}
+		b = b[i+2:]
+	}
+}
+
+// mendLetters puts the letter of Windows-1252 in the place of a control character that
+// is one in disguise, and U+FFFD in that of bytes that are not letters. Five of these
+// characters are not letters in Windows-1252 either, and stay.
+func mendLetters(text string) string {
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if strings.IndexByte(text, disguise) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if 0x80 <= r && r <= 0x9F {
+			if letter := charmap.Windows1252.DecodeByte(byte(r)); letter != utf8.RuneError {
+				return letter
+			}
+		}
+		return r
+	}, text)
+}

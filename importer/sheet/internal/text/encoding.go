@@ -1,0 +1,326 @@
+package text
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
+
+	"opscom-import/importer/sheet/internal/rows"
+
+	"github.com/wlynxg/chardet"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+)
+
+const saveAsUTF8 = "Open it in Excel, choose Save As, \"CSV UTF-8 (Comma delimited)\", and use that file."
+
+// byteOrderMarks are what a text may begin with to tell its encoding.
+var byteOrderMarks = []struct{ mark, encoding string }{
+	{utf8BOM, "utf-8"},
+	{"\xFF\xFE", "utf-16le"},
+	{"\xFE\xFF", "utf-16be"},
+}
+
+// textEncoding says how bytes become letters.
+type textEncoding struct {
+	name    string            // in the WHATWG Encoding Standard
+	decoder encoding.Encoding // nil for UTF-8
+	note    string            // what was assumed; "" when there was nothing to assume
+}
+
+// namedEncoding returns the encoding that was asked for.
+func namedEncoding(name string) (textEncoding, error) {
+	found, err := htmlindex.Get(name)
+	if err == nil {
+		name, err = htmlindex.Name(found)
+	}
+	if err != nil || name == "replacement" || name == "x-user-defined" {
+		return textEncoding{}, rows.NewError(0, fmt.Sprintf("The encoding %q is not known. Give a name such as utf-8, windows-1252, macintosh or utf-16le, or leave it out.", name), err)
+	}
+	if name == "utf-8" {
+		return textEncoding{name: name}, nil
+	}
+	return textEncoding{name: name, decoder: found}, nil
+}
+
+// markedEncoding returns the encoding that the first bytes of a text show: by a
+// byte order mark, or by the zero bytes of UTF-16. It has no name when nothing shows.
+func markedEncoding(head []byte) (textEncoding, error) {
+	if isUTF32(head) { // before its mark is taken for one of UTF-16
+		return textEncoding{}, rows.NewError(0, "The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. "+saveAsUTF8, nil)
+	}
+	for _, b := range byteOrderMarks {
+		if bytes.HasPrefix(head, []byte(b.mark)) {
+			return namedEncoding(b.encoding)
+		}
+	}
+	name := unmarkedUTF16(head)
+	if name == "" {
+		return textEncoding{}, nil
+	}
+	e, err := namedEncoding(name)
+	e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, say how it is written with --encoding."
+	return e, err
+}
+
+// isUTF32 reports whether the text, after a byte order mark of four bytes, of two or
+// none, is nothing but characters of four bytes each.
+func isUTF32(head []byte) bool {
+	for mark := 0; mark <= 4; mark += 2 {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			units := 0
+			for rest := head[min(mark, len(head)):]; len(rest) >= 4; rest = rest[4:] {
+				const plane3 = 0x30000 // no letter stands there or beyond
+				r := order.Uint32(rest)
+				if r >= plane3 || !utf8.ValidRune(rune(r)) || isNoText(rune(r)) {
+					units = 0
+					break
+				}
+				units++
+			}
+			if units > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unmarkedUTF16 returns the encoding of text that has zero bytes only where
+// UTF-16 has them: as one half of many of its units, and never as the other.
+func unmarkedUTF16(head []byte) string {
+	head = head[:len(head)&^1]
+	var zeros [2]int
+	for i, b := range head {
+		if b == 0 {
+			zeros[i&1]++
+		}
+	}
+	var name string
+	switch least := len(head) / 2 * 3 / 10; { // units: most names, all digits and delimiters have one
+	case zeros[0] == 0 && zeros[1] > least:
+		name = "utf-16le"
+	case zeros[1] == 0 && zeros[0] > least:
+		name = "utf-16be"
+	default:
+		return ""
+	}
+	order := map[string]unicode.Endianness{"utf-16le": unicode.LittleEndian, "utf-16be": unicode.BigEndian}[name]
+	text, err := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder().Bytes(head)
+	if err != nil || bytes.ContainsRune(text, utf8.RuneError) || bytes.ContainsFunc(text, isNoText) {
+		return ""
+	}
+	return name
+}
+
+// isNoText reports whether a table has no use for the character.
+func isNoText(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }
+
+// census is what a text is made of, as far as its encoding shows in it. It takes the
+// whole text: what shows late counts as much as what shows early.
+type census struct {
+	lines     int    // before the first byte that is not UTF-8
+	multibyte int    // letters that are written in several bytes of UTF-8, the first thousands of them
+	invalid   int    // bytes that are not UTF-8
+	zeros     bool   // a line has zero bytes besides such, as no text has
+	sample    []byte // lines with bytes that are not UTF-8
+	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbours, a line each
+}
+
+const (
+	censusBuffer = 256 << 10
+	sampleBytes  = 64 << 10 // of lines with letters beyond ASCII
+	sampleLine   = 2 << 10  // at most, of one line from its first such letter on
+	letterBytes  = 16 << 10
+)
+
+// take counts the whole text. A letter whose bytes are cut where the buffer ends
+// is counted with the next one.
+func (c *census) take(r io.Reader) error {
+	buf := make([]byte, censusBuffer)
+	kept := 0
+	for {
+		n, err := io.ReadFull(r, buf[kept:])
+		unread := buf[:kept+n]
+		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && !atEnd {
+			return err
+		}
+		kept = 0
+		if !atEnd {
+			kept = CutRune(unread)
+		}
+		c.count(unread[:len(unread)-kept])
+		if atEnd {
+			return nil
+		}
+		copy(buf, unread[len(unread)-kept:])
+	}
+}
+
+// cutRune returns how many bytes at the end begin a letter that goes on.
+func CutRune(b []byte) int {
+	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if utf8.FullRune(b[i:]) {
+				return 0
+			}
+			return len(b) - i
+		}
+	}
+	return 0
+}
+
+func (c *census) count(b []byte) {
+	if utf8.Valid(b) {
+		c.countValid(b)
+		return
+	}
+	for line := range bytes.Lines(b) {
+		if utf8.Valid(line) {
+			c.countValid(line)
+		} else {
+			c.countInvalid(line)
+		}
+	}
+}
+
+func (c *census) countValid(b []byte) {
+	for i := beyondASCII(b); i < len(b) && len(c.letters) < letterBytes; i += beyondASCII(b[i:]) {
+		_, size := utf8.DecodeRune(b[i:])
+		c.countLetter(b, i, size)
+		i += size
+	}
+	if c.invalid == 0 {
+		c.lines += bytes.Count(b, []byte{'\n'})
+	}
+}
+
+func (c *census) countInvalid(line []byte) {
+	first := -1
+	for i := 0; i < len(line); {
+		r, size := utf8.DecodeRune(line[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			c.invalid++
+			if first < 0 {
+				first = i
+			}
+		case size > 1:
+			c.countLetter(line, i, size)
+		}
+		i += size
+	}
+	c.zeros = c.zeros || bytes.IndexByte(line, 0) >= 0
+	if len(c.sample) < sampleBytes {
+		c.sample = append(c.sample, line[max(0, first-sampleLine/2):min(len(line), first+sampleLine)]...)
+		c.sample = append(c.sample, '\n')
+	}
+}
+
+// countLetter counts a letter of several bytes, and keeps it with the bytes next
+// to it.
+func (c *census) countLetter(b []byte, at, size int) {
+	c.multibyte++
+	if len(c.letters) < letterBytes {
+		c.letters = append(c.letters, b[max(0, at-1):min(len(b), at+size+1)]...)
+		c.letters = append(c.letters, '\n')
+	}
+}
+
+// beyondASCII returns where the first byte beyond ASCII stands, len(b) when there
+// is none.
+func beyondASCII(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if binary.NativeEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for i < len(b) && b[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
+// judge decides by what was counted.
+func (c *census) judge() (textEncoding, error) {
+	const damage = 10 // letters in UTF-8 for each byte that is none: the rest is damage
+	if c.invalid == 0 {
+		return textEncoding{name: "utf-8"}, nil
+	}
+	if c.zeros {
+		return textEncoding{}, rows.NewError(0, fmt.Sprintf("The file holds bytes that are not text (NUL and others, the first in line %d), so it is damaged, or no CSV at all. ", c.lines+1)+rows.ExportXLSX, nil)
+	}
+	if c.multibyte >= damage*c.invalid {
+		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are not letters. The rows that hold them are not sent."}, nil
+	}
+	found := chardet.Detect(c.sample)
+	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding)
+	western := judgeAccents(c.sample, c.letters)
+	switch {
+	case other && western.name == "":
+		e, err := namedEncoding(found.Encoding)
+		if err == nil && e.decoder != nil && c.fits(e) {
+			e.note = assumed(found.Encoding)
+			return e, nil
+		}
+	case !other && western.name != "":
+		e, err := namedEncoding(western.name)
+		e.note = assumed(western.label)
+		return e, err
+	}
+	return textEncoding{}, c.question(found.Encoding)
+}
+
+// leastConfidence is how sure the detection of an encoding must be.
+const leastConfidence = 0.8
+
+// isWestern reports whether the encoding is one of those for western Europe,
+// which differ in little but their accents.
+func isWestern(name string) bool {
+	return slices.Contains([]string{"", "Ascii", "UTF-8", "Windows-1252", "ISO-8859-1", "ISO-8859-15", "macintosh", "MacRoman", "Windows-1254", "ISO-8859-9"}, name)
+}
+
+func assumed(label string) string {
+	return fmt.Sprintf("The text is not UTF-8. It was read as %s, which its letters fit. If names look wrong, say how it is written with --encoding.", label)
+}
+
+// fits reports whether every byte of the sample has a letter in the encoding.
+func (c *census) fits(e textEncoding) bool {
+	text, err := e.decoder.NewDecoder().Bytes(c.sample)
+	return err == nil && !bytes.ContainsRune(text, utf8.RuneError)
+}
+
+// question asks how the text is written. It shows letters and no words, since
+// the words are people's names.
+func (c *census) question(found string) error {
+	western := judgeAccents(c.sample, c.letters)
+	place := fmt.Sprintf("The letters with accents, the first in line %d, are written in a way that cannot be told for certain.", c.lines+1)
+	if c.multibyte > 0 {
+		place = fmt.Sprintf("The file mixes letters that are UTF-8 with others that are not; the first of these is in line %d.", c.lines+1)
+	}
+	guess := ""
+	if found != "" && !isWestern(found) {
+		guess = fmt.Sprintf(", as %s %s", found, c.lettersIn(found))
+	}
+	return rows.NewError(0, fmt.Sprintf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and say so with --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
+		place, western.windows, western.mac, guess), nil)
+}
+
+// lettersIn shows the first letters of the sample that are not ASCII.
+func (c *census) lettersIn(name string) string {
+	e, err := namedEncoding(name)
+	if err != nil || e.decoder == nil {
+		return "no letters at all"
+	}
+	text, err := e.decoder.NewDecoder().Bytes(c.sample)
+	if err != nil {
+		return "no letters at all"
+	}
+	return lettersBeyondASCII(string(text))
+}
