@@ -2,20 +2,6 @@ package importer
 
 import "time"
 
-// RunState says where a run stands.
-type RunState string
-
-// The states of a run. A run goes from planning to held or pushing, and from
-// there to finished; stopped, superseded and discarded are the other ends.
-const (
-	RunPlanning   RunState = "planning"   // the file is being read; nothing was sent
-	RunHeld       RunState = "held"       // a safety limit holds it; nothing was sent
-	RunPushing    RunState = "pushing"    // rows are being pushed, or the program died while they were
-	RunStopped    RunState = "stopped"    // ended early, in good order; the same command goes on
-	RunFinished   RunState = "finished"   // every row has its outcome
-	RunSuperseded RunState = "superseded" // a newer run of the same source took its place; cannot go on
-)
-
 // Run is one run as the journal knows it.
 type Run struct {
 	ID          int64

@@ -30,36 +30,25 @@ type FixRow struct {
 // ErrTooLarge says that the rows that need a person do not fit into a workbook.
 var ErrTooLarge = errors.New("a workbook cannot hold that much; fix the file itself")
 
-// WriteFix writes the rows to a workbook at path, and returns their number. The
+// WriteFix writes the rows to a workbook, and returns their number. The
 // workbook has the layout of the file that they come from, so that it can be
 // fixed, saved, and pushed with the same mapping: the sheet's name, the header in
 // its row, each cell in its column, as text. A cell with a problem is coloured
 // and has the message as a note, and a column at the right says what to do.
 //
-// So that nothing is sent by mistake, a value that no cell of a workbook can hold,
-// and one that is an error such as #N/A, is left out, and the values of a row that
-// may have moved into the wrong columns stand right of the advice.
+// So that nothing is sent by mistake, a value that does not fit into a cell, or
+// that is an error such as #N/A, is left out, and the values of a row that may have
+// moved into the wrong columns are put to the right of the advice.
 //
-// The file is whole, or on any error as it was before. When there are no rows there
-// is not a file: one of an earlier run is removed. The error is [ErrTooLarge] when
-// there are more rows or columns than a workbook can have.
-func WriteFix(path string, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
-	err = writeAtomic(path, func(w io.Writer) error {
-		var err error
-		if n, err = WriteFixTo(w, sheet, rows); err == nil && n == 0 {
-			return errNothing
-		}
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
+// A file is written whole, or on any error stays as it was; without any row a file
+// of an earlier run is removed, and standard output gets the header alone. The error
+// is [ErrTooLarge] when there are more rows
+// or columns than a workbook can have.
+func WriteFix(to Destination, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
+	return to.writeCounted(func(w io.Writer) (int, error) { return writeFix(w, sheet, rows) })
 }
 
-// WriteFixTo writes to w what WriteFix writes to a file: the header alone when
-// there are no rows.
-func WriteFixTo(w io.Writer, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
+func writeFix(w io.Writer, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
 	layout := newFixLayout(sheet)
 	if len(layout.Header) > excelize.MaxColumns {
 		return 0, fmt.Errorf("%d columns: %w", len(sheet.Header), ErrTooLarge)

@@ -84,7 +84,7 @@ func faultyStudents() []report.FixRow {
 func written(t testing.TB, s report.FixSheet, rows []report.FixRow) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.fix.xlsx")
-	n, err := report.WriteFix(path, s, yielding(rows, nil))
+	n, err := report.WriteFix(report.To(path, nil), s, yielding(rows, nil))
 	if err != nil || n != len(rows) {
 		t.Fatalf("wrote %d rows of %d, %v", n, len(rows), err)
 	}
@@ -379,7 +379,7 @@ func TestFixReadBack(t *testing.T) {
 		for i, cells := range rapid.SliceOfN(row, 1, 5).Draw(t, "rows") {
 			rows = append(rows, report.FixRow{Row: i + 2, Cells: cells, Problems: []mapping.Problem{{Column: rapid.IntRange(mapping.NoColumn, 9).Draw(t, "column"), Message: "x"}}})
 		}
-		if n, err := report.WriteFix(path, report.FixSheet{Header: header}, yielding(rows, nil)); err != nil || n != len(rows) {
+		if n, err := report.WriteFix(report.To(path, nil), report.FixSheet{Header: header}, yielding(rows, nil)); err != nil || n != len(rows) {
 			t.Fatalf("wrote %d rows of %d, %v", n, len(rows), err)
 		}
 		read, got := readTable(t, path, sheet.Options{HeaderRow: 1})
@@ -435,7 +435,7 @@ func TestFixThatIsTooLarge(t *testing.T) {
 		if s.HeaderRow == 0 {
 			s.Header[0] = "A"
 		}
-		n, err := report.WriteFix(path, s, yielding(faultyStudents(), nil))
+		n, err := report.WriteFix(report.To(path, nil), s, yielding(faultyStudents(), nil))
 		if !errors.Is(err, report.ErrTooLarge) || n != 0 {
 			t.Errorf("%d columns: %d, %v; want ErrTooLarge", len(s.Header), n, err)
 		}
@@ -464,21 +464,21 @@ func TestFixLeavesNothingHalfWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rows := range []int{0, 1, 300} {
-		if n, err := report.WriteFix(path, students(), yielding(make([]report.FixRow, rows), broken)); !errors.Is(err, broken) || n != 0 {
+		if n, err := report.WriteFix(report.To(path, nil), students(), yielding(make([]report.FixRow, rows), broken)); !errors.Is(err, broken) || n != 0 {
 			t.Errorf("after %d rows: %d, %v", rows, n, err)
 		}
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
 		t.Errorf("the old file holds %q, %v", text, err)
 	}
-	if n, err := report.WriteFix(path, students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil {
+	if n, err := report.WriteFix(report.To(path, nil), students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil {
 		t.Errorf("no rows: %d, %v", n, err)
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 	var out bytes.Buffer
-	if n, err := report.WriteFixTo(&out, students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil || out.Len() == 0 {
+	if n, err := report.WriteFix(report.To("-", &out), students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil || out.Len() == 0 {
 		t.Errorf("no rows to a pipe: %d, %v, %d bytes", n, err, out.Len())
 	}
 }
@@ -498,7 +498,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 func TestFixReportsAFullDisk(t *testing.T) {
 	var whole, again bytes.Buffer
 	for _, out := range []*bytes.Buffer{&whole, &again} {
-		if _, err := report.WriteFixTo(out, students(), yielding(faultyStudents(), nil)); err != nil {
+		if _, err := report.WriteFix(report.To("-", out), students(), yielding(faultyStudents(), nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -506,7 +506,7 @@ func TestFixReportsAFullDisk(t *testing.T) {
 		t.Error("the same rows gave another workbook")
 	}
 	for size := 0; size < whole.Len(); size += 97 {
-		if _, err := report.WriteFixTo(&fullDisk{size}, students(), yielding(faultyStudents(), nil)); err == nil {
+		if _, err := report.WriteFix(report.To("-", &fullDisk{size}), students(), yielding(faultyStudents(), nil)); err == nil {
 			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
 		}
 	}
@@ -557,7 +557,7 @@ func TestFixMemory(t *testing.T) {
 				}
 			}
 		}
-		if _, err := report.WriteFixTo(io.Discard, report.FixSheet{Header: []string{"A", "B", "C"}}, long); err != nil {
+		if _, err := report.WriteFix(report.To("-", io.Discard), report.FixSheet{Header: []string{"A", "B", "C"}}, long); err != nil {
 			t.Fatal(err)
 		}
 		return highest
@@ -573,7 +573,7 @@ func BenchmarkWriteFix(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "bench.fix.xlsx")
 	b.ReportAllocs()
 	for b.Loop() {
-		if n, err := report.WriteFix(path, manyColumns(), manyRows(rows)); err != nil || n != rows {
+		if n, err := report.WriteFix(report.To(path, nil), manyColumns(), manyRows(rows)); err != nil || n != rows {
 			b.Fatal(n, err)
 		}
 	}

@@ -40,7 +40,7 @@ type bar struct {
 
 // part is one outcome in a bar.
 type part struct {
-	Kind       string
+	Kind       importer.StatusKind
 	X, Y, W, H string
 }
 
@@ -49,7 +49,7 @@ type tick struct{ At, Label string }
 
 // series is one outcome over the whole run.
 type series struct {
-	Kind   string
+	Kind   importer.StatusKind
 	Status importer.Status
 	Label  string
 	Rows   int
@@ -64,10 +64,8 @@ func newPlot(points []TimelinePoint, zone *time.Location) *plot {
 	first, last := points[0], points[len(points)-1]
 	p := &plot{Unit: "rows " + perInterval(first.Length), Zone: first.Start.In(zone).Format("MST")}
 	most, highest := 0, 0
-	for _, s := range []series{
-		{Kind: "sent", Status: importer.StatusPushed, Label: "pushed"}, {Kind: "fault", Status: importer.StatusRejected, Label: "rejected"},
-		{Kind: "failed", Status: importer.StatusFailed, Label: "failed"},
-	} {
+	for _, status := range importer.Statuses() {
+		s := series{Kind: status.Spec().Kind, Status: status, Label: status.Label()}
 		for _, point := range points {
 			s.Rows += point.Counts[s.Status]
 		}

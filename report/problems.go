@@ -20,33 +20,19 @@ type problemLine struct {
 	Message  string `csv:"message"`
 }
 
-// WriteProblems writes the problems, a line each in their order, to the file at
-// path, and returns their number. The file is whole, or on any error as it was
-// before. When there are no problems there is no file: one of an earlier run is
-// removed, so that it cannot be taken for this one's.
-func WriteProblems(path string, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
-	err = writeAtomic(path, func(w io.Writer) error {
-		var err error
-		if n, err = WriteProblemsTo(w, problems); err == nil && n == 0 {
-			return errNothing
-		}
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
-}
-
-// WriteProblemsTo writes to w what WriteProblems writes to a file, such as to
-// standard output: the header alone when there are no problems.
-func WriteProblemsTo(w io.Writer, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
-	return writeLines(w, func(yield func(problemLine, error) bool) {
-		for problem, err := range problems {
-			if !yield(problemLineOf(problem), err) {
-				return
+// WriteProblems writes one line for each problem, in order, and returns their
+// number. A file is written whole, or on any error stays as it was; without any
+// problem a file of an earlier run is removed, and standard output gets the header
+// alone.
+func WriteProblems(to Destination, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
+	return to.writeCounted(func(w io.Writer) (int, error) {
+		return writeLines(w, func(yield func(problemLine, error) bool) {
+			for problem, err := range problems {
+				if !yield(problemLineOf(problem), err) {
+					return
+				}
 			}
-		}
+		})
 	})
 }
 

@@ -45,7 +45,7 @@ func someProblems() []importer.RowProblem {
 
 func TestWriteProblemsGolden(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.problems.csv")
-	n, err := WriteProblems(path, yielding(someProblems(), nil))
+	n, err := WriteProblems(To(path, nil), yielding(someProblems(), nil))
 	if err != nil || n != len(someProblems()) {
 		t.Fatalf("wrote %d problems, %v", n, err)
 	}
@@ -56,8 +56,8 @@ func TestWriteProblemsGolden(t *testing.T) {
 	compareGolden(t, "problems.csv", got)
 
 	var streamed bytes.Buffer
-	if _, err := WriteProblemsTo(&streamed, yielding(someProblems(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
-		t.Errorf("WriteProblemsTo and WriteProblems differ (%v)", err)
+	if _, err := WriteProblems(To("-", &streamed), yielding(someProblems(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
+		t.Errorf("standard output and the file differ (%v)", err)
 	}
 }
 
@@ -66,16 +66,16 @@ func TestNoProblemsLeaveNoFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.problems.csv")
 	for range 2 {
-		if n, err := WriteProblems(path, yielding[importer.RowProblem](nil, nil)); err != nil || n != 0 {
+		if n, err := WriteProblems(To(path, nil), yielding[importer.RowProblem](nil, nil)); err != nil || n != 0 {
 			t.Fatalf("wrote %d problems, %v", n, err)
 		}
 		wantFolder(t, folder, nil)
-		if _, err := WriteProblems(path, yielding(someProblems(), nil)); err != nil {
+		if _, err := WriteProblems(To(path, nil), yielding(someProblems(), nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var out bytes.Buffer
-	if _, err := WriteProblemsTo(&out, yielding[importer.RowProblem](nil, nil)); err != nil || out.String() != "\uFEFFrow,column,header,field,severity,rule,value,message\r\n" {
+	if _, err := WriteProblems(To("-", &out), yielding[importer.RowProblem](nil, nil)); err != nil || out.String() != "\uFEFFrow,column,header,field,severity,rule,value,message\r\n" {
 		t.Errorf("wrote %q, %v; want the header alone", out.String(), err)
 	}
 }
@@ -88,7 +88,7 @@ func TestFailingProblemsLeaveTheOldFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, lines := range []int{0, 1, batchLines, 10_000} {
-		n, err := WriteProblems(path, yielding(make([]importer.RowProblem, lines), broken))
+		n, err := WriteProblems(To(path, nil), yielding(make([]importer.RowProblem, lines), broken))
 		if !errors.Is(err, broken) || n != 0 {
 			t.Errorf("after %d problems: %d, %v", lines, n, err)
 		}
@@ -114,7 +114,7 @@ func TestProblemsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		problems := rapid.SliceOfN(problem, 1, 300).Draw(t, "problems")
 		var out bytes.Buffer
-		if n, err := WriteProblemsTo(&out, yielding(problems, nil)); err != nil || n != len(problems) {
+		if n, err := WriteProblems(To("-", &out), yielding(problems, nil)); err != nil || n != len(problems) {
 			t.Fatalf("wrote %d of %d, %v", n, len(problems), err)
 		}
 		records, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(out.String(), "\uFEFF"))).ReadAll()

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -16,96 +18,66 @@ import (
 // of the program, never of the file.
 var ErrReceipt = errors.New("this is a failure of the program, not of your file; please report it")
 
-// shownProblems is the number of kinds of problems that the receipt shows.
-const shownProblems = 5
+// CheckCommand is the command whose receipt has valid rows in place of pushed ones.
+const CheckCommand = "check"
 
-// Receipt is the account of one FILE for the person at the terminal.
+// Receipt is the account of one FILE.
 type Receipt struct {
-	Summary
-	Target   string                  // what it is pushed to, such as "the sandbox"
+	Command  string // as typed, such as push, check or approve
+	Run      int64  // 0 for a check, which stores no run
+	File     string // as given
+	Target   string // what it is pushed to, such as "the sandbox"
+	Rows     int    // read below the header
+	Counts   importer.Counts
 	Problems []importer.ProblemCount // the most common first
-	Style    Style
+	Attempts int                     // requests sent, every attempt counted
+	Seconds  float64                 // from the first byte read to the last answer
+	Held     []string                // why a safety limit holds the run, a sentence each
+	Reports  importer.Reports        // those that were written
+	Exit     int                     // exit code
 }
 
 // Check makes sure that every row that was read has exactly one status that a
 // report may show. The error is an ErrReceipt.
-func (s Summary) Check() error {
+func (r Receipt) Check() error {
 	accounted := 0
 	for _, status := range importer.Statuses() {
-		accounted += s.Counts[status]
+		accounted += r.Counts[status]
 	}
-	if accounted == s.Rows && accounted == s.Counts.Sum() {
+	if accounted == r.Rows && accounted == r.Counts.Sum() {
 		return nil
 	}
 	return fmt.Errorf("%s: %s read, but %d accounted for and %d in no known status: %w",
-		s.File, plural(s.Rows, "row"), accounted, s.Counts.Sum()-accounted, ErrReceipt)
+		r.File, plural(r.Rows, "row"), accounted, r.Counts.Sum()-accounted, ErrReceipt)
 }
 
-// Write writes the receipt, at most 80 columns wide but for long paths. Only that of
-// a check holds values, as examples. It is written even when it does not add up, and then
-// that is the error.
-func (r Receipt) Write(w io.Writer) error {
-	var b bytes.Buffer
-	r.writeTitle(&b)
-	r.writeCounts(&b)
-	r.writeProblems(&b)
-	r.writeHeld(&b)
-	r.writePaths(&b)
-	wrong := r.Check()
-	if wrong != nil {
-		fmt.Fprintf(&b, "\n%s\n", r.Style.Bad(printable(wrong.Error())))
-	}
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
-	}
-	return wrong
+// CountLine is the number of rows with one status, in words.
+type CountLine struct {
+	Rows  int
+	Label string
+	Kind  importer.StatusKind
+	Note  string // what the status means, and what to do
 }
 
-// writePaths says where the reports are.
-func (r Receipt) writePaths(b *bytes.Buffer) {
-	lineEnd := "\n"
-	for _, report := range []struct{ what, path string }{
-		{"Each row's result:", r.Reports.Results}, {"Each problem:", r.Reports.Problems},
-		{"To fix and push again:", r.Reports.Fix}, {"A page to pass on:", r.Reports.Summary},
-	} {
-		if report.path == "" || report.path == "-" {
-			continue
-		}
-		fmt.Fprintf(b, "%s%s %s\n", lineEnd, report.what, printable(report.path))
-		lineEnd = ""
-	}
-}
-
-func (r Receipt) writeTitle(b *bytes.Buffer) {
-	title := r.Style.bold(printable(r.File)) + " → " + printable(r.Target)
-	switch {
-	case r.Command == CheckCommand:
-		title += ", checked: nothing was sent"
-	case r.Run != 0:
-		title += fmt.Sprintf(", run %d", r.Run)
-	}
-	fmt.Fprintln(b, title)
-}
-
-func (r Receipt) writeCounts(b *bytes.Buffer) {
-	total := thousands(r.Rows)
-	width, names := len(total), 0
-	for status, n := range r.Counts {
-		if n != 0 {
-			width = max(width, len(thousands(n)))
-			names = max(names, len(label(status)))
-		}
-	}
+// CountLines returns a line for each status that rows have. isHeld is whether a
+// safety limit holds the run.
+func CountLines(counts importer.Counts, isHeld bool) []CountLine {
+	var lines []CountLine
 	for _, status := range importer.Statuses() {
-		n := r.Counts[status]
-		if n == 0 {
+		if counts[status] == 0 {
 			continue
 		}
-		line := fmt.Sprintf("  %*s  %-*s  %s", width, thousands(n), names, label(status), r.note(status))
-		fmt.Fprintln(b, r.Style.of(status, strings.TrimRight(line, " ")))
+		spec := status.Spec()
+		note := spec.Note
+		if spec.Advice != "" {
+			note += "; " + spec.Advice
+		}
+		if isHeld && status == importer.StatusNotSent {
+			note = "held by a safety limit"
+		}
+		lines = append(lines, CountLine{counts[status], status.Label(), spec.Kind, note})
 	}
-	fmt.Fprintf(b, "  %s\n", r.Style.faint(strings.Repeat("─", width)))
-	fmt.Fprintf(b, "  %*s  %s read%s\n", width, total, rowWord(r.Rows), r.effort())
+	return lines
 }
 
 // effort says how long it took and how many requests were sent.
@@ -123,73 +95,91 @@ func (r Receipt) effort() string {
 	return took + " with " + plural(r.Attempts, "request")
 }
 
-func rowWord(n int) string {
-	if n == 1 {
-		return "row"
+// shownProblems is the number of kinds of problems that the text shows.
+const shownProblems = 5
+
+// WriteText writes the receipt for the person at the terminal, at most 80 columns
+// wide except for long paths. Only that of a check contains values, as examples. It
+// is written even when it does not add up, and then that is the error.
+func (r Receipt) WriteText(w io.Writer, style Style) error {
+	t := receiptText{Receipt: r, style: style}
+	t.addTitle()
+	t.addCounts()
+	t.addProblems()
+	t.addHeld()
+	t.addPaths()
+	wrong := r.Check()
+	if wrong != nil {
+		t.line("\n%s", style.Bad(printable(wrong.Error())))
 	}
-	return "rows"
-}
-
-// label is the status in words.
-func label(status importer.Status) string {
-	return strings.ReplaceAll(string(status), "_", " ")
-}
-
-// note says what the status means for the rows that have it, and what to do.
-func (r Receipt) note(status importer.Status) string {
-	switch status {
-	case importer.StatusValid:
-		return "push would send these"
-	case importer.StatusUnchanged:
-		return "the Controller has them like this already"
-	case importer.StatusDuplicate:
-		return "identical to a row further up"
-	case importer.StatusSkipped:
-		return "left out by the mapping's where"
-	case importer.StatusInvalid:
-		return "not sent; fix these rows in the file"
-	case importer.StatusRejected:
-		return "refused by the Controller, which says why"
-	case importer.StatusFailed:
-		return "no answer after every attempt; push the file again"
-	case importer.StatusUnknown:
-		return "may have been sent; the same command settles them"
-	case importer.StatusNotSent:
-		if len(r.Held) > 0 {
-			return "held by a safety limit"
-		}
-		return "the same command sends them"
-	default:
-		return ""
+	if _, err := w.Write(t.text.Bytes()); err != nil {
+		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
 	}
+	return wrong
 }
 
-func (r Receipt) writeProblems(b *bytes.Buffer) {
-	if len(r.Problems) == 0 {
+// receiptText is a receipt as text.
+type receiptText struct {
+	Receipt
+	style Style
+	text  bytes.Buffer
+}
+
+func (t *receiptText) line(format string, values ...any) {
+	fmt.Fprintf(&t.text, format+"\n", values...)
+}
+
+func (t *receiptText) addTitle() {
+	title := t.style.bold(printable(t.File)) + " → " + printable(t.Target)
+	switch {
+	case t.Command == CheckCommand:
+		title += ", checked: nothing was sent"
+	case t.Run != 0:
+		title += fmt.Sprintf(", run %d", t.Run)
+	}
+	t.line("%s", title)
+}
+
+func (t *receiptText) addCounts() {
+	width, labels := len(thousands(t.Rows)), 0
+	lines := CountLines(t.Counts, len(t.Held) > 0)
+	for _, l := range lines {
+		width = max(width, len(thousands(l.Rows)))
+		labels = max(labels, len(l.Label))
+	}
+	for _, l := range lines {
+		t.line("%s", t.style.of(l.Kind, fmt.Sprintf("  %*s  %-*s  %s", width, thousands(l.Rows), labels, l.Label, l.Note)))
+	}
+	t.line("  %s", t.style.faint(strings.Repeat("─", width)))
+	t.line("  %*s  %s read%s", width, thousands(t.Rows), english.PluralWord(t.Rows, "row", ""), t.effort())
+}
+
+func (t *receiptText) addProblems() {
+	if len(t.Problems) == 0 {
 		return
 	}
-	shown := r.Problems[:min(len(r.Problems), shownProblems)]
+	shown := t.Problems[:min(len(t.Problems), shownProblems)]
 	width := 0
 	for _, p := range shown {
 		width = max(width, len(thousands(p.Count)))
 	}
-	fmt.Fprintf(b, "\n%s\n", r.Style.bold("Most common problems"))
+	t.line("\n%s", t.style.bold("Most common problems"))
 	for _, p := range shown {
-		fmt.Fprintf(b, "  %*s  %s\n", width, thousands(p.Count), inWords(p))
-		if text := r.example(p); text != "" {
-			fmt.Fprintln(b, r.Style.faint(hang(text, width+4)))
+		t.line("  %*s  %s", width, thousands(p.Count), inWords(p))
+		if text := t.example(p); text != "" {
+			t.line("%s", t.style.faint(hang(text, width+4)))
 		}
 	}
-	if more := len(r.Problems) - len(shown); more > 0 {
-		fmt.Fprintf(b, "  and %s more\n", plural(more, "kind"))
+	if more := len(t.Problems) - len(shown); more > 0 {
+		t.line("  and %s more", plural(more, "kind"))
 	}
 }
 
 // example tells the person who checks a file what is wrong in the first of the rows,
-// with its value. A push tells no values: what it prints may end up in a log or in
-// the mail of a night's run.
-func (r Receipt) example(p importer.ProblemCount) string {
-	if r.Command == CheckCommand && p.Message != "" {
+// with its value. A push shows no values: what it prints may end up in a log or in
+// the mail of a scheduled run.
+func (t *receiptText) example(p importer.ProblemCount) string {
+	if t.Command == CheckCommand && p.Message != "" {
 		return printable(p.Message)
 	}
 	return advice(p.Rule)
@@ -210,19 +200,33 @@ func inWords(p importer.ProblemCount) string {
 	return text + fmt.Sprintf(", as in row %d", p.Row)
 }
 
-func (r Receipt) writeHeld(b *bytes.Buffer) {
-	if len(r.Held) == 0 {
+func (t *receiptText) addHeld() {
+	if len(t.Held) == 0 {
 		return
 	}
 	heading := "Held by a safety limit: nothing was sent."
-	if r.Command == CheckCommand {
+	if t.Command == CheckCommand {
 		heading = "A push would be held by a safety limit."
 	}
-	fmt.Fprintf(b, "\n%s\n", r.Style.caution(heading))
-	for _, reason := range r.Held {
-		fmt.Fprintln(b, hang(printable(reason), 2))
+	t.line("\n%s", t.style.caution(heading))
+	for _, reason := range t.Held {
+		t.line("%s", hang(printable(reason), 2))
 	}
-	if r.Command != CheckCommand {
-		fmt.Fprintf(b, "To push exactly this all the same: %s\n", r.Style.bold(fmt.Sprintf("opscom-import approve %d", r.Run)))
+	if t.Command != CheckCommand {
+		t.line("To push exactly this anyway: %s", t.style.bold(fmt.Sprintf("opscom-import approve %d", t.Run)))
+	}
+}
+
+// addPaths says where the reports are.
+func (t *receiptText) addPaths() {
+	start := "\n"
+	for _, report := range []struct{ what, path string }{
+		{"Each row's result:", t.Reports.Results}, {"Each problem:", t.Reports.Problems},
+		{"To fix and push again:", t.Reports.Fix}, {"A page to pass on:", t.Reports.Summary},
+	} {
+		if isFile(report.path) {
+			t.line("%s%s %s", start, report.what, printable(report.path))
+			start = ""
+		}
 	}
 }

@@ -3,9 +3,11 @@ package report
 import (
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 // resultLine is one line of the results. Its tags are the columns, in order.
@@ -23,43 +25,69 @@ type resultLine struct {
 	FinishedAt  string `csv:"finished_at"`
 }
 
-// WriteResults writes the results, a line each in their order, to the file at
-// path, and returns the number of rows by status. The file is whole, or on any
-// error as it was before.
-func WriteResults(path string, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
-	var counts importer.Counts
-	err := writeAtomic(path, func(w io.Writer) error {
-		var err error
-		counts, err = WriteResultsTo(w, results)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return counts, nil
+// Totals is what the results of one run add up to.
+type Totals struct {
+	Counts   importer.Counts
+	Attempts int                     // requests sent
+	Problems int                     // found by the plan
+	Refused  []importer.ProblemCount // rejected rows, by the Controller's error code
+	Timeline Timeline
 }
 
-// WriteResultsTo writes to w what WriteResults writes to a file, such as to
-// standard output.
-func WriteResultsTo(w io.Writer, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
-	counts := make(importer.Counts)
+// WriteResults writes one line for each result, in order, and returns what the
+// results add up to. A file is written whole, or on any error stays as it was.
+func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (Totals, error) {
+	totals := Totals{Counts: importer.Counts{}}
 	lines := func(yield func(resultLine, error) bool) {
 		for result, err := range results {
 			if err == nil {
-				counts[result.Status]++
+				totals.add(result)
 			}
-			if !yield(lineOf(result), err) {
+			if !yield(resultLineOf(result), err) {
 				return
 			}
 		}
 	}
-	if _, err := writeLines(w, lines); err != nil {
-		return nil, err
+	write := func(w io.Writer) error {
+		_, err := writeLines(w, lines)
+		return err
 	}
-	return counts, nil
+	var err error
+	if to.path == "" {
+		err = write(io.Discard) // for the totals
+	} else {
+		err = to.write(write)
+	}
+	if err != nil {
+		return Totals{}, err
+	}
+	return totals, nil
 }
 
-func lineOf(r importer.Result) resultLine {
+func (t *Totals) add(r importer.Result) {
+	t.Counts[r.Status]++
+	t.Attempts += r.Attempts
+	t.Problems += len(r.Problems)
+	t.Timeline.Add(r.FinishedAt, r.Status)
+	if r.Status == importer.StatusRejected {
+		t.addRefusal(r)
+	}
+}
+
+func (t *Totals) addRefusal(r importer.Result) {
+	rule := mapping.Rule("error code " + r.ErrorCode)
+	if r.ErrorCode == "" {
+		rule = "refused without an error code"
+	}
+	i := slices.IndexFunc(t.Refused, func(p importer.ProblemCount) bool { return p.Rule == rule })
+	if i < 0 {
+		i = len(t.Refused)
+		t.Refused = append(t.Refused, importer.ProblemCount{Rule: rule, Column: mapping.NoColumn, Row: r.Row})
+	}
+	t.Refused[i].Count++
+}
+
+func resultLineOf(r importer.Result) resultLine {
 	finished := ""
 	if !r.FinishedAt.IsZero() {
 		finished = r.FinishedAt.UTC().Format(time.RFC3339)

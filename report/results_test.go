@@ -43,7 +43,7 @@ func everyStatus() []importer.Result {
 func TestWriteResultsGolden(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.results.csv")
-	counts, err := WriteResults(path, yielding(everyStatus(), nil))
+	totals, err := WriteResults(To(path, nil), yielding(everyStatus(), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestWriteResultsGolden(t *testing.T) {
 		importer.StatusPushed: 2, importer.StatusValid: 1, importer.StatusUnchanged: 1, importer.StatusDuplicate: 1, importer.StatusSkipped: 1,
 		importer.StatusInvalid: 1, importer.StatusRejected: 1, importer.StatusFailed: 1, importer.StatusUnknown: 1, importer.StatusNotSent: 1,
 	}
-	if diff := cmp.Diff(want, counts); diff != "" {
+	if diff := cmp.Diff(want, totals.Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 	got, err := os.ReadFile(path)
@@ -61,8 +61,8 @@ func TestWriteResultsGolden(t *testing.T) {
 	compareGolden(t, "results.csv", got)
 
 	var streamed bytes.Buffer
-	if _, err := WriteResultsTo(&streamed, yielding(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
-		t.Errorf("WriteResultsTo and WriteResults differ (%v)", err)
+	if _, err := WriteResults(To("-", &streamed), yielding(everyStatus(), nil)); err != nil || !bytes.Equal(streamed.Bytes(), got) {
+		t.Errorf("standard output and the file differ (%v)", err)
 	}
 }
 
@@ -85,10 +85,10 @@ func compareGolden(t *testing.T, name string, got []byte) {
 
 func TestNoResults(t *testing.T) {
 	var out bytes.Buffer
-	counts, err := WriteResultsTo(&out, yielding[importer.Result](nil, nil))
+	totals, err := WriteResults(To("-", &out), yielding[importer.Result](nil, nil))
 	const header = "\uFEFFrow,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at\r\n"
-	if err != nil || counts.Sum() != 0 || out.String() != header {
-		t.Errorf("wrote %q, %v, %v; want the header alone", out.String(), counts, err)
+	if err != nil || totals.Counts.Sum() != 0 || out.String() != header {
+		t.Errorf("wrote %q, %v, %v; want the header alone", out.String(), totals, err)
 	}
 }
 
@@ -126,12 +126,12 @@ func TestResultsReadBack(t *testing.T) {
 			results = append(results, few...)
 		}
 		var out bytes.Buffer
-		counts, err := WriteResultsTo(&out, yielding(results, nil))
+		totals, err := WriteResults(To("-", &out), yielding(results, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if counts.Sum() != len(results) {
-			t.Fatalf("counted %d rows of %d", counts.Sum(), len(results))
+		if totals.Counts.Sum() != len(results) {
+			t.Fatalf("counted %d rows of %d", totals.Counts.Sum(), len(results))
 		}
 		if diff := cmp.Diff(results, readBack(t, out.String())); diff != "" {
 			t.Fatalf("read back (-want +got):\n%s", diff)
@@ -176,9 +176,9 @@ func TestFailingResultsLeaveNoFile(t *testing.T) {
 	for _, rows := range []int{0, 1, batchLines - 1, batchLines, batchLines + 1, 20_000} {
 		folder := t.TempDir()
 		results := make([]importer.Result, rows)
-		counts, err := WriteResults(filepath.Join(folder, "a.results.csv"), yielding(results, broken))
-		if !errors.Is(err, broken) || counts != nil {
-			t.Errorf("after %d rows: %v, %v; want the error and no counts", rows, counts, err)
+		totals, err := WriteResults(To(filepath.Join(folder, "a.results.csv"), nil), yielding(results, broken))
+		if !errors.Is(err, broken) || totals.Counts != nil {
+			t.Errorf("after %d rows: %v, %v; want the error and no totals", rows, totals, err)
 		}
 		wantFolder(t, folder, nil)
 	}
@@ -199,15 +199,15 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestResultsReportAFullDisk(t *testing.T) {
 	var whole bytes.Buffer
-	if _, err := WriteResultsTo(&whole, yielding(everyStatus(), nil)); err != nil {
+	if _, err := WriteResults(To("-", &whole), yielding(everyStatus(), nil)); err != nil {
 		t.Fatal(err)
 	}
 	for size := range whole.Len() {
-		if _, err := WriteResultsTo(&fullDisk{left: size}, yielding(everyStatus(), nil)); err == nil {
+		if _, err := WriteResults(To("-", &fullDisk{left: size}), yielding(everyStatus(), nil)); err == nil {
 			t.Fatalf("no error on a disk with room for %d of %d bytes", size, whole.Len())
 		}
 	}
-	if _, err := WriteResultsTo(&fullDisk{left: whole.Len()}, yielding(everyStatus(), nil)); err != nil {
+	if _, err := WriteResults(To("-", &fullDisk{left: whole.Len()}), yielding(everyStatus(), nil)); err != nil {
 		t.Errorf("%v on a disk with room for everything", err)
 	}
 }
@@ -229,7 +229,7 @@ func BenchmarkWriteResults(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "bench.results.csv")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := WriteResults(path, results); err != nil {
+		if _, err := WriteResults(To(path, nil), results); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,14 +26,14 @@ func (s Style) caution(text string) string { return s.wrap(yellowCode, text) }
 func (s Style) bold(text string) string    { return s.wrap(boldCode, text) }
 func (s Style) faint(text string) string   { return s.wrap(faintCode, text) }
 
-// of marks text as the status deserves.
-func (s Style) of(status importer.Status, text string) string {
-	switch status {
-	case importer.StatusPushed, importer.StatusValid:
+// of marks text by the kind of its status.
+func (s Style) of(kind importer.StatusKind, text string) string {
+	switch kind {
+	case importer.KindDone:
 		return s.Good(text)
-	case importer.StatusInvalid, importer.StatusRejected, importer.StatusFailed:
+	case importer.KindToFix, importer.KindFailed:
 		return s.Bad(text)
-	case importer.StatusUnknown, importer.StatusNotSent:
+	case importer.KindOpen:
 		return s.caution(text)
 	default:
 		return s.faint(text)

@@ -1,87 +1,255 @@
 package report
 
 import (
-	"encoding/json"
+	"bytes"
+	_ "embed" // the page's template
 	"fmt"
+	"html/template"
 	"io"
-	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
-// CheckCommand is the command whose summary says valid in place of pushed.
-const CheckCommand = "check"
+// summaryProblems is the number of kinds of problems that the page shows.
+const summaryProblems = 12
 
-// Summary is what one FILE came to.
+// Summary is the account of one FILE as an HTML page that can be mailed: a [Receipt]
+// with what somebody wants to know who was not there. It shows no personal data: no
+// value, no message about one, and no folder.
 type Summary struct {
-	Command  string // as typed, such as push, check or approve
-	Run      int64  // 0 for a check, which stores no run
-	File     string // as given
-	Rows     int    // read below the header
-	Counts   importer.Counts
-	Attempts int              // requests sent, every attempt counted
-	Seconds  float64          // from the first byte read to the last answer
-	Held     []string         // why a safety limit holds the run, a sentence each
-	Reports  importer.Reports // those that were written
-	Exit     int              // exit code
+	Receipt
+	Mapping    string    // mapping in effect, as a person knows it; "" for none
+	Settings   []Setting // that shaped the run
+	Changes    *Changes  // nil when unchanged rows were not told apart
+	StartedAt  time.Time // zero when it is not known
+	FinishedAt time.Time // likewise
+	Timeline   []TimelinePoint
+	Version    string    // of the program
+	WrittenAt  time.Time // its location is the one in which all times are told
 }
 
-// summaryLine is the line's form. Scripts lean on its keys: more may come, none
-// goes.
-type summaryLine struct {
-	Command   string   `json:"command"`
-	Run       int64    `json:"run"`
-	File      string   `json:"file"`
-	Rows      int      `json:"rows"`
-	Pushed    *int     `json:"pushed,omitempty"` // not in a check
-	Valid     *int     `json:"valid,omitempty"`  // in a check only
-	Unchanged int      `json:"unchanged"`
-	Duplicate int      `json:"duplicate"`
-	Skipped   int      `json:"skipped"`
-	Invalid   int      `json:"invalid"`
-	Rejected  int      `json:"rejected"`
-	Failed    int      `json:"failed"`
-	Unknown   int      `json:"unknown"`
-	NotSent   int      `json:"not_sent"`
-	Attempts  int      `json:"attempts"`
-	Seconds   float64  `json:"seconds"` // to a tenth
-	Held      []string `json:"held"`    // never null
-	importer.Reports
-	Exit int `json:"exit"`
+// Setting is a setting that shaped a run, such as the limit of invalid rows.
+type Setting struct {
+	Name  string
+	Value string
 }
 
-// WriteJSON writes the summary as one line of JSON:
-//
-//	{"command":"push","run":17,"file":"students.csv","rows":1200,"pushed":1188,…,"exit":1}
-func (s Summary) WriteJSON(w io.Writer) error {
-	line := summaryLine{
-		Command:   s.Command,
-		Run:       s.Run,
-		File:      s.File,
-		Rows:      s.Rows,
-		Unchanged: s.Counts[importer.StatusUnchanged],
-		Duplicate: s.Counts[importer.StatusDuplicate],
-		Skipped:   s.Counts[importer.StatusSkipped],
-		Invalid:   s.Counts[importer.StatusInvalid],
-		Rejected:  s.Counts[importer.StatusRejected],
-		Failed:    s.Counts[importer.StatusFailed],
-		Unknown:   s.Counts[importer.StatusUnknown],
-		NotSent:   s.Counts[importer.StatusNotSent],
-		Attempts:  s.Attempts,
-		Seconds:   math.Round(s.Seconds*10) / 10,
-		Held:      append([]string{}, s.Held...),
-		Reports:   s.Reports,
-		Exit:      s.Exit,
+// Changes counts rows by what the Controller last accepted of the same people.
+type Changes struct {
+	New       int // nothing was accepted before
+	Changed   int
+	Unchanged int
+}
+
+//go:embed summary.html
+var summaryTemplate string
+
+// WriteSummary writes the page. A file is written whole, or on any error stays as it
+// was. A page whose rows do not add up is written too, says so, and the error is an
+// [ErrReceipt].
+func WriteSummary(to Destination, summary Summary) error {
+	if err := to.write(summary.render); err != nil {
+		return err
 	}
+	return summary.Check()
+}
+
+func (s *Summary) render(w io.Writer) error {
+	parsed, err := template.New("summary").Funcs(template.FuncMap{"number": thousands}).Parse(summaryTemplate)
+	if err != nil {
+		return fmt.Errorf("read the template of the summary: %w", err)
+	}
+	var b bytes.Buffer
+	if err := parsed.Execute(&b, s.view()); err != nil {
+		return fmt.Errorf("fill in the summary: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// summaryView is what the template shows: numbers and finished sentences.
+type summaryView struct {
+	*Summary
+	File     string // without its folder
+	Headline headline
+	Shares   []share
+	Lines    []CountLine
+	Effort   string
+	Problems []problemView
+	More     int // kinds of problems that are not shown
+	Steps    []string
+	Plot     *plot
+	Facts    []Setting
+	Files    []Setting
+	Written  string
+}
+
+// headline is the first sentence of the page.
+type headline struct {
+	Mood string // good, ask or bad
+	Text string
+	More string
+}
+
+// share is the number of rows of one kind.
+type share struct {
+	Kind  importer.StatusKind
+	Rows  int
+	Label string
+}
+
+// problemView is one kind of problem.
+type problemView struct {
+	Rows    int
+	Title   string
+	Warning bool
+	Where   string
+	Row     int
+	Advice  string
+	Rule    mapping.Rule // to look it up; "" when there is nothing about it
+}
+
+func (s *Summary) view() *summaryView {
+	v := &summaryView{
+		Summary: s, File: fileName(s.File), Headline: s.headline(), Shares: s.shares(), Lines: CountLines(s.Counts, len(s.Held) > 0),
+		Effort: s.effort(), Steps: s.steps(), Plot: newPlot(s.Timeline, s.WrittenAt.Location()), Facts: s.facts(), Files: s.files(),
+		Written: s.localTime(s.WrittenAt),
+	}
+	for _, problem := range s.Problems[:min(len(s.Problems), summaryProblems)] {
+		v.Problems = append(v.Problems, viewOf(problem))
+	}
+	v.More = len(s.Problems) - len(v.Problems)
+	return v
+}
+
+func viewOf(p importer.ProblemCount) problemView {
+	where := "the whole row"
+	switch {
+	case strings.TrimSpace(p.Header) != "":
+		where = p.Header
+	case p.Column != mapping.NoColumn:
+		where = "column " + mapping.ColumnLetter(p.Column)
+	}
+	view := problemView{
+		Rows: p.Count, Title: ruleTitle(p.Rule), Warning: p.Severity == mapping.SeverityWarning,
+		Where: where, Row: p.Row, Advice: advice(p.Rule), Rule: p.Rule,
+	}
+	if view.Advice == "" { // not a rule of ours
+		view.Advice, view.Rule = "The results say why, row by row.", ""
+	}
+	return view
+}
+
+// fileName takes the folders off a path, which may name people.
+func fileName(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}
+
+// needPerson returns the number of rows that somebody has to do something about.
+func (s *Summary) needPerson() int { return s.Counts.Of(importer.KindToFix, importer.KindFailed) }
+
+// shares groups the rows by kind, so that the groups add up to the rows read.
+func (s *Summary) shares() []share {
+	done := "accepted"
 	if s.Command == CheckCommand {
-		line.Valid = new(s.Counts[importer.StatusValid])
-	} else {
-		line.Pushed = new(s.Counts[importer.StatusPushed])
+		done = "ready to be pushed"
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(line); err != nil {
-		return fmt.Errorf("write the summary of %s: %w", s.File, err)
+	var shares []share
+	for _, part := range []share{
+		{Kind: importer.KindDone, Label: done},
+		{Kind: importer.KindLeft, Label: "nothing to send"},
+		{Kind: importer.KindToFix, Label: "to fix"},
+		{Kind: importer.KindFailed, Label: "without an answer"},
+		{Kind: importer.KindOpen, Label: "still to be sent"},
+	} {
+		if part.Rows = s.Counts.Of(part.Kind); part.Rows > 0 || part.Kind == importer.KindDone {
+			shares = append(shares, part)
+		}
 	}
-	return nil
+	return shares
+}
+
+// headline says how it went.
+func (s *Summary) headline() headline {
+	need, open := s.needPerson(), s.Counts.Of(importer.KindOpen)
+	needs := plural(need, "row") + " " + english.PluralWord(need, "needs", "need") + " attention"
+	const checked = "This was a check: nothing was sent."
+	switch {
+	case s.Check() != nil:
+		return headline{"bad", "The rows do not add up", "This is a failure of the program, not of the file. Please report it."}
+	case len(s.Held) > 0 && s.Command == CheckCommand:
+		return headline{"ask", "A push would be held", "A check sends nothing. A safety limit would hold this file."}
+	case len(s.Held) > 0:
+		return headline{"ask", "Held: nothing was sent", "A safety limit holds the run until somebody approves it."}
+	case s.Command == CheckCommand && need > 0:
+		return headline{"ask", needs, checked}
+	case s.Command == CheckCommand:
+		return headline{"good", "Every row is fine", checked}
+	case open > 0:
+		return headline{"ask", "The run is not complete", plural(open, "row") + " " + english.PluralWord(open, "is", "are") + " still to be sent."}
+	case need > 0:
+		return headline{"ask", needs, "The run is complete: nothing has to be done about the other rows."}
+	default:
+		return headline{"good", "Every row is done", "The run is complete, and no row needs attention."}
+	}
+}
+
+// steps says what to do next.
+func (s *Summary) steps() []string {
+	var steps []string
+	if len(s.Held) > 0 && s.Command != CheckCommand {
+		steps = append(steps, fmt.Sprintf("Look at the reasons and the problems. If everything is as it should be: opscom-import approve %d", s.Run))
+	} else if s.Counts.Of(importer.KindOpen) > 0 {
+		steps = append(steps, "Run the same command again. It resumes where the run stopped, and does not send accepted rows again.")
+	}
+	if s.Counts.Of(importer.KindFailed) > 0 {
+		steps = append(steps, "Push the file again for the rows that had no answer.")
+	}
+	if s.Counts.Of(importer.KindToFix) > 0 && isFile(s.Reports.Fix) {
+		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. Nothing has to be done about the other rows.", fileName(s.Reports.Fix)))
+	} else if s.Counts.Of(importer.KindToFix) > 0 {
+		steps = append(steps, "Fix the rows in the file, and push it again.")
+	}
+	return steps
+}
+
+// files returns the other reports, and what is in them.
+func (s *Summary) files() []Setting {
+	var files []Setting
+	for _, f := range []Setting{
+		{s.Reports.Results, "the result of each row"},
+		{s.Reports.Problems, "each problem, with its value"},
+		{s.Reports.Fix, "the rows to fix, as a workbook"},
+	} {
+		if isFile(f.Name) {
+			files = append(files, Setting{fileName(f.Name), f.Value})
+		}
+	}
+	return files
+}
+
+// facts says what ran, and when.
+func (s *Summary) facts() []Setting {
+	facts := []Setting{
+		{"File", fileName(s.File)}, {"Target", s.Target}, {"Mapping", fileName(s.Mapping)}, {"Run", fmt.Sprint(s.Run)},
+		{"Started", s.localTime(s.StartedAt)}, {"Ended", s.localTime(s.FinishedAt)}, {"Requests", thousands(s.Attempts)},
+	}
+	return slices.DeleteFunc(facts, func(f Setting) bool { return f.Value == "" || f.Value == "0" })
+}
+
+// localTime writes a time for a person, "" for none.
+func (s *Summary) localTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(s.WrittenAt.Location()).Format("2 January 2006, 15:04:05 MST")
 }

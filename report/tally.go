@@ -99,7 +99,7 @@ func (t *tally) troubles() []string {
 	var parts []string
 	for _, status := range []importer.Status{importer.StatusRejected, importer.StatusFailed, importer.StatusInvalid} {
 		if n := t.counts[status]; n > 0 {
-			parts = append(parts, thousands(n)+" "+label(status))
+			parts = append(parts, thousands(n)+" "+status.Label())
 		}
 	}
 	return parts

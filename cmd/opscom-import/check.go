@@ -135,11 +135,11 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 		return receipt, err
 	}
 	counts := checkedCounts(plan.Counts)
-	receipt = s.receipt(report.Summary{
+	receipt = s.receipt(report.Receipt{
 		Command: "check", File: in.shown, Rows: plan.Rows, Counts: counts, Held: held,
 		Seconds: time.Since(began).Seconds(), Reports: shortPaths(set.paths), Exit: exitOf(counts, nil, false),
 	}, plan.Problems)
-	return receipt, s.writeSummary(set.paths.Summary, report.Page{Receipt: receipt, Changes: s.changes(plan), StartedAt: began}, t)
+	return receipt, s.writeSummary(set.paths.Summary, report.Summary{Receipt: receipt, Changes: s.changes(plan), StartedAt: began}, t)
 }
 
 // acceptances is what rows are compared with when only changes count.

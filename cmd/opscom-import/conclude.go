@@ -40,7 +40,7 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 		}
 	}
 	set := &reportSet{paths: c.Info().Reports, table: c.table, results: func() iter.Seq2[importer.Result, error] { return c.Results(ctx) }}
-	tally, err := s.write(set)
+	totals, err := s.write(set)
 	if err != nil {
 		return receipt, &incompleteError{errors.Join(c.ended, howToReport(err))}
 	}
@@ -50,15 +50,15 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 		}
 	}
 	info := c.Info()
-	receipt = s.receipt(report.Summary{
-		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: tally.counts, Attempts: tally.attempts,
+	receipt = s.receipt(report.Receipt{
+		Command: c.command, Run: info.ID, File: c.shown, Rows: info.Rows, Counts: totals.Counts, Attempts: totals.Attempts,
 		Seconds: time.Since(c.began).Seconds(), Held: heldReasons(info), Reports: shortPaths(set.paths),
-		Exit: exitOf(tally.counts, c.ended, held),
-	}, append(c.problems, tally.refusals...))
-	s.log.Info("run ended", "run", info.ID, "state", string(info.State), "rows", info.Rows, "counts", tally.counts,
-		"attempts", tally.attempts, "exit", receipt.Exit)
-	if err := s.writeSummary(set.paths.Summary, report.Page{
-		Receipt: receipt, Changes: c.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: tally.timeline.Points(),
+		Exit: exitOf(totals.Counts, c.ended, held),
+	}, append(c.problems, totals.Refused...))
+	s.log.Info("run ended", "run", info.ID, "state", string(info.State), "rows", info.Rows, "counts", totals.Counts,
+		"attempts", totals.Attempts, "exit", receipt.Exit)
+	if err := s.writeSummary(set.paths.Summary, report.Summary{
+		Receipt: receipt, Changes: c.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
 	}, c.table); err != nil {
 		return receipt, &incompleteError{errors.Join(c.ended, howToReport(err))}
 	}
@@ -68,8 +68,9 @@ func (s *session) conclude(c currentRun) (receipt report.Receipt, err error) {
 	return receipt, nil
 }
 
-func (s *session) receipt(summary report.Summary, problems []importer.ProblemCount) report.Receipt {
-	return report.Receipt{Summary: summary, Problems: problems, Target: s.host(), Style: s.style}
+func (s *session) receipt(r report.Receipt, problems []importer.ProblemCount) report.Receipt {
+	r.Problems, r.Target = problems, s.host()
+	return r
 }
 
 // exitOf returns the exit code of a run with these counts.
@@ -77,9 +78,9 @@ func exitOf(counts importer.Counts, ended error, held bool) int {
 	switch {
 	case held:
 		return exitHeld
-	case ended != nil || counts[importer.StatusUnknown]+counts[importer.StatusNotSent] > 0:
+	case ended != nil || counts.Of(importer.KindOpen) > 0:
 		return exitIncomplete
-	case counts[importer.StatusInvalid]+counts[importer.StatusRejected]+counts[importer.StatusFailed] > 0:
+	case counts.Of(importer.KindToFix, importer.KindFailed) > 0:
 		return exitRows
 	default:
 		return exitDone
@@ -115,7 +116,7 @@ func (s *session) print(receipt report.Receipt) error {
 	case s.settings.Quiet:
 		return nil
 	default:
-		return receipt.Write(out)
+		return receipt.WriteText(out, s.style)
 	}
 }
 

@@ -350,13 +350,13 @@ func TestEveryKeyAndColumnOfAFileIsDocumented(t *testing.T) {
 	files := readPage(t, "docs/reference/files.md")
 
 	var summary bytes.Buffer
-	if err := (report.Summary{Command: "push"}).WriteJSON(&summary); err != nil {
+	if err := (report.Receipt{Command: "push"}).WriteJSON(&summary); err != nil {
 		t.Fatal(err)
 	}
 	sameWords(t, "files.md, JSON summary", firstColumn(files.section(t, "## The JSON summary")), jsonKeys(t, summary.Bytes()))
 
 	var results bytes.Buffer
-	if _, err := report.WriteResultsTo(&results, func(func(importer.Result, error) bool) {}); err != nil {
+	if _, err := report.WriteResults(report.To("-", &results), func(func(importer.Result, error) bool) {}); err != nil {
 		t.Fatal(err)
 	}
 	columns := strings.Split(strings.TrimSpace(strings.TrimPrefix(results.String(), "\uFEFF")), ",")

@@ -99,19 +99,19 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Run {
 	stop()
 
 	var results bytes.Buffer
-	counts, err := report.WriteResultsTo(&results, run.Results(ctx))
+	totals, err := report.WriteResults(report.To("-", &results), run.Results(ctx))
 	check(err)
 	check(run.Finish(ctx, time.Now()))
 	_, attempts, err := run.Counts(ctx)
 	check(err)
-	evidence := audit.Run{Account: box.Account(), Exit: exitOf(counts, nil, false)}
+	evidence := audit.Run{Account: box.Account(), Exit: exitOf(totals.Counts, nil, false)}
 	evidence.Results, err = audit.ReadResults(&results)
 	check(err)
 	for line, err := range run.Results(ctx) {
 		check(err)
 		evidence.Journal = append(evidence.Journal, line)
 	}
-	evidence.Claims = []audit.Claim{{Name: "summary", Rows: plan.Rows, Counts: counts, Attempts: attempts, Exit: evidence.Exit}}
+	evidence.Claims = []audit.Claim{{Name: "summary", Rows: plan.Rows, Counts: totals.Counts, Attempts: attempts, Exit: evidence.Exit}}
 	return evidence
 }
 

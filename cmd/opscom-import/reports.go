@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -42,10 +41,7 @@ func (s *session) reportPaths(base string) (importer.Reports, error) {
 // canWrite says before a run why one of its reports could not be written.
 func canWrite(paths importer.Reports) error {
 	for _, path := range []string{paths.Results, paths.Problems, paths.Fix, paths.Summary} {
-		if path == "" || path == "-" {
-			continue
-		}
-		if err := report.CanWrite(path); err != nil {
+		if err := report.To(path, nil).CanWrite(); err != nil {
 			return err
 		}
 	}
@@ -61,33 +57,21 @@ type reportSet struct {
 
 // write writes the results, the problems and the fix workbook, and adds up what
 // they hold. The summary needs that sum and comes later.
-func (s *session) write(set *reportSet) (*tally, error) {
-	t := &tally{}
-	var err error
-	if t.counts, err = s.writeResults(set.paths.Results, t.watch(set.results())); err != nil {
-		return t, err
+func (s *session) write(set *reportSet) (report.Totals, error) {
+	totals, err := report.WriteResults(s.to(set.paths.Results), set.results())
+	if err != nil {
+		return totals, err
 	}
-	if err := s.writeProblems(set, t.problems); err != nil {
-		return t, err
+	if err := s.writeProblems(set, totals.Problems); err != nil {
+		return totals, err
 	}
-	return t, s.writeFix(set, t)
+	return totals, s.writeFix(set, totals.Counts.Of(importer.KindToFix))
 }
 
-// writeResults writes results to path ("-": standard output, "": nowhere), and
-// counts the rows by status.
-func (s *session) writeResults(path string, results iter.Seq2[importer.Result, error]) (importer.Counts, error) {
-	switch path {
-	case "":
-		return report.WriteResultsTo(io.Discard, results)
-	case "-":
-		return report.WriteResultsTo(s.stdout, results)
-	default:
-		return report.WriteResults(path, results)
-	}
-}
+func (s *session) to(path string) report.Destination { return report.To(path, s.stdout) }
 
 // writeProblems writes the problems, and forgets the path when there are none.
-func (s *session) writeProblems(set *reportSet, count int) (err error) {
+func (s *session) writeProblems(set *reportSet, count int) error {
 	problems := func(yield func(importer.RowProblem, error) bool) {
 		if count == 0 {
 			return
@@ -104,35 +88,31 @@ func (s *session) writeProblems(set *reportSet, count int) (err error) {
 			}
 		}
 	}
-	n := 0
-	switch set.paths.Problems {
-	case "":
-	case "-":
-		_, err = report.WriteProblemsTo(s.stdout, problems)
-	default:
-		if n, err = report.WriteProblems(set.paths.Problems, problems); n == 0 {
-			set.paths.Problems = ""
-		}
+	to := s.to(set.paths.Problems)
+	n, err := report.WriteProblems(to, problems)
+	if n == 0 && to.IsFile() {
+		set.paths.Problems = ""
 	}
 	return err
 }
 
-// writeFix writes the rows that need a person as a workbook, and forgets the path
-// when there are none. The rows' cells are read from the file once more.
-func (s *session) writeFix(set *reportSet, t *tally) (err error) {
-	if set.paths.Fix == "" {
-		return nil
-	}
-	path := set.paths.Fix
-	if t.needPerson == 0 || set.table == nil {
+// writeFix writes the rows to fix as a workbook, and forgets the path when there are
+// none. The rows' cells are read from the file once more.
+func (s *session) writeFix(set *reportSet, count int) (err error) {
+	path, to := set.paths.Fix, s.to(set.paths.Fix)
+	if count == 0 || set.table == nil {
 		set.paths.Fix = ""
 	}
-	if t.needPerson > 0 && set.table == nil {
+	switch {
+	case path == "":
+		return nil
+	case count > 0 && set.table == nil:
 		s.say("%s is not written: the file is no longer what was planned.", shortPath(path))
 		return nil
-	}
-	if t.needPerson == 0 {
-		_, err := report.WriteFix(path, report.FixSheet{}, func(func(report.FixRow, error) bool) {}) // removes an older one
+	case count == 0 && !to.IsFile():
+		return nil
+	case count == 0:
+		_, err := report.WriteFix(to, report.FixSheet{}, func(func(report.FixRow, error) bool) {}) // removes an older one
 		return err
 	}
 	source, err := s.openSheet(set.table.in.path, set.table.mapping)
@@ -142,12 +122,7 @@ func (s *session) writeFix(set *reportSet, t *tally) (err error) {
 	defer func() { err = errors.Join(err, source.Close()) }()
 	header := source.Header()
 	layout := report.FixSheet{Sheet: source.Sheet(), HeaderRow: header.Row, Header: header.Names, Choices: s.choices(set.table)}
-	rows := fixRows(set.results(), source, set.table.mapper)
-	if path == "-" {
-		_, err = report.WriteFixTo(s.stdout, layout, rows)
-	} else {
-		_, err = report.WriteFix(path, layout, rows)
-	}
+	_, err = report.WriteFix(to, layout, fixRows(set.results(), source, set.table.mapper))
 	if errors.Is(err, report.ErrTooLarge) {
 		s.say("%s is not written: %v.", shortPath(path), err)
 		set.paths.Fix, err = "", nil
@@ -155,41 +130,29 @@ func (s *session) writeFix(set *reportSet, t *tally) (err error) {
 	return errors.Join(err, set.table.in.unchanged())
 }
 
-// writeSummary completes the page and writes it where it was asked for. t is the
+// writeSummary completes the summary and writes it where it was asked for. t is the
 // table that was planned, nil when it is gone.
-func (s *session) writeSummary(path string, page report.Page, t *table) error {
-	page.Version, page.WrittenAt = version(), time.Now()
+func (s *session) writeSummary(path string, summary report.Summary, t *table) error {
+	summary.Version, summary.WrittenAt = version(), time.Now()
 	if t != nil {
-		page.Mapping = filepath.Base(t.mappingName)
+		summary.Mapping = filepath.Base(t.mappingName)
 	}
-	page.Settings = []report.Setting{
+	summary.Settings = []report.Setting{
 		{Name: "Only changes", Value: map[bool]string{true: "yes", false: "no"}[s.settings.OnlyChanges]},
 		{Name: "Held when more are invalid than", Value: s.settings.MaxBad.String()},
 		{Name: "Held when more are new or changed than", Value: s.settings.MaxChanged.String()},
 		{Name: "Held when the file has fewer rows than", Value: s.settings.MinRows.String()},
 	}
-	switch path {
-	case "":
-		return nil
-	case "-":
-		return report.WriteSummaryTo(s.stdout, page)
-	default:
-		return report.WriteSummary(path, page)
-	}
+	return report.WriteSummary(s.to(path), summary)
 }
 
-// needsPerson reports whether someone has to fix the row.
-func needsPerson(status importer.Status) bool {
-	return status == importer.StatusInvalid || status == importer.StatusRejected
-}
-
-// fixRows joins the results that need a person with the rows of the source. Both
+// fixRows joins the results of the rows to fix with the rows of the source. Both
 // come in row order.
 func fixRows(results iter.Seq2[importer.Result, error], source importer.Source, mapper *mapping.Mapper) iter.Seq2[report.FixRow, error] {
 	return func(yield func(report.FixRow, error) bool) {
 		var row importer.Row
 		for r, err := range results {
-			if err == nil && !needsPerson(r.Status) {
+			if err == nil && r.Status.Spec().Kind != importer.KindToFix {
 				continue
 			}
 			for err == nil && row.Number < r.Row {

@@ -140,20 +140,20 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 	if err != nil {
 		return err
 	}
-	summary := report.Summary{
+	receipt := report.Receipt{
 		Command: "runs show", Run: info.ID, File: shortPath(info.Source), Rows: info.Rows, Counts: counts, Attempts: attempts,
 		Held: heldReasons(info), Reports: written(info.Reports),
 	}
 	if !info.FinishedAt.IsZero() {
-		summary.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
+		receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
 	}
-	summary.Exit = exitOf(counts, nil, info.State == importer.RunHeld)
-	receipt := s.receipt(summary, nil)
+	receipt.Exit = exitOf(counts, nil, info.State == importer.RunHeld)
+	receipt = s.receipt(receipt, nil)
 	receipt.Target = info.Target
 	if s.settings.JSON || s.settings.Quiet {
 		return s.print(receipt)
 	}
-	fmt.Fprintf(s.stdout, "Run %d, begun %s: %s\n\n", info.ID, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State)
+	fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", info.ID, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State.Label())
 	return s.print(receipt)
 }
 

@@ -195,6 +195,6 @@ func (w webWorker) WriteResults(ctx context.Context, id int64, to io.Writer) err
 	if err != nil {
 		return err
 	}
-	_, err = report.WriteResultsTo(to, run.Results(ctx))
+	_, err = report.WriteResults(report.To("-", to), run.Results(ctx))
 	return err
 }

@@ -244,7 +244,7 @@ func (p *process) writeResults(run *journal.Run) error {
 			yield(importer.Result{}, errDied)
 		}
 	}
-	_, err := report.WriteResults(filepath.Join(p.machine, resultsName), lines)
+	_, err := report.WriteResults(report.To(filepath.Join(p.machine, resultsName), nil), lines)
 	return err
 }
 

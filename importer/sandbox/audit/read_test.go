@@ -23,7 +23,7 @@ func TestReadResults(t *testing.T) {
 		{Row: 3, UniqueID: "'quoted'", Status: importer.StatusInvalid, ErrorCode: "9019", Field: "email", Message: "-bad, \"very\""},
 	}
 	var file bytes.Buffer
-	_, err := report.WriteResultsTo(&file, func(yield func(importer.Result, error) bool) {
+	_, err := report.WriteResults(report.To("-", &file), func(yield func(importer.Result, error) bool) {
 		_ = yield(want[0], nil) && yield(want[1], nil)
 	})
 	if err != nil {
@@ -50,7 +50,7 @@ func TestReadResultsRefuses(t *testing.T) {
 }
 
 func TestReadClaim(t *testing.T) {
-	summary := report.Summary{Command: "push", Rows: 3, Attempts: 4, Exit: 3, Counts: importer.Counts{importer.StatusPushed: 2, importer.StatusNotSent: 1}}
+	summary := report.Receipt{Command: "push", Rows: 3, Attempts: 4, Exit: 3, Counts: importer.Counts{importer.StatusPushed: 2, importer.StatusNotSent: 1}}
 	var line bytes.Buffer
 	if err := summary.WriteJSON(&line); err != nil {
 		t.Fatal(err)

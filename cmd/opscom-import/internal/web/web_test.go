@@ -59,7 +59,7 @@ func (s *stub) WriteResults(_ context.Context, _ int64, w io.Writer) error {
 }
 
 func fine(context.Context, Job) (report.Receipt, error) {
-	return report.Receipt{Summary: report.Summary{Command: "check", Rows: 2, Counts: importer.Counts{importer.StatusValid: 2}}}, nil
+	return report.Receipt{Command: "check", Rows: 2, Counts: importer.Counts{importer.StatusValid: 2}}, nil
 }
 
 // site is a page in use: its server, and a browser that was let in.
@@ -393,7 +393,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	work.check = func(_ context.Context, job Job) (report.Receipt, error) {
 		_, err := io.WriteString(job.Notes, evil+"\n")
 		return report.Receipt{
-			Summary:  report.Summary{Rows: 1, Counts: importer.Counts{importer.StatusValid: 1}, Held: []string{evil}},
+			Rows: 1, Counts: importer.Counts{importer.StatusValid: 1}, Held: []string{evil},
 			Problems: []importer.ProblemCount{{Rule: evil, Header: evil, Message: evil}},
 		}, err
 	}
@@ -485,7 +485,7 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 		job.Progress.Start(2)
 		job.Progress.Add(importer.StatusPushed, 1)
 		<-feed.Done()
-		return report.Receipt{Summary: report.Summary{Run: 3}}, importer.ErrInterrupted
+		return report.Receipt{Run: 3}, importer.ErrInterrupted
 	}
 	s := open(t, work)
 	s.upload("students.csv", "x", "", "sandbox")
@@ -530,7 +530,7 @@ func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
 	work.push = func(_ context.Context, job Job) (report.Receipt, error) {
 		work.run = importer.Run{ID: 4, State: importer.RunFinished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
 		work.counts = importer.Counts{importer.StatusPushed: 2}
-		return report.Receipt{Summary: report.Summary{Run: 4}}, nil
+		return report.Receipt{Run: 4}, nil
 	}
 	s := open(t, work)
 	s.upload("students.csv", "x", "", "real")

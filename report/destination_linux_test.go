@@ -25,7 +25,7 @@ func TestWriteAtomicNeverReplacesADevice(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := errors.Join(CanWrite(path), writeAtomic(path, writeText("through the pipe"))); err != nil {
+	if err := errors.Join(To(path, nil).CanWrite(), writeAtomic(path, writeText("through the pipe"))); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Lstat(path)
@@ -48,7 +48,7 @@ func TestAFullDiskIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := fill(file, writeText("x")); !errors.Is(err, syscall.ENOSPC) {
+	if err := fill(file, writeText("x"), file.Sync); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("fill: error %v", err)
 	}
 }

@@ -105,7 +105,7 @@ func TestUnwritablePlaces(t *testing.T) {
 	} {
 		for name, err := range map[string]error{
 			"writeAtomic": writeAtomic(path, writeText("x")),
-			"CanWrite":    CanWrite(path),
+			"CanWrite":    To(path, nil).CanWrite(),
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".tmp") {
 				t.Errorf("%s(%s): error %v, want %q", name, path, err, want)
@@ -125,7 +125,7 @@ func TestWriteFile(t *testing.T) {
 
 func TestCanWriteLeavesNothingBehind(t *testing.T) {
 	folder := t.TempDir()
-	if err := CanWrite(filepath.Join(folder, "a.csv")); err != nil {
+	if err := To(filepath.Join(folder, "a.csv"), nil).CanWrite(); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, folder, nil)

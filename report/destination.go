@@ -1,0 +1,248 @@
+package report
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// Destination is where a report goes: a file, standard output, or nowhere.
+type Destination struct {
+	path   string
+	stdout io.Writer
+}
+
+// To returns the destination that path names: a file, "-" for stdout, or "" for
+// nowhere.
+func To(path string, stdout io.Writer) Destination {
+	return Destination{path: path, stdout: stdout}
+}
+
+// IsFile reports whether the report goes to a file.
+func (d Destination) IsFile() bool { return isFile(d.path) }
+
+func isFile(path string) bool { return path != "" && path != "-" }
+
+// CanWrite returns, before there is anything to write, why the report cannot be
+// written to its file. It leaves nothing behind.
+func (d Destination) CanWrite() error {
+	if !d.IsFile() {
+		return nil
+	}
+	target, isSpecial, err := resolve(d.path)
+	if err != nil || isSpecial {
+		return explain(d.path, err)
+	}
+	file, err := createTemporary(target)
+	if err != nil {
+		return explain(d.path, err)
+	}
+	return errors.Join(file.Close(), discard(file.Name()))
+}
+
+// errNothing is returned by a function that has nothing to write. Then there is no
+// file at the destination afterwards: an older report must not pass for this one.
+var errNothing = errors.New("nothing to report")
+
+// write calls write with a writer to the destination. It does not call write for
+// nowhere.
+func (d Destination) write(write func(io.Writer) error) error {
+	if d.IsFile() {
+		return writeAtomic(d.path, write)
+	}
+	if d.path == "" {
+		return nil
+	}
+	if err := write(d.stdout); err != errNothing {
+		return err
+	}
+	return nil
+}
+
+// writeCounted calls write, which returns how many rows or problems it wrote.
+// Without any there is no file.
+func (d Destination) writeCounted(write func(io.Writer) (int, error)) (n int, err error) {
+	err = d.write(func(w io.Writer) (err error) {
+		if n, err = write(w); err == nil && n == 0 {
+			return errNothing
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// WriteFile writes text to the file at path, whole, or on any error leaves path as
+// it was. Only its owner can read the file.
+func WriteFile(path string, text []byte) error {
+	return writeAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// writeAtomic writes the file at path with write, or leaves path as it was when
+// anything fails. The file is readable by its owner only.
+//
+// The text goes to a temporary file in the same folder, which is synced and
+// then renamed to path. A link at path stays a link, and its target is replaced.
+// A device or a pipe is written directly: a rename would replace it.
+func writeAtomic(path string, write func(io.Writer) error) error {
+	target, isSpecial, err := resolve(path)
+	if err != nil {
+		return explain(path, err)
+	}
+	if isSpecial {
+		return writeDirect(target, write)
+	}
+	file, err := createTemporary(target)
+	if err != nil {
+		return explain(path, err)
+	}
+	if err := fill(file, write, file.Sync); err == errNothing {
+		return errors.Join(discard(file.Name()), remove(path, target))
+	} else if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, cause(err)), discard(file.Name()))
+	}
+	if err := os.Rename(file.Name(), target); err != nil {
+		return errors.Join(explain(path, err), discard(file.Name()))
+	}
+	if err := syncFolder(filepath.Dir(target)); err != nil {
+		return fmt.Errorf("sync the folder of %s: %w", path, err)
+	}
+	return nil
+}
+
+// writeDirect writes to a device or a pipe.
+func writeDirect(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return explain(path, err)
+	}
+	if err := fill(file, write, nil); err != nil && err != errNothing {
+		return fmt.Errorf("write %s: %w", path, cause(err))
+	}
+	return nil
+}
+
+// fill writes, syncs (unless sync is nil) and closes the file.
+func fill(file *os.File, write func(io.Writer) error, sync func() error) error {
+	buffered := bufio.NewWriterSize(file, 1<<16)
+	err := write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err == nil && sync != nil {
+		err = sync()
+	}
+	if closeErr := file.Close(); err == nil || err == errNothing && closeErr != nil {
+		err = closeErr
+	}
+	return err
+}
+
+// resolve returns the file that path names, links followed, and whether it is
+// something other than a regular file, such as a device or a pipe.
+func resolve(path string) (target string, isSpecial bool, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return path, false, nil
+	case err != nil:
+		return "", false, err
+	case info.IsDir():
+		return "", false, errIsFolder
+	case !info.Mode().IsRegular():
+		return path, true, nil
+	}
+	target, err = filepath.EvalSymlinks(path)
+	return target, false, err
+}
+
+// createTemporary creates the file that will be renamed to target. Its name is
+// always the same, so that the next report removes what a killed process left.
+func createTemporary(target string) (*os.File, error) {
+	folder, name := filepath.Split(target)
+	temporary := filepath.Join(folder, "."+name+".tmp")
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+func discard(temporary string) error {
+	if err := os.Remove(temporary); err != nil {
+		return fmt.Errorf("remove the unfinished file: %w", err)
+	}
+	return nil
+}
+
+// remove removes the file target, which path names, if there is one.
+func remove(path, target string) error {
+	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove %s, which is out of date: %w", path, cause(err))
+	}
+	return nil
+}
+
+// syncFolder makes a rename in the folder survive a power cut. Windows cannot sync
+// a folder and does not need to.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+var errIsFolder = errors.New("is a folder")
+
+// sharingViolation is Windows' error for a file that another program holds open.
+const sharingViolation = syscall.Errno(32)
+
+// explain adds to the error of a file that cannot be written what a person can do
+// about it; nil for no error.
+func explain(path string, err error) error {
+	var link *os.LinkError // only a rename fails with one
+	isRename := errors.As(err, &link)
+	var number syscall.Errno
+	isShared := runtime.GOOS == "windows" && errors.As(err, &number) && number == sharingViolation
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errIsFolder):
+		return fmt.Errorf("cannot write %s: it %w; name a file in it", path, err)
+	case isShared, isRename && errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("cannot replace %s: another program, such as Excel, has it open; close it there and try again (%w)", path, cause(err))
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("cannot write %s: its folder does not exist; make it, or choose another place (%w)", path, cause(err))
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("cannot write %s: you may not write in its folder; choose another place (%w)", path, cause(err))
+	default:
+		return fmt.Errorf("cannot write %s: %w", path, cause(err))
+	}
+}
+
+// cause takes the name of the temporary file, which means nothing to a person,
+// off the error.
+func cause(err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
+	default:
+		return err
+	}
+}
