@@ -205,7 +205,7 @@ func TestWebStopsAndGoesOn(t *testing.T) {
 
 	w = startWeb(t, state, "--rate", "0")
 	defer w.close()
-	w.wants(w.get("/"), "stopped before its end")
+	w.wants(w.get("/"), "stopped early")
 	w.upload("students.csv", people(90, 0))
 	w.push(w.result())
 	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed", "This is run 1 of students.csv")
