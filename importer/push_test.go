@@ -127,7 +127,7 @@ func (c pushCase) run(t *testing.T) (*queue, *sandbox.Sandbox, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := sandbox.New(sandbox.Config{Client: "OC", Token: "right", Faults: faults, Seed: 1, Account: true})
+	box, err := sandbox.New(sandbox.Config{Client: "OC", Token: "right", Faults: faults, Seed: 1, KeepRequests: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func TestPushStopsWhenTheRunIsRefused(t *testing.T) {
 		if counts := q.counts(); counts[importer.StatusRejected] > 4 || counts[importer.StatusRejected]+counts[importer.StatusNotSent] != len(q.claimed) {
 			t.Errorf("outcomes are %v of %d claimed", counts, len(q.claimed))
 		}
-		if sent := len(box.Account()); sent > 8 {
+		if sent := len(box.Requests()); sent > 8 {
 			t.Errorf("%d requests were sent with a token that is refused", sent)
 		}
 		for _, o := range q.outcomes {
@@ -349,8 +349,8 @@ func TestPushWithAFailingJournal(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		q, box, err := pushCase{rows: 10, workers: 4, change: func(_ *importer.Pusher, q *queue) { q.claimErr = full }}.run(t)
-		if !errors.Is(err, full) || len(box.Account()) != 0 {
-			t.Errorf("with no claim on the disk the push ended with %v, %v and %d requests", err, q.counts(), len(box.Account()))
+		if !errors.Is(err, full) || len(box.Requests()) != 0 {
+			t.Errorf("with no claim on the disk the push ended with %v, %v and %d requests", err, q.counts(), len(box.Requests()))
 		}
 	})
 }

@@ -89,7 +89,7 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 		c.t.Errorf("the run is complete and has left %q", left)
 	}
 	people := make(map[sandbox.Key]bool)
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Applied {
 			people[entry.Key] = true
 		}
@@ -239,7 +239,7 @@ func (c *campaign) weigh() {
 		since = c.crashes[len(c.crashes)-2].Sequence
 	}
 	accepted := make(map[string]bool)
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Applied && entry.Sequence > since {
 			accepted[entry.Key.UniqueID] = true
 		}

@@ -60,7 +60,7 @@ func newTroubledController(what []string) (*troubledController, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.box, err = sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: parsed, Account: true})
+	c.box, err = sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: parsed, KeepRequests: true})
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (c *troubledController) isMended() bool {
 // applied returns every acceptance of every person, in the order in which they came.
 func (c *troubledController) applied() map[sandbox.Key][]sandbox.Entry {
 	applied := make(map[sandbox.Key][]sandbox.Entry)
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Applied {
 			applied[entry.Key] = append(applied[entry.Key], entry)
 		}
@@ -121,7 +121,7 @@ func (c *troubledController) applied() map[sandbox.Key][]sandbox.Entry {
 // sent returns how many pushes have come to the sandbox.
 func (c *troubledController) sent() int {
 	n := 0
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Call == sandbox.PushCall {
 			n++
 		}

@@ -366,7 +366,7 @@ func TestEveryKeyAndColumnOfAFileIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameWords(t, "sandbox.md, account", firstColumn(readPage(t, "docs/reference/sandbox.md").section(t, "## The account")), jsonKeys(t, entry))
+	sameWords(t, "sandbox.md, request log", firstColumn(readPage(t, "docs/reference/sandbox.md").section(t, "## The request log")), jsonKeys(t, entry))
 }
 
 func TestEveryAttributeIsDocumented(t *testing.T) {

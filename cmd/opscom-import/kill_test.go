@@ -15,7 +15,7 @@ var (
 )
 
 // TestKill kills the program at random moments, or interrupts it, and gives the same command again,
-// until the run is complete; then file, account, journal and reports are held
+// until the run is complete; then file, request log, journal and reports are held
 // against each other. It builds the program, so that what is killed is what
 // people run. The long version:
 //

@@ -35,7 +35,7 @@ func TestLostAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		box, err := sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: faults, Seed: 1, Account: true})
+		box, err := sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: faults, Seed: 1, KeepRequests: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestLostAnswers(t *testing.T) {
 			t.Error(v)
 		}
 		acceptances, ids := 0, make(map[sandbox.Key]int)
-		for _, entry := range evidence.Account {
+		for _, entry := range evidence.Requests {
 			if !entry.Applied {
 				continue
 			}
@@ -56,7 +56,7 @@ func TestLostAnswers(t *testing.T) {
 			}
 			ids[entry.Key] = entry.ReferenceID
 		}
-		pushed := evidence.Claims[0].Counts[importer.StatusPushed]
+		pushed := evidence.Totals[0].Counts[importer.StatusPushed]
 		if box.People() != pushed || len(ids) != pushed || acceptances < pushed*6/5 {
 			t.Errorf("%d people, %d reference ids, %d acceptances; %d rows are pushed", box.People(), len(ids), acceptances, pushed)
 		}
@@ -69,7 +69,7 @@ func TestLostAnswers(t *testing.T) {
 
 // pushInMemory plans a file, pushes it to the sandbox without a network, reports
 // it, and returns what the witnesses but the source say.
-func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Run {
+func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Evidence {
 	t.Helper()
 	check := func(err error) {
 		t.Helper()
@@ -104,14 +104,14 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Run {
 	check(run.Finish(ctx, time.Now()))
 	_, attempts, err := run.Counts(ctx)
 	check(err)
-	evidence := audit.Run{Account: box.Account(), Exit: exitOf(totals.Counts, nil, false)}
+	evidence := audit.Evidence{Requests: box.Requests(), Exit: exitOf(totals.Counts, nil, false)}
 	evidence.Results, err = audit.ReadResults(&results)
 	check(err)
 	for line, err := range run.Results(ctx) {
 		check(err)
 		evidence.Journal = append(evidence.Journal, line)
 	}
-	evidence.Claims = []audit.Claim{{Name: "summary", Rows: plan.Rows, Counts: totals.Counts, Attempts: attempts, Exit: evidence.Exit}}
+	evidence.Totals = []audit.Totals{{Name: "summary", Rows: plan.Rows, Counts: totals.Counts, Attempts: attempts, Exit: evidence.Exit}}
 	return evidence
 }
 

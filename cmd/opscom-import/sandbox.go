@@ -19,10 +19,10 @@ const sandboxToken = "sandbox-token"
 
 // sandboxFlags are the flags that only the command sandbox has.
 type sandboxFlags struct {
-	address, faults, account string
-	seed                     uint64
-	limit                    float64
-	reset                    bool
+	address, faults, requestLog string
+	seed                        uint64
+	limit                       float64
+	reset                       bool
 }
 
 func sandboxCommand(s streams) *cobra.Command {
@@ -49,7 +49,7 @@ takes profiles as the real one is documented to, keeps the people that "push
 	c.Flags().StringVar(&f.faults, "faults", "", `faults, such as "latency=20ms,503=1%"`)
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "the same seed and profiles give the same faults again")
 	c.Flags().Float64Var(&f.limit, "limit", 0, "requests a second that are taken before 429 is answered; 0 for no limit")
-	c.Flags().StringVar(&f.account, "account", "", "file to which an account of every request is appended")
+	c.Flags().StringVar(&f.requestLog, "request-log", "", "file to which every request is appended as a line of JSON")
 	c.Flags().BoolVar(&f.reset, "reset", false, "forget every person that was pushed to the sandbox, and end")
 	return c
 }
@@ -79,7 +79,7 @@ func (s *session) serveSandbox(c *cobra.Command, f sandboxFlags) (err error) {
 	}
 	config.Client = cmp.Or(s.settings.Client, sandboxClient)
 	config.Token = cmp.Or(s.settings.SandboxToken(), sandboxToken)
-	config.Seed, config.Rate, config.AccountFile = f.seed, f.limit, f.account
+	config.Seed, config.Rate, config.RequestLogFile = f.seed, f.limit, f.requestLog
 	if config.Faults, err = sandbox.ParseFaults(f.faults); err != nil {
 		return err
 	}

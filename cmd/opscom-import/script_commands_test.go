@@ -86,7 +86,7 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 		switch status := importer.Status(r["status"]); {
 		case status == importer.StatusPushed || status == importer.StatusUnchanged:
 			if len(entries) == 0 || r["reference_id"] != strconv.Itoa(entries[len(entries)-1].ReferenceID) {
-				ts.Fatalf("row %s is %s with reference id %q; the account has %v", r["row"], status, r["reference_id"], entries)
+				ts.Fatalf("row %s is %s with reference id %q; the request log has %v", r["row"], status, r["reference_id"], entries)
 			}
 			seen[r.key()] = true
 		case status == importer.StatusUnknown || status == importer.StatusDuplicate || status == importer.StatusFailed:

@@ -42,7 +42,7 @@ func TestTokenRevoked(t *testing.T) {
 	}
 	tr.sound(end)
 	refused := 0
-	for _, entry := range tr.box.Account() {
+	for _, entry := range tr.box.Requests() {
 		if entry.Call == sandbox.PushCall && entry.ErrorCode == 9002 {
 			refused++
 		}

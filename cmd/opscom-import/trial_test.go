@@ -30,7 +30,7 @@ import (
 )
 
 // trial is a file that processes of the program push to a sandbox. The sandbox
-// lives in the test, so that its account outlives them.
+// lives in the test, so that its request log outlives them.
 type trial struct {
 	t       testing.TB
 	program string
@@ -45,7 +45,7 @@ type trial struct {
 	pushes      atomic.Int64 // that have come
 	lists       atomic.Int64 // calls for the user types that have come
 
-	since   int64 // the account's last request before the run
+	since   int64 // the last request before the run
 	earlier int64 // the last run before it
 	crashes []audit.Crash
 }
@@ -62,7 +62,7 @@ func newTrial(t testing.TB, program, faults string, seed uint64) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: parsed, Seed: seed, Account: true})
+	box, err := sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, Faults: parsed, Seed: seed, KeepRequests: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func (tr *trial) run(c *exec.Cmd) ended {
 }
 
 // quiet waits until nobody is connected to the sandbox any more, so that its
-// account is complete.
+// request log is complete.
 func (tr *trial) quiet() {
 	tr.t.Helper()
 	for began := time.Now(); tr.connections.Load() > 0; time.Sleep(time.Millisecond) {
@@ -251,7 +251,7 @@ func (tr *trial) quiet() {
 	}
 }
 
-// lastSequence is the number of the last request in the account.
+// lastSequence is the number of the last request in the request log.
 func (tr *trial) lastSequence() int64 { return tr.lists.Load() + tr.pushes.Load() }
 
 // stored returns the newest run with its lines as the journal has them, from a
@@ -296,7 +296,7 @@ func (tr *trial) stored() (run importer.Run, lines []importer.Result, found bool
 }
 
 // source maps the rows of the file, each by itself.
-func (tr *trial) source() (rows []audit.Row) {
+func (tr *trial) source() (rows []audit.SourceRow) {
 	tr.t.Helper()
 	check := func(err error) {
 		if err != nil {
@@ -319,7 +319,7 @@ func (tr *trial) source() (rows []audit.Row) {
 		}
 		check(err)
 		mapper.Map(row.Cells, &result)
-		mapped, err := audit.NewRow(&row, &result)
+		mapped, err := audit.NewSourceRow(&row, &result)
 		check(err)
 		rows = append(rows, mapped)
 	}
@@ -335,7 +335,7 @@ func (tr *trial) audit(last ended) []audit.Violation {
 	if !found {
 		tr.t.Fatalf("there is no run in the journal; the push said %+v", last)
 	}
-	evidence := audit.Run{Source: tr.source(), Account: tr.box.Account(), Since: tr.since, Crashes: tr.crashes, Journal: lines}
+	evidence := audit.Evidence{Source: tr.source(), Requests: tr.box.Requests(), Since: tr.since, Crashes: tr.crashes, Journal: lines}
 	text, err := os.ReadFile(tr.results())
 	if err == nil {
 		evidence.Results, err = audit.ReadResults(bytes.NewReader(text))
@@ -349,11 +349,11 @@ func (tr *trial) audit(last ended) []audit.Violation {
 		if line == "" && (last.code == exitIncomplete || last.code < 0) {
 			continue // the command did not get as far as that
 		}
-		claim, err := audit.ReadClaim(name, []byte(line))
+		claim, err := audit.ReadTotals(name, []byte(line))
 		if err != nil {
 			tr.t.Fatalf("%v\n%+v", err, last)
 		}
-		evidence.Claims = append(evidence.Claims, claim)
+		evidence.Totals = append(evidence.Totals, claim)
 		evidence.Exit = claim.Exit
 	}
 	if last.code >= 0 {

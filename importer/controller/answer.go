@@ -20,32 +20,23 @@ import (
 type class int
 
 const (
-	again    class = iota // no usable answer, or turned away for now: try again
-	accepted              // the documented success
-	rejected              // the Controller refuses this row
-	refused               // every row would fail alike: the run ends
+	retryable class = iota // no usable answer, or turned away for now: try again
+	accepted               // the documented success
+	rejected               // the Controller rejects this row
+	refused                // every row would fail alike: the run ends
 )
 
-// verdict is what one attempt came to.
-type verdict struct {
-	class    class
-	code     string        // the Controller's ErrorCode, "" when it gave none
-	said     string        // the Controller's ErrorMessage, as it came
-	what     string        // what happened, as a clause: "the Controller answered …"
-	rule     rule          // of a rejected row or a refused run
-	refusal  string        // of a refused run: the ErrorCode, or what takes its place
-	unseen   bool          // the Controller has certainly not taken the profile
-	failure  ending        // of one to try again: failed, unavailable or turnedAway
-	aborted  bool          // this program gave the attempt up: it was told to stop
-	tryAfter time.Duration // the Controller asks to be left alone that long; 0 when it does not
-}
-
-// reply is an answer as it came off the wire.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-	flaw   string // why the body cannot be used, "" when it came whole
+// attemptResult is the result of one attempt.
+type attemptResult struct {
+	class        class
+	errorCode    string        // the Controller's ErrorCode, "" if it gave none
+	errorMessage string        // the Controller's ErrorMessage, unchanged
+	event        string        // what happened, as a clause: "the Controller answered …"
+	rule         rule          // of a rejected row or a refused run
+	refusalCode  string        // of a refused run: the ErrorCode, or the HTTP status or "TLS"
+	notReceived  bool          // the Controller certainly did not receive the request
+	feedback     feedback      // for the pacer
+	retryAfter   time.Duration // the pause that the Controller asks for, 0 for none
 }
 
 // document is the object that the Controller answers with: the raw JSON of the
@@ -60,54 +51,52 @@ type document struct {
 	Others map[string]jsontext.Value `json:",embed"`
 }
 
-// classify judges an answer, its body before its status: the Controller's
-// documentation names no statuses, and a 200 may carry an error. Accepted is
-// only an answer whose status is 200 or 201 and whose body is an object that
-// success takes; an ErrorCode decides by itself; everything else is up to the
-// status.
-func classify(r reply, success func(document) error) verdict {
-	flaw := r.flaw
-	if encoding := r.header.Get("Content-Encoding"); flaw == "" && encoding != "" && !strings.EqualFold(encoding, "identity") {
-		flaw = "a compressed body that nobody asked for"
+// classify classifies an answer, by its body before its status: the Controller's
+// documentation names no statuses, and a 200 may carry an error. An answer is
+// accepted only if its status is 200 or 201 and its body is an object for which
+// success returns nil. An ErrorCode is decisive by itself; for everything else the
+// status is. problem says why the body cannot be used, "" if it can.
+func classify(status int, header http.Header, body []byte, problem string, success func(document) error) attemptResult {
+	if encoding := header.Get("Content-Encoding"); problem == "" && encoding != "" && !strings.EqualFold(encoding, "identity") {
+		problem = "a compressed body, which was not requested"
 	}
-	if flaw != "" {
-		return judgeStatus(r, flaw)
+	if problem != "" {
+		return classifyStatus(status, header, problem)
 	}
-	if id, ok := shownSuccess(r.body); ok && r.status == http.StatusOK && success(document{ReferenceID: id}) == nil {
-		return verdict{class: accepted}
+	if id, ok := documentedSuccess(body); ok && status == http.StatusOK && success(document{ReferenceID: id}) == nil {
+		return attemptResult{class: accepted}
 	}
-	documents, list, err := parse(r.body)
+	documents, list, err := parse(body)
 	if err != nil {
-		return judgeStatus(r, err.Error())
+		return classifyStatus(status, header, err.Error())
 	}
-	if v, ok := judgeError(r.status, documents); ok {
-		return v
+	if a, ok := classifyError(status, documents); ok {
+		return a
 	}
 	if list {
-		return judgeStatus(r, "a list")
+		return classifyStatus(status, header, "a list")
 	}
 	if err := documents[0].check(success); err != nil {
-		return judgeStatus(r, err.Error())
+		return classifyStatus(status, header, err.Error())
 	}
-	if r.status != http.StatusOK && r.status != http.StatusCreated { // 202 has not done it yet, 206 is a part
-		return judgeStatus(r, "a success")
+	if status != http.StatusOK && status != http.StatusCreated { // 202 has not done it yet, 206 is a part
+		return classifyStatus(status, header, "a success")
 	}
-	return verdict{class: accepted}
+	return attemptResult{class: accepted}
 }
 
-// shownSuccess returns the reference id of a body that is, byte by byte, the
-// success that the Controller's documentation shows. It is there for speed alone:
-// parse, which takes 4 % of the time of a request, reads the same from it.
-func shownSuccess(body []byte) (id jsontext.Value, ok bool) {
+// documentedSuccess returns the reference id of a body that is, byte by byte, the
+// success that the Controller's documentation shows. It exists only for speed:
+// parse returns the same for such a body, but takes 4 % of a request's time.
+func documentedSuccess(body []byte) (id jsontext.Value, ok bool) {
 	id, begins := bytes.CutPrefix(body, []byte(`{"status":"success","reference_id":`))
 	id, ends := bytes.CutSuffix(id, []byte(`}`))
 	digits := len(id) > 0 && id[0] != '0' && len(bytes.Trim(id, "0123456789")) == 0
 	return id, begins && ends && digits
 }
 
-// parse reads a body that is one object or, then list is true, an array of
-// objects. Names that occur twice, text that is not UTF-8 and anything after the
-// end are errors.
+// parse reads a body that is one object, or an array of objects (list is true).
+// Duplicate names, text that is not UTF-8 and anything after the end are errors.
 func parse(body []byte) (documents []document, list bool, err error) {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	switch {
@@ -121,28 +110,27 @@ func parse(body []byte) (documents []document, list bool, err error) {
 		err = json.Unmarshal(body, &documents[0])
 	}
 	if err != nil {
-		return nil, false, errors.New("a body that is not the Controller's") // the cause may quote the body
+		return nil, false, errors.New("a body that is not in the Controller's format") // the cause may quote the body
 	}
 	return documents, list, nil
 }
 
-// check returns nil when the object says success, names no error, and success
-// takes it.
+// check returns nil if the object says success, names no error, and success
+// returns nil for it.
 func (d document) check(success func(document) error) error {
 	if text, ok := unquote(d.Status); !ok || text != "success" {
 		return errors.New("a body that does not say success")
 	}
-	if d.deniesSuccess() {
+	if d.mentionsError() {
 		return errors.New("a body that says both success and error")
 	}
 	return success(d)
 }
 
-// deniesSuccess reports whether the object speaks of an error, in the
-// documentation's words or in those that other software uses, or has a member
-// twice in different letters.
-func (d document) deniesSuccess() bool {
-	if d.ErrorCode != nil || !isNothing(d.ErrorMessage) {
+// mentionsError reports whether the object mentions an error, by a name that the
+// documentation or other software uses, or repeats a member in different case.
+func (d document) mentionsError() bool {
+	if d.ErrorCode != nil || !isEmpty(d.ErrorMessage) {
 		return true
 	}
 	for name, value := range d.Others {
@@ -150,7 +138,7 @@ func (d document) deniesSuccess() bool {
 		case "status", "reference_id":
 			return true
 		case "errorcode", "errormessage", "error", "errors":
-			if !isNothing(value) {
+			if !isEmpty(value) {
 				return true
 			}
 		case "success":
@@ -162,8 +150,8 @@ func (d document) deniesSuccess() bool {
 	return false
 }
 
-// isNothing reports whether a JSON value is absent, null, false or empty.
-func isNothing(value jsontext.Value) bool {
+// isEmpty reports whether a JSON value is absent, null, false or empty.
+func isEmpty(value jsontext.Value) bool {
 	switch string(value) {
 	case "", "null", "false", `""`, "[]", "{}":
 		return true
@@ -171,68 +159,62 @@ func isNothing(value jsontext.Value) bool {
 	return false
 }
 
-// judgeError judges a body that is an error, or a list of them: the first
-// decides, the messages are joined. ok is false when the body is neither.
+// classifyError classifies a body that is an error, or a list of errors: the first
+// one is decisive, the messages are joined. ok is false if the body is neither.
 //
-// A code that the Controller's documentation does not have says no more than
-// that something is wrong: a status that means "not now" then still means it.
-func judgeError(status int, documents []document) (v verdict, ok bool) {
+// A code that the Controller's documentation does not have only says that
+// something is wrong: a status that means "not now" keeps its meaning.
+func classifyError(status int, documents []document) (a attemptResult, ok bool) {
 	var messages []string
 	for i, d := range documents {
 		code := d.errorCode()
 		if code == "" {
-			return verdict{}, false
+			return attemptResult{}, false
 		}
 		if i == 0 {
-			v.code = code
+			a.errorCode = code
 		}
 		if message, ok := unquote(d.ErrorMessage); ok && strings.TrimSpace(message) != "" {
 			messages = append(messages, strings.TrimSpace(message))
 		}
 	}
-	rule, known := ruleOfCode(v.code)
-	if v.code == "" || !known && isTransient(status) {
-		return verdict{}, false
+	rule, known := ruleOf(a.errorCode)
+	if a.errorCode == "" || !known && isTransient(status) {
+		return attemptResult{}, false
 	}
-	v.class, v.rule, v.refusal = rule.class, rule, v.code
-	v.said = strings.Join(messages, "; ")
-	v.what = "the Controller answered with error " + v.code
-	return v, true
+	a.class, a.rule, a.refusalCode = rule.class, rule, a.errorCode
+	a.errorMessage = strings.Join(messages, "; ")
+	a.event = "the Controller answered with error " + a.errorCode
+	return a, true
 }
 
-// judgeStatus judges an answer whose body decides nothing, for the reason flaw.
-func judgeStatus(r reply, flaw string) verdict {
-	v := verdict{class: again, what: "the Controller answered " + statusText(r.status)}
+// classifyStatus classifies an answer by its status, because of a problem with its
+// body.
+func classifyStatus(status int, header http.Header, problem string) attemptResult {
+	a := attemptResult{event: "the Controller answered " + statusText(status), refusalCode: strconv.Itoa(status)}
 	switch {
-	case r.status/100 == 2:
-		v.what += " with " + flaw
-	case r.status/100 == 3:
-		v.rule = redirected(r.header.Get("Location"))
-	case r.status/100 == 4 && !isTransient(r.status):
-		v.rule = ruleOfStatus(r.status)
+	case status/100 == 2:
+		a.event += " with " + problem
+	case status/100 == 3:
+		a.rule = ruleOfRedirect(header.Get("Location"))
+	case status/100 == 4 && !isTransient(status):
+		a.rule = ruleOfStatus(status)
 	}
-	v.class = v.rule.class
-	v.refusal = strconv.Itoa(r.status)
-	if v.class == again {
-		v.tryAfter = retryAfter(r.header)
-		v.failure = failureOf(r.status, v.tryAfter)
+	a.class = a.rule.class
+	if a.class != retryable {
+		return a
 	}
-	return v
-}
-
-// failureOf returns what an answer that is tried again means for the pace.
-func failureOf(status int, tryAfter time.Duration) ending {
+	a.retryAfter = retryAfter(header)
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && tryAfter > 0:
-		return turnedAway
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && a.retryAfter > 0:
+		a.feedback = throttled
 	case status == http.StatusServiceUnavailable:
-		return unavailable
+		a.feedback = unavailable
 	}
-	return failed
+	return a
 }
 
-// isTransient reports whether the status says of a request that it may succeed
-// at another time.
+// isTransient reports whether the status says that the request may succeed later.
 func isTransient(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -241,12 +223,12 @@ func isTransient(status int) bool {
 	return status >= 500
 }
 
-// maxReferenceID is the longest reference id in bytes that is believed; a GUID has 36.
+// maxReferenceID is the length of the longest valid reference id, in bytes; a GUID has 36.
 const maxReferenceID = 255
 
-// referenceID returns the id that the Controller gave the profile, just as it was
-// written: a positive integer, or text like a GUID. What programs write where
-// they have no id ("0", "null", a GUID of zeros) is none.
+// referenceID returns the id that the Controller gave the profile, unchanged: a
+// positive integer, or text like a GUID. What programs write in place of a missing
+// id ("0", "null", a GUID of zeros) is an error.
 func (d document) referenceID() (string, error) {
 	id, ok := unquote(d.ReferenceID)
 	if !ok && isInteger(d.ReferenceID) {
@@ -254,14 +236,14 @@ func (d document) referenceID() (string, error) {
 	}
 	none := strings.HasPrefix(id, "-") || !strings.ContainsAny(id, "0123456789") || strings.Trim(id, "0-") == ""
 	if !ok || none || len(id) > maxReferenceID || !isWord(id) {
-		return "", errors.New("a success that lacks a usable reference_id")
+		return "", errors.New("a success without a valid reference_id")
 	}
 	return id, nil
 }
 
-// concerns returns an error when the object names another person than the
-// profile: an answer to someone else's request.
-func (d document) concerns(profile []byte) error {
+// checkPerson returns an error if the object names a person other than the
+// profile's: it answers another request.
+func (d document) checkPerson(profile []byte) error {
 	echo, echoed := d.Others[mapping.UniqueID.String()]
 	if !echoed {
 		return nil
@@ -274,16 +256,16 @@ func (d document) concerns(profile []byte) error {
 		got = string(echo)
 	}
 	if err := json.Unmarshal(profile, &sent); err != nil || got != sent.UniqueID {
-		return errors.New("a success of another person")
+		return errors.New("a success for another person")
 	}
 	return nil
 }
 
-// maxErrorCode is the longest ErrorCode in bytes that is taken for one.
+// maxErrorCode is the length of the longest valid ErrorCode, in bytes.
 const maxErrorCode = 16
 
-// errorCode returns the ErrorCode, a whole number or a string, as text; "" when
-// there is none, or nothing that names an error.
+// errorCode returns the ErrorCode, a whole number or a string, as text; "" if
+// there is none or it is not valid.
 func (d document) errorCode() string {
 	code, ok := unquote(d.ErrorCode)
 	if !ok && isInteger(d.ErrorCode) {
@@ -296,7 +278,7 @@ func (d document) errorCode() string {
 	return code
 }
 
-// isWord reports whether text is made of letters, digits, - and _ alone.
+// isWord reports whether text consists of letters, digits, - and _ only.
 func isWord(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
@@ -312,12 +294,12 @@ func unquote(value jsontext.Value) (text string, ok bool) {
 	return string(unquoted), err == nil
 }
 
-// isInteger reports whether a JSON value is a number without fraction and exponent.
+// isInteger reports whether a JSON value is a number without a fraction or exponent.
 func isInteger(value jsontext.Value) bool {
 	return value.Kind() == '0' && !bytes.ContainsAny(value, ".eE")
 }
 
-// statusText returns a status as in "503 Service Unavailable".
+// statusText returns a status such as "503 Service Unavailable".
 func statusText(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 }

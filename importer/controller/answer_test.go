@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzAnswer holds the judgement against strictSuccess, which shares no code
+// FuzzAnswer compares classify with strictSuccess, which shares no code
 // with it: what is accepted must be a success by both, and every body of the
 // documented form must be accepted.
 func FuzzAnswer(f *testing.F) {
@@ -37,7 +37,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		var id string
-		v := classify(reply{status: status, header: http.Header{}, body: body}, func(d document) (err error) {
+		v := classify(status, http.Header{}, body, "", func(d document) (err error) {
 			id, err = d.referenceID()
 			return err
 		})
@@ -47,12 +47,12 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%d %q was accepted with the reference id %q; strictly it is %q, %v", status, body, id, want, ok)
 		}
 		if ok && shown.Match(body) && v.class != accepted {
-			t.Errorf("%d %q was not accepted: %s", status, body, v.what)
+			t.Errorf("%d %q was not accepted: %s", status, body, v.event)
 		}
-		if v.class != accepted && v.what == "" {
-			t.Errorf("%d %q: the verdict does not say what happened", status, body)
+		if v.class != accepted && v.event == "" {
+			t.Errorf("%d %q: the result does not say what happened", status, body)
 		}
-		if v.class == refused && (v.refusal == "" || v.rule.reason == "" || v.rule.advice == "") {
+		if v.class == refused && (v.refusalCode == "" || v.rule.reason == "" || v.rule.advice == "") {
 			t.Errorf("%d %q: refused without code, reason or advice: %+v", status, body, v)
 		}
 	})

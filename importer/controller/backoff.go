@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	firstBackoff  = 500 * time.Millisecond // upper end of the first wait before another attempt
-	maxBackoff    = 30 * time.Second       // upper end of every later one
-	maxPause      = time.Minute            // upper end of the waits between probes
-	maxRetryAfter = 5 * time.Minute        // what a Retry-After may ask for
+	firstBackoff  = 500 * time.Millisecond // upper limit of the wait before the second attempt
+	maxBackoff    = 30 * time.Second       // upper limit of the wait before any attempt
+	maxPause      = time.Minute            // upper limit of the wait before a probe
+	maxRetryAfter = 5 * time.Minute        // longest Retry-After that is obeyed
 )
 
-// backoff returns how long to wait after n failures (n from 1): a random time up
-// to a limit that doubles with each, up to most ("full jitter"). jitter is in [0,1).
+// backoff returns how long to wait after n failures (n from 1): a random time below
+// a limit that doubles with each failure, up to most ("full jitter"). jitter is in
+// [0,1).
 func backoff(n int, most time.Duration, jitter float64) time.Duration {
 	limit := most
 	if doublings := n - 1; doublings < 16 {
@@ -24,15 +25,15 @@ func backoff(n int, most time.Duration, jitter float64) time.Duration {
 	return time.Duration(jitter * float64(limit))
 }
 
-// retryAfter returns what the header Retry-After asks for, as seconds or as a
-// date, at most maxRetryAfter; 0 when there is none that makes sense. A date is
-// held against the answer's own, so that a wrong clock on either side does no harm.
+// retryAfter returns the pause that the header Retry-After asks for, in seconds or
+// by a date, at most maxRetryAfter; 0 if there is no valid one. A date is compared
+// with the answer's own date, so that a wrong clock on either side does no harm.
 func retryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
 		return 0
 	}
-	if isDigits(value) {
+	if strings.Trim(value, "0123456789") == "" {
 		seconds, err := strconv.Atoi(value)
 		if err != nil || seconds > int(maxRetryAfter/time.Second) {
 			return maxRetryAfter
@@ -48,9 +49,4 @@ func retryAfter(header http.Header) time.Duration {
 		now = time.Now()
 	}
 	return min(max(until.Sub(now), 0), maxRetryAfter)
-}
-
-// isDigits reports whether text is made of the digits 0 to 9 alone.
-func isDigits(text string) bool {
-	return strings.Trim(text, "0123456789") == ""
 }

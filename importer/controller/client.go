@@ -27,12 +27,12 @@ type Client struct {
 	jitter      func() float64
 	pacer       *pacer
 	deadlines   deadlines
-	buffers     sync.Pool // of *[]byte, for the answers' bodies
+	buffers     sync.Pool // of *[]byte, for the bodies of answers
 	transport   http.RoundTripper
-	own         *http.Transport // to be closed; nil when transport is someone else's
+	own         *http.Transport // transport, if the client has to close it; else nil
 }
 
-// New returns a client. It sends nothing yet.
+// New returns a client. It sends nothing.
 func New(cfg Config) (*Client, error) {
 	base, err := cfg.check()
 	if err != nil {
@@ -64,7 +64,7 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close closes the connections that are kept alive. No call may be in progress.
+// Close closes idle connections. No call may be in progress.
 func (c *Client) Close() {
 	c.deadlines.close()
 	if c.own != nil {
@@ -92,60 +92,58 @@ func newTransport(cfg Config) *http.Transport {
 	return t
 }
 
-// Push implements importer.Controller. The payload is a JSON object, as
+// Push implements importer.Controller. The payload is a JSON object as
 // mapping.Profile writes it.
-func (c *Client) Push(feed, send context.Context, payload []byte) (importer.Answer, error) {
+func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte) (importer.Answer, error) {
 	if !isObject(payload) {
 		return importer.Answer{Status: importer.StatusNotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
 	}
 	var id string
-	t := c.converse(feed, send, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
-		if err = d.concerns(payload); err == nil {
+	r := c.callWithRetries(fetchCtx, workCtx, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
+		if err = d.checkPerson(payload); err == nil {
 			id, err = d.referenceID()
 		}
 		return err
 	})
-	answer := importer.Answer{Attempts: t.attempts}
+	answer := importer.Answer{Attempts: r.attempts, Message: c.message(r)}
 	switch {
-	case t.last.class == accepted:
+	case r.last.class == accepted:
 		answer.Status, answer.ReferenceID = importer.StatusPushed, id
-	case t.last.class == rejected, t.last.class == refused && !t.last.unseen:
-		answer.Status, answer.ErrorCode = importer.StatusRejected, c.plain(t.last.code)
-		answer.Field = t.last.rule.field.String()
+	case r.last.class == rejected, r.last.class == refused && !r.last.notReceived:
+		answer.Status, answer.ErrorCode = importer.StatusRejected, c.sanitize(r.last.errorCode)
+		answer.Field = r.last.rule.field.String()
 	default:
-		answer.Status = t.status()
+		answer.Status = r.status()
 	}
-	answer.Message = c.message(t)
-	return answer, c.refusal(t.last)
+	return answer, c.refusal(r.last)
 }
 
-// isObject reports whether the payload has the outline of a JSON object that is
-// not empty, as mapping.Profile writes it.
+// isObject reports whether the payload looks like a JSON object with members, as
+// mapping.Profile writes it.
 func isObject(payload []byte) bool {
 	return len(payload) > 2 && payload[0] == '{' && payload[1] == '"' && payload[len(payload)-1] == '}'
 }
 
-// typeAttempts is how often the list of user types is asked for at most: someone
-// waits for it before anything else happens.
-const typeAttempts = 3
+// maxTypeAttempts is low, because a person waits for the list of user types.
+const maxTypeAttempts = 3
 
 // UserTypes returns the Controller's list of user types. The error is a
-// *importer.RefusedError when every other request would be refused too.
+// *importer.RefusedError if every other request would be refused too.
 func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	var types []mapping.UserType
-	t := c.converse(ctx, ctx, c.types, c.types.body(nil), min(typeAttempts, c.maxAttempts), func(d document) (err error) {
+	r := c.callWithRetries(ctx, ctx, c.types, c.types.body(nil), min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
 		types, err = d.userTypes()
 		return err
 	})
 	switch {
-	case t.last.class == accepted:
+	case r.last.class == accepted:
 		return types, nil
-	case t.last.class == refused:
-		return nil, c.refusal(t.last)
-	case t.last.class == rejected:
-		return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.said(t.last))
-	case t.stopped:
+	case r.last.class == refused:
+		return nil, c.refusal(r.last)
+	case r.last.class == rejected:
+		return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.quote(r.last))
+	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}
-	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.noAnswer(t))
+	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.noAnswer(r))
 }

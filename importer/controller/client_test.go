@@ -259,20 +259,20 @@ func TestMessagesAreInPlainWords(t *testing.T) {
 		{"what the Controller says", `{"ErrorCode":9019,"ErrorMessage":" Email must\nbe\u0007 unique. "}`, 200,
 			`The Controller says "Email must be unique". Another user in OPS-COM has this e-mail address: correct the row or that user.`},
 		{"several", `[{"ErrorCode":9016,"ErrorMessage":"Email required."},{"ErrorCode":9017,"ErrorMessage":"First name required."}]`, 200,
-			`The Controller says "Email required.; First name required". Your OPS-COM asks for an e-mail address: give the row one.`},
+			`The Controller says "Email required.; First name required". Your OPS-COM requires an e-mail address: add one to the row.`},
 		{"nothing said", `{"ErrorCode":9020}`, 200,
 			`The Controller answered with error 9020. Another user in OPS-COM has this user name: correct the row or that user.`},
 		{"token echoed", `{"ErrorCode":9001,"ErrorMessage":"No such token: canary-\u0074oken-7f3a"}`, 200,
-			`The Controller says "No such token: [token]": the API token is missing or not known. Check the API token.`},
+			`The Controller says "No such token: [token]": the API token is missing or unknown. Check the API token.`},
 		{"too much said", `{"ErrorCode":9022,"ErrorMessage":"` + strings.Repeat("é", 400) + `"}`, 200,
 			`The Controller says "` + strings.Repeat("é", 299) + `…". A record with these details already exists in OPS-COM: ` +
 				`look for the person there, perhaps under another unique id or login source.`},
 		{"no answer", `<html>`, 503,
 			`No usable answer in 2 attempts: each time the Controller answered 503 Service Unavailable. ` +
-				`Push the row again later: a row that did arrive is only updated.`},
+				`Push the row again later: if it did arrive, it is only updated.`},
 		{"no success", `{"status":"success"}`, 200,
-			`No usable answer in 2 attempts: each time the Controller answered 200 OK with a success that lacks a usable reference_id. ` +
-				`Push the row again later: a row that did arrive is only updated.`},
+			`No usable answer in 2 attempts: each time the Controller answered 200 OK with a success without a valid reference_id. ` +
+				`Push the row again later: if it did arrive, it is only updated.`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -449,7 +449,7 @@ func TestNobodyListens(t *testing.T) {
 	server.Close()
 	got, err := push(newClient(t, server.URL, nil))
 	want := importer.Answer{Status: importer.StatusFailed, Attempts: 2, Message: "No usable answer in 2 attempts: each time the connection was refused. " +
-		"Push the row again later: a row that did arrive is only updated."}
+		"Push the row again later: if it did arrive, it is only updated."}
 	if err != nil || got != want {
 		t.Errorf("answer = %+v, %v, want %+v", got, err, want)
 	}
@@ -612,12 +612,12 @@ func TestUserTypes(t *testing.T) {
 			{"id":"1","type_name":"Full Time Student","ext_info":"Student"},{"id":12,"type_name":" Staff ","ext_info":null},{"id":"3","type_name":"Visitor"}]}`,
 			want: []mapping.UserType{{ID: "1", Name: "Full Time Student", Info: "Student"}, {ID: "12", Name: " Staff "}, {ID: "3", Name: "Visitor"}}},
 		{name: "none", status: 200, body: `{"status":"success","user_types":[]}`, want: []mapping.UserType{}},
-		{name: "no list", status: 200, body: `{"status":"success"}`, err: "lacks a usable list"},
-		{name: "null", status: 200, body: `{"status":"success","user_types":null}`, err: "lacks a usable list"},
-		{name: "name of another type", status: 200, body: `{"status":"success","user_types":[{"id":"1","type_name":7}]}`, err: "lacks a usable list"},
-		{name: "no id", status: 200, body: `{"status":"success","user_types":[{"type_name":"Staff"}]}`, err: "without id or name"},
-		{name: "no name", status: 200, body: `{"status":"success","user_types":[{"id":"1","type_name":" "}]}`, err: "without id or name"},
-		{name: "a push's success", status: 200, body: `{"status":"success","reference_id":44}`, err: "lacks a usable list"},
+		{name: "no list", status: 200, body: `{"status":"success"}`, err: "without a valid list"},
+		{name: "null", status: 200, body: `{"status":"success","user_types":null}`, err: "without a valid list"},
+		{name: "name of another type", status: 200, body: `{"status":"success","user_types":[{"id":"1","type_name":7}]}`, err: "without a valid list"},
+		{name: "no id", status: 200, body: `{"status":"success","user_types":[{"type_name":"Staff"}]}`, err: "without an id or name"},
+		{name: "no name", status: 200, body: `{"status":"success","user_types":[{"id":"1","type_name":" "}]}`, err: "without an id or name"},
+		{name: "a push's success", status: 200, body: `{"status":"success","reference_id":44}`, err: "without a valid list"},
 		{name: "wrong token", status: 200, body: `{"ErrorCode":9001}`, err: "9001", ends: true},
 		{name: "wrong address", status: 404, err: "404", ends: true},
 		{name: "other error", status: 200, body: `{"ErrorCode":9030,"ErrorMessage":"Too long"}`, err: "Too long"},

@@ -13,21 +13,21 @@ import (
 
 // Config says which Controller a client talks to, and how.
 type Config struct {
-	BaseURL string // such as https://controller.operationscommander.io; may have a path
-	Client  string // client code, taken as given
+	BaseURL string // such as https://controller.operationscommander.io; a path may follow
+	Client  string // client code, used unchanged
 	Token   Token
 
-	Workers     int           // requests in flight at most, 1 or more: sizes the pool of connections
-	Rate        float64       // requests a second, retries included; 0: no limit
-	Burst       int           // requests that may start at once under Rate, 1 or more
-	MaxAttempts int           // requests a profile at most, 1 or more
+	Workers     int           // most requests in flight, 1 or more: the size of the connection pool
+	Rate        float64       // requests a second, including retries; 0: no limit
+	Burst       int           // requests that may start at once, 1 or more
+	MaxAttempts int           // most requests for a profile, 1 or more
 	Timeout     time.Duration // for one request, from connecting to the last byte of the answer
 
-	InsecureHTTP bool              // allow http: to hosts other than this machine: the token travels in the open
+	InsecureHTTP bool              // allow http: to other hosts: the token is sent unencrypted
 	UserAgent    string            // "" for Go's own
 	Transport    http.RoundTripper // nil for the client's own; must not follow redirects
 	Jitter       func() float64    // random number in [0,1), called by many goroutines; nil for math/rand/v2
-	OnWait       func(Wait)        // told when every worker waits; must not block; may be nil
+	OnWait       func(Wait)        // called when every worker waits; must not block; may be nil
 }
 
 // check returns the base URL, or what is wrong with the settings.

@@ -1,28 +1,29 @@
 // Package controller is the client of the OPS-COM Controller: it pushes one
 // profile at a time, and lists the user types.
 //
-// In goes a profile as mapping.Profile.AppendJSON writes it, and out comes what
-// the Controller made of it, after as many attempts as it took:
+// In goes a profile as mapping.Profile.AppendJSON writes it, and out comes the
+// Controller's answer, after as many attempts as it took:
 //
 //	{"unique_id":"900123456","login_source":"SSO","email":"zoe@example.edu"}
 //
-//	importer.Answer{Status: importer.Pushed, ReferenceID: "44", Attempts: 1}
-//	importer.Answer{Status: importer.Rejected, ErrorCode: "9019", Field: "email", Message: "…", Attempts: 1}
+//	importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}
+//	importer.Answer{Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "…", Attempts: 1}
 //
-// One push goes through these steps:
+// A push takes these steps:
 //
-//  1. The pacer says when a request may start (pacer.go): not while the Controller
-//     has asked for a pause or gives no answers, and not above the rate, which is
-//     the user's at most and what the Controller takes (limiter.go).
-//  2. A request carries the token and the profile in its body, to the host that
-//     was set and to no other; redirects are not followed (request.go, exchange.go).
-//  3. The answer is read to its end, up to 128 KiB, and judged: its body first, then
-//     its status (answer.go, rules.go). Only the success that the documentation
-//     shows is a success.
-//  4. Where there is no usable answer, the request is sent again after a random
-//     time that grows (backoff.go). The push is an upsert, so a repeat of a profile
-//     that did arrive changes nothing.
+//  1. The pacer decides when a request may start (pacer.go): not during a pause that
+//     the Controller has asked for, nor while the circuit is open because it does not
+//     answer, and never above the rate, which is at most the user's and otherwise what
+//     the Controller accepts (limiter.go).
+//  2. A request has the token and the profile in its body. It goes to the configured
+//     host and to no other; redirects are not followed (request.go, call.go).
+//  3. The answer is read to its end, up to 128 KiB, and classified, by its body before
+//     its status (answer.go, rules.go). Only the success in the documentation counts
+//     as a success.
+//  4. If there is no usable answer, the request is sent again after a random time that
+//     grows (backoff.go). A push is an upsert, so repeating a profile that did arrive
+//     changes nothing.
 //
 // A refusal that every other row would get too is a *importer.RefusedError. The
-// token is never in a message, an error or anything that is printed.
+// token never appears in a message, an error or anything that is printed.
 package controller

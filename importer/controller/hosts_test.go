@@ -109,7 +109,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 			})
 			self = server.Listener.Addr().String()
 			answer, err := pushTo(t, server.URL, nil)
-			want := fmt.Sprintf("the Controller refused the run (%d): the answer points to %s, and the API token is not sent on; "+
+			want := fmt.Sprintf("the Controller refused the run (%d): the answer redirects to %s, where the API token is not sent; "+
 				"check the Controller's address (--url)", status, strings.ReplaceAll(test.names, "%s", self))
 			if err == nil || err.Error() != want {
 				t.Errorf("%s, %d: error = %v\nwant %s", test.name, status, err, want)
@@ -193,10 +193,10 @@ func TestBadCertificatesEndTheRun(t *testing.T) {
 		certificate *tls.Certificate
 		reason      string
 	}{
-		{"self-signed", (&authority{}).sign(t, loopback(-day, day)), "is not signed by an authority that this machine trusts"},
-		{"unknown authority", unknown.sign(t, loopback(-day, day)), "is not signed by an authority that this machine trusts"},
-		{"expired", known.sign(t, loopback(-90*day, -day)), "ran out on " + now.Add(-day).UTC().Format("2 January 2006")},
-		{"not yet valid", known.sign(t, loopback(day, 2*day)), "holds only from " + now.Add(day).UTC().Format("2 January 2006") + " on"},
+		{"self-signed", (&authority{}).sign(t, loopback(-day, day)), "is not signed by a certificate authority that this machine trusts"},
+		{"unknown authority", unknown.sign(t, loopback(-day, day)), "is not signed by a certificate authority that this machine trusts"},
+		{"expired", known.sign(t, loopback(-90*day, -day)), "expired on " + now.Add(-day).UTC().Format("2 January 2006")},
+		{"not yet valid", known.sign(t, loopback(day, 2*day)), "is not valid before " + now.Add(day).UTC().Format("2 January 2006")},
 		{"wrong host", known.sign(t, elsewhere), "is for another host"},
 	}
 	for _, test := range tests {

@@ -5,48 +5,48 @@ import (
 	"time"
 )
 
-// The limiter lowers the rate at a refusal (HTTP 429 or 503) to what the
-// Controller has taken of late, and lets it grow again after a while, first in
-// small steps and then in ever larger ones. docs/adr/0006-waiting.md has the
-// measurements behind these figures.
+// The limiter lowers the rate after HTTP 429 or 503 to what the Controller has
+// recently accepted, and after a while lets it grow again, first in small steps and
+// then in ever larger ones. docs/adr/0006-waiting.md has the measurements behind
+// these figures.
 const (
-	cutTo       = 0.99                   // share of what the Controller takes that is sent after a cut
-	mostCut     = 0.5                    // share of the level before that a cut leaves at least
-	slowest     = 0.1                    // requests a second that no cut goes below
-	cutEvery    = time.Second            // at least between cuts: limits look back so far, mostly
-	memory      = 700 * time.Millisecond // time constant of what is taken of late
-	calm        = 3 * time.Second        // after a cut, before the rate grows
-	calmPerWait = 15                     // times the pause that the Controller asks for, in addition,
-	maxCalm     = 5 * time.Minute        // up to so long: each attempt at more may cost such a pause
-	firstStep   = 0.01                   // share of the level by which the rate grows in stepDoubles at first
-	stepDoubles = 500 * time.Millisecond // later steps are twice as large as the one before
-	strained    = 4                      // times the shortest latency at which the rate does not grow
+	cutFactor      = 0.99                   // share of the recently accepted rate that is sent after a cut
+	maxCut         = 0.5                    // share of the base rate that a cut leaves at least
+	minRate        = 0.1                    // requests a second, the least after any cut
+	cutInterval    = time.Second            // between cuts at least: most limits look back that far
+	recentWindow   = 700 * time.Millisecond // time constant of the recent rate
+	holdTime       = 3 * time.Second        // from a cut until the rate grows,
+	holdPerPause   = 15                     // plus so many times the pause that the Controller asks for,
+	maxHold        = 5 * time.Minute        // at most: each attempt at a higher rate may cost such a pause
+	growthStep     = 0.01                   // share of the base rate that is added in the first growthDoubling
+	growthDoubling = 500 * time.Millisecond // each later step is twice as large as the one before
+	slowFactor     = 4                      // times the lowest latency, above which the rate does not grow
 )
 
-// A timer goes off late by up to a millisecond. A late start does not put off
-// the next one, so that the rate is kept; intervals that are longer by a
-// thousandth make sure that a second never has one request too many.
+// A timer fires up to a millisecond late. A late start does not delay the next
+// one, so that the rate is kept; intervals that are a thousandth longer ensure that
+// no second has one request too many.
 const (
 	timerSlack  = 900 * time.Microsecond
 	timerMargin = 1.001
 )
 
-// limiter says when a request may start by the user's rate, and by what the
-// Controller seems to take (AIMD with steps that grow). Until the Controller
+// limiter decides when a request may start, by the user's rate and by what the
+// Controller seems to accept (AIMD with steps that grow). Until the Controller
 // turns a request away it only counts.
 type limiter struct {
-	most  float64   // requests a second by the user's rate, +Inf: no limit
-	burst int       // requests that may start at once
-	turn  time.Time // when the last request should have started, at the earliest: GCRA's arrival time
+	maxRate  float64   // requests a second, set by the user; +Inf: no limit
+	burst    int       // requests that may start at once
+	lastTurn time.Time // when the last request was due, at the earliest: GCRA's arrival time
 
-	level float64   // rate after the last cut; +Inf before the first
-	cutAt time.Time // of the last cut
-	grows time.Time // from then on the rate grows from level
+	base      float64   // rate after the last cut; +Inf before the first
+	cutAt     time.Time // time of the last cut
+	growsFrom time.Time // when the rate starts to grow from base
 
-	taken   float64 // answers, each counted the less the longer ago it came
-	takenAt time.Time
-	fastest time.Duration // shortest latency, forgotten slowly
-	latency time.Duration // smoothed
+	recent     float64       // recent answers, with weights that decay exponentially
+	recentAt   time.Time     // when the last of them came
+	minLatency time.Duration // lowest latency; rises slowly, so that an old one is forgotten
+	latency    time.Duration // smoothed
 }
 
 // newLimiter returns a limiter; rate is in requests a second, 0 for no limit.
@@ -54,70 +54,70 @@ func newLimiter(rate float64, burst int) limiter {
 	if rate == 0 {
 		rate = math.Inf(1)
 	}
-	return limiter{most: rate, burst: max(burst, 1), level: math.Inf(1)}
+	return limiter{maxRate: rate, burst: max(burst, 1), base: math.Inf(1)}
 }
 
-// rate returns how many requests a second may start.
+// rate returns how many requests a second may start at present.
 func (l *limiter) rate(now time.Time) float64 {
-	rate := l.level
-	if growing := now.Sub(l.grows); growing > 0 {
-		rate *= 1 + firstStep*(math.Exp2(growing.Seconds()/stepDoubles.Seconds())-1)
+	rate := l.base
+	if growing := now.Sub(l.growsFrom); growing > 0 {
+		rate *= 1 + growthStep*(math.Exp2(growing.Seconds()/growthDoubling.Seconds())-1)
 	}
-	return min(rate, l.most)
+	return min(rate, l.maxRate)
 }
 
-// interval returns the time between two requests, 0 for none.
+// interval returns the time between two requests; 0 means no limit.
 func (l *limiter) interval(now time.Time) time.Duration {
 	return time.Duration(timerMargin / l.rate(now) * float64(time.Second))
 }
 
 // wait returns how long it is until the next request may start.
 func (l *limiter) wait(now time.Time) time.Duration {
-	return max(l.turn.Add(l.interval(now)).Sub(now), 0)
+	return max(l.lastTurn.Add(l.interval(now)).Sub(now), 0)
 }
 
-// start notes that a request starts.
+// start records that a request starts.
 func (l *limiter) start(now time.Time) {
 	interval := l.interval(now)
-	l.turn = l.turn.Add(interval)
-	if soonest := now.Add(-timerSlack - time.Duration(l.burst-1)*interval); l.turn.Before(soonest) {
-		l.turn = soonest
+	l.lastTurn = l.lastTurn.Add(interval)
+	if soonest := now.Add(-timerSlack - time.Duration(l.burst-1)*interval); l.lastTurn.Before(soonest) {
+		l.lastTurn = soonest
 	}
 }
 
-// accepted notes that the Controller took a request.
-func (l *limiter) accepted(started, now time.Time) {
-	l.taken = l.lately(now)*memory.Seconds() + 1
-	l.takenAt = now
+// onAnswer records that the Controller answered a request.
+func (l *limiter) onAnswer(started, now time.Time) {
+	l.recent = l.recentRate(now)*recentWindow.Seconds() + 1
+	l.recentAt = now
 	latency := now.Sub(started)
-	if l.fastest == 0 {
-		l.fastest, l.latency = latency, latency
+	if l.minLatency == 0 {
+		l.minLatency, l.latency = latency, latency
 	}
-	l.fastest = min(latency, l.fastest+l.fastest/1000)
-	l.latency += (min(latency, 2*strained*l.fastest) - l.latency) / 16 // one slow answer says little
-	if l.latency > strained*l.fastest {
-		l.level = l.rate(now)
-		l.grows = now.Add(calm)
+	l.minLatency = min(latency, l.minLatency+l.minLatency/1000)
+	l.latency += (min(latency, 2*slowFactor*l.minLatency) - l.latency) / 16 // a single slow answer means little
+	if l.latency > slowFactor*l.minLatency {
+		l.base = l.rate(now)
+		l.growsFrom = now.Add(holdTime)
 	}
 }
 
-// lately returns how many requests a second the Controller has taken of late.
-func (l *limiter) lately(now time.Time) float64 {
-	return l.taken / memory.Seconds() * math.Exp(-now.Sub(l.takenAt).Seconds()/memory.Seconds())
+// recentRate returns how many requests a second the Controller has answered recently.
+func (l *limiter) recentRate(now time.Time) float64 {
+	return l.recent / recentWindow.Seconds() * math.Exp(-now.Sub(l.recentAt).Seconds()/recentWindow.Seconds())
 }
 
-// refused notes that a request was turned away, and that the Controller asks for
-// a pause (0: it does not). One that started before the last cut says nothing of
-// the rate since.
-func (l *limiter) refused(started, now time.Time, pause time.Duration) {
-	if started.Before(l.cutAt) || now.Sub(l.cutAt) < cutEvery {
+// onThrottled records that a request was turned away, and the pause that the
+// Controller asks for (0: none). A request that started before the last cut says
+// nothing about the rate since.
+func (l *limiter) onThrottled(started, now time.Time, pause time.Duration) {
+	if started.Before(l.cutAt) || now.Sub(l.cutAt) < cutInterval {
 		return
 	}
 	least := 1.0
-	if before := min(l.level, l.most); !math.IsInf(before, 1) {
-		least = max(before*mostCut, slowest)
+	if before := min(l.base, l.maxRate); !math.IsInf(before, 1) {
+		least = max(before*maxCut, minRate)
 	}
-	l.level = max(cutTo*min(l.rate(now), l.lately(now)), least)
+	l.base = max(cutFactor*min(l.rate(now), l.recentRate(now)), least)
 	l.cutAt = now
-	l.grows = now.Add(min(calm+calmPerWait*pause, maxCalm))
+	l.growsFrom = now.Add(min(holdTime+holdPerPause*pause, maxHold))
 }

@@ -58,7 +58,7 @@ func steady(l *limiter, now time.Time, answers int, latency time.Duration) time.
 	for range answers {
 		now = now.Add(l.wait(now))
 		l.start(now)
-		l.accepted(now, now.Add(latency))
+		l.onAnswer(now, now.Add(latency))
 	}
 	return now
 }
@@ -85,9 +85,9 @@ func TestRateGrowsOnlyWhileAnswersComeFast(t *testing.T) {
 		now := steady(&l, time.Now(), 1, usual)
 		for range 200 { // 100 a second, and then one too many
 			now = now.Add(10 * time.Millisecond)
-			l.accepted(now, now.Add(usual))
+			l.onAnswer(now, now.Add(usual))
 		}
-		l.refused(now, now, 0)
+		l.onThrottled(now, now, 0)
 		cut := l.rate(now)
 		if cut < 80 || cut > 110 {
 			t.Fatalf("%s: the rate was cut to %v, want about 100", test.name, cut)
@@ -108,29 +108,29 @@ func TestRateGrowsOnlyWhileAnswersComeFast(t *testing.T) {
 func TestRateIsCutOnceARoundTrip(t *testing.T) {
 	l := newLimiter(100, 1)
 	now := steady(&l, time.Now(), 500, 0)
-	l.refused(now, now, 0)
+	l.onThrottled(now, now, 0)
 	once := l.rate(now)
 	if once >= 100 || once < 80 {
 		t.Errorf("the rate was cut from 100 to %v, want what was taken", once)
 	}
-	later := now.Add(cutEvery + time.Millisecond)
-	l.refused(now.Add(cutEvery/2), now.Add(cutEvery/2), 0)      // too soon for the cut to show
-	l.refused(now.Add(-time.Millisecond), later, 5*time.Second) // started before the cut
+	later := now.Add(cutInterval + time.Millisecond)
+	l.onThrottled(now.Add(cutInterval/2), now.Add(cutInterval/2), 0) // too soon for the cut to show
+	l.onThrottled(now.Add(-time.Millisecond), later, 5*time.Second)  // started before the cut
 	if rate := l.rate(later); rate != once {
 		t.Errorf("the rate was cut again to %v, want %v", rate, once)
 	}
-	l.refused(now.Add(time.Millisecond), later, 0)
-	if rate := l.rate(later); rate < once*mostCut || rate >= once*0.9 {
+	l.onThrottled(now.Add(time.Millisecond), later, 0)
+	if rate := l.rate(later); rate < once*maxCut || rate >= once*0.9 {
 		t.Errorf("the second cut, after a second without an answer, left %v of %v, want half of it at least", rate, once)
 	}
 	for range 100 {
-		later = later.Add(2 * cutEvery)
-		l.refused(later, later, 0)
+		later = later.Add(2 * cutInterval)
+		l.onThrottled(later, later, 0)
 	}
-	if rate := l.rate(later); rate != slowest {
-		t.Errorf("after a hundred cuts the rate is %v, want %v", rate, slowest)
+	if rate := l.rate(later); rate != minRate {
+		t.Errorf("after a hundred cuts the rate is %v, want %v", rate, minRate)
 	}
-	if rate := l.rate(later.Add(calm + 10*time.Second)); rate != 100 {
+	if rate := l.rate(later.Add(holdTime + 10*time.Second)); rate != 100 {
 		t.Errorf("after some calm the rate is %v, want 100 again", rate)
 	}
 }

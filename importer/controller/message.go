@@ -6,62 +6,66 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/importer"
 )
 
-// maxSaid is how many characters of the Controller's own words are passed on.
-const maxSaid = 300
+// maxQuoted is the number of characters of the Controller's own message that are
+// quoted at most.
+const maxQuoted = 300
 
-// message returns what the person who fixes the row reads; "" for an accepted one.
-func (c *Client) message(t talk) string {
-	v := t.last
+// message returns the message for the person who fixes the row; "" if it was
+// accepted.
+func (c *Client) message(r callResult) string {
+	rule := r.last.rule
 	switch {
-	case v.class == accepted:
+	case r.last.class == accepted:
 		return ""
-	case v.class == rejected:
-		return fmt.Sprintf("%s. %s.", c.said(v), v.rule.advice)
-	case v.class == refused:
-		return fmt.Sprintf("%s: %s. %s.", c.said(v), c.plain(v.rule.reason), upperFirst(v.rule.advice))
-	case t.stopped && !t.seen:
-		return "The run was stopped before this row was sent. Go on with the run to send it."
-	case t.stopped:
-		return "The run was stopped before the Controller answered for this row. Go on with the run to send it again: a row that did arrive is only updated."
+	case r.last.class == rejected:
+		return fmt.Sprintf("%s. %s.", c.quote(r.last), rule.advice)
+	case r.last.class == refused:
+		return fmt.Sprintf("%s: %s. %s.", c.quote(r.last), c.sanitize(rule.reason), upperFirst(rule.advice))
+	case r.canceled && !r.maybeReceived:
+		return "The run was stopped before this row was sent. Run the same command again to send it."
+	case r.canceled:
+		return "The run was stopped before the Controller answered for this row. Run the same command again to send it again: if it did arrive, it is only updated."
 	}
-	return upperFirst(c.noAnswer(t)) + ". Push the row again later: a row that did arrive is only updated."
+	return upperFirst(c.noAnswer(r)) + ". Push the row again later: if it did arrive, it is only updated."
 }
 
 // noAnswer says, as a clause, that every attempt failed, and why.
-func (c *Client) noAnswer(t talk) string {
+func (c *Client) noAnswer(r callResult) string {
 	when := "each time "
 	switch {
-	case t.attempts == 1:
+	case r.attempts == 1:
 		when = ""
-	case !t.alike:
+	case !r.sameEachTime:
 		when = "the last time "
 	}
-	return fmt.Sprintf("no usable answer in %s: %s%s", plural(t.attempts, "attempt"), when, c.plain(t.last.what))
+	return fmt.Sprintf("no usable answer in %s: %s%s", english.Plural(r.attempts, "attempt", ""), when, c.sanitize(r.last.event))
 }
 
-// said returns what the Controller said, as a sentence without its full stop.
-func (c *Client) said(v verdict) string {
-	if text := strings.TrimRight(c.plain(v.said), "."); text != "" {
+// quote returns what the Controller said, as a sentence without its full stop.
+func (c *Client) quote(a attemptResult) string {
+	if text := strings.TrimRight(c.sanitize(a.errorMessage), "."); text != "" {
 		return `The Controller says "` + text + `"`
 	}
-	return upperFirst(c.plain(v.what))
+	return upperFirst(c.sanitize(a.event))
 }
 
-// refusal returns the error of a verdict that ends the run, nil for any other.
-// It may be logged, so it holds nothing that the Controller said.
-func (c *Client) refusal(v verdict) error {
-	if v.class != refused {
+// refusal returns the error that ends the run, nil if the attempt was not refused.
+// It may be logged, so it contains nothing that the Controller said.
+func (c *Client) refusal(a attemptResult) error {
+	if a.class != refused {
 		return nil
 	}
-	return &importer.RefusedError{Code: c.plain(v.refusal), Reason: c.plain(v.rule.reason), Hint: v.rule.advice}
+	return &importer.RefusedError{Code: c.sanitize(a.refusalCode), Reason: c.sanitize(a.rule.reason), Hint: a.rule.advice}
 }
 
-// plain makes text from outside fit for a report: on one line, without control
-// characters, without the token should it be echoed, at most maxSaid characters.
-func (c *Client) plain(text string) string {
+// sanitize makes text from outside fit for a report: one line, no control
+// characters, no token (it may be echoed), at most maxQuoted characters.
+func (c *Client) sanitize(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Cf) {
 			return ' '
@@ -69,8 +73,8 @@ func (c *Client) plain(text string) string {
 		return r
 	}, text)
 	text = c.token.redact(strings.Join(strings.Fields(text), " "))
-	if runes := []rune(text); len(runes) > maxSaid {
-		text = string(runes[:maxSaid-1]) + "…"
+	if runes := []rune(text); len(runes) > maxQuoted {
+		text = string(runes[:maxQuoted-1]) + "…"
 	}
 	return text
 }
@@ -79,12 +83,4 @@ func (c *Client) plain(text string) string {
 func upperFirst(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	return string(unicode.ToUpper(first)) + text[size:]
-}
-
-// plural returns as in "1 attempt" and "2 attempts".
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

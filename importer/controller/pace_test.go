@@ -122,7 +122,7 @@ func TestBackoffGrowsToItsLimit(t *testing.T) {
 	m := &inMemory{answer: func(int, *http.Request) (*http.Response, error) { return answered(500, "") }}
 	most := func(c *controller.Config) {
 		c.MaxAttempts = 10
-		c.Workers = 100 // so many failures in a row that the gate stays open
+		c.Workers = 100 // so that the circuit stays closed
 		c.Jitter = func() float64 { return 0.999999 }
 	}
 	virtual(t, m, most, func(t *testing.T, client *controller.Client) {
@@ -152,7 +152,7 @@ func TestLastOfSeveralFailuresIsTold(t *testing.T) {
 	virtual(t, m, func(c *controller.Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *controller.Client) {
 		answer, _ := push(client)
 		want := "No usable answer in 2 attempts: the last time there was no answer: something else [token]. " +
-			"Push the row again later: a row that did arrive is only updated."
+			"Push the row again later: if it did arrive, it is only updated."
 		if answer.Message != want {
 			t.Errorf("message = %s\nwant      %s", answer.Message, want)
 		}
@@ -496,7 +496,7 @@ func TestTimeoutIsToldInPlainWords(t *testing.T) {
 	virtual(t, m, func(c *controller.Config) { c.MaxAttempts = 1 }, func(t *testing.T, client *controller.Client) {
 		answer, err := push(client)
 		want := "No usable answer in 1 attempt: the Controller answered 200 OK with a body that did not end within 30s. " +
-			"Push the row again later: a row that did arrive is only updated."
+			"Push the row again later: if it did arrive, it is only updated."
 		if err != nil || answer.Message != want {
 			t.Errorf("message = %s, %v\nwant      %s", answer.Message, err, want)
 		}

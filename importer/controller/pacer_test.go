@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// mustEnter returns a pass, and how long it took to get it.
-func mustEnter(t *testing.T, p *pacer, retry bool) (pass, time.Duration) {
+// mustAcquire returns a permit, and how long it took to get it.
+func mustAcquire(t *testing.T, p *pacer, retry bool) (permit, time.Duration) {
 	t.Helper()
 	start := time.Now()
-	ps, ok := p.enter(t.Context(), t.Context(), retry)
+	ps, ok := p.acquire(t.Context(), t.Context(), retry)
 	if !ok {
-		t.Fatal("no pass")
+		t.Fatal("no permit")
 	}
 	return ps, time.Since(start)
 }
@@ -22,24 +22,24 @@ func halfway() float64 { return 0.5 }
 func TestPauseGrowsWithProbesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
-		for range minTrip + 3 { // all in progress when the Controller goes away
-			mustEnter(t, p, false)
+		for range minThreshold + 3 { // all in progress when the Controller goes away
+			mustAcquire(t, p, false)
 		}
-		for range minTrip + 3 {
-			p.leave(pass{}, failed, 0)
+		for range minThreshold + 3 {
+			p.release(permit{}, noAnswer, 0)
 		}
 		for _, want := range []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second} {
-			ps, wait := mustEnter(t, p, false)
+			ps, wait := mustAcquire(t, p, false)
 			if !ps.probe || wait != want {
 				t.Errorf("probe %v after %v, want one after %v", ps.probe, wait, want)
 			}
-			p.leave(ps, failed, 0)
+			p.release(ps, noAnswer, 0)
 		}
 		for range 10 {
-			ps, _ := mustEnter(t, p, false)
-			p.leave(ps, failed, 0)
+			ps, _ := mustAcquire(t, p, false)
+			p.release(ps, noAnswer, 0)
 		}
-		if ps, wait := mustEnter(t, p, false); wait != maxPause/2 {
+		if ps, wait := mustAcquire(t, p, false); wait != maxPause/2 {
 			t.Errorf("in the end a probe %v after %v, want one after %v", ps.probe, wait, maxPause/2)
 		}
 	})
@@ -50,13 +50,13 @@ func TestRetriesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		for range retryReserve {
-			mustEnter(t, p, true)
+			mustAcquire(t, p, true)
 		}
 		order := make(chan int, 20)
 		for i := range cap(order) {
 			go func() {
 				time.Sleep(time.Duration(i) * time.Millisecond)
-				p.enter(t.Context(), t.Context(), true)
+				p.acquire(t.Context(), t.Context(), true)
 				order <- i
 			}()
 		}
@@ -68,64 +68,64 @@ func TestRetriesTakeTurns(t *testing.T) {
 	})
 }
 
-func TestAnyAnswerOpensTheGate(t *testing.T) {
+func TestAnyAnswerClosesTheCircuit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
-		for range minTrip {
-			p.leave(pass{}, failed, 0)
+		for range minThreshold {
+			p.release(permit{}, noAnswer, 0)
 		}
-		probe, _ := mustEnter(t, p, true)
-		time.AfterFunc(3*time.Second, func() { p.leave(pass{}, answered, 0) }) // of a request from before
-		ps, wait := mustEnter(t, p, false)
+		probe, _ := mustAcquire(t, p, true)
+		time.AfterFunc(3*time.Second, func() { p.release(permit{}, answered, 0) }) // of a request from before
+		ps, wait := mustAcquire(t, p, false)
 		if ps.probe || wait != 3*time.Second {
 			t.Errorf("probe %v after %v, want none, after the answer of 3s", ps.probe, wait)
 		}
-		p.leave(probe, failed, 0)
-		if ps, wait := mustEnter(t, p, false); ps.probe || wait != 0 {
-			t.Errorf("probe %v after %v: one failure closed the gate again", ps.probe, wait)
+		p.release(probe, noAnswer, 0)
+		if ps, wait := mustAcquire(t, p, false); ps.probe || wait != 0 {
+			t.Errorf("probe %v after %v: one failure opened the circuit again", ps.probe, wait)
 		}
 	})
 }
 
-func TestGateIsAskedWhenTheTurnComes(t *testing.T) {
-	tests := []struct{ closes, want time.Duration }{
+func TestCircuitIsCheckedWhenTheTurnComes(t *testing.T) {
+	tests := []struct{ opens, want time.Duration }{
 		{900 * time.Millisecond, 1150 * time.Millisecond}, // its turn, after a second, comes in the pause of 250ms
 		{100 * time.Millisecond, time.Second},             // its turn comes after the pause, when only probes pass
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPacer(1, newLimiter(1, 1), halfway, nil)
-			mustEnter(t, p, false)
-			time.AfterFunc(test.closes, func() {
-				for range minTrip {
-					p.leave(pass{}, failed, 0)
+			mustAcquire(t, p, false)
+			time.AfterFunc(test.opens, func() {
+				for range minThreshold {
+					p.release(permit{}, noAnswer, 0)
 				}
 			})
-			ps, wait := mustEnter(t, p, false)
+			ps, wait := mustAcquire(t, p, false)
 			if late := wait - test.want; !ps.probe || late < 0 || late > time.Millisecond {
-				t.Errorf("closed after %v: probe %v after %v, want one after %v", test.closes, ps.probe, wait, test.want)
+				t.Errorf("opened after %v: probe %v after %v, want one after %v", test.opens, ps.probe, wait, test.want)
 			}
 		})
 	}
 }
 
-// TestRetriesDoNotHoldUpTheLine has retries wait for the budget while first
+// TestRetriesDoNotHoldUpTheQueue has retries wait for the budget while first
 // attempts go on.
-func TestRetriesDoNotHoldUpTheLine(t *testing.T) {
+func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		for range retryReserve {
-			if _, wait := mustEnter(t, p, true); wait != 0 {
+			if _, wait := mustAcquire(t, p, true); wait != 0 {
 				t.Errorf("a retry within the budget waited for %v", wait)
 			}
 		}
 		retried := make(chan time.Duration)
 		go func() {
-			_, wait := mustEnter(t, p, true)
+			_, wait := mustAcquire(t, p, true)
 			retried <- wait
 		}()
 		synctest.Wait()
-		if _, wait := mustEnter(t, p, false); wait != 0 {
+		if _, wait := mustAcquire(t, p, false); wait != 0 {
 			t.Errorf("a first attempt waited for %v behind a retry", wait)
 		}
 		if wait := <-retried; wait < retryCost-retryShare || wait > retryCost {

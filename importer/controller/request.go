@@ -12,15 +12,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// endpoint is one call of the Controller: what every request to it has in common.
+// endpoint is one of the Controller's calls: what all requests to it share.
 type endpoint struct {
-	request *http.Request // without a body; only ever copied
-	head    []byte        // how every body begins: the token, up to where the profile follows
+	request *http.Request // template without a body; only copies are sent
+	head    []byte        // start of every body: the token, up to where the profile follows
 }
 
-// newEndpoint prepares the call at path, which is escaped, below base. In the
-// bodies joint stands between the token and what follows.
-func newEndpoint(base *url.URL, path string, cfg Config, joint string) (*endpoint, error) {
+// newEndpoint returns the endpoint at path, which is escaped, below base. In its
+// bodies separator follows the token.
+func newEndpoint(base *url.URL, path string, cfg Config, separator string) (*endpoint, error) {
 	u := base.JoinPath(path)
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, u.String(), nil)
 	if err != nil {
@@ -36,24 +36,24 @@ func newEndpoint(base *url.URL, path string, cfg Config, joint string) (*endpoin
 	if err != nil {
 		return nil, errors.New("the API token is not valid UTF-8 text")
 	}
-	return &endpoint{request, append(head, joint...)}, nil
+	return &endpoint{request, append(head, separator...)}, nil
 }
 
-// body returns the body of a request: the endpoint's head, and what follows it.
+// body returns the body of a request: the endpoint's head, followed by tail.
 func (e *endpoint) body(tail []byte) []byte {
 	return append(append(make([]byte, 0, len(e.head)+len(tail)), e.head...), tail...)
 }
 
-// post returns a request with the body, which must not change any more: the
+// post returns a request with the body, which must not change afterwards: the
 // transport may still read it after the request is over.
 //
-// The body is read by a bytes.Reader, which net/http knows: of any other reader
-// it sends the header in a packet of its own.
+// The body is a bytes.Reader, because net/http knows it: with any other reader it
+// sends the header in a separate packet.
 func (e *endpoint) post(ctx context.Context, body []byte) *http.Request {
 	request := e.request.WithContext(ctx)
 	request.ContentLength = int64(len(body))
 	request.Body = io.NopCloser(bytes.NewReader(body))
-	request.GetBody = func() (io.ReadCloser, error) { // for a kept connection that turns out to be closed
+	request.GetBody = func() (io.ReadCloser, error) { // for an idle connection that turns out to be closed
 		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	return request

@@ -136,8 +136,8 @@ func TestNothingIsLostInAnOutage(t *testing.T) {
 func TestWaitsAreToldForWhatTheyAre(t *testing.T) {
 	for name, want := range map[string]string{
 		"502": "The Controller does not answer", "cut": "The Controller does not answer",
-		"503": "The Controller turns requests away", "429": "The Controller turns requests away",
-		"503, pause": "The Controller asks to wait",
+		"503": "The Controller is turning requests away", "429": "The Controller is turning requests away",
+		"503, pause": "The Controller asks for a pause",
 	} {
 		var mu sync.Mutex
 		told := map[string]int{}

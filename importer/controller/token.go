@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// redacted is what a token prints as.
+// redacted is printed in place of a token.
 const redacted = "[token]"
 
-// Token is the secret that the Controller asks for. Whatever prints, logs or
-// encodes it, alone or as part of something else, shows "[token]". The zero
-// value is not a token.
+// Token is the secret that the Controller requires. Printed, logged or encoded,
+// alone or as part of another value, it shows as "[token]". The zero value is no
+// token.
 type Token struct {
-	// secret is behind a pointer because fmt reads unexported fields without
-	// asking their methods: of a Token deep in a struct it then shows an address.
+	// secret is a pointer because fmt prints unexported fields without calling
+	// their methods: for a Token deep inside a struct it then shows an address.
 	secret *string
 }
 

@@ -19,7 +19,7 @@ func (d document) userTypes() ([]mapping.UserType, error) {
 		Info jsontext.Value `json:"ext_info"`
 	}
 	if d.UserTypes.Kind() != '[' || json.Unmarshal(d.UserTypes, &listed) != nil {
-		return nil, errors.New("a success that lacks a usable list of user_types")
+		return nil, errors.New("a success without a valid list of user_types")
 	}
 	types := make([]mapping.UserType, 0, len(listed))
 	for _, l := range listed {
@@ -28,9 +28,9 @@ func (d document) userTypes() ([]mapping.UserType, error) {
 			id = string(l.ID)
 		}
 		if id = strings.TrimSpace(id); id == "" || strings.TrimSpace(l.Name) == "" {
-			return nil, errors.New("a user type without id or name")
+			return nil, errors.New("a user type without an id or name")
 		}
-		info, _ := unquote(l.Info) // absent or null for some
+		info, _ := unquote(l.Info) // some have none, or null
 		types = append(types, mapping.UserType{ID: id, Name: l.Name, Info: info})
 	}
 	return types, nil

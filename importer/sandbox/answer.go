@@ -27,7 +27,7 @@ type answer struct {
 }
 
 // refusal is a rule of the Controller that a request breaks; code 0 means none.
-type refusal struct {
+type apiError struct {
 	code    int
 	message string
 }
@@ -42,7 +42,7 @@ func successAnswer(referenceID int) answer {
 
 // errorAnswer gives the refusal in the Controller's form. The messages are
 // constants of this package, in plain ASCII without quotes.
-func errorAnswer(status int, r refusal) answer {
+func errorAnswer(status int, r apiError) answer {
 	body := fmt.Appendf(nil, `{"ErrorCode":%d,"ErrorMessage":"%s"}`, r.code, r.message)
 	return answer{status: status, contentType: jsonType, body: body, errorCode: r.code}
 }
@@ -69,7 +69,7 @@ func typesBody(types []mapping.UserType) ([]byte, error) {
 }
 
 // usualUserTypes is the list of a sandbox that was given none.
-func usualUserTypes() []mapping.UserType {
+func defaultUserTypes() []mapping.UserType {
 	return []mapping.UserType{
 		{ID: "1", Name: "Full Time Student", Info: "Student"},
 		{ID: "2", Name: "Part Time Student", Info: "Student"},

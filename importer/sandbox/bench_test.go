@@ -18,16 +18,16 @@ func BenchmarkHandler(b *testing.B) {
 		change func(b *testing.B, c *Config)
 	}{
 		{"memory", func(*testing.B, *Config) {}},
-		{"account", func(_ *testing.B, c *Config) { c.Account = true }},
+		{"account", func(_ *testing.B, c *Config) { c.KeepRequests = true }},
 		{"faults", func(_ *testing.B, c *Config) { c.Faults.Failures = []Failure{{Kind: ServiceUnavailable, Share: 0.01}} }},
 		{"files", func(b *testing.B, c *Config) {
 			c.PeopleFile = filepath.Join(b.TempDir(), "people.jsonl")
-			c.AccountFile = filepath.Join(b.TempDir(), "account.jsonl")
+			c.RequestLogFile = filepath.Join(b.TempDir(), "account.jsonl")
 		}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
 			config := trialConfig()
-			config.Account = false
+			config.KeepRequests = false
 			bc.change(b, &config)
 			benchmarkPushes(b, newSandbox(b, config))
 		})

@@ -11,7 +11,7 @@ import (
 // deliver sends the answer, or does with the connection what the mishap asks
 // for. It reports false where the connection must be cut, and leaves that to the
 // caller.
-func (s *Sandbox) deliver(w http.ResponseWriter, r *http.Request, m mishap, a answer) bool {
+func (s *Sandbox) deliver(w http.ResponseWriter, r *http.Request, m injectedFault, a answer) bool {
 	if !s.wait(r.Context(), m.delay) {
 		return false
 	}
@@ -31,7 +31,7 @@ func (s *Sandbox) deliver(w http.ResponseWriter, r *http.Request, m mishap, a an
 	case Truncate:
 		body = body[:len(body)/2]
 	case Bomb:
-		body = bombOf(body)
+		body = gzipBomb(body)
 		w.Header().Set("Content-Encoding", "gzip")
 	}
 	header := w.Header()
@@ -45,9 +45,9 @@ func (s *Sandbox) deliver(w http.ResponseWriter, r *http.Request, m mishap, a an
 	w.WriteHeader(a.status)
 	switch m.kind {
 	case Drip:
-		return s.drip(w, r, body, m.over)
+		return s.sendSlowly(w, r, body, m.over)
 	case Endless:
-		s.pour(w, r, body)
+		s.sendEndlessly(w, r, body)
 		return false
 	case DropDuring:
 		body = body[:len(body)/2] // http.Server cuts a connection on which less comes than was announced

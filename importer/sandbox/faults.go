@@ -22,7 +22,7 @@ type Faults struct {
 	Slow    Slow
 	Outage  Window // every request is turned away with 503
 	Revoked Window // the token may not make any call (9002)
-	Rate    Swing
+	Rate    MovingRate
 
 	// Require are the attributes that a person must have once the push is done, as a
 	// site may demand of everybody.
@@ -49,7 +49,7 @@ type Window struct {
 
 // holds reports whether the request with this number is in the window, which came
 // so long after the first.
-func (w Window) holds(number int64, age time.Duration) bool {
+func (w Window) contains(number int64, age time.Duration) bool {
 	return number >= w.From && number-w.From < w.Length || age >= w.After && age-w.After < w.For
 }
 
@@ -57,13 +57,13 @@ func (w Window) isNegative() bool { return min(w.From, w.Length, int64(w.After),
 
 // Swing is a limit of requests a second that rises from Low to High and falls
 // again, evenly, once in each Period. The zero Swing is none.
-type Swing struct {
+type MovingRate struct {
 	Low, High float64 // requests a second
 	Period    time.Duration
 }
 
 // at returns the limit so long after the first request.
-func (s Swing) at(age time.Duration) float64 {
+func (s MovingRate) at(age time.Duration) float64 {
 	phase := float64(age%s.Period) / float64(s.Period) // 0 to 1
 	return s.Low + (s.High-s.Low)*(1-math.Abs(2*phase-1))
 }
@@ -142,7 +142,7 @@ func (f *Faults) validate() error {
 	if f.Outage.isNegative() || f.Revoked.isNegative() {
 		return errors.New("outage and revoke must not be negative")
 	}
-	if f.Rate != (Swing{}) && !(f.Rate.Low > 0 && f.Rate.High >= f.Rate.Low && f.Rate.Period > 0) {
+	if f.Rate != (MovingRate{}) && !(f.Rate.Low > 0 && f.Rate.High >= f.Rate.Low && f.Rate.Period > 0) {
 		return errors.New("the rate must be over 0, its second number not below the first, and its time over 0")
 	}
 	sum := 0.0

@@ -28,7 +28,9 @@ func personWith(changes fields) fields {
 	return f
 }
 
-func trialConfig() Config { return Config{Client: "OC_TRIAL", Token: "trial-token", Account: true} }
+func trialConfig() Config {
+	return Config{Client: "OC_TRIAL", Token: "trial-token", KeepRequests: true}
+}
 
 func newSandbox(t testing.TB, config Config) *Sandbox {
 	t.Helper()

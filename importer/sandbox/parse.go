@@ -122,14 +122,14 @@ func parseWindow(value string) (w Window, err error) {
 	return w, err
 }
 
-func parseSwing(value string) (s Swing, err error) {
+func parseSwing(value string) (s MovingRate, err error) {
 	low, rest, _ := strings.Cut(value, ":")
 	high, period, _ := strings.Cut(rest, ":")
 	if s.Low, err = strconv.ParseFloat(low, 64); err != nil {
-		return Swing{}, err
+		return MovingRate{}, err
 	}
 	if s.High, err = strconv.ParseFloat(high, 64); err != nil {
-		return Swing{}, err
+		return MovingRate{}, err
 	}
 	s.Period, err = time.ParseDuration(period)
 	return s, err

@@ -25,7 +25,7 @@ func TestParseFaults(t *testing.T) {
 			Outage: Window{After: 5 * time.Minute, For: time.Hour}, Revoked: Window{From: 100, Length: math.MaxInt64},
 		}},
 		{"revoke=90s", Faults{Revoked: Window{After: 90 * time.Second, For: math.MaxInt64}}},
-		{"rate=20:200:1m", Faults{Rate: Swing{Low: 20, High: 200, Period: time.Minute}}},
+		{"rate=20:200:1m", Faults{Rate: MovingRate{Low: 20, High: 200, Period: time.Minute}}},
 		{"require=email+zip", Faults{Require: []mapping.Attribute{mapping.Email, mapping.PostalCode}}},
 		{"drip=1%,endless=1,bomb=1", Faults{Failures: []Failure{
 			{Kind: Drip, Share: 0.01, Over: 10 * time.Second}, {Kind: Endless, First: 1}, {Kind: Bomb, First: 1},

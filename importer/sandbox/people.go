@@ -85,14 +85,14 @@ func (p *people) get(key Key) (profile mapping.Profile, id int, known bool) {
 }
 
 // upsert creates the person or updates the one who has the key.
-func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused refusal, err error) {
+func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused apiError, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known, exists := p.byKey[key]
 	var before mapping.Profile
 	if exists {
 		if err := p.parse(known.record, &before); err != nil {
-			return 0, refusal{}, err
+			return 0, apiError{}, err
 		}
 	} else {
 		known.id = p.lastID + 1
@@ -103,70 +103,70 @@ func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused refusal
 			after.Set(spec.Attribute, value)
 		}
 	}
-	if refused := p.lacking(&after); refused.code != 0 {
+	if refused := p.missing(&after); refused.code != 0 {
 		return 0, refused, nil
 	}
-	if refused := p.taken(&after, known.id); refused.code != 0 {
+	if refused := p.conflict(&after, known.id); refused.code != 0 {
 		return 0, refused, nil
 	}
 	if p.encoded, err = after.AppendJSON(p.encoded[:0]); err != nil {
-		return 0, refusal{}, fmt.Errorf("keep a person: %w", err)
+		return 0, apiError{}, fmt.Errorf("keep a person: %w", err)
 	}
 	if string(p.encoded) == known.record {
-		return known.id, refusal{}, nil
+		return known.id, apiError{}, nil
 	}
 	if p.file != nil {
 		if err := p.file.append(known.id, p.encoded); err != nil {
-			return 0, refusal{}, fmt.Errorf("keep a person: %w", err)
+			return 0, apiError{}, fmt.Errorf("keep a person: %w", err)
 		}
 	}
 	p.put(key, person{known.id, string(p.encoded)}, &before, &after)
-	return known.id, refusal{}, nil
+	return known.id, apiError{}, nil
 }
 
 // lacking reports whether the profile has no value for what is required.
-func (p *people) lacking(profile *mapping.Profile) refusal {
+func (p *people) missing(profile *mapping.Profile) apiError {
 	for _, attribute := range p.required {
 		if value, _ := profile.Get(attribute); strings.TrimSpace(value) != "" {
 			continue
 		}
 		switch attribute {
 		case mapping.Email:
-			return refusal{9016, "An email address is required."}
+			return apiError{9016, "An email address is required."}
 		case mapping.FirstName:
-			return refusal{9017, "A first name is required."}
+			return apiError{9017, "A first name is required."}
 		case mapping.LastName:
-			return refusal{9018, "A last name is required."}
+			return apiError{9018, "A last name is required."}
 		default:
-			return refusal{9031, "A value is required."}
+			return apiError{9031, "A value is required."}
 		}
 	}
-	return refusal{}
+	return apiError{}
 }
 
 // taken reports whether somebody else has the profile's e-mail address or user name.
-func (p *people) taken(profile *mapping.Profile, id int) refusal {
+func (p *people) conflict(profile *mapping.Profile, id int) apiError {
 	email, _ := profile.Get(mapping.Email)
 	if owner, found := p.emails[fold(email)]; found && owner != id {
-		return refusal{9019, "The email address must be unique."}
+		return apiError{9019, "The email address must be unique."}
 	}
 	name, _ := profile.Get(mapping.UserName)
 	if owner, found := p.userNames[fold(name)]; found && owner != id {
-		return refusal{9020, "The user name must be unique."}
+		return apiError{9020, "The user name must be unique."}
 	}
-	return refusal{}
+	return apiError{}
 }
 
 // put stores the person, who was before and is after.
 func (p *people) put(key Key, who person, before, after *mapping.Profile) {
 	p.byKey[key] = who
 	p.lastID = max(p.lastID, who.id)
-	move(p.emails, who.id, mapping.Email, before, after)
-	move(p.userNames, who.id, mapping.UserName, before, after)
+	reindex(p.emails, who.id, mapping.Email, before, after)
+	reindex(p.userNames, who.id, mapping.UserName, before, after)
 }
 
 // move gives owner the value of a in after in place of that in before.
-func move(owners map[string]int, owner int, a mapping.Attribute, before, after *mapping.Profile) {
+func reindex(owners map[string]int, owner int, a mapping.Attribute, before, after *mapping.Profile) {
 	old, _ := before.Get(a)
 	value, _ := after.Get(a)
 	if old == value {

@@ -49,27 +49,27 @@ type request struct {
 	client  string
 	token   string
 	profile mapping.Profile
-	status  int     // with refused: the HTTP status to answer
-	refused refusal // why the request cannot be taken
+	status  int      // with refused: the HTTP status to answer
+	err     apiError // why the request cannot be taken
 }
 
 // read takes in the body of r, and checks all that can be checked without
 // knowing whose request it is.
 func (q *request) read(r *http.Request) {
-	q.token, q.status, q.refused = "", http.StatusBadRequest, refusal{}
+	q.token, q.status, q.err = "", http.StatusBadRequest, apiError{}
 	q.profile.Reset()
 	size, err := q.parser.fill(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case r.Method != http.MethodPost:
-		q.status, q.refused = http.StatusMethodNotAllowed, refusal{9003, "The request is not a POST."}
+		q.status, q.err = http.StatusMethodNotAllowed, apiError{9003, "The request is not a POST."}
 	case !isJSON(r.Header.Get("Content-Type")):
-		q.status, q.refused = http.StatusUnsupportedMediaType, refusal{9003, "The content type is not application/json."}
+		q.status, q.err = http.StatusUnsupportedMediaType, apiError{9003, "The content type is not application/json."}
 	case err != nil:
-		q.refused = refusal{9003, "The request broke off."}
+		q.err = apiError{9003, "The request broke off."}
 	case size > maxBody:
-		q.status, q.refused = http.StatusRequestEntityTooLarge, refusal{9003, "The request is too large."}
+		q.status, q.err = http.StatusRequestEntityTooLarge, apiError{9003, "The request is too large."}
 	default:
-		q.token, q.refused = q.parser.parse(&q.profile)
+		q.token, q.err = q.parser.parse(&q.profile)
 	}
 }
 
@@ -130,8 +130,8 @@ func (p *parser) fill(r io.Reader) (size int64, err error) {
 
 // parse reads the one object that fill took in. Where an attribute has two
 // names and both are sent, the later one counts.
-func (p *parser) parse(profile *mapping.Profile) (token string, refused refusal) {
-	unreadable := refusal{9003, "The request could not be parsed."}
+func (p *parser) parse(profile *mapping.Profile) (token string, refused apiError) {
+	unreadable := apiError{9003, "The request could not be parsed."}
 	p.decoder.Reset(&p.source)
 	if t, err := p.decoder.ReadToken(); err != nil || t.Kind() != '{' {
 		return "", unreadable
@@ -150,7 +150,7 @@ func (p *parser) parse(profile *mapping.Profile) (token string, refused refusal)
 			return "", unreadable
 		}
 		if value.Kind() != '"' {
-			refused = refusal{9033, "A value is invalid."}
+			refused = apiError{9033, "A value is invalid."}
 			continue
 		}
 		if p.text, err = jsontext.AppendUnquote(p.text[:0], value); err != nil {

@@ -30,16 +30,16 @@ func newRules(types []mapping.UserType, loginSources []string) *rules {
 }
 
 // check returns the first rule that the profile breaks.
-func (r *rules) check(profile *mapping.Profile) refusal {
+func (r *rules) check(profile *mapping.Profile) apiError {
 	if id, _ := profile.Get(mapping.UniqueID); strings.TrimSpace(id) == "" {
-		return refusal{9013, "A unique id is required."}
+		return apiError{9013, "A unique id is required."}
 	}
 	source, _ := profile.Get(mapping.LoginSource)
 	if strings.TrimSpace(source) == "" {
-		return refusal{9014, "A login source is required."}
+		return apiError{9014, "A login source is required."}
 	}
 	if r.loginSources != nil && !r.loginSources[fold(source)] {
-		return refusal{9015, "The login source is invalid."}
+		return apiError{9015, "The login source is invalid."}
 	}
 	for i := range mapping.Attributes() {
 		spec := &mapping.Attributes()[i]
@@ -48,16 +48,16 @@ func (r *rules) check(profile *mapping.Profile) refusal {
 			continue
 		}
 		if spec.MaxChars > 0 && len(value) > spec.MaxChars && utf8.RuneCountInString(value) > spec.MaxChars {
-			return refusal{9030, "A value is longer than its limit."}
+			return apiError{9030, "A value is longer than its limit."}
 		}
 		if spec.Kind == mapping.RegionKind && utf8.RuneCountInString(value) < 2 {
-			return refusal{9032, "A value is too short."}
+			return apiError{9032, "A value is too short."}
 		}
 		if !r.wellFormed(spec.Kind, value) {
-			return refusal{9033, "A value is invalid."}
+			return apiError{9033, "A value is invalid."}
 		}
 	}
-	return refusal{}
+	return apiError{}
 }
 
 func (r *rules) wellFormed(kind mapping.Kind, value string) bool {

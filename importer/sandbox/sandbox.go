@@ -30,8 +30,8 @@ type Config struct {
 	// "" keeps people in memory only.
 	PeopleFile string
 
-	Account     bool   // keep an account of every request in memory
-	AccountFile string // append the account to this file, to be read with ReadAccount; "" for none
+	KeepRequests   bool   // keep an account of every request in memory
+	RequestLogFile string // append the account to this file, to be read with ReadAccount; "" for none
 }
 
 // Sandbox is a mock Controller: serve it with an http.Server, or call
@@ -41,8 +41,8 @@ type Sandbox struct {
 	rules    *rules
 	types    []byte // the answer to a call for the user types
 	people   *people
-	account  *account
-	faults   *faultDraw
+	log      *requestLog
+	faults   *faultSource
 	limiter  *rate.Limiter // nil: no limit
 	requests sync.Pool     // of *request
 	arrivals atomic.Int64
@@ -50,7 +50,7 @@ type Sandbox struct {
 
 	closing  func()        // closes closed, once
 	closed   chan struct{} // ends every wait
-	inHand   sync.RWMutex  // held for reading while a request is answered
+	inFlight sync.RWMutex  // held for reading while a request is answered
 	isClosed bool
 }
 
@@ -63,7 +63,7 @@ func New(config Config) (*Sandbox, error) {
 		return nil, fmt.Errorf("set up the sandbox: %w", err)
 	}
 	if config.UserTypes == nil {
-		config.UserTypes = usualUserTypes()
+		config.UserTypes = defaultUserTypes()
 	}
 	types, err := typesBody(config.UserTypes)
 	if err != nil {
@@ -74,7 +74,7 @@ func New(config Config) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, err := openAccount(config.Account, config.AccountFile)
+	account, err := openRequestLog(config.KeepRequests, config.RequestLogFile)
 	if err != nil {
 		return nil, errors.Join(err, people.close())
 	}
@@ -83,14 +83,14 @@ func New(config Config) (*Sandbox, error) {
 		rules:    newRules(config.UserTypes, config.LoginSources),
 		types:    types,
 		people:   people,
-		account:  account,
-		faults:   newFaultDraw(config.Faults, config.Seed),
+		log:      account,
+		faults:   newFaultSource(config.Faults, config.Seed),
 		requests: sync.Pool{New: func() any { return &request{parser: newParser(names)} }},
 		closed:   make(chan struct{}),
 	}
 	s.first = sync.OnceValue(time.Now)
 	s.closing = sync.OnceFunc(func() { close(s.closed) })
-	if config.Rate > 0 || config.Faults.Rate != (Swing{}) {
+	if config.Rate > 0 || config.Faults.Rate != (MovingRate{}) {
 		s.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))
 	}
 	return s, nil
@@ -107,33 +107,33 @@ func (s *Sandbox) Person(key Key) (profile mapping.Profile, referenceID int, kno
 
 // Account returns the account of every request so far, in the order in which
 // they came. It is empty unless Config.Account is set.
-func (s *Sandbox) Account() []Entry { return s.account.all() }
+func (s *Sandbox) Requests() []Entry { return s.log.all() }
 
 // Close ends every wait, lets the requests in hand end, and closes the files.
 // Its error reports whether people or the account could not be kept.
 func (s *Sandbox) Close() error {
 	s.closing()
-	s.inHand.Lock()
-	defer s.inHand.Unlock()
+	s.inFlight.Lock()
+	defer s.inFlight.Unlock()
 	if s.isClosed {
 		return nil
 	}
 	s.isClosed = true
-	return errors.Join(s.people.close(), s.account.close())
+	return errors.Join(s.people.close(), s.log.close())
 }
 
 // ServeHTTP answers one request. It panics with http.ErrAbortHandler, which an
 // http.Server takes as the order to cut the connection, where a fault asks for it.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.inHand.RLock()
-	defer s.inHand.RUnlock()
+	s.inFlight.RLock()
+	defer s.inFlight.RUnlock()
 	if s.isClosed {
 		http.Error(w, "the sandbox is closed", http.StatusServiceUnavailable)
 		return
 	}
 	number := s.arrivals.Add(1)
 	first := s.first()
-	entry := Entry{Sequence: s.account.before + number, Time: time.Now()}
+	entry := Entry{Sequence: s.log.before + number, Time: time.Now()}
 	req := s.requests.Get().(*request)
 	defer s.requests.Put(req)
 
@@ -142,33 +142,33 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if entry.Call == PushCall {
 		entry.Key = req.key()
 	}
-	mishap := s.mishap(number, entry.Time.Sub(first), entry)
+	mishap := s.drawFault(number, entry.Time.Sub(first), entry)
 	answer := mishap.answer
 	if mishap.reachesController() {
-		answer = s.control(entry, req)
+		answer = s.process(entry, req)
 	}
-	if err := s.enter(&entry, req, mishap, answer); err != nil {
+	if err := s.logRequest(&entry, req, mishap, answer); err != nil {
 		answer = textAnswer(http.StatusInternalServerError, err.Error())
 	}
 	if !s.deliver(w, r, mishap, answer) {
-		s.account.undelivered(entry)
+		s.log.undelivered(entry)
 		panic(http.ErrAbortHandler)
 	}
 }
 
 // control does what a Controller does with a request.
-func (s *Sandbox) control(entry Entry, req *request) answer {
+func (s *Sandbox) process(entry Entry, req *request) answer {
 	switch {
 	case entry.Call == "":
 		return textAnswer(http.StatusNotFound, "404 page not found")
-	case req.refused.code != 0:
-		return errorAnswer(req.status, req.refused)
+	case req.err.code != 0:
+		return errorAnswer(req.status, req.err)
 	case req.client != s.config.Client:
-		return errorAnswer(http.StatusUnauthorized, refusal{9000, "The client code is missing or not known."})
+		return errorAnswer(http.StatusUnauthorized, apiError{9000, "The client code is missing or not known."})
 	case req.token == "":
-		return errorAnswer(http.StatusUnauthorized, refusal{9001, "The request has no API token."})
+		return errorAnswer(http.StatusUnauthorized, apiError{9001, "The request has no API token."})
 	case req.token != s.config.Token:
-		return errorAnswer(http.StatusUnauthorized, refusal{9002, "The API token may not make this call."})
+		return errorAnswer(http.StatusUnauthorized, apiError{9002, "The API token may not make this call."})
 	case entry.Call == TypesCall:
 		return answer{status: http.StatusOK, contentType: jsonType, body: s.types}
 	}
@@ -187,8 +187,8 @@ func (s *Sandbox) control(entry Entry, req *request) answer {
 
 // enter completes the entry and puts it in the account, before its answer leaves:
 // anyone who has seen an answer finds it in the account.
-func (s *Sandbox) enter(entry *Entry, req *request, m mishap, a answer) error {
-	if !s.account.wanted() {
+func (s *Sandbox) logRequest(entry *Entry, req *request, m injectedFault, a answer) error {
+	if !s.log.wanted() {
 		return nil
 	}
 	if entry.Call == PushCall {
@@ -205,5 +205,5 @@ func (s *Sandbox) enter(entry *Entry, req *request, m mishap, a answer) error {
 		entry.Status = a.status
 	}
 	entry.ErrorCode, entry.ReferenceID = a.errorCode, a.referenceID
-	return s.account.add(*entry)
+	return s.log.add(*entry)
 }

@@ -74,7 +74,7 @@ func TestErrorCodes(t *testing.T) {
 			if s.People() != accepted {
 				t.Errorf("%d people, want %d", s.People(), accepted)
 			}
-			if entry := s.Account()[0]; entry.ErrorCode != tc.want.ErrorCode || entry.Status != tc.want.HTTP || entry.Applied != (accepted == 1) {
+			if entry := s.Requests()[0]; entry.ErrorCode != tc.want.ErrorCode || entry.Status != tc.want.HTTP || entry.Applied != (accepted == 1) {
 				t.Errorf("account %+v, want %+v", entry, tc.want)
 			}
 		})
@@ -169,7 +169,7 @@ func TestNewRefuses(t *testing.T) {
 		{"faults over 100 %", func(c *Config) { c.Faults.Failures = []Failure{{Kind: Lie, Share: 0.6}, {Kind: Hang, Share: 0.5}} }, "110 %"},
 		{"no such kind", func(c *Config) { c.Faults.Failures = []Failure{{Kind: "hangs", Share: 0.6}} }, `nearest is "hang"`},
 		{"no folder for people", func(c *Config) { c.PeopleFile = t.TempDir() + "/none/people.jsonl" }, "none/people.jsonl"},
-		{"no folder for the account", func(c *Config) { c.AccountFile = t.TempDir() + "/none/account.jsonl" }, "none/account.jsonl"},
+		{"no folder for the account", func(c *Config) { c.RequestLogFile = t.TempDir() + "/none/account.jsonl" }, "none/account.jsonl"},
 	} {
 		config := trialConfig()
 		tc.change(&config)
@@ -203,7 +203,7 @@ func FuzzPush(f *testing.F) {
 		if _, err := io.ReadAll(recorder.Result().Body); err != nil || recorder.Code >= 500 {
 			t.Fatalf("status %d, %v", recorder.Code, err)
 		}
-		entry := s.Account()[0]
+		entry := s.Requests()[0]
 		if entry.Applied != (recorder.Code == 200) || entry.Applied != (s.People() == 1) {
 			t.Fatalf("status %d, %d people, account %+v", recorder.Code, s.People(), entry)
 		}

@@ -10,7 +10,7 @@ import (
 
 // drip sends the body a byte at a time, evenly over a time, and reports whether
 // all of it could be sent.
-func (s *Sandbox) drip(w http.ResponseWriter, r *http.Request, body []byte, over time.Duration) bool {
+func (s *Sandbox) sendSlowly(w http.ResponseWriter, r *http.Request, body []byte, over time.Duration) bool {
 	flush := http.NewResponseController(w).Flush
 	for i := range body {
 		if !s.wait(r.Context(), over/time.Duration(len(body))) {
@@ -24,7 +24,7 @@ func (s *Sandbox) drip(w http.ResponseWriter, r *http.Request, body []byte, over
 }
 
 // pour sends the body, and spaces after it until the client or the sandbox ends it.
-func (s *Sandbox) pour(w http.ResponseWriter, r *http.Request, body []byte) {
+func (s *Sandbox) sendEndlessly(w http.ResponseWriter, r *http.Request, body []byte) {
 	spaces := bytes.Repeat([]byte(" "), 64<<10)
 	for next := slices.Concat(body, spaces); ; next = spaces {
 		if _, err := w.Write(next); err != nil {
@@ -43,7 +43,7 @@ func (s *Sandbox) pour(w http.ResponseWriter, r *http.Request, body []byte) {
 // bombOf returns the body as a gzip that unpacks to itself and a GiB of spaces. A
 // gzip may be made of several, one after the other: that of a MiB stands there
 // over and over.
-func bombOf(body []byte) []byte {
+func gzipBomb(body []byte) []byte {
 	return append(zipped(body), bytes.Repeat(zipped(bytes.Repeat([]byte(" "), 1<<20)), 1<<10)...)
 }
 

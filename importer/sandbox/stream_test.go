@@ -51,7 +51,7 @@ func TestDrip(t *testing.T) {
 				t.Errorf("%q, %v", text, err)
 			}
 			synctest.Wait()
-			if entry := s.Account()[0]; entry.Fault != Drip || !entry.Applied || entry.Delivered != tc.delivered || s.People() != 1 {
+			if entry := s.Requests()[0]; entry.Fault != Drip || !entry.Applied || entry.Delivered != tc.delivered || s.People() != 1 {
 				t.Errorf("account %+v", entry)
 			}
 		})
@@ -78,7 +78,7 @@ func TestEndless(t *testing.T) {
 					t.Error("the answer came to an end")
 				}
 				synctest.Wait()
-				if entry := s.Account()[0]; entry.Fault != Endless || !entry.Applied || entry.Delivered || s.People() != 1 {
+				if entry := s.Requests()[0]; entry.Fault != Endless || !entry.Applied || entry.Delivered || s.People() != 1 {
 					t.Errorf("account %+v", entry)
 				}
 			})
@@ -102,7 +102,7 @@ func TestBomb(t *testing.T) {
 		if err != nil || strings.TrimRight(string(begin), " ") != firstSuccess || len(packed) < 1<<10*len(zipped(begin))/4 {
 			t.Errorf("%.60q, %v; %d bytes in all", begin, err, len(packed))
 		}
-		if entry := s.Account()[0]; entry.Fault != Bomb || !entry.Applied || entry.Delivered {
+		if entry := s.Requests()[0]; entry.Fault != Bomb || !entry.Applied || entry.Delivered {
 			t.Errorf("account %+v", entry)
 		}
 	})

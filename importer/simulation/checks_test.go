@@ -28,9 +28,9 @@ func (c *course) audit(e ended) {
 	if e.lines == nil {
 		return // said by checkError
 	}
-	evidence := audit.Run{
-		Source: c.source(), Account: c.box.Account(), Since: c.since, Crashes: c.crashes, Journal: e.lines, Exit: e.code,
-		Claims: []audit.Claim{
+	evidence := audit.Evidence{
+		Source: c.source(), Requests: c.box.Requests(), Since: c.since, Crashes: c.crashes, Journal: e.lines, Exit: e.code,
+		Totals: []audit.Totals{
 			{Name: "runs show", Rows: e.counts.Sum(), Counts: e.counts, Attempts: e.tries, Exit: e.code},
 		},
 	}
@@ -47,7 +47,7 @@ func (c *course) audit(e ended) {
 }
 
 // source maps the rows of the night's file, each by itself.
-func (c *course) source() (rows []audit.Row) {
+func (c *course) source() (rows []audit.SourceRow) {
 	mapper := newMapper(c)
 	source := c.night.source()
 	var row importer.Row
@@ -59,7 +59,7 @@ func (c *course) source() (rows []audit.Row) {
 		}
 		c.check(err)
 		mapper.Map(row.Cells, &result)
-		mapped, err := audit.NewRow(&row, &result)
+		mapped, err := audit.NewSourceRow(&row, &result)
 		c.check(err)
 		rows = append(rows, mapped)
 	}
@@ -134,7 +134,7 @@ func (c *course) checkNothingLeft() {
 // nobody twice.
 func (c *course) checkPeople() {
 	people := make(map[sandbox.Key]bool)
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Applied {
 			people[entry.Key] = true
 		}
@@ -183,7 +183,7 @@ func (c *course) checkRequests() {
 // checkRevoked makes sure that a process stops once its token is refused.
 func (c *course) checkRevoked() {
 	refused := make(map[int]int)
-	for _, entry := range c.box.Account() {
+	for _, entry := range c.box.Requests() {
 		if entry.Fault != "revoke" || entry.Key == (sandbox.Key{}) { // a request that was cut has no answer
 			continue
 		}

@@ -58,7 +58,7 @@ func newCourse(t *testing.T, s *scenario) *course {
 	c.check(err)
 	c.machine = filepath.Join(c.folder, "machine 1")
 	c.check(os.Mkdir(c.machine, 0o700))
-	c.box, err = sandbox.New(sandbox.Config{Client: simulatedClient, Token: simulatedToken, Faults: s.faults, Seed: s.seed, Account: true})
+	c.box, err = sandbox.New(sandbox.Config{Client: simulatedClient, Token: simulatedToken, Faults: s.faults, Seed: s.seed, KeepRequests: true})
 	c.check(err)
 	c.network = newNetwork(c.box, s.wire.idle)
 	return c
@@ -170,7 +170,7 @@ func (c *course) awaitToken(err error) {
 	if !errors.As(err, new(*importer.RefusedError)) {
 		return
 	}
-	if account := c.box.Account(); len(account) > 0 {
+	if account := c.box.Requests(); len(account) > 0 {
 		time.Sleep(time.Until(account[0].Time.Add(c.faults.Revoked.After + c.faults.Revoked.For + time.Second)))
 	}
 }
@@ -258,7 +258,7 @@ func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
 
 // lastSequence is the number of the last request in the account.
 func (c *course) lastSequence() int64 {
-	account := c.box.Account()
+	account := c.box.Requests()
 	if len(account) == 0 {
 		return 0
 	}

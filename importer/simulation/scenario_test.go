@@ -109,7 +109,7 @@ func newFaults(seed uint64) sandbox.Faults {
 	}
 	if chance(random, 0.2) {
 		low := 1 + 20*random.Float64()
-		f.Rate = sandbox.Swing{Low: low, High: low * (1 + 9*random.Float64()), Period: spread(random, 10*time.Second, 10*time.Minute)}
+		f.Rate = sandbox.MovingRate{Low: low, High: low * (1 + 9*random.Float64()), Period: spread(random, 10*time.Second, 10*time.Minute)}
 	}
 	if chance(random, 0.3) {
 		f.Require = []mapping.Attribute{mapping.City}

@@ -14,16 +14,16 @@ import (
 )
 
 // person returns the row of the person with that number, in version v of it.
-func person(row, number int, v string) Row {
+func person(row, number int, v string) SourceRow {
 	id := strconv.Itoa(number)
-	return Row{
+	return SourceRow{
 		Number: row, Status: importer.StatusPending, Key: sandbox.KeyOf("SSO", id),
 		Body: sha256.Sum256([]byte(id + v)),
 	}
 }
 
 // request returns what the account says of a push of the row that was accepted.
-func request(sequence int64, row Row, referenceID int) sandbox.Entry {
+func request(sequence int64, row SourceRow, referenceID int) sandbox.Entry {
 	return sandbox.Entry{
 		Sequence: sequence, Call: sandbox.PushCall, Key: row.Key, Body: row.Body,
 		Status: 200, ReferenceID: referenceID, Applied: true, Delivered: true,
@@ -48,7 +48,7 @@ func invalidBy(rule mapping.Rule) []importer.RowProblem {
 
 // honestRun is a run of which every witness tells the truth: one row of every
 // status, an earlier run, and two crashes. Each call makes it again.
-func honestRun() Run {
+func honestRun() Evidence {
 	pushed, again := person(2, 1, "new"), person(3, 2, "new")
 	unchanged, rejected, failed := person(4, 3, "same"), person(5, 4, "new"), person(6, 5, "new")
 	twice, contradicted := person(7, 1, "new"), person(10, 6, "new")
@@ -81,19 +81,19 @@ func honestRun() Run {
 			importer.StatusDuplicate: 1, importer.StatusInvalid: 2, importer.StatusSkipped: 1, importer.StatusUnknown: 0,
 		}
 	}
-	return Run{
-		Source: []Row{
+	return Evidence{
+		Source: []SourceRow{
 			pushed, again, unchanged, rejected, failed, twice,
 			{Number: 8, Status: importer.StatusInvalid}, {Number: 9, Status: importer.StatusSkipped}, contradicted,
 		},
-		Account: account, Since: 4,
+		Requests: account, Since: 4,
 		Crashes: []Crash{{Sequence: 4}, {Sequence: 6, Journal: lines(
 			importer.Result{Row: 3, Status: importer.StatusUnknown},
 			importer.Result{Row: 5, Status: importer.StatusNotSent},
 			importer.Result{Row: 6, Status: importer.StatusNotSent},
 		)}},
 		Journal: final(), Results: final(),
-		Claims: []Claim{
+		Totals: []Totals{
 			{Name: "summary", Rows: 9, Counts: counts(), Attempts: 4, Exit: 1},
 			{Name: "runs show", Rows: 9, Counts: counts(), Attempts: 4, Exit: 1},
 		},
@@ -109,71 +109,71 @@ func TestAnHonestRunHasNoViolations(t *testing.T) {
 
 // TestLiesAreFound doctors one witness at a time.
 func TestLiesAreFound(t *testing.T) {
-	both := func(r *Run, row int, change func(*importer.Result)) { // journal and results tell the same lie
+	both := func(r *Evidence, row int, change func(*importer.Result)) { // journal and results tell the same lie
 		change(&r.Journal[row-2])
 		change(&r.Results[row-2])
 	}
 	for name, tc := range map[string]struct {
-		doctor func(r *Run)
+		doctor func(r *Evidence)
 		want   []string // invariants and rows of the violations, a repetition once
 	}{
-		"a dropped row in the results":     {func(r *Run) { r.Results = slices.Delete(r.Results, 3, 4) }, []string{"I1 0", "I1 5"}},
-		"a dropped row in the journal":     {func(r *Run) { r.Journal = slices.Delete(r.Journal, 5, 6) }, []string{"I1 0", "I1 7", "I5 0"}},
-		"a row twice in the results":       {func(r *Run) { r.Results = slices.Insert(r.Results, 7, r.Results[7]) }, []string{"I1 0", "I1 9"}},
-		"a row that the source lacks":      {func(r *Run) { r.Source = r.Source[:8] }, []string{"I1 0", "I1 10"}},
-		"rows in another order":            {func(r *Run) { r.Results[6], r.Results[7] = r.Results[7], r.Results[6] }, []string{"I1 8"}},
-		"a status that is none":            {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusValid }) }, []string{"I1 6", "I5 0"}},
-		"a receipt that does not add up":   {func(r *Run) { r.Claims[0].Counts[importer.StatusPushed]++ }, []string{"I1 0", "I5 0"}},
-		"a receipt of other rows":          {func(r *Run) { r.Claims[0].Rows++ }, []string{"I1 0"}},
-		"a changed reference id":           {func(r *Run) { both(r, 3, func(l *importer.Result) { l.ReferenceID = "1003" }) }, []string{"I2 3"}},
-		"one in the results alone":         {func(r *Run) { r.Results[1].ReferenceID = "1001" }, []string{"I2 3", "I5 3"}},
-		"an acceptance of another profile": {func(r *Run) { r.Account[4].Body[0]++ }, []string{"I2 0", "I2 2"}},
-		"an acceptance that was none":      {func(r *Run) { r.Account[4] = refused(r.Account[4], 9019) }, []string{"I2 2"}},
-		"an acceptance of an earlier run":  {func(r *Run) { r.Since = 5 }, []string{"I2 2"}},
-		"unchanged and yet another":        {func(r *Run) { r.Account[2].Body[0]++ }, []string{"I2 4"}},
-		"unchanged with another id":        {func(r *Run) { both(r, 4, func(l *importer.Result) { l.ReferenceID = "1" }) }, []string{"I2 4"}},
-		"unchanged and sent": {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[2], 1003)) },
+		"a dropped row in the results":     {func(r *Evidence) { r.Results = slices.Delete(r.Results, 3, 4) }, []string{"I1 0", "I1 5"}},
+		"a dropped row in the journal":     {func(r *Evidence) { r.Journal = slices.Delete(r.Journal, 5, 6) }, []string{"I1 0", "I1 7", "I5 0"}},
+		"a row twice in the results":       {func(r *Evidence) { r.Results = slices.Insert(r.Results, 7, r.Results[7]) }, []string{"I1 0", "I1 9"}},
+		"a row that the source lacks":      {func(r *Evidence) { r.Source = r.Source[:8] }, []string{"I1 0", "I1 10"}},
+		"rows in another order":            {func(r *Evidence) { r.Results[6], r.Results[7] = r.Results[7], r.Results[6] }, []string{"I1 8"}},
+		"a status that is none":            {func(r *Evidence) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusValid }) }, []string{"I1 6", "I5 0"}},
+		"a receipt that does not add up":   {func(r *Evidence) { r.Totals[0].Counts[importer.StatusPushed]++ }, []string{"I1 0", "I5 0"}},
+		"a receipt of other rows":          {func(r *Evidence) { r.Totals[0].Rows++ }, []string{"I1 0"}},
+		"a changed reference id":           {func(r *Evidence) { both(r, 3, func(l *importer.Result) { l.ReferenceID = "1003" }) }, []string{"I2 3"}},
+		"one in the results alone":         {func(r *Evidence) { r.Results[1].ReferenceID = "1001" }, []string{"I2 3", "I5 3"}},
+		"an acceptance of another profile": {func(r *Evidence) { r.Requests[4].Body[0]++ }, []string{"I2 0", "I2 2"}},
+		"an acceptance that was none":      {func(r *Evidence) { r.Requests[4] = refused(r.Requests[4], 9019) }, []string{"I2 2"}},
+		"an acceptance of an earlier run":  {func(r *Evidence) { r.Since = 5 }, []string{"I2 2"}},
+		"unchanged and yet another":        {func(r *Evidence) { r.Requests[2].Body[0]++ }, []string{"I2 4"}},
+		"unchanged with another id":        {func(r *Evidence) { both(r, 4, func(l *importer.Result) { l.ReferenceID = "1" }) }, []string{"I2 4"}},
+		"unchanged and sent": {func(r *Evidence) { r.Requests = append(r.Requests, request(11, r.Source[2], 1003)) },
 			[]string{"I4 4"}},
-		"a duplicate of nothing":      {func(r *Run) { r.Source[5].Body[0]++ }, []string{"I2 7"}},
-		"somebody who is not in it":   {func(r *Run) { r.Account = append(r.Account, request(11, person(11, 9, ""), 1009)) }, []string{"I2 0"}},
-		"a doubled acceptance":        {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[0], 1001)) }, []string{"I3 2"}},
-		"an acceptance taken back":    {func(r *Run) { both(r, 2, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I3 2", "I5 0", "I6 0"}},
-		"rejected for another reason": {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "9020" }) }, []string{"I4 5"}},
-		"rejected and accepted later": {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[3], 1004)) }, []string{"I4 5"}},
-		"rejected without a code":     {func(r *Run) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "" }) }, nil},
-		"rejected without an answer": {func(r *Run) {
+		"a duplicate of nothing":      {func(r *Evidence) { r.Source[5].Body[0]++ }, []string{"I2 7"}},
+		"somebody who is not in it":   {func(r *Evidence) { r.Requests = append(r.Requests, request(11, person(11, 9, ""), 1009)) }, []string{"I2 0"}},
+		"a doubled acceptance":        {func(r *Evidence) { r.Requests = append(r.Requests, request(11, r.Source[0], 1001)) }, []string{"I3 2"}},
+		"an acceptance taken back":    {func(r *Evidence) { both(r, 2, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I3 2", "I5 0", "I6 0"}},
+		"rejected for another reason": {func(r *Evidence) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "9020" }) }, []string{"I4 5"}},
+		"rejected and accepted later": {func(r *Evidence) { r.Requests = append(r.Requests, request(11, r.Source[3], 1004)) }, []string{"I4 5"}},
+		"rejected without a code":     {func(r *Evidence) { both(r, 5, func(l *importer.Result) { l.ErrorCode = "" }) }, nil},
+		"rejected without an answer": {func(r *Evidence) {
 			both(r, 5, func(l *importer.Result) { l.ErrorCode = "" })
-			r.Account[7].Status = 0
+			r.Requests[7].Status = 0
 		}, []string{"I4 5"}},
-		"rejected by a status that means not now": {func(r *Run) {
+		"rejected by a status that means not now": {func(r *Evidence) {
 			both(r, 5, func(l *importer.Result) { l.ErrorCode = "" })
-			r.Account[7].Status = 502
+			r.Requests[7].Status = 502
 		}, []string{"I4 5"}},
-		"rejected unheard":           {func(r *Run) { r.Account[7].Delivered = false }, []string{"I4 5"}},
-		"rejected and never sent":    {func(r *Run) { r.Account = slices.Delete(r.Account, 7, 8) }, []string{"I4 5"}},
-		"invalid without a rule":     {func(r *Run) { r.Journal[6].Problems = nil }, []string{"I4 8"}},
-		"invalid without a word":     {func(r *Run) { both(r, 8, func(l *importer.Result) { l.Message = "" }) }, []string{"I4 8"}},
-		"invalid and sent":           {func(r *Run) { r.Account = append(r.Account, request(11, r.Source[8], 1006)) }, []string{"I4 10"}},
-		"valid cells called invalid": {func(r *Run) { r.Source[6].Status = importer.StatusSkipped }, []string{"I4 8"}},
-		"skipped by nothing":         {func(r *Run) { r.Source[7] = person(9, 8, "") }, []string{"I4 9"}},
-		"failed without an attempt":  {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Attempts = 0 }) }, []string{"I4 6", "I5 0"}},
-		"another exit code":          {func(r *Run) { r.Exit = 0 }, []string{"I5 0"}},
-		"another exit code shown":    {func(r *Run) { r.Claims[1].Exit = 0 }, []string{"I5 0"}},
-		"other counts shown": {func(r *Run) {
-			r.Claims[1].Counts[importer.StatusPushed]--
-			r.Claims[1].Counts[importer.StatusUnknown]++
+		"rejected unheard":           {func(r *Evidence) { r.Requests[7].Delivered = false }, []string{"I4 5"}},
+		"rejected and never sent":    {func(r *Evidence) { r.Requests = slices.Delete(r.Requests, 7, 8) }, []string{"I4 5"}},
+		"invalid without a rule":     {func(r *Evidence) { r.Journal[6].Problems = nil }, []string{"I4 8"}},
+		"invalid without a word":     {func(r *Evidence) { both(r, 8, func(l *importer.Result) { l.Message = "" }) }, []string{"I4 8"}},
+		"invalid and sent":           {func(r *Evidence) { r.Requests = append(r.Requests, request(11, r.Source[8], 1006)) }, []string{"I4 10"}},
+		"valid cells called invalid": {func(r *Evidence) { r.Source[6].Status = importer.StatusSkipped }, []string{"I4 8"}},
+		"skipped by nothing":         {func(r *Evidence) { r.Source[7] = person(9, 8, "") }, []string{"I4 9"}},
+		"failed without an attempt":  {func(r *Evidence) { both(r, 6, func(l *importer.Result) { l.Attempts = 0 }) }, []string{"I4 6", "I5 0"}},
+		"another exit code":          {func(r *Evidence) { r.Exit = 0 }, []string{"I5 0"}},
+		"another exit code shown":    {func(r *Evidence) { r.Totals[1].Exit = 0 }, []string{"I5 0"}},
+		"other counts shown": {func(r *Evidence) {
+			r.Totals[1].Counts[importer.StatusPushed]--
+			r.Totals[1].Counts[importer.StatusUnknown]++
 		}, []string{"I5 0"}},
-		"other attempts shown":           {func(r *Run) { r.Claims[1].Attempts++ }, []string{"I5 0"}},
-		"another message in the results": {func(r *Run) { r.Results[4].Message = "Other." }, []string{"I5 6"}},
-		"requests that nobody tells of":  {func(r *Run) { r.Crashes, r.Claims = nil, nil }, []string{"I5 0"}},
-		"sent and called not sent": {func(r *Run) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusNotSent }) },
+		"other attempts shown":           {func(r *Evidence) { r.Totals[1].Attempts++ }, []string{"I5 0"}},
+		"another message in the results": {func(r *Evidence) { r.Results[4].Message = "Other." }, []string{"I5 6"}},
+		"requests that nobody tells of":  {func(r *Evidence) { r.Crashes, r.Totals = nil, nil }, []string{"I5 0"}},
+		"sent and called not sent": {func(r *Evidence) { both(r, 6, func(l *importer.Result) { l.Status = importer.StatusNotSent }) },
 			[]string{"I5 0", "I6 0", "I6 6"}},
-		"sent and called not sent after a crash": {func(r *Run) { r.Crashes[1].Journal[1].Status = importer.StatusNotSent }, []string{"I6 3"}},
-		"pushed by guess after a crash": {func(r *Run) {
+		"sent and called not sent after a crash": {func(r *Evidence) { r.Crashes[1].Journal[1].Status = importer.StatusNotSent }, []string{"I6 3"}},
+		"pushed by guess after a crash": {func(r *Evidence) {
 			r.Crashes[1].Journal[3] = importer.Result{Row: 5, Status: importer.StatusPushed, ReferenceID: "1004"}
 		}, []string{"I2 5", "I3 5"}},
-		"complete with an unknown row": {func(r *Run) { both(r, 3, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I5 0", "I6 0"}},
-		"sent before there was a plan": {func(r *Run) { r.Crashes[0].Sequence = 5 }, []string{"I6 0"}},
+		"complete with an unknown row": {func(r *Evidence) { both(r, 3, func(l *importer.Result) { l.Status = importer.StatusUnknown }) }, []string{"I5 0", "I6 0"}},
+		"sent before there was a plan": {func(r *Evidence) { r.Crashes[0].Sequence = 5 }, []string{"I6 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := honestRun()
@@ -193,16 +193,16 @@ func TestLiesAreFound(t *testing.T) {
 func TestExitCodes(t *testing.T) {
 	row := person(2, 1, "")
 	for name, tc := range map[string]struct {
-		run  Run
+		run  Evidence
 		good []int
 	}{
-		"all pushed":   {Run{Account: []sandbox.Entry{request(1, row, 1001)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusPushed, ReferenceID: "1001", Attempts: 1}}}, []int{0}},
-		"one rejected": {Run{Account: []sandbox.Entry{refused(request(1, row, 0), 9019)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusRejected, ErrorCode: "9019", Attempts: 1}}}, []int{1, 3}},
-		"one failed":   {Run{Journal: []importer.Result{{Row: 2, Status: importer.StatusFailed, Attempts: 5}}}, []int{1, 3}}, // 3: it waits again
-		"one not sent": {Run{Journal: []importer.Result{{Row: 2, Status: importer.StatusNotSent}}}, []int{3, 4}},
-		"one is open":  {Run{Account: []sandbox.Entry{lost(request(1, row, 1001))}, Journal: []importer.Result{{Row: 2, Status: importer.StatusUnknown, Attempts: 1}}}, []int{3}},
+		"all pushed":   {Evidence{Requests: []sandbox.Entry{request(1, row, 1001)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusPushed, ReferenceID: "1001", Attempts: 1}}}, []int{0}},
+		"one rejected": {Evidence{Requests: []sandbox.Entry{refused(request(1, row, 0), 9019)}, Journal: []importer.Result{{Row: 2, Status: importer.StatusRejected, ErrorCode: "9019", Attempts: 1}}}, []int{1, 3}},
+		"one failed":   {Evidence{Journal: []importer.Result{{Row: 2, Status: importer.StatusFailed, Attempts: 5}}}, []int{1, 3}}, // 3: it waits again
+		"one not sent": {Evidence{Journal: []importer.Result{{Row: 2, Status: importer.StatusNotSent}}}, []int{3, 4}},
+		"one is open":  {Evidence{Requests: []sandbox.Entry{lost(request(1, row, 1001))}, Journal: []importer.Result{{Row: 2, Status: importer.StatusUnknown, Attempts: 1}}}, []int{3}},
 	} {
-		tc.run.Source, tc.run.Results = []Row{row}, tc.run.Journal
+		tc.run.Source, tc.run.Results = []SourceRow{row}, tc.run.Journal
 		for exit := range 6 {
 			tc.run.Exit = exit
 			if found := Check(tc.run); (len(found) == 0) != slices.Contains(tc.good, exit) {

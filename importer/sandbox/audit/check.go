@@ -15,7 +15,7 @@ import (
 
 // Check returns every violation of an invariant, those of the run as a whole first
 // and the others by row.
-func Check(run Run) []Violation {
+func Check(run Evidence) []Violation {
 	a := newAuditor(run)
 	a.checkRows("the journal", a.Journal)
 	a.checkLines("the journal", a.Journal, math.MaxInt64)
@@ -27,8 +27,8 @@ func Check(run Run) []Violation {
 		a.checkRows("the results", a.Results)
 		a.checkResults()
 	}
-	a.checkClaims()
-	a.checkStrangers()
+	a.checkTotals()
+	a.checkStrayRequests()
 	slices.SortFunc(a.found, func(a, b Violation) int {
 		return cmp.Or(cmp.Compare(a.Row, b.Row), cmp.Compare(a.Invariant, b.Invariant), cmp.Compare(a.Text, b.Text))
 	})
@@ -37,22 +37,22 @@ func Check(run Run) []Violation {
 
 // auditor is a run with what finds its way through it.
 type auditor struct {
-	Run
-	rows     map[int]*Row
+	Evidence
+	rows     map[int]*SourceRow
 	requests map[sandbox.Key][]sandbox.Entry // pushes of this run by whom they concern, in order
 	before   map[sandbox.Key]sandbox.Entry   // the last acceptance before this run
 	found    []Violation
 }
 
-func newAuditor(run Run) *auditor {
+func newAuditor(run Evidence) *auditor {
 	a := &auditor{
-		Run: run, rows: make(map[int]*Row, len(run.Source)),
+		Evidence: run, rows: make(map[int]*SourceRow, len(run.Source)),
 		requests: make(map[sandbox.Key][]sandbox.Entry), before: make(map[sandbox.Key]sandbox.Entry),
 	}
 	for i := range run.Source {
 		a.rows[run.Source[i].Number] = &run.Source[i]
 	}
-	for _, entry := range run.Account {
+	for _, entry := range run.Requests {
 		switch {
 		case entry.Call != sandbox.PushCall || entry.Key == sandbox.Key{}: // a push that could not be read is nobody's
 		case entry.Sequence > run.Since:
@@ -98,7 +98,7 @@ func (a *auditor) checkRows(witness string, lines []importer.Result) {
 // checkLines holds what a witness says of each row against the account as it was
 // up to a request.
 func (a *auditor) checkLines(witness string, lines []importer.Result, sequence int64) {
-	sent := make(map[sandbox.Key]*Row) // by whom it concerns: the row that is not a duplicate
+	sent := make(map[sandbox.Key]*SourceRow) // by whom it concerns: the row that is not a duplicate
 	for i := range lines {
 		line := &lines[i]
 		row := a.rows[line.Row]
@@ -106,7 +106,7 @@ func (a *auditor) checkLines(witness string, lines []importer.Result, sequence i
 			continue // said by checkRows
 		}
 		if row.Status != importer.StatusPending && line.Status != row.Status {
-			a.report(Backed, line.Row, "%s calls it %s, its cells make it %s", witness, line.Status, row.Status)
+			a.report(Justified, line.Row, "%s calls it %s, its cells make it %s", witness, line.Status, row.Status)
 			continue
 		}
 		a.checkLine(witness, line, row, a.requestsOf(row, sequence), sent)
@@ -117,7 +117,7 @@ func (a *auditor) checkLines(witness string, lines []importer.Result, sequence i
 }
 
 // requestsOf returns the requests of the run for the row, up to a request.
-func (a *auditor) requestsOf(row *Row, sequence int64) []sandbox.Entry {
+func (a *auditor) requestsOf(row *SourceRow, sequence int64) []sandbox.Entry {
 	all := a.requests[row.Key]
 	end, _ := slices.BinarySearchFunc(all, sequence, func(entry sandbox.Entry, sequence int64) int {
 		return cmp.Or(cmp.Compare(entry.Sequence, sequence), -1) // the end of those that are not greater
@@ -126,7 +126,7 @@ func (a *auditor) requestsOf(row *Row, sequence int64) []sandbox.Entry {
 }
 
 // checkLine holds one row's status against the requests for it.
-func (a *auditor) checkLine(witness string, line *importer.Result, row *Row, requests []sandbox.Entry, sent map[sandbox.Key]*Row) {
+func (a *auditor) checkLine(witness string, line *importer.Result, row *SourceRow, requests []sandbox.Entry, sent map[sandbox.Key]*SourceRow) {
 	switch line.Status {
 	case importer.StatusPushed:
 		if !slices.ContainsFunc(requests, func(e sandbox.Entry) bool { return accepts(e, row, line.ReferenceID) }) {
@@ -136,29 +136,29 @@ func (a *auditor) checkLine(witness string, line *importer.Result, row *Row, req
 		if !accepts(a.before[row.Key], row, line.ReferenceID) {
 			a.report(PushedIsAccepted, line.Row, "%s calls it unchanged with reference id %q, and what was last accepted before the run is another", witness, line.ReferenceID)
 		}
-		a.checkNotSent(Backed, witness, line, requests)
+		a.checkNotSent(Justified, witness, line, requests)
 	case importer.StatusDuplicate:
 		if first := sent[row.Key]; first == nil || first.Body != row.Body {
 			a.report(PushedIsAccepted, line.Row, "%s calls it a duplicate, and no row above is the same", witness)
 		}
 	case importer.StatusRejected:
 		if len(requests) == 0 || !refuses(requests[len(requests)-1], line.ErrorCode) {
-			a.report(Backed, line.Row, "%s calls it rejected with error code %q, and that is not what was last answered", witness, line.ErrorCode)
+			a.report(Justified, line.Row, "%s calls it rejected with error code %q, and that is not what was last answered", witness, line.ErrorCode)
 		}
 	case importer.StatusInvalid:
 		if line.Message == "" {
-			a.report(Backed, line.Row, "%s calls it invalid and does not say why", witness)
+			a.report(Justified, line.Row, "%s calls it invalid and does not say why", witness)
 		}
-		a.checkNotSent(Backed, witness, line, requests)
+		a.checkNotSent(Justified, witness, line, requests)
 	case importer.StatusFailed:
 		if line.Attempts == 0 {
-			a.report(Backed, line.Row, "%s calls it failed after no attempt", witness)
+			a.report(Justified, line.Row, "%s calls it failed after no attempt", witness)
 		}
 	case importer.StatusNotSent:
-		a.checkNotSent(NoGuess, witness, line, requests)
+		a.checkNotSent(NoGuessing, witness, line, requests)
 	case importer.StatusSkipped:
 		if row.Status != importer.StatusSkipped {
-			a.report(Backed, line.Row, "%s calls it skipped, and the mapping does not leave it out", witness)
+			a.report(Justified, line.Row, "%s calls it skipped, and the mapping does not leave it out", witness)
 		}
 	case importer.StatusUnknown:
 	default:
@@ -174,7 +174,7 @@ func (a *auditor) checkNotSent(invariant Invariant, witness string, line *import
 
 // accepts reports whether the entry is the acceptance of the row's profile with
 // that reference id.
-func accepts(entry sandbox.Entry, row *Row, referenceID string) bool {
+func accepts(entry sandbox.Entry, row *SourceRow, referenceID string) bool {
 	return entry.Applied && entry.Body == row.Body && strconv.Itoa(entry.ReferenceID) == referenceID
 }
 
@@ -194,12 +194,12 @@ func (a *auditor) checkComplete() {
 	counts := countsOf(a.Journal)
 	open := counts[importer.StatusUnknown] + counts[importer.StatusNotSent]
 	if open > 0 && (a.Exit == 0 || a.Exit == 1) {
-		a.report(NoGuess, 0, "the exit code is %d, and %d rows are unknown or not sent", a.Exit, open)
+		a.report(NoGuessing, 0, "the exit code is %d, and %d rows are unknown or not sent", a.Exit, open)
 	}
 	for i := range a.Journal {
 		line := &a.Journal[i]
 		if line.Status == importer.StatusInvalid && !hasRule(line) {
-			a.report(Backed, line.Row, "it is invalid, and no rule says why")
+			a.report(Justified, line.Row, "it is invalid, and no rule says why")
 		}
 	}
 }

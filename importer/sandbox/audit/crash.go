@@ -36,9 +36,9 @@ func (a *auditor) checkCrash(crash *Crash, witness string) {
 
 // checkNothingSent makes sure that no request went out before the plan was stored.
 func (a *auditor) checkNothingSent(crash *Crash, witness string) {
-	for _, entry := range a.Account {
+	for _, entry := range a.Requests {
 		if entry.Call == sandbox.PushCall && entry.Sequence > a.Since && entry.Sequence <= crash.Sequence {
-			a.report(NoGuess, 0, "%s has no plan, and request %d had come", witness, entry.Sequence)
+			a.report(NoGuessing, 0, "%s has no plan, and request %d had come", witness, entry.Sequence)
 			return
 		}
 	}

@@ -11,19 +11,19 @@ import (
 )
 
 // Run is what the witnesses say of one run, from its first life to its last.
-type Run struct {
-	Source  []Row             // the rows below the header, in the file's order
-	Account []sandbox.Entry   // every request that the sandbox got, those of earlier runs too
-	Since   int64             // sequence of the last request before this run; 0 when there was none
-	Crashes []Crash           // one for each time that the program died in this run
-	Journal []importer.Result // what the journal says in the end
-	Results []importer.Result // what the results file says; nil when the run ended before it was written
-	Claims  []Claim           // what the other reports say
-	Exit    int               // exit code of the last command
+type Evidence struct {
+	Source   []SourceRow       // the rows below the header, in the file's order
+	Requests []sandbox.Entry   // every request that the sandbox got, those of earlier runs too
+	Since    int64             // sequence of the last request before this run; 0 when there was none
+	Crashes  []Crash           // one for each time that the program died in this run
+	Journal  []importer.Result // what the journal says in the end
+	Results  []importer.Result // what the results file says; nil when the run ended before it was written
+	Totals   []Totals          // what the other reports say
+	Exit     int               // exit code of the last command
 }
 
 // Row is one row of the source, mapped by itself.
-type Row struct {
+type SourceRow struct {
 	Number int             // as a spreadsheet shows it
 	Status importer.Status // what the row is before it is compared with others: Pending, Invalid or Skipped
 	Key    sandbox.Key     // whose profile it is; of a Pending row
@@ -31,8 +31,8 @@ type Row struct {
 }
 
 // NewRow returns what a row of the source comes to that was mapped to result.
-func NewRow(source *importer.Row, result *mapping.Result) (Row, error) {
-	row := Row{Number: source.Number, Status: importer.StatusPending}
+func NewSourceRow(source *importer.Row, result *mapping.Result) (SourceRow, error) {
+	row := SourceRow{Number: source.Number, Status: importer.StatusPending}
 	switch {
 	case result.Skipped:
 		row.Status = importer.StatusSkipped
@@ -65,7 +65,7 @@ type Crash struct {
 }
 
 // Claim is what a report says of the run as a whole.
-type Claim struct {
+type Totals struct {
 	Name     string // of the report, such as "summary"
 	Rows     int
 	Counts   importer.Counts
@@ -81,9 +81,9 @@ const (
 	OneOutcome       Invariant = "I1"
 	PushedIsAccepted Invariant = "I2"
 	NoRepeat         Invariant = "I3"
-	Backed           Invariant = "I4"
+	Justified        Invariant = "I4"
 	Agreement        Invariant = "I5"
-	NoGuess          Invariant = "I6"
+	NoGuessing       Invariant = "I6"
 )
 
 // Violation is one sentence of one witness that another contradicts.

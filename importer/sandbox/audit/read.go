@@ -42,7 +42,7 @@ func ReadResults(r io.Reader) ([]importer.Result, error) {
 
 func readResult(header, record []string) (result importer.Result, err error) {
 	for i, column := range header {
-		if fieldErr := setColumn(&result, column, harmful(record[i])); fieldErr != nil {
+		if fieldErr := setColumn(&result, column, unescapeFormula(record[i])); fieldErr != nil {
 			err = errors.Join(err, fmt.Errorf("column %s: %w", column, fieldErr))
 		}
 	}
@@ -82,7 +82,7 @@ func setColumn(result *importer.Result, column, text string) (err error) {
 }
 
 // harmful undoes what makes a text harmless in a spreadsheet.
-func harmful(text string) string {
+func unescapeFormula(text string) string {
 	if rest, found := strings.CutPrefix(text, "'"); found && rest != "" && strings.ContainsRune("=+-@\t\r", rune(rest[0])) {
 		return rest
 	}
@@ -90,10 +90,10 @@ func harmful(text string) string {
 }
 
 // ReadClaim reads the line of JSON with which a command sums up a run.
-func ReadClaim(name string, line []byte) (Claim, error) {
+func ReadTotals(name string, line []byte) (Totals, error) {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(line, &members)
-	claim := Claim{Name: name, Counts: importer.Counts{}}
+	claim := Totals{Name: name, Counts: importer.Counts{}}
 	for key, to := range map[string]*int{"rows": &claim.Rows, "attempts": &claim.Attempts, "exit": &claim.Exit} {
 		err = errors.Join(err, json.Unmarshal(members[key], to))
 	}

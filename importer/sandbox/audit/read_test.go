@@ -55,16 +55,16 @@ func TestReadClaim(t *testing.T) {
 	if err := summary.WriteJSON(&line); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadClaim("summary", line.Bytes())
+	got, err := ReadTotals("summary", line.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got.Counts = withoutZeros(got.Counts)
-	if diff := cmp.Diff(Claim{Name: "summary", Rows: 3, Attempts: 4, Exit: 3, Counts: summary.Counts}, got); diff != "" {
+	if diff := cmp.Diff(Totals{Name: "summary", Rows: 3, Attempts: 4, Exit: 3, Counts: summary.Counts}, got); diff != "" {
 		t.Errorf("differs (-want +got):\n%s", diff)
 	}
 	for _, text := range []string{"", "{}", `{"rows":1,"attempts":1,"exit":"0"}`, `{"rows":1,"attempts":1,"exit":0,"pushed":"1"}`} {
-		if _, err := ReadClaim("summary", []byte(text)); err == nil {
+		if _, err := ReadTotals("summary", []byte(text)); err == nil {
 			t.Errorf("%q is taken for a summary", text)
 		}
 	}
@@ -76,19 +76,19 @@ func TestNewRow(t *testing.T) {
 	profile.Set(mapping.LoginSource, "SSO")
 	fault := []mapping.Problem{{Rule: mapping.RuleBadDate}}
 	warning := []mapping.Problem{{Rule: mapping.RuleBadDate, Severity: mapping.SeverityWarning}}
-	sent := Row{Number: 7, Status: importer.StatusPending, Key: sandbox.Key{LoginSource: "sso", UniqueID: "a-1"},
+	sent := SourceRow{Number: 7, Status: importer.StatusPending, Key: sandbox.Key{LoginSource: "sso", UniqueID: "a-1"},
 		Body: sha256.Sum256([]byte(`{"unique_id":"A-1","login_source":"SSO"}`))}
 	for name, tc := range map[string]struct {
 		row    importer.Row
 		result mapping.Result
-		want   Row
+		want   SourceRow
 	}{
 		"sent":          {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: warning}, sent},
-		"skipped":       {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, Row{Number: 7, Status: importer.StatusSkipped}},
-		"a bad cell":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: fault}, Row{Number: 7, Status: importer.StatusInvalid}},
-		"a ragged line": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile}, Row{Number: 7, Status: importer.StatusInvalid}},
+		"skipped":       {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, SourceRow{Number: 7, Status: importer.StatusSkipped}},
+		"a bad cell":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: fault}, SourceRow{Number: 7, Status: importer.StatusInvalid}},
+		"a ragged line": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile}, SourceRow{Number: 7, Status: importer.StatusInvalid}},
 	} {
-		got, err := NewRow(&tc.row, &tc.result)
+		got, err := NewSourceRow(&tc.row, &tc.result)
 		if diff := cmp.Diff(tc.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v, differs (-want +got):\n%s", name, err, diff)
 		}

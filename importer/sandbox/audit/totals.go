@@ -52,13 +52,13 @@ func sameLine(a, b importer.Result) bool {
 
 // checkClaims holds the reports that count rows, and the exit code, against the
 // journal.
-func (a *auditor) checkClaims() {
+func (a *auditor) checkTotals() {
 	counts := countsOf(a.Journal)
 	attempts := 0
 	for i := range a.Journal {
 		attempts += a.Journal[i].Attempts
 	}
-	for _, claim := range a.Claims {
+	for _, claim := range a.Totals {
 		if claim.Rows != len(a.Source) || claim.Counts.Sum() != claim.Rows {
 			a.report(OneOutcome, 0, "%s tells of %d rows and adds up to %d; the source has %d", claim.Name, claim.Rows, claim.Counts.Sum(), len(a.Source))
 		}
@@ -108,7 +108,7 @@ func (a *auditor) pushes() int {
 
 // checkStrangers makes sure that anyone who was sent stands in the source, with that
 // very profile.
-func (a *auditor) checkStrangers() {
+func (a *auditor) checkStrayRequests() {
 	type profile struct {
 		key  sandbox.Key
 		body sandbox.Hash

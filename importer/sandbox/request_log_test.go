@@ -15,7 +15,7 @@ import (
 
 func TestAccount(t *testing.T) {
 	config := trialConfig()
-	config.AccountFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
 	s := newSandbox(t, config)
 	post(t, s, "/api/OC_TRIAL/v1/profiles/types/list", `{"apiToken":"trial-token"}`)
 	push(t, s, `{"first_name":"Zo\u00eb","login_source":"SSO","unique_id":"A-1","apiToken":"trial-token"}`)
@@ -30,7 +30,7 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := s.Account()
+	got := s.Requests()
 	for i := range got {
 		if time.Since(got[i].Time).Abs() > time.Minute {
 			t.Errorf("entry %d came at %s", i, got[i].Time)
@@ -50,9 +50,9 @@ func TestAccount(t *testing.T) {
 		t.Errorf("account differs (-want +got):\n%s", diff)
 	}
 
-	text := read(t, config.AccountFile)
-	fromFile, err := ReadAccount(strings.NewReader(text))
-	if diff := cmp.Diff(s.Account(), fromFile); err != nil || diff != "" {
+	text := read(t, config.RequestLogFile)
+	fromFile, err := ReadRequestLog(strings.NewReader(text))
+	if diff := cmp.Diff(s.Requests(), fromFile); err != nil || diff != "" {
 		t.Errorf("the file: %v, differs (-memory +file):\n%s", err, diff)
 	}
 	for _, secret := range []string{config.Token, "Zo"} {
@@ -64,7 +64,7 @@ func TestAccount(t *testing.T) {
 
 func TestAccountFileGoesOn(t *testing.T) {
 	config := trialConfig()
-	config.AccountFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
 	for range 2 {
 		s, err := New(config)
 		if err != nil {
@@ -74,12 +74,12 @@ func TestAccountFileGoesOn(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		half := read(t, config.AccountFile) + `{"sequence":9,"ti` // as a killed process leaves it
-		if err := os.WriteFile(config.AccountFile, []byte(half), 0o600); err != nil {
+		half := read(t, config.RequestLogFile) + `{"sequence":9,"ti` // as a killed process leaves it
+		if err := os.WriteFile(config.RequestLogFile, []byte(half), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	entries, err := ReadAccount(strings.NewReader(read(t, config.AccountFile)))
+	entries, err := ReadRequestLog(strings.NewReader(read(t, config.RequestLogFile)))
 	if err != nil || len(entries) != 2 || entries[0].Sequence != 1 || entries[1].Sequence != 2 {
 		t.Errorf("%v, entries %+v; want sequences 1 and 2", err, entries)
 	}
@@ -87,7 +87,7 @@ func TestAccountFileGoesOn(t *testing.T) {
 
 func TestLastWordCounts(t *testing.T) {
 	const text = `{"sequence":2,"delivered":true}` + "\n" + `{"sequence":1,"delivered":true}` + "\n" + `{"sequence":2,"delivered":false}` + "\n"
-	got, err := ReadAccount(strings.NewReader(text))
+	got, err := ReadRequestLog(strings.NewReader(text))
 	if diff := cmp.Diff([]Entry{{Sequence: 1, Delivered: true}, {Sequence: 2}}, got); err != nil || diff != "" {
 		t.Errorf("%v, differs (-want +got):\n%s", err, diff)
 	}
@@ -95,7 +95,7 @@ func TestLastWordCounts(t *testing.T) {
 
 func TestReadAccountNamesTheLine(t *testing.T) {
 	for _, damaged := range []string{"no JSON\n", `{"body":"abc"}` + "\n", `{"body":"` + strings.Repeat("z", 64) + `"}` + "\n"} {
-		if _, err := ReadAccount(strings.NewReader(`{"sequence":1}` + "\n" + damaged)); err == nil || !strings.Contains(err.Error(), "line 2") {
+		if _, err := ReadRequestLog(strings.NewReader(`{"sequence":1}` + "\n" + damaged)); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q: error %v, want one that names line 2", damaged, err)
 		}
 	}
@@ -103,12 +103,12 @@ func TestReadAccountNamesTheLine(t *testing.T) {
 
 func TestAccountThatCannotBeKept(t *testing.T) {
 	config := trialConfig()
-	config.AccountFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
 	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.account.file.Close(); err != nil { // as a full disk would: every write fails
+	if err := s.log.file.Close(); err != nil { // as a full disk would: every write fails
 		t.Fatal(err)
 	}
 	if got := push(t, s, personWith(nil)); got.HTTP != 500 {

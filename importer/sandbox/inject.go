@@ -14,7 +14,7 @@ import (
 )
 
 // mishap is what befalls one request.
-type mishap struct {
+type injectedFault struct {
 	kind   Kind // "" for nothing but the delay
 	delay  time.Duration
 	over   time.Duration // of Drip: how long the answer takes to arrive
@@ -22,7 +22,7 @@ type mishap struct {
 }
 
 // reachesController reports whether the Controller gets to see the request.
-func (m mishap) reachesController() bool {
+func (m injectedFault) reachesController() bool {
 	switch m.kind {
 	case "", DropAfter, DropDuring, Truncate, Drip, Endless, Bomb:
 		return true
@@ -31,7 +31,7 @@ func (m mishap) reachesController() bool {
 }
 
 // answers reports whether a whole answer is meant to leave.
-func (m mishap) answers() bool {
+func (m injectedFault) answers() bool {
 	switch m.kind {
 	case DropBefore, DropAfter, DropDuring, Hang, Truncate, Endless, Bomb:
 		return false
@@ -41,16 +41,16 @@ func (m mishap) answers() bool {
 
 // mishap returns what befalls the request with this number, counted from 1, that
 // came so long after the first.
-func (s *Sandbox) mishap(number int64, age time.Duration, entry Entry) mishap {
+func (s *Sandbox) drawFault(number int64, age time.Duration, entry Entry) injectedFault {
 	switch faults := &s.config.Faults; {
-	case faults.Outage.holds(number, age):
-		return mishap{kind: outage, answer: pageAnswer(outage.status())}
+	case faults.Outage.contains(number, age):
+		return injectedFault{kind: outage, answer: pageAnswer(outage.status())}
 	case !s.allows(age):
 		a := pageAnswer(rateExceeded.status())
 		a.retryAfter = "1"
-		return mishap{kind: rateExceeded, answer: a}
-	case faults.Revoked.holds(number, age):
-		return mishap{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, refusal{9002, "The API token may not make this call."})}
+		return injectedFault{kind: rateExceeded, answer: a}
+	case faults.Revoked.contains(number, age):
+		return injectedFault{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, apiError{9002, "The API token may not make this call."})}
 	}
 	return s.faults.next(entry)
 }
@@ -60,7 +60,7 @@ func (s *Sandbox) allows(age time.Duration) bool {
 	if s.limiter == nil {
 		return true
 	}
-	if swing := s.config.Faults.Rate; swing != (Swing{}) {
+	if swing := s.config.Faults.Rate; swing != (MovingRate{}) {
 		limit := swing.at(age)
 		s.limiter.SetLimit(rate.Limit(limit))
 		s.limiter.SetBurst(max(1, int(limit)))
@@ -69,7 +69,7 @@ func (s *Sandbox) allows(age time.Duration) bool {
 }
 
 // faultDraw draws the faults of the requests.
-type faultDraw struct {
+type faultSource struct {
 	faults Faults
 	seed   uint64
 
@@ -77,14 +77,14 @@ type faultDraw struct {
 	sends map[Key]int // of each key so far
 }
 
-func newFaultDraw(faults Faults, seed uint64) *faultDraw {
-	return &faultDraw{faults: faults, seed: seed, sends: make(map[Key]int)}
+func newFaultSource(faults Faults, seed uint64) *faultSource {
+	return &faultSource{faults: faults, seed: seed, sends: make(map[Key]int)}
 }
 
 // next draws what befalls one more request with the entry's key.
-func (d *faultDraw) next(entry Entry) mishap {
+func (d *faultSource) next(entry Entry) injectedFault {
 	if d.faults.Jitter == 0 && d.faults.Slow.Share == 0 && len(d.faults.Failures) == 0 {
-		return mishap{delay: d.faults.Latency}
+		return injectedFault{delay: d.faults.Latency}
 	}
 	d.mu.Lock()
 	d.sends[entry.Key]++
@@ -92,7 +92,7 @@ func (d *faultDraw) next(entry Entry) mishap {
 	d.mu.Unlock()
 
 	random := rand.New(rand.NewPCG(d.seed, hashSend(entry.Key, send)))
-	m := mishap{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
+	m := injectedFault{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
 	if random.Float64() < d.faults.Slow.Share {
 		m.delay = d.faults.Slow.For
 	}
@@ -115,7 +115,7 @@ func hashSend(key Key, send int) uint64 {
 
 // failure returns the failure that meets a key's send, counted from 1; nil for
 // none. The draw is evenly spread over 0 to 1.
-func (d *faultDraw) failure(send int, draw float64) *Failure {
+func (d *faultSource) failure(send int, draw float64) *Failure {
 	for i := range d.faults.Failures {
 		f := &d.faults.Failures[i]
 		if send <= f.First {
@@ -138,9 +138,9 @@ func (d *faultDraw) failure(send int, draw float64) *Failure {
 func (f *Failure) answer(random *rand.Rand) answer {
 	switch {
 	case f.Kind == CodeIn200:
-		return errorAnswer(http.StatusOK, refusal{f.Code, "The profile was not accepted."})
+		return errorAnswer(http.StatusOK, apiError{f.Code, "The profile was not accepted."})
 	case f.Kind == Lie:
-		all := lies()
+		all := falseSuccesses()
 		return all[random.IntN(len(all))]
 	case f.Kind.status() == 0:
 		return answer{}
@@ -163,7 +163,7 @@ func pageAnswer(status int) answer {
 }
 
 // lies returns answers with status 200 that are not the documented success.
-func lies() []answer {
+func falseSuccesses() []answer {
 	bodies := []string{
 		``,
 		`null`,

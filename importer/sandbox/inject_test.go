@@ -95,7 +95,7 @@ func TestFailures(t *testing.T) {
 			if response != nil && (response.StatusCode != tc.status || response.Header.Get("Retry-After") != tc.retryAfter) {
 				t.Errorf("status %d, Retry-After %q; want %d, %q", response.StatusCode, response.Header.Get("Retry-After"), tc.status, tc.retryAfter)
 			}
-			got := s.Account()[0]
+			got := s.Requests()[0]
 			tc.want.Sequence, tc.want.Call, tc.want.Key = 1, PushCall, KeyOf("SSO", "900123456")
 			tc.want.Time, tc.want.Body = got.Time, got.Body
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -153,7 +153,7 @@ func TestHang(t *testing.T) {
 				if err := <-ended; err == nil {
 					t.Error("there was an answer")
 				}
-				if entry := s.Account()[0]; entry.Fault != Hang || entry.Applied || entry.Delivered || s.People() != 0 {
+				if entry := s.Requests()[0]; entry.Fault != Hang || entry.Applied || entry.Delivered || s.People() != 0 {
 					t.Errorf("account %+v, %d people", entry, s.People())
 				}
 			})
@@ -194,7 +194,7 @@ func TestAnswerThatNobodyWaitsFor(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		synctest.Wait()
-		account := s.Account()
+		account := s.Requests()
 		if len(account) != 1 || !account[0].Applied || account[0].Delivered || s.People() != 1 {
 			t.Errorf("account %+v, %d people; want one entry, applied, not delivered", account, s.People())
 		}
@@ -215,7 +215,7 @@ func TestRate(t *testing.T) {
 		if diff := cmp.Diff([]int{200, 200, 429, 429, 200, 429}, got); diff != "" {
 			t.Errorf("statuses differ (-want +got):\n%s", diff)
 		}
-		if entry := s.Account()[2]; entry.Fault != rateExceeded || entry.Applied {
+		if entry := s.Requests()[2]; entry.Fault != rateExceeded || entry.Applied {
 			t.Errorf("account %+v", entry)
 		}
 	})
@@ -275,7 +275,7 @@ func TestRevokedTokenIsRefusedLikeAnyOther(t *testing.T) {
 	if got := push(t, s, personWith(nil)); got.HTTP != 401 || got.ErrorCode != 9002 {
 		t.Errorf("answer %+v", got)
 	}
-	if entry := s.Account()[0]; entry.Fault != revoked || entry.ErrorCode != 9002 || entry.Applied || !entry.Delivered || s.People() != 0 {
+	if entry := s.Requests()[0]; entry.Fault != revoked || entry.ErrorCode != 9002 || entry.Applied || !entry.Delivered || s.People() != 0 {
 		t.Errorf("account %+v, %d people", entry, s.People())
 	}
 }
@@ -291,7 +291,7 @@ func TestMovingRate(t *testing.T) {
 		}
 	}
 	for second, n := range taken {
-		limit := Swing{Low: 10, High: 100, Period: period * time.Second}.at(time.Duration(second)*time.Second + time.Second/2)
+		limit := MovingRate{Low: 10, High: 100, Period: period * time.Second}.at(time.Duration(second)*time.Second + time.Second/2)
 		burst := 0.0
 		if second == 0 {
 			burst = 10
@@ -342,7 +342,7 @@ func TestCountsComeOneAfterTheOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newFaultDraw(faults, 1)
+	d := newFaultSource(faults, 1)
 	for _, id := range []string{"1", "2"} { // each key has its own count
 		var got []Kind
 		for range 5 {
@@ -356,9 +356,9 @@ func TestCountsComeOneAfterTheOther(t *testing.T) {
 
 // drawAll draws the faults of three sends of each key by several goroutines, the
 // keys in the order that next gives.
-func drawAll(d *faultDraw, keys, workers int) map[string]mishap {
+func drawAll(d *faultSource, keys, workers int) map[string]injectedFault {
 	var mu sync.Mutex
-	drawn := make(map[string]mishap)
+	drawn := make(map[string]injectedFault)
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
@@ -382,12 +382,12 @@ func TestSeedRepeatsARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := cmp.AllowUnexported(mishap{}, answer{})
-	first := drawAll(newFaultDraw(faults, 7), 500, 1)
-	if diff := cmp.Diff(first, drawAll(newFaultDraw(faults, 7), 500, 8), all); diff != "" {
+	all := cmp.AllowUnexported(injectedFault{}, answer{})
+	first := drawAll(newFaultSource(faults, 7), 500, 1)
+	if diff := cmp.Diff(first, drawAll(newFaultSource(faults, 7), 500, 8), all); diff != "" {
 		t.Errorf("the same seed in another order differs:\n%s", diff)
 	}
-	if cmp.Equal(first, drawAll(newFaultDraw(faults, 8), 500, 1), all) {
+	if cmp.Equal(first, drawAll(newFaultSource(faults, 8), 500, 1), all) {
 		t.Error("another seed gives the same faults")
 	}
 }
@@ -399,7 +399,7 @@ func TestShares(t *testing.T) {
 	}
 	const keys = 10_000
 	counts := make(map[Kind]int)
-	for _, m := range drawAll(newFaultDraw(faults, 3), keys, 1) {
+	for _, m := range drawAll(newFaultSource(faults, 3), keys, 1) {
 		counts[m.kind]++
 		if m.delay > 0 {
 			counts["slow"]++
@@ -417,20 +417,20 @@ func TestLies(t *testing.T) {
 	config := trialConfig()
 	config.Faults.Failures = []Failure{{Kind: Lie, Share: 1}}
 	told := make(map[string]bool)
-	d := newFaultDraw(config.Faults, 1)
-	for i := range 50 * len(lies()) {
+	d := newFaultSource(config.Faults, 1)
+	for i := range 50 * len(falseSuccesses()) {
 		m := d.next(Entry{Call: PushCall, Key: KeyOf("SSO", fmt.Sprint(i))})
 		if m.reachesController() || m.answer.status != 200 {
 			t.Fatalf("%+v", m)
 		}
 		told[string(m.answer.body)] = true
 	}
-	if len(told) != len(lies()) {
-		t.Errorf("%d different lies, want %d", len(told), len(lies()))
+	if len(told) != len(falseSuccesses()) {
+		t.Errorf("%d different lies, want %d", len(told), len(falseSuccesses()))
 	}
 	s := newSandbox(t, config)
 	push(t, s, personWith(nil))
-	if entry := s.Account()[0]; entry.Applied || entry.ReferenceID != 0 || entry.Status != 200 || s.People() != 0 {
+	if entry := s.Requests()[0]; entry.Applied || entry.ReferenceID != 0 || entry.Status != 200 || s.People() != 0 {
 		t.Errorf("account %+v, %d people", entry, s.People())
 	}
 }
@@ -526,7 +526,7 @@ func TestKeepAlive(t *testing.T) {
 			t.Errorf("answer %d is %q, %v; want %q", i+1, got, err, want)
 		}
 	}
-	if len(s.Account()) != 2 {
-		t.Errorf("%d entries, want 2", len(s.Account()))
+	if len(s.Requests()) != 2 {
+		t.Errorf("%d entries, want 2", len(s.Requests()))
 	}
 }

@@ -50,7 +50,7 @@ func (h *Hash) UnmarshalText(text []byte) error {
 }
 
 // account keeps the entries in memory, in a file, in both or nowhere.
-type account struct {
+type requestLog struct {
 	inMemory bool
 	before   int64 // sequence of the last entry that an earlier sandbox left in the file
 
@@ -61,8 +61,8 @@ type account struct {
 	missing int      // entries that could not be written
 }
 
-func openAccount(inMemory bool, path string) (*account, error) {
-	a := &account{inMemory: inMemory}
+func openRequestLog(inMemory bool, path string) (*requestLog, error) {
+	a := &requestLog{inMemory: inMemory}
 	if path == "" {
 		return a, nil
 	}
@@ -70,7 +70,7 @@ func openAccount(inMemory bool, path string) (*account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the sandbox's account: %w", err)
 	}
-	if a.before, err = resumeAccount(file); err != nil {
+	if a.before, err = resumeRequestLog(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the sandbox's account: %s: %w", path, err), file.Close())
 	}
 	a.file = file
@@ -79,7 +79,7 @@ func openAccount(inMemory bool, path string) (*account, error) {
 
 // resumeAccount makes the file ready for further entries: it cuts off a last
 // line without its end, and returns the greatest sequence.
-func resumeAccount(file *os.File) (last int64, err error) {
+func resumeRequestLog(file *os.File) (last int64, err error) {
 	var whole int64
 	err = eachEntry(file, func(entry Entry, line []byte) {
 		last = max(last, entry.Sequence)
@@ -96,10 +96,10 @@ func resumeAccount(file *os.File) (last int64, err error) {
 }
 
 // wanted reports whether there is an account at all.
-func (a *account) wanted() bool { return a.inMemory || a.file != nil }
+func (a *requestLog) wanted() bool { return a.inMemory || a.file != nil }
 
 // add puts the entry in the account.
-func (a *account) add(entry Entry) error {
+func (a *requestLog) add(entry Entry) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.inMemory {
@@ -121,7 +121,7 @@ func (a *account) add(entry Entry) error {
 }
 
 // undelivered amends the entry: its answer could not be written.
-func (a *account) undelivered(entry Entry) {
+func (a *requestLog) undelivered(entry Entry) {
 	if !entry.Delivered || !a.wanted() {
 		return
 	}
@@ -131,21 +131,21 @@ func (a *account) undelivered(entry Entry) {
 }
 
 // all returns the entries in memory, the last word on each.
-func (a *account) all() []Entry {
+func (a *requestLog) all() []Entry {
 	a.mu.Lock()
 	entries := slices.Clone(a.kept)
 	a.mu.Unlock()
-	return lastWords(entries)
+	return latestEntries(entries)
 }
 
 // lastWords sorts the entries by sequence and keeps the last of each.
-func lastWords(entries []Entry) []Entry {
+func latestEntries(entries []Entry) []Entry {
 	slices.Reverse(entries)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Sequence == b.Sequence })
 }
 
-func (a *account) close() error {
+func (a *requestLog) close() error {
 	if a.file == nil {
 		return nil
 	}
@@ -158,12 +158,12 @@ func (a *account) close() error {
 // ReadAccount reads an account file, in the order in which the requests came. A
 // sandbox that goes on with the file of an earlier one goes on with its sequence.
 // A last line without its end, as a killed process may leave it, does not count.
-func ReadAccount(r io.Reader) ([]Entry, error) {
+func ReadRequestLog(r io.Reader) ([]Entry, error) {
 	var entries []Entry
 	if err := eachEntry(r, func(entry Entry, _ []byte) { entries = append(entries, entry) }); err != nil {
 		return nil, fmt.Errorf("read the sandbox's account: %w", err)
 	}
-	return lastWords(entries), nil
+	return latestEntries(entries), nil
 }
 
 func eachEntry(r io.Reader, do func(entry Entry, line []byte)) error {

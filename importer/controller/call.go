@@ -1,0 +1,125 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"opscom-import/importer"
+)
+
+const (
+	maxBody   = 128 << 10 // most bytes that are read of an answer's body; up to 1 MiB on the wire, in chunks of a byte
+	keptBody  = 16 << 10  // largest buffer for bodies, in bytes, that is kept for another answer
+	maxHeader = 64 << 10  // most bytes of an answer's header
+)
+
+// callResult is the result of a call, after as many attempts as it took.
+type callResult struct {
+	last          attemptResult
+	attempts      int
+	sameEachTime  bool // every attempt ended like the last
+	maybeReceived bool // the Controller may have received an attempt that it did not answer
+	canceled      bool // a context was done before there was an answer
+}
+
+// status returns the status of a profile that has no answer.
+func (r callResult) status() importer.Status {
+	switch {
+	case !r.canceled && r.last.class != refused:
+		return importer.StatusFailed
+	case r.maybeReceived:
+		return importer.StatusUnknown
+	}
+	return importer.StatusNotSent
+}
+
+// callWithRetries sends a request until there is a usable answer, maxAttempts are
+// made, or it is canceled: fetchCtx prevents another attempt, workCtx also aborts
+// the one in flight.
+func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, body []byte, maxAttempts int, success func(document) error) callResult {
+	r := callResult{sameEachTime: true}
+	for {
+		permit, ok := c.pacer.acquire(fetchCtx, workCtx, r.attempts > 0)
+		if !ok {
+			r.canceled = true
+			return r
+		}
+		a := c.attempt(workCtx, e, body, success)
+		c.pacer.release(permit, a.feedback, a.retryAfter)
+		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
+		r.attempts++
+		r.last = a
+		if a.class != retryable {
+			return r
+		}
+		r.maybeReceived = r.maybeReceived || !a.notReceived
+		r.canceled = a.feedback == canceled
+		if r.canceled || r.attempts == maxAttempts {
+			return r
+		}
+		if !sleep(fetchCtx, workCtx, backoff(r.attempts, maxBackoff, c.jitter()), nil) {
+			r.canceled = true
+			return r
+		}
+	}
+}
+
+// attempt sends one request and classifies the answer.
+func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, success func(document) error) attemptResult {
+	a := c.roundTrip(workCtx, e, body, success)
+	switch {
+	case a.class != retryable:
+		a.feedback = answered
+	case workCtx.Err() != nil:
+		a.feedback = canceled
+	}
+	return a
+}
+
+func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, success func(document) error) attemptResult {
+	ctx := c.deadlines.begin(workCtx, c.timeout)
+	whole := false
+	defer func() { c.deadlines.end(ctx, whole) }()
+	r, err := c.transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
+	if err != nil {
+		return c.classifyTransportError(err, ctx.Err() != nil)
+	}
+	defer r.Body.Close() // its error would say nothing about the answer
+	buffer := c.buffers.Get().(*[]byte)
+	defer c.buffers.Put(buffer)
+	content, problem := readBody(r, (*buffer)[:0])
+	whole = problem == ""
+	if !whole && ctx.Err() != nil {
+		problem = fmt.Sprintf("a body that did not end within %v", c.timeout)
+	}
+	if cap(content) <= keptBody {
+		*buffer = content
+	}
+	return classify(r.StatusCode, r.Header, content, problem, success)
+}
+
+// readBody appends the answer's body to buffer; problem says why it cannot be used.
+// A body is read to its end, so that the connection can be used again, but never
+// further than maxBody.
+func readBody(response *http.Response, buffer []byte) (body []byte, problem string) {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return buffer, "no body" // what follows would be another protocol, without an end
+	}
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := response.Body.Read(buffer[len(buffer):min(cap(buffer), maxBody)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case err == io.EOF:
+			return buffer, ""
+		case err != nil:
+			return buffer, "a body that was cut off"
+		case len(buffer) == maxBody:
+			return buffer, "a body that is too large"
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package controller
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// classifyTransportError classifies an attempt that got no answer at all; timedOut
+// says that it took too long.
+func (c *Client) classifyTransportError(err error, timedOut bool) attemptResult {
+	var (
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		dns         *net.DNSError
+	)
+	a := attemptResult{notReceived: neverConnected(err)}
+	unsafe := func(reason, advice string) attemptResult {
+		return attemptResult{class: refused, notReceived: true, refusalCode: "TLS", event: "there is no secure connection", rule: refusal(reason, advice)}
+	}
+	switch {
+	case timedOut:
+		a.event = fmt.Sprintf("there was no answer within %v", c.timeout)
+	case errors.As(err, &certificate):
+		return unsafe("the certificate of "+c.host+" "+certificateProblem(certificate),
+			"check the Controller's address (--url), this machine's clock and its list of certificate authorities")
+	case errors.As(err, &record):
+		return unsafe(c.host+" does not speak https", "check the Controller's address (--url)")
+	case errors.As(err, &dns):
+		a.event = "the host " + dns.Name + " could not be found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		a.event = "the connection was refused"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		a.event = "the connection was closed"
+	default:
+		a.event = "there was no answer: " + err.Error()
+	}
+	return a
+}
+
+// certificateProblem says what is wrong with a server's certificate, as the
+// predicate of a clause.
+func certificateProblem(rejected *tls.CertificateVerificationError) string {
+	var (
+		invalid   x509.CertificateInvalidError
+		host      x509.HostnameError
+		authority x509.UnknownAuthorityError
+	)
+	const date = "2 January 2006"
+	switch {
+	case errors.As(rejected.Err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
+		return "is not valid before " + invalid.Cert.NotBefore.UTC().Format(date)
+	case errors.As(rejected.Err, &invalid) && invalid.Reason == x509.Expired:
+		return "expired on " + invalid.Cert.NotAfter.UTC().Format(date)
+	case errors.As(rejected.Err, &host):
+		return "is for another host"
+	case errors.As(rejected.Err, &authority):
+		return "is not signed by a certificate authority that this machine trusts"
+	}
+	return "cannot be trusted: " + rejected.Err.Error()
+}
+
+// neverConnected reports whether an attempt failed before there was a connection,
+// so that nothing was sent.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}
