@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,32 +57,29 @@ type series struct {
 	Rows   int
 }
 
-// newPlot draws the timeline, its times told in the location; nil when the run was
+// newPlot draws the timeline, with its times in the location; nil when the run was
 // too short to show anything.
 func newPlot(points []TimelinePoint, zone *time.Location) *plot {
 	if len(points) < fewestPoints {
 		return nil
 	}
-	first, last := points[0], points[len(points)-1]
-	p := &plot{Unit: "rows " + perInterval(first.Length), Zone: first.Start.In(zone).Format("MST")}
-	most, highest := 0, 0
-	for _, status := range importer.Statuses() {
+	p := &plot{Unit: "rows " + perInterval(points[0].Length), Zone: points[0].Start.In(zone).Format("MST")}
+	var totals []string
+	for _, status := range []importer.Status{importer.StatusPushed, importer.StatusRejected, importer.StatusFailed} {
 		s := series{Kind: status.Spec().Kind, Status: status, Label: status.Label()}
 		for _, point := range points {
-			s.Rows += point.Counts[s.Status]
+			s.Rows += point.Counts[status]
 		}
 		if s.Rows > 0 {
 			p.Legend = append(p.Legend, s)
+			totals = append(totals, thousands(s.Rows)+" "+s.Label)
 		}
 	}
-	for i, point := range points {
-		if n := p.rows(point); n > most {
-			most, highest = n, i
-		}
-	}
-	if most == 0 {
+	if len(p.Legend) == 0 {
 		return nil
 	}
+	highest := slices.MaxFunc(points, func(a, b TimelinePoint) int { return cmp.Compare(p.rows(a), p.rows(b)) })
+	most := p.rows(highest)
 	top := p.drawUp(most)
 	p.drawAcross(points, zone)
 	for i, point := range points {
@@ -88,16 +87,16 @@ func newPlot(points []TimelinePoint, zone *time.Location) *plot {
 			p.Bars = append(p.Bars, p.draw(i, len(points), point, top, zone))
 		}
 	}
-	var totals []string
-	for _, s := range p.Legend {
-		totals = append(totals, thousands(s.Rows)+" "+s.Label)
-	}
+	last := points[len(points)-1]
 	p.Title = "Rows over time: " + p.Unit
-	p.Desc = fmt.Sprintf("From %s to %s, %s. The most in one interval: %s, from %s on.",
-		first.Start.In(zone).Format("2 January 15:04:05"), last.Start.Add(last.Length).In(zone).Format("2 January 15:04:05"),
-		strings.Join(totals, ", "), plural(most, "row"), points[highest].Start.In(zone).Format("15:04:05"))
+	p.Desc = fmt.Sprintf("From %s to %s, %s. The highest bar: %s, from %s.",
+		points[0].Start.In(zone).Format(pointTime), last.Start.Add(last.Length).In(zone).Format(pointTime),
+		strings.Join(totals, ", "), plural(most, "row"), highest.Start.In(zone).Format(time.TimeOnly))
 	return p
 }
+
+// pointTime is how the time of a point is written.
+const pointTime = "2 January 15:04:05"
 
 // rows returns the number of the point's rows that the plot shows.
 func (p *plot) rows(point TimelinePoint) int {
@@ -125,33 +124,21 @@ func (p *plot) draw(i, n int, point TimelinePoint, top int, zone *time.Location)
 		b.Parts = append(b.Parts, part{s.Kind, unit(plotLeft + float64(i)*step + gap/2), unit(y), unit(step - gap), unit(height)})
 		words = append(words, thousands(rows)+" "+s.Label)
 	}
-	b.Title = point.Start.In(zone).Format("2 January 15:04:05") + ": " + strings.Join(words, ", ")
+	b.Title = point.Start.In(zone).Format(pointTime) + ": " + strings.Join(words, ", ")
 	return b
 }
 
 // drawUp draws the axis of rows, and returns the number at its top.
 func (p *plot) drawUp(most int) (top int) {
 	step := 1
-	for (most+step-1)/step > 5 {
-		step = nextRound(step)
+	for i := 0; most > 5*step; i++ { // 1, 2, 5, 10, 20, 50 and so on
+		step = step * []int{4, 5, 4}[i%3] / 2
 	}
 	top = (most + step - 1) / step * step
 	for n := 0; n <= top; n += step {
 		p.Up = append(p.Up, tick{unit(plotBottom - float64(n)/float64(top)*(plotBottom-plotTop)), thousands(n)})
 	}
 	return top
-}
-
-// nextRound returns the round number after 1, 2, 5, 10, 20, 50 and so on.
-func nextRound(n int) int {
-	leading := n
-	for leading >= 10 {
-		leading /= 10
-	}
-	if leading == 2 {
-		return n / 2 * 5
-	}
-	return 2 * n
 }
 
 // drawAcross draws the axis of time, with marks at times that a clock shows.
@@ -200,20 +187,10 @@ func clockStep(length time.Duration) time.Duration {
 
 // perInterval says what an interval is.
 func perInterval(length time.Duration) string {
-	switch length {
-	case 100 * time.Millisecond:
-		return "every tenth of a second"
-	case time.Second:
-		return "every second"
-	case time.Minute:
-		return "every minute"
-	case time.Hour:
-		return "every hour"
-	case 24 * time.Hour:
-		return "every day"
-	default:
-		return "every " + span(length)
+	units := map[time.Duration]string{
+		100 * time.Millisecond: "tenth of a second", time.Second: "second", time.Minute: "minute", time.Hour: "hour", 24 * time.Hour: "day",
 	}
+	return "every " + cmp.Or(units[length], span(length))
 }
 
 // unit writes a length in the plot.

@@ -3,22 +3,13 @@ package report
 import (
 	"io"
 	"iter"
+	"strconv"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
-// problemLine is one line of the problems. Its tags are the columns, in order.
-type problemLine struct {
-	Row      int    `csv:"row"`
-	Column   string `csv:"column"`
-	Header   string `csv:"header"`
-	Field    string `csv:"field"`
-	Severity string `csv:"severity"`
-	Rule     string `csv:"rule"`
-	Value    string `csv:"value"`
-	Message  string `csv:"message"`
-}
+var problemColumns = []string{"row", "column", "header", "field", "severity", "rule", "value", "message"}
 
 // WriteProblems writes one line for each problem, in order, and returns their
 // number. A file is written whole, or on any error stays as it was; without any
@@ -26,25 +17,10 @@ type problemLine struct {
 // alone.
 func WriteProblems(to Destination, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
 	return to.writeCounted(func(w io.Writer) (int, error) {
-		return writeLines(w, func(yield func(problemLine, error) bool) {
-			for problem, err := range problems {
-				if !yield(problemLineOf(problem), err) {
-					return
-				}
+		return writeCSV(w, problemColumns, problems, func(p importer.RowProblem) []string {
+			return []string{
+				strconv.Itoa(p.Row), mapping.ColumnLetter(p.Column), p.Header, p.Attribute.String(), p.Severity.String(), string(p.Rule), p.Value, p.Text(),
 			}
 		})
 	})
-}
-
-func problemLineOf(p importer.RowProblem) problemLine {
-	return problemLine{
-		Row:      p.Row,
-		Column:   mapping.ColumnLetter(p.Column),
-		Header:   p.Header,
-		Field:    p.Attribute.String(),
-		Severity: p.Severity.String(),
-		Rule:     string(p.Rule),
-		Value:    p.Value,
-		Message:  p.Text(),
-	}
 }

@@ -87,7 +87,7 @@ func TestFailingProblemsLeaveTheOldFile(t *testing.T) {
 	if err := WriteFile(path, []byte("old")); err != nil {
 		t.Fatal(err)
 	}
-	for _, lines := range []int{0, 1, batchLines, 10_000} {
+	for _, lines := range []int{0, 1, 256, 10_000} {
 		n, err := WriteProblems(To(path, nil), yielding(make([]importer.RowProblem, lines), broken))
 		if !errors.Is(err, broken) || n != 0 {
 			t.Errorf("after %d problems: %d, %v", lines, n, err)

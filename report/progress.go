@@ -52,8 +52,8 @@ type Progress struct {
 	w    io.Writer
 	mode Mode
 
-	counting sync.Mutex // guards tally; never held while drawing
-	tally    tally
+	counting sync.Mutex // guards meter; never held while drawing
+	meter    meter
 
 	drawing sync.Mutex // guards what follows, and keeps lines whole
 	bar     *progressbar.ProgressBar
@@ -62,7 +62,7 @@ type Progress struct {
 
 // NewProgress returns a Progress that shows itself on w.
 func NewProgress(w io.Writer, mode Mode) *Progress {
-	return &Progress{w: w, mode: mode, tally: newTally(0, time.Now())}
+	return &Progress{w: w, mode: mode, meter: newMeter(0, time.Now())}
 }
 
 // Start begins a stretch of so many rows, 0 when their number is not known. A
@@ -70,7 +70,7 @@ func NewProgress(w io.Writer, mode Mode) *Progress {
 func (p *Progress) Start(total int) {
 	p.Finish()
 	p.counting.Lock()
-	p.tally = newTally(total, time.Now())
+	p.meter = newMeter(total, time.Now())
 	p.counting.Unlock()
 	if p.mode == Quiet {
 		return
@@ -87,7 +87,7 @@ func (p *Progress) Start(total int) {
 	p.stop = p.drawEvery(interval)
 }
 
-// newBar draws nothing but the bar and its percentage: the rest is the tally's.
+// newBar draws nothing but the bar and its percentage: the rest is the meter's.
 func newBar(w io.Writer, total int) *progressbar.ProgressBar {
 	if total <= 0 {
 		total = -1 // a spinner
@@ -132,8 +132,8 @@ func (p *Progress) drawEvery(interval time.Duration) (stop func()) {
 func (p *Progress) Add(status importer.Status, n int) {
 	p.counting.Lock()
 	defer p.counting.Unlock()
-	p.tally.done += n
-	p.tally.counts[status] += n
+	p.meter.done += n
+	p.meter.counts[status] += n
 }
 
 // Waiting says that the run waits for that long, and why in a few words, such as
@@ -141,7 +141,7 @@ func (p *Progress) Add(status importer.Status, n int) {
 func (p *Progress) Waiting(reason string, d time.Duration) {
 	p.counting.Lock()
 	defer p.counting.Unlock()
-	p.tally.reason, p.tally.until = reason, time.Now().Add(d)
+	p.meter.reason, p.meter.until = reason, time.Now().Add(d)
 }
 
 // Standing is how far a stretch has come.
@@ -157,8 +157,8 @@ func (p *Progress) Standing() Standing {
 	now := time.Now()
 	p.counting.Lock()
 	defer p.counting.Unlock()
-	p.tally.measure(now)
-	return Standing{Text: p.tally.text(now, true, math.MaxInt), Done: p.tally.done, Total: p.tally.total}
+	p.meter.measure(now)
+	return Standing{Text: p.meter.text(now, true, math.MaxInt), Done: p.meter.done, Total: p.meter.total}
 }
 
 // Finish ends the stretch and takes the bar off the terminal. It does nothing
@@ -208,9 +208,9 @@ func (p *Progress) draw() {
 	}
 	now := time.Now()
 	p.counting.Lock()
-	p.tally.measure(now)
-	text := p.tally.text(now, p.bar == nil, width)
-	done, total := p.tally.done, p.tally.total
+	p.meter.measure(now)
+	text := p.meter.text(now, p.bar == nil, width)
+	done, total := p.meter.done, p.meter.total
 	p.counting.Unlock()
 
 	if p.bar == nil {

@@ -112,10 +112,10 @@ func TestProgressLines(t *testing.T) {
 	})
 }
 
-func TestTallyText(t *testing.T) {
+func TestMeterText(t *testing.T) {
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
-	after := func(total int, d time.Duration, counts importer.Counts) *tally {
-		made := newTally(total, now.Add(-d))
+	after := func(total int, d time.Duration, counts importer.Counts) *meter {
+		made := newMeter(total, now.Add(-d))
 		made.counts, made.done = counts, counts.Sum()
 		made.measure(now)
 		return &made
@@ -124,7 +124,7 @@ func TestTallyText(t *testing.T) {
 	waits := after(40_000, 42*time.Second, importer.Counts{importer.StatusPushed: 4120})
 	waits.reason, waits.until = "the Controller asks for a pause", now.Add(28*time.Second)
 	for _, tc := range []struct {
-		tally   *tally
+		meter   *meter
 		percent bool
 		width   int
 		want    string
@@ -140,21 +140,21 @@ func TestTallyText(t *testing.T) {
 		{waits, false, 60, "4,120 of 40,000 rows, waiting 28 s: the Controller asks for…"},
 		{waits, true, wide, "4,120 of 40,000 rows (10 %), waiting 28 s: the Controller asks for a pause"},
 		{after(100, 10*time.Second, importer.Counts{importer.StatusPushed: 5, importer.StatusFailed: 1, importer.StatusInvalid: 2}), true, wide,
-			"8 of 100 rows (8 %), 0.8 rows/s, 2 min left, 1 failed, 2 invalid"},
+			"8 of 100 rows (8 %), 0.8 rows/s, 2 min left, 2 invalid, 1 failed"},
 		{after(100, 10*time.Second, importer.Counts{importer.StatusPushed: 100}), true, wide, "100 of 100 rows (100 %), 10 rows/s"},
 		{after(1_000_000, 100*time.Second, importer.Counts{importer.StatusPushed: 1000}), true, wide,
 			"1,000 of 1,000,000 rows (0 %), 10 rows/s, 27 h 45 min left"},
 	} {
-		if got := tc.tally.text(now, tc.percent, tc.width); got != tc.want {
+		if got := tc.meter.text(now, tc.percent, tc.width); got != tc.want {
 			t.Errorf("text = %q, want %q", got, tc.want)
 		}
 	}
 }
 
 // The rate follows the last half minute, not the whole run.
-func TestTallyRate(t *testing.T) {
+func TestMeterRate(t *testing.T) {
 	now := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
-	made := newTally(0, now)
+	made := newMeter(0, now)
 	for second := range 120 {
 		made.done += 100
 		if second >= 60 {

@@ -4,25 +4,15 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
-// resultLine is one line of the results. Its tags are the columns, in order.
-type resultLine struct {
-	Row         int    `csv:"row"`
-	UniqueID    string `csv:"unique_id"`
-	LoginSource string `csv:"login_source"`
-	Status      string `csv:"status"`
-	ReferenceID string `csv:"reference_id"`
-	ErrorCode   string `csv:"error_code"`
-	Field       string `csv:"field"`
-	Message     string `csv:"message"`
-	Warnings    string `csv:"warnings"`
-	Attempts    int    `csv:"attempts"`
-	FinishedAt  string `csv:"finished_at"`
+var resultColumns = []string{
+	"row", "unique_id", "login_source", "status", "reference_id", "error_code", "field", "message", "warnings", "attempts", "finished_at",
 }
 
 // Totals is what the results of one run add up to.
@@ -37,27 +27,17 @@ type Totals struct {
 // WriteResults writes one line for each result, in order, and returns what the
 // results add up to. A file is written whole, or on any error stays as it was.
 func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (Totals, error) {
-	totals := Totals{Counts: importer.Counts{}}
-	lines := func(yield func(resultLine, error) bool) {
-		for result, err := range results {
-			if err == nil {
-				totals.add(result)
-			}
-			if !yield(resultLineOf(result), err) {
-				return
-			}
-		}
-	}
-	write := func(w io.Writer) error {
-		_, err := writeLines(w, lines)
-		return err
-	}
-	var err error
 	if to.path == "" {
-		err = write(io.Discard) // for the totals
-	} else {
-		err = to.write(write)
+		to = To("-", io.Discard) // for the totals
 	}
+	totals := Totals{Counts: importer.Counts{}}
+	err := to.write(func(w io.Writer) error {
+		_, err := writeCSV(w, resultColumns, results, func(r importer.Result) []string {
+			totals.add(r)
+			return resultRecord(r)
+		})
+		return err
+	})
 	if err != nil {
 		return Totals{}, err
 	}
@@ -87,22 +67,13 @@ func (t *Totals) addRefusal(r importer.Result) {
 	t.Refused[i].Count++
 }
 
-func resultLineOf(r importer.Result) resultLine {
+func resultRecord(r importer.Result) []string {
 	finished := ""
 	if !r.FinishedAt.IsZero() {
 		finished = r.FinishedAt.UTC().Format(time.RFC3339)
 	}
-	return resultLine{
-		Row:         r.Row,
-		UniqueID:    r.UniqueID,
-		LoginSource: r.LoginSource,
-		Status:      string(r.Status),
-		ReferenceID: r.ReferenceID,
-		ErrorCode:   r.ErrorCode,
-		Field:       r.Field,
-		Message:     r.Message,
-		Warnings:    r.Warnings,
-		Attempts:    r.Attempts,
-		FinishedAt:  finished,
+	return []string{
+		strconv.Itoa(r.Row), r.UniqueID, r.LoginSource, string(r.Status), r.ReferenceID, r.ErrorCode, r.Field, r.Message, r.Warnings,
+		strconv.Itoa(r.Attempts), finished,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/rivo/uniseg"
 )
 
@@ -16,34 +17,28 @@ const lineWidth = 80
 func thousands(n int) string { return humanize.Comma(int64(n)) }
 
 // plural writes a number of things: 1 row, 12,345 rows.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return thousands(n) + " " + thing + "s"
-}
+func plural(n int, thing string) string { return thousands(n) + " " + english.PluralWord(n, thing, "") }
 
 // span writes a duration in one or two units: 45 s, 2 min 11 s, 3 h 5 min.
 func span(d time.Duration) string {
-	switch d = d.Round(time.Second); {
-	case d < time.Minute:
-		return units(d, time.Second, "s")
-	case d < time.Hour:
-		return units(d, time.Minute, "min") + tail(d%time.Minute, time.Second, "s")
-	default:
-		return units(d, time.Hour, "h") + tail(d%time.Hour, time.Minute, "min")
+	d = d.Round(time.Second)
+	if d < time.Second {
+		return "0 s"
 	}
-}
-
-func units(d, unit time.Duration, name string) string {
-	return thousands(int(d/unit)) + " " + name
-}
-
-func tail(d, unit time.Duration, name string) string {
-	if d < unit {
-		return ""
+	if d >= time.Hour {
+		d = d.Truncate(time.Minute)
 	}
-	return " " + units(d, unit, name)
+	var parts []string
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
+		if d >= unit.length {
+			parts = append(parts, thousands(int(d/unit.length))+" "+unit.name)
+			d %= unit.length
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // printable takes out what could move a terminal's cursor or change its colours:
@@ -61,7 +56,7 @@ func printable(text string) string {
 func textWidth(text string) int { return uniseg.StringWidth(text) }
 
 // hang breaks the text between words into lines of at most lineWidth columns,
-// each after so many spaces. A word that is longer stands on a line of its own.
+// each after so many spaces. A longer word gets a line to itself.
 func hang(text string, indent int) string {
 	var b strings.Builder
 	used := 0

@@ -12,20 +12,20 @@ import (
 // plot can show.
 const maxPoints = 120
 
-// TimelinePoint is what one interval of a run brought.
+// TimelinePoint counts the outcomes in one interval of a run.
 type TimelinePoint struct {
 	Start  time.Time // the interval ends where the next one starts
 	Length time.Duration
 	Counts importer.Counts
 }
 
-// Timeline counts outcomes by the time at which they came, in at most 120
+// Timeline counts outcomes by their time, in at most 120
 // intervals of one length, however long the run: a tenth of a second for the
-// shortest runs, hours for those that went on the next day. Its zero value is
+// shortest runs, hours for those that ran overnight. Its zero value is
 // ready to use. Its memory does not grow with the rows.
 type Timeline struct {
 	length   time.Duration
-	points   map[int64]importer.Counts // by the number of intervals since 1970
+	points   map[int64]importer.Counts // by the number of intervals since the year 1
 	from, to int64                     // the first and the last of them
 }
 
@@ -36,7 +36,7 @@ func (t *Timeline) Add(at time.Time, status importer.Status) {
 		return
 	}
 	if t.points == nil {
-		t.length, t.points = 100*time.Millisecond, map[int64]importer.Counts{}
+		t.length, t.points = timelineSteps[0], map[int64]importer.Counts{}
 		t.from = t.interval(at)
 		t.to = t.from
 	}
@@ -52,40 +52,39 @@ func (t *Timeline) Add(at time.Time, status importer.Status) {
 	t.points[i][status]++
 }
 
-// interval returns the number of the interval that the time falls into.
+// interval returns the number of the interval that contains the time.
 func (t *Timeline) interval(at time.Time) int64 {
-	return floorDiv(at.UnixMilli(), t.length.Milliseconds())
+	return (at.UnixMilli() - firstMilli) / t.length.Milliseconds()
 }
 
-// widen joins intervals to the next length at which a clock is read.
+// firstMilli is the start of the year 1, from which intervals are counted.
+var firstMilli = time.Time{}.UnixMilli()
+
+// timelineSteps are the lengths of intervals at which a clock is read.
+var timelineSteps = []time.Duration{
+	100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute,
+	time.Hour, 6 * time.Hour, 24 * time.Hour,
+}
+
+// widen joins intervals to the next length.
 func (t *Timeline) widen() {
-	lengths := []time.Duration{
-		100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute,
-		15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour,
-	}
 	next := 2 * t.length
-	if i := slices.Index(lengths, t.length); i >= 0 && i+1 < len(lengths) {
-		next = lengths[i+1]
+	if i := slices.Index(timelineSteps, t.length); i >= 0 && i+1 < len(timelineSteps) {
+		next = timelineSteps[i+1]
 	}
 	factor := int64(next / t.length)
 	points := map[int64]importer.Counts{}
 	for i, counts := range t.points {
-		joined := floorDiv(i, factor)
-		if points[joined] == nil {
-			points[joined] = importer.Counts{}
+		joined := points[i/factor]
+		if joined == nil {
+			joined = importer.Counts{}
+			points[i/factor] = joined
 		}
 		for status, n := range counts {
-			points[joined][status] += n
+			joined[status] += n
 		}
 	}
-	t.length, t.points, t.from, t.to = next, points, floorDiv(t.from, factor), floorDiv(t.to, factor)
-}
-
-func floorDiv(a, b int64) int64 {
-	if a < 0 {
-		return -((-a + b - 1) / b)
-	}
-	return a / b
+	t.length, t.points, t.from, t.to = next, points, t.from/factor, t.to/factor
 }
 
 // Points returns the intervals from the first outcome to the last, those without
@@ -97,7 +96,7 @@ func (t *Timeline) Points() []TimelinePoint {
 	points := make([]TimelinePoint, 0, t.to-t.from+1)
 	for i := t.from; i <= t.to; i++ {
 		points = append(points, TimelinePoint{
-			Start:  time.UnixMilli(i * t.length.Milliseconds()).UTC(),
+			Start:  time.UnixMilli(firstMilli + i*t.length.Milliseconds()).UTC(),
 			Length: t.length,
 			Counts: maps.Clone(t.points[i]),
 		})
