@@ -10,13 +10,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/mapping"
 )
 
-// duplicateIndex finds rows that concern one person, and people who share what
-// the Controller wants unique. It keeps no text: 96 bits of a hash with a random
-// seed stand for it, so that two of a million different texts are taken for one
-// with a probability of 10^-17. It is all of a plan that grows with the rows: 65
+// duplicateIndex finds rows about the same person, and people who share what must
+// be unique to the Controller. It keeps no text but 96 bits of a hash with a random
+// seed: among a million different texts, two are taken for the same with a
+// probability of 10^-17. It is the only part of a plan that grows with the rows: 65
 // bytes a row.
 type duplicateIndex struct {
 	seeds     [2]maphash.Seed
@@ -50,7 +52,7 @@ func newDuplicateIndex() *duplicateIndex {
 // fold makes texts equal that differ only in case and surrounding space.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// add takes in a row; its sequence is the number of rows before it.
+// add adds a row. Its sequence is the number of rows before it.
 func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	sequence := len(x.rows)
 	x.rows = append(x.rows, uint32(row))
@@ -62,7 +64,7 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	uniqueID, _ := p.Get(mapping.UniqueID)
 	loginSource, _ := p.Get(mapping.LoginSource)
 	if uniqueID == "" || loginSource == "" {
-		return // nobody knows whom the row concerns
+		return // it is not known whom the row is about
 	}
 	x.contents[sequence] = x.content(status, p)
 	x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
@@ -77,8 +79,7 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	}
 }
 
-// appendFolded appends what fold makes of a text, without a text of its own for
-// ASCII.
+// appendFolded appends the folded text. It allocates nothing for ASCII.
 func appendFolded(dst []byte, text string) []byte {
 	start := len(dst)
 	text = strings.TrimSpace(text)
@@ -115,9 +116,9 @@ func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 	return maphash.Bytes(x.seeds[0], x.buffer)
 }
 
-// amendments calls yield with every verdict that the whole file changes, and
-// updates the statuses. The rows of a group come in the file's order, the groups
-// in any. column says which column gives an attribute.
+// amendments calls yield with an amendment for every duplicate and contradiction,
+// and updates the statuses. The rows of a group come in the file's order, the groups
+// in any order. column returns the column of an attribute.
 func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) error) error {
 	person := make([]uint32, len(x.rows)) // by sequence: the first row of the same person
 	for i := range person {
@@ -145,10 +146,12 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 				continue
 			}
 			for _, f := range group {
-				others := x.others(group, f.sequence)
-				message := fmt.Sprintf("The %s is used by someone else too (%s). Give each person their own.", unique.what, others)
-				problem := mapping.Problem{Rule: unique.rule, Attribute: unique.attr, Column: column(unique.attr), Message: message}
-				if err := yield(x.refuse(f.sequence, problem, message)); err != nil {
+				err := yield(x.refuse(f.sequence, mapping.Problem{
+					Rule: unique.rule, Attribute: unique.attr, Column: column(unique.attr),
+					Message: fmt.Sprintf("The %s is used by someone else too (%s).", unique.what, x.others(group, f.sequence)),
+					Advice:  "Give each person their own.",
+				}))
+				if err != nil {
 					return err
 				}
 			}
@@ -157,7 +160,7 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 	return nil
 }
 
-// amendPerson judges the rows of one person, whose unique ids stand in the column.
+// amendPerson amends the rows of one person; column has the unique ids.
 func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func(Amendment) error) error {
 	if len(group) < 2 {
 		return nil
@@ -168,13 +171,14 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func
 		var err error
 		switch {
 		case !identical:
-			message := fmt.Sprintf("The same person has other values in %s. Keep the right row and delete the others.", x.others(group, f.sequence))
-			problem := mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: column, Message: message}
-			err = yield(x.refuse(f.sequence, problem, message))
+			err = yield(x.refuse(f.sequence, mapping.Problem{
+				Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: column,
+				Message: fmt.Sprintf("The same person has other values in %s.", x.others(group, f.sequence)),
+				Advice:  "Keep the right row and delete the others.",
+			}))
 		case i > 0 && planStatuses[x.statuses[f.sequence]] != StatusInvalid:
 			x.statuses[f.sequence] = planStatusOf(StatusDuplicate)
-			message := fmt.Sprintf("The same as row %d.", x.rows[first.sequence])
-			err = yield(Amendment{Row: int(x.rows[f.sequence]), Status: StatusDuplicate, Message: message})
+			err = yield(Amendment{Row: int(x.rows[f.sequence]), DuplicateOf: int(x.rows[first.sequence])})
 		}
 		if err != nil {
 			return err
@@ -183,14 +187,13 @@ func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func
 	return nil
 }
 
-// refuse makes a row invalid; message tells the problem with its place.
-func (x *duplicateIndex) refuse(sequence uint32, problem mapping.Problem, message string) Amendment {
+// refuse makes a row invalid, because of the problem.
+func (x *duplicateIndex) refuse(sequence uint32, p mapping.Problem) Amendment {
 	x.statuses[sequence] = planStatusOf(StatusInvalid)
-	row := int(x.rows[sequence])
-	return Amendment{Row: row, Status: StatusInvalid, Message: message, Problem: &RowProblem{Row: row, Problem: problem}}
+	return Amendment{Row: int(x.rows[sequence]), Error: &RowProblem{Problem: p}}
 }
 
-// others names the rows of the group but the one at sequence, five at most.
+// others names the rows of the group except the one at sequence, at most five.
 func (x *duplicateIndex) others(group []fingerprint, sequence uint32) string {
 	const most = 5
 	var names []string
@@ -199,22 +202,18 @@ func (x *duplicateIndex) others(group []fingerprint, sequence uint32) string {
 			names = append(names, strconv.Itoa(int(x.rows[f.sequence])))
 		}
 	}
-	switch more := len(group) - 1 - len(names); {
-	case more > 0:
-		return fmt.Sprintf("rows %s and %d more", strings.Join(names, ", "), more)
-	case len(names) == 1:
-		return "row " + names[0]
-	default:
-		return "rows " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	if more := len(group) - 1 - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
 	}
+	return english.PluralWord(len(names), "row", "") + " " + english.WordSeries(names, "and")
 }
 
-// repeated returns, sorted, the fingerprints that stand in the list more than once,
-// and a few others. It uses the list's memory. Hardly any of a file's rows have a
-// double, and sorting all of them to find that out takes ten times as long as
-// noting in a table of bits which hashes have been there.
+// repeated returns, sorted, the fingerprints that occur in the list more than once,
+// and a few others. It reuses the list's memory. Hardly any row of a file has a
+// duplicate, and sorting all of them to find that out takes ten times as long as
+// marking the hashes seen in a bit table.
 func repeated(list []fingerprint) []fingerprint {
-	const bitsEach = 16 // one hash in 16 meets another one's bit by chance
+	const bitsEach = 16 // one hash in 16 collides with another one's bit
 	words := 1 << bits.Len(uint(len(list)*bitsEach/64))
 	once, again := make([]uint64, words), make([]uint64, words)
 	for _, f := range list {

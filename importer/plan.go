@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"math"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,10 +23,10 @@ type Source interface {
 	Next(row *Row) error
 }
 
-// PlanStore keeps the plan's verdicts.
+// PlanStore keeps the planned rows.
 type PlanStore interface {
-	// Append takes rows in rising order. It keeps nothing of the slice or of the
-	// payloads once it returns.
+	// Append takes rows in rising order. It keeps neither the slice nor the payloads
+	// after it returns.
 	Append(ctx context.Context, rows []PlannedRow) error
 	Amend(ctx context.Context, amendments []Amendment) error
 }
@@ -43,18 +42,18 @@ type Planner struct {
 	Source      Source
 	Mapper      *mapping.Mapper
 	Store       PlanStore
-	Salt        []byte      // of the digests; nil where nothing is pushed or compared: no row gets digests or a payload
+	Salt        []byte      // of the digests; nil when nothing is pushed or compared: no row gets digests or a payload
 	Target      string      // whose acceptances count
-	Acceptances Acceptances // nil: rows that did not change are pushed too
+	Acceptances Acceptances // nil: unchanged rows are pushed too
 }
 
-// Plan is what became of a source: the verdicts themselves are in the store.
+// Plan sums up a planned source; the rows themselves are in the store.
 type Plan struct {
 	Rows     int // rows read below the header
 	Counts   Counts
 	Problems []ProblemCount // the most common first
-	Changed  int            // pending rows of people of whom the Controller last accepted something else
-	Notes    []string       // what was found out about columns, a sentence each; no row's value
+	Changed  int            // pending rows of people for whom the Controller last accepted something else
+	Notes    []string       // what the mapper learned about columns, a sentence each; no row's value
 }
 
 // ProblemCount counts the rows that broke one rule in one column.
@@ -68,36 +67,27 @@ type ProblemCount struct {
 	Message  string // about that row; holds its value
 }
 
-// planBatch is how many rows go from one goroutine to the next together: few enough
-// for a processor's cache.
+// planBatch is how many rows pass from one goroutine to the next together: few
+// enough for a processor's cache.
 const planBatch = 128
 
-// Make reads the whole source and stores the plan. Four goroutines work on it side
-// by side: one reads rows, one maps them, one judges what was mapped, and one
-// stores the verdicts.
+// Make reads the whole source and stores the plan, in four stages that work side by
+// side, each in a goroutine: rows are read, mapped, planned, and stored.
 func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
 		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
 		problems: map[problemKey]*ProblemCount{},
 	}
-	group, groupCtx := errgroup.WithContext(ctx)
-	empty, read, mapped, judged := make(chan *batch, 6), make(chan *batch, 1), make(chan *batch, 1), make(chan *batch, 1)
+	empty := make(chan *batch, 6)
 	for range cap(empty) {
 		empty <- &batch{source: make([]Row, planBatch), results: make([]mapping.Result, planBatch)}
 	}
-	group.Go(func() error {
-		defer close(read)
-		return r.read(groupCtx, empty, read)
-	})
-	group.Go(func() error {
-		defer close(mapped)
-		return pipe(groupCtx, read, mapped, r.mapRows)
-	})
-	group.Go(func() error {
-		defer close(judged)
-		return pipe(groupCtx, mapped, judged, r.judge)
-	})
-	group.Go(func() error { return pipe(groupCtx, judged, empty, r.store) })
+	group, groupCtx := errgroup.WithContext(ctx)
+	channels := []chan *batch{empty, make(chan *batch, 1), make(chan *batch, 1), make(chan *batch, 1)}
+	for i, work := range []func(context.Context, *batch) error{r.read, r.mapRows, r.plan, r.store} {
+		in, out := channels[i], channels[(i+1)%len(channels)] // the last stage returns batches to the first
+		group.Go(func() error { return stage(groupCtx, in, out, work) })
+	}
 	if err := group.Wait(); err != nil {
 		return Plan{}, err
 	}
@@ -113,16 +103,16 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	}, nil
 }
 
-// batch is some rows on their way to the store. Its memory is used again.
+// batch is some rows on their way to the store. Its memory is reused.
 type batch struct {
 	source   []Row            // as read
 	size     int              // rows of source that are filled
 	results  []mapping.Result // of these
 	rows     []PlannedRow
-	payloads []byte // what the rows' payloads are cut from
+	payloads []byte // the memory of the rows' payloads
 }
 
-// planRun is what one Make works with.
+// planRun is the state of one Make.
 type planRun struct {
 	*Planner
 	names    []string // of the columns
@@ -138,14 +128,25 @@ type problemKey struct {
 	column   int
 }
 
-// pipe does the work on every batch that comes in and passes it on. Once the context
-// is done it begins no more work.
-func pipe(ctx context.Context, in <-chan *batch, out chan<- *batch, work func(context.Context, *batch) error) error {
-	for b := range in {
-		if err := ctx.Err(); err != nil {
+// errLastBatch is returned by work on a batch after which none follows.
+var errLastBatch = errors.New("the last batch")
+
+// stage does the work on every batch that comes in and passes it on, until in is
+// closed, work returns errLastBatch, or the context is done.
+func stage(ctx context.Context, in <-chan *batch, out chan<- *batch, work func(context.Context, *batch) error) error {
+	defer close(out)
+	for {
+		var b *batch
+		var more bool
+		select {
+		case b, more = <-in:
+		case <-ctx.Done():
+		}
+		if err := ctx.Err(); err != nil || !more {
 			return err
 		}
-		if err := work(ctx, b); err != nil {
+		err := work(ctx, b)
+		if err != nil && err != errLastBatch {
 			return err
 		}
 		select {
@@ -153,36 +154,25 @@ func pipe(ctx context.Context, in <-chan *batch, out chan<- *batch, work func(co
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if err == errLastBatch {
+			return nil
+		}
 	}
-	return nil
 }
 
-func (r *planRun) read(ctx context.Context, empty <-chan *batch, read chan<- *batch) error {
-	for done := false; !done; {
-		var b *batch
-		select {
-		case b = <-empty:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		for b.size = 0; b.size < planBatch; b.size++ {
-			if err := r.Source.Next(&b.source[b.size]); errors.Is(err, io.EOF) {
-				done = true
-				break
-			} else if err != nil {
-				return err
-			}
-		}
-		select {
-		case read <- b:
-		case <-ctx.Done():
-			return ctx.Err()
+// read fills the batch from the source, and returns errLastBatch when that is read.
+func (r *planRun) read(_ context.Context, b *batch) error {
+	for b.size = 0; b.size < planBatch; b.size++ {
+		if err := r.Source.Next(&b.source[b.size]); errors.Is(err, io.EOF) {
+			return errLastBatch
+		} else if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// mapRows makes profiles of the batch's rows.
+// mapRows maps the batch's rows to profiles.
 func (r *planRun) mapRows(_ context.Context, b *batch) error {
 	for i := range b.size {
 		r.Mapper.Map(b.source[i].Cells, &b.results[i])
@@ -190,20 +180,20 @@ func (r *planRun) mapRows(_ context.Context, b *batch) error {
 	return nil
 }
 
-// judge gives each of the batch's rows its verdict.
-func (r *planRun) judge(ctx context.Context, b *batch) error {
+// plan makes the batch's planned rows.
+func (r *planRun) plan(ctx context.Context, b *batch) error {
 	b.rows, b.payloads = b.rows[:0], b.payloads[:0]
 	first := len(r.index.rows)
 	for i := range b.size {
-		if err := r.judgeRow(b, &b.source[i], &b.results[i]); err != nil {
+		if err := r.planRow(b, &b.source[i], &b.results[i]); err != nil {
 			return err
 		}
 	}
 	return r.markUnchanged(ctx, b, first)
 }
 
-// judgeRow adds the verdict on one row to the batch.
-func (r *planRun) judgeRow(b *batch, row *Row, result *mapping.Result) error {
+// planRow adds a planned row to the batch.
+func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 	profile := &result.Profile
 	planned := PlannedRow{Row: row.Number, Status: StatusPending}
 	planned.UniqueID, _ = profile.Get(mapping.UniqueID)
@@ -211,8 +201,8 @@ func (r *planRun) judgeRow(b *batch, row *Row, result *mapping.Result) error {
 	if result.Skipped {
 		planned.Status = StatusSkipped
 	} else {
-		r.describe(&planned, row.Problems)
-		r.describe(&planned, result.Problems)
+		r.addProblems(&planned, row.Problems)
+		r.addProblems(&planned, result.Problems)
 	}
 	if planned.Status == StatusPending && r.Salt != nil {
 		start := len(b.payloads)
@@ -229,60 +219,40 @@ func (r *planRun) judgeRow(b *batch, row *Row, result *mapping.Result) error {
 	return nil
 }
 
-// describe adds the problems to the row's verdict and to the counts.
-func (r *planRun) describe(planned *PlannedRow, problems []mapping.Problem) {
+// addProblems adds problems to the row, and to the counts.
+func (r *planRun) addProblems(planned *PlannedRow, problems []mapping.Problem) {
 	for _, p := range problems {
-		header := r.header(p.Column)
-		planned.Problems = append(planned.Problems, RowProblem{Row: planned.Row, Header: header, Problem: p})
-		message := r.located(p)
-		r.count(ProblemCount{Rule: p.Rule, Severity: p.Severity, Column: p.Column, Header: header, Row: planned.Row, Message: message})
-		if p.Severity == mapping.SeverityWarning {
-			planned.Warnings = joinMessages(planned.Warnings, message)
-			continue
+		planned.Problems = append(planned.Problems, r.problem(planned.Row, p))
+		if p.Severity == mapping.SeverityError {
+			planned.Status = StatusInvalid
 		}
-		planned.Status = StatusInvalid
-		planned.Field = cmp.Or(planned.Field, p.Attribute.String())
-		planned.Message = joinMessages(planned.Message, message)
 	}
 }
 
-// located puts the place of a problem before its message.
-func (r *planRun) located(p mapping.Problem) string {
-	if p.Column == mapping.NoColumn {
-		return p.Text()
+// problem counts a problem, and returns it with its place.
+func (r *planRun) problem(row int, p mapping.Problem) RowProblem {
+	located := RowProblem{Row: row, Problem: p}
+	if p.Column >= 0 && p.Column < len(r.names) {
+		located.Header = r.names[p.Column]
 	}
-	return fmt.Sprintf("%s (column %s): %s", cmp.Or(r.header(p.Column), "no header"), mapping.ColumnLetter(p.Column), p.Text())
-}
-
-// header names a column, "" for none.
-func (r *planRun) header(column int) string {
-	if column < 0 || column >= len(r.names) {
-		return ""
-	}
-	return r.names[column]
-}
-
-func joinMessages(first, second string) string {
-	return strings.TrimPrefix(first+"; "+second, "; ")
-}
-
-func (r *planRun) count(p ProblemCount) {
 	key := problemKey{p.Rule, p.Severity, p.Column}
-	known, ok := r.problems[key]
-	if !ok {
-		known = &p
-		r.problems[key] = known
+	count := r.problems[key]
+	if count == nil {
+		count = &ProblemCount{Rule: p.Rule, Severity: p.Severity, Column: p.Column, Header: located.Header, Row: math.MaxInt}
+		r.problems[key] = count
 	}
-	known.Count++
-	if p.Row < known.Row {
-		known.Row, known.Message = p.Row, p.Message
+	count.Count++
+	if row < count.Row {
+		count.Row, count.Message = row, located.Located()
 	}
+	return located
 }
 
-// most common returns the problems counted: errors before warnings, the most common first.
+// mostCommon returns the counted problems: errors before warnings, the most common
+// first.
 func (r *planRun) mostCommon() []ProblemCount {
 	list := make([]ProblemCount, 0, len(r.problems))
-	for p := range maps.Values(r.problems) {
+	for _, p := range r.problems {
 		list = append(list, *p)
 	}
 	slices.SortFunc(list, func(a, b ProblemCount) int {
@@ -291,8 +261,8 @@ func (r *planRun) mostCommon() []ProblemCount {
 	return list
 }
 
-// markUnchanged marks the rows whose profile is the one that the Controller last
-// accepted. The batch's rows have the sequences from first on in the index.
+// markUnchanged marks the rows whose profile the Controller last accepted. first is
+// the sequence of the batch's first row in the index.
 func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error {
 	if r.Acceptances == nil {
 		return nil
@@ -326,20 +296,21 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 	return r.Store.Append(ctx, b.rows)
 }
 
-// amend stores the verdicts that only the whole source gives.
+// amend stores what only the whole source shows: the findings of the mapper, then
+// duplicates and contradictions.
 func (r *planRun) amend(ctx context.Context, findings []mapping.Finding) error {
 	var pending []Amendment
 	flush := func() error {
-		defer func() { pending = pending[:0] }()
 		if len(pending) == 0 {
 			return nil
 		}
-		return r.Store.Amend(ctx, pending)
+		err := r.Store.Amend(ctx, pending)
+		pending = pending[:0]
+		return err
 	}
-	amend := func(a Amendment) error {
-		if p := a.Problem; p != nil {
-			p.Header = r.header(p.Column)
-			r.count(ProblemCount{Rule: p.Rule, Column: p.Column, Header: p.Header, Row: a.Row, Message: a.Message})
+	add := func(a Amendment) error {
+		if a.Error != nil {
+			*a.Error = r.problem(a.Row, a.Error.Problem)
 		}
 		if pending = append(pending, a); len(pending) < planBatch {
 			return nil
@@ -347,14 +318,11 @@ func (r *planRun) amend(ctx context.Context, findings []mapping.Finding) error {
 		return flush()
 	}
 	for _, f := range findings {
-		if err := amend(r.index.refuse(uint32(f.Sequence), f.Problem, r.located(f.Problem))); err != nil {
+		if err := add(r.index.refuse(uint32(f.Sequence), f.Problem)); err != nil {
 			return err
 		}
 	}
-	if err := flush(); err != nil { // a row is amended once at a time
-		return err
-	}
-	if err := r.index.amendments(r.Mapper.Column, amend); err != nil {
+	if err := r.index.amendments(r.Mapper.Column, add); err != nil {
 		return err
 	}
 	return flush()

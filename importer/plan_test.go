@@ -66,7 +66,7 @@ func (s *memoryStore) Append(_ context.Context, rows []PlannedRow) error {
 func (s *memoryStore) Amend(_ context.Context, amendments []Amendment) error {
 	for _, a := range amendments {
 		r := s.rows[a.Row]
-		r.Status, r.Field, r.Message = a.Status, a.Field(), joinMessages(a.Message, r.Message)
+		r.Amend(&a)
 		s.rows[a.Row] = r
 	}
 	return nil
@@ -150,14 +150,15 @@ func TestPlanVerdicts(t *testing.T) {
 			for i, status := range tc.want {
 				want[status]++
 				got := store.rows[i+2]
+				message := got.Result().Message
 				if got.Status != status {
-					t.Errorf("row %d is %s, want %s (%s)", i+2, got.Status, status, got.Message)
+					t.Errorf("row %d is %s, want %s (%s)", i+2, got.Status, status, message)
 				}
 				if status == StatusPending && len(got.Payload) == 0 {
 					t.Errorf("row %d has no payload to push", i+2)
 				}
-				if part := tc.messages[i+2]; !strings.Contains(got.Message, part) {
-					t.Errorf("row %d says %q, which lacks %q", i+2, got.Message, part)
+				if part := tc.messages[i+2]; !strings.Contains(message, part) {
+					t.Errorf("row %d says %q, which lacks %q", i+2, message, part)
 				}
 			}
 			if diff := cmp.Diff(want, plan.Counts); diff != "" {
@@ -337,7 +338,8 @@ func TestPlanRefusesWhatTheColumnShows(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, row := range []int{302, 303} {
-		if got := store.rows[row]; got.Status != StatusInvalid || got.Field != "unique_id" ||
+		planned := store.rows[row]
+		if got := planned.Result(); got.Status != StatusInvalid || got.Field != "unique_id" ||
 			!strings.HasPrefix(got.Message, `unique_id (column A): Unique ID "12345678" has 8 digits, and 301 others have 9`) {
 			t.Errorf("row %d: %s %s %s", row, got.Status, got.Field, got.Message)
 		}

@@ -8,30 +8,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Queue is a stored plan from which rows are claimed and in which their outcomes
-// are recorded.
+// Queue is a stored plan: rows are claimed from it, and their outcomes recorded.
 type Queue interface {
-	// Claim returns about max further rows that wait, none when there are no more.
-	// The claim is on the disk before Claim returns.
+	// Claim returns up to max more pending rows, none when there are no more. The
+	// claim is on the disk before Claim returns.
 	Claim(ctx context.Context, max int) ([]Job, error)
-	// Record has put the outcomes on the disk when it returns.
+	// Record puts the outcomes on the disk before it returns.
 	Record(ctx context.Context, outcomes []Outcome) error
 }
 
-// Pusher pushes a plan's waiting rows.
+// Pusher pushes a plan's pending rows.
 type Pusher struct {
 	Queue       Queue
 	Controller  Controller
 	Workers     int // requests in flight at most
-	MaxFailures int // rows in a row that may fail alike before the run stops; 0: any number
-	// OnRecorded is told of outcomes once they are on the disk, by one goroutine;
-	// it keeps nothing of the slice. May be nil.
+	MaxFailures int // rows in a row that may fail in the same way before the run stops; 0: any number
+	// OnRecorded is called with outcomes once they are on the disk, by one goroutine
+	// at a time; it must not keep the slice. May be nil.
 	OnRecorded func(outcomes []Outcome)
 }
 
-// How often outcomes are put on the disk: what a crash can cost. An outcome waits
-// for company no longer than recordDelay, and for no more than recordBatch others;
-// recordAhead more are taken while a batch is on its way, then the workers wait.
+// How often outcomes are put on the disk, which is what a crash can cost. A batch is
+// written recordDelay after its first outcome, or when it has recordBatch of them;
+// recordAhead more are buffered meanwhile, then the workers wait.
 const (
 	recordDelay = 100 * time.Millisecond
 	recordBatch = 400
@@ -41,37 +40,37 @@ const (
 // ErrInterrupted says that someone stopped the run.
 var ErrInterrupted = errors.New("the run was interrupted")
 
-// Push pushes every row that waits, and returns nil when none is left. Once feed
-// is done no request starts any more, what is in flight is awaited until send is
-// done, and the error is ErrInterrupted. The other errors that end a run early:
-// *RefusedError, *CircuitError, and what the queue returns. Whatever the error,
-// every outcome that became known was offered to the queue.
-func (p *Pusher) Push(feed, send context.Context) error {
-	feed, stop := context.WithCancelCause(feed)
+// Push pushes every pending row, and returns nil when none is left. Once fetchCtx
+// is done no further request starts, requests in flight are awaited until workCtx
+// is done, and the error is ErrInterrupted. The other errors that end a run early
+// are *RefusedError, *CircuitError, and those of the queue. Whatever the error,
+// every outcome that is known was offered to the queue.
+func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
+	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, minClaim))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recorder := recorder{Pusher: p, stop: stop}
-	breaker := breaker{limit: p.MaxFailures, stop: stop}
+	breaker := circuitBreaker{limit: p.MaxFailures, stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {
 		defer close(claims)
-		if drained, err = p.claim(feed, claims, outcomes); err != nil {
+		if drained, err = p.claim(fetchCtx, claims, outcomes); err != nil {
 			stop(err)
 		}
 		return err
 	})
 	workers.Go(func() error {
 		defer close(jobs)
-		feedJobs(feed, claims, jobs, outcomes)
+		distribute(fetchCtx, claims, jobs, outcomes)
 		return nil
 	})
 	for range p.Workers {
 		workers.Go(func() error {
-			p.work(feed, send, jobs, outcomes, &breaker)
+			p.work(fetchCtx, workCtx, jobs, outcomes, &breaker)
 			return nil
 		})
 	}
@@ -83,10 +82,10 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	if err := run.Wait(); err != nil {
 		return err
 	}
-	cause := context.Cause(feed)
+	cause := context.Cause(fetchCtx)
 	switch {
-	case drained && recorder.unsettled == 0 && !errors.As(cause, new(*RefusedError)):
-		return nil // an interrupt or a circuit that came after the last row changes nothing
+	case drained && recorder.unanswered == 0 && !errors.As(cause, new(*RefusedError)):
+		return nil // an interrupt after the last row, or a circuit that it opened, changes nothing
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
 		return ErrInterrupted
 	default:
@@ -94,19 +93,19 @@ func (p *Pusher) Push(feed, send context.Context) error {
 	}
 }
 
-// A claim should last a while, since each is synced to the disk, but not for long:
+// A claim should last a while, because each is synced to the disk, but not long:
 // rows that are claimed and not yet pushed are unknown after a crash.
 const (
 	minClaim   = 64
 	maxClaim   = 1024
-	shortClaim = 100 * time.Millisecond // one that lasts less is followed by a larger one
-	longClaim  = time.Second            // one that lasts longer by a smaller one
+	shortClaim = 100 * time.Millisecond // after a claim that lasts less comes a larger one
+	longClaim  = time.Second            // after one that lasts longer a smaller one
 )
 
-// claim claims rows, one claim ahead of the feeder, so that no worker waits for
-// the disk. It reports whether every row was claimed and handed on. Whether any row
-// is left only a claim can tell, so that there is one even when the context is done:
-// its rows are given up.
+// claim claims rows one claim ahead, so that no worker waits for the disk, and
+// reports whether every row was claimed and passed on. Only a claim can tell whether
+// a row is left, so it claims once more when the context is done, and releases those
+// rows.
 func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
 	for size := minClaim; ; {
 		began := time.Now()
@@ -116,13 +115,13 @@ func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<-
 			return err == nil, err
 		}
 		if ctx.Err() != nil {
-			giveUp(claimed, outcomes)
+			release(claimed, outcomes)
 			return false, nil
 		}
 		select {
 		case claims <- claimed:
 		case <-ctx.Done():
-			giveUp(claimed, outcomes)
+			release(claimed, outcomes)
 			return false, nil
 		}
 		switch lasted := time.Since(began); {
@@ -134,8 +133,8 @@ func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<-
 	}
 }
 
-// feedJobs hands claimed rows to the workers.
-func feedJobs(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outcomes chan<- Outcome) {
+// distribute passes claimed rows to the workers.
+func distribute(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outcomes chan<- Outcome) {
 	for claimed := range claims {
 		for i, job := range claimed {
 			select {
@@ -143,36 +142,35 @@ func feedJobs(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outcome
 				continue
 			case <-ctx.Done():
 			}
-			giveUp(claimed[i:], outcomes)
+			release(claimed[i:], outcomes)
 			break
 		}
 	}
 }
 
-// giveUp says of rows that were claimed in vain that they are not sent.
-func giveUp(claimed []Job, outcomes chan<- Outcome) {
+// release records that claimed rows were not sent.
+func release(claimed []Job, outcomes chan<- Outcome) {
 	for _, job := range claimed {
-		outcomes <- Outcome{Row: job.Row, Status: StatusNotSent, Open: true}
+		outcomes <- Outcome{Row: job.Row, Answer: Answer{Status: StatusNotSent}, Retry: true}
 	}
 }
 
 // work pushes rows until there are no more. A row's failure is data; an error of
 // the Controller stops the run.
-func (p *Pusher) work(feed, send context.Context, jobs <-chan Job, outcomes chan<- Outcome, breaker *breaker) {
+func (p *Pusher) work(fetchCtx, workCtx context.Context, jobs <-chan Job, outcomes chan<- Outcome, breaker *circuitBreaker) {
 	for job := range jobs {
-		answer, err := p.Controller.Push(feed, send, job.Payload)
+		answer, err := p.Controller.Push(fetchCtx, workCtx, job.Payload)
 		if err != nil {
 			breaker.stop(err)
 		}
 		outcome := Outcome{
-			Row: job.Row, Status: answer.Status, ReferenceID: answer.ReferenceID, ErrorCode: answer.ErrorCode,
-			Field: answer.Field, Message: answer.Message, Attempts: answer.Attempts,
-			Open: err != nil || answer.Status == StatusFailed || answer.Status == StatusUnknown || answer.Status == StatusNotSent,
+			Row: job.Row, Answer: answer,
+			Retry: err != nil || answer.Status == StatusFailed || answer.Status == StatusUnknown || answer.Status == StatusNotSent,
 		}
 		if answer.Attempts > 0 {
 			outcome.FinishedAt = time.Now().UTC()
 		}
-		breaker.watch(outcome)
-		outcomes <- outcome // the recorder takes every outcome until the last worker is done
+		breaker.observe(&outcome)
+		outcomes <- outcome // the recorder receives until the last worker is done
 	}
 }

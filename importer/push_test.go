@@ -145,9 +145,9 @@ func (c pushCase) run(t *testing.T) (*queue, *sandbox.Sandbox, error) {
 	if c.change != nil {
 		c.change(pusher, q)
 	}
-	send, abort := context.WithCancel(context.Background())
+	workCtx, abort := context.WithCancel(context.Background())
 	defer abort()
-	feed, stop := context.WithCancel(send)
+	fetchCtx, stop := context.WithCancel(workCtx)
 	defer stop()
 	if c.interrupt > 0 {
 		defer time.AfterFunc(c.interrupt, stop).Stop()
@@ -155,7 +155,7 @@ func (c pushCase) run(t *testing.T) (*queue, *sandbox.Sandbox, error) {
 	if c.abort > 0 {
 		defer time.AfterFunc(c.abort, abort).Stop()
 	}
-	err = pusher.Push(feed, send)
+	err = pusher.Push(fetchCtx, workCtx)
 	return q, box, errors.Join(err, box.Close())
 }
 
@@ -170,7 +170,7 @@ func TestPushOfEveryRow(t *testing.T) {
 				t.Errorf("with the faults %q: outcomes %v, people %d", faults, q.counts(), box.People())
 			}
 			for _, o := range q.outcomes {
-				if o.Open || o.ReferenceID == "" || o.Attempts < 1 || o.FinishedAt.IsZero() {
+				if o.Retry || o.ReferenceID == "" || o.Attempts < 1 || o.FinishedAt.IsZero() {
 					t.Fatalf("row %d ended as %+v", o.Row, o)
 				}
 			}
@@ -277,7 +277,7 @@ func TestPushStopsWhenTheRunIsRefused(t *testing.T) {
 			t.Errorf("%d requests were sent with a token that is refused", sent)
 		}
 		for _, o := range q.outcomes {
-			if !o.Open {
+			if !o.Retry {
 				t.Fatalf("row %d would not be pushed when the run goes on: %+v", o.Row, o)
 			}
 		}
@@ -305,7 +305,7 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 				t.Errorf("%s: %d rows are %s, %d in a row stop the run", tc.name, n, tc.status, circuit.Failures)
 			}
 			for _, o := range q.outcomes {
-				if o.Open != (o.Status != importer.StatusRejected) {
+				if o.Retry != (o.Status != importer.StatusRejected) {
 					t.Errorf("%s: whether row %d is pushed again when the run goes on: %+v", tc.name, o.Row, o)
 				}
 			}

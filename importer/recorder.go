@@ -8,14 +8,14 @@ import (
 // recorder puts outcomes on the disk in batches.
 type recorder struct {
 	*Pusher
-	stop      context.CancelCauseFunc
-	pending   []Outcome
-	err       error // the first that the queue returned
-	unsettled int   // rows that were claimed and have no answer since the run was stopped
+	stop       context.CancelCauseFunc
+	pending    []Outcome
+	err        error // the first that the queue returned
+	unanswered int   // claimed rows without an answer, because the run was stopped
 }
 
-// record takes outcomes until the channel is closed. When the queue fails it
-// stops the run, keeps what it could not record, and tries again with the rest.
+// record receives outcomes until the channel is closed. When the queue fails it
+// stops the run, keeps what it could not record, and tries again later.
 func (r *recorder) record(outcomes <-chan Outcome) error {
 	delay := time.NewTimer(recordDelay)
 	defer delay.Stop()
@@ -27,7 +27,7 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 				return r.err
 			}
 			if outcome.Status == StatusNotSent || outcome.Status == StatusUnknown {
-				r.unsettled++
+				r.unanswered++
 			}
 			if r.pending = append(r.pending, outcome); len(r.pending) == 1 {
 				delay.Reset(recordDelay)
@@ -45,7 +45,7 @@ func (r *recorder) flush() {
 	if len(r.pending) == 0 {
 		return
 	}
-	// An interrupt must not lose what is known already.
+	// An interrupt must not lose what is already known.
 	if err := r.Queue.Record(context.Background(), r.pending); err != nil {
 		if r.err == nil {
 			r.err = err

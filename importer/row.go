@@ -1,7 +1,9 @@
 package importer
 
 import (
-	"time"
+	"cmp"
+	"fmt"
+	"slices"
 
 	"opscom-import/mapping"
 )
@@ -23,7 +25,7 @@ type Header struct {
 // keeping their text.
 type Digest [16]byte
 
-// PlannedRow is the plan's verdict on one row.
+// PlannedRow is what the plan says of one row.
 type PlannedRow struct {
 	Row         int
 	UniqueID    string       // as it will be sent
@@ -32,76 +34,70 @@ type PlannedRow struct {
 	Hash        Digest       // of the profile
 	Status      Status       // Pending, Unchanged, Duplicate, Skipped or Invalid
 	ReferenceID string       // of an unchanged row
-	Field       string       // attribute at fault, as it is sent
-	Message     string       // what is wrong, and what to do
-	Warnings    string       // what to look at
-	Problems    []RowProblem // what Message and Warnings tell, one by one
+	DuplicateOf int          // of a duplicate: the row that it repeats
+	Problems    []RowProblem // errors of an invalid row, and warnings of any
 	Payload     []byte       // of a pending row: the profile as a JSON object, without the token
 }
 
-// Amendment changes the verdict on a row that was planned earlier, once rows
-// further down have shown it to be a duplicate or to contradict another. The
-// row's message is put before the one that it has.
+// Amendment changes a row that was planned earlier, once the whole source shows
+// that it repeats another row or has an error.
 type Amendment struct {
-	Row     int
-	Status  Status // Duplicate or Invalid
-	Message string
-	Problem *RowProblem // why the row is invalid; nil for a duplicate
+	Row         int
+	Error       *RowProblem // why the row is invalid; nil: it is a duplicate
+	DuplicateOf int
 }
 
-// Field returns the attribute at fault, "" for none.
-func (a Amendment) Field() string {
-	if a.Problem == nil {
-		return ""
+// Status returns what the row becomes.
+func (a *Amendment) Status() Status {
+	if a.Error == nil {
+		return StatusDuplicate
 	}
-	return a.Problem.Attribute.String()
+	return StatusInvalid
 }
 
-// Job is a claimed row, ready to be pushed.
-type Job struct {
-	Row     int
-	Payload []byte
+// Amend applies the amendment. Its error comes before those that the row has.
+func (r *PlannedRow) Amend(a *Amendment) {
+	r.Status, r.DuplicateOf = a.Status(), a.DuplicateOf
+	if a.Error != nil {
+		r.Problems = slices.Insert(r.Problems, 0, *a.Error)
+	}
 }
 
-// Outcome is what became of a claimed row.
-type Outcome struct {
-	Row         int
-	Status      Status // Pushed, Rejected, Failed, Unknown or NotSent
-	ReferenceID string
-	ErrorCode   string // the Controller's ErrorCode, "" when it gave none
-	Field       string // attribute at fault, where it is known
-	Message     string
-	Attempts    int  // requests sent since the row was claimed
-	Open        bool // going on with the run pushes the row again
-	FinishedAt  time.Time
+// Result returns the row's line in the results before it was pushed.
+func (r *PlannedRow) Result() Result {
+	line := Result{
+		Row: r.Row, UniqueID: r.UniqueID, LoginSource: r.LoginSource, Status: r.Status, ReferenceID: r.ReferenceID, Problems: r.Problems,
+	}
+	if r.Status == StatusDuplicate {
+		line.Message = fmt.Sprintf("The same as row %d.", r.DuplicateOf)
+	}
+	for i := range r.Problems {
+		p := &r.Problems[i]
+		texts := &line.Message
+		if p.Severity == mapping.SeverityWarning {
+			texts = &line.Warnings
+		} else {
+			line.Field = cmp.Or(line.Field, p.Attribute.String())
+		}
+		if *texts != "" {
+			*texts += "; "
+		}
+		*texts += p.Located()
+	}
+	return line
 }
 
-// Result is one row's line in the results: its plan and its outcome together.
-type Result struct {
-	Row         int
-	UniqueID    string
-	LoginSource string
-	Status      Status
-	ReferenceID string
-	ErrorCode   string
-	Field       string
-	Message     string
-	Warnings    string
-	Attempts    int
-	FinishedAt  time.Time    // zero when the row was never sent
-	Problems    []RowProblem // that the plan found
-}
-
-// Acceptance is what the Controller last accepted for a key.
-type Acceptance struct {
-	Hash        Digest // of the profile
-	ReferenceID string
-	AcceptedAt  time.Time
-}
-
-// RowProblem is one problem of one row, for the report of problems.
+// RowProblem is one problem of one row.
 type RowProblem struct {
 	Row    int
 	Header string // of the problem's column, "" when no single cell is meant
 	mapping.Problem
+}
+
+// Located returns the problem's text with its column before it.
+func (p *RowProblem) Located() string {
+	if p.Column == mapping.NoColumn {
+		return p.Text()
+	}
+	return fmt.Sprintf("%s (column %s): %s", cmp.Or(p.Header, "no header"), mapping.ColumnLetter(p.Column), p.Text())
 }

@@ -2,8 +2,8 @@ package importer
 
 import "time"
 
-// Run is one run as the journal knows it.
-type Run struct {
+// RunInfo is one run as the journal knows it.
+type RunInfo struct {
 	ID          int64
 	Client      string // client code; "sandbox" for the mock Controller
 	Target      string // base URL of the Controller and client code: what a run is pushed to

@@ -89,7 +89,7 @@ func runNumber(text string) (int64, error) {
 }
 
 // mayApprove reports whether the run can be pushed with these settings.
-func (s *session) mayApprove(r importer.Run) error {
+func (s *session) mayApprove(r importer.RunInfo) error {
 	switch {
 	case r.Target != s.target():
 		return fmt.Errorf("run %d was planned for %s, and the settings say %s; approve it with the settings that planned it", r.ID, r.Target, s.target())
@@ -102,7 +102,7 @@ func (s *session) mayApprove(r importer.Run) error {
 }
 
 // shownSource is a run's file as a person would name it.
-func shownSource(r importer.Run) string {
+func shownSource(r importer.RunInfo) string {
 	if r.Source == "-" {
 		return "standard input"
 	}

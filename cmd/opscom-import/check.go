@@ -115,7 +115,7 @@ func (s *session) checkFile(ctx context.Context, name string) (receipt report.Re
 	if s.settings.Results == nil {
 		paths.Results = "" // a check has results only when asked
 	}
-	scratch := journal.NewScratch(paths.Results != "")
+	scratch := journal.NewTempStore(paths.Results != "")
 	defer func() { err = errors.Join(err, scratch.Close()) }()
 	acceptances, salt := s.acceptances()
 	s.say("Reading %s with %s.", in.shown, t.mappingName)

@@ -82,7 +82,7 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Evidenc
 	j, err := journal.Open(ctx, filepath.Join(folder, "state"))
 	check(err)
 	defer func() { check(j.Close()) }()
-	run, err := j.Begin(ctx, importer.Run{Client: scriptClient, Target: scriptClient, Source: file, StartedAt: time.Now()})
+	run, err := j.Begin(ctx, importer.RunInfo{Client: scriptClient, Target: scriptClient, Source: file, StartedAt: time.Now()})
 	check(err)
 	plan := planInto(t, file, run, j.Salt())
 	check(run.Seal(ctx, importer.RunPushing, plan.Rows, nil))

@@ -175,7 +175,7 @@ func (s *session) takeUp(ctx context.Context, t *table) (*journal.Run, error) {
 // whatChanged says why the unfinished run cannot go on, "" when it can. A held run
 // can when the limits, as they are now, hold it for the same reasons: else they
 // judge the file again.
-func (s *session) whatChanged(ctx context.Context, u importer.Run, t *table) (string, error) {
+func (s *session) whatChanged(ctx context.Context, u importer.RunInfo, t *table) (string, error) {
 	switch file, mapped := u.FileHash != t.fileHash, u.MappingHash != t.planHash; {
 	case file && mapped:
 		return "the file and its mapping or settings have changed since", nil
@@ -213,7 +213,7 @@ func (s *session) planRun(ctx context.Context, t *table) (*journal.Run, importer
 	if err := canWrite(reports); err != nil {
 		return nil, importer.Plan{}, err
 	}
-	run, err := s.journal.Begin(ctx, importer.Run{
+	run, err := s.journal.Begin(ctx, importer.RunInfo{
 		Client: s.client(), Target: s.target(), Source: t.in.source,
 		FileHash: t.fileHash, MappingHash: t.planHash, Reports: reports, StartedAt: time.Now().UTC(),
 	})

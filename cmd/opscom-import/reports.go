@@ -209,7 +209,7 @@ func (s *session) choices(t *table) map[int][]string {
 
 // tableOf opens the file of a stored run again, nil when it is not the very file,
 // mapping and settings that were planned.
-func (s *session) tableOf(run importer.Run) *table {
+func (s *session) tableOf(run importer.RunInfo) *table {
 	if run.Source == "-" {
 		return nil
 	}

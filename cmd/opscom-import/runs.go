@@ -111,7 +111,7 @@ func (s *session) listRuns(ctx context.Context) error {
 }
 
 // writeRuns writes the runs as one JSON array.
-func writeRuns(w io.Writer, runs []importer.Run) error {
+func writeRuns(w io.Writer, runs []importer.RunInfo) error {
 	type line struct {
 		Run        int64             `json:"run"`
 		State      importer.RunState `json:"state"`
@@ -158,7 +158,7 @@ func (s *session) showRun(ctx context.Context, run *journal.Run) error {
 }
 
 // heldReasons returns why the run is held, nothing when it was approved since.
-func heldReasons(r importer.Run) []string {
+func heldReasons(r importer.RunInfo) []string {
 	if r.State != importer.RunHeld {
 		return nil
 	}

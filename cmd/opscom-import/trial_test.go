@@ -257,7 +257,7 @@ func (tr *trial) lastSequence() int64 { return tr.lists.Load() + tr.pushes.Load(
 // stored returns the newest run with its lines as the journal has them, from a
 // copy of it, so that the program finds its files as it left them. There is no
 // run when found is false.
-func (tr *trial) stored() (run importer.Run, lines []importer.Result, found bool) {
+func (tr *trial) stored() (run importer.RunInfo, lines []importer.Result, found bool) {
 	tr.t.Helper()
 	dir := filepath.Join(tr.t.TempDir(), "state")
 	if exists, err := journal.Exists(tr.state()); err != nil || !exists {

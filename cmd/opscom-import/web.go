@@ -175,15 +175,15 @@ func (w webWorker) Suggest(job web.Job) ([]mapping.Suggestion, []byte, error) {
 }
 
 // Runs implements web.History.
-func (w webWorker) Runs(ctx context.Context) ([]importer.Run, error) {
+func (w webWorker) Runs(ctx context.Context) ([]importer.RunInfo, error) {
 	return w.launch.journal.Runs(ctx)
 }
 
 // Run implements web.History.
-func (w webWorker) Run(ctx context.Context, id int64) (importer.Run, importer.Counts, error) {
+func (w webWorker) Run(ctx context.Context, id int64) (importer.RunInfo, importer.Counts, error) {
 	run, err := w.launch.journal.Run(ctx, id)
 	if err != nil {
-		return importer.Run{}, nil, err
+		return importer.RunInfo{}, nil, err
 	}
 	counts, _, err := run.Counts(ctx)
 	return run.Info(), counts, err

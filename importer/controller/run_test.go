@@ -50,7 +50,7 @@ func (p *plan) Record(_ context.Context, outcomes []importer.Outcome) error {
 	defer p.mu.Unlock()
 	for _, o := range outcomes {
 		p.counts[o.Status]++
-		if o.Open {
+		if o.Retry {
 			p.waiting = append(p.waiting, jobOf(o.Row))
 		}
 	}

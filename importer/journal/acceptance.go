@@ -13,14 +13,14 @@ import (
 	"opscom-import/importer"
 )
 
-// Acceptances follow from the outcomes of all runs to a target, taken in the
-// order in which they were recorded: a pushed row says what the Controller holds
-// for its key, a failed or unknown one that nobody knows it, and so does one that
-// was rejected after several attempts. They are brought up to date (folded) only
-// when someone asks for them, or before outcomes are forgotten: a run that compares
-// with nothing need not wait for it.
+// Acceptances follow from the outcomes of all runs to a target, in the order in
+// which they were recorded: a pushed row says what the Controller holds for its key;
+// after one that failed, is unknown, or was rejected after several attempts, that is
+// not known. They are brought up to date (folded) only when someone asks for them,
+// or before outcomes are forgotten: a run that compares with nothing need not wait
+// for it.
 
-// The keys are given as one BLOB, which spares binding hundreds of them.
+// The keys are passed as one BLOB, which saves binding hundreds of them.
 const lookupAcceptances = `WITH RECURSIVE wanted (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM wanted WHERE i + 1 < ?3)
 	SELECT i, data FROM wanted CROSS JOIN acceptance ON target = ?1 AND key = substr(?2, i * 16 + 1, 16)`
 
@@ -37,7 +37,7 @@ func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.D
 	return found, j.wrap("look up what the Controller last accepted", err)
 }
 
-func (j *Journal) lookUp(ctx context.Context, target string, keys []importer.Digest) (found map[importer.Digest]importer.Acceptance, err error) {
+func (j *Journal) lookUp(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
 	t, err := loadTarget(ctx, j.reader, target)
 	if err != nil {
 		return nil, err
@@ -46,32 +46,27 @@ func (j *Journal) lookUp(ctx context.Context, target string, keys []importer.Dig
 	for i := range keys {
 		wanted = append(wanted, keys[i][:]...)
 	}
+	found := make(map[importer.Digest]importer.Acceptance, len(keys))
 	rows, err := j.lookup.QueryContext(ctx, t.id, wanted, len(keys))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	found = make(map[importer.Digest]importer.Acceptance, len(keys))
-	for rows.Next() {
+	err = eachRow(rows, err, func() error {
 		var i int
 		var data sql.RawBytes
-		if err := rows.Scan(&i, &data); err != nil {
-			return nil, err
+		err := rows.Scan(&i, &data)
+		if err == nil {
+			found[keys[i]], err = readAcceptance(keys[i], data)
 		}
-		if found[keys[i]], err = readAcceptance(keys[i], data); err != nil {
-			return nil, err
-		}
-	}
-	return found, rows.Err()
+		return err
+	})
+	return found, err
 }
 
 func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
 	data := binary.AppendUvarint(a.Hash[:], uint64(microOf(a.AcceptedAt)))
-	return closed(appendText(data, a.ReferenceID), keyPlace(key)...)
+	return seal(appendTexts(data, a.ReferenceID), keyPlace(key)...)
 }
 
 func readAcceptance(key importer.Digest, data []byte) (a importer.Acceptance, err error) {
-	blob, err := opened(data, keyPlace(key)...)
+	blob, err := unseal(data, keyPlace(key)...)
 	if err != nil {
 		return a, err
 	}
@@ -81,16 +76,18 @@ func readAcceptance(key importer.Digest, data []byte) (a importer.Acceptance, er
 	return a, blob.err()
 }
 
-// keyPlace is a key as the numbers that say where an acceptance belongs.
+// keyPlace returns a key as the numbers that say where an acceptance belongs.
 func keyPlace(key importer.Digest) []int64 {
 	return []int64{int64(binary.LittleEndian.Uint64(key[:8])), int64(binary.LittleEndian.Uint64(key[8:]))}
 }
 
-// fold takes the outcomes into account that were recorded since it was last called.
+const latestEvent = "SELECT coalesce(max(id), 0) FROM event"
+
+// fold applies the outcomes that were recorded since it was last called.
 func (j *Journal) fold(ctx context.Context, name string) error {
 	const action = "work out what the Controller last accepted"
 	var latest int64
-	err := j.reader.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM verdict").Scan(&latest)
+	err := j.reader.QueryRowContext(ctx, latestEvent).Scan(&latest)
 	if err != nil {
 		return j.wrap(action, err)
 	}
@@ -123,28 +120,22 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 	if err != nil {
 		return false, err
 	}
-	outcomes, err := tx.QueryContext(ctx, `SELECT verdict.id, verdict.run, verdict.slice, verdict.seq, verdict.data, plan.payloads_at, plan.payloads_size, plan.data
-		FROM verdict CROSS JOIN run ON run.id = verdict.run CROSS JOIN slice AS plan ON plan.run = verdict.run AND plan.slice = verdict.slice
-		WHERE verdict.id > ? AND run.target = ? ORDER BY verdict.id`, t.folded, t.id)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, outcomes.Close()) }()
+	outcomes, err := tx.QueryContext(ctx, `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
+		FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
+		WHERE event.id > ? AND run.target = ? ORDER BY event.id`, t.folded, t.id)
 	pending := changes{}
-	for done = true; outcomes.Next(); {
+	err = eachRow(outcomes, err, func() (err error) {
 		if len(pending) >= foldRows {
-			done = false
-			break
+			return errEnough
 		}
-		if t.folded, err = pending.add(outcomes); err != nil {
-			return false, err
+		t.folded, err = pending.add(outcomes)
+		return err
+	})
+	if done = !errors.Is(err, errEnough); done {
+		if err == nil { // later events, if any, are of other targets
+			err = tx.QueryRowContext(ctx, latestEvent).Scan(&t.folded)
 		}
-	}
-	if err := errors.Join(outcomes.Err(), outcomes.Close()); err != nil {
-		return false, err
-	}
-	if done { // later verdicts, if any, are of other targets
-		if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM verdict").Scan(&t.folded); err != nil {
+		if err != nil {
 			return false, err
 		}
 	}
@@ -154,33 +145,33 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 	return done, t.saveFolded(ctx, tx)
 }
 
-// add takes in the verdicts of the current record, and returns its id.
-func (c changes) add(outcomes *sql.Rows) (id int64, err error) {
+// add applies the events of the current record, and returns its id.
+func (p changes) add(outcomes *sql.Rows) (id int64, err error) {
 	var run, number, seq int64
 	var payloads section
 	var data, plan sql.RawBytes
 	if err := outcomes.Scan(&id, &run, &number, &seq, &data, &payloads.at, &payloads.size, &plan); err != nil {
 		return 0, err
 	}
-	var s slice
-	if err := s.read(run, number, payloads, plan); err != nil {
+	var c chunk
+	if err := c.read(run, number, payloads, plan); err != nil {
 		return 0, err
 	}
-	return id, readVerdicts(run, number, seq, data, func(v *verdict) error {
-		row := s.row(byte(v.Row % sliceRows))
+	return id, readEvents(run, number, seq, data, func(e *event) error {
+		row := c.row(byte(e.Row % chunkRows))
 		if row == nil {
 			return errDamaged
 		}
-		switch v.Status {
+		switch e.Status {
 		case importer.StatusPushed:
-			c[row.plan.Key] = appendAcceptance(row.plan.Key, importer.Acceptance{
-				Hash: row.plan.Hash, ReferenceID: v.ReferenceID, AcceptedAt: v.FinishedAt,
+			p[row.plan.Key] = appendAcceptance(row.plan.Key, importer.Acceptance{
+				Hash: row.plan.Hash, ReferenceID: e.ReferenceID, AcceptedAt: e.FinishedAt,
 			})
 		case importer.StatusFailed, importer.StatusUnknown:
-			c[row.plan.Key] = nil
+			p[row.plan.Key] = nil
 		case importer.StatusRejected:
-			if v.Attempts > 1 { // an attempt without an answer may have been accepted
-				c[row.plan.Key] = nil
+			if e.Attempts > 1 { // an attempt without an answer may have been accepted
+				p[row.plan.Key] = nil
 			}
 		}
 		return nil
@@ -190,7 +181,7 @@ func (c changes) add(outcomes *sql.Rows) (id int64, err error) {
 // storeRows is how many acceptances one statement stores.
 const storeRows = 64
 
-// store applies the changes in the order of their keys, which spares the database
+// store applies the changes in the order of their keys, which saves the database
 // half of the searching.
 func (c changes) store(ctx context.Context, tx *sql.Tx, target int64) error {
 	const columns = 3

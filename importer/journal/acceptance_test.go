@@ -45,7 +45,7 @@ func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 	r = planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6)
 	claim(t, r, 5)
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		reference(2, "b"), {Row: 3, Status: importer.StatusRejected}, {Row: 4, Status: importer.StatusFailed, Open: true}, {Row: 5, Status: importer.StatusNotSent, Open: true},
+		reference(2, "b"), {Row: 3, Answer: importer.Answer{Status: importer.StatusRejected}}, {Row: 4, Answer: importer.Answer{Status: importer.StatusFailed}, Retry: true}, {Row: 5, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true},
 	}))
 	must(t, r.Stop(t.Context())) // row 6 is in flight
 	want := map[int]string{2: "b", 3: "a", 5: "a", 7: "a"}
@@ -67,7 +67,7 @@ func TestRejectedAfterSeveralAttemptsIsNotKnown(t *testing.T) {
 	must(t, r.Finish(t.Context(), testTime))
 	r = planned(t, j, importer.RunPushing, 2, 3)
 	claim(t, r, 2)
-	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Status: importer.StatusRejected, Attempts: 1}, {Row: 3, Status: importer.StatusRejected, Attempts: 2}}))
+	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 1}}, {Row: 3, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 2}}}))
 	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "a"})
 }
 
@@ -96,7 +96,7 @@ func TestOlderRunDoesNotOverwrite(t *testing.T) {
 			j := openTest(t, t.TempDir())
 			old := planned(t, j, importer.RunPushing, 2, 3, 4)
 			claim(t, old, 3)
-			must(t, old.Record(t.Context(), []importer.Outcome{reference(2, "old"), {Row: 3, Status: importer.StatusFailed, Open: true}}))
+			must(t, old.Record(t.Context(), []importer.Outcome{reference(2, "old"), {Row: 3, Answer: importer.Answer{Status: importer.StatusFailed}, Retry: true}}))
 			must(t, old.Stop(t.Context()))
 			ask(j)
 			newer := planned(t, j, importer.RunPushing, 2, 3, 4)

@@ -33,7 +33,7 @@ func benchOutcomes(n int) []importer.Outcome {
 	at := time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)
 	for i := range outcomes {
 		outcomes[i] = importer.Outcome{
-			Row: i + 2, Status: importer.StatusPushed, ReferenceID: fmt.Sprint(100_000 + i), Attempts: 1, FinishedAt: at.Add(time.Duration(i) * time.Millisecond),
+			Row: i + 2, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: fmt.Sprint(100_000 + i), Attempts: 1}, FinishedAt: at.Add(time.Duration(i) * time.Millisecond),
 		}
 	}
 	// Answers come back a little out of order.
@@ -59,7 +59,7 @@ func benchRun(b *testing.B, plan []importer.PlannedRow, outcomes []importer.Outc
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := j.Begin(ctx, importer.Run{Target: "bench", Source: "bench"})
+	r, err := j.Begin(ctx, importer.RunInfo{Target: "bench", Source: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}

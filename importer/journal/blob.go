@@ -9,13 +9,13 @@ import (
 	"opscom-import/importer"
 )
 
-// A stored record is a string of numbers (uvarint), bytes, digests and texts
-// (length, then bytes), closed by the CRC-32C of where it belongs and of itself.
+// A stored record is a sequence of numbers (uvarint), bytes, digests and texts
+// (length, then bytes). It is sealed with a CRC-32C over its place and its content.
 
 const sumSize = 4
 
-// checksum is the CRC-32C over the numbers that say where a record belongs, and
-// the record.
+// checksum returns the CRC-32C over the numbers that say where a record belongs,
+// and the record.
 func checksum(body []byte, place ...int64) uint32 {
 	var prefix []byte
 	for _, n := range place {
@@ -25,13 +25,13 @@ func checksum(body []byte, place ...int64) uint32 {
 	return crc32.Update(crc32.Checksum(prefix, table), table, body)
 }
 
-// closed appends the checksum to the record.
-func closed(body []byte, place ...int64) []byte {
+// seal appends the checksum to the record.
+func seal(body []byte, place ...int64) []byte {
 	return binary.LittleEndian.AppendUint32(body, checksum(body, place...))
 }
 
-// verified returns a closed record without its checksum, which it checks.
-func verified(data []byte, place ...int64) ([]byte, error) {
+// verify checks a record's checksum, and returns the record without it.
+func verify(data []byte, place ...int64) ([]byte, error) {
 	end := len(data) - sumSize
 	if end < 0 || binary.LittleEndian.Uint32(data[end:]) != checksum(data[:end], place...) {
 		return nil, errDamaged
@@ -39,19 +39,22 @@ func verified(data []byte, place ...int64) ([]byte, error) {
 	return data[:end], nil
 }
 
-// opened returns a reader of a closed record. It copies the record once; all texts
+// unseal returns a reader of a sealed record. It copies the record once; all texts
 // that it reads share that memory.
-func opened(data []byte, place ...int64) (blobReader, error) {
-	body, err := verified(data, place...)
+func unseal(data []byte, place ...int64) (blobReader, error) {
+	body, err := verify(data, place...)
 	return blobReader{rest: string(body)}, err
 }
 
-func appendText(dst []byte, text string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+func appendTexts(dst []byte, texts ...string) []byte {
+	for _, text := range texts {
+		dst = append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+	}
+	return dst
 }
 
-// blobReader reads a record from its start. After a read beyond its end every
-// value is zero and err tells.
+// blobReader reads a record from its start. After a read past its end every value
+// is zero, and err returns an error.
 type blobReader struct {
 	rest string
 	bad  bool
@@ -94,15 +97,16 @@ func (r *blobReader) digest() (d importer.Digest) {
 	return d
 }
 
-func (r *blobReader) status() importer.Status {
-	if code := int(r.byte()); code < len(statusCodes) {
+// status returns the status with that code.
+func (r *blobReader) status(code byte) importer.Status {
+	if int(code) < len(statusCodes) {
 		return statusCodes[code]
 	}
 	r.rest, r.bad = "", true
 	return ""
 }
 
-// more reports whether there is something left to read.
+// more reports whether anything is left to read.
 func (r *blobReader) more() bool { return r.rest != "" }
 
 func (r *blobReader) err() error {

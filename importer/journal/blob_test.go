@@ -25,16 +25,16 @@ func TestStatusCodesAreForever(t *testing.T) {
 }
 
 func TestRecordBelongsToItsPlace(t *testing.T) {
-	data := closed([]byte("record"), 1, 2)
-	if _, err := opened(data, 1, 2); err != nil {
+	data := seal([]byte("record"), 1, 2)
+	if _, err := unseal(data, 1, 2); err != nil {
 		t.Error(err)
 	}
 	for _, place := range [][]int64{{2, 1}, {1, 3}, {1}, {}} {
-		if _, err := opened(data, place...); !errors.Is(err, errDamaged) {
+		if _, err := unseal(data, place...); !errors.Is(err, errDamaged) {
 			t.Errorf("place %v: %v", place, err)
 		}
 	}
-	if _, err := opened(data[:3], 1, 2); !errors.Is(err, errDamaged) {
+	if _, err := unseal(data[:3], 1, 2); !errors.Is(err, errDamaged) {
 		t.Errorf("cut short: %v", err)
 	}
 }
@@ -42,21 +42,21 @@ func TestRecordBelongsToItsPlace(t *testing.T) {
 // FuzzRecords reads arbitrary bytes as each kind of record, with a checksum that
 // is right: they are read or refused.
 func FuzzRecords(f *testing.F) {
-	var b sliceBuilder
+	var b chunkBuilder
 	for _, row := range []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusInvalid)} {
 		must(f, b.add(&row))
 	}
-	outcome, err := appendVerdict(nil, &verdict{Outcome: pushed(2)})
+	outcome, err := appendEvent(nil, &event{Outcome: pushed(2)})
 	must(f, err)
 	f.Add(b.plan)
 	f.Add(b.payloads)
 	f.Add(outcome)
 	f.Add([]byte{2, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for name, read := range map[string]func(*slice, []byte) error{
-			"verdicts": func(s *slice, data []byte) error { return readVerdicts(1, 0, 1, closed(data, 1, 0, 1), s.apply) },
-			"payloads": func(s *slice, data []byte) error {
-				jobs, err := readPayloads(1, s, closed(data, 1, 0))
+		for name, read := range map[string]func(*chunk, []byte) error{
+			"events": func(s *chunk, data []byte) error { return readEvents(1, 0, 1, seal(data, 1, 0, 1), s.apply) },
+			"payloads": func(s *chunk, data []byte) error {
+				jobs, err := readPayloads(1, s, seal(data, 1, 0))
 				for _, job := range jobs {
 					if job.Row != 2 && job.Row != 3 {
 						t.Errorf("row %d", job.Row)
@@ -64,14 +64,14 @@ func FuzzRecords(f *testing.F) {
 				}
 				return err
 			},
-			"acceptance": func(_ *slice, data []byte) error {
-				_, err := readAcceptance(importer.Digest{}, closed(data, keyPlace(importer.Digest{})...))
+			"acceptance": func(_ *chunk, data []byte) error {
+				_, err := readAcceptance(importer.Digest{}, seal(data, keyPlace(importer.Digest{})...))
 				return err
 			},
-			"slice": func(s *slice, data []byte) error { return s.read(1, 0, section{}, closed(data, 1, 0, 0, 0)) },
+			"chunk": func(s *chunk, data []byte) error { return s.read(1, 0, section{}, seal(data, 1, 0, 0, 0)) },
 		} {
-			s := newSlice()
-			must(t, s.read(1, 0, section{}, closed(slices.Clone(b.plan), 1, 0, 0, 0)))
+			s := newChunk()
+			must(t, s.read(1, 0, section{}, seal(slices.Clone(b.plan), 1, 0, 0, 0)))
 			if err := read(s, slices.Clone(body)); err != nil && !errors.Is(err, errDamaged) {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -31,7 +31,7 @@ func halfPushed(t *testing.T, inLog bool) string {
 		rows = append(rows, testRow(row, status))
 	}
 	must(t, r.Append(t.Context(), rows))
-	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 300, Status: importer.StatusDuplicate, Message: "the same as row 299"}}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 300, DuplicateOf: 299}}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	for range 3 {
 		var outcomes []importer.Outcome
@@ -39,9 +39,9 @@ func halfPushed(t *testing.T, inLog bool) string {
 			o := pushed(row)
 			switch i % 10 {
 			case 3:
-				o = importer.Outcome{Row: row, Status: importer.StatusRejected, ErrorCode: "9019", Message: "not unique", Attempts: 1, FinishedAt: testTime}
+				o = importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusRejected, ErrorCode: "9019", Message: "not unique", Attempts: 1}, FinishedAt: testTime}
 			case 4:
-				o = importer.Outcome{Row: row, Status: importer.StatusFailed, Attempts: 3, Open: true, FinishedAt: testTime}
+				o = importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 3}, Retry: true, FinishedAt: testTime}
 			case 5:
 				continue // no answer came
 			}
@@ -206,10 +206,10 @@ func flip(path string, at int, bit byte) error {
 func TestMissingRecordsAreNoticed(t *testing.T) {
 	whole := halfPushed(t, false)
 	for _, query := range []string{
-		"DELETE FROM slice WHERE slice = 1",
-		"DELETE FROM verdict WHERE seq = 2",
-		"UPDATE verdict SET slice = 2 WHERE seq = 2",
-		"UPDATE slice SET slice = 9 WHERE slice = 2",
+		"DELETE FROM chunk WHERE chunk = 1",
+		"DELETE FROM event WHERE seq = 2",
+		"UPDATE event SET chunk = 2 WHERE seq = 2",
+		"UPDATE chunk SET chunk = 9 WHERE chunk = 2",
 		"UPDATE run SET claimed = 2",
 		"UPDATE target SET folded = 9",
 	} {

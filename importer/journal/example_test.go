@@ -9,6 +9,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/mapping"
 )
 
 // A plan goes in, rows are claimed, one is pushed, and the run is stopped.
@@ -35,13 +36,13 @@ func pushOne(ctx context.Context) error {
 	}
 	defer j.Close()
 
-	run, err := j.Begin(ctx, importer.Run{Target: "https://controller.example/OC_TEST", Source: "/data/students.csv", StartedAt: time.Now()})
+	run, err := j.Begin(ctx, importer.RunInfo{Target: "https://controller.example/OC_TEST", Source: "/data/students.csv", StartedAt: time.Now()})
 	if err != nil {
 		return err
 	}
 	err = run.Append(ctx, []importer.PlannedRow{
 		{Row: 2, UniqueID: "A1", LoginSource: "SSO", Status: importer.StatusPending, Payload: []byte(`{"unique_id":"A1","login_source":"SSO"}`)},
-		{Row: 3, Status: importer.StatusInvalid, Field: "unique_id", Message: "is missing"},
+		{Row: 3, Status: importer.StatusInvalid, Problems: []importer.RowProblem{{Row: 3, Problem: mapping.Problem{Rule: mapping.RuleRequired, Message: "Unique ID is missing."}}}},
 		{Row: 4, UniqueID: "A3", LoginSource: "SSO", Status: importer.StatusPending, Payload: []byte(`{"unique_id":"A3","login_source":"SSO"}`)},
 	})
 	if err != nil {
@@ -56,7 +57,7 @@ func pushOne(ctx context.Context) error {
 	}
 	for _, job := range jobs {
 		fmt.Printf("push row %d: %s\n", job.Row, job.Payload)
-		outcome := importer.Outcome{Row: job.Row, Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1, FinishedAt: time.Now()}
+		outcome := importer.Outcome{Row: job.Row, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}, FinishedAt: time.Now()}
 		if err := run.Record(ctx, []importer.Outcome{outcome}); err != nil {
 			return err
 		}

@@ -12,9 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver
 )
 
@@ -27,13 +25,13 @@ type Journal struct {
 	reader *sql.DB
 	writer *sql.DB // one connection: there is one writer at a time
 
-	writing       sync.Mutex // held during every use of writer
-	synced        bool       // whether writer's commits wait for the disk
-	updateRun     *sql.Stmt  // by writer, as the next two
-	insertSlice   *sql.Stmt
-	insertVerdict *sql.Stmt
-	selectSlices  *sql.Stmt // by reader, as the next
-	lookup        *sql.Stmt
+	writing      sync.Mutex // held during every use of writer
+	synced       bool       // whether writer's commits wait for the disk
+	updateRun    *sql.Stmt  // by writer, as the next two
+	insertChunk  *sql.Stmt
+	insertEvents *sql.Stmt
+	selectChunks *sql.Stmt // by reader, as the next
+	lookup       *sql.Stmt
 }
 
 const (
@@ -42,9 +40,19 @@ const (
 	locksName    = "locks"
 )
 
+// Exists reports whether the folder holds a journal. A command that changes nothing
+// asks before it opens one, because Open creates it.
+func Exists(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, databaseName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Open opens the journal in the folder and creates what is missing, readable by
-// its owner only. A damaged journal is a *DamagedError; one that a newer version
-// of this program wrote is an error too.
+// its owner only. It returns a *DamagedError for a damaged journal, and an error for
+// one that a newer version of this program wrote.
 func Open(ctx context.Context, dir string) (*Journal, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -64,21 +72,20 @@ func open(ctx context.Context, j *Journal) (*Journal, error) {
 	return j, nil
 }
 
-// Close ends the use of the journal, and moves what its log still holds into the
-// database.
+// Close closes the journal, and moves what is left in its log into the database.
 func (j *Journal) Close() error {
 	_, err := j.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	return j.wrap("close the journal", errors.Join(err, j.disconnect()))
 }
 
-// Salt returns 32 random bytes that were made with the journal: the key of the
-// digests in it.
+// Salt returns 32 random bytes that were created with the journal: the key of its
+// digests.
 func (j *Journal) Salt() []byte { return j.salt }
 
-// createFiles makes the folders, and an empty database where there is none, so
-// that its mode does not depend on the umask. SQLite gives its other files the
-// database's mode. An existing database is never opened here: closing it again
-// would take away the locks that this process holds on it.
+// createFiles creates the folders, and an empty database if there is none, so that
+// its mode does not depend on the umask. SQLite gives its other files the database's
+// mode. It never opens an existing database: closing that again would release the
+// locks that this process holds on it.
 func (j *Journal) createFiles() error {
 	for _, dir := range []string{j.dir, filepath.Join(j.dir, payloadsName), filepath.Join(j.dir, locksName)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -96,8 +103,8 @@ func (j *Journal) createFiles() error {
 	return file.Close()
 }
 
-// checkSize refuses a database that was cut off so early that SQLite would take it
-// for a new one.
+// checkSize refuses a database that is so short that SQLite would take it for a new
+// one.
 func (j *Journal) checkSize(database string) error {
 	const smallestPage = 512
 	info, err := os.Stat(database)
@@ -122,29 +129,14 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 	if j.reader, err = sql.Open("sqlite", j.dsn("query_only(1)", "cache_size(-4096)")); err != nil {
 		return err
 	}
-	j.reader.SetMaxOpenConns(4) // someone who reads a run's results may look into another run meanwhile
+	j.reader.SetMaxOpenConns(4) // one run may be read while another is
 	if err = j.prepare(ctx); err != nil {
 		return err
 	}
 	return j.loadSalt(ctx)
 }
 
-// prepareSchema checks the database and brings it up to date. Programs that open a
-// journal at once take turns: while one makes it, SQLite turns others away without
-// waiting.
-func (j *Journal) prepareSchema(ctx context.Context) (err error) {
-	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
-	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("wait for another program that opens the journal: %w", err)
-	}
-	defer func() { err = errors.Join(err, turn.Unlock()) }()
-	if err := j.check(ctx); err != nil {
-		return err
-	}
-	return j.migrate(ctx)
-}
-
-// dsn is the database's address with settings: pragmas, or key=value.
+// dsn returns the database's address with settings: pragmas, or key=value.
 func (j *Journal) dsn(settings ...string) string {
 	path := filepath.ToSlash(filepath.Join(j.dir, databaseName))
 	if !strings.HasPrefix(path, "/") {
@@ -163,19 +155,7 @@ func (j *Journal) dsn(settings ...string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 
-// check refuses a database whose structure is damaged.
-func (j *Journal) check(ctx context.Context) error {
-	var verdict string
-	if err := j.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, verdict)
-	}
-	return nil
-}
-
-// prepare prepares what is run over and over.
+// prepare prepares the statements that are run often.
 func (j *Journal) prepare(ctx context.Context) (err error) {
 	for _, p := range []struct {
 		statement **sql.Stmt
@@ -183,9 +163,9 @@ func (j *Journal) prepare(ctx context.Context) (err error) {
 		query     string
 	}{
 		{&j.updateRun, j.writer, updateRun},
-		{&j.insertSlice, j.writer, insertSlice},
-		{&j.insertVerdict, j.writer, insertVerdict},
-		{&j.selectSlices, j.reader, selectSlices},
+		{&j.insertChunk, j.writer, insertChunk},
+		{&j.insertEvents, j.writer, insertEvents},
+		{&j.selectChunks, j.reader, selectChunks},
 		{&j.lookup, j.reader, lookupAcceptances},
 	} {
 		if *p.statement, err = p.db.PrepareContext(ctx, p.query); err != nil {
@@ -195,13 +175,13 @@ func (j *Journal) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// loadSalt reads the salt, and makes it in a new journal.
+// loadSalt reads the salt, and creates it in a new journal.
 func (j *Journal) loadSalt(ctx context.Context) error {
 	salt := make([]byte, 32)
 	if _, err := rand.Read(salt); err != nil {
 		return err
 	}
-	return j.update(ctx, "make the journal's salt", durable, func(tx *sql.Tx) error {
+	return j.update(ctx, "create the journal's salt", durable, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO journal (salt) SELECT ? WHERE NOT EXISTS (SELECT * FROM journal)", salt); err != nil {
 			return err
 		}
@@ -227,7 +207,7 @@ const (
 	relaxed durability = false // may be lost in a power failure, up to the next durable change
 )
 
-// update runs change in a transaction of its own.
+// update runs change in a transaction.
 func (j *Journal) update(ctx context.Context, action string, d durability, change func(tx *sql.Tx) error) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -253,7 +233,7 @@ func (j *Journal) setDurability(ctx context.Context, d durability) error {
 	return nil
 }
 
-// view runs read on one state of the journal, whatever is written meanwhile.
+// view runs read on one state of the journal, even if something is written meanwhile.
 func (j *Journal) view(ctx context.Context, action string, read func(tx *sql.Tx) error) error {
 	return j.wrap(action, transact(ctx, j.reader, &sql.TxOptions{ReadOnly: true}, read))
 }

@@ -50,8 +50,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func testRun() importer.Run {
-	return importer.Run{
+func testRun() importer.RunInfo {
+	return importer.RunInfo{
 		Client: "OC_TEST", Target: testTarget, Source: testSource, FileHash: "f1", MappingHash: "m1",
 		Reports: importer.Reports{Results: "/data/students.results.csv", Fix: "-"}, StartedAt: testTime,
 	}
@@ -84,7 +84,7 @@ func planned(t testing.TB, j *Journal, state importer.RunState, rows ...int) *Ru
 }
 
 func pushed(row int) importer.Outcome {
-	return importer.Outcome{Row: row, Status: importer.StatusPushed, ReferenceID: fmt.Sprint(row * 10), Attempts: 1, FinishedAt: testTime}
+	return importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: fmt.Sprint(row * 10), Attempts: 1}, FinishedAt: testTime}
 }
 
 // claim claims rows and returns their numbers.

@@ -89,7 +89,7 @@ func TestALongPlanNeedsLittle(t *testing.T) {
 func TestIndexesAreUsed(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	for name, query := range map[string]string{
-		"slices":      strings.NewReplacer("?1", "1", "?2", "0", "?3", "9").Replace(selectSlices),
+		"chunks":      strings.NewReplacer("?1", "1", "?2", "0", "?3", "9").Replace(selectChunks),
 		"acceptances": strings.NewReplacer("?1", "1", "?2", "x'00'", "?3", "9").Replace(lookupAcceptances),
 	} {
 		rows, err := j.reader.Query("EXPLAIN QUERY PLAN " + query)

@@ -3,14 +3,36 @@ package journal
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+// prepareSchema checks the database and migrates it to the current schema. Programs
+// that open a journal at the same time take turns: while one creates it, SQLite
+// refuses the others without waiting.
+func (j *Journal) prepareSchema(ctx context.Context) (err error) {
+	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
+	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return fmt.Errorf("wait for another program that is opening the journal: %w", err)
+	}
+	defer func() { err = errors.Join(err, turn.Unlock()) }()
+	var result string
+	if err := j.writer.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+		return err
+	}
+	if result != "ok" {
+		return fmt.Errorf("%w: %s", errDamaged, result)
+	}
+	return j.migrate(ctx)
+}
 
 // migrate brings the database to the schema of this version of the program.
 func (j *Journal) migrate(ctx context.Context) error {

@@ -14,16 +14,16 @@ import (
 	"opscom-import/importer"
 )
 
-// payloadFile is the file in which a run's payloads stand until it is finished.
-// They stay out of the database because they are large, written once, read once,
-// and must leave without a trace.
+// payloadFile is the path of the file that holds a run's payloads until it is
+// finished. They are not in the database because they are large, written once, read
+// once, and must be deleted without a trace.
 type payloadFile string
 
 func (j *Journal) payloadFile(run int64) payloadFile {
 	return payloadFile(filepath.Join(j.dir, payloadsName, strconv.FormatInt(run, 10)))
 }
 
-// write stores a slice's payloads at that place.
+// write stores the payloads of a chunk at that offset.
 func (f payloadFile) write(data []byte, at int64) (err error) {
 	file, err := os.OpenFile(string(f), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -54,8 +54,8 @@ func syncFile(path string, flag int) (err error) {
 	return file.Sync()
 }
 
-// read returns the payloads of a slice, ready to be pushed.
-func (f payloadFile) read(run int64, s *slice) (jobs []importer.Job, err error) {
+// read returns the pending rows of a chunk, ready to be pushed.
+func (f payloadFile) read(run int64, c *chunk) (jobs []importer.Job, err error) {
 	file, err := os.Open(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %v", errDamaged, err)
@@ -64,26 +64,26 @@ func (f payloadFile) read(run int64, s *slice) (jobs []importer.Job, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	data := make([]byte, s.payloads.size)
-	if _, err := io.ReadFull(io.NewSectionReader(file, s.payloads.at, s.payloads.size), data); err != nil {
+	data := make([]byte, c.payloads.size)
+	if _, err := io.ReadFull(io.NewSectionReader(file, c.payloads.at, c.payloads.size), data); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fmt.Errorf("%w: %s is cut short", errDamaged, f)
 		}
 		return nil, err
 	}
-	return readPayloads(run, s, data)
+	return readPayloads(run, c, data)
 }
 
-// readPayloads unpacks the payloads of the rows that wait. They share the memory
-// of data.
-func readPayloads(run int64, s *slice, data []byte) ([]importer.Job, error) {
-	rest, err := verified(data, run, s.number)
+// readPayloads unpacks the payloads of the pending rows. They share the memory of
+// data.
+func readPayloads(run int64, c *chunk, data []byte) ([]importer.Job, error) {
+	rest, err := verify(data, run, c.number)
 	if err != nil {
 		return nil, err
 	}
-	jobs := make([]importer.Job, 0, len(s.rows))
+	jobs := make([]importer.Job, 0, len(c.rows))
 	for len(rest) > 0 {
-		row := s.row(rest[0])
+		row := c.row(rest[0])
 		size, width := binary.Uvarint(rest[1:])
 		start := 1 + uint64(max(width, 0))
 		if row == nil || width <= 0 || size > uint64(len(rest))-start {
@@ -98,7 +98,7 @@ func readPayloads(run int64, s *slice, data []byte) ([]importer.Job, error) {
 	return jobs, nil
 }
 
-// remove deletes the file. That there is none is not an error.
+// remove deletes the file, if there is one.
 func (f payloadFile) remove() error {
 	if err := os.Remove(string(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

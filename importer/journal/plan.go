@@ -9,8 +9,8 @@ import (
 )
 
 // Append adds rows, in rising order, to the plan; a few hundred a call cost the
-// least. It keeps nothing of the slice. What is appended is only sure to last
-// once the run is sealed: until then a crash loses the run.
+// least. It does not keep the slice. The rows are only sure to last once the plan
+// is sealed: until then a crash loses the run.
 func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -23,8 +23,8 @@ func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 			return fmt.Errorf("store the plan: row %d comes after row %d", row.Row, r.lastRow)
 		}
 		r.lastRow = row.Row
-		if number := sliceOf(row.Row); number != r.building.number {
-			if err := r.storeSlice(ctx, relaxed); err != nil {
+		if number := chunkOf(row.Row); number != r.building.number {
+			if err := r.storeChunk(ctx, relaxed); err != nil {
 				return err
 			}
 			r.building.reset(number)
@@ -36,10 +36,10 @@ func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 	return nil
 }
 
-const insertSlice = "INSERT INTO slice (run, slice, payloads_at, payloads_size, data) VALUES (?, ?, ?, ?, ?)"
+const insertChunk = "INSERT INTO chunk (run, chunk, payloads_at, payloads_size, data) VALUES (?, ?, ?, ?, ?)"
 
-// storeSlice stores the slice that is being built, if it has rows.
-func (r *Run) storeSlice(ctx context.Context, d durability) error {
+// storeChunk stores the chunk that is being built, if it has rows.
+func (r *Run) storeChunk(ctx context.Context, d durability) error {
 	b := &r.building
 	if b.rows == 0 {
 		return nil
@@ -49,9 +49,9 @@ func (r *Run) storeSlice(ctx context.Context, d durability) error {
 		return r.journal.wrap("store the plan", err)
 	}
 	err = r.change(ctx, "store the plan", d, func(tx *sql.Tx, record *runRecord) error {
-		data := closed(b.plan, r.id, b.number, payloads.at, payloads.size)
-		_, err := tx.StmtContext(ctx, r.journal.insertSlice).ExecContext(ctx, r.id, b.number, payloads.at, payloads.size, data)
-		record.slices++
+		data := seal(b.plan, r.id, b.number, payloads.at, payloads.size)
+		_, err := tx.StmtContext(ctx, r.journal.insertChunk).ExecContext(ctx, r.id, b.number, payloads.at, payloads.size, data)
+		record.chunks++
 		record.planned += int64(b.rows)
 		return err
 	})
@@ -63,35 +63,34 @@ func (r *Run) storeSlice(ctx context.Context, d durability) error {
 	return err
 }
 
-// storePayloads writes the payloads of the slice that is being built.
+// storePayloads writes the payloads of the chunk that is being built.
 func (r *Run) storePayloads() (section, error) {
 	if len(r.building.payloads) == 0 {
 		return section{}, nil
 	}
-	data := closed(r.building.payloads, r.id, r.building.number)
+	data := seal(r.building.payloads, r.id, r.building.number)
 	place := section{at: r.payloadsSize, size: int64(len(data))}
 	return place, r.journal.payloadFile(r.id).write(data, place.at)
 }
 
-// Amend changes the verdict on rows that were appended earlier, all of them: none
-// is appended after it. They are stored first, so that no reader finds a verdict
-// on a row that is not there yet.
+// Amend amends rows that were appended earlier; none is appended after it. It stores
+// those first, so that no reader finds an amendment of a row that is missing.
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.record.require("change its plan", importer.RunPlanning); err != nil {
 		return err
 	}
-	if err := r.storeSlice(ctx, relaxed); err != nil {
+	if err := r.storeChunk(ctx, relaxed); err != nil {
 		return err
 	}
 	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {
-		return r.journal.storeVerdicts(ctx, tx, record, amending(amendments))
+		return r.journal.storeEvents(ctx, tx, record, amendmentEvents(amendments))
 	})
 }
 
-// Seal completes the plan: the run is held, for the reasons given, or goes on to
-// be pushed. The plan is on the disk when it returns.
+// Seal completes the plan: the run is held, for the given reasons, or is to be
+// pushed. The plan is on the disk when it returns.
 func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +100,7 @@ func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held 
 	if state != importer.RunHeld && state != importer.RunPushing {
 		return fmt.Errorf("complete the plan: a plan cannot become %s", state)
 	}
-	if err := r.storeSlice(ctx, relaxed); err != nil {
+	if err := r.storeChunk(ctx, relaxed); err != nil {
 		return err
 	}
 	if r.payloadsSize > 0 {

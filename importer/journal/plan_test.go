@@ -15,7 +15,7 @@ func TestAPlanInTheMakingCanBeRead(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
-	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, Status: importer.StatusDuplicate, Message: "The same as row 2."}}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, DuplicateOf: 2}}))
 	other, err := openTest(t, dir).Run(t.Context(), r.Info().ID)
 	must(t, err)
 	diff(t, "results", statuses(t, other), []string{"2 not_sent 0", "3 duplicate 0"})

@@ -9,7 +9,7 @@ import (
 
 // refusal is an amendment that makes a row invalid.
 func refusal(row int, field, message string) importer.Amendment {
-	return importer.Amendment{Row: row, Status: importer.StatusInvalid, Message: message, Problem: &importer.RowProblem{
+	return importer.Amendment{Row: row, Error: &importer.RowProblem{
 		Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.AttributeNamed(field), Column: mapping.NoColumn, Message: message},
 	}}
 }
@@ -19,7 +19,7 @@ func TestProblems(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	email := importer.RowProblem{Row: 3, Header: "E-mail", Problem: mapping.Problem{
-		Rule: mapping.RuleBadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "no address",
+		Rule: mapping.RuleBadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "not an address", Advice: "fix it",
 	}}
 	id := importer.RowProblem{Row: 3, Header: "ID", Problem: mapping.Problem{
 		Rule: mapping.RuleUnusualCharacter, Severity: mapping.SeverityWarning, Attribute: mapping.UniqueID, Column: 0, Value: "a b", Message: "odd",
@@ -35,7 +35,7 @@ func TestProblems(t *testing.T) {
 	must(t, r.Amend(t.Context(), []importer.Amendment{lost, late}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, 4, nil))
 
-	want := []importer.RowProblem{*late.Problem, email, id, *lost.Problem, whole}
+	want := []importer.RowProblem{*late.Error, *lost.Error, email, id, whole}
 	var got []importer.RowProblem
 	for line, err := range r.Results(t.Context()) {
 		must(t, err)

@@ -11,96 +11,72 @@ import (
 	"opscom-import/importer"
 )
 
-// A slice's plan comes first, then the verdicts on it in their order. Both tables
-// are read along their index, so nothing is sorted or kept.
-const selectSlices = `SELECT slice, 0 AS seq, payloads_at, payloads_size, data FROM slice WHERE run = ?1 AND slice BETWEEN ?2 AND ?3
-	UNION ALL SELECT slice, seq, 0, 0, data FROM verdict WHERE run = ?1 AND slice BETWEEN ?2 AND ?3 ORDER BY slice, seq`
+// A chunk's plan comes first, then the events on it in their order. Both tables are
+// read along their index, so nothing is sorted or kept.
+const selectChunks = `SELECT chunk, 0 AS seq, payloads_at, payloads_size, data FROM chunk WHERE run = ?1 AND chunk BETWEEN ?2 AND ?3
+	UNION ALL SELECT chunk, seq, 0, 0, data FROM event WHERE run = ?1 AND chunk BETWEEN ?2 AND ?3 ORDER BY chunk, seq`
 
-// project calls visit with each slice of the run in row order, plan and verdicts
-// brought together. It keeps one slice in memory; visit must not keep it. That
-// nothing is missing is known, and reported, at the end.
-func (r *runRecord) project(ctx context.Context, q querier, visit func(*slice) error) error {
-	rows, err := q.QueryContext(ctx, selectSlices, r.ID, 0, sliceOf(math.MaxInt))
-	if err != nil {
-		return err
-	}
-	s := newSlice()
-	found, err := r.readSlices(rows, s, func() error { return visit(s) })
-	if err == nil && (found.slices != r.slices || found.planned != r.planned || found.verdicts != r.verdicts) {
-		err = fmt.Errorf("%w: run %d has %d of %d rows", errDamaged, r.ID, found.planned, r.planned)
+// project calls visit with each chunk of the run in row order, plan and events
+// brought together. It keeps one chunk in memory; visit must not keep it. Whether
+// anything is missing is known, and reported, at the end.
+func (r *runRecord) project(ctx context.Context, q querier, visit func(*chunk) error) error {
+	rows, err := q.QueryContext(ctx, selectChunks, r.ID, 0, chunkOf(math.MaxInt))
+	c := newChunk()
+	found, err := r.readChunks(rows, err, c, func() error { return visit(c) })
+	if err == nil && found != r.stored {
+		err = fmt.Errorf("%w: run %d has %d of %d rows", errDamaged, r.ID, found.planned, r.stored.planned)
 	}
 	return err
 }
 
-// readSlices reads slices into s, one after the other, and calls visit when s is
-// complete. It counts what it finds.
-func (r *runRecord) readSlices(rows *sql.Rows, s *slice, visit func() error) (found runRecord, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+// readChunks reads the chunks that a query selected into c, one after the other,
+// and calls visit when c is complete. It counts what it finds.
+func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func() error) (found stored, _ error) {
+	err = eachRow(rows, err, func() error {
 		var number, seq int64
 		var payloads section
 		var data sql.RawBytes
 		if err := rows.Scan(&number, &seq, &payloads.at, &payloads.size, &data); err != nil {
-			return found, err
+			return err
 		}
-		if seq == 0 {
-			if found.slices > 0 {
-				if err := visit(); err != nil {
-					return found, err
-				}
+		if seq > 0 {
+			if found.chunks == 0 || number != c.number {
+				return errDamaged // events on a chunk that is missing
 			}
-			if err := s.read(r.ID, number, payloads, data); err != nil {
-				return found, err
+			found.events++
+			return readEvents(r.ID, number, seq, data, c.apply)
+		}
+		if found.chunks > 0 {
+			if err := visit(); err != nil {
+				return err
 			}
-			found.slices++
-			found.planned += int64(len(s.rows))
-			continue
 		}
-		if found.slices == 0 || number != s.number {
-			return found, errDamaged // verdicts on a slice that is not there
+		if err := c.read(r.ID, number, payloads, data); err != nil {
+			return err
 		}
-		found.verdicts++
-		if err := readVerdicts(r.ID, number, seq, data, s.apply); err != nil {
-			return found, err
-		}
-	}
-	if err := rows.Err(); err != nil || found.slices == 0 {
+		found.chunks++
+		found.planned += int64(len(c.rows))
+		return nil
+	})
+	if err != nil || found.chunks == 0 {
 		return found, err
 	}
 	return found, visit()
 }
 
-// apply takes a verdict on one of the slice's rows into account.
-func (s *slice) apply(v *verdict) error {
-	row := s.row(byte(v.Row % sliceRows))
-	if row == nil {
-		return errDamaged
-	}
-	row.apply(v)
-	return nil
-}
-
 // errEnough ends a projection early.
 var errEnough = errors.New("enough")
 
-// Results yields one line a row, in row order: the plan's verdict, or the outcome
-// of the push. It is one state of the run, whatever is recorded meanwhile. An
-// error comes last; the lines before it are right, but not all.
+// Results yields one line a row, in row order: the plan, or the outcome of the push.
+// It shows one state of the run, even if more is recorded meanwhile. An error comes
+// last: the lines before it are right, but not complete.
 func (r *Run) Results(ctx context.Context) iter.Seq2[importer.Result, error] {
 	return func(yield func(importer.Result, error) bool) {
-		err := r.journal.view(ctx, fmt.Sprintf("read the results of run %d", r.id), func(tx *sql.Tx) error {
-			record, err := loadRun(ctx, tx, r.id)
-			if err != nil {
-				return err
+		err := r.eachResult(ctx, fmt.Sprintf("read the results of run %d", r.id), func(line importer.Result) error {
+			if !yield(line, nil) {
+				return errEnough
 			}
-			return record.project(ctx, tx, func(s *slice) error {
-				for i := range s.rows {
-					if !yield(s.rows[i].result(record.claimed), nil) {
-						return errEnough
-					}
-				}
-				return nil
-			})
+			return nil
 		})
 		if err != nil && !errors.Is(err, errEnough) {
 			yield(importer.Result{}, err)
@@ -112,26 +88,31 @@ func (r *Run) Results(ctx context.Context) iter.Seq2[importer.Result, error] {
 // and the number of requests sent for them.
 func (r *Run) Counts(ctx context.Context) (counts importer.Counts, attempts int, err error) {
 	counts = importer.Counts{}
-	err = r.journal.view(ctx, fmt.Sprintf("count the rows of run %d", r.id), func(tx *sql.Tx) error {
-		record, err := loadRun(ctx, tx, r.id)
-		if err != nil {
-			return err
-		}
-		counts, attempts, err = record.counts(ctx, tx)
-		return err
+	err = r.eachResult(ctx, fmt.Sprintf("count the rows of run %d", r.id), func(line importer.Result) error {
+		counts[line.Status]++
+		attempts += line.Attempts
+		return nil
 	})
 	return counts, attempts, err
 }
 
-func (r *runRecord) counts(ctx context.Context, q querier) (counts importer.Counts, attempts int, err error) {
-	counts = importer.Counts{}
-	err = r.project(ctx, q, func(s *slice) error {
-		for i := range s.rows {
-			line := s.rows[i].result(r.claimed)
-			counts[line.Status]++
-			attempts += line.Attempts
+func (r *Run) eachResult(ctx context.Context, action string, visit func(importer.Result) error) error {
+	return r.journal.view(ctx, action, func(tx *sql.Tx) error {
+		record, err := loadRun(ctx, tx, r.id)
+		if err != nil {
+			return err
+		}
+		return record.eachResult(ctx, tx, visit)
+	})
+}
+
+func (r *runRecord) eachResult(ctx context.Context, q querier, visit func(importer.Result) error) error {
+	return r.project(ctx, q, func(c *chunk) error {
+		for i := range c.rows {
+			if err := visit(c.rows[i].result(r.claimed)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return counts, attempts, err
 }

@@ -8,7 +8,7 @@ import (
 	"opscom-import/importer"
 )
 
-// Claim returns the next rows that wait, at most max, in row order, and none when
+// Claim returns the next pending rows, at most max, in row order, and none when
 // none is left. That they may have been sent is on the disk before it returns. A
 // row is claimed once between Start (or Seal) and Stop.
 func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
@@ -39,30 +39,27 @@ func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	return claimed[:len(claimed):len(claimed)], nil
 }
 
-// storeClaim puts on record that the rows may have been sent: those that are
-// claimed for the first time by moving the mark, the others one by one, because
-// their last outcome no longer holds.
+// storeClaim records that the rows may have been sent: for those that are claimed
+// for the first time by moving the mark, for the others one by one, because their
+// last outcome no longer holds.
 func (j *Journal) storeClaim(ctx context.Context, tx *sql.Tx, record *runRecord, claimed []importer.Job) error {
-	var again []verdict
+	var again []event
 	for _, job := range claimed {
 		if job.Row <= record.claimed {
 			again = append(again, unknown(job.Row))
 		}
 	}
 	record.claimed = max(record.claimed, claimed[len(claimed)-1].Row)
-	return j.storeVerdicts(ctx, tx, record, again)
+	return j.storeEvents(ctx, tx, record, again)
 }
 
-// load reads the rows of a slice that wait, with their payloads.
-func (r *Run) load(ctx context.Context, number int64) (jobs []importer.Job, err error) {
-	rows, err := r.journal.selectSlices.QueryContext(ctx, r.id, number, number)
-	if err != nil {
-		return nil, err
-	}
+// load reads the pending rows of a chunk, with their payloads.
+func (r *Run) load(ctx context.Context, chunk int64) (jobs []importer.Job, err error) {
 	if r.loading == nil {
-		r.loading = newSlice()
+		r.loading = newChunk()
 	}
-	_, err = r.record.readSlices(rows, r.loading, func() (err error) {
+	rows, err := r.journal.selectChunks.QueryContext(ctx, r.id, chunk, chunk)
+	_, err = r.record.readChunks(rows, err, r.loading, func() (err error) {
 		if r.loading.payloads.size > 0 {
 			jobs, err = r.journal.payloadFile(r.id).read(r.id, r.loading)
 		}
@@ -71,7 +68,7 @@ func (r *Run) load(ctx context.Context, number int64) (jobs []importer.Job, err 
 	return jobs, err
 }
 
-// Record adds the outcomes of claimed rows. They are on the disk when it returns.
+// Record stores the outcomes of claimed rows. They are on the disk when it returns.
 // The attempts of a row that is pushed again add up.
 func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	r.mu.Lock()
@@ -82,14 +79,14 @@ func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
-	verdicts := make([]verdict, len(outcomes))
+	events := make([]event, len(outcomes))
 	for i := range outcomes {
 		if outcomes[i].Row > r.record.claimed {
 			return fmt.Errorf("record the outcomes of run %d: row %d was never claimed", r.id, outcomes[i].Row)
 		}
-		verdicts[i].Outcome = outcomes[i]
+		events[i].Outcome = outcomes[i]
 	}
 	return r.change(ctx, fmt.Sprintf("record the outcomes of run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
-		return r.journal.storeVerdicts(ctx, tx, record, verdicts)
+		return r.journal.storeEvents(ctx, tx, record, events)
 	})
 }

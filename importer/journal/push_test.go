@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 func TestClaimInRowOrder(t *testing.T) {
@@ -35,9 +36,9 @@ func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 	}
 	// In no order, as duplicates are found.
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		{Row: 599, Status: importer.StatusDuplicate, Message: "the same as row 4"},
+		{Row: 599, DuplicateOf: 4},
 		refusal(2, "email", "used twice"),
-		{Row: 256, Status: importer.StatusDuplicate, Message: "the same as row 5"},
+		{Row: 256, DuplicateOf: 5},
 	}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	var want []int
@@ -58,30 +59,37 @@ func TestResults(t *testing.T) {
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	later := testTime.Add(time.Minute)
-	invalid := importer.PlannedRow{Row: 3, Status: importer.StatusInvalid, Field: "email", Message: "E-mail (column D): no address", Warnings: "a warning"}
+	problem := func(row int, severity mapping.Severity, attribute mapping.Attribute, message string) importer.RowProblem {
+		return importer.RowProblem{Row: row, Header: "E-mail", Problem: mapping.Problem{
+			Rule: mapping.RuleBadEmail, Severity: severity, Attribute: attribute, Column: 3, Message: message, Advice: "Fix it.",
+		}}
+	}
+	invalid := importer.PlannedRow{Row: 3, Status: importer.StatusInvalid, Problems: []importer.RowProblem{
+		problem(3, mapping.SeverityWarning, mapping.City, "A warning."), problem(3, mapping.SeverityError, mapping.Email, "Not an address."),
+	}}
 	unchanged := testRow(4, importer.StatusUnchanged)
 	unchanged.ReferenceID = "44"
 	warned := testRow(9, importer.StatusPending)
-	warned.Warnings = "looks odd"
+	warned.Problems = []importer.RowProblem{problem(9, mapping.SeverityWarning, mapping.Email, "Odd.")}
 	must(t, r.Append(t.Context(), []importer.PlannedRow{
 		testRow(2, importer.StatusPending), invalid, unchanged, testRow(5, importer.StatusPending), testRow(6, importer.StatusPending), testRow(7, importer.StatusSkipped),
 		testRow(8, importer.StatusPending), warned, testRow(10, importer.StatusPending), testRow(11, importer.StatusPending), testRow(12, importer.StatusPending), testRow(700, importer.StatusPending),
 	}))
 	first, second := refusal(3, "unique_id", "first"), refusal(3, "user_name", "second")
 	must(t, r.Amend(t.Context(), []importer.Amendment{
-		first, {Row: 5, Status: importer.StatusDuplicate, Message: "the same as row 2"},
+		first, {Row: 5, DuplicateOf: 2},
 	}))
 	must(t, r.Amend(t.Context(), []importer.Amendment{second}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, 12, nil))
 	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		{Row: 10, Status: importer.StatusFailed, Message: "no answer", Attempts: 5, Open: true, FinishedAt: testTime},
-		{Row: 2, Status: importer.StatusPushed, ReferenceID: "a-b", Attempts: 2, FinishedAt: testTime},
+		{Row: 10, Answer: importer.Answer{Status: importer.StatusFailed, Message: "no answer", Attempts: 5}, Retry: true, FinishedAt: testTime},
+		{Row: 2, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "a-b", Attempts: 2}, FinishedAt: testTime},
 	}))
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		{Row: 6, Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1, FinishedAt: later},
-		{Row: 8, Status: importer.StatusNotSent, Open: true},
-		{Row: 9, Status: importer.StatusPushed, ReferenceID: "9", Attempts: 1, FinishedAt: later},
+		{Row: 6, Answer: importer.Answer{Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1}, FinishedAt: later},
+		{Row: 8, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true},
+		{Row: 9, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "9", Attempts: 1}, FinishedAt: later},
 	}))
 	line := func(row int, status importer.Status) importer.Result {
 		p := testRow(row, status)
@@ -89,16 +97,17 @@ func TestResults(t *testing.T) {
 	}
 	want := []importer.Result{
 		line(2, importer.StatusPushed),
-		{Row: 3, Status: importer.StatusInvalid, Field: "user_name", Message: "second; first; E-mail (column D): no address", Warnings: "a warning",
-			Problems: []importer.RowProblem{*first.Problem, *second.Problem}},
+		{Row: 3, Status: importer.StatusInvalid, Field: "user_name", Message: "second; first; E-mail (column D): Not an address. Fix it.",
+			Warnings: "E-mail (column D): A warning. Fix it.", Problems: append([]importer.RowProblem{*second.Error, *first.Error}, invalid.Problems...)},
 		line(4, importer.StatusUnchanged), line(5, importer.StatusDuplicate), line(6, importer.StatusRejected), line(7, importer.StatusSkipped), line(8, importer.StatusNotSent),
 		line(9, importer.StatusPushed), line(10, importer.StatusFailed), line(11, importer.StatusUnknown), line(12, importer.StatusNotSent), line(700, importer.StatusNotSent),
 	}
 	want[0].ReferenceID, want[0].Attempts, want[0].FinishedAt = "a-b", 2, testTime
 	want[2].ReferenceID = "44"
-	want[3].Message = "the same as row 2"
+	want[3].Message = "The same as row 2."
 	want[4].ErrorCode, want[4].Field, want[4].Message, want[4].Attempts, want[4].FinishedAt = "9019", "email", "not unique", 1, later
-	want[7].ReferenceID, want[7].Attempts, want[7].FinishedAt, want[7].Warnings = "9", 1, later, "looks odd"
+	want[7].ReferenceID, want[7].Attempts, want[7].FinishedAt, want[7].Warnings = "9", 1, later, "E-mail (column D): Odd. Fix it."
+	want[7].Problems = warned.Problems
 	want[8].Message, want[8].Attempts, want[8].FinishedAt = "no answer", 5, testTime
 
 	var got []importer.Result
@@ -121,13 +130,13 @@ func TestResults(t *testing.T) {
 	}
 }
 
-func TestGoOnAfterStop(t *testing.T) {
+func TestResumeAfterStop(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 300, 301)
 	claim(t, r, 5)
 	must(t, r.Record(t.Context(), []importer.Outcome{
-		pushed(2), {Row: 3, Status: importer.StatusFailed, Attempts: 4, Open: true}, {Row: 4, Status: importer.StatusRejected, Attempts: 1},
-		{Row: 300, Status: importer.StatusNotSent, Open: true},
+		pushed(2), {Row: 3, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 4}, Retry: true}, {Row: 4, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 1}},
+		{Row: 300, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true},
 	}))
 	must(t, r.Stop(t.Context()))
 	stopped := []string{"2 pushed 1", "3 failed 4", "4 rejected 1", "5 unknown 0", "300 not_sent 0", "301 not_sent 0"}
@@ -141,31 +150,31 @@ func TestGoOnAfterStop(t *testing.T) {
 	diff(t, "what is claimed may have been sent", statuses(t, again),
 		[]string{"2 pushed 1", "3 unknown 4", "4 rejected 1", "5 unknown 0", "300 unknown 0", "301 not_sent 0"})
 	must(t, again.Record(t.Context(), []importer.Outcome{pushed(3), pushed(5), pushed(300)}))
-	if err := again.Finish(t.Context(), testTime); err == nil || !strings.Contains(err.Error(), "1 rows still wait") {
+	if err := again.Finish(t.Context(), testTime); err == nil || !strings.Contains(err.Error(), "1 row is still to be pushed") {
 		t.Errorf("finish with a row left: %v", err)
 	}
 	diff(t, "the rest", claim(t, again, 3), []int{301})
-	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Status: importer.StatusFailed, Attempts: 5, Open: true}}))
+	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 5}, Retry: true}}))
 	must(t, again.Finish(t.Context(), testTime))
 	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
 }
 
-// A row that is claimed again and given back stands as it stood: to call it
+// A row that is claimed again and released keeps the outcome that it had: to call it
 // not_sent would be a guess, when it may have been sent before the process died.
-func TestGivenBackStandsAsItStood(t *testing.T) {
-	givenBack := func(rows ...int) (outcomes []importer.Outcome) {
+func TestReleasedRowKeepsItsOutcome(t *testing.T) {
+	released := func(rows ...int) (outcomes []importer.Outcome) {
 		for _, row := range rows {
-			outcomes = append(outcomes, importer.Outcome{Row: row, Status: importer.StatusNotSent, Open: true})
+			outcomes = append(outcomes, importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true})
 		}
 		return outcomes
 	}
 	j := openTest(t, t.TempDir())
 	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6)
 	claim(t, r, 5)
-	must(t, r.Record(t.Context(), append(givenBack(2),
-		importer.Outcome{Row: 3, Status: importer.StatusFailed, Attempts: 4, Open: true, Message: "no answer"},
-		importer.Outcome{Row: 4, Status: importer.StatusUnknown, Attempts: 1, Open: true},
-		importer.Outcome{Row: 5, Status: importer.StatusRejected, Attempts: 1, ErrorCode: "9002", Open: true},
+	must(t, r.Record(t.Context(), append(released(2),
+		importer.Outcome{Row: 3, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 4, Message: "no answer"}, Retry: true},
+		importer.Outcome{Row: 4, Answer: importer.Answer{Status: importer.StatusUnknown, Attempts: 1}, Retry: true},
+		importer.Outcome{Row: 5, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 1, ErrorCode: "9002"}, Retry: true},
 	)))
 	must(t, j.Recover(t.Context(), testTarget)) // the process has died, with row 6 in flight
 	stood := []string{"2 not_sent 0", "3 failed 4", "4 unknown 1", "5 rejected 1", "6 unknown 0"}
@@ -174,9 +183,9 @@ func TestGivenBackStandsAsItStood(t *testing.T) {
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	diff(t, "claimed", claim(t, r, 5), []int{2, 3, 4, 5, 6})
-	must(t, r.Record(t.Context(), givenBack(2, 3, 4, 5, 6)))
+	must(t, r.Record(t.Context(), released(2, 3, 4, 5, 6)))
 	must(t, r.Stop(t.Context()))
-	diff(t, "claimed and given back", statuses(t, r), stood)
+	diff(t, "claimed and released", statuses(t, r), stood)
 
 	must(t, r.Start(t.Context()))
 	claim(t, r, 5)
@@ -185,8 +194,8 @@ func TestGivenBackStandsAsItStood(t *testing.T) {
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	claim(t, r, 5)
-	must(t, r.Record(t.Context(), givenBack(2, 3, 4, 5, 6)))
-	diff(t, "in flight when the process died, and given back", statuses(t, r),
+	must(t, r.Record(t.Context(), released(2, 3, 4, 5, 6)))
+	diff(t, "in flight when the process died, and released", statuses(t, r),
 		[]string{"2 unknown 0", "3 unknown 4", "4 unknown 1", "5 unknown 1", "6 unknown 0"})
 }
 
@@ -207,7 +216,7 @@ func TestRecordRefuses(t *testing.T) {
 	claim(t, r, 1)
 	for name, outcomes := range map[string][]importer.Outcome{
 		"a row that nobody claimed": {pushed(2), pushed(3)},
-		"a status that is none":     {{Row: 2, Status: "splendid"}},
+		"a status that is none":     {{Row: 2, Answer: importer.Answer{Status: "splendid"}}},
 	} {
 		if err := r.Record(t.Context(), outcomes); err == nil {
 			t.Errorf("%s: no error", name)

@@ -14,11 +14,16 @@ import (
 
 // runRecord is a run as it is stored.
 type runRecord struct {
-	importer.Run
-	slices   int64 // stored
-	planned  int64 // rows in them
-	claimed  int   // every pending row up to this one may have been sent
-	verdicts int64 // stored
+	importer.RunInfo
+	stored
+	claimed int // every pending row up to this one may have been sent
+}
+
+// stored counts what is stored of a run, so that a reader notices if any is missing.
+type stored struct {
+	chunks  int64
+	planned int64 // rows in them
+	events  int64 // records of them
 }
 
 // querier is a database or a transaction.
@@ -29,36 +34,46 @@ type querier interface {
 }
 
 const selectRun = `SELECT run.id, client, target.name, source, file_hash, mapping_hash, state, rows, held, reports,
-	started_at, finished_at, slices, planned, claimed, verdicts, run.sum
+	started_at, finished_at, chunks, planned, claimed, events, run.sum
 	FROM run JOIN target ON target.id = run.target `
 
-// loadRuns returns the runs that the condition, SQL with what may follow it, picks.
+// eachRow calls visit for each row that a query returned, and closes the rows. err is
+// the query's.
+func eachRow(rows *sql.Rows, err error, visit func() error) error {
+	if err != nil {
+		return err
+	}
+	for err == nil && rows.Next() {
+		err = visit()
+	}
+	return errors.Join(err, rows.Err(), rows.Close())
+}
+
+// loadRuns returns the runs that the condition selects; it is SQL, with what may
+// follow a condition.
 func loadRuns(ctx context.Context, q querier, condition string, args ...any) (runs []runRecord, err error) {
 	rows, err := q.QueryContext(ctx, selectRun+condition, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = eachRow(rows, err, func() error {
 		var r runRecord
 		var held, reports string
 		var started, finished int64
 		var sum uint32
 		err := rows.Scan(&r.ID, &r.Client, &r.Target, &r.Source, &r.FileHash, &r.MappingHash, &r.State, &r.Rows, &held,
-			&reports, &started, &finished, &r.slices, &r.planned, &r.claimed, &r.verdicts, &sum)
+			&reports, &started, &finished, &r.chunks, &r.planned, &r.claimed, &r.events, &sum)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.StartedAt, r.FinishedAt = timeOf(started), timeOf(finished)
 		if sum != r.checksum(held, reports) {
-			return nil, fmt.Errorf("%w: run %d", errDamaged, r.ID)
+			return fmt.Errorf("%w: run %d", errDamaged, r.ID)
 		}
 		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &r.Reports)); err != nil {
-			return nil, fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
+			return fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
 		}
 		runs = append(runs, r)
-	}
-	return runs, rows.Err()
+		return nil
+	})
+	return runs, err
 }
 
 func loadRun(ctx context.Context, q querier, id int64) (runRecord, error) {
@@ -79,7 +94,7 @@ func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 		return err
 	}
 	result, err := tx.ExecContext(ctx, `INSERT INTO run (target, client, source, file_hash, mapping_hash, state, rows, held, reports,
-		started_at, finished_at, slices, planned, claimed, verdicts, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', '', ?, 0, 0, 0, 0, 0, 0)`,
+		started_at, finished_at, chunks, planned, claimed, events, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', '', ?, 0, 0, 0, 0, 0, 0)`,
 		target, r.Client, r.Source, r.FileHash, r.MappingHash, microOf(r.StartedAt))
 	if err != nil {
 		return err
@@ -91,9 +106,9 @@ func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 }
 
 const updateRun = `UPDATE run SET state = ?, rows = ?, held = ?, reports = ?, finished_at = ?,
-	slices = ?, planned = ?, claimed = ?, verdicts = ?, sum = ? WHERE id = ?`
+	chunks = ?, planned = ?, claimed = ?, events = ?, sum = ? WHERE id = ?`
 
-// save stores what changes in a run.
+// save stores the members of a run that change.
 func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	held, err := json.Marshal(r.Held)
 	if err != nil {
@@ -104,7 +119,7 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 		return err
 	}
 	result, err := tx.StmtContext(ctx, j.updateRun).ExecContext(ctx, r.State, r.Rows, string(held), string(reports),
-		microOf(r.FinishedAt), r.slices, r.planned, r.claimed, r.verdicts, r.checksum(string(held), string(reports)), r.ID)
+		microOf(r.FinishedAt), r.chunks, r.planned, r.claimed, r.events, r.checksum(string(held), string(reports)), r.ID)
 	if err != nil {
 		return err
 	}
@@ -115,17 +130,14 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 }
 
 func (r *runRecord) checksum(held, reports string) uint32 {
-	var body []byte
-	for _, text := range [...]string{r.Client, r.Target, r.Source, r.FileHash, r.MappingHash, string(r.State), held, reports} {
-		body = appendText(body, text)
-	}
-	for _, n := range [...]int64{int64(r.Rows), microOf(r.StartedAt), microOf(r.FinishedAt), r.slices, r.planned, int64(r.claimed), r.verdicts} {
+	body := appendTexts(nil, r.Client, r.Target, r.Source, r.FileHash, r.MappingHash, string(r.State), held, reports)
+	for _, n := range [...]int64{int64(r.Rows), microOf(r.StartedAt), microOf(r.FinishedAt), r.chunks, r.planned, int64(r.claimed), r.events} {
 		body = binary.AppendVarint(body, n)
 	}
 	return checksum(body, r.ID)
 }
 
-// microOf is how times are stored: microseconds since 1970, 0 for no time.
+// microOf returns a time as it is stored: microseconds since 1970, 0 for no time.
 func microOf(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

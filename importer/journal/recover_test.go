@@ -84,7 +84,7 @@ func TestRecover(t *testing.T) {
 		"in flight again": {
 			before: func(t *testing.T, j *Journal) {
 				r := claimTwo(t, j)
-				must(t, r.Record(t.Context(), []importer.Outcome{{Row: 3, Status: importer.StatusNotSent, Open: true}}))
+				must(t, r.Record(t.Context(), []importer.Outcome{{Row: 3, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true}}))
 				must(t, r.Stop(t.Context()))
 				must(t, r.Start(t.Context()))
 				claim(t, r, 1)

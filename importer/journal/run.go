@@ -3,11 +3,12 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
 )
@@ -20,20 +21,20 @@ type Run struct {
 
 	mu           sync.Mutex
 	record       runRecord
-	building     sliceBuilder // rows appended that are not stored yet
+	building     chunkBuilder // appended rows that are not stored yet
 	payloadsSize int64        // bytes in the payload file
 	lastRow      int          // the last that was appended
-	queue        []int64      // slices with rows that wait, in order
+	queue        []int64      // chunks with pending rows, in order
 	ready        []importer.Job
-	loading      *slice // its memory is used again
+	loading      *chunk // its memory is reused
 }
 
-// Begin stores a new run, in the state planning; its number, state, rows, reasons
-// and finishing time are the journal's to give.
-func (j *Journal) Begin(ctx context.Context, run importer.Run) (*Run, error) {
+// Begin stores a new run, in the state planning. The journal sets its number,
+// state, rows, reasons for being held, and finishing time.
+func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (*Run, error) {
 	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.RunPlanning, 0, nil, time.Time{}
 	run.StartedAt = timeOf(microOf(run.StartedAt)) // as it will be read again
-	r := &Run{journal: j, record: runRecord{Run: run}}
+	r := &Run{journal: j, record: runRecord{RunInfo: run}}
 	err := j.update(ctx, "begin a run in the journal", durable, func(tx *sql.Tx) error {
 		return j.insert(ctx, tx, &r.record)
 	})
@@ -54,52 +55,52 @@ func (j *Journal) Run(ctx context.Context, id int64) (*Run, error) {
 }
 
 // Runs returns every run, the newest first.
-func (j *Journal) Runs(ctx context.Context) ([]importer.Run, error) {
+func (j *Journal) Runs(ctx context.Context) ([]importer.RunInfo, error) {
 	return j.list(ctx, "ORDER BY run.id DESC")
 }
 
-// Unfinished returns the runs of the source that can go on, the newest first:
+// Unfinished returns the runs of the source that can be resumed, the newest first:
 // those held, stopped or being pushed.
-func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.Run, error) {
+func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.RunInfo, error) {
 	return j.list(ctx, "WHERE target.name = ? AND source = ? AND state IN (?, ?, ?) ORDER BY run.id DESC",
 		target, source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
 }
 
-// Last returns the newest run of the source that was let through: one that a
-// safety limit held, and that nobody approved, says nothing about what the source
-// should look like.
-func (j *Journal) Last(ctx context.Context, target, source string) (run importer.Run, ok bool, err error) {
+// Last returns the newest run of the source that was allowed: one that a safety
+// limit held, and that nobody approved, says nothing about what the source should
+// look like.
+func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
 	runs, err := j.list(ctx, `WHERE target.name = ? AND source = ? AND
 		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC LIMIT 1`,
 		target, source, importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
 	if err != nil || len(runs) == 0 {
-		return importer.Run{}, false, err
+		return importer.RunInfo{}, false, err
 	}
 	return runs[0], true, nil
 }
 
-func (j *Journal) list(ctx context.Context, condition string, args ...any) ([]importer.Run, error) {
+func (j *Journal) list(ctx context.Context, condition string, args ...any) ([]importer.RunInfo, error) {
 	records, err := loadRuns(ctx, j.reader, condition, args...)
 	if err != nil {
 		return nil, j.wrap("list the runs", err)
 	}
-	runs := make([]importer.Run, len(records))
+	runs := make([]importer.RunInfo, len(records))
 	for i := range records {
-		runs[i] = records[i].Run
+		runs[i] = records[i].RunInfo
 	}
 	return runs, nil
 }
 
 // Info returns the run as the journal knows it.
-func (r *Run) Info() importer.Run {
+func (r *Run) Info() importer.RunInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	info := r.record.Run
+	info := r.record.RunInfo
 	info.Held = slices.Clone(info.Held)
 	return info
 }
 
-// change runs a change of the run in a transaction, and keeps the changed record
+// change applies a change to the run in a transaction, and keeps the changed record
 // once it is stored. The caller holds r.mu.
 func (r *Run) change(ctx context.Context, action string, d durability, apply func(tx *sql.Tx, record *runRecord) error) error {
 	record := r.record
@@ -115,7 +116,7 @@ func (r *Run) change(ctx context.Context, action string, d durability, apply fun
 	return err
 }
 
-// require is an error unless the run is in one of the states.
+// require returns an error unless the run is in one of the states.
 func (r *runRecord) require(want string, states ...importer.RunState) error {
 	if slices.Contains(states, r.State) {
 		return nil
@@ -123,24 +124,24 @@ func (r *runRecord) require(want string, states ...importer.RunState) error {
 	return &StateError{Run: r.ID, State: r.State, Want: want}
 }
 
-// Start goes on with a run that is held or stopped. Every row without an outcome,
-// and every row whose outcome is open, waits again. It reads the whole run first
-// and refuses one of which anything is missing.
+// Start resumes a run that is held or stopped. Every row without an outcome, and
+// every row whose outcome says that it is to be retried, is pending again. It reads
+// the whole run first and refuses one of which anything is missing.
 func (r *Run) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var queue []int64
-	err := r.change(ctx, fmt.Sprintf("go on with run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) (err error) {
+	err := r.change(ctx, fmt.Sprintf("resume run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) (err error) {
 		if *record, err = loadRun(ctx, tx, r.id); err != nil {
 			return err // another process may have changed it since
 		}
-		if err := record.require("go on with it", importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
+		if err := record.require("resume it", importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
 			return err
 		}
 		record.State = importer.RunPushing
-		return record.project(ctx, tx, func(s *slice) error {
-			if slices.ContainsFunc(s.rows, func(row rowState) bool { return row.waits() }) {
-				queue = append(queue, s.number)
+		return record.project(ctx, tx, func(c *chunk) error {
+			if slices.ContainsFunc(c.rows, func(row rowState) bool { return row.waits() }) {
+				queue = append(queue, c.number)
 			}
 			return nil
 		})
@@ -151,7 +152,7 @@ func (r *Run) Start(ctx context.Context) error {
 	return err
 }
 
-// Stop ends a run early, so that it can go on later. Rows that were claimed and
+// Stop ends a run early, so that it can be resumed later. Rows that were claimed and
 // have no outcome are recorded as unknown.
 func (r *Run) Stop(ctx context.Context) error {
 	r.mu.Lock()
@@ -164,12 +165,12 @@ func (r *Run) Stop(ctx context.Context) error {
 	})
 }
 
-// stop puts on record that nobody knows what became of the rows in flight.
+// stop records the rows in flight as unknown.
 func (j *Journal) stop(ctx context.Context, tx *sql.Tx, record *runRecord) error {
-	var lost []verdict
-	err := record.project(ctx, tx, func(s *slice) error {
-		for i := range s.rows {
-			if row := &s.rows[i]; row.lost(record.claimed) {
+	var lost []event
+	err := record.project(ctx, tx, func(c *chunk) error {
+		for i := range c.rows {
+			if row := &c.rows[i]; row.lost(record.claimed) {
 				lost = append(lost, unknown(row.plan.Row))
 			}
 		}
@@ -179,17 +180,17 @@ func (j *Journal) stop(ctx context.Context, tx *sql.Tx, record *runRecord) error
 		return err
 	}
 	record.State = importer.RunStopped
-	return j.storeVerdicts(ctx, tx, record, lost)
+	return j.storeEvents(ctx, tx, record, lost)
 }
 
-// unknown is the verdict on a row that may have been sent.
-func unknown(row int) verdict {
-	return verdict{Outcome: importer.Outcome{Row: row, Status: importer.StatusUnknown, Open: true}}
+// unknown returns the outcome of a row that may have been sent.
+func unknown(row int) event {
+	return event{Outcome: importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusUnknown}, Retry: true}}
 }
 
-// Finish ends a run of whose every pending row it is known what became of it, and
-// deletes the payloads. When there are rows that were not sent, or may have been,
-// it is an error and the run goes on being pushed.
+// Finish ends a run in which the outcome of every pending row is known, and deletes
+// the payloads. While there are rows that were not sent, or may have been, it
+// returns an error and the run stays as it is.
 func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -197,12 +198,18 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 		if err := record.require("finish it", importer.RunPushing); err != nil {
 			return err
 		}
-		counts, _, err := record.counts(ctx, tx)
+		left := 0
+		err := record.eachResult(ctx, tx, func(line importer.Result) error {
+			if line.Status == importer.StatusNotSent || line.Status == importer.StatusUnknown {
+				left++
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		if left := counts[importer.StatusNotSent] + counts[importer.StatusUnknown]; left > 0 {
-			return fmt.Errorf("%d rows still wait to be pushed", left)
+		if left > 0 {
+			return fmt.Errorf("%s still to be pushed", english.Plural(left, "row is", "rows are"))
 		}
 		record.State, record.FinishedAt = importer.RunFinished, timeOf(microOf(at))
 		return nil
@@ -220,21 +227,18 @@ func (r *Run) Discard(ctx context.Context) error {
 	if err := r.record.require("discard it", importer.RunPlanning); err != nil {
 		return err
 	}
-	err := r.journal.update(ctx, fmt.Sprintf("discard run %d", r.id), durable, func(tx *sql.Tx) error {
-		return deleteRun(ctx, tx, r.id)
-	})
-	return errors.Join(err, r.journal.purge(r.id))
+	return r.journal.delete(ctx, fmt.Sprintf("discard run %d", r.id), r.id)
 }
 
-// Supersede ends a held or stopped run for good, because another one takes its
-// place, and deletes its payloads.
+// Supersede ends a held or stopped run for good, because another one replaces it,
+// and deletes its payloads.
 func (j *Journal) Supersede(ctx context.Context, id int64) error {
 	err := j.update(ctx, fmt.Sprintf("supersede run %d", id), durable, func(tx *sql.Tx) error {
 		record, err := loadRun(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if err := record.require("put another in its place", importer.RunHeld, importer.RunStopped); err != nil {
+		if err := record.require("replace it", importer.RunHeld, importer.RunStopped); err != nil {
 			return err
 		}
 		record.State = importer.RunSuperseded
@@ -244,9 +248,4 @@ func (j *Journal) Supersede(ctx context.Context, id int64) error {
 		return err
 	}
 	return j.purge(id)
-}
-
-// purge deletes the payloads of a run.
-func (j *Journal) purge(id int64) error {
-	return j.wrap(fmt.Sprintf("delete the payloads of run %d", id), j.payloadFile(id).remove())
 }

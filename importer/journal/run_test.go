@@ -148,7 +148,7 @@ func TestUnfinishedAndLast(t *testing.T) {
 
 	runs, err := j.Unfinished(ctx, testTarget, testSource)
 	must(t, err)
-	diff(t, "unfinished", runs, []importer.Run{held.Info(), stopped.Info()})
+	diff(t, "unfinished", runs, []importer.RunInfo{held.Info(), stopped.Info()})
 	last, ok, err := j.Last(ctx, testTarget, testSource)
 	if err != nil || !ok || last.ID != stopped.id {
 		t.Errorf("last is %d, %v, %v; want %d", last.ID, ok, err, stopped.id)
@@ -169,10 +169,10 @@ func TestSealAndAppendRefuse(t *testing.T) {
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}))
 	for name, err := range map[string]error{
-		"a row twice":       r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}),
-		"a row of no place": r.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusPending)}),
-		"no status":         r.Append(t.Context(), []importer.PlannedRow{testRow(6, "splendid")}),
-		"no such end":       r.Seal(t.Context(), importer.RunFinished, 1, nil),
+		"a row twice":        r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}),
+		"a row out of order": r.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusPending)}),
+		"no status":          r.Append(t.Context(), []importer.PlannedRow{testRow(6, "splendid")}),
+		"no such end":        r.Seal(t.Context(), importer.RunFinished, 1, nil),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)

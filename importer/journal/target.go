@@ -15,13 +15,13 @@ import (
 type target struct {
 	id     int64
 	name   string
-	folded int64 // verdict up to which the acceptances are up to date
+	folded int64 // event up to which the acceptances are up to date
 }
 
 func (t *target) checksum() uint32 { return checksum([]byte(t.name), t.folded) }
 
 // loadTarget returns the target of that name; its id is 0 when nothing was ever
-// pushed there.
+// pushed to it.
 func loadTarget(ctx context.Context, q querier, name string) (target, error) {
 	t := target{name: name}
 	var sum uint32
@@ -35,8 +35,8 @@ func loadTarget(ctx context.Context, q querier, name string) (target, error) {
 	return t, err
 }
 
-// ensureTarget returns the id of the target of that name, and makes it where
-// there is none.
+// ensureTarget returns the id of the target of that name, and creates it if there is
+// none.
 func ensureTarget(ctx context.Context, q querier, name string) (int64, error) {
 	t := target{name: name}
 	if _, err := q.ExecContext(ctx, "INSERT OR IGNORE INTO target (name, folded, sum) VALUES (?, ?, ?)", name, t.folded, t.checksum()); err != nil {
@@ -51,8 +51,8 @@ func (t *target) saveFolded(ctx context.Context, q querier) error {
 	return err
 }
 
-// SaveUserTypes keeps the target's list of user types as the Controller gave it
-// at that time, for dry runs without a network.
+// SaveUserTypes stores the target's list of user types as the Controller returned it
+// at that time, for checks without a network.
 func (j *Journal) SaveUserTypes(ctx context.Context, target string, types []mapping.UserType, at time.Time) error {
 	list, err := json.Marshal(types)
 	if err != nil {
@@ -68,8 +68,8 @@ func (j *Journal) SaveUserTypes(ctx context.Context, target string, types []mapp
 	})
 }
 
-// UserTypes returns the list that was last saved for the target, and the time of
-// it: zero when none ever was.
+// UserTypes returns the list that was last saved for the target, and when; the time
+// is zero when none was.
 func (j *Journal) UserTypes(ctx context.Context, target string) (types []mapping.UserType, at time.Time, err error) {
 	var list string
 	var micro int64

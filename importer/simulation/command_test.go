@@ -129,7 +129,7 @@ func (p *process) takeUp(j *journal.Journal) (run *journal.Run, err error) {
 // plan plans the night's file as a new run.
 func (p *process) plan(feed context.Context, j *journal.Journal) (run *journal.Run, err error) {
 	err = p.write("begin", durable, func() (err error) {
-		run, err = j.Begin(p.alive, importer.Run{
+		run, err = j.Begin(p.alive, importer.RunInfo{
 			Client: simulatedClient, Target: simulatedTarget, Source: simulatedSource,
 			FileHash: fmt.Sprint(p.night.number), MappingHash: "mapping", StartedAt: time.Now().UTC(),
 		})

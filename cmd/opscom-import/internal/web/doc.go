@@ -59,8 +59,8 @@ type Suggester interface {
 
 // History knows the runs, those of the command line too.
 type History interface {
-	Runs(ctx context.Context) ([]importer.Run, error) // the newest first
-	Run(ctx context.Context, id int64) (importer.Run, importer.Counts, error)
+	Runs(ctx context.Context) ([]importer.RunInfo, error) // the newest first
+	Run(ctx context.Context, id int64) (importer.RunInfo, importer.Counts, error)
 	WriteResults(ctx context.Context, id int64, w io.Writer) error
 }
 

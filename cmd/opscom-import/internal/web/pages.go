@@ -48,7 +48,7 @@ func (s *Server) fail(w http.ResponseWriter, status int, message string) {
 type start struct {
 	Real  Real
 	Error string
-	Runs  []importer.Run
+	Runs  []importer.RunInfo
 }
 
 // recentRuns is how many runs the first page shows.
@@ -248,7 +248,7 @@ func (s *Server) showRuns(w http.ResponseWriter, r *http.Request) {
 
 // runView is the body of the page of a run.
 type runView struct {
-	importer.Run
+	importer.RunInfo
 	Counts  importer.Counts
 	Ending  *outcome // how it ended, when that was in this launch
 	Problem string
@@ -261,7 +261,7 @@ type runView struct {
 func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
 	if err == nil {
-		v.Run, v.Counts, err = s.History.Run(r.Context(), id)
+		v.RunInfo, v.Counts, err = s.History.Run(r.Context(), id)
 	}
 	switch {
 	case errors.As(err, new(*strconv.NumError)), errors.Is(err, journal.ErrNoRun):

@@ -32,7 +32,7 @@ type stub struct {
 	check   func(ctx context.Context, job Job) (report.Receipt, error)
 	push    func(feed context.Context, job Job) (report.Receipt, error)
 	columns []mapping.Suggestion
-	run     importer.Run
+	run     importer.RunInfo
 	counts  importer.Counts
 }
 
@@ -46,10 +46,10 @@ func (s *stub) Approve(feed, _ context.Context, _ int64, job Job) (report.Receip
 func (s *stub) Suggest(Job) ([]mapping.Suggestion, []byte, error) {
 	return s.columns, []byte("version: 1\n"), nil
 }
-func (s *stub) Runs(context.Context) ([]importer.Run, error) { return []importer.Run{s.run}, nil }
-func (s *stub) Run(_ context.Context, id int64) (importer.Run, importer.Counts, error) {
+func (s *stub) Runs(context.Context) ([]importer.RunInfo, error) { return []importer.RunInfo{s.run}, nil }
+func (s *stub) Run(_ context.Context, id int64) (importer.RunInfo, importer.Counts, error) {
 	if id != s.run.ID {
-		return importer.Run{}, nil, journal.ErrNoRun
+		return importer.RunInfo{}, nil, journal.ErrNoRun
 	}
 	return s.run, s.counts, nil
 }
@@ -388,7 +388,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'`
 	work := &stub{
 		columns: []mapping.Suggestion{{Header: evil, Why: evil, Samples: []string{evil}}},
-		run:     importer.Run{ID: 7, State: importer.RunHeld, Source: "/x/" + evil, Target: evil, Held: []string{evil}},
+		run:     importer.RunInfo{ID: 7, State: importer.RunHeld, Source: "/x/" + evil, Target: evil, Held: []string{evil}},
 	}
 	work.check = func(_ context.Context, job Job) (report.Receipt, error) {
 		_, err := io.WriteString(job.Notes, evil+"\n")
@@ -479,7 +479,7 @@ func TestPushIsOfWhatThePersonSaw(t *testing.T) {
 }
 
 func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
-	work := &stub{check: fine, run: importer.Run{ID: 3, State: importer.RunStopped, Source: "/x/students.csv", Target: "sandbox"},
+	work := &stub{check: fine, run: importer.RunInfo{ID: 3, State: importer.RunStopped, Source: "/x/students.csv", Target: "sandbox"},
 		counts: importer.Counts{importer.StatusPushed: 1, importer.StatusNotSent: 1}}
 	work.push = func(feed context.Context, job Job) (report.Receipt, error) {
 		job.Progress.Start(2)
@@ -528,7 +528,7 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
 	work := &stub{check: fine}
 	work.push = func(_ context.Context, job Job) (report.Receipt, error) {
-		work.run = importer.Run{ID: 4, State: importer.RunFinished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
+		work.run = importer.RunInfo{ID: 4, State: importer.RunFinished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
 		work.counts = importer.Counts{importer.StatusPushed: 2}
 		return report.Receipt{Run: 4}, nil
 	}
@@ -544,7 +544,7 @@ func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
 
 func TestApprovalIsConfirmed(t *testing.T) {
 	pushes := 0
-	work := &stub{run: importer.Run{ID: 5, State: importer.RunHeld, Source: "/x/students.csv", Target: "sandbox", Held: []string{"20 of 30 rows are invalid"}},
+	work := &stub{run: importer.RunInfo{ID: 5, State: importer.RunHeld, Source: "/x/students.csv", Target: "sandbox", Held: []string{"20 of 30 rows are invalid"}},
 		counts: importer.Counts{importer.StatusNotSent: 10, importer.StatusInvalid: 20}}
 	work.push = func(context.Context, Job) (report.Receipt, error) { pushes++; return report.Receipt{}, nil }
 	s := open(t, work)

@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// CircuitError says that the run was stopped because row after row failed alike.
+// CircuitError says that the run was stopped because row after row failed in the
+// same way.
 type CircuitError struct {
 	Failures int
 	Status   Status // Failed or Rejected
@@ -21,30 +22,28 @@ func (e *CircuitError) Error() string {
 	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
 }
 
-// loginSourceFailures is after how many rows a run stops whose every row is
-// refused for its login source: one constant is wrong, and no row will fare better.
+// loginSourceFailures is after how many rows a run stops in which every row is
+// refused for its login source: one constant is wrong, and no row will do better.
 const loginSourceFailures = 5
 
-// breaker stops the run when row after row fails alike: without an answer, or
-// refused with one and the same code. The workers tell it of every row at once,
-// so that no request starts once it has seen enough.
-type breaker struct {
+// circuitBreaker stops the run when row after row fails in the same way: without
+// an answer, or refused with the same code. Workers report each outcome at once,
+// so that no request starts after the circuit has opened.
+type circuitBreaker struct {
 	limit int // rows in a row; 0: any number
 	stop  context.CancelCauseFunc
 
-	mu      sync.Mutex
-	pushed  bool // some row was
-	streak  CircuitError
-	tripped bool
+	mu     sync.Mutex
+	pushed bool // some row was
+	streak CircuitError
 }
 
-func (b *breaker) watch(o Outcome) {
+func (b *circuitBreaker) observe(o *Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch o.Status {
 	case StatusPushed:
-		b.pushed = true
-		b.streak = CircuitError{}
+		b.pushed, b.streak = true, CircuitError{}
 		return
 	case StatusNotSent, StatusUnknown:
 		return // says nothing about the Controller
@@ -57,9 +56,8 @@ func (b *breaker) watch(o Outcome) {
 	if (o.ErrorCode == "9014" || o.ErrorCode == "9015") && !b.pushed {
 		limit = min(limit, loginSourceFailures)
 	}
-	if limit > 0 && b.streak.Failures >= limit && !b.tripped {
-		b.tripped = true
-		tripped := b.streak
-		b.stop(&tripped)
+	if limit > 0 && b.streak.Failures >= limit {
+		opened := b.streak
+		b.stop(&opened) // the first cause counts
 	}
 }

@@ -11,20 +11,20 @@ import (
 	"opscom-import/mapping"
 )
 
-// checkedPlan is a plan of three slices with rows of every kind, and what the end
-// of the file says of some of them.
+// checkedPlan returns a plan of three chunks with rows of every kind, and amendments
+// of some of them.
 func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
 	var plan []importer.PlannedRow
-	for row := 2; row < 2+2*sliceRows; row++ {
+	for row := 2; row < 2+2*chunkRows; row++ {
 		p := testRow(row, importer.StatusPending)
 		problem := importer.RowProblem{Row: row, Header: "DOB", Problem: mapping.Problem{Rule: mapping.RuleBadDate, Column: 3, Value: "?", Message: "no date"}}
 		switch row % 50 {
 		case 0:
-			p.Status, p.Field, p.Message, p.Payload = importer.StatusInvalid, "date_of_birth", "no date", nil
+			p.Status, p.Payload = importer.StatusInvalid, nil
 			p.Problems = append(p.Problems, problem)
 		case 1:
 			problem.Severity = mapping.SeverityWarning
-			p.Warnings, p.Problems = "no date", append(p.Problems, problem)
+			p.Problems = append(p.Problems, problem)
 		case 2:
 			p.Status, p.Payload = importer.StatusSkipped, nil
 		}
@@ -32,10 +32,10 @@ func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
 	}
 	refused := func(row int) importer.Amendment {
 		problem := &importer.RowProblem{Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: mapping.NoColumn, Message: "twice"}}
-		return importer.Amendment{Row: row, Status: importer.StatusInvalid, Message: "twice", Problem: problem}
+		return importer.Amendment{Row: row, Error: problem}
 	}
 	return plan, [][]importer.Amendment{
-		{refused(500), refused(100), {Row: 260, Status: importer.StatusDuplicate, Message: "The same as row 20."}},
+		{refused(500), refused(100), {Row: 260, DuplicateOf: 20}},
 		{refused(7), refused(101), refused(500)},
 	}
 }
@@ -63,31 +63,31 @@ func fill(t testing.TB, store importer.PlanStore) {
 	}
 }
 
-// A check shows of a row what a push would, whichever store has kept it.
-func TestScratchTellsWhatTheJournalTells(t *testing.T) {
+// A check shows the same of a row as a push, whichever store kept it.
+func TestTempStoreShowsWhatTheJournalShows(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	run, err := j.Begin(t.Context(), testRun())
 	must(t, err)
 	fill(t, run)
-	must(t, run.Seal(t.Context(), importer.RunHeld, 2*sliceRows, nil))
+	must(t, run.Seal(t.Context(), importer.RunHeld, 2*chunkRows, nil))
 	want := collected(t, run.Results(t.Context()))
 	for i := range want {
 		if want[i].Status == importer.StatusNotSent {
 			want[i].Status = importer.StatusValid
 		}
 	}
-	for _, whole := range []bool{true, false} {
-		t.Run(fmt.Sprintf("whole=%t", whole), func(t *testing.T) {
-			scratch := NewScratch(whole)
-			defer func() { must(t, scratch.Close()) }()
-			fill(t, scratch)
+	for _, all := range []bool{true, false} {
+		t.Run(fmt.Sprintf("all=%t", all), func(t *testing.T) {
+			store := NewTempStore(all)
+			defer func() { must(t, store.Close()) }()
+			fill(t, store)
 			wanted := want
-			if !whole {
-				wanted = tellingAlone(want)
+			if !all {
+				wanted = reportable(want)
 			}
-			diff(t, "results", collected(t, scratch.Results()), wanted)
-			diff(t, "the same once more", collected(t, scratch.Results()), wanted)
-			for r, err := range scratch.Results() {
+			diff(t, "results", collected(t, store.Results()), wanted)
+			diff(t, "the same once more", collected(t, store.Results()), wanted)
+			for r, err := range store.Results() {
 				must(t, err)
 				diff(t, "the first alone", r, wanted[0])
 				break
@@ -96,34 +96,34 @@ func TestScratchTellsWhatTheJournalTells(t *testing.T) {
 	}
 }
 
-// tellingAlone leaves out the rows of which there is nothing to tell, and the ids
-// of those that were fine until the end of the file.
-func tellingAlone(all []importer.Result) []importer.Result {
-	var telling []importer.Result
+// reportable leaves out the rows with nothing to report, and the ids of those that
+// were fine until the end of the file.
+func reportable(all []importer.Result) []importer.Result {
+	var kept []importer.Result
 	for _, r := range all {
 		if r.Status == importer.StatusValid && len(r.Problems) == 0 {
 			continue
 		}
-		if len(r.Problems) == 0 && r.Status == importer.StatusDuplicate || len(r.Problems) > 0 && r.Problems[0].Rule == mapping.RuleDuplicateKey {
+		if len(r.Problems) == 0 && r.Status == importer.StatusDuplicate || len(r.Problems) > 0 && r.Problems[len(r.Problems)-1].Rule == mapping.RuleDuplicateKey {
 			r.UniqueID, r.LoginSource = "", ""
 		}
-		telling = append(telling, r)
+		kept = append(kept, r)
 	}
-	return telling
+	return kept
 }
 
-func TestScratchNeedsNoFileForRowsThatAreFine(t *testing.T) {
+func TestTempStoreNeedsNoFileForRowsThatAreFine(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR"))
-	scratch := NewScratch(false)
-	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
-	diff(t, "results", collected(t, scratch.Results()), []importer.Result(nil))
+	store := NewTempStore(false)
+	must(t, store.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
+	diff(t, "results", collected(t, store.Results()), []importer.Result(nil))
 	wantTempFiles(t, 0)
 
-	must(t, scratch.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusSkipped)}))
-	diff(t, "rows", len(collected(t, scratch.Results())), 1)
+	must(t, store.Append(t.Context(), []importer.PlannedRow{testRow(4, importer.StatusSkipped)}))
+	diff(t, "rows", len(collected(t, store.Results())), 1)
 	wantTempFiles(t, 1)
-	must(t, scratch.Close())
+	must(t, store.Close())
 	wantTempFiles(t, 0)
 }
 

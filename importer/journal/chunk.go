@@ -1,0 +1,189 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// chunkRows is how many row numbers belong to a chunk. A row is found by
+// arithmetic: it is row%chunkRows of chunk row/chunkRows.
+const chunkRows = 256
+
+func chunkOf(row int) int64 { return int64(row) / chunkRows }
+
+// These bits say that a record was written by version 2 of the schema. Version 1
+// stored field, message and warnings after a row's reference id, which now follow
+// from its problems, and a problem's advice within its message.
+const (
+	statusVersion2   = 1 << 7
+	severityVersion2 = 1 << 7
+)
+
+// chunkBuilder packs the planned rows of one chunk:
+//
+//	row%256, status + statusVersion2, key, hash, and as texts unique id, login source, reference id;
+//	the number of problems, and each of them
+//
+// and apart from them, because they are deleted earlier, the payloads of the
+// pending ones:
+//
+//	row%256, payload as a text
+type chunkBuilder struct {
+	number   int64
+	rows     int
+	plan     []byte
+	payloads []byte
+}
+
+func (b *chunkBuilder) reset(number int64) {
+	*b = chunkBuilder{number: number, plan: b.plan[:0], payloads: b.payloads[:0]}
+}
+
+func (b *chunkBuilder) add(p *importer.PlannedRow) error {
+	code, err := statusCode(p.Status)
+	if err != nil {
+		return fmt.Errorf("row %d: %w", p.Row, err)
+	}
+	b.rows++
+	b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2)
+	b.plan = append(b.plan, p.Key[:]...)
+	b.plan = append(b.plan, p.Hash[:]...)
+	b.plan = appendTexts(b.plan, p.UniqueID, p.LoginSource, p.ReferenceID)
+	b.plan = binary.AppendUvarint(b.plan, uint64(len(p.Problems)))
+	for i := range p.Problems {
+		b.plan = appendProblem(b.plan, &p.Problems[i])
+	}
+	if p.Status == importer.StatusPending {
+		b.payloads = append(b.payloads, byte(p.Row%chunkRows))
+		b.payloads = binary.AppendUvarint(b.payloads, uint64(len(p.Payload)))
+		b.payloads = append(b.payloads, p.Payload...)
+	}
+	return nil
+}
+
+// appendProblem appends a problem:
+//
+//	severity + severityVersion2, attribute, column + 1, and as texts rule, header, value, message, advice
+func appendProblem(dst []byte, p *importer.RowProblem) []byte {
+	dst = append(dst, byte(p.Severity)|severityVersion2, byte(p.Attribute))
+	dst = binary.AppendUvarint(dst, uint64(p.Column-mapping.NoColumn))
+	return appendTexts(dst, string(p.Rule), p.Header, p.Value, p.Message, p.Advice)
+}
+
+func (r *blobReader) problem(row int) importer.RowProblem {
+	p := importer.RowProblem{Row: row}
+	severity := r.byte()
+	p.Severity, p.Attribute = mapping.Severity(severity&^severityVersion2), mapping.Attribute(r.byte())
+	p.Column = int(r.number()) + mapping.NoColumn
+	p.Rule, p.Header, p.Value, p.Message = mapping.Rule(r.text()), r.text(), r.text(), r.text()
+	if severity&severityVersion2 != 0 {
+		p.Advice = r.text()
+	}
+	return p
+}
+
+// section says where in the run's payload file the payloads of a chunk are.
+type section struct {
+	at, size int64
+}
+
+// chunk is one chunk of a run, with all that is known of its rows.
+type chunk struct {
+	number   int64
+	payloads section
+	rows     []rowState
+	index    [chunkRows]int16 // place in rows by row%256; -1: there is no such row
+}
+
+// rowState is what is known of one row.
+type rowState struct {
+	plan     importer.PlannedRow // as amended; without its payload
+	outcome  importer.Outcome    // the last
+	recorded bool                // it has an outcome
+	again    bool                // it was claimed again, and that claim has no outcome yet
+	earlier  importer.Outcome    // the outcome before that claim
+	attempts int                 // over every outcome
+}
+
+func newChunk() *chunk { return &chunk{rows: make([]rowState, 0, chunkRows)} }
+
+// reset empties the chunk.
+func (c *chunk) reset(number int64) {
+	c.number, c.payloads, c.rows = number, section{}, c.rows[:0]
+	for i := range c.index {
+		c.index[i] = -1
+	}
+}
+
+// read unpacks the chunk's plan.
+func (c *chunk) read(run, number int64, payloads section, data []byte) error {
+	c.reset(number)
+	c.payloads = payloads
+	blob, err := unseal(data, run, number, payloads.at, payloads.size)
+	if err != nil {
+		return err
+	}
+	for blob.more() && len(c.rows) < chunkRows {
+		p := &c.add(blob.byte()).plan
+		code := blob.byte()
+		p.Status = blob.status(code &^ statusVersion2)
+		p.Key, p.Hash = blob.digest(), blob.digest()
+		p.UniqueID, p.LoginSource, p.ReferenceID = blob.text(), blob.text(), blob.text()
+		if code&statusVersion2 == 0 {
+			blob.text() // the field
+			blob.text() // the message
+			blob.text() // the warnings
+		}
+		for n := blob.number(); n > 0 && !blob.bad; n-- {
+			p.Problems = append(p.Problems, blob.problem(p.Row))
+		}
+	}
+	return blob.err()
+}
+
+// add appends the row with that remainder, of which nothing is known.
+func (c *chunk) add(remainder byte) *rowState {
+	c.index[remainder] = int16(len(c.rows))
+	c.rows = append(c.rows, rowState{plan: importer.PlannedRow{Row: int(c.number)*chunkRows + int(remainder)}})
+	return &c.rows[len(c.rows)-1]
+}
+
+// row returns the row with that remainder, nil when there is none.
+func (c *chunk) row(remainder byte) *rowState {
+	if i := c.index[remainder]; i >= 0 {
+		return &c.rows[i]
+	}
+	return nil
+}
+
+// waits reports whether the row is to be pushed, for the first time or again.
+func (r *rowState) waits() bool {
+	return r.plan.Status == importer.StatusPending && (!r.recorded || r.outcome.Retry)
+}
+
+// lost reports whether the row was claimed and has no outcome.
+func (r *rowState) lost(claimed int) bool {
+	return r.plan.Status == importer.StatusPending && !r.recorded && r.plan.Row <= claimed
+}
+
+// result returns the row's line in the results of a run that claimed its pending
+// rows up to claimed.
+func (r *rowState) result(claimed int) importer.Result {
+	line := r.plan.Result()
+	line.Attempts = r.attempts
+	switch {
+	case r.plan.Status != importer.StatusPending:
+	case r.lost(claimed):
+		line.Status = importer.StatusUnknown
+	case !r.recorded:
+		line.Status = importer.StatusNotSent
+	default:
+		o := &r.outcome
+		line.Status, line.ReferenceID, line.ErrorCode = o.Status, o.ReferenceID, o.ErrorCode
+		line.Field, line.Message, line.FinishedAt = o.Field, o.Message, o.FinishedAt
+	}
+	return line
+}

@@ -1,0 +1,160 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+
+	"opscom-import/importer"
+)
+
+// TempStore keeps the plan of a check until its reports are written. Nothing
+// outlives it, so it needs no database, only a temporary file, and that only once
+// there is something to keep. It is for one goroutine at a time.
+type TempStore struct {
+	all      bool     // pending rows without a problem are kept too
+	file     *os.File // nil while nothing is kept
+	size     int64    // bytes written
+	building chunkBuilder
+	records  []tempRecord
+}
+
+// tempRecord says where a record is in the file: the plan of a chunk, or events on
+// its rows.
+type tempRecord struct {
+	chunk  int64
+	events bool
+	section
+}
+
+// NewTempStore returns an empty store. It keeps all rows, or only those with
+// something to report: rows that are not pending or have a problem.
+func NewTempStore(all bool) *TempStore { return &TempStore{all: all} }
+
+// Append takes rows in rising order, as [Run.Append] does.
+func (s *TempStore) Append(_ context.Context, rows []importer.PlannedRow) error {
+	for i := range rows {
+		row := &rows[i]
+		if !s.all && row.Status == importer.StatusPending && len(row.Problems) == 0 {
+			continue
+		}
+		if number := chunkOf(row.Row); number != s.building.number {
+			if err := s.flush(); err != nil {
+				return err
+			}
+			s.building.reset(number)
+		}
+		if err := s.building.add(row); err != nil {
+			return fmt.Errorf("keep the plan of the check: %w", err)
+		}
+	}
+	return nil
+}
+
+// flush writes the chunk that is being built, if it has rows.
+func (s *TempStore) flush() error {
+	b := &s.building
+	if b.rows == 0 {
+		return nil
+	}
+	b.rows = 0
+	return s.write(tempRecord{chunk: b.number}, seal(b.plan, 0, b.number, 0, 0))
+}
+
+// Amend amends rows that were appended, whether they were kept or not.
+func (s *TempStore) Amend(_ context.Context, amendments []importer.Amendment) error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return packEvents(amendmentEvents(amendments), func(chunk int64, data []byte) error {
+		return s.write(tempRecord{chunk: chunk, events: true}, seal(data, 0, chunk, 0))
+	})
+}
+
+// write appends a record to the file.
+func (s *TempStore) write(r tempRecord, data []byte) error {
+	if s.file == nil {
+		var err error
+		if s.file, err = os.CreateTemp("", "opscom-import-check-*"); err != nil {
+			return fmt.Errorf("create a temporary file for the check: %w", err)
+		}
+	}
+	r.section = section{s.size, int64(len(data))}
+	if _, err := s.file.WriteAt(data, r.at); err != nil {
+		return fmt.Errorf("keep the plan of the check: %w", err)
+	}
+	s.size += r.size
+	s.records = append(s.records, r)
+	return nil
+}
+
+// Results yields one line for each row that was kept or amended, in row order. A
+// row that a push would send is Valid; one that was amended and not kept has
+// neither unique id nor login source. An error comes last.
+func (s *TempStore) Results() iter.Seq2[importer.Result, error] {
+	return func(yield func(importer.Result, error) bool) {
+		if err := s.project(yield); err != nil && !errors.Is(err, errEnough) {
+			yield(importer.Result{}, fmt.Errorf("read the plan of the check: %w", err))
+		}
+	}
+}
+
+// project brings plans and events together, chunk by chunk, and yields the rows.
+func (s *TempStore) project(yield func(importer.Result, error) bool) error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	slices.SortStableFunc(s.records, func(a, b tempRecord) int { return cmp.Compare(a.chunk, b.chunk) })
+	c := newChunk()
+	for rest := s.records; len(rest) > 0; {
+		c.reset(rest[0].chunk)
+		for ; len(rest) > 0 && rest[0].chunk == c.number; rest = rest[1:] {
+			if err := s.read(c, rest[0]); err != nil {
+				return err
+			}
+		}
+		slices.SortFunc(c.rows, func(a, b rowState) int { return a.plan.Row - b.plan.Row })
+		for i := range c.rows {
+			line := c.rows[i].result(0)
+			if line.Status == importer.StatusNotSent {
+				line.Status = importer.StatusValid
+			}
+			if !yield(line, nil) {
+				return errEnough
+			}
+		}
+	}
+	return nil
+}
+
+// read reads a record into the chunk.
+func (s *TempStore) read(c *chunk, r tempRecord) error {
+	data := make([]byte, r.size)
+	if _, err := s.file.ReadAt(data, r.at); err != nil {
+		return err
+	}
+	if !r.events {
+		return c.read(0, r.chunk, section{}, data)
+	}
+	return readEvents(0, r.chunk, 0, data, func(e *event) error {
+		remainder := byte(e.Row % chunkRows)
+		row := c.row(remainder)
+		if row == nil {
+			row = c.add(remainder)
+		}
+		row.apply(e)
+		return nil
+	})
+}
+
+// Close removes the file.
+func (s *TempStore) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}

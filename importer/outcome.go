@@ -1,0 +1,78 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Answer is what the Controller said to one profile, after as many attempts as it
+// took.
+type Answer struct {
+	Status      Status // Pushed, Rejected, Failed; Unknown or NotSent when the run ended first
+	ReferenceID string // of a pushed profile, as text
+	ErrorCode   string // the Controller's ErrorCode, "" when it gave none
+	Field       string // attribute at fault, where the code tells
+	Message     string // for the person who fixes the row: what is wrong, and what to do
+	Attempts    int    // requests sent
+}
+
+// Controller pushes one profile at a time.
+//
+// Push waits for its turn and sends the payload, again and again while the
+// Controller gives no answer. Once fetchCtx is done it starts no further request;
+// a request in flight is awaited until workCtx is done. A profile that fails is not
+// an error: an error, a *RefusedError, means that every other row would fail alike
+// and ends the run. The answer counts even then.
+type Controller interface {
+	Push(fetchCtx, workCtx context.Context, payload []byte) (Answer, error)
+}
+
+// RefusedError says that the Controller refused the whole run, not one row: a
+// wrong token, a wrong client code, an address that is not the Controller's.
+type RefusedError struct {
+	Code   string // the Controller's ErrorCode, or the HTTP status where it gave none
+	Reason string // what happened, for a person
+	Hint   string // what to do next
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("the Controller refused the run (%s): %s; %s", e.Code, e.Reason, e.Hint)
+}
+
+// Job is a claimed row, ready to be pushed.
+type Job struct {
+	Row     int
+	Payload []byte
+}
+
+// Outcome is how the push of a claimed row ended.
+type Outcome struct {
+	Row int
+	Answer
+	Retry      bool // resuming the run pushes the row again
+	FinishedAt time.Time
+}
+
+// Result is one row's line in the results: its plan and its outcome together.
+type Result struct {
+	Row         int
+	UniqueID    string
+	LoginSource string
+	Status      Status
+	ReferenceID string
+	ErrorCode   string
+	Field       string
+	Message     string
+	Warnings    string
+	Attempts    int          // over every time it was claimed
+	FinishedAt  time.Time    // zero when the row was never sent
+	Problems    []RowProblem // that the plan found
+}
+
+// Acceptance is what the Controller last accepted for a key.
+type Acceptance struct {
+	Hash        Digest // of the profile
+	ReferenceID string
+	AcceptedAt  time.Time
+}
