@@ -18,12 +18,7 @@ const flowSteps = 15
 
 // docs/flow.md follows a row through the code by file and function name.
 func TestFlowNamesWhatExists(t *testing.T) {
-	names := make(map[string]bool)
-	eachModuleFile(t, ".go", func(name string) {
-		if !strings.HasSuffix(name, "_test.go") {
-			noteNames(parseSource(t, name), names)
-		}
-	})
+	names := declaredNames(t)
 	for _, name := range strings.Fields("check push approve students.xlsx students.results.csv") {
 		names[name] = true
 	}
@@ -34,15 +29,40 @@ func TestFlowNamesWhatExists(t *testing.T) {
 		names[state] = true
 	}
 	p := readPage(t, "docs/flow.md")
-	for _, file := range regexp.MustCompile(`[a-z0-9_/-]+\.go\b`).FindAllString(p.text(), -1) {
-		if _, err := os.Stat(filepath.Join(moduleRoot, file)); err != nil {
-			t.Errorf("flow.md names the file %s, which does not exist", file)
-		}
-	}
 	for _, line := range p.lines {
 		for _, span := range spans(line) {
 			if !names[span] {
 				t.Errorf("flow.md names %s, which does not exist", span)
+			}
+		}
+	}
+}
+
+// docs/CONTRIBUTING.md names what to change by file and type.
+func TestContributingNamesWhatExists(t *testing.T) {
+	names := declaredNames(t)
+	names["io.EOF"] = true
+	member := regexp.MustCompile(`^\w+\.\w+$`)
+	for _, line := range readPage(t, "docs/CONTRIBUTING.md").lines {
+		for _, span := range spans(line) {
+			if member.MatchString(span) && !names[span] {
+				t.Errorf("CONTRIBUTING.md names %s, which does not exist", span)
+			}
+		}
+	}
+}
+
+func TestPagesNameFilesThatExist(t *testing.T) {
+	file := regexp.MustCompile(`(?:cmd|importer|mapping|report|samples|docs)/[\w./-]*\.(?:go|md|sh)\b`)
+	for _, p := range allPages(t) {
+		if filepath.Base(p.name) == "CHANGELOG.md" {
+			continue // it names files of earlier versions
+		}
+		for _, name := range file.FindAllString(p.text(), -1) {
+			_, fromRoot := os.Stat(filepath.Join(moduleRoot, name))
+			_, fromPage := os.Stat(filepath.Join(moduleRoot, filepath.Dir(p.name), name))
+			if fromRoot != nil && fromPage != nil {
+				t.Errorf("%s names the file %s, which does not exist", p.name, name)
 			}
 		}
 	}
@@ -70,6 +90,18 @@ func runStates(t *testing.T) []string {
 		}
 	})
 	return slices.Compact(states)
+}
+
+// declaredNames returns what the program's code declares.
+func declaredNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := make(map[string]bool)
+	eachModuleFile(t, ".go", func(name string) {
+		if !strings.HasSuffix(name, "_test.go") {
+			noteNames(parseSource(t, name), names)
+		}
+	})
+	return names
 }
 
 // noteNames notes what a file declares: Name, package.Name, Type.Method and
