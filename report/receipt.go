@@ -171,7 +171,7 @@ func (t *receiptText) addProblems() {
 		}
 	}
 	if more := len(t.Problems) - len(shown); more > 0 {
-		t.line("  and %s more", plural(more, "kind"))
+		t.line("  and %s", plural(more, "more kind"))
 	}
 }
 

@@ -166,9 +166,9 @@ func (s *Summary) shares() []share {
 	var shares []share
 	for _, part := range []share{
 		{Kind: importer.KindDone, Label: done},
-		{Kind: importer.KindLeft, Label: "nothing to send"},
+		{Kind: importer.KindLeft, Label: "not needed"},
 		{Kind: importer.KindToFix, Label: "to fix"},
-		{Kind: importer.KindFailed, Label: "without an answer"},
+		{Kind: importer.KindFailed, Label: "no answer"},
 		{Kind: importer.KindOpen, Label: "still to be sent"},
 	} {
 		if part.Rows = s.Counts.Of(part.Kind); part.Rows > 0 || part.Kind == importer.KindDone {
@@ -209,7 +209,7 @@ func (s *Summary) steps() []string {
 	if len(s.Held) > 0 && s.Command != CheckCommand {
 		steps = append(steps, fmt.Sprintf("Look at the reasons and the problems. If everything is as it should be: opscom-import approve %d", s.Run))
 	} else if s.Counts.Of(importer.KindOpen) > 0 {
-		steps = append(steps, "Run the same command again. It resumes where the run stopped, and does not send accepted rows again.")
+		steps = append(steps, "Run the same command again: it resumes where the run stopped, and skips the rows that were accepted.")
 	}
 	if s.Counts.Of(importer.KindFailed) > 0 {
 		steps = append(steps, "Push the file again for the rows that had no answer.")
