@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/benchmark"
 )
 
@@ -80,7 +81,7 @@ func BenchmarkCheck(b *testing.B) {
 		rows = 1_000
 	}
 	file := filepath.Join(b.TempDir(), "export.csv")
-	if err := errors.Join(benchmark.WriteExportCSV(file, rows), benchmark.WriteExportMapping(baseOf(file)+mappingSuffix)); err != nil {
+	if err := errors.Join(benchmark.WriteExportCSV(file, rows), benchmark.WriteExportMapping(strings.TrimSuffix(file, ".csv")+".mapping.yaml")); err != nil {
 		b.Fatal(err)
 	}
 	var records, program time.Duration
@@ -122,7 +123,7 @@ func timeProgram(b *testing.B, arguments ...string) time.Duration {
 	began := time.Now()
 	code := run(context.Background(), arguments, streams{strings.NewReader(""), &out, &messages})
 	took := time.Since(began)
-	if code != exitDone {
+	if code != app.ExitDone {
 		b.Fatalf("exit code %d\n%s%s", code, out.String(), messages.String())
 	}
 	return took

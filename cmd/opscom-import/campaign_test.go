@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/sandbox"
 )
@@ -51,7 +52,7 @@ func newCampaign(t *testing.T, program string, random *rand.Rand) *campaign {
 	c.settings = fmt.Sprintf("%s, %d people and %d others, faults %q, %v", name, c.rows, skipped, faults, c.flags)
 	c.write(name, trialRecords(c.rows, skipped, func(int) bool { return false }))
 	if onlyChanges {
-		if end := c.complete(); end.code > exitRows {
+		if end := c.complete(); end.code > app.ExitRows {
 			t.Errorf("the push before: %+v", end)
 		}
 		c.begin()
@@ -63,7 +64,7 @@ func newCampaign(t *testing.T, program string, random *rand.Rand) *campaign {
 // complete gives the command until its run is complete.
 func (c *campaign) complete() (end ended) {
 	for range 10 {
-		if end = c.run(c.push()); end.code != exitIncomplete {
+		if end = c.run(c.push()); end.code != app.ExitIncomplete {
 			return end
 		}
 	}
@@ -80,7 +81,7 @@ func (c *campaign) pushAndKill(random *rand.Rand) {
 	if !over {
 		end = c.complete()
 	}
-	if end.code > exitRows {
+	if end.code > app.ExitRows {
 		c.t.Errorf("%+v", end)
 		return
 	}
@@ -147,7 +148,7 @@ func (c *campaign) life(random *rand.Rand) (end ended, over bool) {
 	}
 	<-gone
 	end = ended{process.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-	if end.code >= 0 && end.code != exitIncomplete {
+	if end.code >= 0 && end.code != app.ExitIncomplete {
 		return end, true
 	}
 	if end.stdout != "" && end.code >= 0 { // it has stopped in good order

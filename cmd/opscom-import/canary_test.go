@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/mapping"
 )
 
@@ -38,21 +39,21 @@ const canaryToken = "Kanarie-token-77c1"
 func TestCanaries(t *testing.T) {
 	t.Parallel()
 	c := newCanaries(t)
-	c.quiet(exitRows, "check", "--json", c.file)
+	c.quiet(app.ExitRows, "check", "--json", c.file)
 	c.moody.Store("refuses")
-	c.quiet(exitIncomplete, "push", "--json", c.file)
+	c.quiet(app.ExitIncomplete, "push", "--json", c.file)
 	c.moody.Store("fails")
-	c.quiet(exitIncomplete, "push", "--json", "--max-attempts", "1", "--max-failures", "1", c.file)
+	c.quiet(app.ExitIncomplete, "push", "--json", "--max-attempts", "1", "--max-failures", "1", c.file)
 	c.dump()
 	c.moody.Store("")
-	c.quiet(exitRows, "push", "--json", "--summary", "students.html", c.file)
+	c.quiet(app.ExitRows, "push", "--json", "--summary", "students.html", c.file)
 	c.searchFiles()
 	for _, command := range []string{"runs", "runs --json", "runs show 1", "runs show 1 --json", "runs report 1", "doctor", "fields"} {
-		c.quiet(exitDone, strings.Fields(command)...)
+		c.quiet(app.ExitDone, strings.Fields(command)...)
 	}
 	c.mistakes()
 	c.searchFiles()
-	c.quiet(exitDone, "runs", "forget", "--older-than", "1ns")
+	c.quiet(app.ExitDone, "runs", "forget", "--older-than", "1ns")
 	if found := c.inState(); len(found) > 0 {
 		t.Errorf("the journal has %q", found)
 	}
@@ -70,7 +71,7 @@ func TestCanariesAfterAKill(t *testing.T) {
 	if len(c.inState()) == 0 {
 		t.Error("a run that is to go on has none of its rows")
 	}
-	c.quiet(exitDone, "runs", "forget", "1")
+	c.quiet(app.ExitDone, "runs", "forget", "1")
 	if found := c.inState(); len(found) > 0 {
 		t.Errorf("the journal has %q", found)
 	}
@@ -318,7 +319,7 @@ func (c *canaries) mistakes() {
 		}
 		for _, command := range []string{"check", "push"} {
 			end := c.run(c.canaryCommand(command, "--json", "--fix", "", "--problems", "", "--results", "", name))
-			if found := c.found(end.stdout+end.stderr, c.words); len(found) > 0 || end.code == exitDone {
+			if found := c.found(end.stdout+end.stderr, c.words); len(found) > 0 || end.code == app.ExitDone {
 				c.t.Errorf("%s %s says %q: %+v", command, name, found, end)
 			}
 		}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 // namespaceVariable says to a test that it runs in a namespace of its own.
@@ -90,7 +92,7 @@ func fullTrial(t *testing.T, faults string) *trial {
 func TestStateFolderFull(t *testing.T) {
 	t.Parallel()
 	if inNamespace(t) {
-		untilThereIsRoom(t, []int{exitUsage, exitIncomplete}, func(t *testing.T, kib int) ended {
+		untilThereIsRoom(t, []int{app.ExitUsage, app.ExitIncomplete}, func(t *testing.T, kib int) ended {
 			tr := fullTrial(t, "")
 			mount(t, tr.state(), kib)
 			end := tr.run(tr.push())
@@ -106,7 +108,7 @@ func TestStateFolderFull(t *testing.T) {
 func TestResultsFolderFull(t *testing.T) {
 	t.Parallel()
 	if inNamespace(t) {
-		untilThereIsRoom(t, []int{exitIncomplete}, func(t *testing.T, kib int) ended {
+		untilThereIsRoom(t, []int{app.ExitIncomplete}, func(t *testing.T, kib int) ended {
 			tr := fullTrial(t, "")
 			reports := tr.reportTo("reports")
 			mount(t, reports, kib)
@@ -126,7 +128,7 @@ func TestResultsFolderFull(t *testing.T) {
 // a quota fails in the same way.
 func TestFileTooLarge(t *testing.T) {
 	t.Parallel()
-	untilThereIsRoom(t, []int{exitUsage, exitIncomplete}, func(t *testing.T, kib int) ended {
+	untilThereIsRoom(t, []int{app.ExitUsage, app.ExitIncomplete}, func(t *testing.T, kib int) ended {
 		tr := fullTrial(t, "")
 		push := tr.push()
 		limited := exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -f %d; exec "$@"`, 2*kib), "sh"}, push.Args...)...)
@@ -142,7 +144,7 @@ func TestFileTooLarge(t *testing.T) {
 func untilThereIsRoom(t *testing.T, want []int, push func(t *testing.T, kib int) ended) {
 	t.Helper()
 	codes := make(map[int]int)
-	for kib := 36; codes[exitRows] == 0 && !t.Failed(); kib += 96 {
+	for kib := 36; codes[app.ExitRows] == 0 && !t.Failed(); kib += 96 {
 		t.Run(fmt.Sprintf("%d KiB", kib), func(t *testing.T) {
 			end := push(t, kib)
 			codes[end.code]++
@@ -171,15 +173,15 @@ func (tr *trial) reportTo(name string) string {
 // complete the run.
 func (tr *trial) settle(end ended) {
 	tr.t.Helper()
-	if end.code > exitRows {
+	if end.code > app.ExitRows {
 		if !clearAboutDisk.MatchString(end.stderr) {
 			tr.t.Errorf("the push says %q", end.stderr)
 		}
-		if end.code != exitIncomplete && (end.code != exitUsage || tr.pushes.Load() > 0) {
+		if end.code != app.ExitIncomplete && (end.code != app.ExitUsage || tr.pushes.Load() > 0) {
 			tr.t.Errorf("exit code %d after %d pushes", end.code, tr.pushes.Load())
 		}
 		tr.crashed()
-		if end = tr.run(tr.push()); end.code > exitRows {
+		if end = tr.run(tr.push()); end.code > app.ExitRows {
 			tr.t.Errorf("with room: %+v", end)
 			return
 		}
@@ -205,7 +207,7 @@ func TestResultsFolderReadOnly(t *testing.T) {
 	mount(t, reports, roomy)
 	change(t, reports, roomy, syscall.MS_REMOUNT|syscall.MS_RDONLY)
 	end := tr.run(tr.push())
-	if end.code != exitUsage || tr.pushes.Load() > 0 || !strings.Contains(end.stderr, "cannot write "+filepath.Join(reports, "students.results.csv")) {
+	if end.code != app.ExitUsage || tr.pushes.Load() > 0 || !strings.Contains(end.stderr, "cannot write "+filepath.Join(reports, "students.results.csv")) {
 		t.Errorf("%+v after %d pushes", end, tr.pushes.Load())
 	}
 	change(t, reports, roomy, syscall.MS_REMOUNT)
@@ -216,7 +218,7 @@ func TestResultsFolderReadOnly(t *testing.T) {
 	}
 	change(t, reports, roomy, syscall.MS_REMOUNT|syscall.MS_RDONLY)
 	end = <-ending
-	if end.code != exitIncomplete || !strings.Contains(end.stderr, "students.results.csv: read-only file system") {
+	if end.code != app.ExitIncomplete || !strings.Contains(end.stderr, "students.results.csv: read-only file system") {
 		t.Errorf("%+v", end)
 	}
 	sent := tr.pushes.Load()
@@ -226,7 +228,7 @@ func TestResultsFolderReadOnly(t *testing.T) {
 	for _, v := range tr.audit(end) {
 		t.Error(v)
 	}
-	if end.code > exitRows || tr.pushes.Load() > sent {
+	if end.code > app.ExitRows || tr.pushes.Load() > sent {
 		t.Errorf("%+v, and %d requests were sent again", end, tr.pushes.Load()-sent)
 	}
 }

@@ -119,9 +119,9 @@ func TestEveryRunStateIsDocumented(t *testing.T) {
 
 func TestEveryExitCodeIsDocumented(t *testing.T) {
 	var codes []string
-	ast.Inspect(parseSource(t, "cmd/opscom-import/run.go"), func(n ast.Node) bool {
+	ast.Inspect(parseSource(t, "cmd/opscom-import/internal/app/exit.go"), func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
-		if ok && strings.HasPrefix(spec.Names[0].Name, "exit") && len(spec.Values) == 1 {
+		if ok && strings.HasPrefix(spec.Names[0].Name, "Exit") && len(spec.Values) == 1 {
 			if literal, ok := spec.Values[0].(*ast.BasicLit); ok && literal.Kind == token.INT {
 				codes = append(codes, literal.Value)
 			}

@@ -18,21 +18,23 @@ func fieldsCommand(s streams) *cobra.Command {
 		Short: "List the attributes of a profile, their accepted names and limits",
 		Args:  noArgument,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withSession(c, s, func(ss *session) error {
-				if ss.settings.JSON {
-					return json.NewEncoder(s.stdout).Encode(fieldList())
+			ss, err := newSession(c, s)
+			if err != nil {
+				return err
+			}
+			if ss.Settings.JSON {
+				return json.NewEncoder(s.stdout).Encode(fieldList())
+			}
+			w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tALSO\tMEANING\tAT MOST\tNOTE")
+			for _, f := range fieldList() {
+				limit := "no limit"
+				if f.MaxChars > 0 {
+					limit = strconv.Itoa(f.MaxChars)
 				}
-				w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "NAME\tALSO\tMEANING\tAT MOST\tNOTE")
-				for _, f := range fieldList() {
-					limit := "no limit"
-					if f.MaxChars > 0 {
-						limit = strconv.Itoa(f.MaxChars)
-					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Name, strings.Join(f.Also, ", "), f.Label, limit, f.Note)
-				}
-				return w.Flush()
-			})
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Name, strings.Join(f.Also, ", "), f.Label, limit, f.Note)
+			}
+			return w.Flush()
 		},
 	}
 }

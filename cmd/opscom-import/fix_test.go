@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 // The rows that need a person are written as a workbook; fixed, saved and pushed
@@ -22,7 +24,7 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 	writeText(t, filepath.Join(folder, "students.mapping.yaml"),
 		"version: 1\nfields:\n  unique_id: Number\n  login_source: {value: SSO}\n  first_name: Given\n  email: Mail\n")
 
-	pushSandbox(t, exitRows, file)
+	pushSandbox(t, app.ExitRows, file)
 	problems := readText(t, filepath.Join(folder, "students.problems.csv"))
 	if !strings.Contains(problems, "3,C,Mail,email,error,bad_email,zoe at example.ca,") {
 		t.Errorf("the problems are\n%s", problems)
@@ -43,14 +45,14 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	pushSandbox(t, exitDone, fix)
+	pushSandbox(t, app.ExitDone, fix)
 	if results := readText(t, filepath.Join(folder, "students.fix.results.csv")); !strings.Contains(results, ",002,SSO,pushed,1003,") &&
 		!strings.Contains(results, "2,002,SSO,pushed,") || strings.Count(results, "pushed") != 1 {
 		t.Errorf("the results of the fixed rows are\n%s", results)
 	}
 	// A file that is well again leaves no report of an earlier run behind.
 	writeText(t, file, "Number,Given,Mail\r\n001,Ann,ann@example.ca\r\n")
-	pushSandbox(t, exitDone, file)
+	pushSandbox(t, app.ExitDone, file)
 	for _, stale := range []string{fix, filepath.Join(folder, "students.problems.csv")} {
 		if _, err := os.Stat(stale); !os.IsNotExist(err) {
 			t.Errorf("%s of an earlier run is still there (%v)", filepath.Base(stale), err)
@@ -65,7 +67,7 @@ func TestSummaryPage(t *testing.T) {
 	file, page := filepath.Join(folder, "students.csv"), filepath.Join(folder, "students.summary.html")
 	writeText(t, file, "unique_id,login_source,email\r\ncanary-1,SSO,canary at example.ca\r\ncanary-2,SSO,canary2@example.ca\r\n"+
 		"canary-3,SSO,canary3@example.ca\r\ncanary-4,SSO,canary4@example.ca\r\n")
-	pushSandbox(t, exitRows, file, "--summary", page)
+	pushSandbox(t, app.ExitRows, file, "--summary", page)
 	text := readText(t, page)
 	if strings.Contains(text, "canary") {
 		t.Error("the page holds a cell's value")

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"opscom-import/importer"
 )
 
 // interruptible returns a context that the first interrupt (Ctrl-C, or a request
@@ -19,11 +16,11 @@ func interruptible(ctx context.Context) (interrupted context.Context, release fu
 	return interrupted, release
 }
 
-// interrupts returns two contexts: the first interrupt ends feed, the second ends
-// send, and the third the program. release gives the signals back.
-func interrupts(ctx context.Context, s streams) (feed, send context.Context, release func()) {
-	send, abort := context.WithCancel(ctx)
-	feed, stop := context.WithCancel(send)
+// interrupts returns two contexts: the first interrupt cancels fetchCtx, the second
+// workCtx, and the third ends the program. release gives the signals back.
+func interrupts(ctx context.Context, s streams) (fetchCtx, workCtx context.Context, release func()) {
+	workCtx, abort := context.WithCancel(ctx)
+	fetchCtx, stop := context.WithCancel(workCtx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done, ended := make(chan struct{}), make(chan struct{})
@@ -43,25 +40,10 @@ func interrupts(ctx context.Context, s streams) (feed, send context.Context, rel
 			abort()
 		}
 	}()
-	return feed, send, func() {
+	return fetchCtx, workCtx, func() {
 		signal.Stop(signals)
 		close(done)
 		<-ended
 		abort()
 	}
-}
-
-// interruptedBefore is the error of an interrupt before the first request.
-func interruptedBefore() error {
-	return &incompleteError{fmt.Errorf("%w before anything was sent", importer.ErrInterrupted)}
-}
-
-// orInterrupted returns the error, or what it means when it came of an interrupt
-// before the first request.
-func orInterrupted(ctx context.Context, err error) error {
-	ofRun := errors.As(err, new(*incompleteError)) && !errors.Is(err, context.Canceled)
-	if err == nil || ctx.Err() == nil || ofRun {
-		return err
-	}
-	return interruptedBefore()
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
@@ -104,7 +105,7 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Evidenc
 	check(run.Finish(ctx, time.Now()))
 	_, attempts, err := run.Counts(ctx)
 	check(err)
-	evidence := audit.Evidence{Requests: box.Requests(), Exit: exitOf(totals.Counts, nil, false)}
+	evidence := audit.Evidence{Requests: box.Requests(), Exit: app.RunExitCode(totals.Counts, nil, false)}
 	evidence.Results, err = audit.ReadResults(&results)
 	check(err)
 	for line, err := range run.Results(ctx) {

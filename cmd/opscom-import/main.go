@@ -1,6 +1,9 @@
 // Command opscom-import pushes the people in a spreadsheet to an OPS-COM
 // Controller, and writes what became of each row. docs/reference/commands.md has
 // its commands, flags and exit codes.
+//
+// A command turns its flags into an app.Env, calls one use case of internal/app, and
+// prints what that returns.
 package main
 
 import (
@@ -11,6 +14,8 @@ import (
 	"runtime/debug"
 
 	"github.com/inconshreveable/mousetrap"
+
+	"opscom-import/cmd/opscom-import/internal/config"
 )
 
 func main() {
@@ -25,13 +30,14 @@ func main() {
 
 // tuneMemory collects garbage less often while little is in use, which gives 8 %
 // more rows a second for some MiB, and more often beyond, so that a million rows
-// stay under 200 MiB. GOGC and GOMEMLIMIT still count.
+// stay under 200 MiB. GOGC and GOMEMLIMIT take precedence.
 func tuneMemory() {
 	const softLimit = 120 << 20
-	if os.Getenv("GOGC") == "" {
+	environment, _ := config.System() // an error comes again when the command loads its settings
+	if environment.Get("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
+	if environment.Get("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softLimit)
 	}
 }

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"text/tabwriter"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
-	"opscom-import/report"
 )
 
 func runsCommand(s streams) *cobra.Command {
@@ -22,30 +20,67 @@ func runsCommand(s streams) *cobra.Command {
 		Use:   "runs",
 		Short: "List the runs; show one, write its reports again, forget old ones",
 		Args:  noArgument,
-		RunE:  func(c *cobra.Command, _ []string) error { return withJournal(c, s, (*session).listRuns) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			ss, err := newSession(c, s)
+			if err != nil {
+				return err
+			}
+			runs, err := app.Runs(c.Context(), ss.Env)
+			if err != nil {
+				return err
+			}
+			return ss.printRuns(runs)
+		},
 	}
 	show := &cobra.Command{
 		Use:   "show RUN",
-		Short: "Show one run: where it stands and how its rows ended",
+		Short: "Show one run: its state and how its rows ended",
 		Args:  oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withRun(c, s, args[0], (*session).showRun)
+			ss, id, err := newRunSession(c, s, args)
+			if err != nil {
+				return err
+			}
+			run, receipt, err := app.ShowRun(c.Context(), ss.Env, id)
+			if err != nil {
+				return err
+			}
+			if !ss.Settings.JSON && !ss.Settings.Quiet {
+				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), run.State.Label())
+			}
+			return ss.print(receipt)
 		},
 	}
 	again := &cobra.Command{
 		Use:   "report RUN",
-		Short: "Write a run's reports again, where it was told to or to --results",
+		Short: "Write a run's reports again, to the same files or to --results and the like",
 		Args:  oneArgument("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return withRun(c, s, args[0], (*session).reportRun)
+			ss, id, err := newRunSession(c, s, args)
+			if err != nil {
+				return err
+			}
+			written, err := app.WriteReports(c.Context(), ss.Env, id)
+			for _, path := range written {
+				ss.say("%s is written.", path)
+			}
+			return err
 		},
 	}
 	list.AddCommand(show, again, forgetCommand(s))
 	return list
 }
 
+// newRunSession loads the settings of a command whose argument is a run.
+func newRunSession(c *cobra.Command, s streams, args []string) (ss *session, id int64, err error) {
+	if ss, err = newSession(c, s); err == nil {
+		id, err = runNumber(args[0])
+	}
+	return ss, id, err
+}
+
 func forgetCommand(s streams) *cobra.Command {
-	var before time.Duration
+	var age time.Duration
 	forget := &cobra.Command{
 		Use:   "forget [RUN...]",
 		Short: "Remove old runs from the journal, and the personal data in them",
@@ -55,57 +90,42 @@ is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17
   opscom-import runs forget --older-than 720h`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if (len(args) == 0) == (before == 0) {
+			if (len(args) == 0) == (age == 0) {
 				return errors.New("say which runs to forget: their numbers, or --older-than AGE")
 			}
-			return withJournal(c, s, func(ss *session, ctx context.Context) error { return ss.forgetRuns(ctx, args, before) })
+			ss, err := newSession(c, s)
+			if err != nil {
+				return err
+			}
+			ids := make([]int64, len(args))
+			for i, arg := range args {
+				if ids[i], err = runNumber(arg); err != nil {
+					return err
+				}
+			}
+			forgotten, err := app.Forget(c.Context(), ss.Env, ids, age)
+			if err == nil {
+				ss.say("%s forgotten.", english.Plural(forgotten, "run", ""))
+			}
+			return err
 		},
 	}
-	forget.Flags().DurationVar(&before, "older-than", 0, "forget every run that began longer ago than this, such as 720h")
+	forget.Flags().DurationVar(&age, "older-than", 0, "forget every run that was started longer ago than this, such as 720h")
 	return forget
 }
 
-// withJournal runs f with a session whose journal is open.
-func withJournal(c *cobra.Command, s streams, f func(*session, context.Context) error) error {
-	return withSession(c, s, func(ss *session) error {
-		var err error
-		if ss.journal, err = journal.Open(c.Context(), ss.settings.State); err != nil {
-			return err
-		}
-		return f(ss, c.Context())
-	})
-}
-
-func withRun(c *cobra.Command, s streams, number string, f func(*session, context.Context, *journal.Run) error) error {
-	return withJournal(c, s, func(ss *session, ctx context.Context) error {
-		id, err := runNumber(number)
-		if err != nil {
-			return err
-		}
-		run, err := ss.journal.Run(ctx, id)
-		if err != nil {
-			return err
-		}
-		return f(ss, ctx, run)
-	})
-}
-
-func (s *session) listRuns(ctx context.Context) error {
-	runs, err := s.journal.Runs(ctx)
-	if err != nil {
-		return err
-	}
-	if s.settings.JSON {
+func (s *session) printRuns(runs []importer.RunInfo) error {
+	if s.Settings.JSON {
 		return writeRuns(s.stdout, runs)
 	}
 	if len(runs) == 0 {
-		s.say("There are no runs in %s.", s.settings.State)
+		s.say("There are no runs in %s.", s.Settings.State)
 		return nil
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tSTATE\tROWS\tCLIENT\tFILE")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State, r.Rows, r.Client, shortPath(r.Source))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State, r.Rows, r.Client, app.ShortPath(r.Source))
 	}
 	return w.Flush()
 }
@@ -119,108 +139,20 @@ func writeRuns(w io.Writer, runs []importer.RunInfo) error {
 		Target     string            `json:"target"`
 		File       string            `json:"file"` // absolute path, "-" for standard input
 		Rows       int               `json:"rows"`
-		Held       []string          `json:"held"`
+		Held       []string          `json:"held"` // why; empty when it is not held
 		Results    string            `json:"results"`
 		StartedAt  time.Time         `json:"started_at"`
 		FinishedAt *time.Time        `json:"finished_at"` // null while it is not finished
 	}
 	lines := make([]line, len(runs))
 	for i, r := range runs {
-		lines[i] = line{r.ID, r.State, r.Client, r.Target, r.Source, r.Rows, append([]string{}, heldReasons(r)...), r.Reports.Results, r.StartedAt.UTC(), nil}
+		lines[i] = line{r.ID, r.State, r.Client, r.Target, r.Source, r.Rows, []string{}, r.Reports.Results, r.StartedAt.UTC(), nil}
+		if r.State == importer.RunHeld {
+			lines[i].Held = append(lines[i].Held, r.Held...)
+		}
 		if !r.FinishedAt.IsZero() {
 			lines[i].FinishedAt = new(r.FinishedAt.UTC())
 		}
 	}
 	return json.NewEncoder(w).Encode(lines)
-}
-
-func (s *session) showRun(ctx context.Context, run *journal.Run) error {
-	info := run.Info()
-	counts, attempts, err := run.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	receipt := report.Receipt{
-		Command: "runs show", Run: info.ID, File: shortPath(info.Source), Rows: info.Rows, Counts: counts, Attempts: attempts,
-		Held: heldReasons(info), Reports: written(info.Reports),
-	}
-	if !info.FinishedAt.IsZero() {
-		receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
-	}
-	receipt.Exit = exitOf(counts, nil, info.State == importer.RunHeld)
-	receipt = s.receipt(receipt, nil)
-	receipt.Target = info.Target
-	if s.settings.JSON || s.settings.Quiet {
-		return s.print(receipt)
-	}
-	fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", info.ID, info.StartedAt.Local().Format("2006-01-02 15:04:05"), info.State.Label())
-	return s.print(receipt)
-}
-
-// heldReasons returns why the run is held, nothing when it was approved since.
-func heldReasons(r importer.RunInfo) []string {
-	if r.State != importer.RunHeld {
-		return nil
-	}
-	return r.Held
-}
-
-// reportRun writes a run's reports again, where it was told to or where the
-// settings say. The fix workbook is made again when the file is still what was
-// planned.
-func (s *session) reportRun(ctx context.Context, run *journal.Run) error {
-	info := run.Info()
-	if info.Client == sandboxClient {
-		s.settings = s.settings.ForSandbox()
-	}
-	for _, r := range []struct{ path, asked *string }{
-		{&info.Reports.Results, s.settings.Results}, {&info.Reports.Problems, s.settings.Problems}, {&info.Reports.Fix, s.settings.Fix},
-	} {
-		if r.asked != nil {
-			*r.path = *r.asked
-		}
-	}
-	list, _, err := s.journal.UserTypes(ctx, info.Target)
-	if err != nil {
-		return err
-	}
-	s.userTypes = &userTypes{list: list, known: true}
-	set := &reportSet{paths: info.Reports, table: s.tableOf(info), results: func() iter.Seq2[importer.Result, error] { return run.Results(ctx) }}
-	if _, err := s.write(set); err != nil {
-		return err
-	}
-	for _, path := range []string{set.paths.Results, set.paths.Problems, set.paths.Fix} {
-		if path != "" && path != "-" {
-			s.say("%s is written.", shortPath(path))
-		}
-	}
-	return nil
-}
-
-func (s *session) forgetRuns(ctx context.Context, numbers []string, age time.Duration) error {
-	var ids []int64
-	for _, n := range numbers {
-		id, err := runNumber(n)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, id)
-	}
-	if age > 0 {
-		runs, err := s.journal.Runs(ctx)
-		if err != nil {
-			return err
-		}
-		for _, r := range runs {
-			if time.Since(r.StartedAt) > age {
-				ids = append(ids, r.ID)
-			}
-		}
-	}
-	forgotten, err := s.journal.Forget(ctx, ids...)
-	if err != nil {
-		return err
-	}
-	s.say("%d runs forgotten.", forgotten)
-	return nil
 }

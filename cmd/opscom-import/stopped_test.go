@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/sandbox"
 )
@@ -37,7 +38,7 @@ func TestTokenRevoked(t *testing.T) {
 	t.Parallel()
 	tr := stoppedTrial(t, "latency=3ms,revoke=200:30")
 	end := tr.run(tr.push())
-	if end.code != exitIncomplete || !strings.Contains(end.stderr, "the Controller refused the run (9002)") {
+	if end.code != app.ExitIncomplete || !strings.Contains(end.stderr, "the Controller refused the run (9002)") {
 		t.Errorf("%+v", end)
 	}
 	tr.sound(end)
@@ -63,10 +64,10 @@ func TestTokenRevoked(t *testing.T) {
 	}
 	t.Logf("%d requests with the revoked token; %v", refused, counts)
 	tr.crashed()
-	for tries := 0; end.code == exitIncomplete && tries < 30; tries++ { // until the token is valid again
+	for tries := 0; end.code == app.ExitIncomplete && tries < 30; tries++ { // until the token is valid again
 		end = tr.run(tr.push())
 	}
-	if end.code != exitRows {
+	if end.code != app.ExitRows {
 		t.Errorf("%+v", end)
 	}
 	tr.sound(end)
@@ -84,10 +85,10 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			go func() { ends <- tr.run(tr.push()) }()
 		}
 		busy, other := <-ends, <-ends // who is turned away ends first
-		if busy.code != exitBusy || !strings.Contains(busy.stderr, "another run to OC_TEST at ") || !strings.Contains(busy.stderr, "is in progress") {
+		if busy.code != app.ExitBusy || !strings.Contains(busy.stderr, "another run to OC_TEST at ") || !strings.Contains(busy.stderr, "is in progress") {
 			t.Fatalf("%+v, %+v", busy, other)
 		}
-		if other.code != exitRows {
+		if other.code != app.ExitRows {
 			t.Errorf("%+v", other)
 		}
 		tr.sound(other)
@@ -100,7 +101,7 @@ func TestJournalLocked(t *testing.T) {
 	for name, tc := range map[string]struct {
 		after int64 // pushes
 		code  int
-	}{"before": {0, exitUsage}, "during": {100, exitIncomplete}} {
+	}{"before": {0, app.ExitUsage}, "during": {100, app.ExitIncomplete}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tr := stoppedTrial(t, "latency=10ms")
@@ -128,7 +129,7 @@ func TestJournalLocked(t *testing.T) {
 			}
 			release()
 			tr.crashed()
-			if end = tr.run(tr.push()); end.code != exitRows {
+			if end = tr.run(tr.push()); end.code != app.ExitRows {
 				t.Errorf("%+v", end)
 			}
 			tr.sound(end)

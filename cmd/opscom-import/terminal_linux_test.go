@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 // openTerminal returns the program's side of a new pseudo-terminal, and a function
@@ -68,7 +70,7 @@ func pushOnTerminal(t *testing.T, args ...string) (shown, piped string) {
 		s.stdout = &out
 	}
 	args = append([]string{"push", "--sandbox", "--config", "", "--state", filepath.Join(folder, "state"), file}, args...)
-	if code := run(context.Background(), args, s); code != exitDone {
+	if code := run(context.Background(), args, s); code != app.ExitDone {
 		t.Errorf("exit code %d", code)
 	}
 	return written(), out.String()

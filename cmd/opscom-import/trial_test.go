@@ -21,6 +21,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
@@ -120,7 +121,7 @@ func (tr *trial) write(name string, records [][]string) {
 	tr.t.Helper()
 	tr.file = name
 	base := strings.TrimSuffix(tr.path(name), filepath.Ext(name))
-	err := os.WriteFile(base+mappingSuffix, []byte(trialMapping), 0o600)
+	err := os.WriteFile(base+".mapping.yaml", []byte(trialMapping), 0o600)
 	if filepath.Ext(name) == ".xlsx" {
 		err = errors.Join(err, writeWorkbook(tr.path(name), records))
 	} else {
@@ -346,7 +347,7 @@ func (tr *trial) audit(last ended) []audit.Violation {
 	summaries := map[string]string{"summary": last.stdout}
 	summaries["runs show"] = tr.run(tr.command("runs", "show", "--json", strconv.FormatInt(run.ID, 10))).stdout
 	for name, line := range summaries {
-		if line == "" && (last.code == exitIncomplete || last.code < 0) {
+		if line == "" && (last.code == app.ExitIncomplete || last.code < 0) {
 			continue // the command did not get as far as that
 		}
 		claim, err := audit.ReadTotals(name, []byte(line))

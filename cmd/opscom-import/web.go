@@ -4,18 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"opscom-import/cmd/opscom-import/internal/web"
-	"opscom-import/importer"
-	"opscom-import/mapping"
-	"opscom-import/report"
 )
 
 func webCommand(s streams) *cobra.Command {
@@ -33,11 +28,13 @@ The page can be reached from this computer only, by the address that is printed.
   opscom-import web --client OC_TOMA --token-file token.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withJournal(c, s, func(ss *session, ctx context.Context) error {
-				feed, send, release := interrupts(ctx, s)
-				defer release()
-				return ss.serveWeb(feed, send, address, !noOpen)
-			})
+			ss, err := newSession(c, s)
+			if err != nil {
+				return err
+			}
+			fetchCtx, workCtx, release := interrupts(c.Context(), s)
+			defer release()
+			return ss.serveWeb(fetchCtx, workCtx, address, !noOpen)
 		},
 	}
 	c.Flags().StringVar(&address, "address", "127.0.0.1:0", "loopback address to listen on; port 0 takes a free one")
@@ -45,12 +42,10 @@ The page can be reached from this computer only, by the address that is printed.
 	return c
 }
 
-// serveWeb serves the page until feed is done, and waits for what is in progress.
-func (s *session) serveWeb(feed, send context.Context, address string, open bool) (err error) {
-	server, err := web.New(web.Config{
-		Importer: webWorker{s}, Suggester: webWorker{s}, History: webWorker{s},
-		Folder: filepath.Join(s.settings.State, "web"), Real: s.realController(), Sandbox: sandboxClient, Log: s.log,
-	})
+// serveWeb serves the page until fetchCtx is cancelled, and waits for what is in
+// progress.
+func (s *session) serveWeb(fetchCtx, workCtx context.Context, address string, open bool) (err error) {
+	server, err := web.New(s.Env)
 	if err != nil {
 		return err
 	}
@@ -65,7 +60,7 @@ func (s *session) serveWeb(feed, send context.Context, address string, open bool
 			s.say("No browser could be started (%v): open the address above in one.", err)
 		}
 	}
-	return server.Serve(feed, send, listener)
+	return server.Serve(fetchCtx, workCtx, listener)
 }
 
 func listenOnLoopback(address string) (net.Listener, error) {
@@ -93,108 +88,4 @@ func openBrowser(url string) error {
 		return err
 	}
 	return command.Process.Release() // the browser outlives us
-}
-
-// realController says where the settings push to, without asking there.
-func (s *session) realController() web.Real {
-	switch {
-	case s.settings.Sandbox:
-		return web.Real{Missing: "the program was started for the sandbox only."}
-	case s.settings.Client == "":
-		return web.Real{Missing: "no client code is set. A colleague can set it up, with docs/guide/web.md."}
-	}
-	controller := web.Real{Name: fmt.Sprintf("%s (client %s)", s.host(), s.settings.Client)}
-	if _, err := s.settings.FindToken(); err != nil {
-		controller.Missing = err.Error() + "."
-	}
-	return controller
-}
-
-// webWorker does what the web page asks for, as the commands do it.
-type webWorker struct{ launch *session }
-
-// begin returns a session for one job, with the settings of this launch.
-func (w webWorker) begin(job web.Job) *session {
-	settings := w.launch.settings
-	if job.Sandbox {
-		settings = settings.ForSandbox()
-	}
-	settings.Quiet = false // what would be said goes to the job's notes
-	none := ""
-	settings.Results, settings.Problems, settings.Fix = &none, &none, &none // they are downloaded
-	return startSession(settings, streams{stdout: io.Discard, stderr: job.Notes}, job.Progress)
-}
-
-// Check implements web.Importer.
-func (w webWorker) Check(ctx context.Context, job web.Job) (receipt report.Receipt, err error) {
-	s := w.begin(job)
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.openJournalToRead(ctx); err != nil {
-		return receipt, err
-	}
-	if err := s.learnUserTypes(ctx); err != nil {
-		return receipt, err
-	}
-	receipt, err = s.checkFile(ctx, job.File)
-	if errors.As(err, new(*suggestionError)) {
-		err = web.ErrUncertain
-	}
-	return receipt, err
-}
-
-// Push implements web.Importer.
-func (w webWorker) Push(feed, send context.Context, job web.Job) (receipt report.Receipt, err error) {
-	s := w.begin(job)
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.openJournal(feed); err != nil {
-		return receipt, err
-	}
-	return s.pushFile(feed, send, job.File)
-}
-
-// Approve implements web.Importer.
-func (w webWorker) Approve(feed, send context.Context, run int64, job web.Job) (receipt report.Receipt, err error) {
-	s := w.begin(job)
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.approveRun(feed, send, run)
-}
-
-// Suggest implements web.Suggester.
-func (w webWorker) Suggest(job web.Job) ([]mapping.Suggestion, []byte, error) {
-	s := w.begin(job)
-	in, err := openInput(context.Background(), job.File, s.streams)
-	if err != nil {
-		return nil, nil, err
-	}
-	columns, err := s.suggest(in)
-	if err != nil {
-		return nil, nil, err
-	}
-	text, err := mapping.FormatSuggestion(s.sourceSection(), columns)
-	return columns, text, err
-}
-
-// Runs implements web.History.
-func (w webWorker) Runs(ctx context.Context) ([]importer.RunInfo, error) {
-	return w.launch.journal.Runs(ctx)
-}
-
-// Run implements web.History.
-func (w webWorker) Run(ctx context.Context, id int64) (importer.RunInfo, importer.Counts, error) {
-	run, err := w.launch.journal.Run(ctx, id)
-	if err != nil {
-		return importer.RunInfo{}, nil, err
-	}
-	counts, _, err := run.Counts(ctx)
-	return run.Info(), counts, err
-}
-
-// WriteResults implements web.History.
-func (w webWorker) WriteResults(ctx context.Context, id int64, to io.Writer) error {
-	run, err := w.launch.journal.Run(ctx, id)
-	if err != nil {
-		return err
-	}
-	_, err = report.WriteResults(report.To("-", to), run.Results(ctx))
-	return err
 }

@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
 )
 
@@ -64,7 +65,7 @@ func (w *webPage) close() {
 	w.Helper()
 	w.wants(w.post("/close", nil), "The program is closed")
 	w.client.CloseIdleConnections()
-	if code := <-w.ended; code != exitDone {
+	if code := <-w.ended; code != app.ExitDone {
 		w.Errorf("web ended with code %d: %s", code, w.said)
 	}
 }
@@ -160,7 +161,7 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	w.close()
 
 	var reported bytes.Buffer
-	if code := run(t.Context(), []string{"runs", "report", "1", "--results", "-", "--config", "", "--state", state}, streams{stdout: &reported, stderr: io.Discard}); code != exitDone {
+	if code := run(t.Context(), []string{"runs", "report", "1", "--results", "-", "--config", "", "--state", state}, streams{stdout: &reported, stderr: io.Discard}); code != app.ExitDone {
 		t.Fatalf("runs report ended with code %d", code)
 	}
 	if downloaded != reported.String() || strings.Count(downloaded, ",pushed,") != 28 {
@@ -233,7 +234,7 @@ func TestWebListensOnLoopbackOnly(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "example.org:80", "127.0.0.1"} {
 		var said bytes.Buffer
 		args := []string{"web", "--no-open", "--config", "", "--state", t.TempDir(), "--address", address}
-		if code := run(t.Context(), args, streams{stdout: io.Discard, stderr: &said}); code != exitUsage || !strings.Contains(said.String(), "loopback") {
+		if code := run(t.Context(), args, streams{stdout: io.Discard, stderr: &said}); code != app.ExitUsage || !strings.Contains(said.String(), "loopback") {
 			t.Errorf("%s: code %d: %s", address, code, &said)
 		}
 	}

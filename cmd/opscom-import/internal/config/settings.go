@@ -118,14 +118,20 @@ func System() (Environment, error) {
 	return Environment{os.Environ(), workDir, configDir, runtime.GOOS}, nil
 }
 
-// Get returns the value of a variable, "" when it is not set.
-func (e Environment) Get(name string) string {
+// Lookup returns the value of a variable, and whether it is set.
+func (e Environment) Lookup(name string) (value string, set bool) {
 	for _, entry := range e.Variables {
 		if known, value, _ := strings.Cut(entry, "="); strings.EqualFold(known, name) { // Windows ignores case here
-			return value
+			return value, true
 		}
 	}
-	return ""
+	return "", false
+}
+
+// Get returns the value of a variable, "" when it is not set.
+func (e Environment) Get(name string) string {
+	value, _ := e.Lookup(name)
+	return value
 }
 
 // given is a setting as text, and where it was given; "" for a default.

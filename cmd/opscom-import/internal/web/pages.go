@@ -11,8 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/report"
 )
 
 // page is what every template gets.
@@ -30,7 +32,7 @@ func (s *Server) show(w http.ResponseWriter, status int, name, title string, bod
 	}
 	var b bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
-		s.Log.Error("make the page", "page", name, "error", err)
+		s.env.Log.Error("make the page", "page", name, "error", err)
 		http.Error(w, "The page could not be made. This is a failure of the program; please report it.", http.StatusInternalServerError)
 		return
 	}
@@ -46,7 +48,7 @@ func (s *Server) fail(w http.ResponseWriter, status int, message string) {
 
 // start is the body of the first page.
 type start struct {
-	Real  Real
+	Real  realController
 	Error string
 	Runs  []importer.RunInfo
 }
@@ -59,12 +61,12 @@ func (s *Server) showStart(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) showStartWith(w http.ResponseWriter, r *http.Request, status int, problem string) {
-	runs, err := s.History.Runs(r.Context())
+	runs, err := app.Runs(r.Context(), s.env)
 	if err != nil {
 		s.fail(w, http.StatusInternalServerError, s.explain(err))
 		return
 	}
-	s.show(w, status, "start.html", "Push people to OPS-COM", start{s.Real, problem, runs[:min(len(runs), recentRuns)]})
+	s.show(w, status, "start.html", "Push people to OPS-COM", start{s.real, problem, runs[:min(len(runs), recentRuns)]})
 }
 
 // takeFile takes an upload and begins its check.
@@ -80,15 +82,15 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sandbox := a.target != "real"
-	if !sandbox && s.Real.Missing != "" {
+	if !sandbox && s.real.Missing != "" {
 		s.fail(w, http.StatusConflict, s.explain(errors.Join(os.Remove(a.path), errNoReal)))
 		return
 	}
 	s.mu.Lock()
 	s.lastID++
-	u := &upload{ID: s.lastID, Name: a.name, path: filepath.Join(s.Folder, a.name, a.name), Sandbox: sandbox, Mapping: a.mapping}
+	u := &upload{ID: s.lastID, Name: a.name, path: filepath.Join(s.folder, a.name, a.name), Sandbox: sandbox, Mapping: a.mapping}
 	s.mu.Unlock()
-	err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
+	err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(fetchCtx, _ context.Context, t *task) string {
 		s.mu.Lock()
 		s.uploads[u.ID] = u
 		s.mu.Unlock()
@@ -96,7 +98,7 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 			s.setCheck(u, &outcome{Err: err})
 			return filePage(u.ID)
 		}
-		return s.check(feed, t, u)
+		return s.check(fetchCtx, t, u)
 	})
 	if err != nil {
 		err = errors.Join(err, os.Remove(a.path))
@@ -122,7 +124,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) (shown upload, u
 // file is the body of the page of an upload.
 type file struct {
 	upload
-	Real     Real
+	Real     realController
 	Ready    int // rows that a push would send
 	Problem  string
 	Mistakes []mistake
@@ -139,20 +141,20 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/progress", http.StatusSeeOther)
 		return
 	}
-	f := file{upload: u, Real: s.Real, Text: u.Mapping, Ready: u.Check.Counts[importer.StatusValid]}
+	f := file{upload: u, Real: s.real, Text: u.Mapping, Ready: u.Check.Counts[importer.StatusValid]}
 	if f.Text == "" {
 		f.Text = u.Check.Text
 	}
 	if f.Mistakes = mistakes(u.Check.Err, f.Text); len(f.Mistakes) == 0 {
 		f.Problem = s.explain(u.Check.Err)
 	}
-	f.Ask = len(f.Mistakes) > 0 || errors.Is(u.Check.Err, ErrUncertain)
+	f.Ask = len(f.Mistakes) > 0 || errors.As(u.Check.Err, new(*app.UncertainError))
 	s.show(w, http.StatusOK, "file.html", u.Name, f)
 }
 
 // recheck begins another check of the upload, after the change.
 func (s *Server) recheck(w http.ResponseWriter, r *http.Request, u *upload, change func()) {
-	err := s.begin("Checking "+u.Name, "check "+strconv.Itoa(u.ID), func(feed, _ context.Context, t *task) string {
+	err := s.begin("Checking "+u.Name, "check "+strconv.Itoa(u.ID), func(fetchCtx, _ context.Context, t *task) string {
 		s.mu.Lock()
 		change()
 		s.mu.Unlock()
@@ -160,7 +162,7 @@ func (s *Server) recheck(w http.ResponseWriter, r *http.Request, u *upload, chan
 			s.setCheck(u, &outcome{Err: err})
 			return filePage(u.ID)
 		}
-		return s.check(feed, t, u)
+		return s.check(fetchCtx, t, u)
 	})
 	s.toProgress(w, r, err)
 }
@@ -180,7 +182,7 @@ func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sandbox := r.FormValue("target") != "real"
-	if !sandbox && s.Real.Missing != "" {
+	if !sandbox && s.real.Missing != "" {
 		s.fail(w, http.StatusConflict, s.explain(errNoReal))
 		return
 	}
@@ -232,13 +234,13 @@ func (s *Server) pushFile(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusConflict, "The file was checked again since you saw it, perhaps in another tab. Nothing was sent. Open its page again.")
 		return
 	}
-	s.toProgress(w, r, s.begin("Pushing "+u.Name, "push "+strconv.Itoa(u.ID), func(feed, send context.Context, t *task) string {
-		return s.push(feed, send, t, u)
+	s.toProgress(w, r, s.begin("Pushing "+u.Name, "push "+strconv.Itoa(u.ID), func(fetchCtx, workCtx context.Context, t *task) string {
+		return s.push(fetchCtx, workCtx, t, u)
 	}))
 }
 
 func (s *Server) showRuns(w http.ResponseWriter, r *http.Request) {
-	runs, err := s.History.Runs(r.Context())
+	runs, err := app.Runs(r.Context(), s.env)
 	if err != nil {
 		s.fail(w, http.StatusInternalServerError, s.explain(err))
 		return
@@ -261,7 +263,9 @@ type runView struct {
 func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool) {
 	id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
 	if err == nil {
-		v.RunInfo, v.Counts, err = s.History.Run(r.Context(), id)
+		var receipt report.Receipt
+		v.RunInfo, receipt, err = app.ShowRun(r.Context(), s.env, id)
+		v.Counts = receipt.Counts
 	}
 	switch {
 	case errors.As(err, new(*strconv.NumError)), errors.Is(err, journal.ErrNoRun):
@@ -273,7 +277,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v.Trial = v.Target == s.Sandbox
+	v.Trial = v.Target == app.SandboxTarget
 	v.Ending = s.endings[id]
 	v.Busy = v.State == importer.RunPushing && s.current != nil && !s.current.ended()
 	for _, u := range s.uploads {
@@ -314,8 +318,8 @@ func (s *Server) pushRun(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, runPage(v.ID)+"/approve", http.StatusSeeOther)
 		return
 	}
-	s.toProgress(w, r, s.begin("Pushing "+filepath.Base(v.Source), "run "+strconv.FormatInt(v.ID, 10), func(feed, send context.Context, t *task) string {
-		return s.approve(feed, send, t, v.ID)
+	s.toProgress(w, r, s.begin("Pushing "+filepath.Base(v.Source), "run "+strconv.FormatInt(v.ID, 10), func(fetchCtx, workCtx context.Context, t *task) string {
+		return s.approve(fetchCtx, workCtx, t, v.ID)
 	}))
 }
 
@@ -326,8 +330,8 @@ func (s *Server) sendResults(w http.ResponseWriter, r *http.Request) {
 	}
 	name := filepath.Base(v.Source)
 	attach(w, "text/csv; charset=utf-8", strings.TrimSuffix(name, filepath.Ext(name))+".results.csv")
-	if err := s.History.WriteResults(r.Context(), v.ID, w); err != nil {
-		s.Log.Error("send the results", "run", v.ID, "error", err)
+	if err := app.WriteResults(r.Context(), s.env, v.ID, w); err != nil {
+		s.env.Log.Error("send the results", "run", v.ID, "error", err)
 		panic(http.ErrAbortHandler) // so that the browser does not take a part for the whole
 	}
 }

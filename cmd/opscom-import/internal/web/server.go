@@ -16,25 +16,18 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 //go:embed templates static
 var files embed.FS
 
-// Config is what a Server works with.
-type Config struct {
-	Importer  Importer
-	Suggester Suggester
-	History   History
-	Folder    string // absolute path, for the uploaded files; made when it is missing, its content removed by Close
-	Real      Real
-	Sandbox   string // the target of runs to the mock Controller
-	Log       *slog.Logger
-}
-
 // Server serves the page.
 type Server struct {
-	Config
+	env       app.Env
+	folder    string // of the uploaded files
+	real      realController
 	pages     *template.Template
 	token     string // in the address that is printed
 	once      string // in the address that the browser is started with
@@ -53,30 +46,32 @@ type Server struct {
 // ErrOpen says that another page works with the same folder.
 var ErrOpen = errors.New("the page is open already; use that one, or close it first")
 
-// New makes a server and the folder of uploads, which no other server may use at
-// the same time; else the error is ErrOpen. Call Close when done.
-func New(config Config) (*Server, error) {
+// New returns a server whose uploaded files are in the state folder, and removes those
+// that a launch which died has left there. While another server uses that folder the
+// error is ErrOpen. Call Close when done.
+func New(env app.Env) (*Server, error) {
 	pages, err := template.New("").Funcs(words()).ParseFS(files, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the page's templates: %w", err)
 	}
-	if err := os.MkdirAll(config.Folder, 0o700); err != nil {
+	s := &Server{
+		env: env, folder: filepath.Join(env.Settings.State, "web"), real: findReal(env),
+		pages: pages, token: rand.Text(), once: rand.Text(), maxUpload: 512 << 20,
+		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
+		uploads: map[int]*upload{}, endings: map[int64]*outcome{},
+	}
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of uploads: %w", err)
 	}
-	lock := flock.New(config.Folder+".lock", flock.SetPermissions(0o600))
-	switch got, err := lock.TryLock(); {
+	s.lock = flock.New(s.folder+".lock", flock.SetPermissions(0o600))
+	switch got, err := s.lock.TryLock(); {
 	case err != nil:
 		return nil, fmt.Errorf("lock the folder of uploads: %w", err)
 	case !got:
 		return nil, ErrOpen
 	}
-	s := &Server{
-		Config: config, pages: pages, token: rand.Text(), once: rand.Text(), maxUpload: 512 << 20, lock: lock,
-		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
-		uploads: map[int]*upload{}, endings: map[int64]*outcome{},
-	}
-	if err := s.emptyFolder(); err != nil { // of what a launch that died has left
-		return nil, errors.Join(err, lock.Unlock())
+	if err := s.emptyFolder(); err != nil {
+		return nil, errors.Join(err, s.lock.Unlock())
 	}
 	return s, nil
 }
@@ -87,13 +82,13 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) emptyFolder() error {
-	entries, err := os.ReadDir(s.Folder)
+	entries, err := os.ReadDir(s.folder)
 	if err != nil {
 		return fmt.Errorf("remove the uploaded files: %w", err)
 	}
 	var errs []error
 	for _, entry := range entries {
-		if err := os.RemoveAll(filepath.Join(s.Folder, entry.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(s.folder, entry.Name())); err != nil {
 			errs = append(errs, fmt.Errorf("remove the uploaded files: %w", err))
 		}
 	}
@@ -111,17 +106,17 @@ func (s *Server) OnceURL(address net.Addr) string {
 	return "http://" + address.String() + "/?token=" + s.once
 }
 
-// Serve serves the page, and works on what it is asked to do, until feed is done
-// or someone closes the program from the page. Then it starts nothing new, waits
-// for the answers in flight until send is done, and returns.
-func (s *Server) Serve(feed, send context.Context, listener net.Listener) error {
-	feed, cancel := context.WithCancel(feed)
+// Serve serves the page, and works on what it is asked to do, until fetchCtx is
+// cancelled or someone closes the program from the page. Then it starts nothing new,
+// waits for the answers in flight until workCtx is cancelled, and returns.
+func (s *Server) Serve(fetchCtx, workCtx context.Context, listener net.Listener) error {
+	fetchCtx, cancel := context.WithCancel(fetchCtx)
 	defer cancel()
 	server := &http.Server{
 		Handler:           s.handler(listener.Addr()),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.env.Log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	var running sync.WaitGroup
@@ -133,12 +128,12 @@ func (s *Server) Serve(feed, send context.Context, listener net.Listener) error 
 		select {
 		case <-s.quit:
 			cancel()
-		case <-feed.Done():
+		case <-fetchCtx.Done():
 		}
 	})
-	s.work(feed, send)
-	const patience = 2 * time.Second // for pages on their way
-	ctx, release := context.WithTimeout(send, patience)
+	s.work(fetchCtx, workCtx)
+	const shutdownTimeout = 2 * time.Second // for pages in transit
+	ctx, release := context.WithTimeout(workCtx, shutdownTimeout)
 	defer release()
 	if server.Shutdown(ctx) != nil {
 		_ = server.Close() // what remains are browsers that listen for progress

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
+	"slices"
 	"sync"
 
 	"opscom-import/report"
@@ -16,7 +16,7 @@ type task struct {
 	key      string // asking twice for the same work gives the same key
 	progress *report.Progress
 	notes    notes
-	work     func(feed, send context.Context, t *task) (next string)
+	work     func(fetchCtx, workCtx context.Context, t *task) (next string)
 	stop     chan struct{} // takes one request to stop
 	done     chan struct{} // closed when the work has ended
 	next     string        // page with the result; read it after done
@@ -27,7 +27,7 @@ var errBusy = errors.New("another task is in progress")
 
 // begin leaves a task for Serve to work on. Work that is in progress already, as
 // after a double click, is not begun again.
-func (s *Server) begin(title, key string, work func(feed, send context.Context, t *task) string) error {
+func (s *Server) begin(title, key string, work func(fetchCtx, workCtx context.Context, t *task) string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil && !s.current.ended() {
@@ -44,30 +44,31 @@ func (s *Server) begin(title, key string, work func(feed, send context.Context, 
 	return nil
 }
 
-// work works on one task after the other until feed is done.
-func (s *Server) work(feed, send context.Context) {
+// work works on one task after the other until fetchCtx is cancelled.
+func (s *Server) work(fetchCtx, workCtx context.Context) {
 	for {
 		select {
-		case <-feed.Done():
+		case <-fetchCtx.Done():
 			return
 		case t := <-s.tasks:
-			t.run(feed, send)
+			t.run(fetchCtx, workCtx)
 		}
 	}
 }
 
-// run does the work. A request to stop ends its feed: what is in flight is awaited.
-func (t *task) run(feed, send context.Context) {
-	feed, cancel := context.WithCancel(feed)
+// run does the work. A request to stop cancels its fetchCtx: what is in flight is
+// awaited.
+func (t *task) run(fetchCtx, workCtx context.Context) {
+	fetchCtx, cancel := context.WithCancel(fetchCtx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
 		select {
 		case <-t.stop:
 			cancel()
-		case <-feed.Done():
+		case <-fetchCtx.Done():
 		}
 	})
-	t.next = t.work(feed, send, t)
+	t.next = t.work(fetchCtx, workCtx, t)
 	cancel()
 	watcher.Wait()
 	close(t.done)
@@ -97,20 +98,20 @@ func (s *Server) underWay() *task {
 	return s.current
 }
 
-// notes collects the lines that a task has for a person.
+// notes collects what a task has for a person.
 type notes struct {
-	mu   sync.Mutex
-	text strings.Builder
+	mu    sync.Mutex
+	texts []string
 }
 
-func (n *notes) Write(p []byte) (int, error) {
+func (n *notes) add(note string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.text.Write(p)
+	n.texts = append(n.texts, note)
 }
 
-func (n *notes) lines() []string {
+func (n *notes) all() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return strings.FieldsFunc(n.text.String(), func(r rune) bool { return r == '\n' })
+	return slices.Clone(n.texts)
 }

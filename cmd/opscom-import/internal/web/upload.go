@@ -88,7 +88,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (a arrival, err
 
 // spool writes the part to a temporary file that only this user can read.
 func (s *Server) spool(part *multipart.Part) (path string, err error) {
-	f, err := os.CreateTemp(s.Folder, ".arriving-*") // no name of an upload begins with a dot
+	f, err := os.CreateTemp(s.folder, ".arriving-*") // no name of an upload begins with a dot
 	if err != nil {
 		return "", fmt.Errorf("keep the file: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -13,54 +14,22 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/spf13/pflag"
 	"go.uber.org/goleak"
 
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/mapping"
-	"opscom-import/report"
+	"opscom-import/importer/sandbox"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// stub stands in for the commands, whose work with the page is tested in package
-// main. What it answers is set by each test.
-type stub struct {
-	check   func(ctx context.Context, job Job) (report.Receipt, error)
-	push    func(feed context.Context, job Job) (report.Receipt, error)
-	columns []mapping.Suggestion
-	run     importer.RunInfo
-	counts  importer.Counts
-}
-
-func (s *stub) Check(ctx context.Context, job Job) (report.Receipt, error) { return s.check(ctx, job) }
-func (s *stub) Push(feed, _ context.Context, job Job) (report.Receipt, error) {
-	return s.push(feed, job)
-}
-func (s *stub) Approve(feed, _ context.Context, _ int64, job Job) (report.Receipt, error) {
-	return s.push(feed, job)
-}
-func (s *stub) Suggest(Job) ([]mapping.Suggestion, []byte, error) {
-	return s.columns, []byte("version: 1\n"), nil
-}
-func (s *stub) Runs(context.Context) ([]importer.RunInfo, error) { return []importer.RunInfo{s.run}, nil }
-func (s *stub) Run(_ context.Context, id int64) (importer.RunInfo, importer.Counts, error) {
-	if id != s.run.ID {
-		return importer.RunInfo{}, nil, journal.ErrNoRun
-	}
-	return s.run, s.counts, nil
-}
-func (s *stub) WriteResults(_ context.Context, _ int64, w io.Writer) error {
-	_, err := io.WriteString(w, "row,unique_id\r\n")
-	return err
-}
-
-func fine(context.Context, Job) (report.Receipt, error) {
-	return report.Receipt{Command: "check", Rows: 2, Counts: importer.Counts{importer.StatusValid: 2}}, nil
-}
 
 // site is a page in use: its server, and a browser that was let in.
 type site struct {
@@ -70,13 +39,63 @@ type site struct {
 	client *http.Client
 }
 
-// open serves the page until the test ends.
-func open(t *testing.T, work *stub) *site {
+// load loads settings from the flags alone, with the state in that folder.
+func load(t *testing.T, state string, args ...string) app.Env {
 	t.Helper()
-	server, err := New(Config{
-		Importer: work, Suggester: work, History: work, Folder: filepath.Join(t.TempDir(), "web"),
-		Real: Real{Name: "controller.example (client TOMA)"}, Sandbox: "sandbox", Log: slog.New(slog.DiscardHandler),
+	flags := pflag.NewFlagSet("web", pflag.ContinueOnError)
+	config.AddFlags(flags)
+	if err := flags.Parse(append([]string{"--config", "", "--state", state, "--rate", "0"}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.Load(flags, config.Environment{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app.Env{Settings: settings, Log: slog.New(slog.DiscardHandler)}
+}
+
+// serveController serves a mock Controller as a real one, and returns the flags with
+// which it is pushed to.
+func serveController(t *testing.T) (flags []string) {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Config{Client: "TOMA", Token: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := box.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
 	})
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"--url", server.URL, "--client", "TOMA", "--token-file", token}
+}
+
+// people is a file of n people, of whom the first bad ones have no unique id.
+func people(n, bad int) string {
+	var b strings.Builder
+	b.WriteString("unique_id,login_source,first_name,last_name,email\r\n")
+	for i := range n {
+		id := fmt.Sprint(900000 + i)
+		if i < bad {
+			id = ""
+		}
+		fmt.Fprintf(&b, "%s,SSO,Ann,Lee,p%d@example.ca\r\n", id, i)
+	}
+	return b.String()
+}
+
+// open serves the page until the test ends.
+func open(t *testing.T, args ...string) *site {
+	t.Helper()
+	server, err := New(load(t, t.TempDir(), args...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +103,9 @@ func open(t *testing.T, work *stub) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed, cancel := context.WithCancel(t.Context())
+	fetchCtx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(feed, context.Background(), listener) }()
+	go func() { ended <- server.Serve(fetchCtx, context.Background(), listener) }()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -182,9 +201,9 @@ func (s *site) wants(body string, texts ...string) {
 // files lists all that lies in the folder of uploads.
 func (s *site) files() (found []string) {
 	s.Helper()
-	err := filepath.WalkDir(s.server.Folder, func(path string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(s.server.folder, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			name, _ := filepath.Rel(s.server.Folder, path)
+			name, _ := filepath.Rel(s.server.folder, path)
 			found = append(found, filepath.ToSlash(name))
 		}
 		return err
@@ -196,7 +215,7 @@ func (s *site) files() (found []string) {
 }
 
 func TestOnlyThisBrowserIsLetIn(t *testing.T) {
-	s := open(t, &stub{})
+	s := open(t)
 	stranger := &http.Client{}
 	defer stranger.CloseIdleConnections()
 	meantFor := func(host string) func(*http.Request) {
@@ -262,7 +281,7 @@ func TestOnlyThisBrowserIsLetIn(t *testing.T) {
 }
 
 func TestTheBrowsersAddressWorksOnce(t *testing.T) {
-	s := open(t, &stub{})
+	s := open(t)
 	visit := func() (int, []*http.Cookie) {
 		response, err := http.DefaultTransport.RoundTrip(s.request("GET", "/?token="+s.server.once, nil))
 		if err != nil {
@@ -285,25 +304,19 @@ func TestTheBrowsersAddressWorksOnce(t *testing.T) {
 }
 
 func TestUploadIsKeptPrivateAndRemoved(t *testing.T) {
-	var paths []string
-	s := open(t, &stub{check: func(ctx context.Context, job Job) (report.Receipt, error) {
-		paths = append(paths, job.File)
-		return fine(ctx, job)
-	}})
+	s := open(t)
 	s.upload("students.csv", "unique_id\r\n1\r\n", "version: 1\r\nfields: {}\r\n", "sandbox")
 	s.result()
-	s.upload("students.csv", "unique_id\r\n2\r\n", "", "sandbox")
+	s.upload("students.csv", people(2, 0), "", "sandbox")
 	s.wants(s.result(), "All 2 rows are fine.", "Push 2 people to the sandbox")
-	if len(paths) != 2 || paths[0] != paths[1] {
-		t.Errorf("paths of one file uploaded twice: %q; want the same", paths)
-	}
 	if got := s.files(); len(got) != 1 || got[0] != "students.csv/students.csv" {
-		t.Errorf("files %q", got)
+		t.Errorf("files %q; want the second in the place of the first", got)
 	}
-	if text, err := os.ReadFile(paths[0]); err != nil || string(text) != "unique_id\r\n2\r\n" {
+	path := filepath.Join(s.server.folder, "students.csv", "students.csv")
+	if text, err := os.ReadFile(path); err != nil || string(text) != people(2, 0) {
 		t.Errorf("the file holds %q, %v", text, err)
 	}
-	for path, want := range map[string]os.FileMode{s.server.Folder: 0o700, filepath.Dir(paths[0]): 0o700, paths[0]: 0o600} {
+	for path, want := range map[string]os.FileMode{s.server.folder: 0o700, filepath.Dir(path): 0o700, path: 0o600} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
 		}
@@ -311,18 +324,18 @@ func TestUploadIsKeptPrivateAndRemoved(t *testing.T) {
 	if status, _ := s.get("/files/1"); status != http.StatusNotFound {
 		t.Errorf("the replaced upload: status %d", status)
 	}
-	if _, err := New(s.server.Config); !errors.Is(err, ErrOpen) {
+	if _, err := New(s.server.env); !errors.Is(err, ErrOpen) {
 		t.Errorf("a second page with the same folder: %v", err)
 	}
 }
 
 func TestNewRemovesWhatADeadLaunchLeft(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "web")
-	left := filepath.Join(folder, "students.csv", "students.csv")
+	state := t.TempDir()
+	left := filepath.Join(state, "web", "students.csv", "students.csv")
 	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("x"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	server, err := New(Config{Folder: folder})
+	server, err := New(load(t, state))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,8 +345,20 @@ func TestNewRemovesWhatADeadLaunchLeft(t *testing.T) {
 	}
 }
 
+// What a mapping and a file cannot be read for is said without the folders of this
+// computer.
+func TestErrorsNameNoFolder(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", "\x89PNG\r\n\x1a\n\x00\x00", "", "sandbox")
+	body := s.result()
+	s.wants(body, "The file was not checked to its end.", "students.csv")
+	if strings.Contains(body, s.server.folder) {
+		t.Errorf("the page names the folder:\n%s", body)
+	}
+}
+
 func TestUploadsThatAreRefused(t *testing.T) {
-	s := open(t, &stub{check: fine})
+	s := open(t)
 	s.server.maxUpload = 1000
 	status, body := s.upload("big.csv", strings.Repeat("x", 1001), "", "sandbox")
 	s.wants(body, "too large")
@@ -351,9 +376,8 @@ func TestUploadsThatAreRefused(t *testing.T) {
 	if status != http.StatusUnprocessableEntity {
 		t.Errorf("no file: status %d", status)
 	}
-	s.server.Real.Missing = "no client code is set."
 	status, body = s.upload("a.csv", "x", "", "real")
-	s.wants(body, "no client code is set.")
+	s.wants(body, "no client code is set. A colleague can set it up")
 	if status != http.StatusConflict {
 		t.Errorf("to a Controller that is not set up: status %d", status)
 	}
@@ -384,30 +408,40 @@ func TestCleanName(t *testing.T) {
 	}
 }
 
+// storeRun stores a run in the journal, as another command would, and returns its
+// number.
+func (s *site) storeRun(run importer.RunInfo, state importer.RunState, rows []importer.PlannedRow, held ...string) int64 {
+	s.Helper()
+	j, err := journal.Open(s.Context(), s.server.env.Settings.State)
+	if err != nil {
+		s.Fatal(err)
+	}
+	run.StartedAt = time.Now()
+	stored, err := j.Begin(s.Context(), run)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := errors.Join(stored.Append(s.Context(), rows), stored.Seal(s.Context(), state, len(rows), held), j.Close()); err != nil {
+		s.Fatal(err)
+	}
+	return stored.Info().ID
+}
+
 func TestHostileTextIsShownAsText(t *testing.T) {
 	const evil = `<script>alert(1)</script>"'`
-	work := &stub{
-		columns: []mapping.Suggestion{{Header: evil, Why: evil, Samples: []string{evil}}},
-		run:     importer.RunInfo{ID: 7, State: importer.RunHeld, Source: "/x/" + evil, Target: evil, Held: []string{evil}},
-	}
-	work.check = func(_ context.Context, job Job) (report.Receipt, error) {
-		_, err := io.WriteString(job.Notes, evil+"\n")
-		return report.Receipt{
-			Rows: 1, Counts: importer.Counts{importer.StatusValid: 1}, Held: []string{evil},
-			Problems: []importer.ProblemCount{{Rule: evil, Header: evil, Message: evil}},
-		}, err
-	}
-	s := open(t, work)
-	s.upload("a'b&c<script>.csv", "x", "# </textarea>"+evil, "sandbox")
+	s := open(t)
+	id := s.storeRun(importer.RunInfo{Client: "sandbox", Target: evil, Source: "/x/" + evil}, importer.RunHeld,
+		[]importer.PlannedRow{{Row: 2, Status: importer.StatusPending, Payload: []byte("{}")}}, evil)
+	quoted := `"` + strings.ReplaceAll(evil, `"`, `""`) + `"`
+	s.upload("a'b&c<script>.csv", "unique_id,login_source,"+quoted+"\r\n1,SSO,"+quoted+"\r\n", "", "sandbox")
 	pages := []string{s.result()}
-	for _, path := range []string{"/", "/runs", "/runs/7", "/runs/7/approve"} {
+	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\nfields:\n  unique_id: unique_id\n  login_source: login_source\n  email: '" + strings.ReplaceAll(evil, "'", "''") + "'\n"}})
+	pages = append(pages, s.result())
+	for _, path := range []string{"/", "/runs", runPage(id), runPage(id) + "/approve"} {
 		_, body := s.get(path)
 		pages = append(pages, body)
 	}
-	work.check = func(context.Context, Job) (report.Receipt, error) {
-		return report.Receipt{}, &mapping.FileError{Line: 1, Key: evil, Message: evil}
-	}
-	s.post("/files/1/mapping", url.Values{"mapping": {evil}})
+	s.post("/files/1/mapping", url.Values{"mapping": {"# </textarea>" + evil + "\n" + evil}})
 	pages = append(pages, s.result())
 	for _, body := range pages {
 		if strings.Contains(body, "<script>alert") || strings.Contains(body, "</textarea>"+"<") {
@@ -418,22 +452,17 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	s.wants(pages[0], "<h1>a&#39;b&amp;c_script_.csv</h1>")
 }
 
-func TestMappingIsMendedOnThePage(t *testing.T) {
-	work := &stub{check: func(context.Context, Job) (report.Receipt, error) { return report.Receipt{}, ErrUncertain }}
-	work.columns = []mapping.Suggestion{{Header: "Banner ID", Attribute: mapping.UniqueID, Confidence: mapping.Likely, Why: "it sounds like it"}}
-	s := open(t, work)
-	s.upload("students.csv", "x", "", "sandbox")
-	s.wants(s.result(), "The headers leave questions.", "Banner ID", "likely", "it sounds like it", "<details open", "version: 1\n</textarea>")
+func TestMappingIsFixedOnThePage(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", "Banner ID,E-mail\r\n900001,a@example.ca\r\n900002,b@example.ca\r\n", "", "sandbox")
+	s.wants(s.result(), "The headers leave questions.", "E-mail", "login_source", "<details open", "version: 1\n")
 
-	work.check = func(_ context.Context, job Job) (report.Receipt, error) {
-		text, err := os.ReadFile(filepath.Join(filepath.Dir(job.File), "students.mapping.yaml"))
-		if err != nil || string(text) != "version: 1\nfieldz: {}\n" {
-			t.Errorf("the mapping beside the file: %q, %v", text, err)
-		}
-		return report.Receipt{}, errors.Join(&mapping.FileError{File: "m", Line: 2, Key: "fieldz", Message: "unknown key"})
-	}
 	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\r\nfieldz: {}\r\n"}})
-	s.wants(s.result(), "Line 2, fieldz:", "unknown key", "<code>fieldz: {}</code>")
+	s.wants(s.result(), "Line 2:", "there is no key &#34;fieldz&#34; here", "<code>fieldz: {}</code>")
+	path := filepath.Join(s.server.folder, "students.csv", "students.mapping.yaml")
+	if text, err := os.ReadFile(path); err != nil || string(text) != "version: 1\nfieldz: {}\n" {
+		t.Errorf("the mapping beside the file: %q, %v", text, err)
+	}
 
 	response, err := s.client.Do(s.request("GET", "/files/1/mapping", nil))
 	if err != nil {
@@ -445,9 +474,10 @@ func TestMappingIsMendedOnThePage(t *testing.T) {
 		t.Errorf("download of the mapping: %q as %q", text, got)
 	}
 
-	work.check = fine
-	s.post("/files/1/mapping", url.Values{"mapping": {""}})
+	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\nfields:\n  unique_id: Banner ID\n  login_source: {value: SSO}\n  email: E-mail\n"}})
 	s.wants(s.result(), "Push 2 people to the sandbox")
+	s.post("/files/1/mapping", url.Values{"mapping": {""}})
+	s.wants(s.result(), "The headers leave questions.")
 	if got := s.files(); len(got) != 1 {
 		t.Errorf("files %q; the mapping was taken away", got)
 	}
@@ -455,40 +485,36 @@ func TestMappingIsMendedOnThePage(t *testing.T) {
 
 // A page seen before the file was checked for another target must not push.
 func TestPushIsOfWhatThePersonSaw(t *testing.T) {
-	pushed := make(chan Job, 1)
-	s := open(t, &stub{check: fine, push: func(_ context.Context, job Job) (report.Receipt, error) {
-		pushed <- job
-		return report.Receipt{}, errors.New("the token is wrong in " + job.File)
-	}})
-	s.upload("students.csv", "x", "", "sandbox")
+	s := open(t, serveController(t)...)
+	s.upload("students.csv", people(2, 0), "", "sandbox")
 	s.wants(s.result(), `name="check" value="1"`)
 	s.post("/files/1/check", url.Values{"target": {"real"}})
-	s.wants(s.result(), "Push 2 people to controller.example (client TOMA)", `name="check" value="2"`)
-	if status, body := s.post("/files/1/push", url.Values{"check": {"1"}}); status != http.StatusConflict || len(pushed) != 0 {
+	s.wants(s.result(), "Push 2 people to 127.0.0.1:", "(client TOMA)", `name="check" value="2"`)
+	if status, body := s.post("/files/1/push", url.Values{"check": {"1"}}); status != http.StatusConflict || !strings.Contains(body, "Nothing was sent") {
 		t.Errorf("push of an old page: status %d, %s", status, body)
 	}
+	s.wants(s.second(s.get("/runs")), "There are no runs yet")
 	s.post("/files/1/push", url.Values{"check": {"2"}})
-	s.wants(s.result(), "Nothing was pushed.", "the token is wrong in students.csv")
-	if job := <-pushed; job.Sandbox {
-		t.Error("the push went to the sandbox")
+	s.wants(s.result(), "<h1>Run 1</h1>", "The run is complete.", "Every row ended well.", "TOMA at http://127.0.0.1:")
+	if got := s.files(); len(got) != 0 {
+		t.Errorf("files %q; want none after a real run that is finished", got)
 	}
-	s.server.Real.Missing = "the token is gone."
-	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "the token is gone.") {
+}
+
+func (s *site) second(_ int, body string) string { return body }
+
+func TestTheRealControllerCanBeMissing(t *testing.T) {
+	s := open(t, "--client", "TOMA", "--token-file", filepath.Join(t.TempDir(), "none"))
+	s.upload("students.csv", people(2, 0), "", "sandbox")
+	s.result()
+	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "open the token file") {
 		t.Errorf("a check for a Controller that is not set up: status %d, %s", status, body)
 	}
 }
 
 func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
-	work := &stub{check: fine, run: importer.RunInfo{ID: 3, State: importer.RunStopped, Source: "/x/students.csv", Target: "sandbox"},
-		counts: importer.Counts{importer.StatusPushed: 1, importer.StatusNotSent: 1}}
-	work.push = func(feed context.Context, job Job) (report.Receipt, error) {
-		job.Progress.Start(2)
-		job.Progress.Add(importer.StatusPushed, 1)
-		<-feed.Done()
-		return report.Receipt{Run: 3}, importer.ErrInterrupted
-	}
-	s := open(t, work)
-	s.upload("students.csv", "x", "", "sandbox")
+	s := open(t, "--rate", "40/s")
+	s.upload("students.csv", people(90, 0), "", "sandbox")
 	s.result()
 	s.post("/files/1/push", url.Values{"check": {"1"}})
 
@@ -498,18 +524,18 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 	}
 	defer response.Body.Close()
 	events := bufio.NewScanner(response.Body)
-	until := func(text string) {
+	until := func(pattern string) {
 		t.Helper()
 		for events.Scan() {
-			if strings.Contains(events.Text(), text) {
+			if regexp.MustCompile(pattern).MatchString(events.Text()) {
 				return
 			}
 		}
-		t.Fatalf("no event with %q: %v", text, events.Err())
+		t.Fatalf("no event like %s: %v", pattern, events.Err())
 	}
-	until(`"Done":1,"Total":2`)
+	until(`"Done":[1-9]\d*,"Total":90`)
 	_, body := s.get("/progress")
-	s.wants(body, "Pushing students.csv", `<progress id="bar" max="2" value="1">`, "1 of 2 rows", `http-equiv="refresh"`, `aria-live="polite"`)
+	s.wants(body, "Pushing students.csv", `<progress id="bar" max="90" value="`, " of 90 rows", `http-equiv="refresh"`, `aria-live="polite"`)
 
 	if status, body := s.upload("other.csv", "x", "", "sandbox"); status != http.StatusConflict || !strings.Contains(body, "Something else is in progress") {
 		t.Errorf("an upload meanwhile: status %d, %s", status, body)
@@ -519,48 +545,27 @@ func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
 	}
 	s.post("/progress/stop", nil)
 	until("event: end")
-	s.wants(s.result(), "The run is not complete.", "1 row waits to be sent.", "It was stopped.", "Go on")
+	s.wants(s.result(), "The run is not complete.", "It was stopped.")
 	if got := s.files(); len(got) != 1 {
 		t.Errorf("files %q", got)
 	}
 }
 
-func TestFileOfAFinishedRealRunIsRemoved(t *testing.T) {
-	work := &stub{check: fine}
-	work.push = func(_ context.Context, job Job) (report.Receipt, error) {
-		work.run = importer.RunInfo{ID: 4, State: importer.RunFinished, Source: job.File, Client: "TOMA", Target: "TOMA at https://controller.example"}
-		work.counts = importer.Counts{importer.StatusPushed: 2}
-		return report.Receipt{Run: 4}, nil
-	}
-	s := open(t, work)
-	s.upload("students.csv", "x", "", "real")
+func TestApprovalIsConfirmed(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", people(30, 20), "", "sandbox")
 	s.result()
 	s.post("/files/1/push", url.Values{"check": {"1"}})
-	s.wants(s.result(), "The run is complete.", "Every row ended well.", "TOMA at https://controller.example")
-	if got := s.files(); len(got) != 0 {
-		t.Errorf("files %q; want none", got)
-	}
-}
-
-func TestApprovalIsConfirmed(t *testing.T) {
-	pushes := 0
-	work := &stub{run: importer.RunInfo{ID: 5, State: importer.RunHeld, Source: "/x/students.csv", Target: "sandbox", Held: []string{"20 of 30 rows are invalid"}},
-		counts: importer.Counts{importer.StatusNotSent: 10, importer.StatusInvalid: 20}}
-	work.push = func(context.Context, Job) (report.Receipt, error) { pushes++; return report.Receipt{}, nil }
-	s := open(t, work)
-	_, body := s.get("/runs/5")
-	s.wants(body, "The run is held, and nothing was sent.", "20 of 30 rows are invalid", `href="/runs/5/approve"`)
-	_, body = s.post("/runs/5/push", nil)
-	s.wants(body, "Push run 5 all the same?", "10 people are pushed to <strong>the sandbox</strong>")
-	if s.server.underWay() != nil {
+	s.wants(s.result(), "The run is held, and nothing was sent.", "20 of 30 rows are invalid", `href="/runs/1/approve"`)
+	before := s.server.underWay()
+	_, body := s.post("/runs/1/push", nil)
+	s.wants(body, "Push run 1 all the same?", "10 people are pushed to <strong>the sandbox</strong>")
+	if s.server.underWay() != before {
 		t.Fatal("a held run was pushed without a confirmation")
 	}
-	s.post("/runs/5/push", url.Values{"approved": {"yes"}})
-	s.result()
-	if pushes != 1 {
-		t.Errorf("%d pushes", pushes)
-	}
-	if status, _ := s.get("/runs/6"); status != http.StatusNotFound {
+	s.post("/runs/1/push", url.Values{"approved": {"yes"}})
+	s.wants(s.result(), "The run is complete.")
+	if status, _ := s.get("/runs/2"); status != http.StatusNotFound {
 		t.Errorf("a run that is not there: status %d", status)
 	}
 }

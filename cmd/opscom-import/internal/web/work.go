@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/mapping"
@@ -14,6 +16,27 @@ import (
 
 // errNoReal says that this launch can push to the sandbox only.
 var errNoReal = errors.New("the real Controller cannot be pushed to")
+
+// realController is the real Controller, as far as it can be pushed to.
+type realController struct {
+	Name    string // for a person, such as "controller.example (client OC_TOMA)"
+	Missing string // why it cannot be pushed to; "" when it can
+}
+
+// findReal says where the settings push to, without asking there.
+func findReal(env app.Env) realController {
+	switch {
+	case env.Settings.Sandbox:
+		return realController{Missing: "the program was started for the sandbox only."}
+	case env.Settings.Client == "":
+		return realController{Missing: "no client code is set. A colleague can set it up, with docs/guide/web.md."}
+	}
+	real := realController{Name: fmt.Sprintf("%s (client %s)", env.Host(), env.Settings.Client)}
+	if _, err := env.Settings.FindToken(); err != nil {
+		real.Missing = err.Error() + "."
+	}
+	return real
+}
 
 // outcome is how a check or a push ended.
 type outcome struct {
@@ -24,24 +47,42 @@ type outcome struct {
 	Text    string               // of a check: the suggested mapping file
 }
 
+// environment returns what a use case works with in the task.
+func (s *Server) environment(t *task, sandbox bool) app.Env {
+	env := s.env
+	if sandbox {
+		env.Settings = env.Settings.ForSandbox()
+	}
+	none := ""
+	env.Settings.Results, env.Settings.Problems, env.Settings.Fix = &none, &none, &none // they are downloaded
+	env.Notify, env.Progress, env.Stdin, env.Stdout = t.notes.add, t.progress, strings.NewReader(""), io.Discard
+	return env
+}
+
+// keep takes in the receipt.
+func (o *outcome) keep(receipt report.Receipt) error {
+	o.Receipt = receipt
+	return nil
+}
+
 // check checks the upload and returns the page with the verdict.
 func (s *Server) check(ctx context.Context, t *task, u *upload) string {
-	job := Job{File: u.path, Sandbox: u.Sandbox, Progress: t.progress, Notes: &t.notes}
+	env := s.environment(t, u.Sandbox)
 	var o outcome
-	o.Receipt, o.Err = s.Importer.Check(ctx, job)
-	if columns, text, err := s.Suggester.Suggest(job); err == nil { // else the check has said what is wrong with the file
-		o.Columns, o.Text = columns, string(text)
+	o.Err = app.Check(ctx, env, []string{u.path}, o.keep)
+	if suggestion, err := app.SuggestOffline(ctx, env, u.path); err == nil { // else the check has said what is wrong with the file
+		o.Columns, o.Text = suggestion.Columns, string(suggestion.Text)
 	}
-	o.Notes = s.plain(t.notes.lines())
+	o.Notes = s.plain(t.notes.all())
 	s.setCheck(u, &o)
 	return filePage(u.ID)
 }
 
 // push pushes the upload and returns the page of the run, or of the file when
 // there is no run.
-func (s *Server) push(feed, send context.Context, t *task, u *upload) string {
+func (s *Server) push(fetchCtx, workCtx context.Context, t *task, u *upload) string {
 	var o outcome
-	o.Receipt, o.Err = s.Importer.Push(feed, send, Job{File: u.path, Sandbox: u.Sandbox, Progress: t.progress, Notes: &t.notes})
+	o.Err = app.Push(fetchCtx, workCtx, s.environment(t, u.Sandbox), []string{u.path}, o.keep)
 	if o.Run == 0 {
 		reason := s.explain(o.Err)
 		s.mu.Lock()
@@ -49,22 +90,22 @@ func (s *Server) push(feed, send context.Context, t *task, u *upload) string {
 		u.Pushing = reason
 		return filePage(u.ID)
 	}
-	return s.concluded(feed, t, o.Run, &o)
+	return s.finish(fetchCtx, t, o.Run, &o)
 }
 
-// approve pushes what waits in the run and returns its page.
-func (s *Server) approve(feed, send context.Context, t *task, run int64) string {
+// approve pushes what is pending in the run and returns its page.
+func (s *Server) approve(fetchCtx, workCtx context.Context, t *task, run int64) string {
 	var o outcome
-	o.Receipt, o.Err = s.Importer.Approve(feed, send, run, Job{Progress: t.progress, Notes: &t.notes})
-	return s.concluded(feed, t, run, &o)
+	o.Err = app.Approve(fetchCtx, workCtx, s.environment(t, false), run, o.keep)
+	return s.finish(fetchCtx, t, run, &o)
 }
 
-// concluded keeps how the run ended, and removes the file of a finished one. A
-// trial leaves the file here: the real push often follows.
-func (s *Server) concluded(ctx context.Context, t *task, id int64, o *outcome) string {
-	o.Notes = s.plain(t.notes.lines())
-	run, _, err := s.History.Run(context.WithoutCancel(ctx), id)
-	if err == nil && run.State == importer.RunFinished && run.Target != s.Sandbox {
+// finish keeps how the run ended, and removes the file of a finished one. That of a
+// trial stays: the real push often follows.
+func (s *Server) finish(ctx context.Context, t *task, id int64, o *outcome) string {
+	o.Notes = s.plain(t.notes.all())
+	run, _, err := app.ShowRun(context.WithoutCancel(ctx), s.env, id)
+	if err == nil && run.State == importer.RunFinished && run.Target != app.SandboxTarget {
 		err = s.remove(run.Source)
 	}
 	o.Err = errors.Join(o.Err, err)
@@ -104,12 +145,12 @@ func (s *Server) explain(err error) string {
 	var refused *importer.RefusedError
 	var circuit *importer.CircuitError
 	switch {
-	case err == nil, errors.Is(err, ErrUncertain):
+	case err == nil, errors.As(err, new(*app.UncertainError)):
 		return ""
 	case errors.Is(err, errBusy):
 		return "Something else is in progress. Wait until it has ended, then do this again."
 	case errors.Is(err, errNoReal):
-		return "The real Controller cannot be pushed to from here: " + s.Real.Missing
+		return "The real Controller cannot be pushed to from here: " + s.real.Missing
 	case errors.Is(err, errNoFile):
 		return "Choose a file first."
 	case errors.Is(err, importer.ErrInterrupted):

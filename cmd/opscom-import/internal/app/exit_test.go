@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ func TestExitCodeOfAnError(t *testing.T) {
 		{fmt.Errorf("forget run 3: %w", busy), 5},
 		{errors.Join(errors.New("first"), busy), 5},
 	} {
-		if got := exitCodeOf(tc.err); got != tc.want {
+		if got := ExitCode(tc.err); got != tc.want {
 			t.Errorf("%v: exit code %d, want %d", tc.err, got, tc.want)
 		}
 	}
@@ -50,20 +50,8 @@ func TestExitCodeOfARun(t *testing.T) {
 		{"rows that were not sent", importer.Counts{importer.StatusInvalid: 3, importer.StatusNotSent: 1}, nil, false, 3},
 		{"held", importer.Counts{importer.StatusInvalid: 3, importer.StatusNotSent: 1}, nil, true, 4},
 	} {
-		if got := exitOf(tc.counts, tc.ended, tc.held); got != tc.want {
+		if got := RunExitCode(tc.counts, tc.ended, tc.held); got != tc.want {
 			t.Errorf("%s: exit code %d, want %d", tc.name, got, tc.want)
-		}
-	}
-}
-
-func TestDistinctLines(t *testing.T) {
-	for text, want := range map[string]string{
-		"full":                     "full",
-		"full\nfull\nclosed\nfull": "full\nclosed",
-		"one\n\ntwo\n\none":        "one\n\ntwo\n",
-	} {
-		if got := distinctLines(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
 }

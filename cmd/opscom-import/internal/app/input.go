@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -24,14 +24,13 @@ type input struct {
 	remove bool        // path is a temporary copy
 }
 
-// openInput finds the file. Standard input, and anything else that
-// can be read only once, is first copied into a temporary file that only this user
-// can read.
-func openInput(ctx context.Context, name string, s streams) (in *input, err error) {
+// openInput finds the file. Standard input, and anything else that can be read only
+// once, is first copied to a temporary file that only this user can read.
+func openInput(ctx context.Context, name string, stdin io.Reader) (in *input, err error) {
 	in = &input{shown: name, path: name}
 	if name == "-" {
 		in.source, in.base, in.shown = "-", baseOf(name), "standard input"
-		err = in.spool(ctx, s.stdin)
+		err = in.spool(ctx, stdin)
 	} else {
 		if in.source, err = filepath.Abs(name); err != nil {
 			return nil, fmt.Errorf("find %s: %w", name, err)
@@ -70,9 +69,9 @@ func (in *input) spoolPipe(ctx context.Context) error {
 	return in.spool(ctx, f)
 }
 
-// spool copies r into a temporary file. An interrupt ends it although a read may
-// go on for ever, such as of a terminal: then the goroutine that copies is left
-// behind and ends with the process.
+// spool copies r into a temporary file. An interrupt ends it even if a read blocks
+// for ever, as of a terminal: then the goroutine that copies is left behind and ends
+// with the process.
 func (in *input) spool(ctx context.Context, r io.Reader) error {
 	f, err := os.CreateTemp("", "opscom-import-*")
 	if err != nil {
@@ -87,7 +86,7 @@ func (in *input) spool(ctx context.Context, r io.Reader) error {
 	select {
 	case err = <-copied:
 	case <-ctx.Done():
-		return errors.Join(interruptedBefore(), f.Close(), in.Close())
+		return errors.Join(errInterruptedEarly(), f.Close(), in.Close())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return errors.Join(fmt.Errorf("keep %s: %w", in.shown, err), in.Close())
@@ -103,8 +102,7 @@ func (in *input) Close() error {
 	return os.Remove(in.path)
 }
 
-// named returns the error with the file under the name that the person knows, not
-// that of the copy.
+// named returns the error with the name that the person knows, not that of the copy.
 func (in *input) named(err error) error {
 	var fault *sheet.FileError
 	if errors.As(err, &fault) && fault.File == in.path {
@@ -113,9 +111,8 @@ func (in *input) named(err error) error {
 	return err
 }
 
-// unchanged returns an error when the file is not what it was when it was opened:
-// someone saved it while it was read.
-func (in *input) unchanged() error {
+// checkUnchanged returns an error when someone saved the file while it was read.
+func (in *input) checkUnchanged() error {
 	now, err := in.stat()
 	if err != nil {
 		return err
@@ -127,7 +124,7 @@ func (in *input) unchanged() error {
 }
 
 // hash returns the SHA-256 of the file's bytes in hexadecimal, by which a run
-// knows its file again.
+// recognises its file.
 func (in *input) hash() (string, error) {
 	f, err := os.Open(in.path)
 	if err != nil {

@@ -1,0 +1,76 @@
+// Package app does what the commands and the page are for: it checks and pushes
+// files, approves and shows runs, writes their reports again, suggests mappings,
+// and looks after the sandbox.
+//
+// What goes in is an [Env], which no use case changes, and the names of files or
+// the numbers of runs. What comes out are values: receipts, runs, findings. Nothing
+// here prints: what a person should hear while a use case runs goes to Env.Notify
+// and Env.Progress.
+//
+//	Push     FILE → input → table → plan in the journal → push → reports → receipt
+//	Check    FILE → input → table → plan in memory              → reports → receipt
+//	Approve  run  →                  plan in the journal → push → reports → receipt
+//
+// A run that ended early returns its receipt and an error. [ExitCode] says what an
+// error means to a script.
+package app
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/report"
+)
+
+// Env is what a use case works with.
+type Env struct {
+	Settings config.Settings
+	Version  string // of the program
+	Log      *slog.Logger
+	Notify   func(note string) // is told what a person should know, a sentence or two each
+	Progress *report.Progress
+	Stdin    io.Reader // what the FILE "-" is read from
+	Stdout   io.Writer // where a report goes whose path is "-"
+}
+
+// SandboxTarget is the client and the target by which the journal knows what was
+// pushed to the mock Controller.
+const SandboxTarget = "sandbox"
+
+func (e Env) notify(format string, args ...any) { e.Notify(fmt.Sprintf(format, args...)) }
+
+// forSandbox returns the environment with the settings for the sandbox.
+func (e Env) forSandbox() Env {
+	e.Settings = e.Settings.ForSandbox()
+	return e
+}
+
+// client is the client code that rows are pushed for.
+func (e Env) client() string {
+	if e.Settings.Sandbox {
+		return SandboxTarget
+	}
+	return e.Settings.Client
+}
+
+// target names what a run is pushed to: runs of one target exclude each other.
+func (e Env) target() string {
+	if e.Settings.Sandbox {
+		return SandboxTarget
+	}
+	return e.Settings.Client + " at " + e.Settings.URL
+}
+
+// Host is the Controller's host, or the sandbox, as a person knows it.
+func (e Env) Host() string {
+	if e.Settings.Sandbox {
+		return "the sandbox"
+	}
+	if u, err := url.Parse(e.Settings.URL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return e.Settings.URL
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/mapping"
+	"opscom-import/report"
+)
+
+// sandboxed returns the environment for a stored run: one that was planned for the
+// sandbox needs no --sandbox to say so.
+func (e Env) sandboxed(run importer.RunInfo) Env {
+	if run.Client == SandboxTarget {
+		return e.forSandbox()
+	}
+	return e
+}
+
+// Approve pushes what is pending in the run's plan, whatever held or stopped it. The
+// contexts are as for Push.
+func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(report.Receipt) error) (err error) {
+	defer func() { err = orInterrupted(fetchCtx, err) }()
+	j, err := journal.Open(fetchCtx, env.Settings.State)
+	if err != nil {
+		return err
+	}
+	run, err := j.Run(fetchCtx, id)
+	if err != nil {
+		return errors.Join(err, j.Close())
+	}
+	env = env.sandboxed(run.Info())
+	if err := env.checkApprovable(run.Info()); err != nil {
+		return errors.Join(err, j.Close())
+	}
+	env.Settings.Yes = true
+	p, err := newPusher(fetchCtx, env, j)
+	if err != nil {
+		return errors.Join(err, j.Close())
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	receipt, err := p.approveRun(fetchCtx, workCtx, id)
+	return deliver(receipt, err, done)
+}
+
+func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receipt report.Receipt, err error) {
+	run, err := p.journal.Run(fetchCtx, id) // as it is now that nobody else works on it
+	if err != nil {
+		return receipt, err
+	}
+	info := run.Info()
+	if err := p.checkApprovable(info); err != nil {
+		return receipt, err
+	}
+	if err := p.askUserTypes(fetchCtx); err != nil { // shows that the Controller takes us
+		return receipt, err
+	}
+	pending, err := countPending(fetchCtx, run)
+	if err != nil {
+		return receipt, err
+	}
+	return p.pushRun(fetchCtx, workCtx, activeRun{
+		Run: run, command: "approve", started: time.Now(), shown: shownSource(info), pending: pending,
+		table: func() *mappedTable { return p.reopen(info, p.userTypes.list) },
+	})
+}
+
+// checkApprovable returns why the run cannot be pushed with these settings.
+func (e Env) checkApprovable(r importer.RunInfo) error {
+	switch {
+	case r.Target != e.target():
+		return fmt.Errorf("run %d was planned for %s, and the settings say %s; approve it with the settings that planned it", r.ID, r.Target, e.target())
+	case r.State == importer.RunSuperseded:
+		return fmt.Errorf("run %d cannot be approved: a newer run of the same file took its place", r.ID)
+	case r.State == importer.RunFinished:
+		return fmt.Errorf("run %d is finished; \"opscom-import runs report %d\" writes its results again", r.ID, r.ID)
+	}
+	return nil
+}
+
+// reopen opens the file of a stored run again, and closes it: the reports need its
+// mapping and open its rows themselves. It returns nil when it is not the very file,
+// mapping and settings that were planned.
+func (e Env) reopen(run importer.RunInfo, types []mapping.UserType) *mappedTable {
+	if run.Source == "-" {
+		return nil
+	}
+	in := &input{shown: shownSource(run), path: run.Source, source: run.Source, base: baseOf(run.Source)}
+	var err error
+	if in.found, err = in.stat(); err != nil {
+		return nil
+	}
+	if hash, err := in.hash(); err != nil || hash != run.FileHash {
+		return nil
+	}
+	opened, err := e.openTable(in, userTypes{types, true})
+	if err != nil {
+		return nil
+	}
+	t, err := opened.withUserTypes(e.Settings, userTypes{types, true})
+	if err = errors.Join(err, opened.Close()); err != nil || opened.planHash != run.MappingHash {
+		return nil
+	}
+	return t
+}

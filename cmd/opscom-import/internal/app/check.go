@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+// Check plans each file without keeping the plan, as Push would, and gives the
+// receipt of each to done. It sends no profile and changes nothing. Files after one
+// that cannot be planned are not read.
+func Check(ctx context.Context, env Env, files []string, done func(report.Receipt) error) (err error) {
+	defer func() { err = orInterrupted(ctx, err) }()
+	checker, err := newChecker(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, checker.Close()) }()
+	if checker.note != "" {
+		env.notify("%s", checker.note)
+	}
+	return eachFile(files, done, func(name string) (report.Receipt, error) { return checker.checkFile(ctx, name) })
+}
+
+// eachFile handles the files in turn and gives the receipts to done. An error, and an
+// exit code over 1, stops the rest.
+func eachFile(names []string, done func(report.Receipt) error, handle func(name string) (report.Receipt, error)) error {
+	for _, name := range names {
+		receipt, err := handle(name)
+		if err = deliver(receipt, err, done); err != nil || receipt.Exit > ExitRows {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver gives a receipt to done, once it is certain that it adds up. A file that
+// could not be planned has none.
+func deliver(receipt report.Receipt, err error, done func(report.Receipt) error) error {
+	if receipt.Command == "" {
+		return err
+	}
+	if wrong := receipt.Check(); wrong != nil {
+		return errors.Join(err, &incompleteError{wrong})
+	}
+	return errors.Join(err, done(receipt))
+}
+
+// checker is what a check works with.
+type checker struct {
+	Env
+	journal   *journal.Journal // nil when there is none
+	userTypes userTypes
+	note      string // how far user types are checked; "" when they simply are
+}
+
+// newChecker asks the Controller for its user types. When it does not answer, those
+// that the journal remembers count.
+func newChecker(ctx context.Context, env Env) (*checker, error) {
+	j, err := openJournal(ctx, env.Settings.State)
+	if err != nil {
+		return nil, err
+	}
+	c := &checker{Env: env, journal: j}
+	unknown := c.askUserTypes(ctx)
+	if unknown == nil {
+		return c, nil
+	}
+	c.note = fmt.Sprintf("User types are NOT checked: the Controller's list is not known (%v).", unknown)
+	if j == nil {
+		return c, nil
+	}
+	list, at, err := j.UserTypes(ctx, env.target())
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	if len(list) > 0 {
+		c.userTypes = userTypes{list, true}
+		c.note = fmt.Sprintf("User types are checked against the Controller's list of %s (it cannot be asked now: %v).", at.Local().Format("2006-01-02"), unknown)
+	}
+	return c, nil
+}
+
+// askUserTypes asks the Controller for its user types, and returns why they are not
+// known.
+func (c *checker) askUserTypes(ctx context.Context) (err error) {
+	if c.client() == "" {
+		return errors.New("no client code is set")
+	}
+	conn, err := connect(c.Env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	list, err := conn.UserTypes(ctx)
+	if err == nil {
+		c.userTypes = userTypes{list, true}
+	}
+	return err
+}
+
+func (c *checker) Close() error {
+	if c.journal == nil {
+		return nil
+	}
+	return c.journal.Close()
+}
+
+// checkFile plans one file without keeping the plan.
+func (c *checker) checkFile(ctx context.Context, name string) (receipt report.Receipt, err error) {
+	started := time.Now()
+	in, err := openInput(ctx, name, c.Stdin)
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
+	opened, err := c.openTable(in, c.userTypes)
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	t, err := opened.withUserTypes(c.Settings, c.userTypes)
+	if err != nil {
+		return receipt, err
+	}
+	paths, err := reportPaths(c.Settings, in.base)
+	if err != nil {
+		return receipt, err
+	}
+	if c.Settings.Results == nil {
+		paths.Results = "" // a check writes results only when asked
+	}
+	store := journal.NewTempStore(paths.Results != "")
+	defer func() { err = errors.Join(err, store.Close()) }()
+	planner := importer.Planner{Store: store}
+	if c.Settings.OnlyChanges && c.journal != nil {
+		planner.Acceptances, planner.Salt = c.journal, c.journal.Salt()
+	}
+	plan, err := c.plan(ctx, t, planner)
+	if err != nil {
+		return receipt, err
+	}
+	held, err := c.judge(ctx, c.journal, plan, in.source)
+	if err != nil {
+		return receipt, err
+	}
+	r := &reporter{Env: c.Env, paths: paths, results: store.Results, reopen: t.asIs}
+	if _, err := r.write(); err != nil {
+		return receipt, err
+	}
+	counts := maps.Clone(plan.Counts)
+	counts[importer.StatusValid] = counts[importer.StatusPending]
+	delete(counts, importer.StatusPending)
+	receipt = report.Receipt{
+		Command: report.CheckCommand, File: in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Held: held,
+		Seconds: time.Since(started).Seconds(), Reports: shortPaths(r.paths), Exit: RunExitCode(counts, nil, false),
+	}
+	return receipt, r.writeSummary(report.Summary{Receipt: receipt, Changes: changes(c.Settings, plan), StartedAt: started})
+}

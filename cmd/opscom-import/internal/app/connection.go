@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"opscom-import/importer/controller"
+	"opscom-import/importer/journal"
+	"opscom-import/importer/sandbox"
+	"opscom-import/mapping"
+)
+
+// connection is a client of the Controller, or of a sandbox that was started for it.
+type connection struct {
+	*controller.Client
+	url     string
+	sandbox *sandbox.Server // nil for a Controller elsewhere
+}
+
+// connect makes the client. It sends nothing.
+func connect(env Env) (*connection, error) {
+	c := &connection{url: env.Settings.URL}
+	token, err := c.prepare(env)
+	if err != nil {
+		return nil, err
+	}
+	settings := env.Settings
+	c.Client, err = controller.New(controller.Config{
+		BaseURL: c.url, Client: env.client(), Token: token,
+		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
+		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout,
+		InsecureHTTP: settings.InsecureHTTP,
+		UserAgent:    "opscom-import/" + env.Version,
+		OnWait: func(w controller.Wait) {
+			env.Progress.Waiting(w.Reason, w.For)
+			env.Log.Info("every worker waits", "reason", w.Reason, "for", w.For.String())
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// prepare returns the API token, and starts the sandbox when that is the Controller.
+func (c *connection) prepare(env Env) (token controller.Token, err error) {
+	switch {
+	case env.Settings.Sandbox:
+		c.sandbox, err = startSandbox(env)
+		if err != nil {
+			return token, err
+		}
+		c.url = c.sandbox.URL
+		return controller.NewToken(sandboxToken), nil
+	case env.Settings.Client == "":
+		return token, errors.New("no client code: give --client CODE, or OPSCOM_CLIENT, or client: in opscom-import.yaml; or try --sandbox")
+	}
+	found, err := env.Settings.FindToken()
+	if err == nil && found.Warning != "" {
+		env.notify("%s", found.Warning)
+	}
+	return found.Token, err
+}
+
+// Close closes the client and stops the sandbox.
+func (c *connection) Close() error {
+	if c.Client != nil {
+		c.Client.Close()
+	}
+	if c.sandbox == nil {
+		return nil
+	}
+	return c.sandbox.Close()
+}
+
+// userTypes is the Controller's list of user types, as far as it is known.
+type userTypes struct {
+	list  []mapping.UserType
+	known bool
+}
+
+// openJournal opens the journal if there is one, else it returns nil: a command that
+// changes nothing creates none.
+func openJournal(ctx context.Context, folder string) (*journal.Journal, error) {
+	exists, err := journal.Exists(folder)
+	if err != nil || !exists {
+		return nil, err
+	}
+	return journal.Open(ctx, folder)
+}
+
+// lockTarget takes the target's lock, so that no other run to it is in progress, and
+// stops runs to it whose process has died.
+func lockTarget(ctx context.Context, j *journal.Journal, target string) (release func() error, err error) {
+	release, err = j.Lock(target)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.Recover(ctx, target); err != nil {
+		return nil, errors.Join(err, release())
+	}
+	return release, nil
+}
+
+// ShortPath shows a path as seen from the working folder, where that is shorter.
+func ShortPath(path string) string {
+	if path == "" || path == "-" {
+		return path
+	}
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}

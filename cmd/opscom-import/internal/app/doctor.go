@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"opscom-import/importer/journal"
+)
+
+// Finding is what one of Doctor's checks found.
+type Finding struct {
+	What   string // what was checked
+	Detail string // what was found
+	Err    error  // what is wrong, and what to do; nil when nothing is
+}
+
+// Doctor checks everything that a push needs besides the file: the settings, the
+// token, the state folder, the Controller and the clock.
+func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
+	findings = append(findings, env.examineSettings(), env.examineToken(), env.examineState(ctx))
+	conn, failed := connect(env)
+	if failed != nil {
+		return append(findings, Finding{What: "Controller", Err: failed}, env.examineClock(ctx, env.Settings.URL)), nil
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	list, failed := conn.UserTypes(ctx)
+	answers := Finding{"Controller", fmt.Sprintf("%s answers, and has %d user types", env.Host(), len(list)), failed}
+	return append(findings, answers, env.examineClock(ctx, conn.url)), nil
+}
+
+func (e Env) examineSettings() Finding {
+	f := Finding{What: "settings", Detail: "no config file; flags and environment only"}
+	if e.Settings.ConfigFile != "" {
+		f.Detail = "from " + e.Settings.ConfigFile
+	}
+	if e.Settings.Client == "" && !e.Settings.Sandbox {
+		f.Err = errors.New("no client code: give --client CODE, or set OPSCOM_CLIENT")
+	}
+	return f
+}
+
+func (e Env) examineToken() Finding {
+	if e.Settings.Sandbox {
+		return Finding{What: "token", Detail: "the sandbox has its own"}
+	}
+	found, err := e.Settings.FindToken()
+	if err == nil && found.Warning != "" {
+		err = errors.New(found.Warning)
+	}
+	return Finding{"token", "from " + found.From, err}
+}
+
+func (e Env) examineState(ctx context.Context) Finding {
+	f := Finding{What: "state folder", Detail: e.Settings.State}
+	if f.Err = os.MkdirAll(e.Settings.State, 0o700); f.Err == nil {
+		f.Err = e.withJournal(ctx, func(*journal.Journal) error { return nil })
+	}
+	return f
+}
+
+// clockTolerance is how far this machine's clock may be from the Controller's:
+// Retry-After dates and the times in reports depend on it.
+const clockTolerance = 2 * time.Minute
+
+// examineClock compares this machine's clock with the Date header that the
+// Controller's web server sends; nothing but that header is asked for.
+func (e Env) examineClock(ctx context.Context, url string) Finding {
+	f := Finding{What: "clock"}
+	ctx, cancel := context.WithTimeout(ctx, e.Settings.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
+	if err != nil {
+		f.Err = err
+		return f
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err == nil {
+		err = response.Body.Close()
+	}
+	if err != nil {
+		f.Err = fmt.Errorf("the Controller's clock cannot be read: %w", err)
+		return f
+	}
+	theirs, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		f.Detail = "the Controller does not send its time"
+		return f
+	}
+	apart := time.Since(theirs).Abs().Round(time.Second)
+	f.Detail = fmt.Sprintf("%s apart from the Controller's", apart)
+	if apart > clockTolerance {
+		f.Err = fmt.Errorf("this machine's clock and the Controller's differ by %s; set this machine's clock", apart)
+	}
+	return f
+}

@@ -1,0 +1,239 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/mapping"
+	"opscom-import/report"
+)
+
+// reportPaths is where the reports of a new run of a file go; base is the file's
+// path without its extension.
+func reportPaths(s config.Settings, base string) (importer.Reports, error) {
+	paths := importer.Reports{Results: base + ".results.csv", Problems: base + ".problems.csv", Fix: base + ".fix.xlsx"}
+	redirect(&paths, s)
+	for _, path := range []*string{&paths.Results, &paths.Problems, &paths.Fix, &paths.Summary} {
+		if *path == "" || *path == "-" {
+			continue
+		}
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil {
+			return paths, fmt.Errorf("find %s: %w", *path, err)
+		}
+	}
+	return paths, nil
+}
+
+// redirect sends reports where the settings say.
+func redirect(paths *importer.Reports, s config.Settings) {
+	for _, r := range []struct{ path, asked *string }{
+		{&paths.Results, s.Results}, {&paths.Problems, s.Problems}, {&paths.Fix, s.Fix}, {&paths.Summary, s.Summary},
+	} {
+		if r.asked != nil {
+			*r.path = *r.asked
+		}
+	}
+}
+
+// checkWritable says before a run why one of its reports could not be written.
+func checkWritable(paths importer.Reports) error {
+	for _, path := range []string{paths.Results, paths.Problems, paths.Fix, paths.Summary} {
+		if err := report.To(path, nil).CanWrite(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// existing returns the paths of those reports that exist.
+func existing(r importer.Reports) importer.Reports {
+	for _, path := range []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary} {
+		if _, err := os.Stat(*path); err != nil {
+			*path = ""
+		}
+	}
+	return shortPaths(r)
+}
+
+func shortPaths(r importer.Reports) importer.Reports {
+	return importer.Reports{Results: ShortPath(r.Results), Problems: ShortPath(r.Problems), Fix: ShortPath(r.Fix), Summary: ShortPath(r.Summary)}
+}
+
+// resultsOf returns a function that reads a run's results from the start.
+func resultsOf(ctx context.Context, run *journal.Run) func() iter.Seq2[importer.Result, error] {
+	return func() iter.Seq2[importer.Result, error] { return run.Results(ctx) }
+}
+
+// reporter writes the reports of one run, or of a check.
+type reporter struct {
+	Env
+	paths   importer.Reports                         // those that turn out to be empty are dropped
+	results func() iter.Seq2[importer.Result, error] // in row order, from the start each time
+	reopen  func() *mappedTable                      // what was planned; nil when the file is no longer that
+}
+
+func (r *reporter) to(path string) report.Destination { return report.To(path, r.Stdout) }
+
+// write writes the results, the problems and the fix workbook, and returns what the
+// results add up to: the summary needs that and comes later.
+func (r *reporter) write() (report.Totals, error) {
+	totals, err := report.WriteResults(r.to(r.paths.Results), r.results())
+	if err == nil {
+		err = r.writeProblems(totals.Problems)
+	}
+	if err == nil {
+		err = r.writeFix(totals.Counts.Of(importer.KindToFix))
+	}
+	return totals, err
+}
+
+// writeProblems writes the problems, and drops the path when there are none.
+func (r *reporter) writeProblems(count int) error {
+	problems := func(yield func(importer.RowProblem, error) bool) {
+		if count == 0 {
+			return
+		}
+		for result, err := range r.results() {
+			if err != nil {
+				yield(importer.RowProblem{}, err)
+				return
+			}
+			for _, p := range result.Problems {
+				if !yield(p, nil) {
+					return
+				}
+			}
+		}
+	}
+	to := r.to(r.paths.Problems)
+	n, err := report.WriteProblems(to, problems)
+	if n == 0 && to.IsFile() {
+		r.paths.Problems = ""
+	}
+	return err
+}
+
+// writeFix writes the rows to fix as a workbook, and drops the path when there are
+// none. The rows' cells are read from the file once more.
+func (r *reporter) writeFix(count int) (err error) {
+	path, to := r.paths.Fix, r.to(r.paths.Fix)
+	if path == "" {
+		return nil
+	}
+	if count == 0 {
+		r.paths.Fix = ""
+		if to.IsFile() { // there may be an older one
+			_, err = report.WriteFix(to, report.FixSheet{}, func(func(report.FixRow, error) bool) {})
+		}
+		return err
+	}
+	t := r.reopen()
+	if t == nil {
+		r.paths.Fix = ""
+		r.notify("%s is not written: the file has changed since it was planned.", ShortPath(path))
+		return nil
+	}
+	rows, err := openSheet(r.Settings, t.in.path, t.mapping)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	header := rows.Header()
+	layout := report.FixSheet{Sheet: rows.Sheet(), HeaderRow: header.Row, Header: header.Names, Choices: t.userTypeChoices()}
+	_, err = report.WriteFix(to, layout, fixRows(r.results(), rows, t.mapper))
+	if errors.Is(err, report.ErrTooLarge) {
+		r.notify("%s is not written: %v.", ShortPath(path), err)
+		r.paths.Fix, err = "", nil
+	}
+	return errors.Join(err, t.in.checkUnchanged())
+}
+
+// writeSummary completes the summary and writes it where it was asked for.
+func (r *reporter) writeSummary(summary report.Summary) error {
+	if r.paths.Summary == "" {
+		return nil
+	}
+	summary.Version, summary.WrittenAt = r.Version, time.Now()
+	if t := r.reopen(); t != nil {
+		summary.Mapping = filepath.Base(t.mappingName)
+	}
+	summary.Settings = []report.Setting{
+		{Name: "Only changes", Value: map[bool]string{true: "yes", false: "no"}[r.Settings.OnlyChanges]},
+		{Name: "Held when more are invalid than", Value: r.Settings.MaxBad.String()},
+		{Name: "Held when more are new or changed than", Value: r.Settings.MaxChanged.String()},
+		{Name: "Held when the file has fewer rows than", Value: r.Settings.MinRows.String()},
+	}
+	return report.WriteSummary(r.to(r.paths.Summary), summary)
+}
+
+// fixRows joins the results of the rows to fix with the rows of the source. Both come
+// in row order.
+func fixRows(results iter.Seq2[importer.Result, error], source importer.Source, mapper *mapping.Mapper) iter.Seq2[report.FixRow, error] {
+	return func(yield func(report.FixRow, error) bool) {
+		var row importer.Row
+		for r, err := range results {
+			if err == nil && r.Status.Spec().Kind != importer.KindToFix {
+				continue
+			}
+			for err == nil && row.Number < r.Row {
+				err = source.Next(&row)
+			}
+			if err == nil && row.Number != r.Row {
+				err = fmt.Errorf("row %d is no longer in the file", r.Row)
+			}
+			if !yield(fixRow(r, row, mapper), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func fixRow(r importer.Result, row importer.Row, mapper *mapping.Mapper) report.FixRow {
+	fix := report.FixRow{Row: r.Row}
+	for _, cell := range mapper.Restate(row.Cells) {
+		fix.Cells = append(fix.Cells, cell.Text)
+	}
+	for _, p := range r.Problems {
+		fix.Problems = append(fix.Problems, p.Problem)
+	}
+	if r.Status != importer.StatusRejected {
+		return fix
+	}
+	attribute := mapping.AttributeNamed(r.Field)
+	if column := mapper.Column(attribute); column != mapping.NoColumn {
+		fix.Problems = append(fix.Problems, mapping.Problem{Attribute: attribute, Column: column, Message: r.Message})
+	} else {
+		fix.Note = r.Message
+	}
+	return fix
+}
+
+// userTypeChoices are the values that the mapping allows in the column of the user
+// type.
+func (t *mappedTable) userTypeChoices() map[int][]string {
+	i := slices.IndexFunc(t.mapping.Fields, func(f mapping.Field) bool { return f.Attribute == mapping.UserTypeID })
+	column := t.mapper.Column(mapping.UserTypeID)
+	if i < 0 || column == mapping.NoColumn {
+		return nil
+	}
+	var values []string
+	for _, pair := range t.mapping.Fields[i].Values {
+		values = append(values, pair.From)
+	}
+	if len(values) == 0 {
+		for _, userType := range t.userTypes {
+			values = append(values, userType.Name)
+		}
+	}
+	return map[int][]string{column: values}
+}

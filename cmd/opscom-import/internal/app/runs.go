@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+// withJournal calls f with the journal, and closes it.
+func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) error {
+	j, err := journal.Open(ctx, e.Settings.State)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(j), j.Close())
+}
+
+// withRun calls f with a stored run.
+func (e Env) withRun(ctx context.Context, id int64, f func(*journal.Journal, *journal.Run) error) error {
+	return e.withJournal(ctx, func(j *journal.Journal) error {
+		run, err := j.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		return f(j, run)
+	})
+}
+
+// Runs returns every run, the newest first.
+func Runs(ctx context.Context, env Env) (runs []importer.RunInfo, err error) {
+	err = env.withJournal(ctx, func(j *journal.Journal) (err error) {
+		runs, err = j.Runs(ctx)
+		return err
+	})
+	return runs, err
+}
+
+// ShowRun returns a run, and its receipt with the reports that exist.
+func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
+	err = env.withRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+		info = run.Info()
+		counts, attempts, err := run.Counts(ctx)
+		receipt = report.Receipt{
+			Command: "runs show", Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Attempts: attempts,
+			Held: heldReasons(info), Reports: existing(info.Reports), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
+		}
+		if !info.FinishedAt.IsZero() {
+			receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
+		}
+		return err
+	})
+	return info, receipt, err
+}
+
+// WriteReports writes a run's results, problems and fix workbook again, where they
+// were told to go or where the settings say, and returns the paths of those that were
+// written to files. There is no fix workbook when the file has changed since.
+func WriteReports(ctx context.Context, env Env, id int64) (written []string, err error) {
+	err = env.withRun(ctx, id, func(j *journal.Journal, run *journal.Run) error {
+		info := run.Info()
+		list, _, err := j.UserTypes(ctx, info.Target)
+		if err != nil {
+			return err
+		}
+		redirect(&info.Reports, env.Settings)
+		r := &reporter{Env: env.sandboxed(info), paths: info.Reports, results: resultsOf(ctx, run)}
+		r.reopen = func() *mappedTable { return r.Env.reopen(info, list) }
+		if _, err := r.write(); err != nil {
+			return err
+		}
+		for _, path := range []string{r.paths.Results, r.paths.Problems, r.paths.Fix} {
+			if path != "" && path != "-" {
+				written = append(written, ShortPath(path))
+			}
+		}
+		return nil
+	})
+	return written, err
+}
+
+// WriteResults writes a run's results to w.
+func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
+	return env.withRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+		_, err := report.WriteResults(report.To("-", w), run.Results(ctx))
+		return err
+	})
+}
+
+// Forget removes these runs from the journal, or those that were started longer ago
+// than age when that is not 0, and returns how many there were.
+func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
+	err = env.withJournal(ctx, func(j *journal.Journal) error {
+		if age > 0 {
+			runs, err := j.Runs(ctx)
+			if err != nil {
+				return err
+			}
+			for _, r := range runs {
+				if time.Since(r.StartedAt) > age {
+					ids = append(ids, r.ID)
+				}
+			}
+		}
+		forgotten, err = j.Forget(ctx, ids...)
+		return err
+	})
+	return forgotten, err
+}
+
+// shownSource is a run's file as a person would name it.
+func shownSource(r importer.RunInfo) string {
+	if r.Source == "-" {
+		return "standard input"
+	}
+	return filepath.Base(r.Source)
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"opscom-import/importer/journal"
+	"opscom-import/importer/sandbox"
+)
+
+// sandboxToken is the token that the mock Controller asks for unless another is set.
+// It protects nothing.
+const sandboxToken = "sandbox-token"
+
+// peopleFile is where the sandbox keeps its people, so that a second push updates the
+// same ones.
+func (e Env) peopleFile() (string, error) {
+	folder := filepath.Join(e.Settings.State, "sandbox")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", fmt.Errorf("make the sandbox's folder: %w", err)
+	}
+	return filepath.Join(folder, "people.jsonl"), nil
+}
+
+// sandboxConfig is the mock Controller that push --sandbox meets.
+func (e Env) sandboxConfig() (sandbox.Config, error) {
+	people, err := e.peopleFile()
+	return sandbox.Config{
+		Client: SandboxTarget, Token: sandboxToken, PeopleFile: people,
+		LoginSources: []string{"OPSCOM", "SSO", "SAML", "LDAP"},
+	}, err
+}
+
+// startSandbox starts the mock Controller inside the process.
+func startSandbox(env Env) (*sandbox.Server, error) {
+	config, err := env.sandboxConfig()
+	if err != nil {
+		return nil, err
+	}
+	return listen(config, "127.0.0.1:0")
+}
+
+func listen(config sandbox.Config, address string) (*sandbox.Server, error) {
+	box, err := sandbox.New(config)
+	if err != nil {
+		return nil, err
+	}
+	server, err := box.Listen(address)
+	if err != nil {
+		return nil, errors.Join(err, box.Close())
+	}
+	return server, nil
+}
+
+// SandboxOptions are how the command sandbox serves the mock Controller.
+type SandboxOptions struct {
+	Address    string // on loopback
+	Faults     string
+	Seed       uint64
+	Limit      float64 // requests a second; 0 for no limit
+	RequestLog string  // file to which every request is appended; "" for none
+}
+
+// ServeSandbox serves the mock Controller until the context is cancelled. It calls
+// ready once it listens.
+func ServeSandbox(ctx context.Context, env Env, o SandboxOptions, ready func(url, client string)) (err error) {
+	config, err := env.sandboxConfig()
+	if err != nil {
+		return err
+	}
+	config.Client = cmp.Or(env.Settings.Client, SandboxTarget)
+	config.Token = cmp.Or(env.Settings.SandboxToken(), sandboxToken)
+	config.Seed, config.Rate, config.RequestLogFile = o.Seed, o.Limit, o.RequestLog
+	if config.Faults, err = sandbox.ParseFaults(o.Faults); err != nil {
+		return err
+	}
+	server, err := listen(config, o.Address)
+	if err != nil {
+		return err
+	}
+	ready(server.URL, config.Client)
+	<-ctx.Done()
+	return server.Close()
+}
+
+// ResetSandbox removes the people of the sandbox, and what the journal knows of them.
+func ResetSandbox(ctx context.Context, env Env) error {
+	forget := func(j *journal.Journal) error { return j.ForgetTarget(ctx, SandboxTarget) }
+	if err := env.withJournal(ctx, forget); err != nil {
+		return err
+	}
+	people, err := env.peopleFile()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(people); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("empty the sandbox: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+)
+
+// Suggestion is what the columns of a file seem to hold.
+type Suggestion struct {
+	Columns []mapping.Suggestion
+	Text    []byte // the same as a mapping file
+}
+
+// Suggest suggests a mapping for the file. It asks the Controller for its user types;
+// without them the meaning of values is left open.
+func Suggest(ctx context.Context, env Env, file string) (s Suggestion, err error) {
+	in, err := openInput(ctx, file, env.Stdin)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
+	checker, err := newChecker(ctx, env)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, checker.Close()) }()
+	return env.suggest(in, checker.userTypes)
+}
+
+// SuggestOffline is Suggest for those who have no time to ask the Controller.
+func SuggestOffline(ctx context.Context, env Env, file string) (s Suggestion, err error) {
+	in, err := openInput(ctx, file, env.Stdin)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
+	return env.suggest(in, userTypes{})
+}
+
+func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {
+	first, err := e.readFirstPass(in)
+	if err != nil {
+		return s, err
+	}
+	s.Columns = first.suggestions(types)
+	s.Text, err = mapping.FormatSuggestion(e.sourceSection(), s.Columns)
+	return s, err
+}
+
+// sourceSection is what the settings say of the source, for a mapping file.
+func (e Env) sourceSection() mapping.SourceSection {
+	return mapping.SourceSection{Sheet: e.Settings.Sheet, HeaderRow: e.Settings.HeaderRow}
+}
+
+// UncertainError says that a file's headers are not certain enough to be used
+// without a person's word.
+type UncertainError struct {
+	file       string
+	saveAs     string
+	suggestion []byte
+}
+
+func (e *UncertainError) Error() string {
+	return fmt.Sprintf("%s has no mapping file, and its headers leave questions; nothing was sent. This is the suggestion:\n\n%s\n"+
+		"Save it with:  opscom-import map %s --output %s\nthen answer what it asks, and run the command again.",
+		e.file, strings.TrimRight(string(e.suggestion), "\n"), e.file, e.saveAs)
+}
+
+// suggestMapping makes a mapping of headers that are certain, or returns an
+// *UncertainError. births is what is known of the dates of birth.
+func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births *mapping.DateSurvey, err error) {
+	first, err := e.readFirstPass(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	suggestions := first.suggestions(types)
+	if e.areCertain(suggestions) {
+		if columns := birthColumns(suggestions); len(columns) == 1 {
+			births = first.dates[columns[0]]
+		}
+		return mapping.SuggestedFile(e.sourceSection(), suggestions, mapping.Certain), births, nil
+	}
+	for i := range suggestions {
+		suggestions[i].Samples = nil // an error may end up in a log
+	}
+	text, err := mapping.FormatSuggestion(e.sourceSection(), suggestions)
+	if err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, &UncertainError{in.shown, in.base + mappingSuffix, text}
+}
+
+// areCertain reports whether the suggestions can be used without a person's word:
+// none is a guess, and nothing that every profile needs is missing.
+func (e Env) areCertain(suggestions []mapping.Suggestion) bool {
+	given := map[mapping.Attribute]bool{mapping.LoginSource: e.Settings.LoginSource != ""}
+	for _, s := range suggestions {
+		if s.Confidence == mapping.Likely {
+			return false
+		}
+		given[s.Attribute] = true
+	}
+	return given[mapping.UniqueID] && given[mapping.LoginSource]
+}
+
+// sampleRows is how many rows a suggestion looks at.
+const sampleRows = 200
+
+// firstPass is what one pass over a table has found before its plan.
+type firstPass struct {
+	header  []string
+	samples [][]mapping.Cell      // the first rows, and of the others those that prove how a column writes its dates
+	dates   []*mapping.DateSurvey // by column
+}
+
+// readFirstPass reads the first rows of the file, and more of them for as long as a
+// column leaves open how it writes its dates. A column that may be the date of birth
+// leaves that open, too, while no date was seen in it.
+func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
+	t, err := openSheet(e.Settings, in.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	first = &firstPass{header: t.Header().Names}
+	var open []int // columns
+	for column := range first.header {
+		survey, err := mapping.NewDateSurvey([]int{column}, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		first.dates = append(first.dates, survey)
+		open = append(open, column)
+	}
+	births := birthColumns(mapping.Suggest(first.header, nil))
+	return first, eachRow(t, func(row *importer.Row) (more bool) {
+		proves := false
+		for _, column := range open {
+			proves = first.dates[column].Add(row.Number, row.Cells) || proves
+		}
+		if len(first.samples) < sampleRows || proves {
+			first.samples = append(first.samples, slices.Clone(row.Cells))
+		}
+		if len(first.samples) < sampleRows {
+			return true
+		}
+		open = slices.DeleteFunc(open, func(column int) bool {
+			form, question := first.dates[column].Form()
+			if slices.Contains(births, column) && form == "" {
+				return first.dates[column].Done()
+			}
+			return question == ""
+		})
+		return len(open) > 0
+	})
+}
+
+// eachRow gives every row to f in turn, as long as f wants more. The row's memory is
+// used again.
+func eachRow(t *sheet.Table, f func(*importer.Row) (more bool)) error {
+	row := new(importer.Row)
+	for {
+		if err := t.Next(row); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !f(row) {
+			return nil
+		}
+	}
+}
+
+// birthColumns returns the columns that may be the date of birth.
+func birthColumns(suggestions []mapping.Suggestion) (columns []int) {
+	for _, s := range suggestions {
+		if s.Attribute == mapping.DateOfBirth {
+			columns = append(columns, s.Column)
+		}
+	}
+	return columns
+}
+
+// suggestions matches the columns with attributes.
+func (p *firstPass) suggestions(types userTypes) []mapping.Suggestion {
+	suggestions := mapping.Suggest(p.header, p.samples)
+	if types.known {
+		suggestions = mapping.WithUserTypes(suggestions, types.list)
+	}
+	return suggestions
+}
+
+// detectDateFormat finds out how the dates are written when the mapping does not say
+// so. For a suggested mapping the first pass has found births; else it reads the
+// table, unless its dates need no format.
+func (e Env) detectDateFormat(t *table, births *mapping.DateSurvey) error {
+	survey, err := t.mapping.DateSurvey(t.Header().Names, time.Now())
+	if survey == nil || err != nil {
+		return err
+	}
+	if births != nil {
+		return t.mapping.SettleDate(births)
+	}
+	rows, err := openSheet(e.Settings, t.in.path, t.mapping)
+	if err != nil {
+		return err
+	}
+	err = eachRow(rows, func(row *importer.Row) (more bool) {
+		survey.Add(row.Number, row.Cells)
+		return !survey.Done()
+	})
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return err
+	}
+	return t.mapping.SettleDate(survey)
+}

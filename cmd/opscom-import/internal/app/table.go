@@ -1,0 +1,150 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/importer/sheet"
+	"opscom-import/mapping"
+)
+
+// mappingSuffix follows the file's name without its extension in the name of the
+// mapping file beside it.
+const mappingSuffix = ".mapping.yaml"
+
+// table is an input opened at its header, with the mapping that applies to it.
+type table struct {
+	*sheet.Table
+	in          *input
+	mapping     *mapping.File
+	mappingName string // as a person knows it
+	planHash    string // of the mapping and of all settings that shape the plan
+}
+
+// mappedTable is a table whose mapping fits its header.
+type mappedTable struct {
+	*table
+	mapper    *mapping.Mapper
+	userTypes []mapping.UserType
+}
+
+// openTable finds the mapping and opens the table that it describes. The user types
+// are for a suggestion.
+//
+// This is where the passes over a file are decided. Reading a file is most of the
+// work of a check, so each pass is made only when it is needed:
+//
+//  1. the hash of the bytes: in a push, which needs it before the plan, to find a run
+//     of the same file that can be resumed ([input.hash]); and when a stored run's
+//     file is opened again
+//  2. a first pass over the rows, only as far as it must: without a mapping file, for
+//     the suggestion and the date format together; with a mapping file that does not
+//     give the date format, for that format ([Env.suggestMapping], [Env.detectDateFormat])
+//  3. the plan ([Env.plan])
+//  4. the workbook of rows to fix, only when rows need a person ([reporter.writeFix])
+func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
+	t = &table{in: in}
+	text, err := e.readMapping(t)
+	if err != nil {
+		return nil, err
+	}
+	var births *mapping.DateSurvey
+	if text == nil {
+		if t.mapping, births, err = e.suggestMapping(in, types); err != nil {
+			return nil, err
+		}
+		t.mappingName = "the file's own headers"
+		if text, err = t.mapping.Format(); err != nil {
+			return nil, err
+		}
+	}
+	if t.planHash, err = planHash(e.Settings, text); err != nil {
+		return nil, err
+	}
+	if t.Table, err = openSheet(e.Settings, in.path, t.mapping); err != nil {
+		return nil, err
+	}
+	if err := e.detectDateFormat(t, births); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// withUserTypes brings the mapping, the table's header and the user types together.
+func (t *table) withUserTypes(settings config.Settings, types userTypes) (*mappedTable, error) {
+	mapper, err := mapping.Compile(t.mapping, t.Header().Names, mapping.Options{
+		LoginSource: settings.LoginSource, UserTypes: types.list, UserTypesKnown: types.known, Today: time.Now(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &mappedTable{t, mapper, types.list}, nil
+}
+
+// readMapping reads the mapping file: the one that was asked for, else the one
+// beside the input. It returns no text when there is none.
+func (e Env) readMapping(t *table) ([]byte, error) {
+	names := []string{e.Settings.Mapping}
+	if e.Settings.Mapping == "" {
+		names = []string{t.in.base + mappingSuffix}
+		if original, isFix := strings.CutSuffix(t.in.base, ".fix"); isFix { // a workbook of rows that were fixed
+			names = append(names, original+mappingSuffix)
+		}
+	}
+	var text []byte
+	err := os.ErrNotExist
+	for i := 0; i < len(names) && errors.Is(err, os.ErrNotExist); i++ {
+		t.mappingName = names[i]
+		text, err = os.ReadFile(names[i])
+	}
+	if errors.Is(err, os.ErrNotExist) && e.Settings.Mapping == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the mapping file %s cannot be read: %w", t.mappingName, errors.Unwrap(err))
+	}
+	t.mapping, err = mapping.Parse(t.mappingName, text)
+	return text, err
+}
+
+// planHash tells two plans of one file apart: by the mapping and by every setting
+// that shapes a plan.
+func planHash(s config.Settings, mappingText []byte) (string, error) {
+	shape, err := json.Marshal(struct {
+		Mapping                               []byte
+		Sheet, Delimiter, Encoding, LoginFrom string
+		HeaderRow                             int
+		OnlyChanges                           bool
+	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.OnlyChanges})
+	if err != nil {
+		return "", fmt.Errorf("hash the mapping: %w", err)
+	}
+	sum := sha256.Sum256(shape)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// openSheet opens a file as the settings, and then the mapping file, say; m may be nil.
+func openSheet(s config.Settings, path string, m *mapping.File) (*sheet.Table, error) {
+	password, err := s.Password()
+	if err != nil {
+		return nil, err
+	}
+	o := sheet.Options{
+		Format: s.Format, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
+		Delimiter: s.Delimiter, Encoding: s.Encoding, Password: password,
+	}
+	if m != nil && o.Sheet == "" {
+		o.Sheet = m.Source.Sheet
+	}
+	if m != nil && o.HeaderRow == 0 {
+		o.HeaderRow = m.Source.HeaderRow
+	}
+	return sheet.Open(path, o)
+}
