@@ -11,7 +11,7 @@ import (
 	"opscom-import/mapping"
 )
 
-// FixSheet describes the table whose rows need a person.
+// FixSheet describes the table that the rows come from.
 type FixSheet struct {
 	Sheet     string           // name of the sheet that was read, "" for a file without sheets
 	HeaderRow int              // number of the header's row in the file; 0 for 1
@@ -19,16 +19,16 @@ type FixSheet struct {
 	Choices   map[int][]string // by column: values to choose from, for a drop-down
 }
 
-// FixRow is one row that needs a person.
+// FixRow is one row to fix.
 type FixRow struct {
 	Row      int      // its number in the file
 	Cells    []string // from column A on, as read
 	Problems []mapping.Problem
-	Note     string // what the Controller said of the row, "" for nothing
+	Note     string // what the Controller said about the row, "" for nothing
 }
 
-// ErrTooLarge says that the rows that need a person do not fit into a workbook.
-var ErrTooLarge = errors.New("a workbook cannot hold that much; fix the file itself")
+// ErrTooLarge is returned when the rows to fix do not fit into a workbook.
+var ErrTooLarge = errors.New("too much for a workbook; fix the rows in the file itself")
 
 // WriteFix writes the rows to a workbook, and returns their number. The
 // workbook has the layout of the file that they come from, so that it can be

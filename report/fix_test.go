@@ -273,7 +273,7 @@ func TestRowsThatMayHaveMoved(t *testing.T) {
 		{Row: 5, Cells: []string{"4"}, Problems: []mapping.Problem{{Rule: mapping.RuleSecondTable, Column: mapping.NoColumn, Message: "It is another table."}}},
 		{Row: 6, Cells: []string{"5", "Cho", "Hull", "beyond"}, Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow, Column: 3, Message: "There is a value."}}},
 	})
-	const moved = "\nThe row's values stand to the right of this text. Move each into its column."
+	const moved = "\nThe row's values are to the right of this text. Move each into its column."
 	want := [][]string{
 		{"", "", "", "Row 2: The row has 2 cells." + moved, "1", "Smith"},
 		{"", "", "", "Row 3: Look at it." + moved, "2", "Lee", "Ottawa", "", "beyond"},
@@ -420,7 +420,7 @@ func TestFixOfWhatAWorkbookCannotHold(t *testing.T) {
 	}
 	rows[0].Problems = nil
 	_, got = readTable(t, written(t, report.FixSheet{Header: []string{"A", "B", "C"}}, rows), sheet.Options{})
-	if want := "B (column B): The value is longer than a workbook's cell can hold, and was left out. Copy it from the file."; !strings.HasSuffix(got[0].Cells[3].Text, want) {
+	if want := "B (column B): The value is too long for a cell of a workbook and was left out. Copy it from the file."; !strings.HasSuffix(got[0].Cells[3].Text, want) {
 		t.Errorf("advice %.200q", got[0].Cells[3].Text)
 	}
 }

@@ -25,17 +25,16 @@ const (
 
 	adviceWidth = 80 // of the advice's column, in characters
 
-	// styledColumns is the number of columns that get a width of their own and are
-	// text where they are blank: with each, excelize takes longer for every cell.
+	// styledColumns is the number of columns that get their own width and are text
+	// where they are blank: each one makes every cell slower in excelize.
 	styledColumns = 256
 
-	// maxNotes is the number of cells that get a note. excelize looks through all
-	// notes for each new one, and no person reads more; the advice is in every row.
+	// maxNotes is the number of cells that get a note. excelize searches all notes for
+	// each new one, and nobody reads more; the advice is in every row.
 	maxNotes = 5000
 )
 
-// fixBook writes the workbook, row after row. It keeps neither rows nor cells in
-// memory, but for the first few.
+// fixBook writes the workbook row by row. It keeps only the first rows in memory.
 type fixBook struct {
 	layout fixLayout
 	file   *excelize.File
@@ -73,7 +72,7 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 	return b, err
 }
 
-// makeStyles makes the looks of the cells, all of them text: "@" is Excel's number
+// makeStyles makes the styles of the cells, all of them text: "@" is Excel's number
 // format 49.
 func (b *fixBook) makeStyles() error {
 	const text, fontSize = 49, 11
@@ -116,7 +115,7 @@ func (b *fixBook) add(cells []fixCell) error {
 	return b.write(cells)
 }
 
-// begin writes what stands above the rows, and the rows that waited for it.
+// begin writes the header, and the rows that waited for it.
 func (b *fixBook) begin() error {
 	if b.row > 0 {
 		return nil
@@ -151,8 +150,8 @@ func (b *fixBook) begin() error {
 	return nil
 }
 
-// setColumns makes the columns text, each as wide as its header and its first values
-// ask for.
+// setColumns makes the columns text, each wide enough for its header and its first
+// values.
 func (b *fixBook) setColumns() error {
 	styled := min(len(b.layout.Header), styledColumns)
 	if err := b.stream.SetColStyle(1, styled, b.styles[plainLook]); err != nil {
@@ -200,7 +199,7 @@ func (b *fixBook) write(cells []fixCell) error {
 }
 
 // rowHeight returns the height in points that the advice needs: not every program
-// finds it when it opens the workbook.
+// computes it when it opens the workbook.
 func rowHeight(advice string) float64 {
 	const lineHeight, lineChars = 15, adviceWidth - 4
 	lines := 0
@@ -229,7 +228,7 @@ func (b *fixBook) cellName(column int) string {
 	return fmt.Sprintf("%s%d", mapping.ColumnLetter(column), b.row)
 }
 
-// finish adds what spans the rows, and writes the workbook to w as it is packed.
+// finish adds drop-downs and filter, and streams the workbook to w.
 func (b *fixBook) finish(w io.Writer) error {
 	for _, step := range []func() error{b.begin, b.addChoices, b.addFilter, b.ignoreNumbers, b.stream.Flush} {
 		if err := step(); err != nil {
@@ -262,7 +261,7 @@ func (b *fixBook) addFilter() error {
 }
 
 // addChoices gives the columns with a list of values their drop-downs. Other values
-// can be typed all the same: a type's number is as good as its name.
+// can still be typed: a type's number is as good as its name.
 func (b *fixBook) addChoices() error {
 	if len(b.layout.Choices) == 0 || b.row == b.layout.HeaderRow {
 		return nil

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// adviceHeader is the header of the column that tells everything again in
-	// words. No mapping uses it, so the workbook can be pushed with the column in it.
+	// adviceHeader is the header of the column that says in words what is wrong. No
+	// mapping uses it, so the workbook can be pushed with the column in it.
 	adviceHeader = "What to do (opscom-import)"
 
-	// moved says what became of a row whose values may stand in the wrong columns.
-	moved = "The row's values stand to the right of this text. Move each into its column."
+	// moved is the advice for a row whose values may be in the wrong columns.
+	moved = "The row's values are to the right of this text. Move each into its column."
 
-	// tooLongForCell says why a value is not in the workbook.
-	tooLongForCell = "The value is longer than a workbook's cell can hold, and was left out. Copy it from the file."
+	// tooLongForCell is the message for a value that is not in the workbook.
+	tooLongForCell = "The value is too long for a cell of a workbook and was left out. Copy it from the file."
 )
 
-// fixLayout says where things stand in the workbook.
+// fixLayout is the layout of the workbook.
 type fixLayout struct {
 	FixSheet
 	advice  int  // column of the advice
@@ -43,9 +43,9 @@ func newFixLayout(sheet FixSheet) fixLayout {
 }
 
 // shift returns by how many columns the row's cells are moved to the right: beyond
-// the header when they may stand in the wrong columns. Left there, they could pass
-// every rule and be sent although nobody looked at them; without them the row
-// cannot be sent. What an earlier workbook has moved is not moved again.
+// the header when they may be in the wrong columns. There they cannot be sent; in
+// place, they could pass every rule and be sent unseen. Cells that an earlier
+// workbook has moved are not moved again.
 func (l *fixLayout) shift(row *FixRow) int {
 	isBeyond := len(row.Cells) > l.advice && slices.ContainsFunc(row.Cells[l.advice:], func(text string) bool { return strings.TrimSpace(text) != "" })
 	if !l.isAgain && (isBeyond || mayHaveMoved(row.Problems)) {
@@ -61,7 +61,7 @@ type fixCell struct {
 	notes []string
 }
 
-// look says how a cell looks.
+// look is how a cell looks.
 type look uint8
 
 // The looks, the more urgent the higher.
@@ -69,7 +69,7 @@ const (
 	plainLook  look = iota
 	doubtLook       // there is a warning
 	faultyLook      // there is an error
-	adviceLook      // tells what to do
+	adviceLook      // says what to do
 )
 
 // lay returns the cells of a row.
@@ -107,7 +107,7 @@ func (l *fixLayout) lay(row *FixRow) []fixCell {
 	return cells
 }
 
-// name says which column of the workbook is meant.
+// name returns the name of a column of the workbook for a person.
 func (l *fixLayout) name(column int) string {
 	letter := "column " + mapping.ColumnLetter(column)
 	if column < len(l.Header) && strings.TrimSpace(l.Header[column]) != "" {
@@ -116,9 +116,9 @@ func (l *fixLayout) name(column int) string {
 	return letter
 }
 
-// mark colours the cell for the problem, and notes it. An error such as #N/A would
-// be a value like any other in a cell of text, and an id that lost its zeros is
-// known by the other rows of its column only, so these are taken out.
+// mark colours the cell for the problem, and adds a note. Some values are removed,
+// because they would pass as text: an error such as #N/A, and an id that lost its
+// zeros, which only the other rows of its column show.
 func (c *fixCell) mark(p mapping.Problem) {
 	seen := faultyLook
 	if p.Severity == mapping.SeverityWarning {
@@ -134,7 +134,7 @@ func (c *fixCell) mark(p mapping.Problem) {
 	}
 }
 
-// mayHaveMoved reports whether the row's values may stand in the wrong columns. Then
+// mayHaveMoved reports whether the row's values may be in the wrong columns. Then
 // even values that pass every rule may be wrong.
 func mayHaveMoved(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
@@ -148,7 +148,7 @@ func fitsCell(text string) bool {
 	return len(text) <= excelize.TotalCellChars || len(utf16.Encode([]rune(text))) <= excelize.TotalCellChars
 }
 
-// cutToCell cuts what no cell can hold off a text that no one will send.
+// cutToCell shortens a text that is not sent to what a cell can hold.
 func cutToCell(text string) string {
 	if fitsCell(text) {
 		return text

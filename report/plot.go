@@ -13,12 +13,11 @@ import (
 // The plot's measures, in units of its viewBox.
 const (
 	plotWidth, plotHeight = 720, 260
-	plotLeft, plotRight   = 66, 708 // of the area that the bars stand in
+	plotLeft, plotRight   = 66, 708 // of the area of the bars
 	plotTop, plotBottom   = 14, 204
 )
 
-// fewestPoints is the number of intervals below which there is nothing to see over
-// time.
+// fewestPoints is the smallest number of intervals that are worth a plot.
 const fewestPoints = 3
 
 // plot is the run over time, as bars: one an interval, its outcomes on top of each
@@ -34,7 +33,7 @@ type plot struct {
 	Legend []series
 }
 
-// bar is what one interval brought.
+// bar is one interval.
 type bar struct {
 	Title string
 	Parts []part
@@ -141,7 +140,7 @@ func (p *plot) drawUp(most int) (top int) {
 	return top
 }
 
-// drawAcross draws the axis of time, with marks at times that a clock shows.
+// drawAcross draws the axis of time, with marks at round times.
 func (p *plot) drawAcross(points []TimelinePoint, zone *time.Location) {
 	start := points[0].Start.In(zone)
 	length := time.Duration(len(points)) * points[0].Length

@@ -19,11 +19,11 @@ type Mode uint8
 const (
 	Quiet Mode = iota // nothing is shown
 	Lines             // a plain line every 5 seconds, for logs
-	Bar               // a bar that is drawn over and over, for a terminal
+	Bar               // a bar that is redrawn in place, for a terminal
 )
 
-// ProgressMode returns the mode that suits w: Bar on a terminal, Lines elsewhere,
-// and Quiet when that is asked for. lookup is as for Colours.
+// ProgressMode returns the mode for w: Bar on a terminal, Lines elsewhere, and Quiet
+// when quiet is set. lookup is as for Colours.
 func ProgressMode(w io.Writer, lookup func(string) (string, bool), quiet bool) Mode {
 	switch {
 	case quiet:
@@ -44,10 +44,10 @@ const (
 )
 
 // Progress shows how far a run has come. Its methods may be called from several
-// goroutines. It shows and never fails: an error in drawing must not end a run.
+// goroutines. They never fail: an error in drawing must not end a run.
 //
-// Add only counts, so that the run never waits for a slow terminal; a goroutine
-// between Start and Finish draws.
+// Add only counts, so that the run never waits for a slow terminal. A goroutine that
+// runs between Start and Finish draws.
 type Progress struct {
 	w    io.Writer
 	mode Mode
@@ -60,13 +60,13 @@ type Progress struct {
 	stop    func() // ends the drawing goroutine and waits for it; nil when none runs
 }
 
-// NewProgress returns a Progress that shows itself on w.
+// NewProgress returns a Progress that is shown on w.
 func NewProgress(w io.Writer, mode Mode) *Progress {
 	return &Progress{w: w, mode: mode, meter: newMeter(0, time.Now())}
 }
 
-// Start begins a stretch of so many rows, 0 when their number is not known. A
-// stretch that is in progress is finished first.
+// Start starts to show the progress of total rows, 0 when their number is not known,
+// from zero again.
 func (p *Progress) Start(total int) {
 	p.Finish()
 	p.counting.Lock()
@@ -87,7 +87,7 @@ func (p *Progress) Start(total int) {
 	p.stop = p.drawEvery(interval)
 }
 
-// newBar draws nothing but the bar and its percentage: the rest is the meter's.
+// newBar returns a bar with its percentage alone: the meter writes the rest.
 func newBar(w io.Writer, total int) *progressbar.ProgressBar {
 	if total <= 0 {
 		total = -1 // a spinner
@@ -99,16 +99,16 @@ func newBar(w io.Writer, total int) *progressbar.ProgressBar {
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionShowDescriptionAtLineEnd(),
 		progressbar.OptionSpinnerType(14),
-		progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine of its own
+		progressbar.OptionSetSpinnerChangeInterval(0), // no second goroutine
 		progressbar.OptionUseANSICodes(true),
 	)
 }
 
 // drawEvery starts the goroutine that draws, and returns the function that ends it.
 func (p *Progress) drawEvery(interval time.Duration) (stop func()) {
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
+	quit := make(chan struct{})
+	var drawer sync.WaitGroup
+	drawer.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for {
@@ -121,10 +121,10 @@ func (p *Progress) drawEvery(interval time.Duration) (stop func()) {
 				p.drawing.Unlock()
 			}
 		}
-	}()
+	})
 	return func() {
 		close(quit)
-		<-ended
+		drawer.Wait()
 	}
 }
 
@@ -136,33 +136,33 @@ func (p *Progress) Add(status importer.Status, n int) {
 	p.meter.counts[status] += n
 }
 
-// Waiting says that the run waits for that long, and why in a few words, such as
-// "the Controller asks for a pause".
+// Waiting shows that the run waits for d, and the reason, such as "the Controller
+// asks for a pause".
 func (p *Progress) Waiting(reason string, d time.Duration) {
 	p.counting.Lock()
 	defer p.counting.Unlock()
 	p.meter.reason, p.meter.until = reason, time.Now().Add(d)
 }
 
-// Standing is how far a stretch has come.
-type Standing struct {
+// Snapshot is how far a run has come.
+type Snapshot struct {
 	Text  string // such as "4,120 of 40,000 rows (10 %), 98 rows/s, 6 min left, 3 rejected"
 	Done  int    // rows
 	Total int    // rows; 0 when their number is not known
 }
 
-// Standing returns how far the last stretch has come, for those who show it
-// themselves. The rate in it is measured from one call, or drawing, to the next.
-func (p *Progress) Standing() Standing {
+// Snapshot returns how far the run has come, for callers that show it themselves.
+// Its rate is measured from one call, or drawing, to the next.
+func (p *Progress) Snapshot() Snapshot {
 	now := time.Now()
 	p.counting.Lock()
 	defer p.counting.Unlock()
 	p.meter.measure(now)
-	return Standing{Text: p.meter.text(now, true, math.MaxInt), Done: p.meter.done, Total: p.meter.total}
+	return Snapshot{Text: p.meter.text(now, true, math.MaxInt), Done: p.meter.done, Total: p.meter.total}
 }
 
-// Finish ends the stretch and takes the bar off the terminal. It does nothing
-// when none is in progress.
+// Finish stops drawing and removes the bar from the terminal. It does nothing when
+// nothing is drawn.
 func (p *Progress) Finish() {
 	p.drawing.Lock()
 	stop := p.stop
@@ -178,8 +178,8 @@ func (p *Progress) Finish() {
 	p.bar = nil
 }
 
-// Writer returns a writer to w that keeps what is written, such as log lines, off
-// the bar. Each write should end with a line end.
+// Writer returns a writer to w that does not disturb the bar. Each write, such as a
+// log line, should end with a newline.
 func (p *Progress) Writer(w io.Writer) io.Writer {
 	return besideBar{p, w}
 }
@@ -200,7 +200,7 @@ func (b besideBar) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// draw shows how things stand. The caller holds p.drawing.
+// draw draws the bar, or writes a line. The caller holds p.drawing.
 func (p *Progress) draw() {
 	width := math.MaxInt
 	if p.bar != nil {
@@ -224,7 +224,7 @@ func (p *Progress) draw() {
 	_ = p.bar.Set(done)
 }
 
-// clear takes the bar off the terminal. The caller holds p.drawing.
+// clear removes the bar from the terminal. The caller holds p.drawing.
 func (p *Progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()

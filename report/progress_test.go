@@ -334,12 +334,12 @@ func TestStandingOfAQuietProgress(t *testing.T) {
 		time.Sleep(time.Second)
 		p.Add(importer.StatusPushed, 19)
 		p.Add(importer.StatusRejected, 1)
-		want := Standing{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40}
-		if diff := cmp.Diff(want, p.Standing()); diff != "" {
+		want := Snapshot{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40}
+		if diff := cmp.Diff(want, p.Snapshot()); diff != "" {
 			t.Errorf("standing (-want +got):\n%s", diff)
 		}
 		p.Start(5)
-		if got := p.Standing(); got.Done != 0 || got.Total != 5 {
+		if got := p.Snapshot(); got.Done != 0 || got.Total != 5 {
 			t.Errorf("standing of a new stretch: %+v", got)
 		}
 	})

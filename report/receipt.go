@@ -14,8 +14,8 @@ import (
 	"opscom-import/mapping"
 )
 
-// ErrReceipt says that the rows read and the rows accounted for differ: a fault
-// of the program, never of the file.
+// ErrReceipt is returned when the rows read and the rows accounted for differ: a bug
+// in the program, never a fault of the file.
 var ErrReceipt = errors.New("this is a failure of the program, not of your file; please report it")
 
 // CheckCommand is the command whose receipt has valid rows in place of pushed ones.
@@ -171,7 +171,7 @@ func (t *receiptText) addProblems() {
 		}
 	}
 	if more := len(t.Problems) - len(shown); more > 0 {
-		t.line("  and %s more", plural(more, "kind"))
+		t.line("  and %s", plural(more, "more kind"))
 	}
 }
 
@@ -222,7 +222,7 @@ func (t *receiptText) addPaths() {
 	start := "\n"
 	for _, report := range []struct{ what, path string }{
 		{"Each row's result:", t.Reports.Results}, {"Each problem:", t.Reports.Problems},
-		{"To fix and push again:", t.Reports.Fix}, {"A page to pass on:", t.Reports.Summary},
+		{"To fix and push again:", t.Reports.Fix}, {"A page to share:", t.Reports.Summary},
 	} {
 		if isFile(report.path) {
 			t.line("%s%s %s", start, report.what, printable(report.path))

@@ -19,7 +19,7 @@ const (
 // Good marks what went well.
 func (s Style) Good(text string) string { return s.wrap(greenCode, text) }
 
-// Bad marks what needs a person.
+// Bad marks what needs attention.
 func (s Style) Bad(text string) string { return s.wrap(redCode, text) }
 
 func (s Style) caution(text string) string { return s.wrap(yellowCode, text) }

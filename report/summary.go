@@ -20,18 +20,18 @@ import (
 const summaryProblems = 12
 
 // Summary is the account of one FILE as an HTML page that can be mailed: a [Receipt]
-// with what somebody wants to know who was not there. It shows no personal data: no
+// with what a reader who was not there wants to know. It shows no personal data: no
 // value, no message about one, and no folder.
 type Summary struct {
 	Receipt
 	Mapping    string    // mapping in effect, as a person knows it; "" for none
 	Settings   []Setting // that shaped the run
-	Changes    *Changes  // nil when unchanged rows were not told apart
+	Changes    *Changes  // nil when unchanged rows were not looked for
 	StartedAt  time.Time // zero when it is not known
 	FinishedAt time.Time // likewise
 	Timeline   []TimelinePoint
 	Version    string    // of the program
-	WrittenAt  time.Time // its location is the one in which all times are told
+	WrittenAt  time.Time // all times are shown in its location
 }
 
 // Setting is a setting that shaped a run, such as the limit of invalid rows.
@@ -154,8 +154,8 @@ func fileName(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
 
-// needPerson returns the number of rows that somebody has to do something about.
-func (s *Summary) needPerson() int { return s.Counts.Of(importer.KindToFix, importer.KindFailed) }
+// needAttention returns the number of rows that a person has to do something about.
+func (s *Summary) needAttention() int { return s.Counts.Of(importer.KindToFix, importer.KindFailed) }
 
 // shares groups the rows by kind, so that the groups add up to the rows read.
 func (s *Summary) shares() []share {
@@ -166,9 +166,9 @@ func (s *Summary) shares() []share {
 	var shares []share
 	for _, part := range []share{
 		{Kind: importer.KindDone, Label: done},
-		{Kind: importer.KindLeft, Label: "nothing to send"},
+		{Kind: importer.KindLeft, Label: "not needed"},
 		{Kind: importer.KindToFix, Label: "to fix"},
-		{Kind: importer.KindFailed, Label: "without an answer"},
+		{Kind: importer.KindFailed, Label: "no answer"},
 		{Kind: importer.KindOpen, Label: "still to be sent"},
 	} {
 		if part.Rows = s.Counts.Of(part.Kind); part.Rows > 0 || part.Kind == importer.KindDone {
@@ -178,9 +178,9 @@ func (s *Summary) shares() []share {
 	return shares
 }
 
-// headline says how it went.
+// headline says how the run went.
 func (s *Summary) headline() headline {
-	need, open := s.needPerson(), s.Counts.Of(importer.KindOpen)
+	need, open := s.needAttention(), s.Counts.Of(importer.KindOpen)
 	needs := plural(need, "row") + " " + english.PluralWord(need, "needs", "need") + " attention"
 	const checked = "This was a check: nothing was sent."
 	switch {
@@ -209,7 +209,7 @@ func (s *Summary) steps() []string {
 	if len(s.Held) > 0 && s.Command != CheckCommand {
 		steps = append(steps, fmt.Sprintf("Look at the reasons and the problems. If everything is as it should be: opscom-import approve %d", s.Run))
 	} else if s.Counts.Of(importer.KindOpen) > 0 {
-		steps = append(steps, "Run the same command again. It resumes where the run stopped, and does not send accepted rows again.")
+		steps = append(steps, "Run the same command again: it resumes where the run stopped, and skips the rows that were accepted.")
 	}
 	if s.Counts.Of(importer.KindFailed) > 0 {
 		steps = append(steps, "Push the file again for the rows that had no answer.")

@@ -6,12 +6,12 @@ import (
 	"golang.org/x/term"
 )
 
-// descriptor is what an *os.File has and a buffer has not.
+// descriptor is implemented by *os.File and not by buffers.
 type descriptor interface{ Fd() uintptr }
 
 // isTerminal reports whether w is a terminal that understands escape sequences: not
-// one whose TERM is "dumb". It switches them on where a console asks for that, as
-// Windows' does.
+// one whose TERM is "dumb". It turns them on where that is necessary, as on
+// Windows.
 func isTerminal(w io.Writer, lookup func(string) (string, bool)) bool {
 	kind, _ := lookup("TERM")
 	file, isFile := w.(descriptor)

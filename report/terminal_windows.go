@@ -2,8 +2,8 @@ package report
 
 import "golang.org/x/sys/windows"
 
-// enableEscapes asks the console to obey escape sequences; consoles older than
-// Windows 10 cannot.
+// enableEscapes turns escape sequences on, and reports whether the console has them:
+// those before Windows 10 do not.
 func enableEscapes(fd uintptr) bool {
 	var mode uint32
 	if err := windows.GetConsoleMode(windows.Handle(fd), &mode); err != nil {

@@ -30,7 +30,7 @@ type Timeline struct {
 }
 
 // Add counts an outcome. The order in which outcomes are added does not matter.
-// One without a time, such as that of a row that was never sent, is left out.
+// An outcome without a time, such as that of a row that was never sent, is ignored.
 func (t *Timeline) Add(at time.Time, status importer.Status) {
 	if at.IsZero() {
 		return

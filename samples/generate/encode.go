@@ -1,118 +1,80 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
 )
 
-// encodeCSV returns the students as CSV with the line ends of a spreadsheet
-// program, after the prefix.
-func encodeCSV(prefix string, students []student) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(prefix)
+// encodeCSV returns the students as CSV with the line ends of a spreadsheet program.
+func encodeCSV(students []student) string {
+	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
-	rows := [][]string{header()}
+	w.Write(header()) // a strings.Builder takes everything
 	for _, s := range students {
-		rows = append(rows, s.row())
+		w.Write(s.row())
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return nil, fmt.Errorf("encode CSV: %w", err)
-	}
-	return b.Bytes(), nil
+	w.Flush()
+	return b.String()
 }
 
 // encodeWorkbook returns the students as an Excel workbook with one sheet. Banner
-// IDs are numbers whose format shows nine digits, dates of birth are dates, as
-// exports have them; the rest is text.
-func encodeWorkbook(students []student) (content []byte, err error) {
+// IDs are numbers with a format of nine digits, dates of birth are dates, as in
+// exports; the rest is text.
+func encodeWorkbook(students []student) (content string, err error) {
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
-	if err := book.SetSheetName("Sheet1", "Students"); err != nil {
-		return nil, fmt.Errorf("name the sheet: %w", err)
-	}
-	const saved = "2026-12-14T12:00:00Z" // a fixed time, so that the same bytes come out again
-	if err := book.SetDocProps(&excelize.DocProperties{Creator: "opscom-import samples", Created: saved, Modified: saved}); err != nil {
-		return nil, fmt.Errorf("set the workbook's properties: %w", err)
-	}
-	if err := writeSheet(book, students); err != nil {
-		return nil, err
-	}
-	buffer, err := book.WriteToBuffer()
-	if err != nil {
-		return nil, fmt.Errorf("encode the workbook: %w", err)
-	}
-	return buffer.Bytes(), nil
+	const saved = "2026-12-14T12:00:00Z" // a fixed time, so that the bytes are always the same
+	var b strings.Builder
+	err = errors.Join(
+		book.SetSheetName("Sheet1", "Students"),
+		book.SetDocProps(&excelize.DocProperties{Creator: "opscom-import samples", Created: saved, Modified: saved}),
+		writeSheet(book, students),
+		book.Write(&b),
+	)
+	return b.String(), err
 }
 
 func writeSheet(book *excelize.File, students []student) error {
 	nineDigits, isoDate := "000000000", "yyyy-mm-dd"
-	bold, err := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
-	if err != nil {
-		return fmt.Errorf("make a style: %w", err)
+	bold, err1 := book.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	id, err2 := book.NewStyle(&excelize.Style{CustomNumFmt: &nineDigits})
+	date, err3 := book.NewStyle(&excelize.Style{CustomNumFmt: &isoDate})
+	sheet, err4 := book.NewStreamWriter("Students")
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return err
 	}
-	id, err := book.NewStyle(&excelize.Style{CustomNumFmt: &nineDigits})
-	if err != nil {
-		return fmt.Errorf("make a style: %w", err)
-	}
-	date, err := book.NewStyle(&excelize.Style{CustomNumFmt: &isoDate})
-	if err != nil {
-		return fmt.Errorf("make a style: %w", err)
-	}
-	sheet, err := book.NewStreamWriter("Students")
-	if err != nil {
-		return fmt.Errorf("begin the sheet: %w", err)
-	}
-	if err := sheet.SetColWidth(1, len(header()), 16); err != nil {
-		return fmt.Errorf("set the columns' width: %w", err)
-	}
-	if err := sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
-		return fmt.Errorf("freeze the header: %w", err)
-	}
+	err := errors.Join(
+		sheet.SetColWidth(1, len(header()), 16),
+		sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}),
+	)
 	titles := make([]any, len(header()))
 	for i, title := range header() {
 		titles[i] = excelize.Cell{StyleID: bold, Value: title}
 	}
-	if err := sheet.SetRow("A1", titles); err != nil {
-		return fmt.Errorf("write the header: %w", err)
-	}
+	err = errors.Join(err, sheet.SetRow("A1", titles))
 	for i, s := range students {
-		cells, err := s.cells(id, date)
-		if err != nil {
-			return err
-		}
-		if err := sheet.SetRow(fmt.Sprintf("A%d", i+2), cells); err != nil {
-			return fmt.Errorf("write row %d: %w", i+2, err)
-		}
+		err = errors.Join(err, sheet.SetRow(fmt.Sprintf("A%d", i+2), s.cells(id, date)))
 	}
-	if err := sheet.Flush(); err != nil {
-		return fmt.Errorf("end the sheet: %w", err)
-	}
-	return nil
+	return errors.Join(err, sheet.Flush())
 }
 
 // cells returns the row for a workbook, in the styles of an id and of a date.
-func (s student) cells(id, date int) ([]any, error) {
-	number, err := strconv.Atoi(s.bannerID)
-	if err != nil {
-		return nil, fmt.Errorf("write a Banner ID: %w", err)
-	}
-	born, err := time.Parse(time.DateOnly, s.birth)
-	if err != nil {
-		return nil, fmt.Errorf("write a date of birth: %w", err)
-	}
+func (s student) cells(id, date int) []any {
 	cells := make([]any, len(header()))
-	for i, text := range s.row() {
-		switch header()[i] {
+	for i, title := range header() {
+		switch text := s[title]; title {
 		case "Banner ID":
+			number, _ := strconv.Atoi(text) // made of digits
 			cells[i] = excelize.Cell{StyleID: id, Value: number}
 		case "DOB":
+			born, _ := time.Parse(time.DateOnly, text) // made by time.Format
 			cells[i] = excelize.Cell{StyleID: date, Value: born}
 		default:
 			if text != "" {
@@ -120,5 +82,5 @@ func (s student) cells(id, date int) ([]any, error) {
 			}
 		}
 	}
-	return cells, nil
+	return cells
 }

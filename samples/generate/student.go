@@ -10,27 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// student is one row, its values as a registrar's office typed them.
-type student struct {
-	term          string
-	bannerID      string // nine digits
-	lastName      string
-	firstName     string
-	preferredName string
-	birth         string // 2006-01-02
-	email         string
-	userName      string
-	addr1, addr2  string
-	city          string
-	province      string // code or name
-	postalCode    string
-	cellPhone     string
-	studentType   string
-	enrolStatus   string
-	parkingPermit string
-}
-
-// header names the columns of a row.
+// header names the columns of a file.
 func header() []string {
 	return []string{
 		"Term", "Banner ID", "Legal Last Name", "Legal First Name", "Preferred First Name", "DOB", "E-mail", "Username",
@@ -38,12 +18,16 @@ func header() []string {
 	}
 }
 
+// student is one row: the value of each column, as a registrar's office typed it.
+type student map[string]string
+
 // row returns what a person sees in each column.
 func (s student) row() []string {
-	return []string{
-		s.term, s.bannerID, s.lastName, s.firstName, s.preferredName, s.birth, s.email, s.userName,
-		s.addr1, s.addr2, s.city, s.province, s.postalCode, s.cellPhone, s.studentType, s.enrolStatus, s.parkingPermit,
+	var row []string
+	for _, column := range header() {
+		row = append(row, s[column])
 	}
+	return row
 }
 
 // class makes up students. No two have the same id, e-mail address or user name.
@@ -74,44 +58,44 @@ func (c *class) students(n int) []student {
 func (c *class) student() student {
 	c.lastID += 1 + c.random.IntN(400)
 	s := student{
-		term:          "202701",
-		bannerID:      fmt.Sprintf("%09d", c.lastID),
-		lastName:      c.pick(c.names.family),
-		firstName:     c.pick(c.names.given),
-		birth:         c.birth(),
-		studentType:   c.pick([]string{"FT", "FT", "FT", "FT", "FT", "PT", "PT", "RS", "EX"}),
-		enrolStatus:   "RE",
-		parkingPermit: c.pick([]string{"N", "N", "Y"}),
+		"Term":             "202701",
+		"Banner ID":        fmt.Sprintf("%09d", c.lastID),
+		"Legal Last Name":  c.pick(c.names.family),
+		"Legal First Name": c.pick(c.names.given),
+		"DOB":              c.birth(),
+		"Student Type":     c.pick([]string{"FT", "FT", "FT", "FT", "FT", "PT", "PT", "RS", "EX"}),
+		"Enrol Status":     "RE",
+		"Parking Permit":   c.pick([]string{"N", "N", "Y"}),
 	}
 	switch {
 	case c.chance(12):
-		s.preferredName = c.pick(c.names.given)
+		s["Preferred First Name"] = c.pick(c.names.given)
 	case c.chance(30):
-		s.firstName += " " + c.pick(c.names.given)
+		s["Legal First Name"] += " " + c.pick(c.names.given)
 	}
 	if c.chance(8) {
-		s.lastName += "-" + c.pick(c.names.family)
+		s["Legal Last Name"] += "-" + c.pick(c.names.family)
 	}
 	if c.chance(20) {
-		s.enrolStatus = "AS"
+		s["Enrol Status"] = "AS"
 	} else if c.chance(3) {
-		s.enrolStatus = "WD"
+		s["Enrol Status"] = "WD"
 	}
-	s.userName = c.userName(s)
-	s.email = s.userName + "@" + c.pick([]string{"example.ca", "example.ca", "example.edu"})
+	s["Username"] = c.userName(s)
+	s["E-mail"] = s["Username"] + "@" + c.pick([]string{"example.ca", "example.ca", "example.edu"})
 	if c.chance(5) {
-		s.email = strings.ToUpper(s.email[:1]) + s.email[1:]
+		s["E-mail"] = strings.ToUpper(s["E-mail"][:1]) + s["E-mail"][1:]
 	}
-	c.address(&s)
+	c.address(s)
 	if !c.chance(6) {
-		s.cellPhone = c.phone()
+		s["Cell Phone"] = c.phone()
 	}
 	return s
 }
 
 // userName makes one of the first letter of the first name and the last name.
 func (c *class) userName(s student) string {
-	first, last := plainLetters(s.firstName), plainLetters(s.lastName)
+	first, last := plainLetters(s["Legal First Name"]), plainLetters(s["Legal Last Name"])
 	name := first[:1] + last[:min(len(last), 9)]
 	c.userNames[name]++
 	return fmt.Sprintf("%s%02d", name, c.userNames[name])
@@ -136,20 +120,19 @@ func (c *class) birth() string {
 	return youngest.AddDate(0, 0, -days).Format(time.DateOnly)
 }
 
-func (c *class) address(s *student) {
+func (c *class) address(s student) {
 	town := c.names.towns[c.random.IntN(len(c.names.towns))]
-	s.city = town.name
-	s.province = c.pick(town.province)
-	s.addr1 = fmt.Sprintf("%d %s", 1+c.random.IntN(2400), c.pick(town.streets))
+	s["City"], s["State/Province"] = town.name, c.pick(town.province)
+	s["Addr 1"] = fmt.Sprintf("%d %s", 1+c.random.IntN(2400), c.pick(town.streets))
 	if c.chance(25) {
-		s.addr2 = fmt.Sprintf("%s %d", c.pick([]string{"Apt.", "Unit", "Suite"}), 1+c.random.IntN(60))
+		s["Addr 2"] = fmt.Sprintf("%s %d", c.pick([]string{"Apt.", "Unit", "Suite"}), 1+c.random.IntN(60))
 	}
-	s.postalCode = town.postalArea
+	s["Postal Code"] = town.postalArea
 	if len(town.postalArea) == 3 {
 		const letters = "ABCEGHJKLMNPRSTVWXYZ" // the others are not used in postal codes
-		s.postalCode += fmt.Sprintf(" %d%c%d", c.random.IntN(10), letters[c.random.IntN(len(letters))], c.random.IntN(10))
+		s["Postal Code"] += fmt.Sprintf(" %d%c%d", c.random.IntN(10), letters[c.random.IntN(len(letters))], c.random.IntN(10))
 		if c.chance(15) {
-			s.postalCode = strings.ToLower(strings.ReplaceAll(s.postalCode, " ", ""))
+			s["Postal Code"] = strings.ToLower(strings.ReplaceAll(s["Postal Code"], " ", ""))
 		}
 	}
 }

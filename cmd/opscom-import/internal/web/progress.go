@@ -26,8 +26,8 @@ func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
 }
 
 // standing is how far the task has come.
-func (t *task) standing() report.Standing {
-	standing := t.progress.Standing()
+func (t *task) standing() report.Snapshot {
+	standing := t.progress.Snapshot()
 	if standing.Total == 0 {
 		standing.Text = "Reading the file and checking every row. Nothing is sent yet."
 	}
