@@ -40,8 +40,7 @@ type fixBook struct {
 	file   *excelize.File
 	stream *excelize.StreamWriter
 	sheet  string
-	styles [adviceLook + 1]int
-	header int         // its style
+	styles [headerLook + 1]int
 	first  [][]fixCell // rows that wait until the columns' widths are known
 	row    int         // number of the last row written
 	notes  int
@@ -89,18 +88,18 @@ func (b *fixBook) makeStyles() error {
 		doubtLook:  {Alignment: top, Fill: fill("FFF0C2")},
 		faultyLook: {Alignment: top, Fill: fill("FFD2CC")},
 		adviceLook: {Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}, Font: &excelize.Font{Family: font, Size: fontSize, Color: "5B3A00"}},
+		headerLook: {
+			Font: &excelize.Font{Family: font, Size: fontSize, Bold: true}, Fill: fill("E3E9F0"),
+			Border:    []excelize.Border{{Type: "bottom", Style: 2, Color: "5B6B7B"}},
+			Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
+		},
 	} {
 		style.NumFmt = text
 		if b.styles[l], err = b.file.NewStyle(&style); err != nil {
 			return err
 		}
 	}
-	b.header, err = b.file.NewStyle(&excelize.Style{
-		NumFmt: text, Font: &excelize.Font{Family: font, Size: fontSize, Bold: true}, Fill: fill("E3E9F0"),
-		Border:    []excelize.Border{{Type: "bottom", Style: 2, Color: "5B6B7B"}},
-		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
-	})
-	return err
+	return nil
 }
 
 // add writes a row, or keeps it while the columns' widths are not known.
@@ -136,7 +135,7 @@ func (b *fixBook) begin() error {
 	}
 	names := make([]any, len(b.layout.Header))
 	for i, name := range b.layout.Header {
-		names[i] = excelize.Cell{StyleID: b.header, Value: cutToCell(name)}
+		names[i] = excelize.Cell{StyleID: b.styles[headerLook], Value: cutToCell(name)}
 	}
 	if err := b.stream.SetRow(fmt.Sprintf("A%d", b.row), names); err != nil {
 		return err

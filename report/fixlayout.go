@@ -70,6 +70,7 @@ const (
 	doubtLook       // there is a warning
 	faultyLook      // there is an error
 	adviceLook      // says what to do
+	headerLook
 )
 
 // lay returns the cells of a row.
