@@ -225,7 +225,8 @@ func TestPagesNameOnlyWhatExists(t *testing.T) {
 	commandWord := regexp.MustCompile(`(?:^|[ /])opscom-import ([a-z]+)`)
 	for _, p := range allPages(t) {
 		for _, match := range flagWord.FindAllStringSubmatch(p.text(), -1) {
-			if !slices.Contains(flags, match[1]) {
+			isOldName := p.name == "docs/CHANGELOG.md" && match[1] == "--account"
+			if !isOldName && !slices.Contains(flags, match[1]) {
 				t.Errorf("%s names the flag %s, which does not exist", p.name, match[1])
 			}
 		}
