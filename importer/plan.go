@@ -95,7 +95,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if err := r.amend(ctx, review.Findings); err != nil {
+	if err := r.amend(ctx, review.Problems); err != nil {
 		return Plan{}, err
 	}
 	return Plan{
@@ -298,7 +298,7 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 
 // amend stores what only the whole source shows: the findings of the mapper, then
 // duplicates and contradictions.
-func (r *planRun) amend(ctx context.Context, findings []mapping.Finding) error {
+func (r *planRun) amend(ctx context.Context, findings []mapping.ReviewProblem) error {
 	var pending []Amendment
 	flush := func() error {
 		if len(pending) == 0 {

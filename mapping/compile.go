@@ -4,31 +4,32 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"opscom-import/mapping/internal/chars"
+	"opscom-import/mapping/internal/transform"
 )
 
-// Context is what a mapping needs to know besides its file and the header.
+// Options are what a mapping needs besides its file and the header.
 type Options struct {
-	LoginSource    string     // constant for a mapping that has no login_source; "" for none
+	LoginSource    string     // constant for a mapping without login_source; "" for none
 	UserTypes      []UserType // the Controller's list
-	UserTypesKnown bool       // false: the list could not be had; user types are then not checked, and the profiles are not fit to be sent
-	Today          time.Time  // dates of birth are judged by it
+	UserTypesKnown bool       // false: there is no list; user types are then not checked, and the profiles must not be sent
+	Today          time.Time  // for checking dates of birth
 }
 
 // Compile fits a mapping to a table with the given header, from column A on. It
-// finds the columns, and judges everything in the mapping that does not depend on
-// a row: constants, the values' results, transforms, expressions, the approved
+// finds the columns, and checks everything in the mapping that does not depend on
+// a row: constants, the results of values, transforms, expressions, the approved
 // layout. All mistakes are returned together, each a *FileError, joined in the
 // order of their lines.
-func Compile(f *File, header []string, ctx Options) (*Mapper, error) {
-	regions := newRegionTable()
+func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 	c := &compiler{
 		file:       f,
 		header:     header,
-		ctx:        ctx,
-		regions:    regions,
-		types:      newUserTypeList(ctx.UserTypes, ctx.UserTypesKnown),
-		births:     newBirthLimits(ctx.Today),
-		transforms: plainTransforms(regions),
+		opts:       opts,
+		types:      newUserTypeList(opts.UserTypes, opts.UserTypesKnown),
+		births:     newBirthLimits(opts.Today),
+		transforms: transform.NewSet(),
 		mapper:     Mapper{file: f.Name},
 	}
 	c.checkLayout()
@@ -38,7 +39,7 @@ func Compile(f *File, header []string, ctx Options) (*Mapper, error) {
 	for i := range fields {
 		c.compileField(&fields[i])
 	}
-	c.completeKey()
+	c.checkRequired()
 	if len(c.mistakes) > 0 {
 		return nil, joinMistakes(c.mistakes)
 	}
@@ -49,11 +50,10 @@ func Compile(f *File, header []string, ctx Options) (*Mapper, error) {
 type compiler struct {
 	file       *File
 	header     []string
-	ctx        Options
-	regions    regionTable
+	opts       Options
 	types      *userTypeList
 	births     birthLimits
-	transforms map[string]transform
+	transforms transform.Set
 	mapper     Mapper
 	mistakes   []*FileError
 }
@@ -63,19 +63,19 @@ func (c *compiler) fail(line int, key, message string) {
 }
 
 // checkLayout demands every column of the layout that the mapping was approved
-// for. New columns change nothing that is mapped, so they are let be.
+// for. New columns change nothing that is mapped, so they are accepted.
 func (c *compiler) checkLayout() {
 	source := &c.file.Source
 	for _, name := range source.Headers {
 		same := func(h string) bool {
-			return strings.TrimSpace(h) == strings.TrimSpace(name) || foldHeader(h) != "" && foldHeader(h) == foldHeader(name)
+			return strings.TrimSpace(h) == strings.TrimSpace(name) || chars.Fold(h) != "" && chars.Fold(h) == chars.Fold(name)
 		}
 		if strings.TrimSpace(name) == "" || slices.ContainsFunc(c.header, same) {
 			continue
 		}
-		message := "the approved layout has a column " + quote(name) + ", and the file has none"
+		message := "the approved layout has a column " + chars.Quote(name) + ", and the file has none"
 		if near := Nearest(name, c.header); near != "" {
-			message += "; the nearest is " + quote(near)
+			message += "; the nearest is " + chars.Quote(near)
 		}
 		c.fail(source.Lines["headers"], "source.headers", message+". Correct the file, or approve the new layout by changing the mapping")
 	}
@@ -94,30 +94,28 @@ func (c *compiler) compileWhere() {
 	c.mapper.where = where
 }
 
-// completeKey demands a field for each attribute that the Controller will not do
-// without, or takes the login source from the settings.
-func (c *compiler) completeKey() {
+// checkRequired demands a field for each attribute that the Controller requires, or
+// takes the login source from the settings.
+func (c *compiler) checkRequired() {
 	given := func(a Attribute) bool {
 		return slices.ContainsFunc(c.file.Fields, func(f Field) bool { return f.Attribute == a })
 	}
 	if !given(UniqueID) {
-		c.fail(0, "unique_id", "nothing gives it, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number")
+		c.fail(0, "unique_id", "it is missing, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number")
 	}
 	if given(LoginSource) {
 		return
 	}
-	if trim(c.ctx.LoginSource) == "" {
-		c.fail(0, "login_source", "nothing gives it, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with your own login source's code")
+	source := chars.Trim(c.opts.LoginSource)
+	if source == "" {
+		c.fail(0, "login_source", "it is missing, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source")
 		return
 	}
 	check := validator{spec: LoginSource.Spec()}
-	value, flaw := check.check(trim(c.ctx.LoginSource))
-	if flaw != nil && flaw.severity == SeverityError {
-		c.fail(0, "login_source", "the settings give a login source that cannot be sent: "+asClause(flaw.message))
+	value, problem := check.check(source)
+	if problem.isError() {
+		c.fail(0, "login_source", "the login source in the settings cannot be sent: "+problem.clause())
 		return
 	}
 	c.mapper.constants.Set(LoginSource, value)
 }
-
-// asClause takes the full stop off a sentence.
-func asClause(sentence string) string { return strings.TrimSuffix(sentence, ".") }

@@ -1,39 +1,44 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"strings"
+
+	"github.com/dustin/go-humanize/english"
+
+	"opscom-import/mapping/internal/chars"
 )
 
-// compileField makes one attribute's mapper, or settles a constant for good.
+// compileField makes one attribute's mapper, or works out its constant.
 func (c *compiler) compileField(f *Field) {
 	before := len(c.mistakes)
 	spec := f.Attribute.Spec()
 	m := fieldMapper{
 		line:     f.Line,
-		fallback: trim(f.Default),
-		check:    validator{spec: spec, regions: c.regions, types: c.types, births: c.births},
+		fallback: chars.Trim(f.Default),
+		check:    validator{spec: spec, types: c.types, births: c.births},
 	}
-	c.compileOrigin(f, &m)
+	c.compileSource(f, &m)
 	c.compileDate(f, &m)
-	c.compileGuard(f, &m)
+	c.compileDamage(f, &m)
 	for _, word := range f.Apply {
-		t, err := newTransform(strings.TrimSpace(word), c.transforms)
+		t, err := c.transforms.Find(strings.TrimSpace(word))
 		if err != nil {
 			c.failField(f, "apply", err)
 			continue
 		}
 		m.transforms = append(m.transforms, t)
-		m.zips = m.zips || strings.TrimSpace(word) == "postal_code"
+		m.fixZIP = m.fixZIP || strings.TrimSpace(word) == "postal_code"
 	}
 	c.compileValues(f, &m)
-	c.checkOutcome(f, &m, "default", f.lineOf("default"), m.fallback)
+	c.checkResult(f, &m, "default", f.lineOf("default"), m.fallback)
 	c.compileBlank(f, &m)
 	if len(c.mistakes) > before {
 		return
 	}
 	if f.Value != nil {
-		c.settle(f, &m)
+		c.compileConstant(f, &m)
 		return
 	}
 	c.mapper.fields = append(c.mapper.fields, m)
@@ -47,13 +52,13 @@ func (f *Field) lineOf(key string) int {
 	return f.Line
 }
 
-// failField notes a mistake in one of the field's keys.
+// failField adds a mistake in one of the field's keys.
 func (c *compiler) failField(f *Field, key string, err error) {
 	c.fail(f.lineOf(key), f.Attribute.String()+"."+key, err.Error())
 }
 
-// compileOrigin finds the field's columns, or compiles its expression.
-func (c *compiler) compileOrigin(f *Field, m *fieldMapper) {
+// compileSource finds the field's columns, or compiles its expression.
+func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 	switch {
 	case f.Value != nil:
 		return
@@ -74,44 +79,41 @@ func (c *compiler) compileOrigin(f *Field, m *fieldMapper) {
 			m.columns = append(m.columns, column)
 		}
 	default:
-		c.fail(f.Line, f.Attribute.String(), "nothing says where the value comes from; add column, value or expr")
+		c.fail(f.Line, f.Attribute.String(), noSource)
 	}
 	names := make([]string, len(m.columns))
 	for i, column := range m.columns {
-		names[i] = "the column " + quote(strings.TrimSpace(c.header[column]))
+		names[i] = "the column " + chars.Quote(strings.TrimSpace(c.header[column]))
 	}
-	m.origin = orList(names, "what its expression reads")
+	m.source = cmp.Or(english.WordSeries(names, "or"), "what its expression reads")
 }
 
 // compileDate prepares the reader of a date attribute, whether or not the mapping
-// gives the form.
+// gives the format.
 func (c *compiler) compileDate(f *Field, m *fieldMapper) {
 	if m.check.spec.Kind != DateKind {
 		if f.Date != "" {
-			c.failField(f, "date", errors.New("only date_of_birth is a date; take this key out"))
+			c.failField(f, "date", errors.New("only date_of_birth is a date; delete this key"))
 		}
 		return
 	}
-	dates, err := newDateReader(m.check.spec.Label, f.Date, c.ctx.Today)
+	dates, err := newDateReader(m.check.spec.Label, f.Date, c.opts.Today)
 	if err != nil {
 		c.failField(f, "date", err)
 		return
 	}
-	m.dates = dates
-	if m.order, err = newDateOrder(dates.form, c.ctx.Today); err != nil {
-		c.failField(f, "date", err)
-	}
+	m.dates, m.order = dates, newDateOrder(dates.format, c.opts.Today)
 }
 
-// compileGuard decides which damage is looked for in the field's values.
-func (c *compiler) compileGuard(f *Field, m *fieldMapper) {
+// compileDamage decides which damage is looked for in the field's values.
+func (c *compiler) compileDamage(f *Field, m *fieldMapper) {
 	if f.AsIs || f.Value != nil {
 		return
 	}
-	kind := kindOfValues(f.Attribute)
-	m.guard = &guard{label: m.check.spec.Label, kind: kind}
+	kind := valueKindOf(f.Attribute)
+	m.damage = &damageDetector{label: m.check.spec.Label, kind: kind}
 	if kind == idValue && f.Attribute != DriverLicenceNumber {
-		m.ids = &idShape{}
+		m.ids = &idLengths{}
 	}
 }
 
@@ -120,30 +122,30 @@ func (c *compiler) compileValues(f *Field, m *fieldMapper) {
 	if len(f.Values) == 0 {
 		return
 	}
-	values, err := newValueTable(f.Values, trim(f.Otherwise))
+	values, err := newValueTable(f.Values, chars.Trim(f.Otherwise))
 	if err != nil {
 		c.failField(f, "values", err)
 		return
 	}
 	m.values = values
 	for _, pair := range f.Values {
-		c.checkOutcome(f, m, "values", pair.Line, trim(pair.To))
+		c.checkResult(f, m, "values", pair.Line, chars.Trim(pair.To))
 	}
 	switch values.otherwise {
 	case "error", "keep", "blank":
 	default:
-		c.checkOutcome(f, m, "otherwise", f.lineOf("otherwise"), values.otherwise)
+		c.checkResult(f, m, "otherwise", f.lineOf("otherwise"), values.otherwise)
 	}
 }
 
-// checkOutcome notes a mistake when a value that the mapping itself gives cannot
-// be sent: every row would fail in the same way.
-func (c *compiler) checkOutcome(f *Field, m *fieldMapper, key string, line int, value string) {
+// checkResult adds a mistake when a value that the mapping itself gives cannot be
+// sent: every row would fail in the same way.
+func (c *compiler) checkResult(f *Field, m *fieldMapper, key string, line int, value string) {
 	if value == "" {
 		return
 	}
-	if _, flaw := m.check.check(value); flaw != nil && flaw.severity == SeverityError {
-		c.fail(line, f.Attribute.String()+"."+key, asClause(flaw.message))
+	if _, problem := m.check.check(value); problem.isError() {
+		c.fail(line, f.Attribute.String()+"."+key, problem.clause())
 	}
 }
 
@@ -151,30 +153,30 @@ func (c *compiler) compileBlank(f *Field, m *fieldMapper) {
 	required := f.Required || m.check.spec.Required
 	switch f.Blank {
 	case "", "omit":
-		m.blank = omitBlank
+		m.blank = blankOmit
 	case "clear":
-		m.blank = clearBlank
+		m.blank = blankClear
 		if required {
-			c.failField(f, "blank", errors.New("a required attribute cannot be cleared; take this key out, or required"))
+			c.failField(f, "blank", errors.New("a required attribute cannot be cleared; delete this key, or required"))
 		}
 	case "error":
-		m.blank = refuseBlank
+		m.blank = blankError
 	default:
-		c.failField(f, "blank", errors.New(quote(f.Blank)+" is not understood; write omit, clear or error"))
+		c.failField(f, "blank", errors.New(chars.Quote(f.Blank)+" is not understood; write omit, clear or error"))
 	}
 	if required {
-		m.blank = refuseBlank
+		m.blank = blankError
 	}
 }
 
-// settle works a constant out once. A warning about it would be the same in every
-// row, so there is none.
-func (c *compiler) settle(f *Field, m *fieldMapper) {
-	m.origin = "the value in the mapping"
-	value, send, faults := m.convert(Cell{Text: trim(*f.Value)})
-	for _, flaw := range faults {
-		if flaw.severity == SeverityError {
-			c.failField(f, "value", errors.New(asClause(flaw.message)))
+// compileConstant converts a constant once. A warning about it would be the same in
+// every row, so there is none.
+func (c *compiler) compileConstant(f *Field, m *fieldMapper) {
+	m.source = "the value in the mapping"
+	value, send, problems := m.convert(Cell{Text: chars.Trim(*f.Value)})
+	for _, problem := range problems {
+		if problem.isError() {
+			c.failField(f, "value", errors.New(problem.clause()))
 			return
 		}
 	}

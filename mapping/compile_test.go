@@ -23,15 +23,15 @@ func TestCompileMistakes(t *testing.T) {
 			`3: unique_id.apply: there is no transform "lowerr"; the nearest is "lower"`,
 			`3: unique_id.apply: there is no transform "uppr"; the nearest is "upper"`}},
 		{"date form", "", "unique_id: ID\ndate_of_birth: {column: DOB, date: DD/MM/YYY}", []string{`4: date_of_birth.date: there is no date token "YYY"; the nearest is "YYYY"`}},
-		{"date of another attribute", "", "unique_id: {column: ID, date: DD/MM/YYYY}", []string{`3: unique_id.date: only date_of_birth is a date; take this key out`}},
+		{"date of another attribute", "", "unique_id: {column: ID, date: DD/MM/YYYY}", []string{`3: unique_id.date: only date_of_birth is a date; delete this key`}},
 		{"expression", "", "unique_id: {expr: 'col(\"IDD\")'}", []string{`3: unique_id.expr: there is no column "IDD"; the nearest is "ID" (character 1 of the expression)`}},
 		{"expression of another kind", "", "unique_id: {expr: 'ID == \"\"'}", []string{`3: unique_id.expr: the expression gives true or false; write CONDITION ? "one text" : "another"`}},
 		{"where", "where: 'Statsu == \"AS\"'", "unique_id: ID", []string{`3: source.where: there is no column "Statsu"; the nearest is "Status" (character 1 of the expression)`}},
 		{"where that is not a condition", "where: Status", "unique_id: ID", []string{`3: source.where: expected bool, but got string`}},
 		{"values differ in case alone", "", "unique_id: ID\ncity: {column: Status, values: {FT: Hull, ft: Ottawa}}", []string{
-			`4: city.values: "ft" stands in the list twice, when capitals are left out of account, and becomes "Hull" and "Ottawa"; keep one of the two`}},
+			`4: city.values: "ft" is in the list twice, ignoring case, and becomes "Hull" and "Ottawa"; keep one of the two`}},
 		{"value that cannot be sent", "", "unique_id: ID\nprovince:\n  column: Status\n  values:\n    A: Ontario\n    B: Ontaro\n  otherwise: Bavaria\n  default: Hull", []string{
-			`8: province.values: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is meant`,
+			`8: province.values: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is what you mean`,
 			`9: province.otherwise: Province or State "Bavaria" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`,
 			`10: province.default: Province or State "Hull" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`}},
 		{"constant that cannot be sent", "", "unique_id: {value: ''}\nemail: {value: nobody}\ncity: {value: '', required: true}", []string{
@@ -39,17 +39,17 @@ func TestCompileMistakes(t *testing.T) {
 			`4: email.value: Email "nobody" is not an e-mail address. Write it as name@example.ca`,
 			`5: city.value: City is blank. Fill in the value in the mapping`}},
 		{"required and cleared", "", "unique_id: {column: ID, blank: clear}\ncity: {column: Status, required: true, blank: clear}", []string{
-			`3: unique_id.blank: a required attribute cannot be cleared; take this key out, or required`,
-			`4: city.blank: a required attribute cannot be cleared; take this key out, or required`}},
+			`3: unique_id.blank: a required attribute cannot be cleared; delete this key, or required`,
+			`4: city.blank: a required attribute cannot be cleared; delete this key, or required`}},
 		{"layout", "headers: [id, Birth Date, Provincee, ' ', '#']", "unique_id: ID", []string{
 			`3: source.headers: the approved layout has a column "Birth Date", and the file has none. Correct the file, or approve the new layout by changing the mapping`,
 			`3: source.headers: the approved layout has a column "Provincee", and the file has none; the nearest is "Province". Correct the file, or approve the new layout by changing the mapping`,
 			`3: source.headers: the approved layout has a column "#", and the file has none. Correct the file, or approve the new layout by changing the mapping`}},
 		{"layout with new columns", "headers: [D.O.B., STATUS]", "unique_id: ID", nil},
-		{"no unique id", "", "city: Status", []string{` unique_id: nothing gives it, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number`}},
+		{"no unique id", "", "city: Status", []string{` unique_id: it is missing, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := Compile(parseFields(t, tc.source, tc.fields), header, testContext())
+			_, err := Compile(parseFields(t, tc.source, tc.fields), header, testOptions())
 			var got []string
 			if err != nil {
 				for _, line := range strings.Split(err.Error(), "\n") {
@@ -75,12 +75,12 @@ func TestLoginSourceFromSettings(t *testing.T) {
 		{"LDAP_2", "unique_id: ID", `{"unique_id":"7","login_source":"LDAP_2"}`},
 		{"SSO", "unique_id: ID\nlogin_source: Source", `{"unique_id":"7","login_source":"LDAP"}`},
 		{"SSO", "unique_id: ID\nlogin_source: {value: SAML}", `{"unique_id":"7","login_source":"SAML"}`},
-		{"", "unique_id: ID", `students.mapping.yaml: login_source: nothing gives it, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with your own login source's code`},
-		{strings.Repeat("x", 21), "unique_id: ID", `students.mapping.yaml: login_source: the settings give a login source that cannot be sent: Login Source "xxxxxxxxxxxxxxxxxxxxx" has 21 characters, and the Controller takes at most 20. Shorten it`},
+		{"", "unique_id: ID", `students.mapping.yaml: login_source: it is missing, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source`},
+		{strings.Repeat("x", 21), "unique_id: ID", `students.mapping.yaml: login_source: the login source in the settings cannot be sent: Login Source "xxxxxxxxxxxxxxxxxxxxx" has 21 characters, and the Controller accepts at most 20. Shorten it`},
 	} {
-		ctx := testContext()
-		ctx.LoginSource = tc.setting
-		m, err := Compile(parseFields(t, "", tc.fields), header, ctx)
+		options := testOptions()
+		options.LoginSource = tc.setting
+		m, err := Compile(parseFields(t, "", tc.fields), header, options)
 		got := ""
 		if err != nil {
 			got = err.Error()
@@ -100,7 +100,7 @@ func TestCompileWithoutParse(t *testing.T) {
 	_, err := Compile(&File{Fields: []Field{
 		{Attribute: City, Columns: []string{"City"}, Blank: "skip"},
 		{Attribute: UniqueID},
-	}}, []string{"City"}, testContext())
+	}}, []string{"City"}, testOptions())
 	want := `mapping: unique_id: nothing says where the value comes from; add column, value or expr
 mapping: city.blank: "skip" is not understood; write omit, clear or error`
 	if err == nil || err.Error() != want {

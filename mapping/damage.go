@@ -5,22 +5,25 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"opscom-import/mapping/internal/chars"
+	"opscom-import/mapping/internal/dateformat"
 )
 
-// guard looks at one attribute's cells for what spreadsheets, exports and hasty
-// hands do to values. What is safe to fix it fixes; what is not, a person must
-// see: a damaged id is often a well-formed one, of somebody else.
-type guard struct {
+// damageDetector checks one attribute's cells for what spreadsheets, exports and
+// typing mistakes do to values. It fixes what is safe to fix; a person must see
+// the rest: a damaged id is often a well-formed one, of somebody else.
+type damageDetector struct {
 	label string
 	kind  valueKind
 }
 
-// valueKind says which damage can befall an attribute's values.
+// valueKind says which damage can happen to an attribute's values.
 type valueKind uint8
 
 const (
-	freeValue   valueKind = iota // streets, towns, types
-	idValue                      // what tells people apart: digits, often with zeros in front
+	freeText    valueKind = iota // streets, towns, types
+	idValue                      // what identifies people: digits, often with leading zeros
 	loginValue                   // user names, which may look like anything
 	emailValue                   // e-mail addresses
 	numberValue                  // phones and postal codes
@@ -28,7 +31,7 @@ const (
 	dateValue
 )
 
-func kindOfValues(a Attribute) valueKind {
+func valueKindOf(a Attribute) valueKind {
 	switch a {
 	case UniqueID, EmployeeNumber, StudentNumber, DriverLicenceNumber:
 		return idValue
@@ -43,149 +46,145 @@ func kindOfValues(a Attribute) valueKind {
 	case DateOfBirth:
 		return dateValue
 	}
-	return freeValue
+	return freeText
 }
 
-// inspect returns the cell's text with what is safe to fix fixed. The fault is
-// what was fixed, a warning, or how the value was damaged; nil for neither.
-func (g *guard) inspect(cell Cell) (text string, flaw *fault) {
+// isIdentifier reports whether a value of the kind means one person only if each of
+// its characters is right.
+func (k valueKind) isIdentifier() bool { return k == idValue || k == loginValue || k == emailValue }
+
+// repair returns the cell's text with what is safe to fix fixed. The problem is a
+// warning about what was fixed, or an error about how the value is damaged.
+func (d *damageDetector) repair(cell Cell) (text string, problem *Problem) {
 	if isUnmarked(cell.Text) && cell.Kind == TextCell {
 		return cell.Text, nil
 	}
-	text, what := fix(cell.Text, g.kind)
-	if damage := g.damage(text, cell.Kind); damage != nil {
+	text, what := clean(cell.Text, d.kind)
+	if damage := d.detect(text, cell.Kind); damage != nil {
 		return text, damage
 	}
-	if what == "" || g.kind == dateValue { // a date is rewritten anyway
+	if what == "" || d.kind == dateValue { // a date is rewritten anyway
 		return text, nil
 	}
-	return text, warn(RuleCleanedText, g.label+" "+quote(cell.Text)+" "+what+"; it is sent as "+quote(text)+".")
+	return text, warn(RuleCleanedText, d.label+" "+chars.Quote(cell.Text)+" "+what+"; it is sent as "+chars.Quote(text)+".", "")
 }
 
-// damage says how a value was damaged, nil for not at all.
-func (g *guard) damage(text string, kind CellKind) *fault {
+// detect says how a value is damaged, nil for not at all.
+func (d *damageDetector) detect(text string, kind CellKind) *Problem {
 	switch {
 	case text == "":
 		return nil
-	case kind == DateCell && g.kind != dateValue:
-		return g.turnedToDate(text)
+	case kind == DateCell && d.kind != dateValue:
+		return d.turnedToDate(text)
 	case isScientific(text):
-		return g.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet has shortened, and its last digits are lost. Take the number from the student system; before you open the export, make the column's format Text.")
+		return d.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet shortened, and its last digits are lost.",
+			"Take the number from the student system; before you open the export, format the column as Text.")
 	}
-	switch g.kind {
+	switch d.kind {
 	case idValue, numberValue:
-		if flaw := g.damagedDigits(text, kind); flaw != nil {
-			return flaw
+		if problem := d.damagedDigits(text, kind); problem != nil {
+			return problem
 		}
 		if isDayAndMonth(text) {
-			return g.turnedToDate(text)
+			return d.turnedToDate(text)
 		}
 	case nameValue:
-		if holdsLostLetter(text) {
-			return g.refuse(RuleBadCharacter, text, "holds a question mark where a letter was lost on the way into the file. Write the letter, or save the export as UTF-8 again.")
+		if hasLostLetter(text) {
+			return d.refuse(RuleBadCharacter, text, "has a question mark where a letter was lost in the export.", "Write the letter, or save the export as UTF-8 again.")
 		}
 	}
 	if isPlainText(text) {
 		return nil
 	}
 	if right := inRightEncoding(text); right != "" {
-		return g.refuse(RuleWrongEncoding, text, "looks like "+quote(right)+" that was read in the wrong encoding. Write it so, or save the export as UTF-8 again.")
+		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", "Correct it, or save the export as UTF-8 again.")
 	}
-	if g.kind == idValue || g.kind == loginValue || g.kind == emailValue {
-		return g.lookAlike(text)
+	if d.kind.isIdentifier() {
+		return d.lookAlike(text)
 	}
 	return nil
 }
 
-func (g *guard) refuse(rule Rule, text, what string) *fault {
-	return refuse(rule, g.label+" "+quote(text)+" "+what)
+func (d *damageDetector) refuse(rule Rule, text, what, advice string) *Problem {
+	return refuse(rule, d.label+" "+chars.Quote(text)+" "+what, advice)
 }
 
-func (g *guard) turnedToDate(text string) *fault {
-	return g.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet has taken the value for one. Write the value again, in a cell of the format Text.")
+func (d *damageDetector) turnedToDate(text string) *Problem {
+	return d.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet took the value for one.", "Write the value again, in a cell that is formatted as Text.")
 }
 
-// damagedDigits finds numbers to which a spreadsheet or a program gave another form.
-func (g *guard) damagedDigits(text string, kind CellKind) *fault {
+// damagedDigits finds numbers that a spreadsheet or a program reformatted.
+func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
 	whole, decimals, hasPoint := strings.Cut(text, ".")
 	switch {
-	case hasPoint && isDigits(whole) && decimals != "" && strings.Trim(decimals, "0") == "":
-		return g.refuse(RuleDamagedNumber, text, "has decimals: a program has taken it for an amount. Write "+quote(whole)+" if that is meant, and look for zeros that are lost in front.")
+	case hasPoint && chars.IsDigits(whole) && decimals != "" && strings.Trim(decimals, "0") == "":
+		return d.refuse(RuleDamagedNumber, text, "has decimals: a program took it for an amount.", "Write "+chars.Quote(whole)+" if that is what you mean, and check for lost leading zeros.")
 	case isGrouped(text):
-		return g.refuse(RuleDamagedNumber, text, "has commas between its thousands: a program has taken it for an amount. Write "+quote(digits(text))+" if that is meant, and look for zeros that are lost in front.")
-	case g.kind == numberValue && text[0] == '-' && isDigits(text[1:]):
-		return g.refuse(RuleDamagedNumber, text, "is what a spreadsheet made of a number with dashes: it has subtracted. Write the number again, in a cell of the format Text.")
-	case kind == NumberCell && len(text) > maxExactDigits && isDigits(text):
-		return g.refuse(RuleDamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps the first 15 only. Take it from the student system; before you open the export, make the column's format Text.")
+		return d.refuse(RuleDamagedNumber, text, "has commas between its thousands: a program took it for an amount.", "Write "+chars.Quote(chars.Digits(text))+" if that is what you mean, and check for lost leading zeros.")
+	case d.kind == numberValue && text[0] == '-' && chars.IsDigits(text[1:]):
+		return d.refuse(RuleDamagedNumber, text, "is what a spreadsheet made of a number with dashes: it subtracted.", "Write the number again, in a cell that is formatted as Text.")
+	case kind == NumberCell && len(text) > maxExactDigits && chars.IsDigits(text):
+		return d.refuse(RuleDamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps only the first 15.",
+			"Take it from the student system; before you open the export, format the column as Text.")
 	}
 	return nil
 }
 
-// maxExactDigits is how many digits of a number a spreadsheet keeps; those beyond
+// maxExactDigits is how many digits of a number a spreadsheet keeps; the others
 // become zeros.
 const maxExactDigits = 15
 
-// isScientific says that text is a number such as 1.23457E+11.
+// isScientific reports whether text is a number such as 1.23457E+11.
 func isScientific(text string) bool {
-	if text[0] != '-' && !isDigits(text[:1]) { // nearly all that is not a number ends here
+	if text[0] != '-' && !chars.IsDigits(text[:1]) { // nearly all that is not a number ends here
 		return false
 	}
 	plus := strings.IndexByte(text, '+')
-	if plus < 2 || text[plus-1] != 'E' && text[plus-1] != 'e' || !isDigits(text[plus+1:]) {
+	if plus < 2 || text[plus-1] != 'E' && text[plus-1] != 'e' || !chars.IsDigits(text[plus+1:]) {
 		return false
 	}
 	mantissa := strings.TrimPrefix(text[:plus-1], "-")
 	whole, decimals, hasPoint := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
-	return len(whole) == 1 && isDigits(whole) && (!hasPoint || isDigits(decimals))
+	return len(whole) == 1 && chars.IsDigits(whole) && (!hasPoint || chars.IsDigits(decimals))
 }
 
-// isGrouped says that text is a number such as 900,123,456.
+// isGrouped reports whether text is a number such as 900,123,456.
 func isGrouped(text string) bool {
 	first, rest, _ := strings.Cut(text, ",")
-	if rest == "" || len(first) > 3 || !isDigits(first) {
+	if rest == "" || len(first) > 3 || !chars.IsDigits(first) {
 		return false
 	}
 	for group := range strings.SplitSeq(rest, ",") {
-		if len(group) != 3 || !isDigits(group) {
+		if len(group) != 3 || !chars.IsDigits(group) {
 			return false
 		}
 	}
 	return true
 }
 
-// isDayAndMonth says that text is what a spreadsheet shows for a day without a
+// isDayAndMonth reports whether text is what a spreadsheet shows for a day without a
 // year, such as 2-Jan or janv-02.
 func isDayAndMonth(text string) bool {
 	first, second, ok := strings.Cut(text, "-")
 	if !ok || len(text) > len("30-févr.") {
 		return false
 	}
-	if isDigits(second) {
+	if chars.IsDigits(second) {
 		first, second = second, first
 	}
-	month := foldHeader(second)
-	return len(first) <= 2 && isDigits(first) && len(month) >= 3 && len(month) <= 5 && monthNumber(month) != ""
+	month := chars.Fold(second)
+	return len(first) <= 2 && chars.IsDigits(first) && len(month) >= 3 && len(month) <= 5 && dateformat.IsMonth(month)
 }
 
-// holdsLostLetter says that a question mark stands beside a letter, where a
-// program could not write one: Zo?, Beno?t.
-func holdsLostLetter(text string) bool {
+// hasLostLetter reports whether a question mark is beside a letter, where a program
+// could not write one: Zo?, Beno?t.
+func hasLostLetter(text string) bool {
 	at := strings.IndexByte(text, '?')
 	return at >= 0 && strings.ContainsFunc(text, unicode.IsLetter)
 }
 
-// isDigits says that text is nothing but digits, one at least.
-func isDigits(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return text != ""
-}
-
-// isUnmarked says that a text holds nothing but ASCII letters, digits, spaces and
-// the signs that no damage leaves behind: what nearly all texts are.
+// isUnmarked reports whether a text has only ASCII letters, digits, spaces and signs
+// that no damage leaves behind, as nearly all texts do.
 func isUnmarked(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -196,9 +195,9 @@ func isUnmarked(text string) bool {
 	return true
 }
 
-// isPlainText says that a text holds nothing but ASCII and the letters with accents
-// of western Europe that are not the first half of a mistaken character: all texts that
-// need no closer look, which are nearly all.
+// isPlainText reports whether a text has only ASCII and the accented letters of
+// western Europe that are not the first half of a misread character, as nearly all
+// texts do: it needs no closer look.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < 0x80 {
@@ -216,38 +215,24 @@ func isPlainText(text string) bool {
 	return true
 }
 
-func isASCII(text string) bool {
-	for ; len(text) >= 8; text = text[8:] {
-		if (text[0]|text[1]|text[2]|text[3]|text[4]|text[5]|text[6]|text[7])&0x80 != 0 {
-			return false
-		}
-	}
-	for i := 0; i < len(text); i++ {
-		if text[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// fix takes out of a text what nobody sees or means, and says what it was;
-// what is "" when nothing was fixed. The text is trimmed.
-func fix(text string, kind valueKind) (fixed, what string) {
+// clean removes from a trimmed text what nobody sees or means, and says what it was;
+// what is "" when nothing was removed.
+func clean(text string, kind valueKind) (cleaned, what string) {
 	if inner, ok := textFormula(text); ok {
 		return inner, "was written as a formula so that a spreadsheet keeps its zeros"
 	}
 	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("0123456789=+-@", text[1]) >= 0 {
-		return text[1:], "begins with an apostrophe, as cells of text do in a spreadsheet"
+		return text[1:], "begins with an apostrophe, as text cells do in a spreadsheet"
 	}
 	if isPlainText(text) {
 		return text, ""
 	}
-	keepJoiners := kind != idValue && kind != loginValue && kind != emailValue && kind != numberValue
-	fixed = strings.Map(func(r rune) rune {
+	keepJoiners := !kind.isIdentifier() && kind != numberValue
+	cleaned = strings.Map(func(r rune) rune {
 		switch {
-		case keepJoiners && (r == '\u200c' || r == '\u200d'): // some scripts are not read right without them
+		case keepJoiners && (r == '\u200c' || r == '\u200d'): // some scripts need them
 			return r
-		case isInvisible(r):
+		case chars.IsInvisible(r):
 			return -1
 		case unicode.Is(unicode.Zs, r):
 			return ' '
@@ -255,15 +240,15 @@ func fix(text string, kind valueKind) (fixed, what string) {
 		return r
 	}, text)
 	switch {
-	case fixed != text:
-		return trim(norm.NFC.String(fixed)), "held spaces of an unusual kind or characters that nobody can see"
+	case cleaned != text:
+		return chars.Trim(norm.NFC.String(cleaned)), "had unusual spaces or invisible characters"
 	case !norm.NFC.IsNormalString(text):
-		return norm.NFC.String(text), "has accents written apart from their letters"
+		return norm.NFC.String(text), "had accents that were separate from their letters"
 	}
 	return text, ""
 }
 
-// textFormula returns what stands in a formula that is only a text, ="0123".
+// textFormula returns the text of a formula that is only a text, ="0123".
 func textFormula(text string) (inner string, ok bool) {
 	inner, ok = strings.CutPrefix(text, `="`)
 	if !ok {

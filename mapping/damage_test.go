@@ -24,7 +24,7 @@ func TestDamage(t *testing.T) {
 		{Street, Cell{Text: "1.2E+05"}, "", RuleDamagedNumber, ""},
 		{UniqueID, Cell{Text: "9E08"}, "9E08", "", ""},
 		{UniqueID, Cell{Text: "A-12E+5"}, "A-12E+5", RuleUnusualCharacter, ""},
-		{UniqueID, Cell{"9001234567890120", NumberCell}, "", RuleDamagedNumber, "first 15 only"},
+		{UniqueID, Cell{"9001234567890120", NumberCell}, "", RuleDamagedNumber, "only the first 15"},
 		{UniqueID, Cell{"900123456789012", NumberCell}, "900123456789012", "", ""},
 
 		// Numbers that a program has taken for amounts
@@ -40,7 +40,7 @@ func TestDamage(t *testing.T) {
 		{CellPhone, Cell{Text: "4521"}, "4521", "", ""},
 
 		// Numbers that a spreadsheet has taken for dates
-		{UniqueID, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, "format Text"},
+		{UniqueID, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, "formatted as Text"},
 		{Street, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, ""},
 		{CellPhone, Cell{Text: "2-Jan"}, "", RuleTurnedToDate, ""},
 		{CellPhone, Cell{Text: "Jan-02"}, "", RuleTurnedToDate, ""},
@@ -76,8 +76,8 @@ func TestDamage(t *testing.T) {
 		{LastName, Cell{Text: "Ивановa"}, "Ивановa", "", ""},
 
 		// What is safe to fix
-		{UniqueID, Cell{Text: "900\u200b123456"}, "900123456", RuleCleanedText, "nobody can see"},
-		{CellPhone, Cell{Text: "613\u2011555\u00a00100"}, "613\u2011555 0100", RuleCleanedText, "spaces of an unusual kind"},
+		{UniqueID, Cell{Text: "900\u200b123456"}, "900123456", RuleCleanedText, "invisible"},
+		{CellPhone, Cell{Text: "613\u2011555\u00a00100"}, "613\u2011555 0100", RuleCleanedText, "unusual spaces"},
 		{FirstName, Cell{Text: "Anna\u00a0Maria"}, "Anna Maria", RuleCleanedText, ""},
 		{FirstName, Cell{Text: "\u00a0Anna\u200b"}, "Anna", "", ""},
 		{FirstName, Cell{Text: "Zoe\u0308"}, "Zo\u00eb", RuleCleanedText, "accents"},
@@ -111,7 +111,7 @@ func mapCell(t *testing.T, a Attribute, key string, cell Cell) *Result {
 	if a != UniqueID {
 		fields += "\nunique_id: {value: \"1\"}"
 	}
-	m := mustCompile(t, parseFields(t, "", fields), []string{"It"}, testContext())
+	m := mustCompile(t, parseFields(t, "", fields), []string{"It"}, testOptions())
 	r := new(Result)
 	m.Map([]Cell{cell}, r)
 	return r
@@ -154,7 +154,7 @@ func TestLostZerosOfZIP(t *testing.T) {
 				apply = ""
 			}
 			f := parseFields(t, "", "unique_id: {value: \"1\"}\nprovince: State\npostal_code: {column: ZIP"+apply+"}")
-			m := mustCompile(t, f, []string{"State", "ZIP"}, testContext())
+			m := mustCompile(t, f, []string{"State", "ZIP"}, testOptions())
 			r := new(Result)
 			m.Map(texts(tc.state, tc.zip), r)
 			if got, _ := r.Profile.Get(PostalCode); got != tc.want {

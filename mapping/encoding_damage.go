@@ -5,14 +5,16 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"opscom-import/mapping/internal/chars"
 )
 
-// inRightEncoding returns what a text was before a program took its UTF-8 for
-// something else: "Zoë" for "ZoÃ«". It returns "" for a text that shows no
-// sign of that. Text becomes valid UTF-8 in this way by chance about as often as
-// somebody is called Ã« or √´.
+// inRightEncoding returns what a text was before a program read its UTF-8 in another
+// encoding: "Zoë" for "ZoÃ«". It returns "" for a text that shows no sign of that.
+// Text becomes valid UTF-8 in this way by chance about as often as somebody is
+// called Ã« or √´.
 func inRightEncoding(text string) (right string) {
-	for range 3 { // as often as the mistake may have been made, one on the other
+	for range 3 { // the mistake may have been made several times
 		if text = decodeAgain(text); text == "" {
 			break
 		}
@@ -23,8 +25,8 @@ func inRightEncoding(text string) (right string) {
 	return right
 }
 
-// decodeAgain returns the UTF-8 that the text's characters are in one of the
-// encodings that programs take it for, "" when they are none.
+// decodeAgain returns the UTF-8 whose bytes are the text's characters in one of the
+// encodings that programs mistake UTF-8 for, "" when there is none.
 func decodeAgain(text string) string {
 	for _, mistaken := range []struct {
 		encoding *charmap.Charmap
@@ -58,14 +60,14 @@ func encodedAs(text string, encoding *charmap.Charmap) string {
 			return ""
 		}
 	}
-	if !utf8.Valid(raw) || isASCII(string(raw)) {
+	if !utf8.Valid(raw) || chars.IsASCII(string(raw)) {
 		return ""
 	}
 	return string(raw)
 }
 
-// isOnlyLatin says that the text holds what names and addresses of our registers
-// hold: ASCII, the Latin letters up to U+017F, and typographic punctuation.
+// isOnlyLatin reports whether the text has only what names and addresses here have:
+// ASCII, the Latin letters up to U+017F, and typographic punctuation.
 func isOnlyLatin(text string) bool {
 	for _, r := range text {
 		if r >= 0x80 && (r < 0xa0 || r > 0x17f) && (r < 0x2010 || r > 0x203a) {

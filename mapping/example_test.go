@@ -65,7 +65,7 @@ fields:
 	// Output:
 	// {"unique_id":"000123456","login_source":"SSO","first_name":"Zoë","province":"QC","user_type_id":"1","date_of_birth":"1998-03-02"}
 	// {"unique_id":"000123457","login_source":"SSO","first_name":"Sam","user_type_id":"9"}
-	//   bad_region in column E: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is meant.
+	//   bad_region in column E: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is what you mean.
 	//   bad_date in column D: Date of Birth "31/02/1997" is not a valid date when it is read as DD/MM/YYYY. Correct the date.
 	// skipped
 }
@@ -86,4 +86,18 @@ fields:
 	// Output:
 	// students.mapping.yaml:4: province: there is no column "Provnce"; the nearest is "Province"
 	// students.mapping.yaml:4: province.apply: there is no transform "uper"; the nearest is "upper"
+}
+
+func ExampleParse() {
+	_, err := mapping.Parse("students.mapping.yaml", []byte(`version: 1
+fields:
+  unique_id: Banner ID
+  login_source: {value: SSO}
+  frist_name: First Name
+  email: {column: E-mail, blank: keep}
+`))
+	fmt.Println(err)
+	// Output:
+	// students.mapping.yaml:5: fields: "frist_name" is not an attribute of a profile; the nearest is "first_name"
+	// students.mapping.yaml:6: email.blank: "keep" is not understood; write omit, clear or error
 }

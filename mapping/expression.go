@@ -14,6 +14,8 @@ import (
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 const (
@@ -111,7 +113,7 @@ func position(at *file.Error) string {
 // run works the expression out for one row. A missing cell is blank.
 func (e *expression) run(cells []Cell) (any, error) {
 	for _, column := range e.columns {
-		e.texts[columnName(column)] = trim(cellAt(cells, column).Text)
+		e.texts[columnName(column)] = chars.Trim(cellAt(cells, column).Text)
 	}
 	result, err := e.machine.Run(e.program, e.texts)
 	if err != nil {
@@ -128,7 +130,7 @@ func plainRunError(err error) error {
 	if errors.As(err, &at) {
 		message = at.Message
 	}
-	return errors.New(clip(collapse(strings.ToValidUTF8(message, string(utf8.RuneError)))))
+	return errors.New(chars.Clip(chars.Collapse(strings.ToValidUTF8(message, string(utf8.RuneError)))))
 }
 
 // text returns the expression's result for a row as a text, without an exponent
@@ -241,9 +243,9 @@ func (p *columnPatch) fail(node ast.Node, message string) {
 func unknownFunction(name string) string {
 	known := slices.DeleteFunc(slices.Clone(builtin.Names), func(n string) bool { return n == clockFunction })
 	if near := Nearest(name, append(known, columnFunction)); near != "" {
-		return fmt.Sprintf("there is no function %s; the nearest is %s", quote(name), quote(near))
+		return fmt.Sprintf("there is no function %s; the nearest is %s", chars.Quote(name), chars.Quote(near))
 	}
-	return fmt.Sprintf("there is no function %s", quote(name))
+	return fmt.Sprintf("there is no function %s", chars.Quote(name))
 }
 
 // onlyColumn returns the column that the expression reads when it reads just one,

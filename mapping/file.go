@@ -1,7 +1,14 @@
 package mapping
 
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strconv"
+)
+
 // File is a mapping file as it was read: what each attribute is made of. See
-// docs/reference/mapping.md for the form.
+// docs/reference/mapping.md for the format.
 type File struct {
 	Name   string // for errors; "" for a mapping that was never a file
 	Source SourceSection
@@ -10,7 +17,7 @@ type File struct {
 
 // SourceSection says which table of the source is meant, and what it must look like.
 type SourceSection struct {
-	Sheet     string   // "" to choose
+	Sheet     string   // "" to choose one
 	HeaderRow int      // number of the header's row in the spreadsheet; 0 to find it
 	Where     string   // expression; rows for which it is false are skipped; "" for none
 	Headers   []string // the layout that the mapping was approved for; nil when not given
@@ -25,13 +32,13 @@ type Field struct {
 	Value     *string  // constant
 	Expr      string   // expression
 	Apply     []string // transforms, in order, such as "lower" or "pad:9"
-	Date      string   // form of the dates in the column, such as "DD/MM/YYYY"
+	Date      string   // format of the dates in the column, such as "DD/MM/YYYY"
 	Values    []ValuePair
 	Otherwise string // what a value that is not in Values becomes: "error" (the default), "keep", "blank" or a value
-	Default   string // taken when the result is blank
+	Default   string // used when the result is blank
 	Blank     string // what a blank result means: "omit" (the default), "clear" or "error"
 	Required  bool
-	AsIs      bool // the values are right as they stand: no damage is looked for
+	AsIs      bool // the values are right as they are: no damage is looked for
 	Lines     Lines
 }
 
@@ -43,3 +50,39 @@ type ValuePair struct {
 
 // Lines holds the line in the file of each key, for errors.
 type Lines map[string]int
+
+// noSource is the mistake of a field without any source.
+const noSource = "nothing says where the value comes from; add column, value or expr"
+
+// FileError is one mistake in a mapping file.
+type FileError struct {
+	File    string // the file's name; "" for a mapping that was never a file
+	Line    int    // counted from 1; 0 when the whole file is meant
+	Key     string // where in the file, such as "province" or "province.apply"; "" for the file itself
+	Message string // what is wrong and what to do, without a full stop at the end
+}
+
+// Error puts the place before the message, as compilers do:
+//
+//	students.mapping.yaml:7: province: there is no column "Provnce"; the nearest is "Province"
+func (e *FileError) Error() string {
+	text := cmp.Or(e.File, "mapping")
+	if e.Line > 0 {
+		text += ":" + strconv.Itoa(e.Line)
+	}
+	if e.Key != "" {
+		text += ": " + e.Key
+	}
+	return text + ": " + e.Message
+}
+
+// joinMistakes joins a file's mistakes in the order of their lines; nil when there
+// are none.
+func joinMistakes(mistakes []*FileError) error {
+	slices.SortStableFunc(mistakes, func(a, b *FileError) int { return a.Line - b.Line })
+	errs := make([]error, len(mistakes))
+	for i, mistake := range mistakes {
+		errs[i] = mistake
+	}
+	return errors.Join(errs...)
+}

@@ -2,9 +2,12 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 // lookAlikes are the letters of the Cyrillic and Greek alphabets that most fonts
@@ -14,36 +17,30 @@ const (
 	theirLatin = "ABESIJKMHOPCTYXaesijopcyxdhl" + "ABEZHIKMNOPTYXoivp" + "g"
 )
 
-// lookAlike finds letters and digits that only look like those that were meant:
-// of another alphabet, or of the wide and the mathematical kinds.
-func (g *guard) lookAlike(text string) *fault {
+// lookAlike finds letters and digits that only look like the intended ones: those
+// of another alphabet, and the wide and mathematical variants.
+func (d *damageDetector) lookAlike(text string) *Problem {
 	likely, count := asLatin(text)
-	if count == 0 || !isASCII(likely) {
+	if count == 0 || !chars.IsASCII(likely) {
 		return nil
 	}
 	some := "a character of another alphabet that only looks the same"
 	if count > 1 {
 		some = fmt.Sprintf("%d characters of another alphabet that only look the same", count)
 	}
-	return g.refuse(RuleLookAlike, text, "holds "+some+". Type it again: "+quote(likely)+".")
+	return d.refuse(RuleLookAlike, text, "has "+some+".", "Type it again: "+chars.Quote(likely)+".")
 }
 
-// asLatin replaces every look-alike in text, and counts them.
+// asLatin replaces the look-alikes in text, and counts them.
 func asLatin(text string) (likely string, count int) {
-	latin := []rune(theirLatin)
-	at := 0
-	letters := make(map[rune]rune, len(latin))
-	for _, r := range lookAlikes {
-		letters[r] = latin[at]
-		at++
-	}
+	similar := []rune(lookAlikes)
 	likely = strings.Map(func(r rune) rune {
 		if r < 0x80 {
 			return r
 		}
-		if l, ok := letters[r]; ok {
+		if i := slices.Index(similar, r); i >= 0 {
 			count++
-			return l
+			return rune(theirLatin[i])
 		}
 		if plain := norm.NFKC.String(string(r)); len(plain) == 1 {
 			count++

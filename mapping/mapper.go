@@ -1,5 +1,10 @@
 package mapping
 
+import (
+	"opscom-import/mapping/internal/chars"
+	"opscom-import/mapping/internal/transform"
+)
+
 // Mapper turns rows into profiles as a mapping file says. It keeps memory from
 // row to row, so it is for one goroutine at a time.
 type Mapper struct {
@@ -10,29 +15,31 @@ type Mapper struct {
 	rows      int           // mapped so far
 }
 
-// Result is what became of one row.
+// Result is what one row was mapped to.
 type Result struct {
-	// Profile holds what could be mapped. Of a row with an Error it is not fit to
-	// be sent, and of a skipped row it holds what identifies the person.
+	// Profile holds what could be mapped. After an error it must not be sent, and
+	// for a skipped row it holds what identifies the person.
 	Profile Profile
 
-	// Problems are in the attributes' order, those of the row as a whole first.
+	// Problems are in the attributes' order, those of the whole row first.
 	Problems []Problem
 
-	// Skipped says that the mapping's where leaves the row out. A skipped row has
-	// no problems.
+	// Skipped reports whether the mapping's where excludes the row. A skipped row
+	// has no problems.
 	Skipped bool
 }
 
-func (r *Result) add(attribute Attribute, column int, value string, f *fault) {
-	r.Problems = append(r.Problems, Problem{
-		Rule: f.rule, Severity: f.severity, Attribute: attribute, Column: column, Value: value, Message: f.message,
-	})
+// add adds a problem, if there is one, with its place.
+func (r *Result) add(attribute Attribute, column int, value string, p *Problem) {
+	if p != nil {
+		p.Attribute, p.Column, p.Value = attribute, column, value
+		r.Problems = append(r.Problems, *p)
+	}
 }
 
-// Map fills r with the profile that a row stands for, and with what is wrong in
-// it. Cells are from column A on; those that a short row lacks are blank. What r
-// held before is gone, and its memory is used again.
+// Map fills r with a row's profile and problems. Cells are from column A on; those
+// that a short row lacks are blank. What r held before is lost, and its memory is
+// used again.
 func (m *Mapper) Map(cells []Cell, r *Result) {
 	r.Profile = m.constants
 	r.Problems = r.Problems[:0]
@@ -42,7 +49,7 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 		if r.Skipped && f.check.spec.Attribute > LoginSource {
 			break
 		}
-		f.mapInto(cells, r, m.rows)
+		f.mapField(cells, r, m.rows)
 	}
 	if r.Skipped {
 		r.Problems = r.Problems[:0]
@@ -61,8 +68,8 @@ func (m *Mapper) Column(a Attribute) int {
 	return NoColumn
 }
 
-// selects reports whether the mapping's where keeps the row. A row for which that
-// cannot be known is kept, with the problem.
+// selects reports whether the mapping's where keeps the row. A row for which it
+// cannot be evaluated is kept, with the problem.
 func (m *Mapper) selects(cells []Cell, r *Result) bool {
 	if column := firstBroken(cells, m.where.columns); column != NoColumn {
 		r.add(NoAttribute, column, cells[column].Text, brokenCell("the mapping's where", cells[column]))
@@ -70,86 +77,66 @@ func (m *Mapper) selects(cells []Cell, r *Result) bool {
 	}
 	selected, err := m.where.holds(cells)
 	if err != nil {
-		r.add(NoAttribute, m.where.onlyColumn(), "", refuse(RuleExpressionFailed,
-			"The mapping's where cannot be worked out for this row: "+err.Error()+". Correct the row, or the expression in the mapping."))
+		r.add(NoAttribute, m.where.onlyColumn(), "", evaluationFailed("The mapping's where", err))
 		return true
 	}
 	return selected
 }
 
-// fieldMapper makes one attribute of a row. The steps are those of convert.
+// evaluationFailed is the problem of a row for which an expression has no result.
+func evaluationFailed(subject string, err error) *Problem {
+	return refuse(RuleExpressionFailed, subject+" cannot be evaluated for this row: "+err.Error()+".", "Correct the row, or the expression in the mapping.")
+}
+
+// fieldMapper maps one attribute of a row. The steps are those of convert.
 type fieldMapper struct {
-	columns    []int       // the first that is not blank counts
-	expression *expression // in place of columns
-	origin     string      // what to fill in when the result is blank, as in `the column "DOB"`
-	line       int         // of the attribute in the mapping file
-	guard      *guard      // nil for values that are right as they are
-	dates      *dateReader // of a date attribute
-	order      *dateOrder  // of a date attribute whose form needs a proof
-	ids        *idShape    // of an attribute that tells people apart
-	zips       bool        // the mapping wants postal codes in their usual form
-	transforms []transform
+	columns    []int           // the first that is not blank counts
+	expression *expression     // instead of columns
+	source     string          // what to fill in when the result is blank, such as `the column "DOB"`
+	line       int             // of the attribute in the mapping file
+	damage     *damageDetector // nil for values that are right as they are
+	dates      *dateReader     // of a date attribute
+	order      *dateOrder      // of a date attribute whose format the rows must prove
+	ids        *idLengths      // of an attribute that identifies people
+	fixZIP     bool            // the mapping wants postal codes in their usual format
+	transforms []transform.Func
 	values     *valueTable
 	fallback   string // the mapping's default
-	blank      blankRule
+	blank      blankPolicy
 	check      validator
 }
 
-// blankRule says what a blank result means.
-type blankRule uint8
+// blankPolicy says what a blank result means.
+type blankPolicy uint8
 
 const (
-	omitBlank   blankRule = iota // the attribute is not sent
-	clearBlank                   // the attribute is sent blank, which empties it in the Controller
-	refuseBlank                  // the attribute must have a value
+	blankOmit  blankPolicy = iota // the attribute is not sent
+	blankClear                    // the attribute is sent blank, which clears it in the Controller
+	blankError                    // the attribute must have a value
 )
 
-// mapInto makes the attribute of one row, which has this sequence.
-func (f *fieldMapper) mapInto(cells []Cell, r *Result, sequence int) {
+// mapField maps the attribute of one row, which has this sequence.
+func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 	attribute := f.check.spec.Attribute
-	cell, column, flaw := f.pick(cells)
+	cell, column, problem := f.sourceCell(cells)
 	raw := cellAt(cells, column).Text
-	if flaw != nil {
-		r.add(attribute, column, raw, flaw)
+	if problem == nil && f.damage != nil {
+		cell.Text, problem = f.repair(cell, &r.Profile)
+	}
+	r.add(attribute, column, raw, problem)
+	if problem.isError() {
 		return
 	}
-	text, sound := f.restore(cell, column, r)
-	if !sound {
-		return
-	}
-	cell.Text = text
-	value, send, faults := f.convert(cell)
-	for i := range faults {
-		r.add(attribute, column, raw, &faults[i])
+	value, send, problems := f.convert(cell)
+	for _, p := range problems {
+		r.add(attribute, column, raw, p)
 	}
 	if send {
 		r.Profile.Set(attribute, value)
 	}
-	if !r.Skipped {
-		f.observe(sequence, cell, value, send)
+	if r.Skipped {
+		return
 	}
-}
-
-// restore returns a cell's text with what is safe to fix fixed. It is not sound
-// when it was damaged in a way that a person must see.
-func (f *fieldMapper) restore(cell Cell, column int, r *Result) (text string, sound bool) {
-	if f.guard == nil {
-		return cell.Text, true
-	}
-	attribute := f.check.spec.Attribute
-	text, flaw := f.guard.inspect(cell)
-	if flaw == nil && (attribute == PostalCode || attribute == PostalCode2) {
-		text, flaw = f.restoreZIP(text, &r.Profile)
-	}
-	if flaw == nil {
-		return text, true
-	}
-	r.add(attribute, column, cell.Text, flaw)
-	return text, flaw.severity == SeverityWarning
-}
-
-// observe notes what a row adds to the picture of the whole column.
-func (f *fieldMapper) observe(sequence int, cell Cell, value string, send bool) {
 	switch {
 	case f.ids != nil && send:
 		f.ids.add(sequence, value)
@@ -158,27 +145,37 @@ func (f *fieldMapper) observe(sequence int, cell Cell, value string, send bool) 
 	}
 }
 
-// pick returns the cell that the attribute is made of, its text trimmed, and its
-// column. The result of an expression has a column only when it reads just one.
-// A blank one is that of the first column, which a person would fill in.
-func (f *fieldMapper) pick(cells []Cell) (Cell, int, *fault) {
+// repair returns a cell's text with what is safe to fix fixed. An error is about
+// damage that a person must fix.
+func (f *fieldMapper) repair(cell Cell, profile *Profile) (string, *Problem) {
+	text, problem := f.damage.repair(cell)
+	if a := f.check.spec.Attribute; problem == nil && (a == PostalCode || a == PostalCode2) {
+		return f.repairZIP(text, profile)
+	}
+	return text, problem
+}
+
+// sourceCell returns the cell that the attribute is made of, its text trimmed, and
+// its column. The result of an expression has a column only when it reads just
+// one. A blank one is that of the first column, which a person would fill in.
+func (f *fieldMapper) sourceCell(cells []Cell) (Cell, int, *Problem) {
 	if f.expression != nil {
-		return f.workOut(cells)
+		return f.evaluate(cells)
 	}
 	for _, column := range f.columns {
 		cell := cellAt(cells, column)
-		if cell.Kind == ErrorCell || cell.Kind == NoValueCell {
+		if cell.isBroken() {
 			return Cell{}, column, brokenCell(f.check.spec.Label, cell)
 		}
-		if text := trim(cell.Text); text != "" {
+		if text := chars.Trim(cell.Text); text != "" {
 			return Cell{text, cell.Kind}, column, nil
 		}
 	}
 	return Cell{}, f.columns[0], nil
 }
 
-// workOut returns the result of the field's expression as a cell.
-func (f *fieldMapper) workOut(cells []Cell) (Cell, int, *fault) {
+// evaluate returns the result of the field's expression as a cell.
+func (f *fieldMapper) evaluate(cells []Cell) (Cell, int, *Problem) {
 	label := f.check.spec.Label
 	if column := firstBroken(cells, f.expression.columns); column != NoColumn {
 		return Cell{}, column, brokenCell(label, cells[column])
@@ -186,86 +183,43 @@ func (f *fieldMapper) workOut(cells []Cell) (Cell, int, *fault) {
 	column := f.expression.onlyColumn()
 	text, err := f.expression.text(cells)
 	if err != nil {
-		return Cell{}, column, refuse(RuleExpressionFailed, label+" cannot be worked out for this row: "+err.Error()+". Correct the row, or the expression in the mapping.")
+		return Cell{}, column, evaluationFailed(label, err)
 	}
-	return Cell{Text: trim(text)}, column, nil
+	return Cell{Text: chars.Trim(text)}, column, nil
 }
 
-// convert takes a picked cell through the field's steps: date, apply, values,
+// convert takes a source cell through the field's steps: date, apply, values,
 // default, blank, validation. It reports whether the value is to be sent.
-func (f *fieldMapper) convert(cell Cell) (value string, send bool, faults []fault) {
+func (f *fieldMapper) convert(cell Cell) (value string, send bool, problems []*Problem) {
 	value = cell.Text
-	var flaw *fault
+	var problem *Problem
 	if f.dates != nil && value != "" {
-		if value, flaw = f.dates.read(cell.Kind, value); flaw != nil {
-			faults = append(faults, *flaw)
-			if flaw.severity == SeverityError {
-				return "", false, faults
-			}
+		if value, problem = f.dates.read(cell.Kind, value); problem != nil {
+			problems = append(problems, problem)
+		}
+		if problem.isError() {
+			return "", false, problems
 		}
 	}
 	for _, t := range f.transforms {
 		value = t(value)
 	}
 	if f.values != nil && value != "" {
-		if value, flaw = f.values.lookUp(f.check.spec.Label, value); flaw != nil {
-			return "", false, append(faults, *flaw)
+		if value, problem = f.values.lookUp(f.check.spec.Label, value); problem != nil {
+			return "", false, append(problems, problem)
 		}
 	}
 	if value == "" {
 		value = f.fallback
 	}
 	if value == "" {
-		if f.blank == refuseBlank {
-			faults = append(faults, *refuse(RuleRequired, f.check.spec.Label+" is blank. Fill in "+f.origin+"."))
+		if f.blank == blankError {
+			problems = append(problems, refuse(RuleRequired, f.check.spec.Label+" is blank.", "Fill in "+f.source+"."))
 		}
-		return "", f.blank == clearBlank, faults
+		return "", f.blank == blankClear, problems
 	}
-	if value, flaw = f.check.check(value); flaw != nil {
-		faults = append(faults, *flaw)
-		return value, flaw.severity == SeverityWarning, faults
+	if value, problem = f.check.check(value); problem != nil {
+		problems = append(problems, problem)
 	}
-	return value, true, faults
-}
-
-// cellAt returns the cell of a column, a blank one where the row has none. An
-// error that was saved as text, as in a CSV file, is an error all the same.
-func cellAt(cells []Cell, column int) Cell {
-	if column < 0 || column >= len(cells) {
-		return Cell{}
-	}
-	cell := cells[column]
-	if cell.Text != "" && (cell.Text[0] == '#' || !isPlain(cell.Text[0])) && isErrorText(trim(cell.Text)) {
-		cell.Kind = ErrorCell
-	}
-	return cell
-}
-
-// isErrorText reports whether a text is one of the errors that spreadsheets show.
-func isErrorText(text string) bool {
-	switch text {
-	case "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA":
-		return true
-	}
-	return false
-}
-
-// firstBroken returns the first of the columns whose cell has no value to go on
-// with, or NoColumn.
-func firstBroken(cells []Cell, columns []int) int {
-	for _, column := range columns {
-		if kind := cellAt(cells, column).Kind; kind == ErrorCell || kind == NoValueCell {
-			return column
-		}
-	}
-	return NoColumn
-}
-
-// brokenCell says what is wrong with a cell that has no value; purpose is what
-// needs it.
-func brokenCell(purpose string, cell Cell) *fault {
-	if cell.Kind == NoValueCell {
-		return refuse(RuleNoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.")
-	}
-	return refuse(RuleCellError, "The cell for "+purpose+" shows the error "+quote(cell.Text)+". Fix its formula, or write the value in its place.")
+	return value, !problem.isError(), problems
 }

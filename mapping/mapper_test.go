@@ -5,15 +5,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 // today is the day on which the tests' dates of birth are judged.
 func today() time.Time { return time.Date(2026, time.September, 1, 12, 0, 0, 0, time.UTC) }
 
-// testContext is a Controller with a few user types, two of one name.
-func testContext() Options {
+// testOptions is a Controller with a few user types, two of one name.
+func testOptions() Options {
 	return Options{
 		LoginSource:    "SSO",
 		UserTypesKnown: true,
@@ -44,9 +47,9 @@ func indent(lines string) string {
 	return "  " + strings.ReplaceAll(strings.TrimSpace(lines), "\n", "\n  ") + "\n"
 }
 
-func mustCompile(t testing.TB, f *File, header []string, ctx Options) *Mapper {
+func mustCompile(t testing.TB, f *File, header []string, options Options) *Mapper {
 	t.Helper()
-	m, err := Compile(f, header, ctx)
+	m, err := Compile(f, header, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +108,7 @@ func TestMapSteps(t *testing.T) {
 		{"values after apply", `city: {column: A, apply: [digits], values: {"1": Ottawa}}`, texts("no. 1"), `"city":"Ottawa"`},
 		{"values leave a blank alone", `city: {column: A, values: {OTT: Ottawa}}`, texts(""), ``},
 		{"unknown value", `city: {column: A, values: {OTTAWA: Ottawa}}`, texts("OTTOWA"),
-			"\n" + `error unknown_value city A "OTTOWA": City "OTTOWA" is not among the values that the mapping lists; the nearest is "OTTAWA". Correct the cell, or add the value to the mapping.`},
+			"\n" + `error unknown_value city A "OTTOWA": City "OTTOWA" is not one of the values in the mapping; the nearest is "OTTAWA". Correct the cell, or add the value to the mapping.`},
 		{"otherwise keep", `city: {column: A, values: {OTT: Ottawa}, otherwise: keep}`, texts("Hull"), `"city":"Hull"`},
 		{"otherwise blank", `city: {column: A, values: {OTT: Ottawa}, otherwise: blank, default: Elsewhere}`, texts("Hull"), `"city":"Elsewhere"`},
 		{"otherwise a value", `city: {column: A, values: {OTT: Ottawa}, otherwise: Elsewhere}`, texts("Hull"), `"city":"Elsewhere"`},
@@ -118,31 +121,31 @@ func TestMapSteps(t *testing.T) {
 		{"required expression", `city: {expr: 'A + col("B B")', required: true}`, nil, "\n" + `error required city  "": City is blank. Fill in the column "A" or the column "B B".`},
 		{"number and truth cells", "first_name: A\nlast_name: B B", []Cell{{"007", NumberCell}, {"TRUE", BoolCell}}, `"first_name":"007","last_name":"TRUE"`},
 		{"error cell", `city: A`, []Cell{{"#N/A", ErrorCell}},
-			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Fix its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A "#N/A": The cell for City shows the error "#N/A". Fix its formula, or replace it with the value.`},
 		{"error saved as text", `city: A`, []Cell{{Text: " #N/A "}},
-			"\n" + `error cell_error city A " #N/A ": The cell for City shows the error " #N/A ". Fix its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A " #N/A ": The cell for City shows the error " #N/A ". Fix its formula, or replace it with the value.`},
 		{"error cell hides nothing", `city: {column: [A, B B]}`, []Cell{{"#REF!", ErrorCell}, {Text: "Ottawa"}},
-			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Fix its formula, or write the value in its place.`},
+			"\n" + `error cell_error city A "#REF!": The cell for City shows the error "#REF!". Fix its formula, or replace it with the value.`},
 		{"error cell after a good one", `city: {column: [A, B B]}`, []Cell{{Text: "Ottawa"}, {"#REF!", ErrorCell}}, `"city":"Ottawa"`},
 		{"unsaved formula", `city: A`, []Cell{{"", NoValueCell}},
-			"\n" + `error no_cached_value city A "": The cell for City holds a formula that was saved without its result. Open the file in the spreadsheet program, let it calculate, and save it again.`},
+			"\n" + `error no_cached_value city A "": The cell for City holds a formula that was saved without its result. Open the file in a spreadsheet program, let it calculate, and save it again.`},
 		{"error cell in an expression", `city: {expr: 'A + col("B B")'}`, []Cell{{Text: "x"}, {"#N/A", ErrorCell}},
-			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Fix its formula, or write the value in its place.`},
+			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Fix its formula, or replace it with the value.`},
 		{"expression fails", `city: {expr: 'string(int(A))'}`, texts("x"),
-			"\n" + `error expression_failed city A "x": City cannot be worked out for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
+			"\n" + `error expression_failed city A "x": City cannot be evaluated for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
 		{"expression takes too much", `city: {expr: 'repeat(A, 90000)'}`, texts("xx"),
-			"\n" + `error expression_failed city A "xx": City cannot be worked out for this row: memory budget exceeded. Correct the row, or the expression in the mapping.`},
+			"\n" + `error expression_failed city A "xx": City cannot be evaluated for this row: memory budget exceeded. Correct the row, or the expression in the mapping.`},
 		{"bad date is not a blank", `date_of_birth: {column: A, default: "1990-01-01"}`, texts("soon"),
 			"\n" + `error bad_date date_of_birth A "soon": Date of Birth "soon" is not a date. Write it as YYYY-MM-DD.`},
 		{"time of day", `date_of_birth: A`, []Cell{{"1998-03-02T05:00:00", DateCell}}, `"date_of_birth":"1998-03-02"` +
-			"\n" + `warning bad_date date_of_birth A "1998-03-02T05:00:00": Date of Birth "1998-03-02T05:00:00" has a time of day, which is left out. Check that the date is not one day off.`},
+			"\n" + `warning bad_date date_of_birth A "1998-03-02T05:00:00": Date of Birth "1998-03-02T05:00:00" has a time of day, which is dropped. Check that the date is not off by one day.`},
 		{"warning", `date_of_birth: {value: "1998-03-02 05:00"}`, nil, `"date_of_birth":"1998-03-02"`},
 		{"several problems", "province: A\nemail: B B", texts("Zz", "x@y"),
 			"\n" + `error bad_email email B "x@y": Email "x@y" is not an e-mail address. Write it as name@example.ca.` +
 				"\n" + `error bad_region province A "Zz": Province or State "Zz" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank.`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			m := mustCompile(t, parseFields(t, "", tc.field+"\nunique_id: {value: u-1}"), []string{"A", "B B", "Ç"}, testContext())
+			m := mustCompile(t, parseFields(t, "", tc.field+"\nunique_id: {value: u-1}"), []string{"A", "B B", "Ç"}, testOptions())
 			var r Result
 			m.Map(tc.cells, &r)
 			profile, problems, _ := strings.Cut(tc.want, "\n")
@@ -163,7 +166,7 @@ func TestMapSteps(t *testing.T) {
 
 func TestMapWhere(t *testing.T) {
 	m := mustCompile(t, parseFields(t, `where: 'Status in ["AS", "RE"] and int(col("Enrol Credits")) > 0'`, "unique_id: ID\nemail: Mail\nlogin_source: {column: Source, default: SSO}"),
-		[]string{"ID", "Mail", "Status", "Enrol Credits", "Source"}, testContext())
+		[]string{"ID", "Mail", "Status", "Enrol Credits", "Source"}, testOptions())
 	var r Result
 	for _, tc := range []struct {
 		name  string
@@ -173,9 +176,9 @@ func TestMapWhere(t *testing.T) {
 		{"kept", texts("7", "ann@example.ca", "AS", "3"), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}`},
 		{"skipped, named, and not judged", texts("x y", "no address", "WD", "3", "LDAP"), `{"unique_id":"x y","login_source":"LDAP"} skipped`},
 		{"cannot be known", texts("7", "ann@example.ca", "AS", ""), `{"unique_id":"7","login_source":"SSO","email":"ann@example.ca"}
-error expression_failed   "": The mapping's where cannot be worked out for this row: invalid operation: int(). Correct the row, or the expression in the mapping.`},
+error expression_failed   "": The mapping's where cannot be evaluated for this row: invalid operation: int(). Correct the row, or the expression in the mapping.`},
 		{"error cell", []Cell{{Text: "7"}, {}, {"#N/A", ErrorCell}, {"3", NumberCell}}, `{"unique_id":"7","login_source":"SSO"}
-error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N/A". Fix its formula, or write the value in its place.`},
+error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N/A". Fix its formula, or replace it with the value.`},
 	} {
 		m.Map(tc.cells, &r)
 		if diff := cmp.Diff(tc.want, show(t, &r)); diff != "" {
@@ -186,7 +189,7 @@ error cell_error  C "#N/A": The cell for the mapping's where shows the error "#N
 
 // TestMapForgets maps a full row, then a blank one into the same result.
 func TestMapForgets(t *testing.T) {
-	m := mustCompile(t, parseFields(t, "where: 'A != \"skip\"'", "unique_id: A\ncity: B"), []string{"A", "B"}, testContext())
+	m := mustCompile(t, parseFields(t, "where: 'A != \"skip\"'", "unique_id: A\ncity: B"), []string{"A", "B"}, testOptions())
 	var r Result
 	m.Map(texts("skip", "Ottawa"), &r)
 	m.Map(texts("a b", "Ottawa"), &r)
@@ -210,7 +213,7 @@ province: Province
 postal_code: Postal Code
 phone_cell: Cell
 date_of_birth: DOB`)
-	m := mustCompile(b, f, header, testContext())
+	m := mustCompile(b, f, header, testOptions())
 	var r Result
 	b.ReportAllocs()
 	for b.Loop() {
@@ -235,7 +238,7 @@ province: {column: Country, apply: [province]}
 postal_code: {column: Postal Code, apply: [postal_code]}
 user_type_id: {column: Status, values: {AS: Full Time Student}}
 date_of_birth: {column: Birth, date: DD/MM/YYYY}`)
-	m := mustCompile(b, f, header, testContext())
+	m := mustCompile(b, f, header, testOptions())
 	var r Result
 	b.ReportAllocs()
 	for b.Loop() {
@@ -248,7 +251,7 @@ date_of_birth: {column: Birth, date: DD/MM/YYYY}`)
 
 // BenchmarkMapPhone maps one phone number through the phone library.
 func BenchmarkMapPhone(b *testing.B) {
-	m := mustCompile(b, parseFields(b, "", "unique_id: {value: u-1}\nphone_cell: {column: Cell, apply: [phone]}"), []string{"Cell"}, testContext())
+	m := mustCompile(b, parseFields(b, "", "unique_id: {value: u-1}\nphone_cell: {column: Cell, apply: [phone]}"), []string{"Cell"}, testOptions())
 	row := texts("(613) 555-0123")
 	var r Result
 	b.ReportAllocs()
@@ -265,4 +268,78 @@ func benchmarkTable() (header []string, row []Cell) {
 		row = append(row, Cell{Text: "something else"})
 	}
 	return header, row
+}
+
+// FuzzMap puts arbitrary cells through a mapping that has everything, and through
+// one that has only columns. Whatever is sent is fit to be sent.
+func FuzzMap(f *testing.F) {
+	header := []string{"A"}
+	rich := mustCompile(f, parseFields(f, `where: 'A != "skip"'`, `
+unique_id: {column: A, apply: [digits, "pad:9"], default: none}
+login_source: {column: A, values: {a: LDAP}, otherwise: SSO}
+first_name: {column: A, apply: [title, collapse]}
+last_name: {expr: 'upper(A) + (len(A) > 3 ? A[1:3] : "")'}
+email: {column: A, apply: [lower]}
+city: {column: A, values: {x: y}, otherwise: keep, blank: clear}
+province: {column: A, apply: [province]}
+postal_code: {column: A, apply: [postal_code]}
+phone_cell: {column: A, apply: [phone]}
+user_type_id: {column: A, values: {FT: Full Time Student}, otherwise: keep}
+date_of_birth: {column: A, date: D-MMM-YY}`), header, testOptions())
+	plain := "unique_id: A\nlogin_source: A"
+	for _, spec := range Attributes() {
+		if !spec.Required {
+			plain += "\n" + spec.Attribute.String() + ": A"
+		}
+	}
+	mappers := []*Mapper{rich, mustCompile(f, parseFields(f, "", plain), header, testOptions())}
+	for _, text := range []string{"", "skip", "Zoë", "1998-03-02", "2 août 98", "613-555-0123 x12", "k1a0b1", "ann@example.ca", "N.-É.", "\u00a0\ufeff", "a\xffb\n", "VAN DER MCDONALD III"} {
+		for kind := TextCell; kind <= NoValueCell; kind++ {
+			f.Add(text, uint8(kind))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, kind uint8) {
+		var r Result
+		for _, m := range mappers {
+			m.Map([]Cell{{text, CellKind(kind) % (NoValueCell + 1)}}, &r)
+			checkResult(t, &r)
+		}
+	})
+}
+
+// checkResult holds a result against what the Controller's page demands.
+func checkResult(t *testing.T, r *Result) {
+	t.Helper()
+	failed := make(map[Attribute]bool)
+	for _, p := range r.Problems {
+		if p.Rule == "" || p.Text() == "" || !utf8.ValidString(p.Text()) {
+			t.Errorf("problem without a rule, or a message that is not text: %+v", p)
+		}
+		failed[p.Attribute] = failed[p.Attribute] || p.Severity == SeverityError
+	}
+	if r.Skipped && len(r.Problems) > 0 {
+		t.Errorf("a skipped row has problems: %+v", r.Problems)
+	}
+	for _, spec := range Attributes() {
+		value, sent := r.Profile.Get(spec.Attribute)
+		switch {
+		case !sent && spec.Required && !failed[spec.Attribute] && !r.Skipped:
+			t.Errorf("%s is missing, and nothing says so", spec.Attribute)
+		case !sent:
+			continue
+		case failed[spec.Attribute]:
+			t.Errorf("%s is sent as %q in spite of an error", spec.Attribute, value)
+		case !utf8.ValidString(value) || chars.Trim(value) != value:
+			t.Errorf("%s is sent as %q", spec.Attribute, value)
+		case spec.MaxChars > 0 && utf8.RuneCountInString(value) > spec.MaxChars:
+			t.Errorf("%s is sent as %q, which is too long", spec.Attribute, value)
+		case spec.Required && value == "":
+			t.Errorf("%s is sent blank", spec.Attribute)
+		case spec.Kind == DateKind && newBirthLimits(today()).check("", value) != nil:
+			t.Errorf("%s is sent as %q", spec.Attribute, value)
+		}
+	}
+	if _, err := r.Profile.AppendJSON(nil); err != nil {
+		t.Error(err)
+	}
 }

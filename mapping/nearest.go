@@ -1,46 +1,10 @@
 package mapping
 
-import (
-	"slices"
-	"unicode/utf8"
-
-	"github.com/agnivade/levenshtein"
-)
+import "opscom-import/mapping/internal/chars"
 
 // Nearest returns the known word that word most likely means, or "" when none is
-// near: at most a third of its letters may differ, where two letters that have
-// changed places count as one. Case, accents, spaces and punctuation do not count.
+// near: at most a third of its letters may differ, where two letters that changed
+// places count as one. Case, accents, spaces and punctuation do not count.
 //
 //	Nearest("frist_name", []string{"first_name", "last_name"}) // "first_name"
-func Nearest(word string, known []string) string {
-	folded := foldHeader(word)
-	letters := utf8.RuneCountInString(folded)
-	best, bestDistance := "", letters/3+1
-	for _, k := range known {
-		candidate := foldHeader(k)
-		// A cell may hold a whole page of text: compare only what can be near.
-		if more := utf8.RuneCountInString(candidate) - letters; candidate == "" || more >= bestDistance || -more >= bestDistance {
-			continue
-		}
-		if d := editDistance(folded, candidate); d < bestDistance {
-			best, bestDistance = k, d
-		}
-	}
-	return best
-}
-
-// editDistance returns in how many letters two words differ. Two letters that have
-// changed places count as one.
-func editDistance(a, b string) int {
-	d := levenshtein.ComputeDistance(a, b)
-	if d == 2 && sortedLetters(a) == sortedLetters(b) {
-		return 1
-	}
-	return d
-}
-
-func sortedLetters(word string) string {
-	letters := []rune(word)
-	slices.Sort(letters)
-	return string(letters)
-}
+func Nearest(word string, known []string) string { return chars.Nearest(word, known) }

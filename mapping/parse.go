@@ -10,24 +10,25 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 const (
-	// fileVersion is the version of the mapping file's form that Parse reads.
+	// fileVersion is the version of the mapping file's format that Parse reads.
 	fileVersion = 1
 
-	// maxFileBytes is far more than any mapping needs, so that a data file given
-	// by mistake is refused at once.
+	// maxFileBytes is far more than any mapping needs, so that a data file given by
+	// mistake is refused at once.
 	maxFileBytes = 1 << 20
 )
 
 // Parse reads a mapping file. The name is for errors only.
 //
-// Every scalar stays the text that is written: 01234, yes and 1 are not turned
-// into a number or a truth value. Parse judges the form alone; whether a
-// column, a transform or a function exists is judged when the mapping meets a
-// table. All mistakes are returned together, each a *FileError, joined in the
-// order of their lines.
+// Every scalar stays the text that is written: 01234, yes and 1 do not become a
+// number or a truth value. Parse checks only the file's structure; Compile checks
+// whether a column, a transform or a function exists. All mistakes are returned
+// together, each a *FileError, joined in the order of their lines.
 func Parse(name string, data []byte) (*File, error) {
 	p := &parser{file: name}
 	root := p.load(data)
@@ -53,10 +54,10 @@ func (p *parser) fail(line int, key, message string) {
 }
 
 // load returns the root of the file's only document, or nil after a mistake that
-// keeps the file from being read at all.
+// makes the file unreadable.
 func (p *parser) load(data []byte) *yaml.Node {
 	if len(data) > maxFileBytes {
-		p.fail(0, "", "the file is larger than "+strconv.Itoa(maxFileBytes>>20)+" MiB, which is not a mapping file; is it the data file?")
+		p.fail(0, "", "the file is larger than "+strconv.Itoa(maxFileBytes>>20)+" MiB, so it is not a mapping file; is it the data file?")
 		return nil
 	}
 	if at := firstUnreadable(data); at >= 0 {
@@ -83,7 +84,7 @@ func (p *parser) load(data []byte) *yaml.Node {
 	case err != nil:
 		p.failSyntax(err)
 	default:
-		p.fail(next.Line, "", "a second document begins here; a mapping file holds one, so take out the line ---")
+		p.fail(next.Line, "", "a second document begins here; a mapping file has only one, so delete the line ---")
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func firstUnreadable(data []byte) int {
 	return -1
 }
 
-// failSyntax says in plain words what the YAML reader could not follow.
+// failSyntax says in plain words what the YAML parser did not understand.
 func (p *parser) failSyntax(err error) {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
@@ -120,12 +121,12 @@ func (p *parser) failSyntax(err error) {
 		}
 	}
 	for _, plain := range []struct{ message, says string }{
-		{"mapping values are not allowed", "a second colon stands in the line, or the line is not lined up with those above; put quotes round a text that holds a colon"},
-		{"tab character", "a tab stands at the beginning of the line; use spaces"},
-		{"cannot start any token", "a tab stands at the beginning of the line, or a text begins with a character that needs quotes round the text, such as @ or %"},
-		{"expected key", "the line is not lined up with those above, or a quote stands inside a quoted text; write '' for a quote between quotes"},
+		{"mapping values are not allowed", "the line has a second colon, or is not aligned with those above; put quotes around a text that contains a colon"},
+		{"tab character", "the line begins with a tab; use spaces"},
+		{"cannot start any token", "the line begins with a tab, or a text begins with a character that needs quotes around the text, such as @ or %"},
+		{"expected key", "the line is not aligned with those above, or there is a quote inside a quoted text; write '' for a quote between quotes"},
 		{"could not find expected ':'", "a colon is missing after the name"},
-		{"unknown anchor", "a text cannot begin with *; put quotes round the text"},
+		{"unknown anchor", "a text cannot begin with *; put quotes around the text"},
 	} {
 		if strings.Contains(load.Message, plain.message) {
 			message = plain.says
@@ -150,12 +151,12 @@ func (p *parser) readFile(f *File, root *yaml.Node) {
 		}
 	}
 	if !slices.ContainsFunc(pairs, func(pair pair) bool { return pair.key == "fields" }) {
-		p.fail(root.Line, "fields", "the section is missing; it says what each attribute is made of")
+		p.fail(root.Line, "fields", "the section is missing; it says where each attribute comes from")
 	}
 }
 
-// readVersion reports whether the rest of the file is worth reading: it is not when
-// a newer program wrote the file.
+// readVersion reports whether the rest of the file can be read: not when it is for a
+// newer program.
 func (p *parser) readVersion(root *yaml.Node, pairs []pair) bool {
 	const write = "write `version: 1` at the top of the file"
 	i := slices.IndexFunc(pairs, func(pair pair) bool { return pair.key == "version" })
@@ -170,7 +171,7 @@ func (p *parser) readVersion(root *yaml.Node, pairs []pair) bool {
 	version, err := strconv.Atoi(text)
 	switch {
 	case err != nil || version < fileVersion:
-		p.fail(pairs[i].line, "version", "there is no version "+quote(text)+"; "+write)
+		p.fail(pairs[i].line, "version", "there is no version "+chars.Quote(text)+"; "+write)
 	case version > fileVersion:
 		p.fail(pairs[i].line, "version", "the file has version "+text+", and this program reads version 1; install a newer opscom-import")
 		return false
@@ -201,7 +202,7 @@ func (p *parser) readSource(source *SourceSection, section pair) {
 			}
 			row, err := strconv.Atoi(text)
 			if err != nil || row < 1 {
-				p.fail(pair.line, where, quote(text)+" is not the number of a row; write the one that the spreadsheet shows, such as 3")
+				p.fail(pair.line, where, chars.Quote(text)+" is not a row number; write the one that the spreadsheet shows, such as 3")
 				continue
 			}
 			source.HeaderRow = row
@@ -240,9 +241,9 @@ func unknownAttribute(name string) string {
 	for _, spec := range Attributes() {
 		names = append(names, spec.Names...)
 	}
-	message := quote(name) + " is not an attribute of a profile; "
+	message := chars.Quote(name) + " is not an attribute of a profile; "
 	if near := Nearest(name, names); near != "" {
-		return message + "the nearest is " + quote(near)
+		return message + "the nearest is " + chars.Quote(near)
 	}
 	return message + "`opscom-import fields` lists them"
 }

@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"go.yaml.in/yaml/v4"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 // readField reads one attribute's entry: a column's name, or a section of keys.
@@ -37,7 +40,7 @@ func (p *parser) readField(attribute Attribute, entry pair) Field {
 		p.readFieldKey(&field, pair, entry.key+"."+pair.key)
 	}
 	if _, ok := field.Lines["values"]; field.Otherwise != "" && !ok {
-		p.fail(field.Lines["otherwise"], entry.key+".otherwise", "it says what becomes of a value that `values` does not list, and there is no `values`")
+		p.fail(field.Lines["otherwise"], entry.key+".otherwise", "it is for values that `values` does not list, and there is no `values`")
 	}
 	return field
 }
@@ -76,7 +79,7 @@ func (p *parser) readFieldKey(field *Field, pair pair, where string) {
 	}
 }
 
-// checkSources demands one of column, value and expr.
+// checkSources demands exactly one of column, value and expr.
 func (p *parser) checkSources(entry pair, pairs []pair) {
 	var sources []pair
 	for _, pair := range pairs {
@@ -86,17 +89,17 @@ func (p *parser) checkSources(entry pair, pairs []pair) {
 	}
 	switch {
 	case len(sources) == 0:
-		p.fail(entry.line, entry.key, "nothing says where the value comes from; add column, value or expr")
+		p.fail(entry.line, entry.key, noSource)
 	case len(sources) > 1:
 		p.fail(sources[1].line, entry.key, "both "+sources[0].key+" and "+sources[1].key+" are given; keep one of column, value and expr")
 	}
 }
 
-// refuseRepeats demands that a list of columns names each once.
+// refuseRepeats demands that a list of columns has each once.
 func (p *parser) refuseRepeats(list pair, where string, columns []string) {
 	for i, column := range columns {
 		if slices.Contains(columns[:i], column) {
-			p.fail(list.line, where, "the column "+quote(column)+" stands in the list twice")
+			p.fail(list.line, where, "the column "+chars.Quote(column)+" is in the list twice")
 			return
 		}
 	}
@@ -113,11 +116,11 @@ func (p *parser) readValues(section pair, where string) []ValuePair {
 	var values []ValuePair
 	for _, pair := range pairs {
 		if strings.TrimSpace(pair.key) == "" {
-			p.fail(pair.line, where, "a blank cell is not looked up here; use default to give it a value")
+			p.fail(pair.line, where, "a blank cell is not looked up; use default to give it a value")
 			continue
 		}
 		if isNothing(pair.node) {
-			p.fail(pair.line, where, "nothing says what "+quote(pair.key)+" becomes; write '' for a blank")
+			p.fail(pair.line, where, "nothing says what "+chars.Quote(pair.key)+" becomes; write '' for a blank")
 			continue
 		}
 		if to, ok := p.text(pair.node, where); ok {
@@ -148,7 +151,7 @@ func (p *parser) pairs(n *yaml.Node, where string) ([]pair, bool) {
 		return nil, false
 	}
 	if n.Kind != yaml.MappingNode {
-		p.fail(n.Line, where, "lines of the form `name: value` are expected here")
+		p.fail(n.Line, where, "lines such as `name: value` are expected here")
 		return nil, false
 	}
 	pairs := make([]pair, 0, len(n.Content)/2)
@@ -160,7 +163,7 @@ func (p *parser) pairs(n *yaml.Node, where string) ([]pair, bool) {
 		}
 		line := n.Content[i].Line
 		if first, twice := lines[key]; twice {
-			p.fail(line, where, quote(key)+" stands here twice, first in line "+strconv.Itoa(first)+"; keep one of the two")
+			p.fail(line, where, chars.Quote(key)+" is here twice, first in line "+strconv.Itoa(first)+"; keep one of the two")
 			continue
 		}
 		lines[key] = line
@@ -174,23 +177,23 @@ func (p *parser) knownKeys(pairs []pair, where string, known ...string) {
 		if slices.Contains(known, pair.key) {
 			continue
 		}
-		message := "there is no key " + quote(pair.key) + " here; "
+		message := "there is no key " + chars.Quote(pair.key) + " here; "
 		if near := Nearest(pair.key, known); near != "" {
-			message += "the nearest is " + quote(near)
+			message += "the nearest is " + chars.Quote(near)
 		} else {
-			message += "there are " + strings.Join(known, ", ")
+			message += "the keys are " + english.WordSeries(known, "and")
 		}
 		p.fail(pair.line, where, message)
 	}
 }
 
-// isPlain refuses what YAML offers and a mapping file has no use for.
+// isPlain refuses what YAML has and a mapping file has no use for.
 func (p *parser) isPlain(n *yaml.Node, where string) bool {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		p.fail(n.Line, where, "*"+clip(n.Value)+" refers to another place of the file; write the text out, or put quotes round it")
+		p.fail(n.Line, where, "*"+chars.Clip(n.Value)+" refers to another place in the file; write the text in full, or put quotes around it")
 	case n.Style&yaml.TaggedStyle != 0:
-		p.fail(n.Line, where, "a text cannot begin with !; put quotes round it")
+		p.fail(n.Line, where, "a text cannot begin with !; put quotes around it")
 	default:
 		return true
 	}
@@ -203,7 +206,7 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 		return "", false
 	}
 	if n.Kind != yaml.ScalarNode {
-		p.fail(n.Line, where, "one text is expected here; put quotes round a text that begins with [ or {")
+		p.fail(n.Line, where, "a single text is expected here; put quotes around a text that begins with [ or {")
 		return "", false
 	}
 	return n.Value, true
@@ -213,7 +216,7 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 func (p *parser) word(n *yaml.Node, where string) (string, bool) {
 	text, ok := p.text(n, where)
 	if ok && strings.TrimSpace(text) == "" {
-		p.fail(n.Line, where, "nothing is given")
+		p.fail(n.Line, where, "it is blank")
 		return "", false
 	}
 	return text, ok
@@ -255,27 +258,14 @@ func (p *parser) choice(pair pair, where string, allowed ...string) string {
 		return ""
 	}
 	if !slices.Contains(allowed, word) {
-		last := len(allowed) - 1
-		p.fail(pair.line, where, quote(word)+" is not understood; write "+strings.Join(allowed[:last], ", ")+" or "+allowed[last])
+		p.fail(pair.line, where, chars.Quote(word)+" is not understood; write "+english.WordSeries(allowed, "or"))
 		return ""
 	}
 	return word
 }
 
-// isNothing says that no text is written at all, not even an empty one in quotes.
+// isNothing reports whether there is no text at all, not even an empty one in quotes.
 func isNothing(n *yaml.Node) bool {
 	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&(quoted|yaml.TaggedStyle) == 0
-}
-
-// quote puts a text of the file into an error.
-func quote(text string) string { return strconv.Quote(clip(text)) }
-
-// clip shortens a text to what an error has room for.
-func clip(text string) string {
-	const most = 60
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
 }

@@ -1,12 +1,14 @@
 package mapping
 
-// Severity reports whether a problem keeps the row from being sent.
+import "strings"
+
+// Severity says whether a problem keeps the row from being sent.
 type Severity uint8
 
 // The severities.
 const (
 	SeverityError   Severity = iota // the row is not sent
-	SeverityWarning                 // the row is sent, and the report says what to look at
+	SeverityWarning                 // the row is sent, and the report says what to check
 )
 
 // String returns "error" or "warning".
@@ -17,18 +19,18 @@ func (s Severity) String() string {
 	return "error"
 }
 
-// NoColumn is the column of a problem that concerns no single cell.
+// NoColumn is the column of a problem that is not about a single cell.
 const NoColumn = -1
 
-// Problem is one thing that is wrong, or worth a look, in one row.
+// Problem is one thing in a row that is wrong, or worth checking.
 type Problem struct {
 	Rule      Rule
 	Severity  Severity
-	Attribute Attribute // NoAttribute when the row as a whole is meant
-	Column    int       // index in the sheet, column A is 0; NoColumn when no single cell is meant
+	Attribute Attribute // NoAttribute when the problem is about the whole row
+	Column    int       // index in the sheet, column A is 0; NoColumn when it is not about a single cell
 	Value     string    // the cell as read; personal data: for the row's own reports only
 	Message   string    // what is wrong, with the value: a sentence for the person who fixes the row
-	Advice    string    // what to do about it, in sentences; "" when the message says all
+	Advice    string    // what to do about it, in sentences; "" when the message says it all
 }
 
 // Text returns what a person reads: what is wrong and what to do.
@@ -38,3 +40,20 @@ func (p Problem) Text() string {
 	}
 	return p.Message + " " + p.Advice
 }
+
+// refuse returns an error about a value; its place is added to it later.
+func refuse(rule Rule, message, advice string) *Problem {
+	return &Problem{Rule: rule, Message: message, Advice: advice}
+}
+
+// warn returns a warning about a value; its place is added to it later.
+func warn(rule Rule, message, advice string) *Problem {
+	return &Problem{Rule: rule, Severity: SeverityWarning, Message: message, Advice: advice}
+}
+
+// isError reports whether there is a problem that keeps the value from being sent.
+func (p *Problem) isError() bool { return p != nil && p.Severity == SeverityError }
+
+// clause returns a problem's text without its full stop, for a mistake in the
+// mapping file.
+func (p *Problem) clause() string { return strings.TrimSuffix(p.Text(), ".") }

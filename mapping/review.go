@@ -5,25 +5,25 @@ import (
 	"slices"
 )
 
-// Review is what only the whole table shows of its rows.
+// Review is what only the whole table shows about its rows.
 type Review struct {
-	Findings []Finding // in the rows' order
-	Notes    []string  // what was found out about columns, a sentence each, without any row's value
+	Problems []ReviewProblem // in the rows' order
+	Notes    []string        // what was found out about columns, a sentence each, without any row's value
 }
 
-// Finding is a problem of one row that its neighbours bring to light.
-type Finding struct {
+// ReviewProblem is a problem of one row that only the other rows reveal.
+type ReviewProblem struct {
 	Sequence int // of the row among those that were mapped; the first is 0
 	Problem  Problem
 }
 
 // Review returns what the rows mapped so far show together: ids that are shorter
-// than nearly all others of their column, ids whose last digits are zeros
-// throughout, and the order of day and month. row gives the number of a row by
-// its sequence, for messages.
+// than nearly all others of their column, ids whose last digits are all zeros, and
+// the order of day and month. row returns the number of a row by its sequence, for
+// messages.
 //
 // The error is a *FileError, or several joined, when the rows show that the
-// mapping cannot be right or that nobody can know: then none of them is fit to be
+// mapping cannot be right, or that nobody can know: then none of the rows must be
 // sent.
 func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	var review Review
@@ -31,43 +31,44 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	reviewed := map[int]bool{NoColumn: false}
 	for i := range m.fields {
 		f := &m.fields[i]
-		if f.ids != nil && !reviewed[f.onlyColumn()] { // one column often gives several ids
-			reviewed[f.onlyColumn()] = f.onlyColumn() != NoColumn
-			if question := f.ids.review(f, &review); question != "" {
-				mistakes = append(mistakes, &FileError{File: m.file, Line: f.line, Key: f.check.spec.Attribute.String(), Message: question})
+		ask := func(key, question string) {
+			if question != "" {
+				mistakes = append(mistakes, &FileError{File: m.file, Line: f.line, Key: f.check.spec.Attribute.String() + key, Message: question})
 			}
 		}
+		if f.ids != nil && !reviewed[f.onlyColumn()] { // one column often gives several ids
+			reviewed[f.onlyColumn()] = f.onlyColumn() != NoColumn
+			ask("", f.ids.review(f, &review))
+		}
 		if f.order != nil {
-			note, question := f.order.review(f.origin, row)
-			if question != "" {
-				mistakes = append(mistakes, &FileError{File: m.file, Line: f.line, Key: f.check.spec.Attribute.String() + ".date", Message: question})
-			}
+			note, question := f.order.review(f.source, row)
+			ask(".date", question)
 			if note != "" {
 				review.Notes = append(review.Notes, note)
 			}
 		}
 	}
-	slices.SortStableFunc(review.Findings, func(a, b Finding) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortStableFunc(review.Problems, func(a, b ReviewProblem) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return review, joinMistakes(mistakes)
 }
 
-// Restate returns the row's cells with its date written YYYY-MM-DD where the
-// mapping can read it: what proves the form of a table's dates may not be among
-// the rows that are taken out of it. The cells themselves are not changed.
-func (m *Mapper) Restate(cells []Cell) []Cell {
-	restated := slices.Clone(cells)
+// WithISODates returns a copy of the row's cells with its date written YYYY-MM-DD
+// where the mapping can read it: the rows that prove the format of a table's dates
+// may not be among those that are taken out of it.
+func (m *Mapper) WithISODates(cells []Cell) []Cell {
+	rewritten := slices.Clone(cells)
 	for i := range m.fields {
 		f := &m.fields[i]
 		if f.dates == nil || f.expression != nil {
 			continue
 		}
-		cell, column, flaw := f.pick(cells)
-		if flaw != nil || cell.Text == "" {
+		cell, column, problem := f.sourceCell(cells)
+		if problem != nil || cell.Text == "" {
 			continue
 		}
-		if date, flaw := f.dates.read(cell.Kind, cell.Text); flaw == nil {
-			restated[column] = Cell{Text: date, Kind: cell.Kind}
+		if date, problem := f.dates.read(cell.Kind, cell.Text); problem == nil {
+			rewritten[column] = Cell{Text: date, Kind: cell.Kind}
 		}
 	}
-	return restated
+	return rewritten
 }

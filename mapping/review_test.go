@@ -12,7 +12,7 @@ func reviewOf(t *testing.T, field string, values ...Cell) (Review, error) {
 	if !strings.HasPrefix(field, "unique_id") {
 		field += "\nunique_id: {value: \"1\"}"
 	}
-	m := mustCompile(t, parseFields(t, "", field), []string{"It"}, testContext())
+	m := mustCompile(t, parseFields(t, "", field), []string{"It"}, testOptions())
 	r := new(Result)
 	for _, cell := range values {
 		m.Map([]Cell{cell}, r)
@@ -58,7 +58,7 @@ func TestReviewOfIDs(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, f := range review.Findings {
+			for _, f := range review.Problems {
 				_, rest, _ := strings.Cut(f.Problem.Text(), `Write "`)
 				proposal, _, _ := strings.Cut(rest, `"`)
 				got = append(got, fmt.Sprint(f.Sequence, " ", f.Problem.Rule, " ", proposal))
@@ -76,14 +76,14 @@ func TestReviewOfIDs(t *testing.T) {
 // Eight in ten are enough.
 func TestReviewOfIDsCountsEightInTen(t *testing.T) {
 	review, err := reviewOf(t, "unique_id: It", append(count(40, 9), count(10, 8)...)...)
-	if err != nil || len(review.Findings) != 10 {
-		t.Errorf("got %d findings and %v, want 10", len(review.Findings), err)
+	if err != nil || len(review.Problems) != 10 {
+		t.Errorf("got %d findings and %v, want 10", len(review.Problems), err)
 	}
 }
 
 func TestReviewAsksWhenTooManyIDsAreShort(t *testing.T) {
 	_, err := reviewOf(t, "unique_id: It", append(count(60_000, 9), count(maxSuspects+1, 8)...)...)
-	if err == nil || !strings.Contains(err.Error(), "4097 ids have 8 digits where 60000 ids have 9: zeros in front may be lost. If they are, add apply: [pad:9]") {
+	if err == nil || !strings.Contains(err.Error(), "4097 ids have 8 digits where 60000 ids have 9: leading zeros may be lost. If they are, add apply: [pad:9]") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -103,8 +103,8 @@ func TestReviewOfDates(t *testing.T) {
 		question string
 	}{
 		{"one row proves it", "DD/MM/YYYY", texts("03/04/2001", "13/04/2001"), "are read as DD/MM/YYYY: row 3 fits no other order.", ""},
-		{"no row proves it", "DD/MM/YYYY", texts("03/04/2001"), "no row shows it", ""},
-		{"the twelfth may be a month", "DD/MM/YYYY", texts("12/04/2001"), "no row shows it", ""},
+		{"no row proves it", "DD/MM/YYYY", texts("03/04/2001"), "no row proves it", ""},
+		{"the twelfth may be a month", "DD/MM/YYYY", texts("12/04/2001"), "no row proves it", ""},
 		{"one in ten the other way round", "DD/MM/YYYY", append(texts("03/04/2001", "12/25/2001"), texts(strings.Split(strings.Repeat("13/04/2001 ", 9), " ")[:9]...)...), "",
 			"two orders"},
 		{"only dates of a spreadsheet", "DD/MM/YYYY", isoDates(1, 5, 9, 12, 2), "", ""},
@@ -116,7 +116,7 @@ func TestReviewOfDates(t *testing.T) {
 		{"one slip among many", "DD/MM/YYYY", texts("03/04/2001", "12/25/2001", "13/04/2001", "14/04/2001", "15/04/2001", "16/04/2001", "17/04/2001",
 			"18/04/2001", "19/04/2001", "20/04/2001", "21/04/2001", "22/04/2001"), "row 4 fits no other order", ""},
 		{"two orders", "DD/MM/YYYY", texts("03/04/2001", "12/25/2001", "13/04/2001"), "", "two orders: row 4 can only be DD/MM/YYYY and row 3 only MM/DD/YYYY"},
-		{"turned round by a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 2), texts("13/04/2001", "25/12/2000")...), "", "has turned day and month of the former round"},
+		{"turned round by a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 2), texts("13/04/2001", "25/12/2000")...), "", "swapped day and month of the dates"},
 		{"dates and texts", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12, 13), texts("13/04/2001")...), "row 7 fits", ""},
 		{"two-digit years", "DD/MM/YY", texts("03/04/01", "25/04/01"), "row 3 fits no other order", ""},
 		{"from the year down", "YYYY-MM-DD", texts("2001-05-06", "2001-05-25"), "", ""},
@@ -135,8 +135,8 @@ func TestReviewOfDates(t *testing.T) {
 	}
 }
 
-func TestDateSurvey(t *testing.T) {
-	plain := make([]string, enoughPlain)
+func TestDateFormatDetector(t *testing.T) {
+	plain := make([]string, enoughISO)
 	for i := range plain {
 		plain[i] = "2001-05-06"
 	}
@@ -153,7 +153,7 @@ func TestDateSurvey(t *testing.T) {
 		{"proven by one row", []string{"03/04/2001", "", "13/04/2001", "04/05/2001"}, "DD/MM/YYYY", "", 4},
 		{"proven the other way", []string{"03/04/2001", "04/13/2001"}, "MM/DD/YYYY", "", 3},
 		{"with a time of day", []string{"3/4/2001 0:00", "4/13/2001 0:00"}, "MM/DD/YYYY", "", 3},
-		{"either", []string{"03/04/2001", "11/12/2001"}, "", "its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, as that of row 2", 0},
+		{"either", []string{"03/04/2001", "11/12/2001"}, "", "its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, such as the one in row 2", 0},
 		{"both", []string{"03/04/2001", "13/04/2001", "04/13/2001"}, "", "row 3 can only be DD/MM/YYYY, and row 4 only MM/DD/YYYY", 3},
 		{"two-digit years", []string{"03.04.01", "13.04.01"}, "DD.MM.YY", "", 3},
 		{"a month's name", []string{"3-Apr-2001", "04-May-2002"}, "D-MMM-YYYY", "", 0},
@@ -165,20 +165,17 @@ func TestDateSurvey(t *testing.T) {
 		{"plain for long enough", append(plain, "13/04/2001"), "", "", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s, err := NewDateSurvey([]int{1, 0}, today())
-			if err != nil {
-				t.Fatal(err)
-			}
+			d := NewDateFormatDetector([]int{1, 0}, today())
 			proof := 0
 			for i, value := range tc.values {
-				if s.Done() {
+				if d.Done() {
 					break
 				}
-				if s.Add(i+2, texts(value, " ")) && proof == 0 {
+				if d.Add(i+2, texts(value, " ")) && proof == 0 {
 					proof = i + 2
 				}
 			}
-			form, question := s.Form()
+			form, question := d.Format()
 			if form != tc.form || (question == "") != (tc.question == "") || !strings.Contains(question, tc.question) {
 				t.Errorf("got %q and %q, want %q and %q", form, question, tc.form, tc.question)
 			}
@@ -189,30 +186,27 @@ func TestDateSurvey(t *testing.T) {
 	}
 }
 
-func TestSettleDate(t *testing.T) {
+func TestSetDateFormat(t *testing.T) {
 	f := parseFields(t, "", "unique_id: Id\ndate_of_birth: {column: [DOB, Birth]}")
-	s, err := f.DateSurvey([]string{"Id", "Birth", "DOB"}, today())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Add(2, texts("1", "03/04/2001", ""))
-	err = f.SettleDate(s)
-	want := `students.mapping.yaml:4: date_of_birth: the column "DOB" or "Birth" leaves a question: its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, as that of row 2. `
+	d := f.DateFormatDetector([]string{"Id", "Birth", "DOB"}, today())
+	d.Add(2, texts("1", "03/04/2001", ""))
+	err := f.SetDateFormat(d)
+	want := `students.mapping.yaml:4: date_of_birth: the format of the dates in column "DOB" or "Birth" is not certain: its dates can all be read as DD/MM/YYYY and as MM/DD/YYYY, such as the one in row 2. `
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	s.Add(3, texts("2", "13/04/2001", "03/14/2001")) // DOB comes first
-	if err := f.SettleDate(s); err != nil || f.Fields[1].Date != "MM/DD/YYYY" {
+	d.Add(3, texts("2", "13/04/2001", "03/14/2001")) // DOB comes first
+	if err := f.SetDateFormat(d); err != nil || f.Fields[1].Date != "MM/DD/YYYY" {
 		t.Errorf("got %q and %v", f.Fields[1].Date, err)
 	}
-	if s, err := f.DateSurvey([]string{"Id", "Birth", "DOB"}, today()); s != nil || err != nil {
-		t.Errorf("a survey of what the mapping says: %v, %v", s, err)
+	if d := f.DateFormatDetector([]string{"Id", "Birth", "DOB"}, today()); d != nil {
+		t.Errorf("a detector for a format that the mapping gives: %v", d)
 	}
 }
 
-func TestRestate(t *testing.T) {
+func TestWithISODates(t *testing.T) {
 	f := parseFields(t, "", "unique_id: Id\ndate_of_birth: {column: [DOB, Birth], date: DD/MM/YYYY}")
-	m := mustCompile(t, f, []string{"Id", "Birth", "DOB"}, testContext())
+	m := mustCompile(t, f, []string{"Id", "Birth", "DOB"}, testOptions())
 	for _, tc := range []struct{ row, want string }{
 		{"03/04/2001||", "03/04/2001||"}, // the id is not a date
 		{"1|03/04/2001|", "1|2001-04-03|"},
@@ -222,7 +216,7 @@ func TestRestate(t *testing.T) {
 	} {
 		cells := texts(strings.Split(tc.row, "|")...)
 		var got []string
-		for _, cell := range m.Restate(cells) {
+		for _, cell := range m.WithISODates(cells) {
 			got = append(got, cell.Text)
 		}
 		if all := strings.Join(got, "|"); all != tc.want {

@@ -3,28 +3,30 @@ package mapping
 import (
 	"fmt"
 	"strings"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 // valueTable turns the values of a column into others, as the mapping lists them.
 type valueTable struct {
 	exact     map[string]string
-	folded    map[string]string // by the listed value in small letters
+	folded    map[string]string // by the listed value in lower case
 	listed    []string
-	otherwise string // "error", "keep", "blank" or the value that takes the place of any other
+	otherwise string // "error", "keep", "blank" or the value that replaces any other
 }
 
-// newValueTable fails when two values that differ in case alone become
-// different things: a third spelling would be anyone's guess.
+// newValueTable fails when two values that differ only in case become different
+// things: a third spelling could mean either.
 func newValueTable(pairs []ValuePair, otherwise string) (*valueTable, error) {
 	t := &valueTable{exact: make(map[string]string), folded: make(map[string]string), otherwise: otherwise}
 	if otherwise == "" {
 		t.otherwise = "error"
 	}
 	for _, pair := range pairs {
-		from, to := trim(pair.From), trim(pair.To)
+		from, to := chars.Trim(pair.From), chars.Trim(pair.To)
 		fold := strings.ToLower(from)
 		if earlier, ok := t.folded[fold]; ok && earlier != to {
-			return nil, fmt.Errorf("%s stands in the list twice, when capitals are left out of account, and becomes %s and %s; keep one of the two", quote(from), quote(earlier), quote(to))
+			return nil, fmt.Errorf("%s is in the list twice, ignoring case, and becomes %s and %s; keep one of the two", chars.Quote(from), chars.Quote(earlier), chars.Quote(to))
 		}
 		t.exact[from], t.folded[fold] = to, to
 		t.listed = append(t.listed, from)
@@ -33,7 +35,7 @@ func newValueTable(pairs []ValuePair, otherwise string) (*valueTable, error) {
 }
 
 // lookUp returns what a value, which is not blank, becomes.
-func (t *valueTable) lookUp(label, value string) (string, *fault) {
+func (t *valueTable) lookUp(label, value string) (string, *Problem) {
 	if to, ok := t.exact[value]; ok {
 		return to, nil
 	}
@@ -44,9 +46,9 @@ func (t *valueTable) lookUp(label, value string) (string, *fault) {
 	case "error":
 		near := ""
 		if listed := Nearest(value, t.listed); listed != "" {
-			near = "; the nearest is " + quote(listed)
+			near = "; the nearest is " + chars.Quote(listed)
 		}
-		return "", refuse(RuleUnknownValue, label+" "+quote(value)+" is not among the values that the mapping lists"+near+". Correct the cell, or add the value to the mapping.")
+		return "", refuse(RuleUnknownValue, label+" "+chars.Quote(value)+" is not one of the values in the mapping"+near+".", "Correct the cell, or add the value to the mapping.")
 	case "keep":
 		return value, nil
 	case "blank":

@@ -3,6 +3,8 @@ package mapping
 import (
 	"slices"
 	"strings"
+
+	"opscom-import/mapping/internal/chars"
 )
 
 // zeroStates are the states and territories all of whose ZIP codes begin with a
@@ -12,19 +14,19 @@ func zeroStates() []string {
 	return []string{"CT", "MA", "ME", "NH", "NJ", "PR", "RI", "VI", "VT"}
 }
 
-// restoreZIP returns a ZIP code that a spreadsheet took for a number with the
-// zeros that it has lost, when the address is in a state where every code begins
-// with one. Elsewhere four digits may be the whole of a foreign code.
+// repairZIP returns a ZIP code with the leading zeros that it lost when a
+// spreadsheet took it for a number, in a state where every code begins with one.
+// Elsewhere four digits may be the whole of a foreign code.
 //
-// The fault is a warning when the mapping asks for postal codes in their usual
-// form, and with it the code can be sent. Otherwise a person must see it.
-func (f *fieldMapper) restoreZIP(text string, profile *Profile) (string, *fault) {
+// The problem is a warning, and the code can be sent, when the mapping wants postal
+// codes in their usual format. Otherwise a person must see it.
+func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
 	zip, extension, hasDash := strings.Cut(text, "-")
 	lost := 5 - len(zip)
 	if !hasDash && len(text) >= 7 {
 		lost = 9 - len(text)
 	}
-	if lost < 1 || lost > 2 || !isDigits(zip) || hasDash && (len(extension) != 4 || !isDigits(extension)) {
+	if lost < 1 || lost > 2 || !chars.IsDigits(zip) || hasDash && (len(extension) != 4 || !chars.IsDigits(extension)) {
 		return text, nil
 	}
 	province := Province
@@ -32,16 +34,17 @@ func (f *fieldMapper) restoreZIP(text string, profile *Profile) (string, *fault)
 		province = Province2
 	}
 	whole := strings.Repeat("0", lost) + text
-	label := f.check.spec.Label + " " + quote(text)
+	label := f.check.spec.Label + " " + chars.Quote(text)
 	state, _ := profile.Get(province)
 	switch {
 	case !slices.Contains(zeroStates(), state):
 		if state == "" {
 			return text, nil
 		}
-		return text, warn(RuleLostZeros, label+" is too short for a postal code of "+state+". Look whether it is a foreign code, or lacks digits.")
-	case f.zips:
-		return whole, warn(RuleLostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them; it is sent as "+quote(whole)+".")
+		return text, warn(RuleLostZeros, label+" is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
+	case f.fixZIP:
+		return whole, warn(RuleLostZeros, label+" has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
 	}
-	return text, refuse(RuleLostZeros, label+" has lost its zeros in front, as every ZIP code of "+state+" has them. Write "+quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
+	return text, refuse(RuleLostZeros, label+" has lost its leading zeros, which every ZIP code in "+state+" has.",
+		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
 }

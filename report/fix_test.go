@@ -19,6 +19,7 @@ import (
 	"opscom-import/importer"
 	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
+	"opscom-import/mapping/suggest"
 	"opscom-import/report"
 )
 
@@ -358,7 +359,7 @@ func TestAdviceMeansNoAttribute(t *testing.T) {
 	for _, row := range rows {
 		samples = append(samples, row.Cells)
 	}
-	for _, s := range mapping.Suggest(header.Names, samples) {
+	for _, s := range suggest.Columns(header.Names, samples) {
 		if s.Header == adviceHeader && s.Attribute != mapping.NoAttribute {
 			t.Errorf("the advice is suggested as %s", s.Attribute)
 		}

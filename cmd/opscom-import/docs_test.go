@@ -287,7 +287,7 @@ func declaration(t *testing.T, file, function string) *ast.FuncDecl {
 
 func TestEveryTransformIsDocumented(t *testing.T) {
 	transforms := []string{"pad:9"}
-	ast.Inspect(declaration(t, "mapping/transform.go", "plainTransforms"), func(n ast.Node) bool {
+	ast.Inspect(declaration(t, "mapping/internal/transform/transform.go", "NewSet"), func(n ast.Node) bool {
 		if pair, ok := n.(*ast.KeyValueExpr); ok {
 			transforms = append(transforms, stringsIn(t, pair.Key)...)
 		}

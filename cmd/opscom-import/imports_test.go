@@ -25,10 +25,15 @@ const (
 func allowedImports() map[string][]string {
 	inner := []string{"importer", "mapping"}
 	siblings := []string{"importer/sheet", "importer/controller", "importer/journal", "importer/sandbox", "report"}
+	const parts = "mapping/internal/"
 	allowed := map[string][]string{
-		"mapping":         {},
-		"mapping/suggest": {"mapping"},
-		"importer":        {"mapping"},
+		"mapping":            {parts + "chars", parts + "dateformat", parts + "transform", parts + "region"},
+		"mapping/suggest":    {"mapping", parts + "chars", parts + "dateformat", parts + "region"},
+		parts + "chars":      {},
+		parts + "dateformat": {parts + "chars"},
+		parts + "region":     {parts + "chars"},
+		parts + "transform":  {parts + "chars", parts + "region"},
+		"importer":           {"mapping"},
 		// a part of the sandbox that only tests need
 		"importer/sandbox/audit": append([]string{"importer/sandbox"}, inner...),
 		"samples/generate":       inner,
@@ -43,7 +48,7 @@ func allowedImports() map[string][]string {
 	allowed[rooms+"text"] = shared
 	allowed[rooms+"webpage"] = shared
 	allowed[rooms+"excel"] = append([]string{rooms + "archive"}, shared...)
-	allowed["importer/sheet"] = append([]string{rooms + "archive", rooms + "text", rooms + "excel", rooms + "webpage"}, shared...)
+	allowed["importer/sheet"] = append([]string{"mapping/suggest", rooms + "archive", rooms + "text", rooms + "excel", rooms + "webpage"}, shared...)
 
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)

@@ -10,6 +10,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
+	"opscom-import/mapping/suggest"
 )
 
 // planned says what the whole program finds in the file, which for some faults is
@@ -19,8 +20,8 @@ import (
 // dates of birth.
 func (s specimen) planned(t *testing.T, got reading) importer.Plan {
 	t.Helper()
-	suggestions := mapping.Suggest(got.header.Names, samplesOf(got))
-	file := mapping.SuggestedFile(mapping.SourceSection{}, suggestions, mapping.Likely)
+	suggestions := suggest.Columns(got.header.Names, samplesOf(got))
+	file := suggest.File(mapping.SourceSection{}, suggestions, suggest.Likely)
 	give := func(a mapping.Attribute, isIt func(name string) bool) {
 		has := slices.ContainsFunc(file.Fields, func(f mapping.Field) bool { return f.Attribute == a })
 		if i := slices.IndexFunc(got.header.Names, isIt); !has && i >= 0 {
@@ -53,8 +54,8 @@ func namesDates(plan importer.Plan) bool {
 // asksForMapping reports whether the program sends nothing of the file before a
 // person has said which column holds the ids.
 func asksForMapping(got reading) bool {
-	return !slices.ContainsFunc(mapping.Suggest(got.header.Names, samplesOf(got)), func(s mapping.Suggestion) bool {
-		return s.Attribute == mapping.UniqueID && s.Confidence == mapping.Certain
+	return !slices.ContainsFunc(suggest.Columns(got.header.Names, samplesOf(got)), func(s suggest.Suggestion) bool {
+		return s.Attribute == mapping.UniqueID && s.Confidence == suggest.Certain
 	})
 }
 

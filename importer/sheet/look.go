@@ -6,6 +6,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
+	"opscom-import/mapping/suggest"
 )
 
 // look says what a cell looks like, as far as it tells the names of columns from
@@ -151,7 +152,7 @@ func knownNames(row *importer.Row) int {
 		}
 	}
 	known, last := 0, -1
-	for _, s := range mapping.Suggest(names, nil) {
+	for _, s := range suggest.Columns(names, nil) {
 		if s.Attribute != mapping.NoAttribute && s.Column != last {
 			known++
 			last = s.Column

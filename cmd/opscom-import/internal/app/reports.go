@@ -200,7 +200,7 @@ func fixRows(results iter.Seq2[importer.Result, error], source importer.Source, 
 
 func fixRow(r importer.Result, row importer.Row, mapper *mapping.Mapper) report.FixRow {
 	fix := report.FixRow{Row: r.Row}
-	for _, cell := range mapper.Restate(row.Cells) {
+	for _, cell := range mapper.WithISODates(row.Cells) {
 		fix.Cells = append(fix.Cells, cell.Text)
 	}
 	for _, p := range r.Problems {

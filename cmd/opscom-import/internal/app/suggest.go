@@ -12,11 +12,12 @@ import (
 	"opscom-import/importer"
 	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
+	"opscom-import/mapping/suggest"
 )
 
 // Suggestion is what the columns of a file seem to hold.
 type Suggestion struct {
-	Columns []mapping.Suggestion
+	Columns []suggest.Suggestion
 	Text    []byte // the same as a mapping file
 }
 
@@ -52,7 +53,7 @@ func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {
 		return s, err
 	}
 	s.Columns = first.suggestions(types)
-	s.Text, err = mapping.FormatSuggestion(e.sourceSection(), s.Columns)
+	s.Text, err = suggest.Format(e.sourceSection(), s.Columns)
 	return s, err
 }
 
@@ -77,7 +78,7 @@ func (e *UncertainError) Error() string {
 
 // suggestMapping makes a mapping of headers that are certain, or returns an
 // *UncertainError. births is what is known of the dates of birth.
-func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births *mapping.DateSurvey, err error) {
+func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births *mapping.DateFormatDetector, err error) {
 	first, err := e.readFirstPass(in)
 	if err != nil {
 		return nil, nil, err
@@ -87,12 +88,12 @@ func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births
 		if columns := birthColumns(suggestions); len(columns) == 1 {
 			births = first.dates[columns[0]]
 		}
-		return mapping.SuggestedFile(e.sourceSection(), suggestions, mapping.Certain), births, nil
+		return suggest.File(e.sourceSection(), suggestions, suggest.Certain), births, nil
 	}
 	for i := range suggestions {
 		suggestions[i].Samples = nil // an error may end up in a log
 	}
-	text, err := mapping.FormatSuggestion(e.sourceSection(), suggestions)
+	text, err := suggest.Format(e.sourceSection(), suggestions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,10 +102,10 @@ func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births
 
 // areCertain reports whether the suggestions can be used without a person's word:
 // none is a guess, and nothing that every profile needs is missing.
-func (e Env) areCertain(suggestions []mapping.Suggestion) bool {
+func (e Env) areCertain(suggestions []suggest.Suggestion) bool {
 	given := map[mapping.Attribute]bool{mapping.LoginSource: e.Settings.LoginSource != ""}
 	for _, s := range suggestions {
-		if s.Confidence == mapping.Likely {
+		if s.Confidence == suggest.Likely {
 			return false
 		}
 		given[s.Attribute] = true
@@ -118,8 +119,8 @@ const sampleRows = 200
 // firstPass is what one pass over a table has found before its plan.
 type firstPass struct {
 	header  []string
-	samples [][]mapping.Cell      // the first rows, and of the others those that prove how a column writes its dates
-	dates   []*mapping.DateSurvey // by column
+	samples [][]mapping.Cell              // the first rows, and of the others those that prove how a column writes its dates
+	dates   []*mapping.DateFormatDetector // by column
 }
 
 // readFirstPass reads the first rows of the file, and more of them for as long as a
@@ -134,14 +135,10 @@ func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
 	first = &firstPass{header: t.Header().Names}
 	var open []int // columns
 	for column := range first.header {
-		survey, err := mapping.NewDateSurvey([]int{column}, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		first.dates = append(first.dates, survey)
+		first.dates = append(first.dates, mapping.NewDateFormatDetector([]int{column}, time.Now()))
 		open = append(open, column)
 	}
-	births := birthColumns(mapping.Suggest(first.header, nil))
+	births := birthColumns(suggest.Columns(first.header, nil))
 	return first, eachRow(t, func(row *importer.Row) (more bool) {
 		proves := false
 		for _, column := range open {
@@ -154,8 +151,8 @@ func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
 			return true
 		}
 		open = slices.DeleteFunc(open, func(column int) bool {
-			form, question := first.dates[column].Form()
-			if slices.Contains(births, column) && form == "" {
+			format, question := first.dates[column].Format()
+			if slices.Contains(births, column) && format == "" {
 				return first.dates[column].Done()
 			}
 			return question == ""
@@ -181,7 +178,7 @@ func eachRow(t *sheet.Table, f func(*importer.Row) (more bool)) error {
 }
 
 // birthColumns returns the columns that may be the date of birth.
-func birthColumns(suggestions []mapping.Suggestion) (columns []int) {
+func birthColumns(suggestions []suggest.Suggestion) (columns []int) {
 	for _, s := range suggestions {
 		if s.Attribute == mapping.DateOfBirth {
 			columns = append(columns, s.Column)
@@ -191,10 +188,10 @@ func birthColumns(suggestions []mapping.Suggestion) (columns []int) {
 }
 
 // suggestions matches the columns with attributes.
-func (p *firstPass) suggestions(types userTypes) []mapping.Suggestion {
-	suggestions := mapping.Suggest(p.header, p.samples)
+func (p *firstPass) suggestions(types userTypes) []suggest.Suggestion {
+	suggestions := suggest.Columns(p.header, p.samples)
 	if types.known {
-		suggestions = mapping.WithUserTypes(suggestions, types.list)
+		suggestions = suggest.WithUserTypes(suggestions, types.list)
 	}
 	return suggestions
 }
@@ -202,24 +199,24 @@ func (p *firstPass) suggestions(types userTypes) []mapping.Suggestion {
 // detectDateFormat finds out how the dates are written when the mapping does not say
 // so. For a suggested mapping the first pass has found births; else it reads the
 // table, unless its dates need no format.
-func (e Env) detectDateFormat(t *table, births *mapping.DateSurvey) error {
-	survey, err := t.mapping.DateSurvey(t.Header().Names, time.Now())
-	if survey == nil || err != nil {
-		return err
+func (e Env) detectDateFormat(t *table, births *mapping.DateFormatDetector) error {
+	detector := t.mapping.DateFormatDetector(t.Header().Names, time.Now())
+	if detector == nil {
+		return nil
 	}
 	if births != nil {
-		return t.mapping.SettleDate(births)
+		return t.mapping.SetDateFormat(births)
 	}
 	rows, err := openSheet(e.Settings, t.in.path, t.mapping)
 	if err != nil {
 		return err
 	}
 	err = eachRow(rows, func(row *importer.Row) (more bool) {
-		survey.Add(row.Number, row.Cells)
-		return !survey.Done()
+		detector.Add(row.Number, row.Cells)
+		return !detector.Done()
 	})
 	if err = errors.Join(err, rows.Close()); err != nil {
 		return err
 	}
-	return t.mapping.SettleDate(survey)
+	return t.mapping.SetDateFormat(detector)
 }

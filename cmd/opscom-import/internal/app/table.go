@@ -55,7 +55,7 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	var births *mapping.DateSurvey
+	var births *mapping.DateFormatDetector
 	if text == nil {
 		if t.mapping, births, err = e.suggestMapping(in, types); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/mapping"
+	"opscom-import/mapping/suggest"
 	"opscom-import/report"
 )
 
@@ -43,7 +44,7 @@ type outcome struct {
 	report.Receipt
 	Err     error
 	Notes   []string
-	Columns []mapping.Suggestion // of a check
+	Columns []suggest.Suggestion // of a check
 	Text    string               // of a check: the suggested mapping file
 }
 

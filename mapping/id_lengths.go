@@ -1,0 +1,132 @@
+package mapping
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"opscom-import/mapping/internal/chars"
+)
+
+const (
+	// A column has a usual length of ids when that is at least usualDigits, and at
+	// least usualTenths in ten of the ids that are all digits have it, and at least
+	// usualLeast ids.
+	usualDigits = 6
+	usualTenths = 8
+	usualLeast  = 10
+
+	// maxIDDigits is the most digits of an id that is checked: as many as a uint64
+	// always holds.
+	maxIDDigits = 19
+
+	// maxSuspects is how many ids of one length are remembered. When there are more,
+	// that is a question about the column, not about rows.
+	maxSuspects = 4096
+)
+
+// idLengths collects how long the ids of one column are, to find those that lost
+// leading zeros, or digits at the end.
+type idLengths struct {
+	lengths [maxIDDigits + 1]idLength // by the number of digits
+	long    idLength                  // of more than 15 digits, those beyond all zeros
+	exact   int                       // ids of more than 15 digits that have others than zeros there
+}
+
+// idLength is the ids of one length.
+type idLength struct {
+	count    int
+	suspects []suspectID // the first of them
+}
+
+// suspectID is an id of digits, and the sequence of the row that has it.
+type suspectID struct {
+	digits   uint64
+	sequence uint32
+}
+
+func (l *idLength) add(sequence int, value string) {
+	l.count++
+	if len(l.suspects) == maxSuspects {
+		return
+	}
+	if number, err := strconv.ParseUint(value, 10, 64); err == nil {
+		l.suspects = append(l.suspects, suspectID{number, uint32(sequence)})
+	}
+}
+
+// add takes the id of one row.
+func (s *idLengths) add(sequence int, value string) {
+	if len(value) > maxIDDigits || !chars.IsDigits(value) {
+		return
+	}
+	s.lengths[len(value)].add(sequence, value)
+	if len(value) > maxExactDigits {
+		if strings.Trim(value[maxExactDigits:], "0") == "" {
+			s.long.add(sequence, value)
+		} else {
+			s.exact++
+		}
+	}
+}
+
+// review reports every id that is likely damaged, or returns a question about the
+// column when there are too many.
+func (s *idLengths) review(f *fieldMapper, review *Review) (question string) {
+	if s.exact == 0 {
+		if s.long.count > len(s.long.suspects) {
+			return fmt.Sprintf("%d ids end in zeros after their 15th digit: a spreadsheet has cut them. Take them from the student system again, or add as_is: true if they are right", s.long.count)
+		}
+		for _, id := range s.long.suspects {
+			f.report(review, id, strconv.FormatUint(id.digits, 10), RuleDamagedNumber,
+				"has more than 15 digits, and those after the 15th are zeros, as in every such id of the column: a spreadsheet lost them.",
+				"Take the id from the student system, or add as_is: true to the mapping if it is right.")
+		}
+	}
+	usual := s.usual()
+	count := s.lengths[usual].count
+	for length := 1; length < usual; length++ {
+		short := &s.lengths[length]
+		if short.count > len(short.suspects) {
+			return fmt.Sprintf("%d ids have %d digits where %d ids have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true", short.count, length, count, usual, usual)
+		}
+		for _, id := range short.suspects {
+			f.report(review, id, fmt.Sprintf("%0*d", length, id.digits), RuleLostZeros,
+				fmt.Sprintf("has %d digits, and %d others have %d: a spreadsheet may have dropped leading zeros.", length, count, usual),
+				fmt.Sprintf(`Write "%0*d" if that is what you mean, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.`, usual, id.digits, usual))
+		}
+	}
+	return ""
+}
+
+// report adds an error about a suspect id, whose value is given.
+func (f *fieldMapper) report(review *Review, id suspectID, value string, rule Rule, what, advice string) {
+	review.Problems = append(review.Problems, ReviewProblem{Sequence: int(id.sequence), Problem: Problem{
+		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value,
+		Message: f.check.spec.Label + " " + chars.Quote(value) + " " + what, Advice: advice,
+	}})
+}
+
+// usual returns the number of digits that nearly all ids have, 0 for none.
+func (s *idLengths) usual() int {
+	all, usual := 0, 0
+	for length := range s.lengths {
+		all += s.lengths[length].count
+		if s.lengths[length].count > s.lengths[usual].count {
+			usual = length
+		}
+	}
+	most := s.lengths[usual].count
+	if usual < usualDigits || most < usualLeast || 10*most < usualTenths*all {
+		return 0
+	}
+	return usual
+}
+
+// onlyColumn returns the column that gives the attribute, NoColumn when there are several.
+func (f *fieldMapper) onlyColumn() int {
+	if len(f.columns) != 1 {
+		return NoColumn
+	}
+	return f.columns[0]
+}

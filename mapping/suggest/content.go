@@ -1,0 +1,150 @@
+package suggest
+
+import (
+	"slices"
+	"strings"
+
+	"opscom-import/mapping"
+	"opscom-import/mapping/internal/chars"
+	"opscom-import/mapping/internal/dateformat"
+	"opscom-import/mapping/internal/region"
+)
+
+// leastValues is how many values it takes to judge a column by them alone.
+const leastValues = 3
+
+// firstBirths and lastBirths bound the years of dates that can be nothing but
+// births: enrolments and the like are later, and people who park are older.
+const firstBirths, lastBirths = "1930", "2010"
+
+// emptyWords are the words of headers that say nothing, without their numbers.
+var emptyWords = []string{
+	"col", "column", "colonne", "field", "champ", "custom", "user", "defined", "udf", "attribute", "attr", "attribut", "data", "info",
+	"value", "valeur", "text", "texte", "other", "autre", "misc", "unnamed", "untitled", contactWord, "item", "var", "variable", "x", "f", "c",
+}
+
+// saysNothing says that a header is made of such words and numbers alone.
+func saysNothing(header string) bool {
+	return !slices.ContainsFunc(headerWords(header), func(word string) bool {
+		word = strings.Trim(word, "0123456789")
+		return word != "" && !slices.Contains(emptyWords, word)
+	})
+}
+
+// matchByContent matches the columns whose headers mean nothing known by what
+// they hold: the one that is left for an attribute that no header gives, and only
+// where its header says nothing at all. Of the others, the reason says what they
+// look like.
+func (s *suggester) matchByContent() {
+	for _, kind := range []struct {
+		attribute mapping.Attribute
+		what      string
+		holds     func(values []mapping.Cell) bool
+	}{
+		{mapping.Email, "e-mail addresses", holdsEmails},
+		{mapping.DateOfBirth, "dates of birth", holdsBirths},
+		{mapping.PostalCode, "postal codes", holdsPostalCodes},
+		{mapping.Province, "provinces or states", holdsRegions},
+	} {
+		alike := slices.DeleteFunc(slices.Clone(s.unknown), func(column int) bool {
+			values := s.values(column)
+			return len(values) < leastValues || !kind.holds(values)
+		})
+		for _, column := range alike {
+			s.passed[column] = "its header says nothing known, and its values look like " + kind.what
+			if len(alike) == 1 && !s.gives(kind.attribute) && saysNothing(s.header[column]) && !s.isAmbiguous(column) {
+				looks := s.look(column, kind.attribute)
+				c := candidate{column: column, date: looks.date, meaning: meaning{kind.attribute, fitsLast, s.passed[column]}}
+				c.addReason(looks.proof)
+				c.addReason(looks.doubt)
+				s.candidates = append(s.candidates, c)
+			}
+		}
+	}
+	for _, column := range s.unknown {
+		if values := s.values(column); s.passed[column] == "" && len(values) >= leastValues && holdsIDs(values) {
+			s.passed[column] = "no attribute is known by this name; its values look like the IDs of people"
+		}
+	}
+}
+
+func every(values []mapping.Cell, holds func(text string) bool) bool {
+	return !slices.ContainsFunc(values, func(cell mapping.Cell) bool { return !holds(cell.Text) })
+}
+
+func distinct(values []mapping.Cell) int {
+	seen := make(map[string]bool, len(values))
+	for _, cell := range values {
+		seen[strings.ToLower(cell.Text)] = true
+	}
+	return len(seen)
+}
+
+func holdsEmails(values []mapping.Cell) bool {
+	return 4*distinct(values) >= 3*len(values) && every(values, chars.IsEmail)
+}
+
+// holdsBirths says that every value is a date in a year of births. A date whose
+// day and month may be the other way round has the same year.
+func holdsBirths(values []mapping.Cell) bool {
+	return every(values, func(text string) bool {
+		day, _ := dateformat.CutTime(text)
+		year := yearIn(day)
+		return year >= firstBirths && year < lastBirths
+	}) && distinct(values) >= leastValues && !lookAtDates(values).none
+}
+
+// yearIn returns the four digits that stand alone at an end of a date, "" for none.
+func yearIn(day string) string {
+	numbers := strings.FieldsFunc(day, func(r rune) bool { return r < '0' || r > '9' })
+	if len(numbers) > 1 {
+		for _, number := range []string{numbers[0], numbers[len(numbers)-1]} {
+			if len(number) == 4 {
+				return number
+			}
+		}
+	}
+	return ""
+}
+
+// holdsPostalCodes says that every value is a Canadian postal code or a ZIP code.
+// Five digits may be anything: one of the ZIP codes must have its four more.
+func holdsPostalCodes(values []mapping.Cell) bool {
+	sure := false
+	return every(values, func(text string) bool {
+		switch chars.Shape(strings.ToUpper(text)) {
+		case "A9A 9A9", "A9A9A9", "99999-9999":
+			sure = true
+			return true
+		case "99999":
+			return true
+		}
+		return false
+	}) && sure
+}
+
+// holdsRegions says that every value is a province or a state, and one of them
+// is nothing else: MA and MS are degrees too, and FR or ON alone are languages
+// and switches.
+func holdsRegions(values []mapping.Cell) bool {
+	codes := make(map[string]bool)
+	for _, cell := range values {
+		code, ok := region.Code(cell.Text)
+		if !ok {
+			return false
+		}
+		if len(cell.Text) > 2 || !slices.Contains([]string{"AA", "AB", "AE", "AP", "AS", "CO", "CT", "DE", "GA", "HI", "ID", "IN", "LA", "MA", "MB", "MD", "ME", "MI", "MS", "OH", "OK", "ON", "OR", "PA", "PE", "SD", "SC"}, code) {
+			codes[code] = true
+		}
+	}
+	return len(codes) > 0 && distinct(values) > 1
+}
+
+// holdsIDs says that the values are different numbers of one length, perhaps
+// after a letter.
+func holdsIDs(values []mapping.Cell) bool {
+	shape := chars.Shape(strings.ToUpper(values[0].Text))
+	number := strings.TrimPrefix(shape, "A")
+	return len(number) >= 6 && len(number) <= 10 && strings.Trim(number, "9") == "" && distinct(values) == len(values) &&
+		every(values, func(text string) bool { return chars.Shape(strings.ToUpper(text)) == shape })
+}

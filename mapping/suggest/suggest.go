@@ -1,0 +1,343 @@
+// Package suggest says which attribute each column of a table may give, and writes
+// that as a mapping file for a person to finish.
+//
+// What goes in is a header and some of the table's rows:
+//
+//	| Banner ID | Courriel            | Nickname |
+//	| 900100201 | zoe@college.example | Zoé      |
+//
+// What comes out of [Columns] is a [Suggestion] or more for each column, and of
+// [Format] their text:
+//
+//	fields:
+//	  unique_id: Banner ID # certain: it is the institution's number for a person; such as 900100201
+//	  # likely: first_name: Nickname # a preferred name may differ from the legal one, and is often blank; such as Zoé
+//	  email: Courriel # certain: a usual name for it; such as zoe@college.example
+//
+// [File] makes a mapping of the suggestions that are certain enough.
+package suggest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"opscom-import/mapping"
+	"opscom-import/mapping/internal/chars"
+)
+
+// Confidence says how sure a suggestion is.
+type Confidence uint8
+
+// The confidences. Only what is certain may be used without a person's word.
+const (
+	Unmatched Confidence = iota // the column gives no attribute
+	Likely                      // a guess, or one of several ways
+	Certain                     // the header means this attribute and no other, and the values agree
+)
+
+// String returns "unmatched", "likely" or "certain".
+func (c Confidence) String() string {
+	return [...]string{"unmatched", "likely", "certain"}[c]
+}
+
+// Suggestion says what one column seems to hold.
+type Suggestion struct {
+	Column     int               // index in the table, 0 for column A
+	Header     string            // as the table has it
+	Attribute  mapping.Attribute // NoAttribute when Unmatched
+	Confidence Confidence
+	Why        string              // a clause for a person, without a cell's value
+	Date       string              // form of the column's dates where the samples show one; "" for YYYY-MM-DD or none
+	Expr       string              // expression that makes the attribute of this and other columns; "" when the column is enough
+	Columns    []string            // headers of which the first that is not blank gives the attribute, this one first; nil for this one alone
+	Or         []string            // Columns that may take this one's place, such as those of preferred names; nil for none
+	Values     []mapping.ValuePair // what the column's values may become, for a person to correct; nil for none. See WithUserTypes
+	Samples    []string            // up to three different values; personal data. Without them, no Values are written either
+}
+
+// maxSamples is how many values of a column a suggestion shows.
+const maxSamples = 3
+
+// Columns says for each column of a table which attribute it gives. Samples are
+// some of the table's rows; a row may be shorter than the header.
+//
+// Headers are looked up among the accepted names and in a dictionary of what
+// student systems call them; a header that is only spelled like a known one is
+// Likely at best. The samples confirm a match or lower it. They make one only
+// for a header that says nothing, such as "Field 7", and then it is Likely.
+// A wrong match is worse than none: where two columns may be meant, both are
+// Likely, and at most one column is Certain for an attribute.
+//
+// The suggestions stand in the columns' order. A column has one, or several
+// when it may give several attributes: a student number is often the unique ID
+// too, and a column of full names gives both names.
+func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
+	s := newSuggester(header, samples)
+	for column := range header {
+		s.candidates = append(s.candidates, s.columnCandidates(column)...)
+	}
+	s.joinStreetLines()
+	s.moveOnlyAddress()
+	s.doubtLoneStreet2()
+	s.splitFullNames()
+	s.dropLastResorts()
+	s.matchByContent()
+	var suggestions []Suggestion
+	for _, spec := range mapping.Attributes() {
+		suggestions = append(suggestions, s.settle(spec.Attribute)...)
+	}
+	matched := make([]bool, len(header))
+	for _, suggestion := range suggestions {
+		matched[suggestion.Column] = true
+	}
+	for column := range header {
+		if !matched[column] {
+			suggestions = append(suggestions, s.suggestion(candidate{column: column, meaning: meaning{why: s.passed[column]}}, Unmatched))
+		}
+	}
+	slices.SortStableFunc(suggestions, func(a, b Suggestion) int { return cmp.Compare(a.Column, b.Column) })
+	return suggestions
+}
+
+// candidate is a column that may give an attribute.
+type candidate struct {
+	column int
+	meaning
+	date    string
+	expr    string
+	columns []string // as Suggestion.Columns
+	or      []string // as Suggestion.Or
+}
+
+// suggester is one call of Columns.
+type suggester struct {
+	header     []string
+	samples    [][]mapping.Cell
+	index      headerIndex
+	cells      [][]mapping.Cell // the values of each column, once they were asked for
+	called     map[string][]int // header → the columns that a mapping could not tell apart by it
+	contacts   bool             // "contact" means another person in this table
+	candidates []candidate
+	fullNames  []int          // the columns that hold the whole name
+	unknown    []int          // the columns whose headers mean nothing known
+	passed     map[int]string // why a column gives nothing
+}
+
+func newSuggester(header []string, samples [][]mapping.Cell) *suggester {
+	s := &suggester{
+		header: header, samples: samples, index: dictionaryIndex(),
+		cells: make([][]mapping.Cell, len(header)), called: make(map[string][]int), contacts: namesContacts(header), passed: make(map[int]string),
+	}
+	for column, h := range header {
+		s.called[strings.TrimSpace(h)] = append(s.called[strings.TrimSpace(h)], column)
+	}
+	return s
+}
+
+// columnCandidates returns the attributes that a column may give, judged by its
+// header and its values.
+func (s *suggester) columnCandidates(column int) []candidate {
+	header := s.header[column]
+	if strings.TrimSpace(header) == "" {
+		s.passed[column] = "it has no header"
+		return nil
+	}
+	meanings := s.index.meanings(header)
+	if s.contacts && slices.Contains(headerWords(header), contactWord) {
+		meanings = []meaning{{why: whySomebodyElse}}
+	}
+	if len(meanings) == 0 {
+		s.unknown = append(s.unknown, column)
+	}
+	var candidates []candidate
+	for _, m := range meanings {
+		switch {
+		case m.attribute == mapping.NoAttribute:
+			s.passed[column] = m.why
+			continue
+		case m.fit == fitsWhole || m.attribute == mapping.LastName && m.fit == fitsMaybe && s.holdsFullNames(column):
+			s.passed[column] = m.why
+			s.fullNames = append(s.fullNames, column)
+			continue
+		}
+		c := candidate{column: column, meaning: m}
+		if m.fit != fitsPart {
+			looks := s.look(column, m.attribute)
+			if m.fit <= fitsMaybe && looks.none {
+				s.passed[column] = "its header may mean " + m.attribute.String() + ", but " + looks.doubt
+				continue
+			}
+			c.date = looks.date
+			c.addReason(looks.proof)
+			c.doubt(looks.doubt)
+		}
+		if s.isAmbiguous(column) {
+			c.doubt("columns " + columnLetters(s.sameHeader(column)) + " have this same header; give them different ones in the file")
+		}
+		candidates = append(candidates, c)
+	}
+	return candidates
+}
+
+// sameHeader returns the columns that have the same header as this one, itself
+// among them.
+func (s *suggester) sameHeader(column int) []int {
+	return s.called[strings.TrimSpace(s.header[column])]
+}
+
+// gives says that a column may give the attribute.
+func (s *suggester) gives(attribute mapping.Attribute) bool {
+	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.attribute == attribute })
+}
+
+// doubt lowers a candidate for a reason; "" is none.
+func (c *candidate) doubt(reason string) {
+	if reason == "" {
+		return
+	}
+	c.fit = min(c.fit, fitsMaybe)
+	c.addReason(reason)
+}
+
+func (c *candidate) addReason(reason string) {
+	switch {
+	case reason == "":
+	case c.why == "":
+		c.why = reason
+	default:
+		c.why += "; " + reason
+	}
+}
+
+// dropLastResorts leaves out the columns that give an attribute only where no
+// other column does.
+func (s *suggester) dropLastResorts() {
+	s.candidates = slices.DeleteFunc(slices.Clone(s.candidates), func(last candidate) bool {
+		if last.fit != fitsLast {
+			return false
+		}
+		i := slices.IndexFunc(s.candidates, func(c candidate) bool {
+			return c.attribute == last.attribute && c.column != last.column && c.fit > fitsLast
+		})
+		if i >= 0 {
+			s.pass(last, s.candidates[i])
+		}
+		return i >= 0
+	})
+}
+
+// settle chooses among the columns that may give the attribute.
+func (s *suggester) settle(attribute mapping.Attribute) []Suggestion {
+	var all, only []candidate
+	for _, c := range s.candidates {
+		if c.attribute == attribute {
+			all = append(all, c)
+			if c.fit == fitsOnly {
+				only = append(only, c)
+			}
+		}
+	}
+	s.preferNames(all)
+	if len(only) == 0 && len(all) == 1 && all[0].fit == fitsAlone && !(attribute == mapping.UniqueID && s.hasOtherID(all[0].column)) {
+		only = all
+	}
+	if len(only) == 1 {
+		taken := all[slices.IndexFunc(all, func(c candidate) bool { return c.column == only[0].column })]
+		for _, c := range all {
+			if c.column != taken.column {
+				s.pass(c, taken)
+			}
+		}
+		return []Suggestion{s.suggestion(taken, Certain)}
+	}
+	suggestions := make([]Suggestion, 0, len(all))
+	for i, c := range all {
+		if len(all) > 1 {
+			c.addReason("or is it column " + columnLetters(otherColumns(all, i)) + "?")
+		} else if attribute == mapping.UniqueID && c.fit == fitsAlone {
+			c.addReason("other columns hold IDs too; is it the one by which the Controller knows the users?")
+		}
+		c.or = nil // each of the others has a line of its own
+		suggestions = append(suggestions, s.suggestion(c, Likely))
+	}
+	return suggestions
+}
+
+func otherColumns(all []candidate, but int) []int {
+	var others []int
+	for i, c := range all {
+		if i != but && len(others) <= maxLetters {
+			others = append(others, c.column)
+		}
+	}
+	return others
+}
+
+// hasOtherID says that a column beside this one identifies people too, so that
+// somebody must say which of them the Controller knows.
+func (s *suggester) hasOtherID(column int) bool {
+	return slices.ContainsFunc(s.candidates, func(c candidate) bool {
+		switch c.attribute {
+		case mapping.UniqueID, mapping.UserName, mapping.StudentNumber, mapping.EmployeeNumber:
+			return c.column != column
+		}
+		return false
+	})
+}
+
+// pass notes why a column does not give an attribute that another one gives.
+func (s *suggester) pass(c, taken candidate) {
+	why := c.attribute.String() + " comes from " + chars.Quote(s.header[taken.column]) + " (column " + mapping.ColumnLetter(taken.column) + ")"
+	if slices.Contains(taken.or, s.header[c.column]) {
+		why += "; the line \"# or:\" prefers this one where it is filled"
+	}
+	s.passed[c.column] = why
+}
+
+func (s *suggester) suggestion(c candidate, confidence Confidence) Suggestion {
+	values := []mapping.ValuePair(nil)
+	if c.attribute == mapping.UserTypeID && confidence == Likely {
+		if values = s.proposeValues(c.column); values != nil {
+			c.addReason("to the right of each value, write the user type that it means")
+		}
+	}
+	why := c.why
+	if why == "" && confidence == Unmatched {
+		why = "no attribute is known by this name"
+	}
+	return Suggestion{
+		Column: c.column, Header: s.header[c.column], Attribute: c.attribute, Confidence: confidence,
+		Why: why, Date: c.date, Expr: c.expr, Columns: c.columns, Or: c.or, Values: values, Samples: s.shown(c.column),
+	}
+}
+
+// shown returns the first few different values of a column.
+func (s *suggester) shown(column int) []string {
+	var shown []string
+	for _, cell := range s.values(column) {
+		if !slices.Contains(shown, cell.Text) {
+			shown = append(shown, cell.Text)
+		}
+		if len(shown) == maxSamples {
+			break
+		}
+	}
+	return shown
+}
+
+// maxLetters is how many columns a reason lists.
+const maxLetters = 5
+
+// columnLetters lists the first columns as a spreadsheet names them.
+func columnLetters(columns []int) string {
+	var letters []string
+	for i, column := range columns {
+		if i == maxLetters {
+			letters = append(letters, "…")
+			break
+		}
+		letters = append(letters, mapping.ColumnLetter(column))
+	}
+	return strings.Join(letters, ", ")
+}

@@ -1,0 +1,130 @@
+package suggest
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"opscom-import/mapping"
+	"opscom-import/mapping/internal/chars"
+)
+
+// maxProposed is how many values a proposal lists. A column with more of them
+// holds something else than kinds of people.
+const maxProposed = 12
+
+// proposeValues lists the values of a column that may give the user type, each
+// becoming itself: what stands on the right is for a person to correct. Numbers
+// alone are taken for the ids of user types, and nothing is proposed.
+func (s *suggester) proposeValues(column int) []mapping.ValuePair {
+	var pairs []mapping.ValuePair
+	ids := true
+	for _, cell := range s.values(column) {
+		if slices.ContainsFunc(pairs, func(p mapping.ValuePair) bool { return strings.EqualFold(p.From, cell.Text) }) {
+			continue
+		}
+		if len(pairs) == maxProposed {
+			return nil
+		}
+		ids = ids && chars.IsTypeID(cell.Text)
+		pairs = append(pairs, mapping.ValuePair{From: cell.Text, To: cell.Text})
+	}
+	if ids {
+		return nil
+	}
+	return pairs
+}
+
+// WithUserTypes returns the suggestions with the user types that the proposed
+// values seem to mean: the only one with the value's words, such as Part Time
+// Student for "PT". A value that means none or several for all one can tell
+// keeps standing for itself, which the mapping then refuses by name. Where all
+// the values are user types already, nothing is proposed.
+func WithUserTypes(suggestions []Suggestion, types []mapping.UserType) []Suggestion {
+	matched := slices.Clone(suggestions)
+	for i := range matched {
+		values := slices.Clone(matched[i].Values)
+		known := 0
+		for j := range values {
+			if isUserType(values[j].From, types) {
+				known++
+			} else if to := typeMeantBy(values[j].From, types); to != "" {
+				values[j].To = to
+			}
+		}
+		if known == len(values) {
+			values = nil
+		}
+		matched[i].Values = values
+	}
+	return matched
+}
+
+// isUserType reports whether a value is the id of a type, or the name of only one.
+func isUserType(value string, types []mapping.UserType) bool {
+	ids := make(map[string]bool)
+	for _, t := range types {
+		if t.ID == value {
+			return true
+		}
+		if strings.EqualFold(chars.Collapse(t.Name), chars.Collapse(value)) {
+			ids[t.ID] = true
+		}
+	}
+	return len(ids) == 1
+}
+
+// typeMeantBy returns the name of the only type that a value seems to mean, "" for
+// none or several.
+func typeMeantBy(value string, types []mapping.UserType) string {
+	words := typeWords(value)
+	found := ""
+	for _, t := range types {
+		name := typeWords(t.Name)
+		if len(words) == 0 || slices.ContainsFunc(words, func(word string) bool { return !slices.Contains(name, word) }) {
+			continue
+		}
+		if found != "" {
+			return "" // another type, or one of the same name
+		}
+		found = t.Name
+	}
+	return found
+}
+
+// typeWords splits a kind of people into words, with the usual abbreviations
+// written out and French ones in English.
+func typeWords(value string) []string {
+	var words []string
+	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
+		switch folded := chars.Fold(word); folded {
+		case "ft", "fulltime":
+			words = append(words, "full", "time")
+		case "pt", "parttime":
+			words = append(words, "part", "time")
+		case "plein":
+			words = append(words, "full")
+		case "partiel":
+			words = append(words, "part")
+		case "temps":
+			words = append(words, "time")
+		case "stu", "stud", "std", "students", "etudiant", "etudiante":
+			words = append(words, "student")
+		case "emp", "empl", "employees", "employe", "employee":
+			words = append(words, "employee")
+		case "fac", "prof":
+			words = append(words, "faculty")
+		case "ug", "undergrad":
+			words = append(words, "undergraduate")
+		case "grad":
+			words = append(words, "graduate")
+		case "res":
+			words = append(words, "resident")
+		case "visiteur", "visiteuse":
+			words = append(words, "visitor")
+		default:
+			words = append(words, folded)
+		}
+	}
+	return words
+}
