@@ -3,7 +3,6 @@ package controller
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -191,7 +190,8 @@ func classifyError(status int, documents []document) (a attemptResult, ok bool) 
 // classifyStatus classifies an answer by its status, because of a problem with its
 // body.
 func classifyStatus(status int, header http.Header, problem string) attemptResult {
-	a := attemptResult{event: "the Controller answered " + statusText(status), refusalCode: strconv.Itoa(status)}
+	code := strconv.Itoa(status)
+	a := attemptResult{event: strings.TrimSpace("the Controller answered " + code + " " + http.StatusText(status)), refusalCode: code}
 	switch {
 	case status/100 == 2:
 		a.event += " with " + problem
@@ -230,10 +230,7 @@ const maxReferenceID = 255
 // positive integer, or text like a GUID. What programs write in place of a missing
 // id ("0", "null", a GUID of zeros) is an error.
 func (d document) referenceID() (string, error) {
-	id, ok := unquote(d.ReferenceID)
-	if !ok && isInteger(d.ReferenceID) {
-		id, ok = string(d.ReferenceID), true
-	}
+	id, ok := textOf(d.ReferenceID)
 	none := strings.HasPrefix(id, "-") || !strings.ContainsAny(id, "0123456789") || strings.Trim(id, "0-") == ""
 	if !ok || none || len(id) > maxReferenceID || !isWord(id) {
 		return "", errors.New("a success without a valid reference_id")
@@ -267,10 +264,7 @@ const maxErrorCode = 16
 // errorCode returns the ErrorCode, a whole number or a string, as text; "" if
 // there is none or it is not valid.
 func (d document) errorCode() string {
-	code, ok := unquote(d.ErrorCode)
-	if !ok && isInteger(d.ErrorCode) {
-		code = string(d.ErrorCode)
-	}
+	code, _ := textOf(d.ErrorCode)
 	code = strings.TrimSpace(code)
 	if code == "0" || len(code) > maxErrorCode || !isWord(code) {
 		return ""
@@ -294,12 +288,11 @@ func unquote(value jsontext.Value) (text string, ok bool) {
 	return string(unquoted), err == nil
 }
 
-// isInteger reports whether a JSON value is a number without a fraction or exponent.
-func isInteger(value jsontext.Value) bool {
-	return value.Kind() == '0' && !bytes.ContainsAny(value, ".eE")
-}
-
-// statusText returns a status such as "503 Service Unavailable".
-func statusText(status int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+// textOf returns the text of a JSON string or of a number without a fraction or
+// exponent; ok is false for any other value.
+func textOf(value jsontext.Value) (text string, ok bool) {
+	if value.Kind() == '0' && !bytes.ContainsAny(value, ".eE") {
+		return string(value), true
+	}
+	return unquote(value)
 }

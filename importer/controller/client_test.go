@@ -204,6 +204,7 @@ var answerCases = []struct {
 	// Not now, or nothing that says anything.
 	{name: "unknown code, but not now", status: 429, body: `{"ErrorCode":9999}`, want: importer.StatusFailed},
 	{name: "unusable code", status: 200, body: `{"ErrorCode":{"a":1}}`, want: importer.StatusFailed},
+	{name: "code with an exponent", status: 200, body: `{"ErrorCode":9e3}`, want: importer.StatusFailed},
 	{name: "endless code", status: 200, body: `{"ErrorCode":"` + strings.Repeat("9", 40) + `"}`, want: importer.StatusFailed},
 	{name: "list with another thing", status: 200, body: `[{"ErrorCode":9016},{"status":"success"}]`, want: importer.StatusFailed},
 	{name: "408", status: 408, want: importer.StatusFailed},

@@ -6,6 +6,8 @@ import (
 )
 
 // deadline is a context with a time limit that serves one request after another.
+// With context.WithTimeout for each request a push takes 4 to 5 % longer when the
+// Controller answers at once (BenchmarkPush).
 type deadline struct {
 	context.Context
 	cancel context.CancelFunc

@@ -23,10 +23,7 @@ func (d document) userTypes() ([]mapping.UserType, error) {
 	}
 	types := make([]mapping.UserType, 0, len(listed))
 	for _, l := range listed {
-		id, ok := unquote(l.ID)
-		if !ok && isInteger(l.ID) {
-			id = string(l.ID)
-		}
+		id, _ := textOf(l.ID)
 		if id = strings.TrimSpace(id); id == "" || strings.TrimSpace(l.Name) == "" {
 			return nil, errors.New("a user type without an id or name")
 		}

@@ -16,17 +16,17 @@ const (
 	textType = "text/plain; charset=utf-8"
 )
 
-// answer is what goes back to a client.
+// answer is the answer to a request.
 type answer struct {
 	status      int
 	contentType string
 	retryAfter  string // the header of that name, "" for none
 	body        []byte
-	errorCode   int // of an error answer
+	errorCode   int // of an error
 	referenceID int // of an accepted profile
 }
 
-// refusal is a rule of the Controller that a request breaks; code 0 means none.
+// apiError is an error of the Controller; code 0 means none.
 type apiError struct {
 	code    int
 	message string
@@ -40,8 +40,11 @@ func successAnswer(referenceID int) answer {
 	return answer{status: 200, contentType: jsonType, body: body, referenceID: referenceID}
 }
 
-// errorAnswer gives the refusal in the Controller's form. The messages are
-// constants of this package, in plain ASCII without quotes.
+// notPermitted is the error for a token that is wrong or revoked.
+var notPermitted = apiError{9002, "The API token may not make this call."}
+
+// errorAnswer returns the error in the Controller's form. The messages are constants
+// of this package, in ASCII without quotes.
 func errorAnswer(status int, r apiError) answer {
 	body := fmt.Appendf(nil, `{"ErrorCode":%d,"ErrorMessage":"%s"}`, r.code, r.message)
 	return answer{status: status, contentType: jsonType, body: body, errorCode: r.code}
@@ -51,7 +54,7 @@ func textAnswer(status int, text string) answer {
 	return answer{status: status, contentType: textType, body: []byte(text + "\n")}
 }
 
-// typesBody returns the list of user types as the Controller gives it.
+// typesBody returns the list of user types in the Controller's form.
 func typesBody(types []mapping.UserType) ([]byte, error) {
 	type entry struct {
 		ID   string `json:"id"`
@@ -68,7 +71,7 @@ func typesBody(types []mapping.UserType) ([]byte, error) {
 	return json.Marshal(list, jsontext.AllowInvalidUTF8(false))
 }
 
-// usualUserTypes is the list of a sandbox that was given none.
+// defaultUserTypes returns the list of a sandbox that is not given one.
 func defaultUserTypes() []mapping.UserType {
 	return []mapping.UserType{
 		{ID: "1", Name: "Full Time Student", Info: "Student"},

@@ -11,18 +11,18 @@ import (
 )
 
 // BenchmarkHandler measures what one push costs besides the network: with
-// people in memory, with an account, and with all of it in files.
+// people in memory, with a request log, and with all of it in files.
 func BenchmarkHandler(b *testing.B) {
 	for _, bc := range []struct {
 		name   string
 		change func(b *testing.B, c *Config)
 	}{
 		{"memory", func(*testing.B, *Config) {}},
-		{"account", func(_ *testing.B, c *Config) { c.KeepRequests = true }},
+		{"request log", func(_ *testing.B, c *Config) { c.KeepRequests = true }},
 		{"faults", func(_ *testing.B, c *Config) { c.Faults.Failures = []Failure{{Kind: ServiceUnavailable, Share: 0.01}} }},
 		{"files", func(b *testing.B, c *Config) {
 			c.PeopleFile = filepath.Join(b.TempDir(), "people.jsonl")
-			c.RequestLogFile = filepath.Join(b.TempDir(), "account.jsonl")
+			c.RequestLogFile = filepath.Join(b.TempDir(), "requests.jsonl")
 		}},
 	} {
 		b.Run(bc.name, func(b *testing.B) {

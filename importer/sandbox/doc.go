@@ -1,7 +1,7 @@
-// Package sandbox is a mock for the Controller: an http.Handler with the
-// two calls that the importer makes, the published limits and error codes, and
-// faults on request. It serves for trials without a real Controller, and for
-// tests that hold what a run reports against what was really accepted.
+// Package sandbox is a mock Controller: an http.Handler with the two calls that the
+// importer makes, the published limits and error codes, and faults on request. It is
+// for trials without a real Controller, and for tests that compare what a run reports
+// with what was really accepted.
 //
 // In goes a profile:
 //
@@ -21,14 +21,14 @@
 //
 //	200 {"status":"success","user_types":[{"id":"1","type_name":"Full Time Student","ext_info":"Student"}]}
 //
-// A push is an upsert by login source and unique id, whatever their case.
-// Attributes that are left out keep their value, blank ones are cleared, and an
-// e-mail address or user name belongs to one person only. As in every
-// Controller there is an administrator from the start: the user name "admin"
-// and the e-mail address "parking@example.edu" are taken.
+// A push is an upsert by login source and unique id, in any case. Attributes that are
+// left out keep their value, blank ones are cleared, and an e-mail address or user
+// name can belong to one person only. As in every Controller there is an
+// administrator from the start: the user name "admin" and the e-mail address
+// "parking@example.edu" are taken.
 //
-// What the Controller does not publish is decided here: the HTTP status of an
-// error (400 for a profile, 401 for the token and client code), and that an
-// attribute with an unknown name makes the request unreadable (9003), so that a
-// misspelled name is found at once.
+// Where the Controller's behaviour is not published, this package makes its own
+// choice: the HTTP status of an error (400 for a profile, 401 for the token and
+// client code), and that a request with an unknown attribute cannot be parsed (9003),
+// so that a misspelled name is found at once.
 package sandbox

@@ -13,75 +13,57 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// mishap is what befalls one request.
+// injectedFault is what the sandbox does to one request.
 type injectedFault struct {
 	kind   Kind // "" for nothing but the delay
 	delay  time.Duration
-	over   time.Duration // of Drip: how long the answer takes to arrive
-	answer answer        // what is said in the Controller's place
+	over   time.Duration // for Drip: how long the answer takes to arrive
+	answer answer        // in place of the Controller's
 }
 
-// reachesController reports whether the Controller gets to see the request.
-func (m injectedFault) reachesController() bool {
-	switch m.kind {
-	case "", DropAfter, DropDuring, Truncate, Drip, Endless, Bomb:
-		return true
-	}
-	return false
-}
-
-// answers reports whether a whole answer is meant to leave.
-func (m injectedFault) answers() bool {
-	switch m.kind {
-	case DropBefore, DropAfter, DropDuring, Hang, Truncate, Endless, Bomb:
-		return false
-	}
-	return true
-}
-
-// mishap returns what befalls the request with this number, counted from 1, that
-// came so long after the first.
+// drawFault returns the fault of the request with this number, counted from 1,
+// which arrived so long after the first.
 func (s *Sandbox) drawFault(number int64, age time.Duration, entry Entry) injectedFault {
 	switch faults := &s.config.Faults; {
 	case faults.Outage.contains(number, age):
-		return injectedFault{kind: outage, answer: pageAnswer(outage.status())}
+		return injectedFault{kind: outage, answer: pageAnswer(http.StatusServiceUnavailable)}
 	case !s.allows(age):
-		a := pageAnswer(rateExceeded.status())
+		a := pageAnswer(http.StatusTooManyRequests)
 		a.retryAfter = "1"
 		return injectedFault{kind: rateExceeded, answer: a}
 	case faults.Revoked.contains(number, age):
-		return injectedFault{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, apiError{9002, "The API token may not make this call."})}
+		return injectedFault{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, notPermitted)}
 	}
 	return s.faults.next(entry)
 }
 
-// allows reports whether the limit has room for a request so long after the first.
+// allows reports whether the rate limit permits a request so long after the first.
 func (s *Sandbox) allows(age time.Duration) bool {
 	if s.limiter == nil {
 		return true
 	}
-	if swing := s.config.Faults.Rate; swing != (MovingRate{}) {
-		limit := swing.at(age)
+	if moving := s.config.Faults.Rate; moving != (MovingRate{}) {
+		limit := moving.at(age)
 		s.limiter.SetLimit(rate.Limit(limit))
 		s.limiter.SetBurst(max(1, int(limit)))
 	}
 	return s.limiter.Allow()
 }
 
-// faultDraw draws the faults of the requests.
+// faultSource draws the faults of requests.
 type faultSource struct {
 	faults Faults
 	seed   uint64
 
 	mu    sync.Mutex
-	sends map[Key]int // of each key so far
+	sends map[Key]int // pushes of each key so far
 }
 
 func newFaultSource(faults Faults, seed uint64) *faultSource {
 	return &faultSource{faults: faults, seed: seed, sends: make(map[Key]int)}
 }
 
-// next draws what befalls one more request with the entry's key.
+// next draws the fault of another request with the entry's key.
 func (d *faultSource) next(entry Entry) injectedFault {
 	if d.faults.Jitter == 0 && d.faults.Slow.Share == 0 && len(d.faults.Failures) == 0 {
 		return injectedFault{delay: d.faults.Latency}
@@ -92,36 +74,36 @@ func (d *faultSource) next(entry Entry) injectedFault {
 	d.mu.Unlock()
 
 	random := rand.New(rand.NewPCG(d.seed, hashSend(entry.Key, send)))
-	m := injectedFault{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
+	fault := injectedFault{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
 	if random.Float64() < d.faults.Slow.Share {
-		m.delay = d.faults.Slow.For
+		fault.delay = d.faults.Slow.For
 	}
 	if entry.Call != PushCall {
-		return m
+		return fault
 	}
 	if failure := d.failure(send, random.Float64()); failure != nil {
-		m.kind, m.over = failure.Kind, failure.Over
-		m.answer = failure.answer(random)
+		fault.kind, fault.over = failure.Kind, failure.Over
+		fault.answer = failure.answer(random)
 	}
-	return m
+	return fault
 }
 
-// hashSend tells one send of one key from every other.
-func hashSend(key Key, send int) uint64 {
+// hashSend returns a hash of the nth push of a key.
+func hashSend(key Key, n int) uint64 {
 	h := fnv.New64a()
-	_, _ = io.WriteString(h, key.LoginSource+"\x00"+key.UniqueID+"\x00"+strconv.Itoa(send)) // a hash never fails
+	_, _ = io.WriteString(h, key.LoginSource+"\x00"+key.UniqueID+"\x00"+strconv.Itoa(n)) // a hash never fails
 	return h.Sum64()
 }
 
-// failure returns the failure that meets a key's send, counted from 1; nil for
-// none. The draw is evenly spread over 0 to 1.
-func (d *faultSource) failure(send int, draw float64) *Failure {
+// failure returns the failure of a key's nth push, counted from 1; nil for none. The
+// draw is evenly distributed over 0 to 1.
+func (d *faultSource) failure(n int, draw float64) *Failure {
 	for i := range d.faults.Failures {
 		f := &d.faults.Failures[i]
-		if send <= f.First {
+		if n <= f.First {
 			return f
 		}
-		send -= f.First
+		n -= f.First
 	}
 	for i := range d.faults.Failures {
 		f := &d.faults.Failures[i]
@@ -133,19 +115,20 @@ func (d *faultSource) failure(send int, draw float64) *Failure {
 	return nil
 }
 
-// answer returns what the failure says in the Controller's place; nothing for
-// one that cuts the connection or the Controller's own answer.
+// answer returns the answer in place of the Controller's; none for a failure that
+// cuts the connection or the Controller's own answer.
 func (f *Failure) answer(random *rand.Rand) answer {
+	behavior, _ := f.Kind.behavior()
 	switch {
 	case f.Kind == CodeIn200:
 		return errorAnswer(http.StatusOK, apiError{f.Code, "The profile was not accepted."})
 	case f.Kind == Lie:
 		all := falseSuccesses()
 		return all[random.IntN(len(all))]
-	case f.Kind.status() == 0:
+	case behavior.status == 0:
 		return answer{}
 	}
-	a := pageAnswer(f.Kind.status())
+	a := pageAnswer(behavior.status)
 	switch {
 	case f.RetryAfter == 0:
 	case f.Kind == TooManyUntil:
@@ -156,13 +139,13 @@ func (f *Failure) answer(random *rand.Rand) answer {
 	return a
 }
 
-// pageAnswer is the page that a proxy in front of the Controller shows.
+// pageAnswer returns the HTML page of a proxy in front of the Controller.
 func pageAnswer(status int) answer {
 	const page = "<!DOCTYPE html>\n<html><head><title>%[1]d %[2]s</title></head>\n<body><h1>%[1]d %[2]s</h1></body></html>\n"
 	return answer{status: status, contentType: htmlType, body: fmt.Appendf(nil, page, status, http.StatusText(status))}
 }
 
-// lies returns answers with status 200 that are not the documented success.
+// falseSuccesses returns answers with status 200 that are not the documented success.
 func falseSuccesses() []answer {
 	bodies := []string{
 		``,

@@ -99,7 +99,7 @@ func TestFailures(t *testing.T) {
 			tc.want.Sequence, tc.want.Call, tc.want.Key = 1, PushCall, KeyOf("SSO", "900123456")
 			tc.want.Time, tc.want.Body = got.Time, got.Body
 			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("account differs (-want +got):\n%s", diff)
+				t.Errorf("request log differs (-want +got):\n%s", diff)
 			}
 			// The next send is past the fault, and finds anyone who was accepted.
 			if _, text, err := send(t.Context(), t, http.DefaultClient, server.URL, personWith(nil)); err != nil || text != success {
@@ -154,7 +154,7 @@ func TestHang(t *testing.T) {
 					t.Error("there was an answer")
 				}
 				if entry := s.Requests()[0]; entry.Fault != Hang || entry.Applied || entry.Delivered || s.People() != 0 {
-					t.Errorf("account %+v, %d people", entry, s.People())
+					t.Errorf("entry %+v, %d people", entry, s.People())
 				}
 			})
 		})
@@ -194,9 +194,9 @@ func TestAnswerThatNobodyWaitsFor(t *testing.T) {
 			t.Fatalf("error %v", err)
 		}
 		synctest.Wait()
-		account := s.Requests()
-		if len(account) != 1 || !account[0].Applied || account[0].Delivered || s.People() != 1 {
-			t.Errorf("account %+v, %d people; want one entry, applied, not delivered", account, s.People())
+		requests := s.Requests()
+		if len(requests) != 1 || !requests[0].Applied || requests[0].Delivered || s.People() != 1 {
+			t.Errorf("entry %+v, %d people; want one entry, applied, not delivered", requests, s.People())
 		}
 	})
 }
@@ -216,7 +216,7 @@ func TestRate(t *testing.T) {
 			t.Errorf("statuses differ (-want +got):\n%s", diff)
 		}
 		if entry := s.Requests()[2]; entry.Fault != rateExceeded || entry.Applied {
-			t.Errorf("account %+v", entry)
+			t.Errorf("entry %+v", entry)
 		}
 	})
 }
@@ -276,7 +276,7 @@ func TestRevokedTokenIsRefusedLikeAnyOther(t *testing.T) {
 		t.Errorf("answer %+v", got)
 	}
 	if entry := s.Requests()[0]; entry.Fault != revoked || entry.ErrorCode != 9002 || entry.Applied || !entry.Delivered || s.People() != 0 {
-		t.Errorf("account %+v, %d people", entry, s.People())
+		t.Errorf("entry %+v, %d people", entry, s.People())
 	}
 }
 
@@ -420,7 +420,7 @@ func TestLies(t *testing.T) {
 	d := newFaultSource(config.Faults, 1)
 	for i := range 50 * len(falseSuccesses()) {
 		m := d.next(Entry{Call: PushCall, Key: KeyOf("SSO", fmt.Sprint(i))})
-		if m.reachesController() || m.answer.status != 200 {
+		if behavior, _ := m.kind.behavior(); behavior.processed || m.answer.status != 200 {
 			t.Fatalf("%+v", m)
 		}
 		told[string(m.answer.body)] = true
@@ -431,7 +431,7 @@ func TestLies(t *testing.T) {
 	s := newSandbox(t, config)
 	push(t, s, personWith(nil))
 	if entry := s.Requests()[0]; entry.Applied || entry.ReferenceID != 0 || entry.Status != 200 || s.People() != 0 {
-		t.Errorf("account %+v, %d people", entry, s.People())
+		t.Errorf("entry %+v, %d people", entry, s.People())
 	}
 }
 

@@ -1,9 +1,9 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,17 +20,17 @@ import (
 //   - latency and jitter: a duration;
 //   - slow: the share of answers, and how long they take;
 //   - outage and revoke: the number of the first request that is turned away, and
-//     how many are, all of them unless given; or both as a duration, the first of
-//     them since the first request;
+//     how many are (the default is all); or both as a duration, the first of them
+//     since the first request;
 //   - rate: the lowest and the highest limit of requests a second, and the time in
 //     which it moves from the one to the other and back;
-//   - require: names of attributes with a plus between them;
+//   - require: names of attributes, joined by a plus;
 //   - any Kind: its share of the pushes, or as a plain number the first so many
-//     sends of every profile. After a colon: for a status, the time that
-//     Retry-After gives; for code, the ErrorCode, which is 9022 unless given; for
-//     drip, how long the answer takes, which is 10s unless given.
+//     pushes of every profile. After a colon: for a status, the time for
+//     Retry-After; for code, the ErrorCode (the default is 9022); for drip, how long
+//     the answer takes (the default is 10s).
 //
-// The empty text means no faults. An unknown name is an error that names the
+// The empty text means no faults. The error for an unknown name suggests the
 // nearest one.
 func ParseFaults(text string) (Faults, error) {
 	var faults Faults
@@ -55,39 +55,43 @@ func ParseFaults(text string) (Faults, error) {
 	return faults, nil
 }
 
-// settings returns the names of the faults that are not a Kind, with an example of each.
-func settings() [][2]string {
-	return [][2]string{
-		{"latency", "20ms"}, {"jitter", "5ms"}, {"slow", "1%:1s"}, {"outage", "100:50"},
-		{"revoke", "100:50"}, {"rate", "20:200:1m"}, {"require", "email+first_name"},
+// setting is a fault that is not a Kind.
+type setting struct {
+	name, example string
+	set           func(value string) error
+}
+
+func (f *Faults) settings() []setting {
+	return []setting{
+		{"latency", "20ms", into(&f.Latency, time.ParseDuration)},
+		{"jitter", "5ms", into(&f.Jitter, time.ParseDuration)},
+		{"slow", "1%:1s", into(&f.Slow, parseSlow)},
+		{"outage", "100:50", into(&f.Outage, parseWindow)},
+		{"revoke", "100:50", into(&f.Revoked, parseWindow)},
+		{"rate", "20:200:1m", into(&f.Rate, parseMovingRate)},
+		{"require", "email+first_name", into(&f.Require, parseAttributes)},
+	}
+}
+
+// into returns a function that parses a value and stores it.
+func into[T any](to *T, parse func(string) (T, error)) func(string) error {
+	return func(value string) (err error) {
+		*to, err = parse(value)
+		return err
 	}
 }
 
 func (f *Faults) set(name, value string) error {
-	var err error
-	switch name {
-	case "latency":
-		f.Latency, err = time.ParseDuration(value)
-	case "jitter":
-		f.Jitter, err = time.ParseDuration(value)
-	case "slow":
-		f.Slow, err = parseSlow(value)
-	case "outage":
-		f.Outage, err = parseWindow(value)
-	case "revoke":
-		f.Revoked, err = parseWindow(value)
-	case "rate":
-		f.Rate, err = parseSwing(value)
-	case "require":
-		f.Require, err = parseAttributes(value)
-	default:
-		return f.addFailure(name, value)
+	for _, s := range f.settings() {
+		if s.name != name {
+			continue
+		}
+		if err := s.set(value); err != nil {
+			return fmt.Errorf("fault %q: cannot read %q; write it like %s=%s", name, value, name, s.example)
+		}
+		return nil
 	}
-	if err != nil {
-		i := slices.IndexFunc(settings(), func(s [2]string) bool { return s[0] == name })
-		return fmt.Errorf("fault %q: cannot read %q; write it like %s=%s", name, value, name, settings()[i][1])
-	}
-	return nil
+	return f.addFailure(name, value)
 }
 
 func parseSlow(value string) (slow Slow, err error) {
@@ -122,17 +126,13 @@ func parseWindow(value string) (w Window, err error) {
 	return w, err
 }
 
-func parseSwing(value string) (s MovingRate, err error) {
-	low, rest, _ := strings.Cut(value, ":")
-	high, period, _ := strings.Cut(rest, ":")
-	if s.Low, err = strconv.ParseFloat(low, 64); err != nil {
+func parseMovingRate(value string) (m MovingRate, err error) {
+	var period string
+	if _, err = fmt.Sscanf(value, "%g:%g:%s", &m.Low, &m.High, &period); err != nil {
 		return MovingRate{}, err
 	}
-	if s.High, err = strconv.ParseFloat(high, 64); err != nil {
-		return MovingRate{}, err
-	}
-	s.Period, err = time.ParseDuration(period)
-	return s, err
+	m.Period, err = time.ParseDuration(period)
+	return m, err
 }
 
 func parseAttributes(value string) (attributes []mapping.Attribute, err error) {
@@ -148,8 +148,9 @@ func parseAttributes(value string) (attributes []mapping.Attribute, err error) {
 
 func (f *Faults) addFailure(name, value string) error {
 	failure := Failure{Kind: Kind(name)}
-	if !slices.Contains(kinds(), failure.Kind) {
-		return unknownFault(name)
+	behavior, known := failure.Kind.behavior()
+	if !known {
+		return f.unknownFault(name)
 	}
 	often, extra, hasExtra := strings.Cut(value, ":")
 	var err error
@@ -159,18 +160,14 @@ func (f *Faults) addFailure(name, value string) error {
 		failure.First, err = strconv.Atoi(often)
 	}
 	if err != nil {
-		return fmt.Errorf("fault %q: cannot read %q; write a share such as 2%%, or a number such as 1 for the first send of every profile", name, often)
+		return fmt.Errorf("fault %q: cannot read %q; write a share such as 2%%, or a number such as 1 for the first push of every profile", name, often)
 	}
 	switch {
-	case failure.Kind == CodeIn200 && !hasExtra:
-		failure.Code = 9022
 	case failure.Kind == CodeIn200:
-		failure.Code, err = strconv.Atoi(extra)
-	case failure.Kind == Drip && !hasExtra:
-		failure.Over = 10 * time.Second
+		failure.Code, err = strconv.Atoi(cmp.Or(extra, "9022"))
 	case failure.Kind == Drip:
-		failure.Over, err = time.ParseDuration(extra)
-	case hasExtra && failure.Kind.status() != 0:
+		failure.Over, err = time.ParseDuration(cmp.Or(extra, "10s"))
+	case hasExtra && behavior.status != 0:
 		failure.RetryAfter, err = time.ParseDuration(extra)
 	case hasExtra:
 		return fmt.Errorf("fault %q takes nothing after the colon: write %s=%s", name, name, often)
@@ -182,19 +179,19 @@ func (f *Faults) addFailure(name, value string) error {
 	return nil
 }
 
-func unknownFault(name string) error {
+func (f *Faults) unknownFault(name string) error {
 	var known []string
-	for _, setting := range settings() {
-		known = append(known, setting[0])
+	for _, setting := range f.settings() {
+		known = append(known, setting.name)
 	}
-	for _, kind := range kinds() {
-		known = append(known, string(kind))
+	for i := range behaviors {
+		known = append(known, string(behaviors[i].kind))
 	}
-	near := ""
-	if best := mapping.Nearest(name, known); best != "" {
-		near = fmt.Sprintf("; the nearest is %q", best)
+	nearest := mapping.Nearest(name, known)
+	if nearest != "" {
+		nearest = fmt.Sprintf("; the nearest is %q", nearest)
 	}
-	return fmt.Errorf("there is no fault %q%s. The faults are %s", name, near, strings.Join(known, ", "))
+	return fmt.Errorf("there is no fault %q%s. The faults are %s", name, nearest, strings.Join(known, ", "))
 }
 
 // parsePercent reads a share such as "0.5%".

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,8 +8,8 @@ import (
 	"opscom-import/mapping"
 )
 
-// Key says whose profile it is: login source and unique id, each without outer
-// space and in lower case. The zero Key stands for a request that could not be read.
+// Key identifies a person: login source and unique id, trimmed and in lower case.
+// The zero Key means a request that could not be parsed.
 type Key struct {
 	LoginSource string `json:"login_source"`
 	UniqueID    string `json:"unique_id"`
@@ -21,48 +20,60 @@ func KeyOf(loginSource, uniqueID string) Key {
 	return Key{LoginSource: fold(loginSource), UniqueID: fold(uniqueID)}
 }
 
-// fold makes one of what the Controller does not tell apart.
+// keyOf returns the key of the person with this profile.
+func keyOf(profile *mapping.Profile) Key {
+	source, _ := profile.Get(mapping.LoginSource)
+	id, _ := profile.Get(mapping.UniqueID)
+	return KeyOf(source, id)
+}
+
+// fold returns the same text for all spellings that the Controller treats alike.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// administratorID is the reference id of the administrator, who is there from
-// the start; everybody else's is greater.
+// administratorID is the reference id of the administrator, who exists from the
+// start; everybody else's is greater.
 const administratorID = 1000
 
-// people are the persons that the sandbox knows.
+// people is everybody whom the sandbox knows.
 type people struct {
-	mu        sync.Mutex
-	byKey     map[Key]person
-	emails    map[string]int // folded, to the reference id of the person who has it
-	userNames map[string]int // folded, likewise
-	lastID    int
-	required  []mapping.Attribute // that everybody must have
-	parser    *parser             // of records
-	encoded   []byte              // the record in the making
-	file      *peopleFile
+	mu       sync.Mutex
+	byKey    map[Key]person
+	owners   [len(unique)]map[string]int // folded values of the unique attributes, with reference ids
+	lastID   int
+	required []mapping.Attribute // of everybody
+	encoded  []byte              // a profile for the file
+	file     *peopleFile         // nil for none
 }
 
-// person is somebody whom the Controller accepted.
+// person is somebody who was accepted.
 type person struct {
-	id     int
-	record string // the profile as a JSON object, without a token
+	id      int
+	profile *mapping.Profile
 }
 
-// openPeople returns the people that the file at path holds; "" for people that
-// live in memory only. Anyone who is pushed must have what is required.
+// unique are the attributes whose values belong to one person only, the
+// administrator's values, and the error for values that somebody else has.
+var unique = [...]struct {
+	attribute     mapping.Attribute
+	administrator string
+	err           apiError
+}{
+	{mapping.Email, "parking@example.edu", apiError{9019, "The email address must be unique."}},
+	{mapping.UserName, "admin", apiError{9020, "The user name must be unique."}},
+}
+
+// openPeople returns the people in the file at path; "" keeps people in memory only.
+// Everybody who is pushed must have the required attributes.
 func openPeople(path string, names map[string]mapping.Attribute, required []mapping.Attribute) (*people, error) {
-	p := &people{
-		byKey:     make(map[Key]person),
-		emails:    map[string]int{"parking@example.edu": administratorID},
-		userNames: map[string]int{"admin": administratorID},
-		lastID:    administratorID,
-		required:  required,
-		parser:    newParser(names),
+	p := &people{byKey: make(map[Key]person), lastID: administratorID, required: required}
+	for i, u := range unique {
+		p.owners[i] = map[string]int{u.administrator: administratorID}
 	}
 	if path == "" {
 		return p, nil
 	}
 	var err error
-	if p.file, err = openPeopleFile(path, p); err != nil {
+	if p.file, err = openPeopleFile(path, p, newParser(names)); err != nil {
 		return nil, fmt.Errorf("open the sandbox's people in %s: %w", path, err)
 	}
 	return p, nil
@@ -78,54 +89,48 @@ func (p *people) get(key Key) (profile mapping.Profile, id int, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	found, known := p.byKey[key]
-	if !known || p.parse(found.record, &profile) != nil {
-		return mapping.Profile{}, 0, false
+	if known {
+		profile = *found.profile
 	}
-	return profile, found.id, true
+	return profile, found.id, known
 }
 
-// upsert creates the person or updates the one who has the key.
+// upsert creates a person, or updates the one with the key.
 func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused apiError, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known, exists := p.byKey[key]
-	var before mapping.Profile
-	if exists {
-		if err := p.parse(known.record, &before); err != nil {
-			return 0, apiError{}, err
-		}
-	} else {
-		known.id = p.lastID + 1
+	if !exists {
+		known = person{p.lastID + 1, new(mapping.Profile)}
 	}
-	after := before
-	for _, spec := range mapping.Attributes() {
-		if value, isSent := sent.Get(spec.Attribute); isSent {
-			after.Set(spec.Attribute, value)
+	after := *known.profile
+	for i := range mapping.Attributes() {
+		attribute := mapping.Attributes()[i].Attribute
+		if value, isSent := sent.Get(attribute); isSent {
+			after.Set(attribute, value)
 		}
 	}
-	if refused := p.missing(&after); refused.code != 0 {
+	if refused := p.check(&after, known.id); refused.code != 0 {
 		return 0, refused, nil
 	}
-	if refused := p.conflict(&after, known.id); refused.code != 0 {
-		return 0, refused, nil
-	}
-	if p.encoded, err = after.AppendJSON(p.encoded[:0]); err != nil {
-		return 0, apiError{}, fmt.Errorf("keep a person: %w", err)
-	}
-	if string(p.encoded) == known.record {
+	if after == *known.profile {
 		return known.id, apiError{}, nil
 	}
 	if p.file != nil {
-		if err := p.file.append(known.id, p.encoded); err != nil {
+		if p.encoded, err = after.AppendJSON(p.encoded[:0]); err == nil {
+			err = p.file.put(known.id, p.encoded)
+		}
+		if err != nil {
 			return 0, apiError{}, fmt.Errorf("keep a person: %w", err)
 		}
 	}
-	p.put(key, person{known.id, string(p.encoded)}, &before, &after)
+	p.put(key, person{known.id, &after})
 	return known.id, apiError{}, nil
 }
 
-// lacking reports whether the profile has no value for what is required.
-func (p *people) missing(profile *mapping.Profile) apiError {
+// check returns the error for the first required attribute without a value, or for
+// a value that somebody else has.
+func (p *people) check(profile *mapping.Profile, id int) apiError {
 	for _, attribute := range p.required {
 		if value, _ := profile.Get(attribute); strings.TrimSpace(value) != "" {
 			continue
@@ -141,52 +146,29 @@ func (p *people) missing(profile *mapping.Profile) apiError {
 			return apiError{9031, "A value is required."}
 		}
 	}
-	return apiError{}
-}
-
-// taken reports whether somebody else has the profile's e-mail address or user name.
-func (p *people) conflict(profile *mapping.Profile, id int) apiError {
-	email, _ := profile.Get(mapping.Email)
-	if owner, found := p.emails[fold(email)]; found && owner != id {
-		return apiError{9019, "The email address must be unique."}
-	}
-	name, _ := profile.Get(mapping.UserName)
-	if owner, found := p.userNames[fold(name)]; found && owner != id {
-		return apiError{9020, "The user name must be unique."}
+	for i, u := range unique {
+		value, _ := profile.Get(u.attribute)
+		if owner, found := p.owners[i][fold(value)]; found && owner != id {
+			return u.err
+		}
 	}
 	return apiError{}
 }
 
-// put stores the person, who was before and is after.
-func (p *people) put(key Key, who person, before, after *mapping.Profile) {
+// put stores the person in place of the one with the key, if any.
+func (p *people) put(key Key, who person) {
+	before, exists := p.byKey[key]
+	for i, u := range unique {
+		if exists {
+			old, _ := before.profile.Get(u.attribute)
+			delete(p.owners[i], fold(old))
+		}
+		if value, _ := who.profile.Get(u.attribute); fold(value) != "" {
+			p.owners[i][fold(value)] = who.id
+		}
+	}
 	p.byKey[key] = who
 	p.lastID = max(p.lastID, who.id)
-	reindex(p.emails, who.id, mapping.Email, before, after)
-	reindex(p.userNames, who.id, mapping.UserName, before, after)
-}
-
-// move gives owner the value of a in after in place of that in before.
-func reindex(owners map[string]int, owner int, a mapping.Attribute, before, after *mapping.Profile) {
-	old, _ := before.Get(a)
-	value, _ := after.Get(a)
-	if old == value {
-		return
-	}
-	delete(owners, fold(old))
-	if fold(value) != "" {
-		owners[fold(value)] = owner
-	}
-}
-
-// parse reads a record that this package wrote.
-func (p *people) parse(record string, profile *mapping.Profile) error {
-	if _, err := p.parser.fill(strings.NewReader(record)); err != nil {
-		return err
-	}
-	if _, refused := p.parser.parse(profile); refused.code != 0 {
-		return errors.New("the record of a person is damaged")
-	}
-	return nil
 }
 
 func (p *people) close() error {

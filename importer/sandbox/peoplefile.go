@@ -1,15 +1,13 @@
 package sandbox
 
 import (
-	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -23,18 +21,17 @@ import (
 //
 //	{"reference_id":1001,"profile":{"unique_id":"900123456","login_source":"SSO"}}
 //
-// A later line takes the place of an earlier one of the same person. A last line
-// without its end, as a killed process may leave it, does not count.
+// A later line replaces an earlier one of the same person. An incomplete last line,
+// as a killed process may leave it, is ignored.
 type peopleFile struct {
-	file   *os.File
-	lock   *flock.Flock
-	line   []byte
-	broken error // of the first write that failed: nothing is appended after half a line
+	lineFile
+	lock *flock.Flock
+	line []byte
 }
 
-// openPeopleFile puts everybody in the file at path into people, and writes the
-// file again with one line a person, so that it does not grow without end.
-func openPeopleFile(path string, people *people) (opened *peopleFile, err error) {
+// openPeopleFile loads everybody in the file at path into people, and rewrites the
+// file with one line a person, so that it does not grow forever.
+func openPeopleFile(path string, people *people, parser *parser) (*peopleFile, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -43,22 +40,21 @@ func openPeopleFile(path string, people *people) (opened *peopleFile, err error)
 	if !locked {
 		return nil, errors.New("another sandbox has it open; stop that one first, or choose another file")
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, lock.Unlock())
-		}
-	}()
-	if err := loadPeople(path, people); err != nil {
-		return nil, err
+	err = loadPeople(path, people, parser)
+	if err == nil {
+		err = rewritePeople(path, people)
 	}
-	file, err := compactPeople(path, people)
+	var file *os.File
+	if err == nil {
+		file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Unlock())
 	}
-	return &peopleFile{file: file, lock: lock}, nil
+	return &peopleFile{lineFile: lineFile{file: file}, lock: lock}, nil
 }
 
-func loadPeople(path string, people *people) (err error) {
+func loadPeople(path string, people *people, parser *parser) (err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -67,97 +63,67 @@ func loadPeople(path string, people *people) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	lines := bufio.NewReader(file)
-	for number := 1; ; number++ {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return nil
+	err = eachLine(file, func(line []byte) error {
+		var entry struct {
+			ReferenceID int            `json:"reference_id"`
+			Profile     jsontext.Value `json:"profile"`
 		}
-		if err == nil {
-			err = people.load(line)
+		err := json.Unmarshal(line, &entry)
+		_, _ = parser.fill(bytes.NewReader(entry.Profile)) // it is in memory
+		profile := new(mapping.Profile)
+		if _, refused := parser.parse(profile); err != nil || refused.code != 0 || entry.ReferenceID <= administratorID {
+			return errors.New("it is not the record of a person")
 		}
-		if err != nil {
-			return fmt.Errorf("line %d: %w; delete the file to start with nobody", number, err)
-		}
+		people.put(keyOf(profile), person{entry.ReferenceID, profile})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w; delete the file to start with nobody", err)
 	}
-}
-
-// load takes in one line of a people file.
-func (p *people) load(line []byte) error {
-	var entry struct {
-		ReferenceID int            `json:"reference_id"`
-		Profile     jsontext.Value `json:"profile"`
-	}
-	if err := json.Unmarshal(line, &entry); err != nil || entry.ReferenceID <= administratorID {
-		return errors.New("it is not the record of a person")
-	}
-	var before, after mapping.Profile
-	record := string(entry.Profile)
-	if err := p.parse(record, &after); err != nil {
-		return err
-	}
-	source, _ := after.Get(mapping.LoginSource)
-	id, _ := after.Get(mapping.UniqueID)
-	key := KeyOf(source, id)
-	if known, exists := p.byKey[key]; exists {
-		if err := p.parse(known.record, &before); err != nil {
-			return err
-		}
-	}
-	p.put(key, person{entry.ReferenceID, record}, &before, &after)
 	return nil
 }
 
-// compactPeople writes the file at path again, whole or not at all, in the order
-// of the reference ids, and returns it open for appending.
-func compactPeople(path string, people *people) (*os.File, error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(writePeople(temporary, people), temporary.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(temporary.Name()))
-	}
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return nil, errors.Join(err, os.Remove(temporary.Name()))
-	}
-	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
-}
-
-func writePeople(file *os.File, people *people) error {
-	w := bufio.NewWriter(file)
-	var line []byte
+// rewritePeople rewrites the file at path, completely or not at all, in the order of
+// the reference ids.
+func rewritePeople(path string, people *people) error {
+	var lines, encoded []byte
 	byID := func(a, b person) int { return cmp.Compare(a.id, b.id) }
 	for _, person := range slices.SortedFunc(maps.Values(people.byKey), byID) {
-		line = appendPerson(line[:0], person.id, person.record)
-		if _, err := w.Write(line); err != nil {
+		var err error
+		if encoded, err = person.profile.AppendJSON(encoded[:0]); err != nil {
 			return err
 		}
+		lines = appendPerson(lines, person.id, encoded)
 	}
-	if err := w.Flush(); err != nil {
+	temporary := path + ".new" // the lock keeps others away
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return file.Sync()
+	_, err = file.Write(lines)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	return nil
 }
 
-func appendPerson[R string | []byte](line []byte, id int, record R) []byte {
+func appendPerson(line []byte, id int, profile []byte) []byte {
 	line = fmt.Appendf(line, `{"reference_id":%d,"profile":`, id)
-	line = append(line, record...)
+	line = append(line, profile...)
 	return append(line, '}', '\n')
 }
 
-// append adds one person's line.
-func (f *peopleFile) append(id int, record []byte) error {
-	if f.broken != nil {
-		return f.broken
-	}
-	f.line = appendPerson(f.line[:0], id, record)
-	_, f.broken = f.file.Write(f.line)
-	return f.broken
+// put appends one person's line.
+func (f *peopleFile) put(id int, profile []byte) error {
+	f.line = appendPerson(f.line[:0], id, profile)
+	return f.append(f.line)
 }
 
 func (f *peopleFile) close() error {
-	if err := errors.Join(f.broken, f.file.Close(), f.lock.Unlock()); err != nil {
+	if err := errors.Join(f.lineFile.close(), f.lock.Unlock()); err != nil {
 		return fmt.Errorf("close the sandbox's people: %w", err)
 	}
 	return nil

@@ -14,20 +14,20 @@ import (
 	"opscom-import/mapping"
 )
 
-// maxBody is how many bytes of a request's body are taken. The longest profile
-// within the published limits has about a tenth of it.
+// maxBody is the size limit of a request's body in bytes, about ten times that of
+// the longest profile within the published limits.
 const maxBody = 64 << 10
 
-// Call is one of the calls that the Controller has.
+// Call is one of the Controller's calls.
 type Call string
 
-// The calls; a request for anything else has the Call "".
+// The calls; "" is a request for anything else.
 const (
 	PushCall  Call = "push"
 	TypesCall Call = "types"
 )
 
-// route returns the call that a path means, and its client code.
+// route returns the call and the client code in a path.
 func route(path string) (call Call, client string) {
 	path, ok := strings.CutPrefix(path, "/api/")
 	if !ok {
@@ -42,7 +42,7 @@ func route(path string) (call Call, client string) {
 	return "", ""
 }
 
-// request is one request as it was read. It is used again and again.
+// request is a request that was read. It is reused.
 type request struct {
 	parser  *parser
 	encoded []byte // the profile, for its hash
@@ -53,8 +53,8 @@ type request struct {
 	err     apiError // why the request cannot be taken
 }
 
-// read takes in the body of r, and checks all that can be checked without
-// knowing whose request it is.
+// read reads the body of r, and checks everything that does not depend on client
+// code and token.
 func (q *request) read(r *http.Request) {
 	q.token, q.status, q.err = "", http.StatusBadRequest, apiError{}
 	q.profile.Reset()
@@ -65,7 +65,7 @@ func (q *request) read(r *http.Request) {
 	case !isJSON(r.Header.Get("Content-Type")):
 		q.status, q.err = http.StatusUnsupportedMediaType, apiError{9003, "The content type is not application/json."}
 	case err != nil:
-		q.err = apiError{9003, "The request broke off."}
+		q.err = apiError{9003, "The request ended too early."}
 	case size > maxBody:
 		q.status, q.err = http.StatusRequestEntityTooLarge, apiError{9003, "The request is too large."}
 	default:
@@ -81,14 +81,7 @@ func isJSON(contentType string) bool {
 	return err == nil && media == jsonType
 }
 
-// key returns whose profile it is, as far as the request could be read.
-func (q *request) key() Key {
-	source, _ := q.profile.Get(mapping.LoginSource)
-	id, _ := q.profile.Get(mapping.UniqueID)
-	return KeyOf(source, id)
-}
-
-// hash returns the hash of the profile in its canonical form.
+// hash returns the hash of the profile.
 func (q *request) hash() (Hash, error) {
 	var err error
 	if q.encoded, err = q.profile.AppendJSON(q.encoded[:0]); err != nil {
@@ -108,12 +101,12 @@ func attributeNames() map[string]mapping.Attribute {
 	return names
 }
 
-// parser reads a profile from a JSON object. It is used again and again.
+// parser reads a profile from a JSON object. It is reused.
 type parser struct {
 	names   map[string]mapping.Attribute
 	source  bytes.Buffer
 	decoder *jsontext.Decoder
-	text    []byte // a string without its quotes and escapes
+	text    []byte // an unquoted string
 }
 
 func newParser(names map[string]mapping.Attribute) *parser {
@@ -122,14 +115,14 @@ func newParser(names map[string]mapping.Attribute) *parser {
 	return p
 }
 
-// fill puts what r holds in the place of what was read before.
+// fill replaces the text to parse by the content of r.
 func (p *parser) fill(r io.Reader) (size int64, err error) {
 	p.source.Reset()
 	return p.source.ReadFrom(r)
 }
 
-// parse reads the one object that fill took in. Where an attribute has two
-// names and both are sent, the later one counts.
+// parse parses the text, which must be one object. If an attribute is sent under two
+// names, the later one counts.
 func (p *parser) parse(profile *mapping.Profile) (token string, refused apiError) {
 	unreadable := apiError{9003, "The request could not be parsed."}
 	p.decoder.Reset(&p.source)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bufio"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,24 +14,24 @@ import (
 	"time"
 )
 
-// Entry is one request in the account: what came, what became of it and what was
-// answered. It holds no personal data but the key.
+// Entry is one request in the request log: what was requested, what happened and
+// what was answered. It contains no personal data except the key.
 type Entry struct {
-	Sequence    int64     `json:"sequence"` // 1 for the first request, in the order in which they came
-	Time        time.Time `json:"time"`     // when it came
+	Sequence    int64     `json:"sequence"` // 1 for the first request; in the order of arrival
+	Time        time.Time `json:"time"`     // when it arrived
 	Call        Call      `json:"call"`
-	Key         Key       `json:"key"`          // of a push that could be read
-	Body        Hash      `json:"body"`         // of a push: hash of the profile
-	Status      int       `json:"status"`       // HTTP status of the answer, 0 when there was none
-	ErrorCode   int       `json:"error_code"`   // of the answer, 0 for none
+	Key         Key       `json:"key"`          // of a push that could be parsed
+	Body        Hash      `json:"body"`         // hash of a push's profile
+	Status      int       `json:"status"`       // HTTP status of the answer, 0 if there was none
+	ErrorCode   int       `json:"error_code"`   // of the answer, 0 if it has none
 	ReferenceID int       `json:"reference_id"` // of the person, 0 unless the profile was accepted
-	Fault       Kind      `json:"fault"`        // what befell it: "" for nothing
+	Fault       Kind      `json:"fault"`        // the injected fault, "" for none
 	Applied     bool      `json:"applied"`      // the profile was accepted
-	Delivered   bool      `json:"delivered"`    // false: certainly no whole answer reached the client
+	Delivered   bool      `json:"delivered"`    // false: certainly no complete answer reached the client
 }
 
-// Hash is the SHA-256 of a profile without its token, in the form that
-// mapping.Profile.AppendJSON gives it. Its text is in hexadecimal.
+// Hash is the SHA-256 of a profile without its token, in the form
+// that mapping.Profile.AppendJSON returns. Its text is hexadecimal.
 type Hash [sha256.Size]byte
 
 // MarshalText returns the hash in hexadecimal.
@@ -49,41 +48,42 @@ func (h *Hash) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// account keeps the entries in memory, in a file, in both or nowhere.
+// requestLog keeps the entries in memory, in a file, in both or nowhere.
 type requestLog struct {
 	inMemory bool
 	before   int64 // sequence of the last entry that an earlier sandbox left in the file
 
 	mu      sync.Mutex
-	kept    []Entry
-	file    *os.File // nil for none
-	broken  error    // of the first write that failed: nothing is appended after half a line
-	missing int      // entries that could not be written
+	entries []Entry
+	file    *lineFile // nil for none
 }
 
 func openRequestLog(inMemory bool, path string) (*requestLog, error) {
-	a := &requestLog{inMemory: inMemory}
+	l := &requestLog{inMemory: inMemory}
 	if path == "" {
-		return a, nil
+		return l, nil
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the sandbox's account: %w", err)
+		return nil, fmt.Errorf("open the sandbox's request log: %w", err)
 	}
-	if a.before, err = resumeRequestLog(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the sandbox's account: %s: %w", path, err), file.Close())
+	if l.before, err = resumeRequestLog(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the sandbox's request log: %s: %w", path, err), file.Close())
 	}
-	a.file = file
-	return a, nil
+	l.file = &lineFile{file: file}
+	return l, nil
 }
 
-// resumeAccount makes the file ready for further entries: it cuts off a last
-// line without its end, and returns the greatest sequence.
+// resumeRequestLog prepares the file for more entries: it cuts off an incomplete
+// last line, and returns the greatest sequence.
 func resumeRequestLog(file *os.File) (last int64, err error) {
 	var whole int64
-	err = eachEntry(file, func(entry Entry, line []byte) {
+	err = eachLine(file, func(line []byte) error {
+		var entry Entry
+		err := json.Unmarshal(line, &entry)
 		last = max(last, entry.Sequence)
 		whole += int64(len(line))
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -95,91 +95,74 @@ func resumeRequestLog(file *os.File) (last int64, err error) {
 	return last, file.Truncate(whole)
 }
 
-// wanted reports whether there is an account at all.
-func (a *requestLog) wanted() bool { return a.inMemory || a.file != nil }
+// enabled reports whether entries are kept at all.
+func (l *requestLog) enabled() bool { return l.inMemory || l.file != nil }
 
-// add puts the entry in the account.
-func (a *requestLog) add(entry Entry) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.inMemory {
-		a.kept = append(a.kept, entry)
+func (l *requestLog) add(entry Entry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.inMemory {
+		l.entries = append(l.entries, entry)
 	}
-	if a.file == nil {
+	if l.file == nil {
 		return nil
 	}
 	line, err := json.Marshal(entry)
-	if err == nil && a.broken == nil {
-		_, err = a.file.Write(append(line, '\n'))
+	if err == nil {
+		err = l.file.append(append(line, '\n'))
 	}
-	a.broken = cmp.Or(a.broken, err)
-	if a.broken != nil {
-		a.missing++
-		return fmt.Errorf("write the sandbox's account: %w", a.broken)
+	if err != nil {
+		return fmt.Errorf("write the sandbox's request log: %w", err)
 	}
 	return nil
 }
 
 // undelivered amends the entry: its answer could not be written.
-func (a *requestLog) undelivered(entry Entry) {
-	if !entry.Delivered || !a.wanted() {
-		return
+func (l *requestLog) undelivered(entry Entry) {
+	if entry.Delivered && l.enabled() {
+		entry.Delivered = false
+		_ = l.add(entry) // close returns the error too
 	}
-	entry.Delivered = false
-	// An error stays with the account, which gives it again when it is closed.
-	_ = a.add(entry)
 }
 
-// all returns the entries in memory, the last word on each.
-func (a *requestLog) all() []Entry {
-	a.mu.Lock()
-	entries := slices.Clone(a.kept)
-	a.mu.Unlock()
+// all returns the latest entry of each request in memory.
+func (l *requestLog) all() []Entry {
+	l.mu.Lock()
+	entries := slices.Clone(l.entries)
+	l.mu.Unlock()
 	return latestEntries(entries)
 }
 
-// lastWords sorts the entries by sequence and keeps the last of each.
+// latestEntries sorts the entries by sequence and keeps the last one of each.
 func latestEntries(entries []Entry) []Entry {
 	slices.Reverse(entries)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Sequence == b.Sequence })
 }
 
-func (a *requestLog) close() error {
-	if a.file == nil {
+func (l *requestLog) close() error {
+	if l.file == nil {
 		return nil
 	}
-	if err := a.file.Close(); err != nil || a.broken != nil {
-		return fmt.Errorf("close the sandbox's account, which lacks %d entries: %w", a.missing, errors.Join(a.broken, err))
+	if err := l.file.close(); err != nil {
+		return fmt.Errorf("close the sandbox's request log: %w", err)
 	}
 	return nil
 }
 
-// ReadAccount reads an account file, in the order in which the requests came. A
-// sandbox that goes on with the file of an earlier one goes on with its sequence.
-// A last line without its end, as a killed process may leave it, does not count.
+// ReadRequestLog reads the file of a request log, in the order in which the requests
+// arrived. A sandbox that continues the file of an earlier one continues its
+// sequence. An incomplete last line, as a killed process may leave it, is ignored.
 func ReadRequestLog(r io.Reader) ([]Entry, error) {
 	var entries []Entry
-	if err := eachEntry(r, func(entry Entry, _ []byte) { entries = append(entries, entry) }); err != nil {
-		return nil, fmt.Errorf("read the sandbox's account: %w", err)
+	err := eachLine(r, func(line []byte) error {
+		var entry Entry
+		err := json.Unmarshal(line, &entry)
+		entries = append(entries, entry)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the sandbox's request log: %w", err)
 	}
 	return latestEntries(entries), nil
-}
-
-func eachEntry(r io.Reader, do func(entry Entry, line []byte)) error {
-	lines := bufio.NewReader(r)
-	for number := 1; ; number++ {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return nil
-		}
-		var entry Entry
-		if err == nil {
-			err = json.Unmarshal(line, &entry)
-		}
-		if err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
-		}
-		do(entry, line)
-	}
 }

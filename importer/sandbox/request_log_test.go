@@ -13,9 +13,9 @@ import (
 	"opscom-import/mapping"
 )
 
-func TestAccount(t *testing.T) {
+func TestRequestLog(t *testing.T) {
 	config := trialConfig()
-	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "requests.jsonl")
 	s := newSandbox(t, config)
 	post(t, s, "/api/OC_TRIAL/v1/profiles/types/list", `{"apiToken":"trial-token"}`)
 	push(t, s, `{"first_name":"Zo\u00eb","login_source":"SSO","unique_id":"A-1","apiToken":"trial-token"}`)
@@ -47,7 +47,7 @@ func TestAccount(t *testing.T) {
 	}
 	ignoreTime := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Time" }, cmp.Ignore())
 	if diff := cmp.Diff(want, got, ignoreTime); diff != "" {
-		t.Errorf("account differs (-want +got):\n%s", diff)
+		t.Errorf("request log differs (-want +got):\n%s", diff)
 	}
 
 	text := read(t, config.RequestLogFile)
@@ -62,9 +62,9 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-func TestAccountFileGoesOn(t *testing.T) {
+func TestRequestLogFileIsContinued(t *testing.T) {
 	config := trialConfig()
-	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "requests.jsonl")
 	for range 2 {
 		s, err := New(config)
 		if err != nil {
@@ -85,7 +85,7 @@ func TestAccountFileGoesOn(t *testing.T) {
 	}
 }
 
-func TestLastWordCounts(t *testing.T) {
+func TestLastEntryCounts(t *testing.T) {
 	const text = `{"sequence":2,"delivered":true}` + "\n" + `{"sequence":1,"delivered":true}` + "\n" + `{"sequence":2,"delivered":false}` + "\n"
 	got, err := ReadRequestLog(strings.NewReader(text))
 	if diff := cmp.Diff([]Entry{{Sequence: 1, Delivered: true}, {Sequence: 2}}, got); err != nil || diff != "" {
@@ -93,7 +93,7 @@ func TestLastWordCounts(t *testing.T) {
 	}
 }
 
-func TestReadAccountNamesTheLine(t *testing.T) {
+func TestReadRequestLogNamesTheLine(t *testing.T) {
 	for _, damaged := range []string{"no JSON\n", `{"body":"abc"}` + "\n", `{"body":"` + strings.Repeat("z", 64) + `"}` + "\n"} {
 		if _, err := ReadRequestLog(strings.NewReader(`{"sequence":1}` + "\n" + damaged)); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q: error %v, want one that names line 2", damaged, err)
@@ -101,20 +101,20 @@ func TestReadAccountNamesTheLine(t *testing.T) {
 	}
 }
 
-func TestAccountThatCannotBeKept(t *testing.T) {
+func TestRequestLogThatCannotBeWritten(t *testing.T) {
 	config := trialConfig()
-	config.RequestLogFile = filepath.Join(t.TempDir(), "account.jsonl")
+	config.RequestLogFile = filepath.Join(t.TempDir(), "requests.jsonl")
 	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.log.file.Close(); err != nil { // as a full disk would: every write fails
+	if err := s.log.file.file.Close(); err != nil { // as a full disk would: every write fails
 		t.Fatal(err)
 	}
 	if got := push(t, s, personWith(nil)); got.HTTP != 500 {
 		t.Errorf("answer %+v, want 500", got)
 	}
-	if err := s.Close(); err == nil || !strings.Contains(err.Error(), "lacks 1 entries") {
+	if err := s.Close(); err == nil || !strings.Contains(err.Error(), "1 line could not be written") {
 		t.Errorf("Close says %v of the entry that could not be kept", err)
 	}
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -9,36 +10,18 @@ import (
 	"opscom-import/mapping"
 )
 
-// rules are the Controller's rules for one profile by itself.
-type rules struct {
-	userTypes    map[string]bool // by id
-	loginSources map[string]bool // folded; nil: any
-}
-
-func newRules(types []mapping.UserType, loginSources []string) *rules {
-	r := &rules{userTypes: make(map[string]bool, len(types))}
-	for _, t := range types {
-		r.userTypes[t.ID] = true
-	}
-	if loginSources != nil {
-		r.loginSources = make(map[string]bool, len(loginSources))
-	}
-	for _, source := range loginSources {
-		r.loginSources[fold(source)] = true
-	}
-	return r
-}
-
-// check returns the first rule that the profile breaks.
-func (r *rules) check(profile *mapping.Profile) apiError {
+// check returns the error for the first rule that a profile breaks by itself.
+func (c *Config) check(profile *mapping.Profile) apiError {
 	if id, _ := profile.Get(mapping.UniqueID); strings.TrimSpace(id) == "" {
 		return apiError{9013, "A unique id is required."}
 	}
 	source, _ := profile.Get(mapping.LoginSource)
-	if strings.TrimSpace(source) == "" {
+	source = strings.TrimSpace(source)
+	if source == "" {
 		return apiError{9014, "A login source is required."}
 	}
-	if r.loginSources != nil && !r.loginSources[fold(source)] {
+	isSource := func(known string) bool { return strings.EqualFold(known, source) }
+	if c.LoginSources != nil && !slices.ContainsFunc(c.LoginSources, isSource) {
 		return apiError{9015, "The login source is invalid."}
 	}
 	for i := range mapping.Attributes() {
@@ -53,14 +36,14 @@ func (r *rules) check(profile *mapping.Profile) apiError {
 		if spec.Kind == mapping.RegionKind && utf8.RuneCountInString(value) < 2 {
 			return apiError{9032, "A value is too short."}
 		}
-		if !r.wellFormed(spec.Kind, value) {
+		if !c.isValid(spec.Kind, value) {
 			return apiError{9033, "A value is invalid."}
 		}
 	}
 	return apiError{}
 }
 
-func (r *rules) wellFormed(kind mapping.Kind, value string) bool {
+func (c *Config) isValid(kind mapping.Kind, value string) bool {
 	switch kind {
 	case mapping.EmailKind:
 		address, err := mail.ParseAddress(value)
@@ -71,7 +54,7 @@ func (r *rules) wellFormed(kind mapping.Kind, value string) bool {
 		_, err := time.Parse(time.DateOnly, value)
 		return err == nil
 	case mapping.UserTypeKind:
-		return r.userTypes[value]
+		return slices.ContainsFunc(c.UserTypes, func(t mapping.UserType) bool { return t.ID == value })
 	case mapping.LockerUserTypeKind:
 		return strings.IndexFunc(value, func(c rune) bool { return c < '0' || c > '9' }) < 0
 	}

@@ -13,51 +13,49 @@ import (
 	"opscom-import/mapping"
 )
 
-// Config says what the sandbox takes and how it misbehaves.
+// Config says what the sandbox accepts and how it misbehaves.
 type Config struct {
-	Client       string             // client code that a request's path must carry
-	Token        string             // token that a request's body must carry
-	UserTypes    []mapping.UserType // nil: nine usual ones, from "1" Full Time Student to "9" Resident Student
-	LoginSources []string           // those that are accepted, whatever their case; nil: any
+	Client       string             // client code in the path of requests
+	Token        string             // token in the body of requests
+	UserTypes    []mapping.UserType // nil: nine typical ones, from "1" Full Time Student to "9" Resident Student
+	LoginSources []string           // accepted login sources, in any case; nil: any
 
 	Faults Faults
-	Seed   uint64  // the same seed, faults and profiles give the same faults again, in whatever order the requests come
-	Rate   float64 // requests a second that are taken before 429 is answered; 0: no limit, unless Faults has one
+	Seed   uint64  // the same seed, faults and profiles give the same faults again, whatever the order of requests
+	Rate   float64 // requests a second; those above it get 429. 0: no limit, unless Faults has one
 
 	// PeopleFile keeps people from one sandbox to the next, in a file of JSON
-	// lines that only its owner may read. A person is in the file before the
-	// answer leaves, so that it outlives the process, though not a power cut.
-	// "" keeps people in memory only.
+	// lines that only its owner may read. A person is written before the answer
+	// is sent, and so survives the end of the process, but not a power cut. ""
+	// keeps people in memory only.
 	PeopleFile string
 
-	KeepRequests   bool   // keep an account of every request in memory
-	RequestLogFile string // append the account to this file, to be read with ReadAccount; "" for none
+	KeepRequests   bool   // keep every request in memory, for Requests
+	RequestLogFile string // file to which every request is appended, for ReadRequestLog; "" for none
 }
 
-// Sandbox is a mock Controller: serve it with an http.Server, or call
-// Listen. It is safe for use by several goroutines.
+// Sandbox is a mock Controller: serve it with an http.Server, or call Listen. It is
+// safe for concurrent use.
 type Sandbox struct {
 	config   Config
-	rules    *rules
-	types    []byte // the answer to a call for the user types
+	types    []byte // body of the answer to TypesCall
 	people   *people
 	log      *requestLog
 	faults   *faultSource
 	limiter  *rate.Limiter // nil: no limit
 	requests sync.Pool     // of *request
 	arrivals atomic.Int64
-	first    func() time.Time // when the first request came
+	first    func() time.Time // when the first request arrived
 
-	closing  func()        // closes closed, once
-	closed   chan struct{} // ends every wait
-	inFlight sync.RWMutex  // held for reading while a request is answered
-	isClosed bool
+	close    func() error  // called once
+	closed   chan struct{} // closed with the sandbox; ends every wait
+	inFlight sync.RWMutex  // locked for reading while a request is answered
 }
 
 // New returns a sandbox with the people of config.PeopleFile, if any.
 func New(config Config) (*Sandbox, error) {
 	if config.Client == "" || config.Token == "" {
-		return nil, errors.New("set up the sandbox: it needs a client code and a token to ask for")
+		return nil, errors.New("set up the sandbox: it needs a client code and a token")
 	}
 	if err := config.Faults.validate(); err != nil {
 		return nil, fmt.Errorf("set up the sandbox: %w", err)
@@ -74,62 +72,58 @@ func New(config Config) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	account, err := openRequestLog(config.KeepRequests, config.RequestLogFile)
+	log, err := openRequestLog(config.KeepRequests, config.RequestLogFile)
 	if err != nil {
 		return nil, errors.Join(err, people.close())
 	}
 	s := &Sandbox{
 		config:   config,
-		rules:    newRules(config.UserTypes, config.LoginSources),
 		types:    types,
 		people:   people,
-		log:      account,
+		log:      log,
 		faults:   newFaultSource(config.Faults, config.Seed),
 		requests: sync.Pool{New: func() any { return &request{parser: newParser(names)} }},
 		closed:   make(chan struct{}),
 	}
 	s.first = sync.OnceValue(time.Now)
-	s.closing = sync.OnceFunc(func() { close(s.closed) })
+	s.close = sync.OnceValue(func() error {
+		close(s.closed)
+		s.inFlight.Lock()
+		defer s.inFlight.Unlock()
+		return errors.Join(s.people.close(), s.log.close())
+	})
 	if config.Rate > 0 || config.Faults.Rate != (MovingRate{}) {
 		s.limiter = rate.NewLimiter(rate.Limit(config.Rate), max(1, int(config.Rate)))
 	}
 	return s, nil
 }
 
-// People returns how many people the sandbox knows, the administrator aside.
+// People returns the number of people, without the administrator.
 func (s *Sandbox) People() int { return s.people.count() }
 
-// Person returns what the sandbox holds of one person: the attributes, a cleared
-// one as blank, and the reference id.
+// Person returns a person's attributes (cleared ones are blank) and reference id.
 func (s *Sandbox) Person(key Key) (profile mapping.Profile, referenceID int, known bool) {
 	return s.people.get(key)
 }
 
-// Account returns the account of every request so far, in the order in which
-// they came. It is empty unless Config.Account is set.
+// Requests returns every request so far, in the order of arrival. It is empty unless
+// Config.KeepRequests is set.
 func (s *Sandbox) Requests() []Entry { return s.log.all() }
 
-// Close ends every wait, lets the requests in hand end, and closes the files.
-// Its error reports whether people or the account could not be kept.
-func (s *Sandbox) Close() error {
-	s.closing()
-	s.inFlight.Lock()
-	defer s.inFlight.Unlock()
-	if s.isClosed {
-		return nil
-	}
-	s.isClosed = true
-	return errors.Join(s.people.close(), s.log.close())
-}
+// Close ends all delays, waits for the requests in flight, and closes the files.
+// Its error says whether people or requests could not be written.
+func (s *Sandbox) Close() error { return s.close() }
 
-// ServeHTTP answers one request. It panics with http.ErrAbortHandler, which an
-// http.Server takes as the order to cut the connection, where a fault asks for it.
+// ServeHTTP answers one request. To cut the connection, which a fault may require, it
+// panics with http.ErrAbortHandler, as an http.Server expects.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.inFlight.RLock()
 	defer s.inFlight.RUnlock()
-	if s.isClosed {
+	select {
+	case <-s.closed:
 		http.Error(w, "the sandbox is closed", http.StatusServiceUnavailable)
 		return
+	default:
 	}
 	number := s.arrivals.Add(1)
 	first := s.first()
@@ -140,23 +134,25 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry.Call, req.client = route(r.URL.Path)
 	req.read(r)
 	if entry.Call == PushCall {
-		entry.Key = req.key()
+		entry.Key = keyOf(&req.profile)
 	}
-	mishap := s.drawFault(number, entry.Time.Sub(first), entry)
-	answer := mishap.answer
-	if mishap.reachesController() {
+	fault := s.drawFault(number, entry.Time.Sub(first), entry)
+	answer := fault.answer
+	behavior, _ := fault.kind.behavior()
+	if behavior.processed {
 		answer = s.process(entry, req)
 	}
-	if err := s.logRequest(&entry, req, mishap, answer); err != nil {
+	entry.Fault, entry.Delivered = fault.kind, behavior.delivered
+	if err := s.logRequest(&entry, req, answer); err != nil {
 		answer = textAnswer(http.StatusInternalServerError, err.Error())
 	}
-	if !s.deliver(w, r, mishap, answer) {
+	if !s.deliver(w, r, fault, answer) {
 		s.log.undelivered(entry)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// control does what a Controller does with a request.
+// process does what a Controller does with a request.
 func (s *Sandbox) process(entry Entry, req *request) answer {
 	switch {
 	case entry.Call == "":
@@ -168,11 +164,11 @@ func (s *Sandbox) process(entry Entry, req *request) answer {
 	case req.token == "":
 		return errorAnswer(http.StatusUnauthorized, apiError{9001, "The request has no API token."})
 	case req.token != s.config.Token:
-		return errorAnswer(http.StatusUnauthorized, apiError{9002, "The API token may not make this call."})
+		return errorAnswer(http.StatusUnauthorized, notPermitted)
 	case entry.Call == TypesCall:
 		return answer{status: http.StatusOK, contentType: jsonType, body: s.types}
 	}
-	if refused := s.rules.check(&req.profile); refused.code != 0 {
+	if refused := s.config.check(&req.profile); refused.code != 0 {
 		return errorAnswer(http.StatusBadRequest, refused)
 	}
 	id, refused, err := s.people.upsert(entry.Key, &req.profile)
@@ -185,10 +181,10 @@ func (s *Sandbox) process(entry Entry, req *request) answer {
 	return successAnswer(id)
 }
 
-// enter completes the entry and puts it in the account, before its answer leaves:
-// anyone who has seen an answer finds it in the account.
-func (s *Sandbox) logRequest(entry *Entry, req *request, m injectedFault, a answer) error {
-	if !s.log.wanted() {
+// logRequest completes the entry and adds it to the request log, before the answer is
+// sent: a client that has the answer finds it in the log.
+func (s *Sandbox) logRequest(entry *Entry, req *request, a answer) error {
+	if !s.log.enabled() {
 		return nil
 	}
 	if entry.Call == PushCall {
@@ -198,10 +194,8 @@ func (s *Sandbox) logRequest(entry *Entry, req *request, m injectedFault, a answ
 		}
 		entry.Body = body
 	}
-	entry.Fault = m.kind
 	entry.Applied = a.referenceID != 0
-	entry.Delivered = m.answers()
-	if m.kind != DropAfter {
+	if entry.Fault != DropAfter {
 		entry.Status = a.status
 	}
 	entry.ErrorCode, entry.ReferenceID = a.errorCode, a.referenceID

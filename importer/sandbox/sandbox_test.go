@@ -75,7 +75,7 @@ func TestErrorCodes(t *testing.T) {
 				t.Errorf("%d people, want %d", s.People(), accepted)
 			}
 			if entry := s.Requests()[0]; entry.ErrorCode != tc.want.ErrorCode || entry.Status != tc.want.HTTP || entry.Applied != (accepted == 1) {
-				t.Errorf("account %+v, want %+v", entry, tc.want)
+				t.Errorf("entry %+v, want %+v", entry, tc.want)
 			}
 		})
 	}
@@ -169,7 +169,7 @@ func TestNewRefuses(t *testing.T) {
 		{"faults over 100 %", func(c *Config) { c.Faults.Failures = []Failure{{Kind: Lie, Share: 0.6}, {Kind: Hang, Share: 0.5}} }, "110 %"},
 		{"no such kind", func(c *Config) { c.Faults.Failures = []Failure{{Kind: "hangs", Share: 0.6}} }, `nearest is "hang"`},
 		{"no folder for people", func(c *Config) { c.PeopleFile = t.TempDir() + "/none/people.jsonl" }, "none/people.jsonl"},
-		{"no folder for the account", func(c *Config) { c.RequestLogFile = t.TempDir() + "/none/account.jsonl" }, "none/account.jsonl"},
+		{"no folder for the request log", func(c *Config) { c.RequestLogFile = t.TempDir() + "/none/requests.jsonl" }, "none/requests.jsonl"},
 	} {
 		config := trialConfig()
 		tc.change(&config)
@@ -205,10 +205,10 @@ func FuzzPush(f *testing.F) {
 		}
 		entry := s.Requests()[0]
 		if entry.Applied != (recorder.Code == 200) || entry.Applied != (s.People() == 1) {
-			t.Fatalf("status %d, %d people, account %+v", recorder.Code, s.People(), entry)
+			t.Fatalf("status %d, %d people, entry %+v", recorder.Code, s.People(), entry)
 		}
 		if _, id, known := s.Person(entry.Key); known != entry.Applied || id != entry.ReferenceID {
-			t.Fatalf("person %d, %t; account %+v", id, known, entry)
+			t.Fatalf("person %d, %t; entry %+v", id, known, entry)
 		}
 	})
 }

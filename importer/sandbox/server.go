@@ -10,7 +10,7 @@ import (
 
 // Server is a sandbox that listens on a port of this machine.
 type Server struct {
-	URL string // its base, such as "http://127.0.0.1:8080"
+	URL string // base URL, such as "http://127.0.0.1:8080"
 
 	sandbox *Sandbox
 	server  *http.Server
@@ -18,8 +18,8 @@ type Server struct {
 }
 
 // Listen serves the sandbox on a loopback address such as "127.0.0.1:8080"; port
-// 0 takes a free one. Any other address is an error: a sandbox is for this
-// machine only. Call Close when done.
+// 0 means a free one. Any other address is an error: a sandbox serves this machine
+// only. Call Close when done.
 func (s *Sandbox) Listen(address string) (*Server, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Sandbox) Listen(address string) (*Server, error) {
 	return server, nil
 }
 
-// Close cuts every connection and closes the sandbox.
+// Close closes every connection and the sandbox.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	if ended := <-s.ended; !errors.Is(ended, http.ErrServerClosed) {

@@ -22,7 +22,7 @@ func person(row, number int, v string) SourceRow {
 	}
 }
 
-// request returns what the account says of a push of the row that was accepted.
+// request returns what the request log says of a push of the row that was accepted.
 func request(sequence int64, row SourceRow, referenceID int) sandbox.Entry {
 	return sandbox.Entry{
 		Sequence: sequence, Call: sandbox.PushCall, Key: row.Key, Body: row.Body,
@@ -46,13 +46,13 @@ func invalidBy(rule mapping.Rule) []importer.RowProblem {
 	return []importer.RowProblem{{Problem: mapping.Problem{Rule: rule}}}
 }
 
-// honestRun is a run of which every witness tells the truth: one row of every
+// honestRun is a run of which every record tells the truth: one row of every
 // status, an earlier run, and two crashes. Each call makes it again.
 func honestRun() Evidence {
 	pushed, again := person(2, 1, "new"), person(3, 2, "new")
 	unchanged, rejected, failed := person(4, 3, "same"), person(5, 4, "new"), person(6, 5, "new")
 	twice, contradicted := person(7, 1, "new"), person(10, 6, "new")
-	account := []sandbox.Entry{
+	requests := []sandbox.Entry{
 		{Sequence: 1, Call: sandbox.TypesCall, Status: 200, Delivered: true},
 		request(2, person(2, 1, "old"), 1001), request(3, unchanged, 1003),
 		{Sequence: 4, Call: sandbox.TypesCall, Status: 200, Delivered: true}, // this run begins
@@ -86,7 +86,7 @@ func honestRun() Evidence {
 			pushed, again, unchanged, rejected, failed, twice,
 			{Number: 8, Status: importer.StatusInvalid}, {Number: 9, Status: importer.StatusSkipped}, contradicted,
 		},
-		Requests: account, Since: 4,
+		Requests: requests, Since: 4,
 		Crashes: []Crash{{Sequence: 4}, {Sequence: 6, Journal: lines(
 			importer.Result{Row: 3, Status: importer.StatusUnknown},
 			importer.Result{Row: 5, Status: importer.StatusNotSent},
@@ -107,7 +107,7 @@ func TestAnHonestRunHasNoViolations(t *testing.T) {
 	}
 }
 
-// TestLiesAreFound doctors one witness at a time.
+// TestLiesAreFound falsifies one record at a time.
 func TestLiesAreFound(t *testing.T) {
 	both := func(r *Evidence, row int, change func(*importer.Result)) { // journal and results tell the same lie
 		change(&r.Journal[row-2])

@@ -15,8 +15,8 @@ import (
 
 // Check returns every violation of an invariant, those of the run as a whole first
 // and the others by row.
-func Check(run Evidence) []Violation {
-	a := newAuditor(run)
+func Check(evidence Evidence) []Violation {
+	a := newAuditor(evidence)
 	a.checkRows("the journal", a.Journal)
 	a.checkLines("the journal", a.Journal, math.MaxInt64)
 	a.checkComplete()
@@ -35,27 +35,27 @@ func Check(run Evidence) []Violation {
 	return a.found
 }
 
-// auditor is a run with what finds its way through it.
+// auditor is the evidence with indexes of it.
 type auditor struct {
 	Evidence
 	rows     map[int]*SourceRow
-	requests map[sandbox.Key][]sandbox.Entry // pushes of this run by whom they concern, in order
-	before   map[sandbox.Key]sandbox.Entry   // the last acceptance before this run
+	requests map[sandbox.Key][]sandbox.Entry // pushes of this run, in order
+	before   map[sandbox.Key]sandbox.Entry   // last acceptance before this run
 	found    []Violation
 }
 
-func newAuditor(run Evidence) *auditor {
+func newAuditor(evidence Evidence) *auditor {
 	a := &auditor{
-		Evidence: run, rows: make(map[int]*SourceRow, len(run.Source)),
+		Evidence: evidence, rows: make(map[int]*SourceRow, len(evidence.Source)),
 		requests: make(map[sandbox.Key][]sandbox.Entry), before: make(map[sandbox.Key]sandbox.Entry),
 	}
-	for i := range run.Source {
-		a.rows[run.Source[i].Number] = &run.Source[i]
+	for i := range a.Source {
+		a.rows[a.Source[i].Number] = &a.Source[i]
 	}
-	for _, entry := range run.Requests {
+	for _, entry := range a.Requests {
 		switch {
-		case entry.Call != sandbox.PushCall || entry.Key == sandbox.Key{}: // a push that could not be read is nobody's
-		case entry.Sequence > run.Since:
+		case entry.Call != sandbox.PushCall || entry.Key == sandbox.Key{}: // a push that could not be parsed belongs to nobody
+		case entry.Sequence > a.Since:
 			a.requests[entry.Key] = append(a.requests[entry.Key], entry)
 		case entry.Applied:
 			a.before[entry.Key] = entry
@@ -68,10 +68,10 @@ func (a *auditor) report(invariant Invariant, row int, format string, args ...an
 	a.found = append(a.found, Violation{invariant, row, fmt.Sprintf(format, args...)})
 }
 
-// checkRows holds the rows that a witness speaks of against those of the source.
-func (a *auditor) checkRows(witness string, lines []importer.Result) {
+// checkRows compares the rows of a record with those of the source.
+func (a *auditor) checkRows(record string, lines []importer.Result) {
 	if len(lines) != len(a.Source) {
-		a.report(OneOutcome, 0, "%s has %d rows, the source %d", witness, len(lines), len(a.Source))
+		a.report(OneOutcome, 0, "%s has %d rows, the source %d", record, len(lines), len(a.Source))
 	}
 	seen := make(map[int]bool, len(lines))
 	last := 0
@@ -79,108 +79,103 @@ func (a *auditor) checkRows(witness string, lines []importer.Result) {
 		number := lines[i].Row
 		switch {
 		case seen[number]:
-			a.report(OneOutcome, number, "%s has it twice", witness)
+			a.report(OneOutcome, number, "%s has it twice", record)
 		case a.rows[number] == nil:
-			a.report(OneOutcome, number, "%s has it, the source does not", witness)
+			a.report(OneOutcome, number, "%s has it, the source does not", record)
 		case number < last:
-			a.report(OneOutcome, number, "%s has it below row %d", witness, last)
+			a.report(OneOutcome, number, "%s has it below row %d", record, last)
 		}
 		seen[number] = true
 		last = number
 	}
-	for i := range a.Source {
-		if number := a.Source[i].Number; !seen[number] {
-			a.report(OneOutcome, number, "%s does not have it", witness)
+	for number := range a.rows {
+		if !seen[number] {
+			a.report(OneOutcome, number, "%s does not have it", record)
 		}
 	}
 }
 
-// checkLines holds what a witness says of each row against the account as it was
-// up to a request.
-func (a *auditor) checkLines(witness string, lines []importer.Result, sequence int64) {
-	sent := make(map[sandbox.Key]*SourceRow) // by whom it concerns: the row that is not a duplicate
+// checkLines compares each row's status in a record with the request log up to a
+// request.
+func (a *auditor) checkLines(record string, lines []importer.Result, sequence int64) {
+	sent := make(map[sandbox.Key]*SourceRow) // the row of a key that is not a duplicate
 	for i := range lines {
 		line := &lines[i]
 		row := a.rows[line.Row]
 		if row == nil {
-			continue // said by checkRows
+			continue // reported by checkRows
 		}
 		if row.Status != importer.StatusPending && line.Status != row.Status {
-			a.report(Justified, line.Row, "%s calls it %s, its cells make it %s", witness, line.Status, row.Status)
+			a.report(Justified, line.Row, "%s calls it %s, but its cells make it %s", record, line.Status, row.Status)
 			continue
 		}
-		a.checkLine(witness, line, row, a.requestsOf(row, sequence), sent)
+		a.checkLine(record, line, row, a.requestsOf(row, sequence), sent[row.Key])
 		if row.Status == importer.StatusPending && line.Status != importer.StatusDuplicate {
 			sent[row.Key] = row
 		}
 	}
 }
 
-// requestsOf returns the requests of the run for the row, up to a request.
+// requestsOf returns the run's requests for the row, up to a request.
 func (a *auditor) requestsOf(row *SourceRow, sequence int64) []sandbox.Entry {
 	all := a.requests[row.Key]
-	end, _ := slices.BinarySearchFunc(all, sequence, func(entry sandbox.Entry, sequence int64) int {
-		return cmp.Or(cmp.Compare(entry.Sequence, sequence), -1) // the end of those that are not greater
-	})
-	return all[:end]
+	later := slices.IndexFunc(all, func(e sandbox.Entry) bool { return e.Sequence > sequence })
+	if later < 0 {
+		return all
+	}
+	return all[:later]
 }
 
-// checkLine holds one row's status against the requests for it.
-func (a *auditor) checkLine(witness string, line *importer.Result, row *SourceRow, requests []sandbox.Entry, sent map[sandbox.Key]*SourceRow) {
+// checkLine compares a row's status with the requests for it. first is the row above
+// with the same key that was to be sent, nil for none.
+func (a *auditor) checkLine(record string, line *importer.Result, row *SourceRow, requests []sandbox.Entry, first *SourceRow) {
+	claim := fmt.Sprintf("%s calls it %s", record, line.Status)
+	notSent := func(invariant Invariant) {
+		if len(requests) > 0 {
+			a.report(invariant, line.Row, "%s, but request %d is about it", claim, requests[0].Sequence)
+		}
+	}
+	expect := func(invariant Invariant, ok bool, format string, args ...any) {
+		if !ok {
+			a.report(invariant, line.Row, "%s%s", claim, fmt.Sprintf(format, args...))
+		}
+	}
 	switch line.Status {
 	case importer.StatusPushed:
-		if !slices.ContainsFunc(requests, func(e sandbox.Entry) bool { return accepts(e, row, line.ReferenceID) }) {
-			a.report(PushedIsAccepted, line.Row, "%s calls it pushed with reference id %q, and the account has no such acceptance of its profile", witness, line.ReferenceID)
-		}
+		accepted := slices.ContainsFunc(requests, func(e sandbox.Entry) bool { return accepts(e, row, line.ReferenceID) })
+		expect(PushedIsAccepted, accepted, " with reference id %q, but the request log has no such acceptance of its profile", line.ReferenceID)
 	case importer.StatusUnchanged:
-		if !accepts(a.before[row.Key], row, line.ReferenceID) {
-			a.report(PushedIsAccepted, line.Row, "%s calls it unchanged with reference id %q, and what was last accepted before the run is another", witness, line.ReferenceID)
-		}
-		a.checkNotSent(Justified, witness, line, requests)
+		expect(PushedIsAccepted, accepts(a.before[row.Key], row, line.ReferenceID),
+			" with reference id %q, but what was last accepted before the run is different", line.ReferenceID)
+		notSent(Justified)
 	case importer.StatusDuplicate:
-		if first := sent[row.Key]; first == nil || first.Body != row.Body {
-			a.report(PushedIsAccepted, line.Row, "%s calls it a duplicate, and no row above is the same", witness)
-		}
+		expect(PushedIsAccepted, first != nil && first.Body == row.Body, ", but no row above is the same")
 	case importer.StatusRejected:
-		if len(requests) == 0 || !refuses(requests[len(requests)-1], line.ErrorCode) {
-			a.report(Justified, line.Row, "%s calls it rejected with error code %q, and that is not what was last answered", witness, line.ErrorCode)
-		}
+		last := len(requests) - 1
+		expect(Justified, last >= 0 && refuses(requests[last], line.ErrorCode), " with error code %q, but that is not what was last answered", line.ErrorCode)
 	case importer.StatusInvalid:
-		if line.Message == "" {
-			a.report(Justified, line.Row, "%s calls it invalid and does not say why", witness)
-		}
-		a.checkNotSent(Justified, witness, line, requests)
+		expect(Justified, line.Message != "", " and does not say why")
+		notSent(Justified)
 	case importer.StatusFailed:
-		if line.Attempts == 0 {
-			a.report(Justified, line.Row, "%s calls it failed after no attempt", witness)
-		}
+		expect(Justified, line.Attempts > 0, " after no attempt")
 	case importer.StatusNotSent:
-		a.checkNotSent(NoGuessing, witness, line, requests)
+		notSent(NoGuessing)
 	case importer.StatusSkipped:
-		if row.Status != importer.StatusSkipped {
-			a.report(Justified, line.Row, "%s calls it skipped, and the mapping does not leave it out", witness)
-		}
+		expect(Justified, row.Status == importer.StatusSkipped, ", but the mapping does not leave it out")
 	case importer.StatusUnknown:
 	default:
-		a.report(OneOutcome, line.Row, "%s gives it the status %q, which is none", witness, line.Status)
+		expect(OneOutcome, false, ", which is not a status of a finished run")
 	}
 }
 
-func (a *auditor) checkNotSent(invariant Invariant, witness string, line *importer.Result, requests []sandbox.Entry) {
-	if len(requests) > 0 {
-		a.report(invariant, line.Row, "%s calls it %s, and request %d is about it", witness, line.Status, requests[0].Sequence)
-	}
-}
-
-// accepts reports whether the entry is the acceptance of the row's profile with
-// that reference id.
+// accepts reports whether the entry accepts the row's profile with that reference id.
 func accepts(entry sandbox.Entry, row *SourceRow, referenceID string) bool {
 	return entry.Applied && entry.Body == row.Body && strconv.Itoa(entry.ReferenceID) == referenceID
 }
 
-// refuses reports whether the entry is an answer that refuses the row with that
-// error code. Without a code it may be one of which no more than the status arrived,
-// when that does not mean "not now".
+// refuses reports whether the entry rejects the row with that error code. Without a
+// code it may be an answer of which only the status arrived, unless that means "not
+// now".
 func refuses(entry sandbox.Entry, code string) bool {
 	if code == "" {
 		return !entry.Applied && entry.Status/100 == 4 && entry.Status != http.StatusTooManyRequests
@@ -188,8 +183,8 @@ func refuses(entry sandbox.Entry, code string) bool {
 	return !entry.Applied && entry.Delivered && strconv.Itoa(entry.ErrorCode) == code
 }
 
-// checkComplete makes sure that rules stand behind what is invalid, and that a
-// run that calls itself complete leaves nothing open.
+// checkComplete checks that invalid rows have a rule as their reason, and that a run
+// that calls itself complete leaves nothing open.
 func (a *auditor) checkComplete() {
 	counts := countsOf(a.Journal)
 	open := counts[importer.StatusUnknown] + counts[importer.StatusNotSent]
@@ -198,15 +193,9 @@ func (a *auditor) checkComplete() {
 	}
 	for i := range a.Journal {
 		line := &a.Journal[i]
-		if line.Status == importer.StatusInvalid && !hasRule(line) {
+		hasRule := slices.ContainsFunc(line.Problems, func(p importer.RowProblem) bool { return p.Rule != "" && p.Severity == mapping.SeverityError })
+		if line.Status == importer.StatusInvalid && !hasRule {
 			a.report(Justified, line.Row, "it is invalid, and no rule says why")
 		}
 	}
-}
-
-// hasRule reports whether one of the row's problems keeps it from being sent.
-func hasRule(line *importer.Result) bool {
-	return slices.ContainsFunc(line.Problems, func(p importer.RowProblem) bool {
-		return p.Rule != "" && p.Severity == mapping.SeverityError
-	})
 }

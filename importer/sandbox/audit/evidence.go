@@ -10,27 +10,27 @@ import (
 	"opscom-import/mapping"
 )
 
-// Run is what the witnesses say of one run, from its first life to its last.
+// Evidence is what the records say about one run, from its first process to its last.
 type Evidence struct {
 	Source   []SourceRow       // the rows below the header, in the file's order
-	Requests []sandbox.Entry   // every request that the sandbox got, those of earlier runs too
-	Since    int64             // sequence of the last request before this run; 0 when there was none
-	Crashes  []Crash           // one for each time that the program died in this run
-	Journal  []importer.Result // what the journal says in the end
-	Results  []importer.Result // what the results file says; nil when the run ended before it was written
-	Totals   []Totals          // what the other reports say
+	Requests []sandbox.Entry   // every request that the sandbox got, including earlier runs
+	Since    int64             // sequence of the last request before this run, 0 if there was none
+	Crashes  []Crash           // one for each time that the program died during this run
+	Journal  []importer.Result // the final journal
+	Results  []importer.Result // the results file; nil if the run ended before it was written
+	Totals   []Totals          // what the other reports count
 	Exit     int               // exit code of the last command
 }
 
-// Row is one row of the source, mapped by itself.
+// SourceRow is one row of the source, mapped on its own.
 type SourceRow struct {
 	Number int             // as a spreadsheet shows it
-	Status importer.Status // what the row is before it is compared with others: Pending, Invalid or Skipped
-	Key    sandbox.Key     // whose profile it is; of a Pending row
+	Status importer.Status // before the row is compared with others: Pending, Invalid or Skipped
+	Key    sandbox.Key     // the person; of a Pending row
 	Body   sandbox.Hash    // hash of the profile that it sends; of a Pending row
 }
 
-// NewRow returns what a row of the source comes to that was mapped to result.
+// NewSourceRow returns the row of the source that was mapped to result.
 func NewSourceRow(source *importer.Row, result *mapping.Result) (SourceRow, error) {
 	row := SourceRow{Number: source.Number, Status: importer.StatusPending}
 	switch {
@@ -57,14 +57,14 @@ func hasError(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool { return p.Severity == mapping.SeverityError })
 }
 
-// Crash is the state that the program left when it died, or stopped, before the run
-// was complete.
+// Crash is the state in which the program died, or stopped, before the run was
+// complete.
 type Crash struct {
-	Sequence int64             // of the last request that had come by then
-	Journal  []importer.Result // what the journal on the disk said; nil when it held no plan yet
+	Sequence int64             // of the last request until then
+	Journal  []importer.Result // the journal on the disk; nil if it had no plan yet
 }
 
-// Claim is what a report says of the run as a whole.
+// Totals is what a report says about the run as a whole.
 type Totals struct {
 	Name     string // of the report, such as "summary"
 	Rows     int
@@ -86,10 +86,10 @@ const (
 	NoGuessing       Invariant = "I6"
 )
 
-// Violation is one sentence of one witness that another contradicts.
+// Violation is a statement of one record that another contradicts.
 type Violation struct {
 	Invariant Invariant
-	Row       int // number of the row, 0 when it concerns the run as a whole
+	Row       int // number of the row, 0 if it concerns the run as a whole
 	Text      string
 }
 

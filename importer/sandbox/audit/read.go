@@ -13,9 +13,8 @@ import (
 	"opscom-import/importer"
 )
 
-// ReadResults reads a results file as docs/reference/files.md describes it. What
-// was put before a text to keep a spreadsheet from taking it for a formula is
-// taken off again.
+// ReadResults reads a results file as docs/reference/files.md describes it, without
+// what was put before texts to keep a spreadsheet from taking them for formulas.
 func ReadResults(r io.Reader) ([]importer.Result, error) {
 	lines := csv.NewReader(r)
 	header, err := lines.Read()
@@ -30,8 +29,10 @@ func ReadResults(r io.Reader) ([]importer.Result, error) {
 			return results, nil
 		}
 		var result importer.Result
-		if err == nil {
-			result, err = readResult(header, record)
+		for i := 0; err == nil && i < len(record); i++ {
+			if err = setColumn(&result, header[i], unescapeFormula(record[i])); err != nil {
+				err = fmt.Errorf("column %s: %w", header[i], err)
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the results: line %d: %w", len(results)+2, err)
@@ -40,48 +41,28 @@ func ReadResults(r io.Reader) ([]importer.Result, error) {
 	}
 }
 
-func readResult(header, record []string) (result importer.Result, err error) {
-	for i, column := range header {
-		if fieldErr := setColumn(&result, column, unescapeFormula(record[i])); fieldErr != nil {
-			err = errors.Join(err, fmt.Errorf("column %s: %w", column, fieldErr))
-		}
-	}
-	return result, err
-}
-
 func setColumn(result *importer.Result, column, text string) (err error) {
-	switch column {
-	case "row":
+	texts := map[string]*string{
+		"unique_id": &result.UniqueID, "login_source": &result.LoginSource, "status": (*string)(&result.Status),
+		"reference_id": &result.ReferenceID, "error_code": &result.ErrorCode, "field": &result.Field,
+		"message": &result.Message, "warnings": &result.Warnings,
+	}
+	switch to, isText := texts[column]; {
+	case isText:
+		*to = text
+	case column == "row":
 		result.Row, err = strconv.Atoi(text)
-	case "unique_id":
-		result.UniqueID = text
-	case "login_source":
-		result.LoginSource = text
-	case "status":
-		result.Status = importer.Status(text)
-	case "reference_id":
-		result.ReferenceID = text
-	case "error_code":
-		result.ErrorCode = text
-	case "field":
-		result.Field = text
-	case "message":
-		result.Message = text
-	case "warnings":
-		result.Warnings = text
-	case "attempts":
+	case column == "attempts":
 		result.Attempts, err = strconv.Atoi(text)
-	case "finished_at":
-		if text != "" {
-			result.FinishedAt, err = time.Parse(time.RFC3339, text)
-		}
-	default:
+	case column != "finished_at":
 		err = errors.New("there is no such column")
+	case text != "":
+		result.FinishedAt, err = time.Parse(time.RFC3339, text)
 	}
 	return err
 }
 
-// harmful undoes what makes a text harmless in a spreadsheet.
+// unescapeFormula removes what keeps a spreadsheet from taking a text for a formula.
 func unescapeFormula(text string) string {
 	if rest, found := strings.CutPrefix(text, "'"); found && rest != "" && strings.ContainsRune("=+-@\t\r", rune(rest[0])) {
 		return rest
@@ -89,23 +70,23 @@ func unescapeFormula(text string) string {
 	return text
 }
 
-// ReadClaim reads the line of JSON with which a command sums up a run.
+// ReadTotals reads the line of JSON with which a command sums up a run.
 func ReadTotals(name string, line []byte) (Totals, error) {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(line, &members)
-	claim := Totals{Name: name, Counts: importer.Counts{}}
-	for key, to := range map[string]*int{"rows": &claim.Rows, "attempts": &claim.Attempts, "exit": &claim.Exit} {
+	totals := Totals{Name: name, Counts: importer.Counts{}}
+	for key, to := range map[string]*int{"rows": &totals.Rows, "attempts": &totals.Attempts, "exit": &totals.Exit} {
 		err = errors.Join(err, json.Unmarshal(members[key], to))
 	}
 	for _, status := range importer.Statuses() {
 		if text, found := members[string(status)]; found {
 			var n int
 			err = errors.Join(err, json.Unmarshal(text, &n))
-			claim.Counts[status] = n
+			totals.Counts[status] = n
 		}
 	}
 	if err != nil {
-		return claim, fmt.Errorf("read the %s: %w", name, err)
+		return totals, fmt.Errorf("read the %s: %w", name, err)
 	}
-	return claim, nil
+	return totals, nil
 }

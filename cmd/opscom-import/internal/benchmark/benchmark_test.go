@@ -1,6 +1,8 @@
 package benchmark
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func TestServerCountsWhatTheBareLoopSends(t *testing.T) {
+func TestServerGetsWhatTheBareLoopSends(t *testing.T) {
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "OPSCOM_BENCH_SERVER=1")
 	server, err := StartServer(command)
@@ -28,18 +30,25 @@ func TestServerCountsWhatTheBareLoopSends(t *testing.T) {
 	if err := BareLoop(server.PushURL(), ProfileBodies(50), 4); err != nil {
 		t.Error(err)
 	}
-	if n, err := server.Count(t.Context()); n != 50 || err != nil {
-		t.Errorf("%d profiles were counted, %v", n, err)
+	response, err := http.Post(server.PushURL(), "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := io.ReadAll(response.Body); err != nil || string(answer) != `{"status":"success","reference_id":51}` {
+		t.Errorf("the next profile's answer is %s, %v; want that of the 51st", answer, err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Error(err)
 	}
 	if err := BareLoop(server.URL+"/nowhere", ProfileBodies(1), 1); err == nil {
-		t.Error("a request that was refused is taken for one that was not")
+		t.Error("a request that was refused counts as one that was accepted")
 	}
 	if err := server.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestFilesHoldTheirRows(t *testing.T) {
+func TestFilesHaveTheirRows(t *testing.T) {
 	for name, write := range map[string]func(string, int) error{"export": WriteExportCSV, "profiles": WriteProfiles} {
 		path := filepath.Join(t.TempDir(), name+".csv")
 		if err := write(path, 5); err != nil {
@@ -55,7 +64,7 @@ func TestFilesHoldTheirRows(t *testing.T) {
 		}
 		for _, line := range lines {
 			if strings.Count(line, ",") != strings.Count(lines[0], ",") {
-				t.Errorf("%s: %q has another number of cells than the header", name, line)
+				t.Errorf("%s: %q has a different number of cells from the header", name, line)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package benchmark
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,7 @@ import (
 // client is the client code under which the server answers.
 const client = "bench"
 
-// Serve answers as the Controller does and keeps only a count. It answers each
+// Serve answers as the Controller does, and numbers the profiles. It answers each
 // profile after latency, and every hundredth after slow if that is set. It writes its
 // address to out as a line, and returns when in ends.
 func Serve(latency, slow time.Duration, in io.Reader, out io.Writer) error {
@@ -43,7 +42,6 @@ func Serve(latency, slow time.Duration, in io.Reader, out io.Writer) error {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"status":"success","reference_id":%d}`, n)
 	})
-	mux.HandleFunc("GET /count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, count.Load()) })
 	server := &http.Server{Handler: mux}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -90,23 +88,6 @@ func StartServer(command *exec.Cmd) (*Server, error) {
 
 // PushURL returns the URL to which profiles are pushed.
 func (s *Server) PushURL() string { return s.URL + "/api/" + client + "/v1/profiles/push" }
-
-// Count returns how many profiles have been pushed so far.
-func (s *Server) Count(ctx context.Context) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/count", nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	text, err := io.ReadAll(io.LimitReader(response.Body, 64))
-	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(string(text))
-}
 
 // Close stops the server.
 func (s *Server) Close() error { return errors.Join(s.stdin.Close(), s.command.Wait()) }

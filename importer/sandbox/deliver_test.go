@@ -52,7 +52,7 @@ func TestDrip(t *testing.T) {
 			}
 			synctest.Wait()
 			if entry := s.Requests()[0]; entry.Fault != Drip || !entry.Applied || entry.Delivered != tc.delivered || s.People() != 1 {
-				t.Errorf("account %+v", entry)
+				t.Errorf("entry %+v", entry)
 			}
 		})
 	}
@@ -79,7 +79,7 @@ func TestEndless(t *testing.T) {
 				}
 				synctest.Wait()
 				if entry := s.Requests()[0]; entry.Fault != Endless || !entry.Applied || entry.Delivered || s.People() != 1 {
-					t.Errorf("account %+v", entry)
+					t.Errorf("entry %+v", entry)
 				}
 			})
 		})
@@ -103,7 +103,7 @@ func TestBomb(t *testing.T) {
 			t.Errorf("%.60q, %v; %d bytes in all", begin, err, len(packed))
 		}
 		if entry := s.Requests()[0]; entry.Fault != Bomb || !entry.Applied || entry.Delivered {
-			t.Errorf("account %+v", entry)
+			t.Errorf("entry %+v", entry)
 		}
 	})
 }
