@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -314,6 +315,9 @@ func checkResult(t *testing.T, r *Result) {
 	for _, p := range r.Problems {
 		if p.Rule == "" || p.Text() == "" || !utf8.ValidString(p.Text()) {
 			t.Errorf("problem without a rule, or a message that is not text: %+v", p)
+		}
+		if !slices.Contains(p.Rule.Spec().Severities, p.Severity) {
+			t.Errorf("%s is a %s: %s", p.Rule, p.Severity, p.Text())
 		}
 		failed[p.Attribute] = failed[p.Attribute] || p.Severity == SeverityError
 	}

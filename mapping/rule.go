@@ -1,35 +1,105 @@
 package mapping
 
-// Rule is the stable word for one kind of problem. Scripts may lean on it, so a
-// rule is never renamed; docs/reference/rules.md explains each.
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Rule is the stable word for one kind of problem. Scripts depend on it, so a rule
+// is never renamed; docs/reference/rules.md explains each.
 type Rule string
 
-// The rules.
+// The rules: of a cell, then of a row, then of the file.
 const (
-	RuleRequired         Rule = "required"            // an attribute that must have a value is blank
-	RuleTooLong          Rule = "too_long"            // more characters than the Controller takes
-	RuleBadEmail         Rule = "bad_email"           // not an e-mail address
-	RuleBadRegion        Rule = "bad_region"          // not a province, territory or state that has a code
-	RuleBadDate          Rule = "bad_date"            // not a date in the expected form, or not a valid date
-	RuleUnlikelyDate     Rule = "unlikely_date"       // a date of birth in the future, under 10 or over 110 years ago
-	RuleUnknownUserType  Rule = "unknown_user_type"   // not in the Controller's list of user types
-	RuleBadID            Rule = "bad_id"              // a type id that is not a number
-	RuleUnknownValue     Rule = "unknown_value"       // not among the mapping's values
-	RuleCellError        Rule = "cell_error"          // the cell holds an error such as #N/A
-	RuleNoCachedValue    Rule = "no_cached_value"     // a formula that was saved without its result
-	RuleExpressionFailed Rule = "expression_failed"   // an expression of the mapping file could not be worked out for this row
-	RuleBadCharacter     Rule = "bad_character"       // a control character, or text that is not valid
-	RuleUnusualCharacter Rule = "unusual_character"   // outside letters, digits and dashes, in an id (a warning)
-	RuleDamagedNumber    Rule = "damaged_number"      // digits that a spreadsheet has lost or rewritten, such as 1.23457E+11
-	RuleLostZeros        Rule = "lost_zeros"          // shorter than the others of its column, as when zeros in front are lost
-	RuleTurnedToDate     Rule = "turned_to_date"      // a number that a spreadsheet took for a date, such as 2-Jan
-	RuleWrongEncoding    Rule = "wrong_encoding"      // text that was read in the wrong encoding, such as ZoÃ«
-	RuleLookAlike        Rule = "look_alike"          // letters of another alphabet in an id or an e-mail address
-	RuleCleanedText      Rule = "cleaned_text"        // characters that nobody sees were taken out (a warning)
-	RuleDuplicateKey     Rule = "duplicate_conflict"  // two rows give one person different values
-	RuleDuplicateEmail   Rule = "duplicate_email"     // two people in the file share an e-mail address
-	RuleDuplicateUser    Rule = "duplicate_user_name" // two people in the file share a user name
-	RuleRaggedRow        Rule = "ragged_row"          // the row has more or fewer cells than the header
-	RuleBadQuotes        Rule = "bad_quotes"          // quotes in the row do not pair up
-	RuleSecondTable      Rule = "second_table"        // the row belongs to a second table below the first
+	RuleRequired         Rule = "required"
+	RuleTooLong          Rule = "too_long"
+	RuleBadEmail         Rule = "bad_email"
+	RuleBadRegion        Rule = "bad_region"
+	RuleBadDate          Rule = "bad_date"
+	RuleUnlikelyDate     Rule = "unlikely_date"
+	RuleUnknownUserType  Rule = "unknown_user_type"
+	RuleBadID            Rule = "bad_id"
+	RuleUnknownValue     Rule = "unknown_value"
+	RuleCellError        Rule = "cell_error"
+	RuleNoCachedValue    Rule = "no_cached_value"
+	RuleExpressionFailed Rule = "expression_failed"
+	RuleBadCharacter     Rule = "bad_character"
+	RuleUnusualCharacter Rule = "unusual_character"
+	RuleDamagedNumber    Rule = "damaged_number"
+	RuleLostZeros        Rule = "lost_zeros"
+	RuleTurnedToDate     Rule = "turned_to_date"
+	RuleWrongEncoding    Rule = "wrong_encoding"
+	RuleLookAlike        Rule = "look_alike"
+	RuleCleanedText      Rule = "cleaned_text"
+	RuleRaggedRow        Rule = "ragged_row"
+	RuleBadQuotes        Rule = "bad_quotes"
+	RuleSecondTable      Rule = "second_table"
+	RuleDuplicateKey     Rule = "duplicate_conflict"
+	RuleDuplicateEmail   Rule = "duplicate_email"
+	RuleDuplicateUser    Rule = "duplicate_user_name"
 )
+
+// RuleSpec describes a rule for a person.
+type RuleSpec struct {
+	Rule       Rule
+	Severities []Severity // that its problems may have
+	Title      string     // what is wrong with the rows, in a few words
+	Advice     string     // what to do, without any row's values: it may end up in a log
+}
+
+var (
+	refused = []Severity{SeverityError}
+	warned  = []Severity{SeverityWarning}
+	either  = []Severity{SeverityError, SeverityWarning}
+)
+
+var ruleSpecs = []RuleSpec{
+	{RuleRequired, refused, "A value is missing", "Fill in the cell, or give the mapping a default."},
+	{RuleTooLong, refused, "The text is too long", "Shorten the text."},
+	{RuleBadEmail, refused, "Not an e-mail address", "Give one complete address, such as name@example.org."},
+	{RuleBadRegion, refused, "Not a province, territory or state",
+		"Give a province, territory or state of Canada or the USA, by name or by its two-letter code."},
+	{RuleBadDate, either, "Not a date in the expected format",
+		"Give a valid date in the format of the other rows, or give the column's date format in the mapping."},
+	{RuleUnlikelyDate, refused, "An unlikely date of birth", "Check the year."},
+	{RuleUnknownUserType, refused, "Not one of the Controller's user types",
+		"Give a user type that the Controller has, or translate the column's values in the mapping."},
+	{RuleBadID, refused, "Not the number of a type", "Give the number of the type."},
+	{RuleUnknownValue, refused, "Not one of the values in the mapping", "Correct the cell, or add the value to the mapping."},
+	{RuleCellError, refused, "The cell shows an error", "Fix the formula in the spreadsheet and save it."},
+	{RuleNoCachedValue, refused, "A formula without its result",
+		"Open the file in a spreadsheet program and save it, so that the results of the formulas are stored."},
+	{RuleExpressionFailed, refused, "An expression cannot be evaluated", "Correct the row, or the expression in the mapping."},
+	{RuleBadCharacter, refused, "A character that must not be sent", "Type the text again: it has a character that cannot be shown."},
+	{RuleUnusualCharacter, warned, "An unusual character in an id", "Check the id: it has something other than letters, digits and dashes."},
+	{RuleDamagedNumber, refused, "A number that lost digits or was reformatted",
+		"Take the number from the student system again, into a column that is formatted as Text."},
+	{RuleLostZeros, either, "Leading zeros may be lost",
+		"Write the zeros, or let the mapping add them: pad for ids, postal_code for ZIP codes."},
+	{RuleTurnedToDate, refused, "A number that became a date", "Write the value again, in a cell that is formatted as Text."},
+	{RuleWrongEncoding, refused, "Text in the wrong encoding", "Save the export as UTF-8 again, or correct the letters."},
+	{RuleLookAlike, refused, "Letters of another alphabet", "Type the value again."},
+	{RuleCleanedText, warned, "Invisible characters were removed", "Nothing has to be done."},
+	{RuleRaggedRow, refused, "Too few or too many cells", "Look for a missing or extra separator in the row."},
+	{RuleBadQuotes, either, "Unbalanced quotation marks", "Look for a quotation mark without its counterpart in the row."},
+	{RuleSecondTable, refused, "Part of a second table", "Put each table in its own file or sheet."},
+	{RuleDuplicateKey, refused, "One person with different values", "Keep the row that is right, and delete the person's other rows."},
+	{RuleDuplicateEmail, refused, "An e-mail address used twice", "Give each person their own e-mail address."},
+	{RuleDuplicateUser, refused, "A user name used twice", "Give each person their own user name."},
+}
+
+// Rules returns every rule's description. The caller must not change it.
+func Rules() []RuleSpec { return ruleSpecs }
+
+// Spec returns the rule's description. For a word that is not one of the rules it
+// has only a title, made of the word.
+func (r Rule) Spec() RuleSpec {
+	i := slices.IndexFunc(ruleSpecs, func(spec RuleSpec) bool { return spec.Rule == r })
+	if i >= 0 {
+		return ruleSpecs[i]
+	}
+	words := strings.ReplaceAll(string(r), "_", " ")
+	_, first := utf8.DecodeRuneInString(words)
+	return RuleSpec{Rule: r, Title: strings.ToUpper(words[:first]) + words[first:]}
+}

@@ -182,7 +182,7 @@ func (t *receiptText) example(p importer.ProblemCount) string {
 	if t.Command == CheckCommand && p.Message != "" {
 		return printable(p.Message)
 	}
-	return advice(p.Rule)
+	return p.Rule.Spec().Advice
 }
 
 // inWords says what is wrong, in which column, and in which row to look.

@@ -150,7 +150,7 @@ func ExampleReceipt_WriteText() {
 	//
 	// Most common problems
 	//   3  bad_email in E-mail, as in row 17
-	//      Give one whole address, such as name@example.org.
+	//      Give one complete address, such as name@example.org.
 	//
 	// Each row's result: samples/term-start.results.csv
 }

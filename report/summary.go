@@ -136,9 +136,10 @@ func viewOf(p importer.ProblemCount) problemView {
 	case p.Column != mapping.NoColumn:
 		where = "column " + mapping.ColumnLetter(p.Column)
 	}
+	rule := p.Rule.Spec()
 	view := problemView{
-		Rows: p.Count, Title: ruleTitle(p.Rule), Warning: p.Severity == mapping.SeverityWarning,
-		Where: where, Row: p.Row, Advice: advice(p.Rule), Rule: p.Rule,
+		Rows: p.Count, Title: rule.Title, Warning: p.Severity == mapping.SeverityWarning,
+		Where: where, Row: p.Row, Advice: rule.Advice, Rule: p.Rule,
 	}
 	if view.Advice == "" { // not a rule of ours
 		view.Advice, view.Rule = "The results say why, row by row.", ""

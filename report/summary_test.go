@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -249,31 +248,4 @@ func TestSharesAddUp(t *testing.T) {
 			t.Fatalf("the shares come to %d of %d rows", sum, summary.Rows)
 		}
 	})
-}
-
-// Every rule has words for a person.
-func TestRulesInWords(t *testing.T) {
-	source, err := os.ReadFile(filepath.Join("..", "mapping", "rule.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules := regexp.MustCompile(`Rule += "(\w+)"`).FindAllStringSubmatch(string(source), -1)
-	if len(rules) < 19 {
-		t.Fatalf("found %d rules", len(rules))
-	}
-	for _, match := range rules {
-		rule := mapping.Rule(match[1])
-		if advice(rule) == "" {
-			t.Errorf("there is no advice for %s", rule)
-		}
-		if _, plain := strings.CutPrefix(ruleTitle(rule), strings.ToUpper(match[1][:1])); plain && strings.ReplaceAll(match[1][1:], "_", " ") == ruleTitle(rule)[1:] {
-			t.Errorf("there is no title for %s", rule)
-		}
-	}
-	if got := ruleTitle("error code 9019"); got != "Error code 9019" {
-		t.Errorf("title %q", got)
-	}
-	if got := ruleTitle(""); got != "" {
-		t.Errorf("title %q", got)
-	}
 }

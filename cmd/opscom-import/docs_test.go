@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -92,7 +93,19 @@ func constants(t *testing.T, name, typeName string) []string {
 
 func TestEveryRuleIsDocumented(t *testing.T) {
 	p := readPage(t, "docs/reference/rules.md")
-	rules := constants(t, "mapping/rule.go", "Rule")
+	var rules []string
+	for _, spec := range mapping.Rules() {
+		rules = append(rules, string(spec.Rule))
+		severity := spec.Severities[0].String()
+		if len(spec.Severities) > 1 {
+			severity += ", or warning"
+		}
+		row := fmt.Sprintf("| [`%[1]s`](#%[1]s) | %[2]s |", spec.Rule, severity)
+		if !slices.ContainsFunc(p.section(t, "# Rules"), func(line string) bool { return strings.HasPrefix(line, row) }) {
+			t.Errorf("rules.md has no row %s", row)
+		}
+	}
+	sameWords(t, "every constant has its row in mapping.Rules", constants(t, "mapping/rule.go", "Rule"), rules)
 	sameWords(t, "rules.md, sections", p.headings("## "), rules)
 	sameWords(t, "rules.md, table", firstColumn(p.section(t, "# Rules")), rules)
 }
