@@ -13,20 +13,23 @@ type Digester struct {
 // NewDigester returns a digester with that salt. It is for one goroutine at a time.
 func NewDigester(salt []byte) *Digester { return &Digester{salt: salt} }
 
-// Key returns the digest of a person's key: case and surrounding space do not
-// make two people.
+// Key returns the digest of a person's key. Case and surrounding space make no
+// difference.
 func (d *Digester) Key(loginSource, uniqueID string) Digest {
-	return d.sum('k', fold(loginSource), fold(uniqueID))
+	d.buffer = append(append(d.buffer[:0], d.salt...), 'k')
+	d.buffer = append(appendFolded(d.buffer, loginSource), 0)
+	d.buffer = append(appendFolded(d.buffer, uniqueID), 0)
+	return d.sum()
 }
 
 // Profile returns the digest of a profile's JSON.
-func (d *Digester) Profile(payload []byte) Digest { return d.sum('p', string(payload)) }
+func (d *Digester) Profile(payload []byte) Digest {
+	d.buffer = append(append(d.buffer[:0], d.salt...), 'p')
+	d.buffer = append(append(d.buffer, payload...), 0)
+	return d.sum()
+}
 
-func (d *Digester) sum(purpose byte, texts ...string) Digest {
-	d.buffer = append(append(d.buffer[:0], d.salt...), purpose)
-	for _, t := range texts {
-		d.buffer = append(append(d.buffer, t...), 0)
-	}
+func (d *Digester) sum() Digest {
 	sum := sha256.Sum256(d.buffer)
 	return Digest(sum[:len(Digest{})])
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -49,9 +50,6 @@ func newDuplicateIndex() *duplicateIndex {
 	return &duplicateIndex{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// fold makes texts equal that differ only in case and surrounding space.
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
-
 // add adds a row. Its sequence is the number of rows before it.
 func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	sequence := len(x.rows)
@@ -69,17 +67,22 @@ func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
 	x.contents[sequence] = x.content(status, p)
 	x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
 	x.keys = append(x.keys, x.fingerprint(sequence))
-	if email, _ := p.Get(mapping.Email); email != "" {
-		x.buffer = appendFolded(x.buffer[:0], email)
-		x.emails = append(x.emails, x.fingerprint(sequence))
-	}
-	if name, _ := p.Get(mapping.UserName); name != "" {
-		x.buffer = appendFolded(x.buffer[:0], name)
-		x.userNames = append(x.userNames, x.fingerprint(sequence))
-	}
+	x.emails = x.addText(x.emails, sequence, p, mapping.Email)
+	x.userNames = x.addText(x.userNames, sequence, p, mapping.UserName)
 }
 
-// appendFolded appends the folded text. It allocates nothing for ASCII.
+// addText adds the fingerprint of an attribute to the list, if it has a value.
+func (x *duplicateIndex) addText(list []fingerprint, sequence int, p *mapping.Profile, a mapping.Attribute) []fingerprint {
+	text, _ := p.Get(a)
+	if text == "" {
+		return list
+	}
+	x.buffer = appendFolded(x.buffer[:0], text)
+	return append(list, x.fingerprint(sequence))
+}
+
+// appendFolded appends a text so that those are equal that differ only in case and
+// surrounding space. It allocates nothing for ASCII.
 func appendFolded(dst []byte, text string) []byte {
 	start := len(dst)
 	text = strings.TrimSpace(text)
@@ -116,10 +119,21 @@ func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 	return maphash.Bytes(x.seeds[0], x.buffer)
 }
 
-// amendments calls yield with an amendment for every duplicate and contradiction,
-// and updates the statuses. The rows of a group come in the file's order, the groups
-// in any order. column returns the column of an attribute.
-func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) error) error {
+// amendments yields an amendment for every duplicate and contradiction, and updates
+// the statuses. The rows of a group come in the file's order, the groups in any
+// order. column returns the column of an attribute.
+func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) bool) {
+	refuseAll := func(group []fingerprint, p mapping.Problem) bool {
+		message := p.Message
+		p.Column = column(p.Attribute)
+		for _, f := range group {
+			p.Message = fmt.Sprintf(message, x.others(group, f.sequence))
+			if !yield(x.refuse(f.sequence, p)) {
+				return false
+			}
+		}
+		return true
+	}
 	person := make([]uint32, len(x.rows)) // by sequence: the first row of the same person
 	for i := range person {
 		person[i] = uint32(i)
@@ -128,63 +142,49 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		for _, f := range group {
 			person[f.sequence] = group[0].sequence
 		}
-		if err := x.amendPerson(group, column(mapping.UniqueID), yield); err != nil {
-			return err
+		if !x.amendPerson(group, refuseAll, yield) {
+			return
 		}
 	}
 	for _, unique := range []struct {
-		list []fingerprint
-		attr mapping.Attribute
-		rule mapping.Rule
-		what string
+		list    []fingerprint
+		problem mapping.Problem
 	}{
-		{x.emails, mapping.Email, mapping.RuleDuplicateEmail, "e-mail address"},
-		{x.userNames, mapping.UserName, mapping.RuleDuplicateUser, "user name"},
+		{x.emails, mapping.Problem{Rule: mapping.RuleDuplicateEmail, Attribute: mapping.Email, Message: "The e-mail address is used by someone else too (%s)."}},
+		{x.userNames, mapping.Problem{Rule: mapping.RuleDuplicateUser, Attribute: mapping.UserName, Message: "The user name is used by someone else too (%s)."}},
 	} {
+		unique.problem.Advice = "Give each person their own."
 		for group := range groups(repeated(unique.list)) {
-			if samePerson(group, person) {
-				continue
-			}
-			for _, f := range group {
-				err := yield(x.refuse(f.sequence, mapping.Problem{
-					Rule: unique.rule, Attribute: unique.attr, Column: column(unique.attr),
-					Message: fmt.Sprintf("The %s is used by someone else too (%s).", unique.what, x.others(group, f.sequence)),
-					Advice:  "Give each person their own.",
-				}))
-				if err != nil {
-					return err
-				}
+			onePerson := allSame(group, func(f fingerprint) uint32 { return person[f.sequence] })
+			if !onePerson && !refuseAll(group, unique.problem) {
+				return
 			}
 		}
 	}
-	return nil
 }
 
-// amendPerson amends the rows of one person; column has the unique ids.
-func (x *duplicateIndex) amendPerson(group []fingerprint, column int, yield func(Amendment) error) error {
-	if len(group) < 2 {
-		return nil
+// amendPerson amends the rows of one person.
+func (x *duplicateIndex) amendPerson(group []fingerprint, refuseAll func([]fingerprint, mapping.Problem) bool, yield func(Amendment) bool) bool {
+	if !allSame(group, func(f fingerprint) uint64 { return x.contents[f.sequence] }) {
+		return refuseAll(group, mapping.Problem{
+			Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID,
+			Message: "The same person has other values in %s.", Advice: "Keep the right row and delete the others.",
+		})
 	}
-	first := group[0]
-	identical := !slices.ContainsFunc(group, func(f fingerprint) bool { return x.contents[f.sequence] != x.contents[first.sequence] })
-	for i, f := range group {
-		var err error
-		switch {
-		case !identical:
-			err = yield(x.refuse(f.sequence, mapping.Problem{
-				Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: column,
-				Message: fmt.Sprintf("The same person has other values in %s.", x.others(group, f.sequence)),
-				Advice:  "Keep the right row and delete the others.",
-			}))
-		case i > 0 && planStatuses[x.statuses[f.sequence]] != StatusInvalid:
-			x.statuses[f.sequence] = planStatusOf(StatusDuplicate)
-			err = yield(Amendment{Row: int(x.rows[f.sequence]), DuplicateOf: int(x.rows[first.sequence])})
+	for _, f := range group[1:] {
+		if planStatuses[x.statuses[f.sequence]] == StatusInvalid {
+			continue
 		}
-		if err != nil {
-			return err
+		x.statuses[f.sequence] = planStatusOf(StatusDuplicate)
+		if !yield(Amendment{Row: int(x.rows[f.sequence]), DuplicateOf: int(x.rows[group[0].sequence])}) {
+			return false
 		}
 	}
-	return nil
+	return true
+}
+
+func allSame[T comparable](group []fingerprint, of func(fingerprint) T) bool {
+	return !slices.ContainsFunc(group, func(f fingerprint) bool { return of(f) != of(group[0]) })
 }
 
 // refuse makes a row invalid, because of the problem.
@@ -230,24 +230,18 @@ func repeated(list []fingerprint) []fingerprint {
 	return list
 }
 
-// groups yields the runs of equal hashes in a sorted list.
-func groups(sorted []fingerprint) func(yield func([]fingerprint) bool) {
+// groups yields the runs of two and more equal hashes in a sorted list.
+func groups(sorted []fingerprint) iter.Seq[[]fingerprint] {
 	return func(yield func([]fingerprint) bool) {
-		for start := 0; start < len(sorted); {
-			end := start + 1
+		for start, end := 0, 1; start < len(sorted); start, end = end, end+1 {
 			for end < len(sorted) && sorted[end].high == sorted[start].high && sorted[end].low == sorted[start].low {
 				end++
 			}
-			if !yield(sorted[start:end]) {
+			if end-start > 1 && !yield(sorted[start:end]) {
 				return
 			}
-			start = end
 		}
 	}
-}
-
-func samePerson(group []fingerprint, person []uint32) bool {
-	return !slices.ContainsFunc(group, func(f fingerprint) bool { return person[f.sequence] != person[group[0].sequence] })
 }
 
 // counts returns the number of rows by status.

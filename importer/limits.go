@@ -11,12 +11,12 @@ import (
 // sent.
 type Limits struct {
 	MaxBad     Limit // rows that may be invalid
-	MaxChanged Limit // rows that may be new or changed; only where unchanged rows are told apart
+	MaxChanged Limit // rows that may be new or changed; only when rows are compared with what was last accepted
 	MinRows    Limit // rows that the file must have; a percentage is of the last run's
 }
 
-// Judge returns why the limits hold a run with this plan, a sentence each; none
-// when nothing does. lastRows is the number of rows of the last run of the same
+// Judge returns why the limits hold a run with this plan, a sentence each; none when
+// they do not. lastRows is the number of rows of the last run of the same
 // source, 0 when there was none.
 func (l Limits) Judge(p Plan, lastRows int) []string {
 	var reasons []string
@@ -36,11 +36,11 @@ func (l Limits) Judge(p Plan, lastRows int) []string {
 	return reasons
 }
 
-// leastPercentRows is the number of rows that a percentage allows at least: in a
-// short file one bad row is a large share and yet no reason to hold the run.
+// leastPercentRows is the number of rows that a percentage always allows: in a short
+// file one bad row is a large share and yet not a reason to hold the run.
 const leastPercentRows = 10
 
-// Limit is a safety limit: a number of rows, or a share of them. Its zero value
+// Limit is a safety limit: a number of rows, or a percentage of them. Its zero value
 // is off.
 type Limit struct {
 	Set     bool
@@ -49,7 +49,7 @@ type Limit struct {
 }
 
 // ParseLimit reads a limit as a person writes it: "25" is 25 rows, "2.5%" a
-// share, "off" or nothing no limit.
+// percentage, "off" or nothing is no limit.
 func ParseLimit(text string) (Limit, error) {
 	text = strings.TrimSpace(text)
 	if text == "" || strings.EqualFold(text, "off") {
@@ -84,25 +84,19 @@ func (l Limit) String() string {
 // Exceeded reports whether n rows are more than the limit allows in a file of that
 // many rows. A percentage always allows 10 rows.
 func (l Limit) Exceeded(n, of int) bool {
-	switch {
-	case !l.Set:
-		return false
-	case l.Percent > 0:
-		return n > leastPercentRows && float64(n)*100 > l.Percent*float64(of)
-	default:
-		return n > l.Count
-	}
+	return l.Set && float64(n)*100 > l.hundredfold(of) && (l.Percent == 0 || n > leastPercentRows)
 }
 
-// Below reports whether n rows are fewer than the limit asks for; a percentage is
+// Below reports whether n rows are fewer than the limit requires; a percentage is
 // taken of that many rows.
 func (l Limit) Below(n, of int) bool {
-	switch {
-	case !l.Set:
-		return false
-	case l.Percent > 0:
-		return float64(n)*100 < l.Percent*float64(of)
-	default:
-		return n < l.Count
+	return l.Set && float64(n)*100 < l.hundredfold(of)
+}
+
+// hundredfold returns a hundred times the limit in rows, which spares a division.
+func (l Limit) hundredfold(of int) float64 {
+	if l.Percent > 0 {
+		return l.Percent * float64(of)
 	}
+	return 100 * float64(l.Count)
 }

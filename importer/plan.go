@@ -296,34 +296,31 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 	return r.Store.Append(ctx, b.rows)
 }
 
-// amend stores what only the whole source shows: the findings of the mapper, then
+// amend stores what only the whole source shows: the problems of the mapper, then
 // duplicates and contradictions.
-func (r *planRun) amend(ctx context.Context, findings []mapping.ReviewProblem) error {
-	var pending []Amendment
-	flush := func() error {
-		if len(pending) == 0 {
-			return nil
+func (r *planRun) amend(ctx context.Context, problems []mapping.ReviewProblem) error {
+	all := func(yield func(Amendment) bool) {
+		for _, f := range problems {
+			if !yield(r.index.refuse(uint32(f.Sequence), f.Problem)) {
+				return
+			}
 		}
-		err := r.Store.Amend(ctx, pending)
-		pending = pending[:0]
-		return err
+		r.index.amendments(r.Mapper.Column, yield)
 	}
-	add := func(a Amendment) error {
+	var pending []Amendment
+	for a := range all {
 		if a.Error != nil {
 			*a.Error = r.problem(a.Row, a.Error.Problem)
 		}
-		if pending = append(pending, a); len(pending) < planBatch {
-			return nil
-		}
-		return flush()
-	}
-	for _, f := range findings {
-		if err := add(r.index.refuse(uint32(f.Sequence), f.Problem)); err != nil {
-			return err
+		if pending = append(pending, a); len(pending) == planBatch {
+			if err := r.Store.Amend(ctx, pending); err != nil {
+				return err
+			}
+			pending = pending[:0]
 		}
 	}
-	if err := r.index.amendments(r.Mapper.Column, add); err != nil {
-		return err
+	if len(pending) == 0 {
+		return nil
 	}
-	return flush()
+	return r.Store.Amend(ctx, pending)
 }

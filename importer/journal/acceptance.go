@@ -27,20 +27,16 @@ const lookupAcceptances = `WITH RECURSIVE wanted (i) AS (SELECT 0 UNION ALL SELE
 // Accepted returns what the Controller last accepted for each of the keys; those
 // for which that is not known are not in the map.
 func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
+	const lookUp = "look up what the Controller last accepted"
 	if len(keys) == 0 {
 		return nil, nil
 	}
 	if err := j.fold(ctx, target); err != nil {
 		return nil, err
 	}
-	found, err := j.lookUp(ctx, target, keys)
-	return found, j.wrap("look up what the Controller last accepted", err)
-}
-
-func (j *Journal) lookUp(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
 	t, err := loadTarget(ctx, j.reader, target)
 	if err != nil {
-		return nil, err
+		return nil, j.wrap(lookUp, err)
 	}
 	wanted := make([]byte, 0, len(keys)*len(importer.Digest{}))
 	for i := range keys {
@@ -57,7 +53,7 @@ func (j *Journal) lookUp(ctx context.Context, target string, keys []importer.Dig
 		}
 		return err
 	})
-	return found, err
+	return found, j.wrap(lookUp, err)
 }
 
 func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {

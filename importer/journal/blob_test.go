@@ -44,7 +44,7 @@ func TestRecordBelongsToItsPlace(t *testing.T) {
 func FuzzRecords(f *testing.F) {
 	var b chunkBuilder
 	for _, row := range []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusInvalid)} {
-		must(f, b.add(&row))
+		must(f, b.add(&row, func() error { return nil }))
 	}
 	outcome, err := appendEvent(nil, &event{Outcome: pushed(2)})
 	must(f, err)

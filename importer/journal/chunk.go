@@ -14,9 +14,10 @@ const chunkRows = 256
 
 func chunkOf(row int) int64 { return int64(row) / chunkRows }
 
-// These bits say that a record was written by version 2 of the schema. Version 1
+// These bits say that a record was written with version 2 of the schema. Version 1
 // stored field, message and warnings after a row's reference id, which now follow
-// from its problems, and a problem's advice within its message.
+// from its problems, a problem's advice within its message, and cleaned_text under
+// another name.
 const (
 	statusVersion2   = 1 << 7
 	severityVersion2 = 1 << 7
@@ -38,14 +39,17 @@ type chunkBuilder struct {
 	payloads []byte
 }
 
-func (b *chunkBuilder) reset(number int64) {
-	*b = chunkBuilder{number: number, plan: b.plan[:0], payloads: b.payloads[:0]}
-}
-
-func (b *chunkBuilder) add(p *importer.PlannedRow) error {
+// add adds a row. Before the first row of another chunk it calls store.
+func (b *chunkBuilder) add(p *importer.PlannedRow, store func() error) error {
 	code, err := statusCode(p.Status)
 	if err != nil {
-		return fmt.Errorf("row %d: %w", p.Row, err)
+		return fmt.Errorf("store the plan: row %d: %w", p.Row, err)
+	}
+	if number := chunkOf(p.Row); number != b.number {
+		if err := store(); err != nil {
+			return err
+		}
+		*b = chunkBuilder{number: number, plan: b.plan[:0], payloads: b.payloads[:0]}
 	}
 	b.rows++
 	b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2)
@@ -81,6 +85,8 @@ func (r *blobReader) problem(row int) importer.RowProblem {
 	p.Rule, p.Header, p.Value, p.Message = mapping.Rule(r.text()), r.text(), r.text(), r.text()
 	if severity&severityVersion2 != 0 {
 		p.Advice = r.text()
+	} else if p.Rule == "mended_text" {
+		p.Rule = mapping.RuleCleanedText
 	}
 	return p
 }

@@ -14,16 +14,13 @@ import (
 // ErrNoRun says that the journal has no run of that number.
 var ErrNoRun = errors.New("there is no such run; opscom-import runs lists them")
 
-// StateError says that a run is not in a state in which this can be done.
+// StateError says that a run is in a state in which this cannot be done.
 type StateError struct {
 	Run   int64
 	State importer.RunState
-	Want  string // what was asked for, such as "go on with it"
 }
 
-func (e *StateError) Error() string {
-	return fmt.Sprintf("run %d is %s: cannot %s", e.Run, e.State, e.Want)
-}
+func (e *StateError) Error() string { return fmt.Sprintf("run %d is %s", e.Run, e.State) }
 
 // DamagedError says that the journal's files are not as they were written.
 type DamagedError struct {

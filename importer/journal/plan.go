@@ -14,7 +14,7 @@ import (
 func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("add to its plan", importer.RunPlanning); err != nil {
+	if err := r.record.require(importer.RunPlanning); err != nil {
 		return err
 	}
 	for i := range rows {
@@ -23,32 +23,29 @@ func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 			return fmt.Errorf("store the plan: row %d comes after row %d", row.Row, r.lastRow)
 		}
 		r.lastRow = row.Row
-		if number := chunkOf(row.Row); number != r.building.number {
-			if err := r.storeChunk(ctx, relaxed); err != nil {
-				return err
-			}
-			r.building.reset(number)
-		}
-		if err := r.building.add(row); err != nil {
-			return fmt.Errorf("store the plan: %w", err)
+		if err := r.building.add(row, func() error { return r.storeChunk(ctx) }); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// storePlan is what cannot be done when a plan cannot be stored.
+const storePlan = "store the plan of"
+
 const insertChunk = "INSERT INTO chunk (run, chunk, payloads_at, payloads_size, data) VALUES (?, ?, ?, ?, ?)"
 
 // storeChunk stores the chunk that is being built, if it has rows.
-func (r *Run) storeChunk(ctx context.Context, d durability) error {
+func (r *Run) storeChunk(ctx context.Context) error {
 	b := &r.building
 	if b.rows == 0 {
 		return nil
 	}
 	payloads, err := r.storePayloads()
 	if err != nil {
-		return r.journal.wrap("store the plan", err)
+		return r.journal.wrap(fmt.Sprintf("%s run %d", storePlan, r.id), err)
 	}
-	err = r.change(ctx, "store the plan", d, func(tx *sql.Tx, record *runRecord) error {
+	err = r.change(ctx, storePlan, relaxed, importer.RunPlanning, func(tx *sql.Tx, record *runRecord) error {
 		data := seal(b.plan, r.id, b.number, payloads.at, payloads.size)
 		_, err := tx.StmtContext(ctx, r.journal.insertChunk).ExecContext(ctx, r.id, b.number, payloads.at, payloads.size, data)
 		record.chunks++
@@ -78,13 +75,10 @@ func (r *Run) storePayloads() (section, error) {
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("change its plan", importer.RunPlanning); err != nil {
+	if err := r.storeChunk(ctx); err != nil {
 		return err
 	}
-	if err := r.storeChunk(ctx, relaxed); err != nil {
-		return err
-	}
-	return r.change(ctx, "store the plan", relaxed, func(tx *sql.Tx, record *runRecord) error {
+	return r.change(ctx, storePlan, relaxed, importer.RunPlanning, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeEvents(ctx, tx, record, amendmentEvents(amendments))
 	})
 }
@@ -94,21 +88,18 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("complete its plan", importer.RunPlanning); err != nil {
-		return err
-	}
 	if state != importer.RunHeld && state != importer.RunPushing {
 		return fmt.Errorf("complete the plan: a plan cannot become %s", state)
 	}
-	if err := r.storeChunk(ctx, relaxed); err != nil {
+	if err := r.storeChunk(ctx); err != nil {
 		return err
 	}
-	if r.payloadsSize > 0 {
-		if err := r.journal.payloadFile(r.id).sync(); err != nil {
-			return r.journal.wrap("store the plan", err)
+	return r.change(ctx, storePlan, durable, importer.RunPlanning, func(_ *sql.Tx, record *runRecord) error {
+		if r.payloadsSize > 0 {
+			if err := r.journal.payloadFile(r.id).sync(); err != nil {
+				return err
+			}
 		}
-	}
-	return r.change(ctx, "complete the plan", durable, func(_ *sql.Tx, record *runRecord) error {
 		record.State, record.Rows, record.Held = state, rows, held
 		return nil
 	})

@@ -71,8 +71,15 @@ var errEnough = errors.New("enough")
 // It shows one state of the run, even if more is recorded meanwhile. An error comes
 // last: the lines before it are right, but not complete.
 func (r *Run) Results(ctx context.Context) iter.Seq2[importer.Result, error] {
+	return sequence(func(visit func(importer.Result) error) error {
+		return r.eachResult(ctx, fmt.Sprintf("read the results of run %d", r.id), visit)
+	})
+}
+
+// sequence returns the results that each visits; an error comes last.
+func sequence(each func(visit func(importer.Result) error) error) iter.Seq2[importer.Result, error] {
 	return func(yield func(importer.Result, error) bool) {
-		err := r.eachResult(ctx, fmt.Sprintf("read the results of run %d", r.id), func(line importer.Result) error {
+		err := each(func(line importer.Result) error {
 			if !yield(line, nil) {
 				return errEnough
 			}

@@ -14,7 +14,7 @@ import (
 func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("claim rows of it", importer.RunPushing); err != nil {
+	if err := r.record.require(importer.RunPushing); err != nil {
 		return nil, err
 	}
 	for len(r.ready) < max && len(r.queue) > 0 {
@@ -29,7 +29,7 @@ func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	if len(claimed) == 0 {
 		return nil, nil
 	}
-	err := r.change(ctx, fmt.Sprintf("claim rows of run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
+	err := r.change(ctx, "claim rows of", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeClaim(ctx, tx, record, claimed)
 	})
 	if err != nil {
@@ -73,9 +73,6 @@ func (r *Run) load(ctx context.Context, chunk int64) (jobs []importer.Job, err e
 func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("record outcomes of it", importer.RunPushing); err != nil {
-		return err
-	}
 	if len(outcomes) == 0 {
 		return nil
 	}
@@ -86,7 +83,7 @@ func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 		}
 		events[i].Outcome = outcomes[i]
 	}
-	return r.change(ctx, fmt.Sprintf("record the outcomes of run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
+	return r.change(ctx, "record the outcomes of", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeEvents(ctx, tx, record, events)
 	})
 }

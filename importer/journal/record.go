@@ -76,15 +76,19 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 	return runs, err
 }
 
-func loadRun(ctx context.Context, q querier, id int64) (runRecord, error) {
+// loadRun returns the run of that number. When states are given, a run that is in
+// none of them is a *StateError.
+func loadRun(ctx context.Context, q querier, id int64, states ...importer.RunState) (runRecord, error) {
 	runs, err := loadRuns(ctx, q, "WHERE run.id = ?", id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return runRecord{}, err
-	}
-	if len(runs) == 0 {
+	case len(runs) == 0:
 		return runRecord{}, ErrNoRun
+	case len(states) > 0:
+		err = runs[0].require(states...)
 	}
-	return runs[0], nil
+	return runs[0], err
 }
 
 // insert stores a new run and gives it its number.

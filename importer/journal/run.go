@@ -100,11 +100,14 @@ func (r *Run) Info() importer.RunInfo {
 	return info
 }
 
-// change applies a change to the run in a transaction, and keeps the changed record
-// once it is stored. The caller holds r.mu.
-func (r *Run) change(ctx context.Context, action string, d durability, apply func(tx *sql.Tx, record *runRecord) error) error {
+// change applies a change to a run in that state in a transaction, and keeps the
+// changed record once it is stored. The caller holds r.mu.
+func (r *Run) change(ctx context.Context, action string, d durability, state importer.RunState, apply func(tx *sql.Tx, record *runRecord) error) error {
 	record := r.record
-	err := r.journal.update(ctx, action, d, func(tx *sql.Tx) error {
+	err := r.journal.update(ctx, fmt.Sprintf("%s run %d", action, r.id), d, func(tx *sql.Tx) error {
+		if err := record.require(state); err != nil {
+			return err
+		}
 		if err := apply(tx, &record); err != nil {
 			return err
 		}
@@ -117,11 +120,11 @@ func (r *Run) change(ctx context.Context, action string, d durability, apply fun
 }
 
 // require returns an error unless the run is in one of the states.
-func (r *runRecord) require(want string, states ...importer.RunState) error {
+func (r *runRecord) require(states ...importer.RunState) error {
 	if slices.Contains(states, r.State) {
 		return nil
 	}
-	return &StateError{Run: r.ID, State: r.State, Want: want}
+	return &StateError{Run: r.ID, State: r.State}
 }
 
 // Start resumes a run that is held or stopped. Every row without an outcome, and
@@ -130,24 +133,26 @@ func (r *runRecord) require(want string, states ...importer.RunState) error {
 func (r *Run) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var record runRecord
 	var queue []int64
-	err := r.change(ctx, fmt.Sprintf("resume run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) (err error) {
-		if *record, err = loadRun(ctx, tx, r.id); err != nil {
+	err := r.journal.update(ctx, fmt.Sprintf("resume run %d", r.id), durable, func(tx *sql.Tx) (err error) {
+		if record, err = loadRun(ctx, tx, r.id, importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
 			return err // another process may have changed it since
 		}
-		if err := record.require("resume it", importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
-			return err
-		}
-		record.State = importer.RunPushing
-		return record.project(ctx, tx, func(c *chunk) error {
+		err = record.project(ctx, tx, func(c *chunk) error {
 			if slices.ContainsFunc(c.rows, func(row rowState) bool { return row.waits() }) {
 				queue = append(queue, c.number)
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+		record.State = importer.RunPushing
+		return r.journal.save(ctx, tx, &record)
 	})
 	if err == nil {
-		r.queue, r.ready = queue, nil
+		r.record, r.queue, r.ready = record, queue, nil
 	}
 	return err
 }
@@ -157,10 +162,7 @@ func (r *Run) Start(ctx context.Context) error {
 func (r *Run) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.change(ctx, fmt.Sprintf("stop run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
-		if err := record.require("stop it", importer.RunPushing); err != nil {
-			return err
-		}
+	return r.change(ctx, "stop", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.stop(ctx, tx, record)
 	})
 }
@@ -194,10 +196,7 @@ func unknown(row int) event {
 func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.change(ctx, fmt.Sprintf("finish run %d", r.id), durable, func(tx *sql.Tx, record *runRecord) error {
-		if err := record.require("finish it", importer.RunPushing); err != nil {
-			return err
-		}
+	err := r.change(ctx, "finish", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		left := 0
 		err := record.eachResult(ctx, tx, func(line importer.Result) error {
 			if line.Status == importer.StatusNotSent || line.Status == importer.StatusUnknown {
@@ -224,7 +223,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 func (r *Run) Discard(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.record.require("discard it", importer.RunPlanning); err != nil {
+	if err := r.record.require(importer.RunPlanning); err != nil {
 		return err
 	}
 	return r.journal.delete(ctx, fmt.Sprintf("discard run %d", r.id), r.id)
@@ -234,11 +233,8 @@ func (r *Run) Discard(ctx context.Context) error {
 // and deletes its payloads.
 func (j *Journal) Supersede(ctx context.Context, id int64) error {
 	err := j.update(ctx, fmt.Sprintf("supersede run %d", id), durable, func(tx *sql.Tx) error {
-		record, err := loadRun(ctx, tx, id)
+		record, err := loadRun(ctx, tx, id, importer.RunHeld, importer.RunStopped)
 		if err != nil {
-			return err
-		}
-		if err := record.require("replace it", importer.RunHeld, importer.RunStopped); err != nil {
 			return err
 		}
 		record.State = importer.RunSuperseded

@@ -42,14 +42,8 @@ func (s *TempStore) Append(_ context.Context, rows []importer.PlannedRow) error 
 		if !s.all && row.Status == importer.StatusPending && len(row.Problems) == 0 {
 			continue
 		}
-		if number := chunkOf(row.Row); number != s.building.number {
-			if err := s.flush(); err != nil {
-				return err
-			}
-			s.building.reset(number)
-		}
-		if err := s.building.add(row); err != nil {
-			return fmt.Errorf("keep the plan of the check: %w", err)
+		if err := s.building.add(row, s.flush); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -96,15 +90,16 @@ func (s *TempStore) write(r tempRecord, data []byte) error {
 // row that a push would send is Valid; one that was amended and not kept has
 // neither unique id nor login source. An error comes last.
 func (s *TempStore) Results() iter.Seq2[importer.Result, error] {
-	return func(yield func(importer.Result, error) bool) {
-		if err := s.project(yield); err != nil && !errors.Is(err, errEnough) {
-			yield(importer.Result{}, fmt.Errorf("read the plan of the check: %w", err))
+	return sequence(func(visit func(importer.Result) error) error {
+		if err := s.eachResult(visit); err != nil {
+			return fmt.Errorf("read the plan of the check: %w", err)
 		}
-	}
+		return nil
+	})
 }
 
-// project brings plans and events together, chunk by chunk, and yields the rows.
-func (s *TempStore) project(yield func(importer.Result, error) bool) error {
+// eachResult brings plans and events together, chunk by chunk, and visits the rows.
+func (s *TempStore) eachResult(visit func(importer.Result) error) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
@@ -123,8 +118,8 @@ func (s *TempStore) project(yield func(importer.Result, error) bool) error {
 			if line.Status == importer.StatusNotSent {
 				line.Status = importer.StatusValid
 			}
-			if !yield(line, nil) {
-				return errEnough
+			if err := visit(line); err != nil {
+				return err
 			}
 		}
 	}

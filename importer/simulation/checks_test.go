@@ -46,10 +46,10 @@ func (c *course) audit(e ended) {
 	}
 }
 
-// source maps the rows of the night's file, each by itself.
+// source maps the rows of the file, each by itself.
 func (c *course) source() (rows []audit.SourceRow) {
 	mapper := newMapper(c)
-	source := c.night.source()
+	source := c.file.source()
 	var row importer.Row
 	var result mapping.Result
 	for {
@@ -118,7 +118,7 @@ func (c *course) checkRepeats(lines []importer.Result) {
 		c.violated("%d rows were being pushed at a time; there are %d workers", busy, c.settings.workers)
 	}
 	c.count("answers lost in crashes", lost)
-	c.tally[mostLost] = max(c.tally[mostLost], lost)
+	c.counters[mostLost] = max(c.counters[mostLost], lost)
 }
 
 // checkNothingLeft makes sure that no profile is left when a run is finished.

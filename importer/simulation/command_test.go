@@ -41,7 +41,7 @@ type ended struct {
 
 // push does what the command push does, from the opening of the journal to the exit
 // code. yes: a run that a safety limit holds is pushed all the same.
-func (p *process) push(feed, send context.Context, yes bool) (e ended) {
+func (p *process) push(fetchCtx, workCtx context.Context, yes bool) (e ended) {
 	var j *journal.Journal
 	err := p.write("open", durable, func() (err error) {
 		j, err = journal.Open(p.alive, filepath.Join(p.machine, stateFolder))
@@ -60,7 +60,7 @@ func (p *process) push(feed, send context.Context, yes bool) (e ended) {
 		}
 	}()
 	if err == nil {
-		e, err = p.pushWith(feed, send, j, yes)
+		e, err = p.pushWith(fetchCtx, workCtx, j, yes)
 	}
 	if err != nil {
 		e.code, e.err = exitIncomplete, errors.Join(e.err, err)
@@ -68,7 +68,7 @@ func (p *process) push(feed, send context.Context, yes bool) (e ended) {
 	return e
 }
 
-func (p *process) pushWith(feed, send context.Context, j *journal.Journal, yes bool) (e ended, err error) {
+func (p *process) pushWith(fetchCtx, workCtx context.Context, j *journal.Journal, yes bool) (e ended, err error) {
 	release, err := j.Lock(simulatedTarget)
 	if err != nil {
 		return e, err
@@ -81,15 +81,15 @@ func (p *process) pushWith(feed, send context.Context, j *journal.Journal, yes b
 	if finished != nil {
 		return p.evidence(finished, nil) // the command itself would begin a new run
 	}
-	run, err := p.takeUp(j)
+	run, err := p.findResumable(j)
 	if err == nil && run == nil {
-		run, err = p.plan(feed, j)
+		run, err = p.plan(fetchCtx, j)
 	}
 	if err != nil {
 		return e, err
 	}
 	if run.Info().State == importer.RunHeld && !yes {
-		return p.conclude(run, nil)
+		return p.finish(run, nil)
 	}
 	if run.Info().State != importer.RunPushing {
 		if err := p.write("start", durable, func() error { return run.Start(p.alive) }); err != nil {
@@ -102,18 +102,18 @@ func (p *process) pushWith(feed, send context.Context, j *journal.Journal, yes b
 	pusher := importer.Pusher{
 		Queue: &queue{p, run}, Controller: client, Workers: p.settings.workers, MaxFailures: p.settings.maxFailures,
 	}
-	return p.conclude(run, pusher.Push(feed, send))
+	return p.finish(run, pusher.Push(fetchCtx, workCtx))
 }
 
-// takeUp returns the run of the night's file that was not finished, nil for none,
-// and puts an end to those of other files.
-func (p *process) takeUp(j *journal.Journal) (run *journal.Run, err error) {
+// findResumable returns the unfinished run of the file, nil for none, and
+// supersedes those of other files.
+func (p *process) findResumable(j *journal.Journal) (run *journal.Run, err error) {
 	unfinished, err := j.Unfinished(p.alive, simulatedTarget, simulatedSource)
 	if err != nil {
 		return nil, err
 	}
 	for _, u := range unfinished {
-		if run == nil && u.FileHash == fmt.Sprint(p.night.number) {
+		if run == nil && u.FileHash == fmt.Sprint(p.file.number) {
 			if run, err = j.Run(p.alive, u.ID); err != nil {
 				return nil, err
 			}
@@ -126,12 +126,12 @@ func (p *process) takeUp(j *journal.Journal) (run *journal.Run, err error) {
 	return run, nil
 }
 
-// plan plans the night's file as a new run.
-func (p *process) plan(feed context.Context, j *journal.Journal) (run *journal.Run, err error) {
+// plan plans the file as a new run.
+func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journal.Run, err error) {
 	err = p.write("begin", durable, func() (err error) {
 		run, err = j.Begin(p.alive, importer.RunInfo{
 			Client: simulatedClient, Target: simulatedTarget, Source: simulatedSource,
-			FileHash: fmt.Sprint(p.night.number), MappingHash: "mapping", StartedAt: time.Now().UTC(),
+			FileHash: fmt.Sprint(p.file.number), MappingHash: "mapping", StartedAt: time.Now().UTC(),
 		})
 		return err
 	})
@@ -139,12 +139,12 @@ func (p *process) plan(feed context.Context, j *journal.Journal) (run *journal.R
 		return nil, err
 	}
 	planner := importer.Planner{
-		Source: p.night.source(), Mapper: newMapper(p.course), Store: &store{p, run}, Salt: j.Salt(), Target: simulatedTarget,
+		Source: p.file.source(), Mapper: newMapper(p.course), Store: &store{p, run}, Salt: j.Salt(), Target: simulatedTarget,
 	}
-	if p.night.onlyChanges {
+	if p.file.onlyChanges {
 		planner.Acceptances = &acceptances{p, j}
 	}
-	plan, err := planner.Make(feed)
+	plan, err := planner.Make(fetchCtx)
 	if err != nil {
 		discard := p.write("discard", durable, func() error { return run.Discard(context.Background()) })
 		return nil, errors.Join(err, discard)
@@ -165,8 +165,8 @@ func newMapper(c *course) *mapping.Mapper {
 	return mapper
 }
 
-// conclude writes the results of a run, and ends it.
-func (p *process) conclude(run *journal.Run, stopped error) (e ended, err error) {
+// finish writes the results of a run, and ends it.
+func (p *process) finish(run *journal.Run, stopped error) (e ended, err error) {
 	info := run.Info()
 	e = ended{code: exitIncomplete, err: stopped, run: info.ID}
 	if stopped != nil {

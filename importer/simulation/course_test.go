@@ -26,9 +26,9 @@ type course struct {
 	network *network
 	began   time.Time
 
-	// The night in hand.
-	night     *night
-	since     int64 // the account's last request before it
+	// The file that is being pushed.
+	file      *file
+	since     int64 // the last request in the log before it
 	earlier   int64 // the last run before it
 	crashes   []audit.Crash
 	unseen    int // crashes whose journal nobody has looked into yet
@@ -39,7 +39,7 @@ type course struct {
 	mu         sync.Mutex
 	violations []string
 	events     []string
-	tally      tally
+	counters   counters
 	sends      map[string]int // by unique id
 	departures []request
 	pauses     []pause
@@ -50,7 +50,7 @@ type course struct {
 const ramFolder = "/dev/shm"
 
 func newCourse(t *testing.T, s *scenario) *course {
-	c := &course{scenario: s, t: t, began: time.Now(), tally: tally{}, sends: map[string]int{}}
+	c := &course{scenario: s, t: t, began: time.Now(), counters: counters{}, sends: map[string]int{}}
 	var err error
 	if c.folder, err = os.MkdirTemp(ramFolder, "opscom-import-simulation-"); err != nil {
 		c.folder, err = os.MkdirTemp("", "opscom-import-simulation-")
@@ -82,15 +82,15 @@ func (c *course) check(err error) {
 func (c *course) violated(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.violations = append(c.violations, fmt.Sprintf("night %d: ", c.night.number)+fmt.Sprintf(format, args...))
-	c.tally["violations"]++
+	c.violations = append(c.violations, fmt.Sprintf("file %d: ", c.file.number)+fmt.Sprintf(format, args...))
+	c.counters["violations"]++
 }
 
 // count counts n more of what happens.
 func (c *course) count(what string, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tally[what] += n
+	c.counters[what] += n
 }
 
 // note keeps what happens, with its time.
@@ -105,17 +105,17 @@ func (p *process) noteRequest(who string) request {
 	p.course.mu.Lock()
 	defer p.course.mu.Unlock()
 	p.sends[who]++
-	p.tally["requests"]++
+	p.counters["requests"]++
 	r := request{p.number, time.Now(), p.sends[who]}
 	p.course.departures = append(p.course.departures, r)
 	return r
 }
 
-// play plays the nights.
+// play plays the files.
 func (c *course) play() {
-	for _, c.night = range c.nights {
+	for _, c.file = range c.files {
 		c.count("runs", 1)
-		c.playNight()
+		c.playFile()
 	}
 	c.checkPeople()
 	c.checkRequests()
@@ -127,8 +127,8 @@ const (
 	mostCommands = 60
 )
 
-func (c *course) playNight() {
-	c.note("night %d", c.night.number)
+func (c *course) playFile() {
+	c.note("file %d", c.file.number)
 	c.since, c.crashes, c.unseen = c.lastSequence(), nil, 0
 	c.earlier = c.latest
 	c.check(c.removeResults())
@@ -139,9 +139,9 @@ func (c *course) playNight() {
 			return
 		}
 		p, e := c.command(given, incomplete > patience, yes)
-		random := draw(c.seed, "pause", c.night.number, given)
+		random := draw(c.seed, "pause", c.file.number, given)
 		if p.died() {
-			c.bury(p)
+			c.takeOver(p)
 			time.Sleep(spread(random, time.Millisecond, time.Minute))
 			continue
 		}
@@ -155,7 +155,7 @@ func (c *course) playNight() {
 			yes = true
 		default:
 			incomplete++
-			if c.night.abandoned {
+			if c.file.abandoned {
 				c.count("runs abandoned", 1)
 				return
 			}
@@ -177,20 +177,20 @@ func (c *course) awaitToken(err error) {
 
 // command gives the command once.
 func (c *course) command(given int, lenient, yes bool) (*process, ended) {
-	random := draw(c.seed, "command", c.night.number, given)
+	random := draw(c.seed, "command", c.file.number, given)
 	c.processes++
 	end := crash{moment: never}
-	if len(c.crashes) < c.night.crashes {
-		end = newCrash(random, len(c.night.records))
+	if len(c.crashes) < c.file.crashes {
+		end = newCrash(random, len(c.file.records))
 	}
 	p := newProcess(c, c.processes, end)
 	defer p.kill(nil)
 	if end.moment == afterTime {
 		defer p.dieLater()()
 	}
-	send, abort := context.WithCancel(p.alive)
+	workCtx, abort := context.WithCancel(p.alive)
 	defer abort()
-	feed, stop := context.WithCancel(send)
+	fetchCtx, stop := context.WithCancel(workCtx)
 	defer stop()
 	if chance(random, 0.15) && !lenient {
 		c.count("interrupts", 1)
@@ -205,7 +205,7 @@ func (c *course) command(given int, lenient, yes bool) (*process, ended) {
 	}
 	c.count("commands", 1)
 	c.note("process %d", p.number)
-	e := p.push(feed, send, yes)
+	e := p.push(fetchCtx, workCtx, yes)
 	if !p.died() {
 		c.note("exit code %d: %v", e.code, e.err)
 		p.checkError(e.err)
@@ -214,8 +214,8 @@ func (c *course) command(given int, lenient, yes bool) (*process, ended) {
 	return p, e
 }
 
-// bury takes over what a process has left that died.
-func (c *course) bury(p *process) {
+// takeOver takes over what a process left that died.
+func (c *course) takeOver(p *process) {
 	c.check(os.RemoveAll(c.machine))
 	c.machine, c.last = p.left, p
 	c.count("crashes", 1)
@@ -224,7 +224,7 @@ func (c *course) bury(p *process) {
 }
 
 // inspect takes down what the journal says after a crash, before anything changes it.
-// It returns the night's run when that is finished: the process died after that.
+// It returns the file's run when that is finished: the process died after that.
 func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
 	runs, err := j.Runs(context.Background())
 	if err != nil {

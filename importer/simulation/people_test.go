@@ -15,42 +15,42 @@ source: {where: 'col("Status") != "WD"'}
 fields: {unique_id: ID, login_source: {value: SSO}, first_name: First, user_name: User, email: E-mail, city: {column: City, blank: clear}}
 `
 
-// night is one file, and how it is pushed. It is the file of the night before with
-// changes: rows differ, are gone, or are as they were two nights ago.
-type night struct {
+// file is one file, and how it is pushed. It is the file before it with changes:
+// rows differ, are gone, or are as they were two files earlier.
+type file struct {
 	number      int // from 1
 	headerRow   int
 	records     [][]string // below the header
 	onlyChanges bool
 	crashes     int  // processes that may die
-	abandoned   bool // once it is not complete at the first try, the next night comes
+	abandoned   bool // if it is not complete at the first try, the next file follows
 }
 
-func (n *night) String() string {
+func (n *file) String() string {
 	return fmt.Sprintf("%d rows below row %d, only changes %v, up to %d crashes, abandoned %v",
 		len(n.records), n.headerRow, n.onlyChanges, n.crashes, n.abandoned)
 }
 
-// newNights draws the files.
-func newNights(seed uint64) []*night {
+// newFiles draws the files.
+func newFiles(seed uint64) []*file {
 	random := draw(seed, "nights")
 	people := pick(random, 10, 30, 60, 120, 250)
 	people += random.IntN(people / 5)
-	headerRow := 1 + random.IntN(300) // so that the rows lie across the journal's slices now and then
-	nights := make([]*night, 1+random.IntN(4))
-	for i := range nights {
-		nights[i] = &night{
+	headerRow := 1 + random.IntN(300) // so that the rows lie across the journal's chunks now and then
+	files := make([]*file, 1+random.IntN(4))
+	for i := range files {
+		files[i] = &file{
 			number: i + 1, headerRow: headerRow, onlyChanges: chance(random, 0.7), crashes: random.IntN(5),
-			abandoned: i+1 < len(nights) && chance(random, 0.3),
+			abandoned: i+1 < len(files) && chance(random, 0.3),
 		}
 		for person := range people {
-			nights[i].records = append(nights[i].records, newRecords(seed, person, i)...)
+			files[i].records = append(files[i].records, newRecords(seed, person, i)...)
 		}
 	}
-	return nights
+	return files
 }
 
-// newRecords returns the rows about one person on one night: none, one, or several.
+// newRecords returns the rows about one person in one file: none, one, or several.
 func newRecords(seed uint64, person, number int) [][]string {
 	who := draw(seed, "person", person)
 	now := draw(seed, "person on a night", person, number)
@@ -84,12 +84,12 @@ func newRecords(seed uint64, person, number int) [][]string {
 // header names the columns.
 func header() []string { return []string{"ID", "First", "User", "E-mail", "City", "Status"} }
 
-// source reads the night's file.
-func (n *night) source() *source { return &source{night: n} }
+// source reads the file.
+func (n *file) source() *source { return &source{file: n} }
 
 // source is an importer.Source.
 type source struct {
-	*night
+	*file
 	next int
 }
 

@@ -151,7 +151,7 @@ func (p *process) write(what string, d durability, change func() error) error {
 	p.writes++
 	nth := p.writes
 	p.mu.Unlock()
-	time.Sleep(time.Duration(draw(p.seed, "write", p.night.number, p.number, nth).Int64N(int64(p.slowDisk))))
+	time.Sleep(time.Duration(draw(p.seed, "write", p.file.number, p.number, nth).Int64N(int64(p.slowDisk))))
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -174,7 +174,7 @@ func (p *process) write(what string, d durability, change func() error) error {
 
 // dieAt dies at a change of the journal.
 func (p *process) dieAt(change func() error) error {
-	random := draw(p.seed, "death", p.night.number, p.number)
+	random := draw(p.seed, "death", p.file.number, p.number)
 	before := p.onDisk()
 	if p.end.manner != beforeIt {
 		if err := change(); err != nil {
@@ -248,7 +248,7 @@ type client struct {
 
 func (p *process) newClient() (*client, *line) {
 	l := newLine(p)
-	random := draw(p.seed, "jitter", p.night.number, p.number)
+	random := draw(p.seed, "jitter", p.file.number, p.number)
 	var mu sync.Mutex
 	s := p.settings
 	c, err := controller.New(controller.Config{
@@ -266,9 +266,9 @@ func (p *process) newClient() (*client, *line) {
 
 // Push implements importer.Controller. No two workers come to the client at the same
 // instant, so that it does not depend on the scheduler which of them is the first.
-func (c *client) Push(feed, send context.Context, payload []byte) (importer.Answer, error) {
+func (c *client) Push(fetchCtx, workCtx context.Context, payload []byte) (importer.Answer, error) {
 	who := uniqueID(payload)
-	if feed.Err() == nil {
+	if fetchCtx.Err() == nil {
 		time.Sleep(time.Duration(1 + draw(c.seed, "worker "+who, c.number).Int64N(int64(way))))
 	}
 	c.mu.Lock()
@@ -276,7 +276,7 @@ func (c *client) Push(feed, send context.Context, payload []byte) (importer.Answ
 		c.pushing[who] = true
 	}
 	c.mu.Unlock()
-	answer, err := c.controller.Push(feed, send, payload)
+	answer, err := c.controller.Push(fetchCtx, workCtx, payload)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.died() {

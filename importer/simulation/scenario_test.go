@@ -23,7 +23,7 @@ type scenario struct {
 	faults   sandbox.Faults // of the Controller
 	wire     wire
 	slowDisk time.Duration // a write to the journal takes up to that long
-	nights   []*night      // runs, one after the other
+	files    []*file       // runs, one after the other
 }
 
 // settings are those of the command.
@@ -63,7 +63,7 @@ func spread(random *rand.Rand, low, high time.Duration) time.Duration {
 func pick[T any](random *rand.Rand, choices ...T) T { return choices[random.IntN(len(choices))] }
 
 func newScenario(seed uint64) *scenario {
-	s := &scenario{seed: seed, settings: newSettings(seed), faults: newFaults(seed), nights: newNights(seed)}
+	s := &scenario{seed: seed, settings: newSettings(seed), faults: newFaults(seed), files: newFiles(seed)}
 	random := draw(seed, "wire and disk")
 	if chance(random, 0.4) {
 		s.wire.refused = random.Float64() * 0.1
@@ -153,8 +153,8 @@ func newFailures(random *rand.Rand) (failures []sandbox.Failure) {
 
 func (s *scenario) String() string {
 	text := fmt.Sprintf("seed %d: settings %+v, faults %+v, wire %+v, slow disk %v", s.seed, s.settings, s.faults, s.wire, s.slowDisk)
-	for i, n := range s.nights {
-		text += fmt.Sprintf("\nnight %d: %s", i+1, n)
+	for i, n := range s.files {
+		text += fmt.Sprintf("\nfile %d: %s", i+1, n)
 	}
 	return text
 }

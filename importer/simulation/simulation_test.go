@@ -1,15 +1,15 @@
-// Package simulation_test pushes files that never were to a Controller that never
-// was, in virtual time, while everything goes wrong at once. It has no code but
-// tests. Out of one number, the seed, come
+// Package simulation_test pushes invented files to a mock Controller, in virtual
+// time, while everything goes wrong at once. It has only tests. One number, the seed,
+// determines
 //
-//	people    a file, and the same file changed as it is on the nights after
+//	people    a file, and the same file with changes for the scheduled runs that follow
 //	settings  workers, rate, attempts, timeouts, safety limits
 //	faults    latency, refusals, lies, cuts, an outage, a token that is revoked, …
 //	crashes   moments at which the process dies
 //
 // and a run is played with them: planner, pusher, client, journal and reports are
-// the real ones, the sandbox stands in for the Controller, and an http.Server in
-// memory for the network. A crash leaves the folder as it is on the disk at that
+// the real ones, the sandbox is the Controller, and an http.Server in memory the
+// network. A crash leaves the folder as it is on the disk at that
 // instant; the rest of the process is thrown away, and the next one gets the same
 // command, until the run is complete. After every crash and in the end package
 // audit holds file, account, journal and results against each other, and the checks
@@ -49,7 +49,7 @@ func TestSimulation(t *testing.T) {
 		first, count = *oneSeed, 1
 	}
 	var mu sync.Mutex
-	total := tally{}
+	total := counters{}
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+uint64(count); seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestSimulation(t *testing.T) {
 				c := play(t, seed)
 				mu.Lock()
 				defer mu.Unlock()
-				total.add(c.tally)
+				total.add(c.counters)
 			})
 		}
 	})
@@ -67,9 +67,9 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// checkEnough makes sure that what should go wrong does: runs in which nothing
-// happens prove nothing.
-func checkEnough(t *testing.T, total tally) {
+// checkEnough makes sure that what should go wrong does: runs in which nothing goes
+// wrong prove nothing.
+func checkEnough(t *testing.T, total counters) {
 	for _, what := range []string{
 		"crashes after a time", "crashes at a write to the journal", "crashes before a request leaves",
 		"crashes when an answer comes", "crashes while the results are written", "journals torn", "power cuts", "interrupts",
@@ -107,13 +107,13 @@ func play(t *testing.T, seed uint64) *course {
 	return c
 }
 
-// tally counts what happened, by what it is called.
-type tally map[string]int
+// counters counts what happened, by its name.
+type counters map[string]int
 
 // most begins the name of what is not added up.
 const most = "most "
 
-func (t tally) add(other tally) {
+func (t counters) add(other counters) {
 	for what, n := range other {
 		if strings.HasPrefix(what, most) {
 			t[what] = max(t[what], n)
@@ -123,7 +123,7 @@ func (t tally) add(other tally) {
 	}
 }
 
-func (t tally) String() string {
+func (t counters) String() string {
 	var parts []string
 	for _, what := range slices.Sorted(maps.Keys(t)) {
 		parts = append(parts, fmt.Sprintf("%s %d", what, t[what]))
