@@ -43,7 +43,7 @@ func (d Destination) CanWrite() error {
 	if err != nil {
 		return explain(d.path, err)
 	}
-	return errors.Join(file.Close(), discard(file.Name()))
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // errNothing is returned by a function that has nothing to write. Then there is no
@@ -108,12 +108,12 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 		return explain(path, err)
 	}
 	if err := fill(file, write, file.Sync); err == errNothing {
-		return errors.Join(discard(file.Name()), remove(path, target))
+		return errors.Join(os.Remove(file.Name()), removeOutdated(path, target))
 	} else if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, cause(err)), discard(file.Name()))
+		return errors.Join(fmt.Errorf("write %s: %w", path, cause(err)), os.Remove(file.Name()))
 	}
 	if err := os.Rename(file.Name(), target); err != nil {
-		return errors.Join(explain(path, err), discard(file.Name()))
+		return errors.Join(explain(path, err), os.Remove(file.Name()))
 	}
 	if err := syncFolder(filepath.Dir(target)); err != nil {
 		return fmt.Errorf("sync the folder of %s: %w", path, err)
@@ -178,15 +178,8 @@ func createTemporary(target string) (*os.File, error) {
 	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-func discard(temporary string) error {
-	if err := os.Remove(temporary); err != nil {
-		return fmt.Errorf("remove the unfinished file: %w", err)
-	}
-	return nil
-}
-
-// remove removes the file target, which path names, if there is one.
-func remove(path, target string) error {
+// removeOutdated removes the file target, which path names, if there is one.
+func removeOutdated(path, target string) error {
 	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot remove %s, which is out of date: %w", path, cause(err))
 	}

@@ -191,13 +191,18 @@ func inWords(p importer.ProblemCount) string {
 	if p.Severity == mapping.SeverityWarning {
 		text += " (a warning)"
 	}
-	switch {
-	case p.Header != "":
-		text += " in " + printable(p.Header)
-	case p.Column != mapping.NoColumn:
-		text += " in column " + mapping.ColumnLetter(p.Column)
+	if column := place(p); column != "" {
+		text += " in " + printable(column)
 	}
 	return text + fmt.Sprintf(", as in row %d", p.Row)
+}
+
+// place returns the column of the problem in words, "" when no single cell is meant.
+func place(p importer.ProblemCount) string {
+	if strings.TrimSpace(p.Header) == "" && p.Column != mapping.NoColumn {
+		return "column " + mapping.ColumnLetter(p.Column)
+	}
+	return strings.TrimSpace(p.Header)
 }
 
 func (t *receiptText) addHeld() {

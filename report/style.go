@@ -7,24 +7,15 @@ type Style struct {
 	Colour bool
 }
 
-// The SGR codes of ECMA-48, which every terminal knows.
-const (
-	boldCode   = "1"
-	faintCode  = "2"
-	redCode    = "31"
-	greenCode  = "32"
-	yellowCode = "33"
-)
+// Good marks what went well: green.
+func (s Style) Good(text string) string { return s.wrap("32", text) }
 
-// Good marks what went well.
-func (s Style) Good(text string) string { return s.wrap(greenCode, text) }
+// Bad marks what needs attention: red.
+func (s Style) Bad(text string) string { return s.wrap("31", text) }
 
-// Bad marks what needs attention.
-func (s Style) Bad(text string) string { return s.wrap(redCode, text) }
-
-func (s Style) caution(text string) string { return s.wrap(yellowCode, text) }
-func (s Style) bold(text string) string    { return s.wrap(boldCode, text) }
-func (s Style) faint(text string) string   { return s.wrap(faintCode, text) }
+func (s Style) caution(text string) string { return s.wrap("33", text) } // yellow
+func (s Style) bold(text string) string    { return s.wrap("1", text) }
+func (s Style) faint(text string) string   { return s.wrap("2", text) }
 
 // of marks text by the kind of its status.
 func (s Style) of(kind importer.StatusKind, text string) string {
@@ -40,6 +31,7 @@ func (s Style) of(kind importer.StatusKind, text string) string {
 	}
 }
 
+// wrap puts the text between SGR codes of ECMA-48, which every terminal knows.
 func (s Style) wrap(code, text string) string {
 	if !s.Colour || text == "" {
 		return text

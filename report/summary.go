@@ -13,7 +13,6 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
-	"opscom-import/mapping"
 )
 
 // summaryProblems is the number of kinds of problems that the page shows.
@@ -61,7 +60,7 @@ func WriteSummary(to Destination, summary Summary) error {
 }
 
 func (s *Summary) render(w io.Writer) error {
-	parsed, err := template.New("summary").Funcs(template.FuncMap{"number": thousands}).Parse(summaryTemplate)
+	parsed, err := template.New("summary").Funcs(template.FuncMap{"number": thousands, "place": place}).Parse(summaryTemplate)
 	if err != nil {
 		return fmt.Errorf("read the template of the summary: %w", err)
 	}
@@ -81,7 +80,7 @@ type summaryView struct {
 	Shares   []share
 	Lines    []CountLine
 	Effort   string
-	Problems []problemView
+	Problems []importer.ProblemCount
 	More     int // kinds of problems that are not shown
 	Steps    []string
 	Plot     *plot
@@ -104,47 +103,15 @@ type share struct {
 	Label string
 }
 
-// problemView is one kind of problem.
-type problemView struct {
-	Rows    int
-	Title   string
-	Warning bool
-	Where   string
-	Row     int
-	Advice  string
-	Rule    mapping.Rule // to look it up; "" when there is nothing about it
-}
-
 func (s *Summary) view() *summaryView {
 	v := &summaryView{
 		Summary: s, File: fileName(s.File), Headline: s.headline(), Shares: s.shares(), Lines: CountLines(s.Counts, len(s.Held) > 0),
 		Effort: s.effort(), Steps: s.steps(), Plot: newPlot(s.Timeline, s.WrittenAt.Location()), Facts: s.facts(), Files: s.files(),
 		Written: s.localTime(s.WrittenAt),
 	}
-	for _, problem := range s.Problems[:min(len(s.Problems), summaryProblems)] {
-		v.Problems = append(v.Problems, viewOf(problem))
-	}
+	v.Problems = s.Problems[:min(len(s.Problems), summaryProblems)]
 	v.More = len(s.Problems) - len(v.Problems)
 	return v
-}
-
-func viewOf(p importer.ProblemCount) problemView {
-	where := "the whole row"
-	switch {
-	case strings.TrimSpace(p.Header) != "":
-		where = p.Header
-	case p.Column != mapping.NoColumn:
-		where = "column " + mapping.ColumnLetter(p.Column)
-	}
-	rule := p.Rule.Spec()
-	view := problemView{
-		Rows: p.Count, Title: rule.Title, Warning: p.Severity == mapping.SeverityWarning,
-		Where: where, Row: p.Row, Advice: rule.Advice, Rule: p.Rule,
-	}
-	if view.Advice == "" { // not a rule of ours
-		view.Advice, view.Rule = "The results say why, row by row.", ""
-	}
-	return view
 }
 
 // fileName takes the folders off a path, which may name people.
