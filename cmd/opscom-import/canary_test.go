@@ -37,6 +37,7 @@ const canaryToken = "Kanarie-token-77c1"
 // and in the journal once its runs are forgotten. The Controller does its worst: it
 // repeats the whole request in its answers.
 func TestCanaries(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	c := newCanaries(t)
 	c.quiet(app.ExitRows, "check", "--json", c.file)
@@ -61,6 +62,7 @@ func TestCanaries(t *testing.T) {
 
 // TestCanariesAfterAKill forgets a run that was killed with its rows in flight.
 func TestCanariesAfterAKill(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	c := newCanaries(t)
 	process := c.start(nil)

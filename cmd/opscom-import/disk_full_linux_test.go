@@ -90,6 +90,7 @@ func fullTrial(t *testing.T, faults string) *trial {
 // while the journal is opened, planned or pushed. Once there is room, the same
 // command completes the run.
 func TestStateFolderFull(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	if inNamespace(t) {
 		untilThereIsRoom(t, []int{app.ExitUsage, app.ExitIncomplete}, func(t *testing.T, kib int) ended {
@@ -106,6 +107,7 @@ func TestStateFolderFull(t *testing.T) {
 // TestResultsFolderFull does the same with the disk of the reports. Nothing is sent
 // again for a report that could not be written.
 func TestResultsFolderFull(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	if inNamespace(t) {
 		untilThereIsRoom(t, []int{app.ExitIncomplete}, func(t *testing.T, kib int) ended {
@@ -127,6 +129,7 @@ func TestResultsFolderFull(t *testing.T) {
 // TestFileTooLarge limits how large a file may get, which needs no rights at all;
 // a quota fails in the same way.
 func TestFileTooLarge(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	untilThereIsRoom(t, []int{app.ExitUsage, app.ExitIncomplete}, func(t *testing.T, kib int) ended {
 		tr := fullTrial(t, "")
@@ -198,6 +201,7 @@ var clearAboutDisk = regexp.MustCompile(`no space is left for the journal in .*;
 // TestResultsFolderReadOnly makes the folder of the reports read-only, before the
 // push and in the midst of it.
 func TestResultsFolderReadOnly(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	if !inNamespace(t) {
 		return

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	killCount = flag.Int("kills", 50, "how often TestKill kills the program")
+	killCount = flag.Int("kills", 5, "how often TestKill kills the program")
 	killSeed  = flag.Uint64("kill-seed", 0, "seed of TestKill's files, settings and moments; 0: another each time")
 )
 
@@ -24,6 +24,7 @@ var (
 // A seed gives the same files, settings and moments, as far as a machine can hit
 // a moment twice.
 func TestKill(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "opscom-import")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {

@@ -27,6 +27,7 @@ import (
 // is lost once the profile is accepted, in virtual time: 2,500 rows have to be sent
 // again, and each person is there once.
 func TestLostAnswers(t *testing.T) {
+	skipShort(t)
 	const people = 10_000
 	files := &trial{t: t, folder: t.TempDir()}
 	records := trialRecords(people, 0, func(int) bool { return false })

@@ -16,3 +16,11 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){"opscom-import": main})
 }
+
+// skipShort skips a test that takes over a second when -short is given.
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes over a second")
+	}
+}

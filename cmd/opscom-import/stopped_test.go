@@ -35,6 +35,7 @@ func (tr *trial) sound(end ended) {
 // TestTokenRevoked takes the token back in the midst of a run: no more requests
 // than there are workers follow, and the rest is certainly not sent.
 func TestTokenRevoked(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	tr := stoppedTrial(t, "latency=3ms,revoke=200:30")
 	end := tr.run(tr.push())
@@ -76,6 +77,7 @@ func TestTokenRevoked(t *testing.T) {
 // TestTwoRunsAtOnce starts two runs at the same moment, five times: one of them is
 // turned away and sends nothing.
 func TestTwoRunsAtOnce(t *testing.T) {
+	skipShort(t)
 	t.Parallel()
 	tr := stoppedTrial(t, "latency=1ms")
 	for range 5 {
@@ -98,6 +100,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 // TestJournalLocked lets another program hold the journal's database, before a push
 // and in the midst of one. The program waits for some seconds, then it stops.
 func TestJournalLocked(t *testing.T) {
+	skipShort(t)
 	for name, tc := range map[string]struct {
 		after int64 // pushes
 		code  int

@@ -148,6 +148,7 @@ func people(n, bad int) string {
 }
 
 func TestWebPushesLikeTheCommand(t *testing.T) {
+	skipShort(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	state := t.TempDir()
 	w := startWeb(t, state, "--rate", "0")
@@ -192,6 +193,7 @@ func TestWebHoldsAndApproves(t *testing.T) {
 // A stopped run goes on from its page, and also when the same file is uploaded
 // again after the program was closed.
 func TestWebStopsAndGoesOn(t *testing.T) {
+	skipShort(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	state := t.TempDir()
 	w := startWeb(t, state, "--rate", "60/s")
