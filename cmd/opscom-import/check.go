@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -17,14 +19,10 @@ changes nothing.
 User types are checked against the Controller's list or, when it does not answer,
 against the list that the last push received.`,
 		Args: someArguments("FILE"),
-		RunE: func(c *cobra.Command, args []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
-			ctx, release := interruptible(c.Context())
+		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
+			ctx, release := interruptible(ctx)
 			defer release()
 			return app.Check(ctx, ss.Env, args, ss.printer(code))
-		},
+		}),
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -16,12 +17,8 @@ func doctorCommand(s streams, code *int) *cobra.Command {
 token, the Controller's answer to a call for its user types, the state folder and
 the clock. It sends no profile. Exit code 0: all is well; 2: something is not.`,
 		Args: noArgument,
-		RunE: func(c *cobra.Command, _ []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
-			findings, err := app.Doctor(c.Context(), ss.Env)
+		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
+			findings, err := app.Doctor(ctx, ss.Env)
 			for _, f := range findings {
 				mark := ss.style.Good("ok")
 				if f.Err != nil {
@@ -30,6 +27,6 @@ the clock. It sends no profile. Exit code 0: all is well; 2: something is not.`,
 				fmt.Fprintf(s.stdout, "%s  %-12s %s\n", mark, f.What, f.Detail)
 			}
 			return err
-		},
+		}),
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -17,11 +18,7 @@ func fieldsCommand(s streams) *cobra.Command {
 		Use:   "fields",
 		Short: "List the attributes of a profile, their accepted names and limits",
 		Args:  noArgument,
-		RunE: func(c *cobra.Command, _ []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
+		RunE: with(s, func(_ context.Context, ss *session, _ []string) error {
 			if ss.Settings.JSON {
 				return json.NewEncoder(s.stdout).Encode(fieldList())
 			}
@@ -35,7 +32,7 @@ func fieldsCommand(s streams) *cobra.Command {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", f.Name, strings.Join(f.Also, ", "), f.Label, limit, f.Note)
 			}
 			return w.Flush()
-		},
+		}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -18,12 +19,8 @@ func mapCommand(s streams) *cobra.Command {
 		Example: `  opscom-import map students.xlsx
   opscom-import map students.xlsx --output students.mapping.yaml`,
 		Args: oneArgument("FILE"),
-		RunE: func(c *cobra.Command, args []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
-			ctx, release := interruptible(c.Context())
+		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
+			ctx, release := interruptible(ctx)
 			defer release()
 			suggestion, err := app.Suggest(ctx, ss.Env, args[0])
 			if err != nil {
@@ -41,7 +38,7 @@ func mapCommand(s streams) *cobra.Command {
 			}
 			ss.say("%s is written. Read it, answer what it asks, then:  opscom-import check %s", output, args[0])
 			return nil
-		},
+		}),
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "file to save the suggestion to")
 	return c

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -23,14 +25,10 @@ To resume a run that was stopped, run the same command again.`,
   opscom-import push --client OC_TOMA students.csv
   opscom-import push --client OC_TOMA --only-changes --min-rows 90% nightly.csv`,
 		Args: someArguments("FILE"),
-		RunE: func(c *cobra.Command, args []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
-			fetchCtx, workCtx, release := interrupts(c.Context(), s)
+		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
+			fetchCtx, workCtx, release := interrupts(ctx, s)
 			defer release()
 			return app.Push(fetchCtx, workCtx, ss.Env, args, ss.printer(code))
-		},
+		}),
 	}
 }

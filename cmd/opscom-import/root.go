@@ -108,6 +108,17 @@ func newSession(c *cobra.Command, s streams) (*session, error) {
 	}, nil
 }
 
+// with returns a function that runs a command with its settings loaded.
+func with(s streams, f func(ctx context.Context, ss *session, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		ss, err := newSession(c, s)
+		if err != nil {
+			return err
+		}
+		return f(c.Context(), ss, args)
+	}
+}
+
 func newLogger(w io.Writer, settings config.Settings) *slog.Logger {
 	options := &slog.HandlerOptions{Level: settings.LogLevel}
 	if settings.LogFormat == "json" {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -20,28 +22,20 @@ func runsCommand(s streams) *cobra.Command {
 		Use:   "runs",
 		Short: "List the runs; show one, write its reports again, forget old ones",
 		Args:  noArgument,
-		RunE: func(c *cobra.Command, _ []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
-			runs, err := app.Runs(c.Context(), ss.Env)
+		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
+			runs, err := app.Runs(ctx, ss.Env)
 			if err != nil {
 				return err
 			}
 			return ss.printRuns(runs)
-		},
+		}),
 	}
 	show := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show one run: its state and how its rows ended",
 		Args:  oneArgument("RUN"),
-		RunE: func(c *cobra.Command, args []string) error {
-			ss, id, err := newRunSession(c, s, args)
-			if err != nil {
-				return err
-			}
-			run, receipt, err := app.ShowRun(c.Context(), ss.Env, id)
+		RunE: withRun(s, func(ctx context.Context, ss *session, id int64) error {
+			run, receipt, err := app.ShowRun(ctx, ss.Env, id)
 			if err != nil {
 				return err
 			}
@@ -49,34 +43,41 @@ func runsCommand(s streams) *cobra.Command {
 				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), run.State.Label())
 			}
 			return ss.print(receipt)
-		},
+		}),
 	}
 	again := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Write a run's reports again, to the same files or to --results and the like",
 		Args:  oneArgument("RUN"),
-		RunE: func(c *cobra.Command, args []string) error {
-			ss, id, err := newRunSession(c, s, args)
-			if err != nil {
-				return err
-			}
-			written, err := app.WriteReports(c.Context(), ss.Env, id)
+		RunE: withRun(s, func(ctx context.Context, ss *session, id int64) error {
+			written, err := app.WriteReports(ctx, ss.Env, id)
 			for _, path := range written {
 				ss.say("%s is written.", path)
 			}
 			return err
-		},
+		}),
 	}
 	list.AddCommand(show, again, forgetCommand(s))
 	return list
 }
 
-// newRunSession loads the settings of a command whose argument is a run.
-func newRunSession(c *cobra.Command, s streams, args []string) (ss *session, id int64, err error) {
-	if ss, err = newSession(c, s); err == nil {
-		id, err = runNumber(args[0])
+// withRun is with for a command whose argument is the number of a run.
+func withRun(s streams, f func(ctx context.Context, ss *session, id int64) error) func(*cobra.Command, []string) error {
+	return with(s, func(ctx context.Context, ss *session, args []string) error {
+		id, err := runNumber(args[0])
+		if err != nil {
+			return err
+		}
+		return f(ctx, ss, id)
+	})
+}
+
+func runNumber(text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 1 {
+		return 0, fmt.Errorf("%q is not the number of a run; \"opscom-import runs\" lists them", text)
 	}
-	return ss, id, err
+	return id, nil
 }
 
 func forgetCommand(s streams) *cobra.Command {
@@ -89,13 +90,9 @@ what was still waiting to be pushed. What it keeps, as digests without any text,
 is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17
   opscom-import runs forget --older-than 720h`,
-		RunE: func(c *cobra.Command, args []string) error {
+		RunE: with(s, func(ctx context.Context, ss *session, args []string) (err error) {
 			if (len(args) == 0) == (age == 0) {
 				return errors.New("say which runs to forget: their numbers, or --older-than AGE")
-			}
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
 			}
 			ids := make([]int64, len(args))
 			for i, arg := range args {
@@ -103,12 +100,12 @@ is what the Controller last accepted: --only-changes needs it.`,
 					return err
 				}
 			}
-			forgotten, err := app.Forget(c.Context(), ss.Env, ids, age)
+			forgotten, err := app.Forget(ctx, ss.Env, ids, age)
 			if err == nil {
 				ss.say("%s forgotten.", english.Plural(forgotten, "run", ""))
 			}
 			return err
-		},
+		}),
 	}
 	forget.Flags().DurationVar(&age, "older-than", 0, "forget every run that was started longer ago than this, such as 720h")
 	return forget

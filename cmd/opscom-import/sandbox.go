@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,24 +21,20 @@ accepts profiles as the real one is documented to, keeps the people that "push
 		Example: `  opscom-import sandbox --faults "latency=20ms,429=2%:1s,drop-after=1%" --seed 7
   opscom-import sandbox --reset`,
 		Args: noArgument,
-		RunE: func(c *cobra.Command, _ []string) error {
-			ss, err := newSession(c, s)
-			if err != nil {
-				return err
-			}
+		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
 			if reset {
-				if err := app.ResetSandbox(c.Context(), ss.Env); err != nil {
+				if err := app.ResetSandbox(ctx, ss.Env); err != nil {
 					return err
 				}
 				ss.say("The sandbox is empty.")
 				return nil
 			}
-			ctx, release := interruptible(c.Context())
+			ctx, release := interruptible(ctx)
 			defer release()
 			return app.ServeSandbox(ctx, ss.Env, o, func(url, client string) {
 				fmt.Fprintf(s.stdout, "The sandbox listens on %s\nPush to it:  OPSCOM_API_TOKEN=… opscom-import push --url %s --client %s FILE\n", url, url, client)
 			})
-		},
+		}),
 	}
 	c.Flags().StringVar(&o.Address, "address", "127.0.0.1:8480", "loopback address to listen on; port 0 takes a free one")
 	c.Flags().StringVar(&o.Faults, "faults", "", `faults, such as "latency=20ms,503=1%"`)

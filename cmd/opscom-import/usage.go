@@ -12,8 +12,8 @@ import (
 	"opscom-import/mapping"
 )
 
-// explainFlag says of a flag that cannot be read what to do. It repeats nothing but
-// an unknown flag's name: what stands after it could be a token.
+// explainFlag adds what to do to the error of a flag. It repeats nothing but an unknown
+// flag's name: what follows it could be a token.
 func explainFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -39,37 +39,37 @@ func explainFlag(c *cobra.Command, err error) error {
 
 func seeHelp(c *cobra.Command) string { return fmt.Sprintf("see %q", c.CommandPath()+" --help") }
 
-// noArgument refuses every argument, and says which of its commands was meant.
+// noArgument refuses every argument, and names the subcommand that was meant.
 func noArgument(c *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return nil
 	case !c.HasSubCommands():
-		return fmt.Errorf("%s takes no argument such as %q; %s", c.Name(), args[0], seeHelp(c))
+		return fmt.Errorf("%s takes no arguments, but was given %q; %s", c.Name(), args[0], seeHelp(c))
 	}
-	c.SuggestionsMinimumDistance = 2 // at most so many characters apart, or the beginning of it
+	c.SuggestionsMinimumDistance = 2
 	if meant := c.SuggestionsFor(args[0]); len(meant) > 0 {
 		return fmt.Errorf("there is no command %q; did you mean %s?", c.CommandPath()+" "+args[0], strings.Join(meant, " or "))
 	}
 	return fmt.Errorf("there is no command %q; %s", c.CommandPath()+" "+args[0], seeHelp(c))
 }
 
-// oneArgument asks for exactly one argument, what the help calls by that name.
+// oneArgument asks for exactly one argument, which the help calls by that name.
 func oneArgument(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) == 1 {
-			return nil
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s, not %d; %s", c.Name(), name, len(args), seeHelp(c))
 		}
-		return fmt.Errorf("%s takes one %s, and there are %d; %s", c.Name(), name, len(args), seeHelp(c))
+		return nil
 	}
 }
 
-// someArguments asks for at least one argument, what the help calls by that name.
+// someArguments asks for at least one argument, which the help calls by that name.
 func someArguments(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return nil
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs at least one %s; %s", c.Name(), name, seeHelp(c))
 		}
-		return fmt.Errorf("%s needs at least one %s; %s", c.Name(), name, seeHelp(c))
+		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -81,19 +82,14 @@ func readFile(path string, table []Setting) (map[string]given, error) {
 
 // loadYAML returns the root of the file's only document, nil for an empty file.
 func loadYAML(path string) (*yaml.Node, error) {
-	file, err := os.Open(path)
+	data, err := readAtMost("config", path, maxFileBytes+1)
 	if err != nil {
-		return nil, fmt.Errorf("open the config file: %w", err)
-	}
-	defer file.Close() // only read
-	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the config file: %w", err)
+		return nil, err
 	}
 	if len(data) > maxFileBytes {
 		return nil, fmt.Errorf("%s is larger than 1 MiB, which is not a config file", path)
 	}
-	loader, err := yaml.NewLoader(strings.NewReader(string(data)))
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -109,6 +105,20 @@ func loadYAML(path string) (*yaml.Node, error) {
 		return nil, notYAML(path, err)
 	}
 	return document.Content[0], nil
+}
+
+// readAtMost returns the beginning of a file; what says which one it is.
+func readAtMost(what, path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the %s file: %w", what, err)
+	}
+	defer file.Close() // only read
+	data, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
+		return nil, fmt.Errorf("read the %s file: %w", what, err)
+	}
+	return data, nil
 }
 
 // notYAML names the line that cannot be read. The parser's own message is left

@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
 
@@ -18,14 +16,9 @@ func (s Settings) Password() (password string, err error) {
 	if path == "" {
 		return "", nil
 	}
-	file, err := os.Open(path)
+	text, err := readAtMost("password", path, maxPasswordFile+1)
 	if err != nil {
-		return "", fmt.Errorf("open the password file: %w", err)
-	}
-	defer file.Close() // only read
-	text, err := io.ReadAll(io.LimitReader(file, maxPasswordFile+1))
-	if err != nil {
-		return "", fmt.Errorf("read the password file: %w", err)
+		return "", err
 	}
 	password = strings.TrimRight(strings.TrimPrefix(string(text), "\uFEFF"), "\r\n")
 	if password == "" || len(text) > maxPasswordFile || strings.ContainsAny(password, "\r\n") {

@@ -140,7 +140,8 @@ type given struct{ text, origin string }
 // Load combines the sources of settings and checks every value. The error names
 // each setting that is wrong, where it was given, and what is allowed.
 func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
-	table := All(env)
+	s := Settings{origins: make(map[string]string), getenv: env.Get}
+	table := s.table(env)
 	file, err := findFile(flags, env)
 	if err != nil {
 		return Settings{}, err
@@ -149,7 +150,7 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	s := Settings{ConfigFile: file, origins: make(map[string]string), getenv: env.Get}
+	s.ConfigFile = file
 	var mistakes []error
 	for _, setting := range table {
 		value, ok := values[setting.Key()]
@@ -157,7 +158,7 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 			continue
 		}
 		s.origins[setting.Key()] = value.origin
-		if err := setting.read(&s, value.text); err != nil {
+		if err := setting.read(value.text); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", value.origin, err))
 		}
 	}

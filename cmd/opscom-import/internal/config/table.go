@@ -1,14 +1,11 @@
 package config
 
 import (
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"opscom-import/importer"
-	"opscom-import/importer/sheet"
 )
 
 // Setting is one setting: how it is given, its default, and how its text is read.
@@ -19,7 +16,7 @@ type Setting struct {
 
 	usage string // for the help; the word in backquotes stands for the value
 	path  bool   // in a config file it is relative to that file's folder
-	read  func(s *Settings, text string) error
+	read  func(text string) error
 }
 
 // Key is the setting's name in the config file.
@@ -36,14 +33,6 @@ func keys(table []Setting) []string {
 	return names
 }
 
-// All returns every setting in the order in which the help shows them.
-func All(env Environment) []Setting {
-	table := append(targetSettings(), fileSettings()...)
-	table = append(table, paceSettings()...)
-	table = append(table, safetySettings()...)
-	return append(table, outputSettings(env)...)
-}
-
 // AddFlags adds a flag for every setting, and --config.
 func AddFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
@@ -58,110 +47,81 @@ func AddFlags(flags *pflag.FlagSet) {
 }
 
 // into returns a function that parses a setting's text into the field.
-func into[T any](field func(*Settings) *T, parse func(text string) (T, error)) func(*Settings, string) error {
-	return func(s *Settings, text string) (err error) {
-		*field(s), err = parse(text)
+func into[T any](field *T, parse func(text string) (T, error)) func(text string) error {
+	return func(text string) (err error) {
+		*field, err = parse(text)
 		return err
 	}
 }
 
-// targetSettings say where profiles go.
-func targetSettings() []Setting {
+// All returns every setting in the order in which the help shows them.
+func All(env Environment) []Setting { return new(Settings).table(env) }
+
+// table returns every setting, to be read into s. It is long because it is one table.
+func (s *Settings) table(env Environment) []Setting {
 	return []Setting{
-		{Flag: "url", Default: defaultURL, usage: "the Controller's address, as an `URL`",
-			read: into(func(s *Settings) *string { return &s.URL }, parseURL)},
-		{Flag: "client", usage: "client `CODE`, such as OC_TOMA",
-			read: into(func(s *Settings) *string { return &s.Client }, parseClient)},
+		// Where profiles go.
+		{Flag: "url", Default: defaultURL, usage: "the Controller's address, as an `URL`", read: into(&s.URL, parseURL)},
+		{Flag: "client", usage: "client `CODE`, such as OC_TOMA", read: into(&s.Client, parseClient)},
 		{Flag: "token-file", path: true, usage: "`PATH` of a file that holds the API token; or set " + TokenVariable + ", or keep it in the system's keyring",
-			read: into(func(s *Settings) *string { return &s.TokenFile }, parseText)},
+			read: into(&s.TokenFile, parseText)},
 		{Flag: "sandbox", Switch: true, usage: "push to a mock Controller inside the program: no URL, client or token is needed",
-			read: into(func(s *Settings) *bool { return &s.Sandbox }, parseSwitch)},
+			read: into(&s.Sandbox, parseSwitch)},
 		{Flag: "insecure-http", Switch: true, usage: "allow an http: URL on another machine, where others can read the token in transit",
-			read: into(func(s *Settings) *bool { return &s.InsecureHTTP }, parseSwitch)},
-	}
-}
-
-// fileSettings say how a file is read.
-func fileSettings() []Setting {
-	return []Setting{
+			read: into(&s.InsecureHTTP, parseSwitch)},
+		// How a file is read.
 		{Flag: "mapping", path: true, usage: "`PATH` of the mapping file (default NAME.mapping.yaml beside the file)",
-			read: into(func(s *Settings) *string { return &s.Mapping }, parseText)},
+			read: into(&s.Mapping, parseText)},
 		{Flag: "login-source", usage: "login `SOURCE` of every row, where no column gives one, such as SSO",
-			read: into(func(s *Settings) *string { return &s.LoginSource }, parseLoginSource)},
+			read: into(&s.LoginSource, parseLoginSource)},
 		{Flag: "sheet", usage: "`NAME` of the workbook's sheet (default the one that looks most like a list of people)",
-			read: into(func(s *Settings) *string { return &s.Sheet }, parseText)},
+			read: into(&s.Sheet, parseText)},
 		{Flag: "header-row", usage: "`NUMBER` of the row that names the columns, as the spreadsheet shows it (default detected)",
-			read: into(func(s *Settings) *int { return &s.HeaderRow }, wholeNumber(1, 1_048_576))},
+			read: into(&s.HeaderRow, wholeNumber(1, 1_048_576))},
 		{Flag: "delimiter", usage: "`CHARACTER` between the cells of a CSV file, or comma, semicolon, tab, pipe (default detected)",
-			read: into(func(s *Settings) *rune { return &s.Delimiter }, parseDelimiter)},
+			read: into(&s.Delimiter, parseDelimiter)},
 		{Flag: "encoding", usage: "`NAME` of a CSV file's character encoding, such as utf-8 or windows-1252 (default detected)",
-			read: into(func(s *Settings) *string { return &s.Encoding }, parseEncoding)},
+			read: into(&s.Encoding, parseEncoding)},
 		{Flag: "password-file", path: true, usage: "`PATH` of a file that holds the password of a protected workbook",
-			read: into(func(s *Settings) *string { return &s.PasswordFile }, parseText)},
-		{Flag: "format", usage: "`FORMAT` of the file, csv or xlsx (default detected)",
-			read: into(func(s *Settings) *sheet.Format { return &s.Format }, parseFormat)},
-	}
-}
-
-// paceSettings say how fast profiles are pushed, and how often a request is tried
-// again.
-func paceSettings() []Setting {
-	return []Setting{
+			read: into(&s.PasswordFile, parseText)},
+		{Flag: "format", usage: "`FORMAT` of the file, csv or xlsx (default detected)", read: into(&s.Format, parseFormat)},
+		// How fast profiles are pushed, and how often a request is tried again.
 		{Flag: "rate", Default: "10/s", usage: "highest `RATE` of requests over the whole run, retries included, such as 10/s or 600/min; 0 for no limit; 100/s with --sandbox unless given",
-			read: into(func(s *Settings) *float64 { return &s.Rate }, parseRate)},
+			read: into(&s.Rate, parseRate)},
 		{Flag: "burst", Default: "1", usage: "`NUMBER` of requests that may start at once under the rate",
-			read: into(func(s *Settings) *int { return &s.Burst }, wholeNumber(1, 10_000))},
-		{Flag: "workers", Default: "8", usage: "highest `NUMBER` of requests in flight",
-			read: into(func(s *Settings) *int { return &s.Workers }, wholeNumber(1, 256))},
-		{Flag: "max-attempts", Default: "5", usage: "highest `NUMBER` of requests for one row",
-			read: into(func(s *Settings) *int { return &s.MaxAttempts }, wholeNumber(1, 100))},
-		{Flag: "timeout", Default: "30s", usage: "longest `TIME` for one request, such as 30s or 2m",
-			read: into(func(s *Settings) *time.Duration { return &s.Timeout }, parseTimeout)},
-	}
-}
-
-// safetySettings say which rows are sent, and when a person has to look first.
-func safetySettings() []Setting {
-	return []Setting{
+			read: into(&s.Burst, wholeNumber(1, 10_000))},
+		{Flag: "workers", Default: "8", usage: "highest `NUMBER` of requests in flight", read: into(&s.Workers, wholeNumber(1, 256))},
+		{Flag: "max-attempts", Default: "5", usage: "highest `NUMBER` of requests for one row", read: into(&s.MaxAttempts, wholeNumber(1, 100))},
+		{Flag: "timeout", Default: "30s", usage: "longest `TIME` for one request, such as 30s or 2m", read: into(&s.Timeout, parseTimeout)},
+		// Which rows are sent, and when a person has to look first.
 		{Flag: "only-changes", Switch: true, usage: "send only the rows that differ from what the Controller last accepted",
-			read: into(func(s *Settings) *bool { return &s.OnlyChanges }, parseSwitch)},
+			read: into(&s.OnlyChanges, parseSwitch)},
 		{Flag: "max-bad", Default: "10%", usage: "hold the run when more rows than this `LIMIT` are invalid: a number, a percentage or off",
-			read: into(func(s *Settings) *importer.Limit { return &s.MaxBad }, importer.ParseLimit)},
+			read: into(&s.MaxBad, importer.ParseLimit)},
 		{Flag: "max-changed", Default: "off", usage: "with --only-changes, hold the run when more rows than this `LIMIT` are new or changed",
-			read: into(func(s *Settings) *importer.Limit { return &s.MaxChanged }, importer.ParseLimit)},
+			read: into(&s.MaxChanged, importer.ParseLimit)},
 		{Flag: "min-rows", Default: "off", usage: "hold the run when the file has fewer rows than this `LIMIT`: a number, or a percentage of the last run",
-			read: into(func(s *Settings) *importer.Limit { return &s.MinRows }, importer.ParseLimit)},
+			read: into(&s.MinRows, importer.ParseLimit)},
 		{Flag: "max-failures", Default: "20", usage: "stop the run after this `NUMBER` of failures in a row",
-			read: into(func(s *Settings) *int { return &s.MaxFailures }, wholeNumber(1, 1_000_000))},
-		{Flag: "yes", Switch: true, usage: "push a run although a limit would hold it",
-			read: into(func(s *Settings) *bool { return &s.Yes }, parseSwitch)},
+			read: into(&s.MaxFailures, wholeNumber(1, 1_000_000))},
+		{Flag: "yes", Switch: true, usage: "push a run although a limit would hold it", read: into(&s.Yes, parseSwitch)},
 		{Flag: "fresh", Switch: true, usage: "start a new run although an unfinished run of the very same file could be resumed",
-			read: into(func(s *Settings) *bool { return &s.Fresh }, parseSwitch)},
-	}
-}
-
-// outputSettings say where results, state and messages go.
-func outputSettings(env Environment) []Setting {
-	return []Setting{
+			read: into(&s.Fresh, parseSwitch)},
+		// Where results, state and messages go.
 		{Flag: "results", path: true, usage: "`PATH` of the results, - for standard output, empty for none (default NAME.results.csv beside the file)",
-			read: into(func(s *Settings) **string { return &s.Results }, parsePath)},
+			read: into(&s.Results, parsePath)},
 		{Flag: "problems", path: true, usage: "`PATH` of the problems, - for standard output, empty for none (default NAME.problems.csv beside the file)",
-			read: into(func(s *Settings) **string { return &s.Problems }, parsePath)},
+			read: into(&s.Problems, parsePath)},
 		{Flag: "fix", path: true, usage: "`PATH` of the workbook of rows to fix, - for standard output, empty for none (default NAME.fix.xlsx beside the file)",
-			read: into(func(s *Settings) **string { return &s.Fix }, parsePath)},
+			read: into(&s.Fix, parsePath)},
 		{Flag: "summary", path: true, usage: "`PATH` of a summary page without personal data, - for standard output, empty for none (default none)",
-			read: into(func(s *Settings) **string { return &s.Summary }, parsePath)},
+			read: into(&s.Summary, parsePath)},
 		{Flag: "state", path: true, Default: defaultState(env), usage: "`FOLDER` of the journal of all runs (default the system's place for state)",
-			read: into(func(s *Settings) *string { return &s.State }, folderIn(env.WorkDir))},
-		{Flag: "json", Switch: true, usage: "print one line of JSON for each file in place of the receipt",
-			read: into(func(s *Settings) *bool { return &s.JSON }, parseSwitch)},
-		{Flag: "quiet", Switch: true, usage: "print nothing but errors",
-			read: into(func(s *Settings) *bool { return &s.Quiet }, parseSwitch)},
-		{Flag: "no-progress", Switch: true, usage: "show no progress",
-			read: into(func(s *Settings) *bool { return &s.NoProgress }, parseSwitch)},
-		{Flag: "log-format", Default: "text", usage: "`FORMAT` of log lines, text or json",
-			read: into(func(s *Settings) *string { return &s.LogFormat }, oneOf("text", "json"))},
-		{Flag: "log-level", Default: "warn", usage: "lowest `LEVEL` of log lines: debug, info, warn or error",
-			read: into(func(s *Settings) *slog.Level { return &s.LogLevel }, parseLevel)},
+			read: into(&s.State, folderIn(env.WorkDir))},
+		{Flag: "json", Switch: true, usage: "print one line of JSON for each file in place of the receipt", read: into(&s.JSON, parseSwitch)},
+		{Flag: "quiet", Switch: true, usage: "print nothing but errors", read: into(&s.Quiet, parseSwitch)},
+		{Flag: "no-progress", Switch: true, usage: "show no progress", read: into(&s.NoProgress, parseSwitch)},
+		{Flag: "log-format", Default: "text", usage: "`FORMAT` of log lines, text or json", read: into(&s.LogFormat, oneOf("text", "json"))},
+		{Flag: "log-level", Default: "warn", usage: "lowest `LEVEL` of log lines: debug, info, warn or error", read: into(&s.LogLevel, parseLevel)},
 	}
 }

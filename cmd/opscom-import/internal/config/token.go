@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -20,9 +19,6 @@ import (
 // keyringService is the name under which the system's keyring keeps tokens; the
 // user of an entry is the client code.
 const keyringService = "opscom-import"
-
-// tokenFileFlag is the origin of a token file that is named on the command line.
-const tokenFileFlag = "--token-file"
 
 // maxTokenBytes is far more than any token has.
 const maxTokenBytes = 4096
@@ -43,15 +39,15 @@ func (s Settings) SandboxToken() string { return s.getenv(TokenVariable) }
 // system's keyring. It is never on a command line or in a config file, and no error
 // holds any of it.
 func (s Settings) FindToken() (Token, error) {
-	if s.TokenFile != "" && s.Origin("token_file") == tokenFileFlag {
+	if s.TokenFile != "" && s.Origin("token_file") == "--token-file" {
 		return tokenFromFile(s.TokenFile)
 	}
 	if text := s.getenv(TokenVariable); strings.TrimSpace(text) != "" {
-		token, err := newToken([]byte(text))
+		found, err := newToken([]byte(text), TokenVariable)
 		if err != nil {
 			return Token{}, fmt.Errorf("%s %w", TokenVariable, err)
 		}
-		return Token{Token: token, From: TokenVariable}, nil
+		return found, nil
 	}
 	if s.TokenFile != "" {
 		return tokenFromFile(s.TokenFile)
@@ -59,25 +55,19 @@ func (s Settings) FindToken() (Token, error) {
 	return tokenFromKeyring(s.Client)
 }
 
-func tokenFromFile(path string) (found Token, err error) {
-	file, err := os.Open(path)
+func tokenFromFile(path string) (Token, error) {
+	text, err := readAtMost("token", path, maxTokenBytes+1)
 	if err != nil {
-		return Token{}, fmt.Errorf("open the token file: %w", err)
+		return Token{}, err
 	}
-	defer file.Close() // only read
-	info, err := file.Stat()
-	if err != nil {
-		return Token{}, fmt.Errorf("look at the token file: %w", err)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxTokenBytes+1))
-	if err != nil {
-		return Token{}, fmt.Errorf("read the token file: %w", err)
-	}
-	token, err := newToken(text)
+	found, err := newToken(text, path)
 	if err != nil {
 		return Token{}, fmt.Errorf("the token file %s %w", path, err)
 	}
-	found = Token{Token: token, From: path}
+	info, err := os.Stat(path)
+	if err != nil {
+		return Token{}, fmt.Errorf("look at the token file: %w", err)
+	}
 	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
 	}
@@ -88,15 +78,16 @@ func tokenFromKeyring(client string) (Token, error) {
 	reason := "there is no client code to look for in the keyring"
 	if client != "" {
 		text, err := keyring.Get(keyringService, client)
-		if err == nil {
-			token, err := newToken([]byte(text))
+		switch {
+		case err == nil:
+			found, err := newToken([]byte(text), "the system's keyring")
 			if err != nil {
 				return Token{}, fmt.Errorf("the keyring's entry for %s %w", client, err)
 			}
-			return Token{Token: token, From: "the system's keyring"}, nil
-		}
-		reason = "the keyring has none for " + client
-		if !errors.Is(err, keyring.ErrNotFound) {
+			return found, nil
+		case errors.Is(err, keyring.ErrNotFound):
+			reason = "the keyring has none for " + client
+		default:
 			reason = fmt.Sprintf("the keyring cannot be asked: %v", err)
 		}
 	}
@@ -106,18 +97,18 @@ func tokenFromKeyring(client string) (Token, error) {
 
 // newToken trims the space around the token, and a byte order mark before it. The
 // error continues after the name of the place, and quotes nothing.
-func newToken(text []byte) (controller.Token, error) {
+func newToken(text []byte, from string) (Token, error) {
 	if len(text) > maxTokenBytes {
-		return controller.Token{}, fmt.Errorf("holds more than %d bytes, which is not a token", maxTokenBytes)
+		return Token{}, fmt.Errorf("holds more than %d bytes, which is not a token", maxTokenBytes)
 	}
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\uFEFF")))
 	switch {
 	case len(text) == 0:
-		return controller.Token{}, errors.New("is empty; put the API token in it")
+		return Token{}, errors.New("is empty; put the API token in it")
 	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
-		return controller.Token{}, errors.New("is not plain text; save it as UTF-8")
+		return Token{}, errors.New("is not plain text; save it as UTF-8")
 	case bytes.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return controller.Token{}, errors.New("holds more than one word; put nothing but the API token in it")
+		return Token{}, errors.New("holds more than one word; put nothing but the API token in it")
 	}
-	return controller.NewToken(string(text)), nil
+	return Token{Token: controller.NewToken(string(text)), From: from}, nil
 }
