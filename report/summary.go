@@ -24,7 +24,7 @@ const summaryProblems = 12
 type Summary struct {
 	Receipt
 	Mapping    string    // mapping in effect, as a person knows it; "" for none
-	Settings   []Setting // that shaped the run
+	Settings   []Fact // that shaped the run
 	Changes    *Changes  // nil when unchanged rows were not looked for
 	StartedAt  time.Time // zero when it is not known
 	FinishedAt time.Time // likewise
@@ -33,8 +33,8 @@ type Summary struct {
 	WrittenAt  time.Time // all times are shown in its location
 }
 
-// Setting is a setting that shaped a run, such as the limit of invalid rows.
-type Setting struct {
+// Fact is a name and a value, such as the limit of invalid rows.
+type Fact struct {
 	Name  string
 	Value string
 }
@@ -84,8 +84,8 @@ type summaryView struct {
 	More     int // kinds of problems that are not shown
 	Steps    []string
 	Plot     *plot
-	Facts    []Setting
-	Files    []Setting
+	Facts    []Fact
+	Files    []Fact
 	Written  string
 }
 
@@ -191,27 +191,27 @@ func (s *Summary) steps() []string {
 }
 
 // files returns the other reports, and what is in them.
-func (s *Summary) files() []Setting {
-	var files []Setting
-	for _, f := range []Setting{
+func (s *Summary) files() []Fact {
+	var files []Fact
+	for _, f := range []Fact{
 		{s.Reports.Results, "the result of each row"},
 		{s.Reports.Problems, "each problem, with its value"},
 		{s.Reports.Fix, "the rows to fix, as a workbook"},
 	} {
 		if isFile(f.Name) {
-			files = append(files, Setting{fileName(f.Name), f.Value})
+			files = append(files, Fact{fileName(f.Name), f.Value})
 		}
 	}
 	return files
 }
 
 // facts says what ran, and when.
-func (s *Summary) facts() []Setting {
-	facts := []Setting{
+func (s *Summary) facts() []Fact {
+	facts := []Fact{
 		{"File", fileName(s.File)}, {"Target", s.Target}, {"Mapping", fileName(s.Mapping)}, {"Run", fmt.Sprint(s.Run)},
 		{"Started", s.localTime(s.StartedAt)}, {"Ended", s.localTime(s.FinishedAt)}, {"Requests", thousands(s.Attempts)},
 	}
-	return slices.DeleteFunc(facts, func(f Setting) bool { return f.Value == "" || f.Value == "0" })
+	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Value == "" || f.Value == "0" })
 }
 
 // localTime writes a time for a person, "" for none.

@@ -47,7 +47,7 @@ func summaries() map[string]Summary {
 	all := receipts()
 	everything := Summary{
 		Receipt: all["everything"], Mapping: "/home/ann/lists/students.mapping.yaml",
-		Settings:  []Setting{{"Only changed rows", "yes"}, {"Limit of invalid rows", "10%"}, {"Requests a second", "10"}},
+		Settings:  []Fact{{"Only changed rows", "yes"}, {"Limit of invalid rows", "10%"}, {"Requests a second", "10"}},
 		Changes:   &Changes{New: 1_200, Changed: 38_800, Unchanged: 5},
 		StartedAt: written.Add(-16 * time.Minute), FinishedAt: written.Add(-2 * time.Second),
 		Timeline: nightRun(written.Add(-16 * time.Minute)), Version: "v1.2.3", WrittenAt: written,
@@ -138,7 +138,7 @@ func TestSummaryOfHostileTexts(t *testing.T) {
 					{Rule: mapping.Rule("error code " + text("code")), Column: mapping.NoColumn, Count: 1, Row: 3, Message: "SECRET"},
 				},
 			},
-			Mapping: text("mapping"), Settings: []Setting{{text("name"), text("value")}}, Version: text("version"),
+			Mapping: text("mapping"), Settings: []Fact{{text("name"), text("value")}}, Version: text("version"),
 			WrittenAt: time.Date(2026, 9, 1, 0, 0, 0, 0, time.FixedZone(text("zone"), 0)),
 			Timeline:  nightRun(time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)),
 		}

@@ -167,7 +167,7 @@ func (r *reporter) writeSummary(summary report.Summary) error {
 	if t := r.reopen(); t != nil {
 		summary.Mapping = filepath.Base(t.mappingName)
 	}
-	summary.Settings = []report.Setting{
+	summary.Settings = []report.Fact{
 		{Name: "Only changes", Value: map[bool]string{true: "yes", false: "no"}[r.Settings.OnlyChanges]},
 		{Name: "Held when more are invalid than", Value: r.Settings.MaxBad.String()},
 		{Name: "Held when more are new or changed than", Value: r.Settings.MaxChanged.String()},
