@@ -24,7 +24,7 @@ const summaryProblems = 12
 type Summary struct {
 	Receipt
 	Mapping    string    // mapping in effect, as a person knows it; "" for none
-	Settings   []Fact // that shaped the run
+	Settings   []Fact    // that shaped the run
 	Changes    *Changes  // nil when unchanged rows were not looked for
 	StartedAt  time.Time // zero when it is not known
 	FinishedAt time.Time // likewise
