@@ -224,20 +224,20 @@ func (b *body) firstText(row *importer.Row) string {
 func (b *body) notes() []string {
 	var notes []string
 	if len(b.repeated) > 0 {
-		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rows.RowNumbers(b.repeated)))
+		notes = append(notes, fmt.Sprintf("The header is repeated in %s, and was left out there.", rows.Numbers(b.repeated)))
 	}
 	if len(b.ruled) > 0 {
-		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is not a row.", rows.RowNumbers(b.ruled)))
+		notes = append(notes, fmt.Sprintf("A line is drawn in %s, which is not a row.", rows.Numbers(b.ruled)))
 	}
 	if b.second > 0 {
 		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into a file, or a sheet, of its own.", b.second))
 	}
 	if len(b.footers) > 0 {
-		notes = append(notes, fmt.Sprintf("What stands below the table in %s was taken for totals or notes, and left out.", rows.RowNumbers(b.footers)))
+		notes = append(notes, fmt.Sprintf("What stands below the table in %s was taken for totals or notes, and left out.", rows.Numbers(b.footers)))
 	}
 	if len(b.spilled) > 0 {
 		slices.Sort(b.spilled)
-		notes = append(notes, fmt.Sprintf("%s values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.", rows.ColumnList(b.spilled, "holds", "hold")))
+		notes = append(notes, fmt.Sprintf("%s values, but no name in the header. A mapping finds columns by name, so give it one if it is needed.", rows.Columns(b.spilled, "holds", "hold")))
 	}
 	return notes
 }

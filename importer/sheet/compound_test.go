@@ -70,7 +70,7 @@ func TestHostileDirectories(t *testing.T) {
 		tooLarge         bool
 	}{
 		"entries in entries":      {nestedCompound(8000), "damaged", true},
-		"a few entries in others": {nestedCompound(50), "no workbook", false},
+		"a few entries in others": {nestedCompound(50), "not a workbook", false},
 		"parts without end":       {manyParts.String(), "damaged", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
@@ -26,32 +26,30 @@ type Format string
 
 // The formats that can be read.
 const (
-	Auto Format = "" // told by the file's content, never by its name
+	Auto Format = "" // found in the file's content, never in its name
 	CSV  Format = "csv"
 	XLSX Format = "xlsx" // .xlsx and .xlsm
 )
 
-// What holds a file of another format.
+// What contains a file of another format, and what is read in place of a workbook.
 const (
-	gzipped Format = "gzip"
-	zipped  Format = "zip"
-)
-
-// What is read in place of a workbook.
-const (
+	gzipped        Format = "gzip"
+	zipped         Format = "zip"
 	lockedBook     Format = "workbook with a password"
 	webPage        Format = "html"
 	xmlSpreadsheet Format = "xml"
 )
+
+const saveODF = "Open it in LibreOffice or Excel and save it as .xlsx."
 
 // openFile opens the file and returns its size.
 func openFile(path string) (*os.File, int64, error) {
 	file, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, 0, rows.NewError(0, "There is no such file. Check its name and folder.", err)
+		return nil, 0, rows.ErrorAt(0, err, "The file does not exist. Check its name and folder.")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, 0, rows.NewError(0, "You may not read this file. Ask its owner for permission, or copy it to a folder of your own.", err)
+		return nil, 0, rows.ErrorAt(0, err, "You have no permission to read this file. Ask its owner for it, or copy the file to a folder of your own.")
 	case err != nil:
 		return nil, 0, err
 	}
@@ -59,11 +57,11 @@ func openFile(path string) (*os.File, int64, error) {
 	switch {
 	case err != nil:
 	case info.IsDir():
-		err = rows.NewError(0, "This is a folder. Give the name of a file in it.", nil)
+		err = rows.Errorf("This is a folder. Give the name of a file in it.")
 	case !info.Mode().IsRegular():
-		err = rows.NewError(0, "This is not a regular file. Save what it gives to a file first.", nil)
+		err = rows.Errorf("This is not a regular file. Save its content to a file first.")
 	case info.Size() == 0:
-		err = rows.NewError(0, "The file is empty (0 bytes). Export it again.", nil)
+		err = rows.Errorf("The file is empty (0 bytes). Export it again.")
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())
@@ -76,42 +74,49 @@ func hasExcelName(name string) bool {
 	return slices.Contains([]string{".xlsx", ".xlsm", ".xls", ".xlsb"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// detectFormat tells by content what the file is, and refuses by name what
-// cannot be read. A format that was asked for must be the file's; text that
-// looks like a web page is taken for CSV when that was asked for.
+// detectFormat returns the format that the content has, and refuses what cannot be read,
+// saying what it is. A format that was asked for must be that of the file; text that
+// looks like a web page is read as CSV when that was asked for.
 func detectFormat(file io.ReaderAt, size int64, asked Format) (Format, error) {
-	head := make([]byte, min(size, archive.HeadSize))
-	if _, err := file.ReadAt(head, 0); err != nil && err != io.EOF {
-		return "", fmt.Errorf("read the file's first bytes: %w", err)
+	head, err := archive.Plain(file, size).Head()
+	if err != nil {
+		return "", fmt.Errorf("read the first bytes of the file: %w", err)
 	}
-	found, err := binaryFormat(file, size, head)
+	found, err := binaryFormat(head)
+	switch {
+	case err != nil:
+		return "", err
+	case found == zipped:
+		found, err = zipFormat(file, size)
+	case found == lockedBook:
+		found, err = compoundFormat(file)
+	}
 	if err != nil {
 		return "", err
 	}
 	return textFormat(found, head, asked)
 }
 
-// packedFormat tells by its first bytes what a packed file is: CSV for text that can
-// be read as it is unpacked, another format for what must be unpacked first.
+// packedFormat returns the format of a packed file by its first bytes: CSV for text that
+// can be read as it is unpacked, another format for what must be unpacked first.
 func packedFormat(head []byte, asked Format) (Format, error) {
+	if len(head) == 0 {
+		return "", rows.Errorf("The packed file is empty (0 bytes). Export it again.")
+	}
+	found, err := binaryFormat(head)
 	switch {
-	case len(head) == 0:
-		return "", rows.NewError(0, "The packed file is empty (0 bytes). Export it again.", nil)
-	case isZip(head), isCompound(head): // most likely a workbook
+	case err != nil:
+		return "", err
+	case found == gzipped:
+		return "", archive.PackedTwice()
+	case found == zipped || found == lockedBook: // most likely a workbook
 		return XLSX, nil
 	}
-	found, err := binaryFormat(nil, 0, head)
-	if err == nil && found == gzipped {
-		err = archive.PackedTwice()
-	}
-	if err != nil {
-		return "", err
-	}
 	return textFormat(found, head, asked)
 }
 
-// textFormat tells what a file is that may be text, and whether that is the format
-// that was asked for.
+// textFormat returns the format of a file that may be text, which must be the one that
+// was asked for.
 func textFormat(found Format, head []byte, asked Format) (Format, error) {
 	var err error
 	if found == CSV && asked != CSV {
@@ -124,48 +129,47 @@ func textFormat(found Format, head []byte, asked Format) (Format, error) {
 		asked == XLSX && (found == lockedBook || found == webPage || found == xmlSpreadsheet):
 		return found, nil
 	case asked == CSV:
-		return "", rows.NewError(0, "This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.", nil)
+		return "", rows.Errorf("This is an Excel workbook, not CSV. Leave the format out, or ask for xlsx.")
 	case asked == XLSX:
-		return "", rows.NewError(0, "This is text, not an Excel workbook. Leave the format out, or ask for csv.", nil)
+		return "", rows.Errorf("This is text, not an Excel workbook. Leave the format out, or ask for csv.")
 	}
-	return "", rows.NewError(0, fmt.Sprintf("The format %q is not known. It is csv or xlsx.", string(asked)), nil)
+	return "", rows.Errorf("The format %q is not known. It is csv or xlsx.", string(asked))
 }
 
-// binaryFormat returns XLSX for a workbook, gzipped or zipped for what is packed,
-// CSV for anything that may be text, and a refusal for the rest.
-func binaryFormat(file io.ReaderAt, size int64, head []byte) (Format, error) {
+// binaryFormat returns zipped and lockedBook for all that is in a zip or a compound file,
+// gzipped for what is packed by that, and CSV for anything that may be text. It refuses
+// the rest.
+func binaryFormat(head []byte) (Format, error) {
+	begins := func(with ...string) bool {
+		return slices.ContainsFunc(with, func(s string) bool { return bytes.HasPrefix(head, []byte(s)) })
+	}
 	kind := http.DetectContentType(head)
+	what := ""
 	switch {
-	case isZip(head):
-		return zipFormat(file, size)
-	case isCompound(head):
-		return compoundFormat(file)
+	case begins("PK\x03\x04", "PK\x05\x06"):
+		return zipped, nil
+	case begins("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"):
+		return lockedBook, nil
 	case isBareWorkbook(head):
-		return "", rows.NewError(0, "This is a workbook of Excel 2 to 4, whatever its name says. "+rows.SaveAsXLSX, nil)
-	case bytes.HasPrefix(head, []byte("\x00\x00\x02\x00\x06\x04")), bytes.HasPrefix(head, []byte("\x00\x00\x1A\x00")):
-		return "", rows.NewError(0, "This is a worksheet of Lotus 1-2-3. Open it in LibreOffice and save it as .xlsx.", nil)
+		what = "This is a workbook of Excel 2 to 4, whatever its name says. " + rows.SaveAsXLSX
+	case begins("\x00\x00\x02\x00\x06\x04", "\x00\x00\x1A\x00"):
+		what = "This is a worksheet of Lotus 1-2-3. Open it in LibreOffice and save it as .xlsx."
 	case kind == "application/pdf":
-		return "", rows.NewError(0, "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from.", nil)
-	case isText(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
+		what = "This is a PDF, which holds a picture of a table and no rows. Ask for the spreadsheet that it was made from."
+	case text.IsUTF8(head): // a name such as BMI or ID3 looks like the beginning of a picture or a sound
 		return CSV, nil
 	case kind == "application/x-gzip":
 		return gzipped, nil
 	case strings.HasPrefix(kind, "image/"):
-		return "", rows.NewError(0, "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\".", nil)
-	case isCompressed(head):
-		return "", rows.NewError(0, "This is a compressed file. Unpack it, and use the spreadsheet in it.", nil)
+		what = "This is a picture. Ask for the spreadsheet itself, as .xlsx or as \"CSV UTF-8\"."
+	case begins("7z\xBC\xAF\x27\x1C", "Rar!\x1A\x07", "BZh", "\xFD7zXZ\x00", "\x28\xB5\x2F\xFD"):
+		what = "This is a compressed file. Unpack it, and use the spreadsheet in it."
 	case strings.HasPrefix(kind, "audio/"), strings.HasPrefix(kind, "video/"):
-		return "", rows.NewError(0, "This is a sound or a film, not a spreadsheet.", nil)
+		what = "This is a sound or a film, not a spreadsheet."
+	default:
+		return CSV, nil
 	}
-	return CSV, nil
-}
-
-func isZip(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
-}
-
-func isCompound(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"))
+	return "", rows.Errorf("%s", what)
 }
 
 // isBareWorkbook reports whether the file begins with a record by which workbooks begin
@@ -174,124 +178,96 @@ func isBareWorkbook(head []byte) bool {
 	return len(head) > 4 && head[0] == 0x09 && bytes.IndexByte([]byte{0, 2, 4, 8}, head[1]) >= 0 && bytes.IndexByte([]byte{4, 6, 8, 16}, head[2]) >= 0 && head[3] == 0
 }
 
-// isCompressed reports whether the file is packed in a way that is not read here.
-func isCompressed(head []byte) bool {
-	return slices.ContainsFunc([]string{"7z\xBC\xAF\x27\x1C", "Rar!\x1A\x07", "BZh", "\xFD7zXZ\x00", "\x28\xB5\x2F\xFD"}, func(magic string) bool {
-		return bytes.HasPrefix(head, []byte(magic))
-	})
-}
-
-// isText reports whether the bytes are UTF-8 without a zero byte.
-func isText(head []byte) bool {
-	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-text.CutRune(head)])
-}
-
-// markupFormat tells what text is that has tags: a web page or an XML Spreadsheet
-// 2003, which student systems write under the name .xls. It returns CSV for text
-// that has none, and refuses other documents.
+// markupFormat returns what text with tags is: a web page or an XML Spreadsheet 2003,
+// which student systems write under the name .xls, and CSV for text that has none. It
+// refuses other documents, and records that are not a table.
 func markupFormat(head []byte) (Format, error) {
-	text := bytes.ToLower(bytes.TrimSpace(decodedHead(head)))
-	begins := func(s string) bool { return bytes.HasPrefix(text, []byte(s)) }
-	holds := func(s string) bool { return bytes.Contains(text, []byte(s)) }
-	switch {
-	case begins("<") && holds("urn:schemas-microsoft-com:office:spreadsheet") && !holds("<html"):
-		return xmlSpreadsheet, nil
-	case begins("<?xml") && holds("urn:oasis:names:tc:opendocument:xmlns:office"):
-		return "", rows.NewError(0, "This is an OpenDocument file (.fods). "+rows.SaveODF, nil)
-	case begins("<") && (holds("<html") || holds("<table") || holds("<!doctype html") || holds("<body")):
-		return webPage, nil
-	case begins("<?xml"):
-		return "", rows.NewError(0, "This is an XML document, not a spreadsheet. "+rows.ExportXLSX, nil)
-	case begins("mime-version:"):
-		return "", rows.NewError(0, "This is a web archive (MHTML), whatever its name says. "+rows.SaveAsXLSX, nil)
-	case begins(`{\rtf`):
-		return "", rows.NewError(0, "This is a text document (RTF), not a spreadsheet. "+rows.ExportXLSX, nil)
+	decoded, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), head)
+	if err != nil {
+		decoded = head
 	}
-	return CSV, refuseRecords(text)
-}
-
-// refuseRecords names text that holds records, and yet is not a table: text is the
-// beginning of a file, in lower case.
-func refuseRecords(text []byte) error {
-	lines := append(strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == '\r' }), "", "")
+	content := strings.ToLower(strings.TrimSpace(string(decoded)))
+	lines := append(strings.FieldsFunc(content, func(r rune) bool { return r == '\n' || r == '\r' }), "", "")
 	first, second := strings.TrimSpace(lines[0]), strings.TrimSpace(lines[1])
 	begins := func(line string, with ...string) bool {
 		return slices.ContainsFunc(with, func(s string) bool { return strings.HasPrefix(line, s) })
 	}
-	compact := strings.Join(strings.Fields(first+second), "")
+	holds := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(s string) bool { return strings.Contains(content, s) })
+	}
+	what := ""
 	switch {
+	case begins(content, "<") && holds("urn:schemas-microsoft-com:office:spreadsheet") && !holds("<html"):
+		return xmlSpreadsheet, nil
+	case begins(content, "<?xml") && holds("urn:oasis:names:tc:opendocument:xmlns:office"):
+		what = "This is an OpenDocument file (.fods). " + saveODF
+	case begins(content, "<") && holds("<html", "<table", "<!doctype html", "<body"):
+		return webPage, nil
+	case begins(content, "<?xml"):
+		what = "This is an XML document, not a spreadsheet. " + rows.ExportXLSX
+	case begins(content, "mime-version:"):
+		what = "This is a web archive (MHTML), whatever its name says. " + rows.SaveAsXLSX
+	case begins(content, `{\rtf`):
+		what = "This is a text document (RTF), not a spreadsheet. " + rows.ExportXLSX
 	case begins(first, "id;p") && begins(second, "b;", "c;", "f;", "nn;", "o;", "p;"):
-		return rows.NewError(0, "This is a SYLK file (.slk), whatever its name says. "+rows.SaveAsXLSX, nil)
+		what = "This is a SYLK file (.slk), whatever its name says. " + rows.SaveAsXLSX
 	case first == "table" && second == "0,1":
-		return rows.NewError(0, "This is a DIF file, whatever its name says. "+rows.SaveAsXLSX, nil)
-	case begins(compact, `{"`, `[{`, `[[`, `["`):
-		return rows.NewError(0, "This is a JSON file, not a spreadsheet. "+rows.ExportXLSX, nil)
+		what = "This is a DIF file, whatever its name says. " + rows.SaveAsXLSX
+	case begins(strings.Join(strings.Fields(first+second), ""), `{"`, `[{`, `[[`, `["`):
+		what = "This is a JSON file, not a spreadsheet. " + rows.ExportXLSX
 	case begins(first, "begin:vcard"):
-		return rows.NewError(0, "This is an address card (vCard), not a spreadsheet. "+rows.ExportXLSX, nil)
+		what = "This is an address card (vCard), not a spreadsheet. " + rows.ExportXLSX
 	case begins(first, "dn: ", "dn:: ", "version: 1") && begins(second, "dn:", "objectclass:", "changetype:", "cn:"):
-		return rows.NewError(0, "This is an export of a directory (LDIF), not a spreadsheet. "+rows.ExportXLSX, nil)
+		what = "This is an export of a directory (LDIF), not a spreadsheet. " + rows.ExportXLSX
+	default:
+		return CSV, nil
 	}
-	return nil
+	return "", rows.Errorf("%s", what)
 }
 
-// decodedHead returns the beginning of a text as UTF-8, its byte order mark cut.
-func decodedHead(head []byte) []byte {
-	decoded, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), head)
-	if err != nil {
-		return head
-	}
-	return decoded
-}
-
-// zipFormat returns XLSX for an Excel workbook and zipped for an archive of files.
-// It refuses by name the documents of other programs, which are zip archives too.
+// zipFormat returns XLSX for an Excel workbook and zipped for an archive of files. It
+// refuses the documents of other programs, which are zip archives too.
 func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 	container, err := archive.OpenZip(file, size)
 	if err != nil {
-		return "", rows.NewError(0, rows.DamagedBook, err)
+		return "", rows.ErrorAt(0, err, rows.DamagedBook)
 	}
 	has := func(prefixes ...string) bool {
-		for _, f := range container.File {
-			for _, prefix := range prefixes {
-				if strings.HasPrefix(archive.PartName(f.Name), prefix) {
-					return true
-				}
-			}
-		}
-		return false
+		return slices.ContainsFunc(container.File, func(f *zip.File) bool {
+			return slices.ContainsFunc(prefixes, func(s string) bool { return strings.HasPrefix(archive.PartName(f.Name), s) })
+		})
 	}
 	switch {
 	case has("xl/workbook.bin"):
-		return "", rows.NewError(0, "This is a binary workbook (.xlsb). "+rows.SaveAsXLSX, nil)
+		return "", rows.Errorf("This is a binary workbook (.xlsb). " + rows.SaveAsXLSX)
 	case has("index/", "index.zip"):
-		return "", rows.NewError(0, "This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.", nil)
+		return "", rows.Errorf("This is a spreadsheet of Apple Numbers. Open it in Numbers, choose Export To, Excel, and use that file.")
 	case has("mimetype") && has("content.xml", "meta-inf/manifest.xml"):
-		return "", rows.NewError(0, "This is an OpenDocument file (.ods). "+rows.SaveODF, nil)
+		return "", rows.Errorf("This is an OpenDocument file (.ods). " + saveODF)
 	case has("word/", "ppt/"):
-		return "", rows.NewError(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+rows.ExportXLSX, nil)
+		return "", rows.Errorf("This is a document of Word or PowerPoint, not a spreadsheet. " + rows.ExportXLSX)
 	case has("_rels/.rels", "xl/"):
 		return XLSX, nil
 	}
 	return zipped, nil
 }
 
-// compoundFormat tells what an OLE2 compound file is, the container of old Office
-// files, and of new ones that have a password: those are read, the others refused
-// by name.
+// compoundFormat returns lockedBook for a workbook that has a password. It refuses what
+// else is in a compound file: the documents of old Office programs.
 func compoundFormat(file io.ReaderAt) (Format, error) {
 	compound, err := archive.OpenCompound(file)
 	if err != nil {
-		return "", rows.NewError(0, "This is a file of an old Microsoft Office, and it is damaged. "+rows.SaveAsXLSX, err)
+		return "", rows.ErrorAt(0, err, "This is a file of an old Microsoft Office, and it is damaged. "+rows.SaveAsXLSX)
 	}
 	for _, entry := range compound.File {
 		switch entry.Name {
 		case "EncryptedPackage":
 			return lockedBook, nil
 		case "Workbook", "Book":
-			return "", rows.NewError(0, "This is a workbook of Excel 97-2003 (.xls), whatever its name says. "+rows.SaveAsXLSX, nil)
+			return "", rows.Errorf("This is a workbook of Excel 97-2003 (.xls), whatever its name says. " + rows.SaveAsXLSX)
 		case "WordDocument", "PowerPoint Document":
-			return "", rows.NewError(0, "This is a document of Word or PowerPoint, not a spreadsheet. "+rows.ExportXLSX, nil)
+			return "", rows.Errorf("This is a document of Word or PowerPoint, not a spreadsheet. " + rows.ExportXLSX)
 		}
 	}
-	return "", rows.NewError(0, "This is a file of an old Microsoft Office program, but no workbook. "+rows.ExportXLSX, nil)
+	return "", rows.Errorf("This is a file of an old Microsoft Office program, but not a workbook. " + rows.ExportXLSX)
 }

@@ -29,7 +29,7 @@ type finding struct {
 // values, or known as what student systems call things. Where the row that ought
 // to be the header holds values itself, there is none, and a person is asked: a
 // header must never become a person, and a person never a header.
-func (p *preview) header(groups rows.GroupReader) (finding, error) {
+func (p *preview) header() (finding, error) {
 	first := p.firstWide()
 	chosen, sure := first, p.isHeader(first)
 	for i := first + 1; i < len(p.rows) && i <= first+maxTitleRows; i++ {
@@ -50,7 +50,7 @@ func (p *preview) header(groups rows.GroupReader) (finding, error) {
 		return finding{}, noHeader(&p.rows[chosen])
 	}
 	f := finding{at: chosen, group: -1, known: p.known(chosen), sure: sure == isSure}
-	if err := p.findGroups(&f, groups); err != nil {
+	if err := p.findGroups(&f); err != nil {
 		return finding{}, err
 	}
 	f.below = f.at + 1
@@ -124,15 +124,15 @@ func (p *preview) allSparser(first, header int) bool {
 
 func noHeader(row *importer.Row) error {
 	if len(row.Problems) > 0 {
-		return rows.NewError(row.Number, fmt.Sprintf("The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text()), nil)
+		return rows.ErrorAt(row.Number, nil, "The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text())
 	}
-	return rows.NewError(row.Number, "No row was found that names the columns: this one holds values, such as numbers, dates or e-mail addresses. "+
-		"Add a row with the columns' names above it, or, if there is one, give its number with --header-row.", nil)
+	return rows.ErrorAt(row.Number, nil, "No row was found that names the columns: this one holds values, such as numbers, dates or e-mail addresses. "+
+		"Add a row with the columns' names above it, or, if there is one, give its number with --header-row.")
 }
 
 func (p *preview) askBetween(first, second int) error {
-	return rows.NewError(p.rows[second].Number, fmt.Sprintf("This row looks like the header, but the rows from %d on above it look like rows of the table. "+
-		"Give the number of the row that names the columns with --header-row.", p.rows[first].Number), nil)
+	return rows.ErrorAt(p.rows[second].Number, nil, "This row looks like the header, but the rows from %d on above it look like rows of the table. "+
+		"Give the number of the row that names the columns with --header-row.", p.rows[first].Number)
 }
 
 // sameTexts reports whether two rows say the same, as a header does that is
@@ -169,7 +169,7 @@ func (p *preview) names(f finding, merges []rows.Range, counted bool) ([]string,
 		}
 	}
 	if width == 0 {
-		return nil, rows.NewError(row.Number, "The header holds no names, only formulas without a result. Open the file in Excel, save it, and use that copy.", nil)
+		return nil, rows.ErrorAt(row.Number, nil, "The header holds no names, only formulas without a result. Open the file in Excel, save it, and use that copy.")
 	}
 	below := p.looks[f.below:]
 	columns := lookDown(below)
@@ -206,7 +206,7 @@ func lookForHeader(source rows.Source, asked int) (*preview, finding, error) {
 			return nil, finding{}, p.err
 		}
 		if len(p.rows) == 0 || p.rows[0].Number != asked {
-			return nil, finding{}, rows.NewError(asked, "This row was given as the header, but there is nothing in it. Give the number of the row with the columns' names.", nil)
+			return nil, finding{}, rows.ErrorAt(asked, nil, "This row was given as the header, but there is nothing in it. Give the number of the row with the columns' names.")
 		}
 		return p, finding{group: -1, below: 1, known: p.known(0), sure: true}, nil
 	}
@@ -216,7 +216,7 @@ func lookForHeader(source rows.Source, asked int) (*preview, finding, error) {
 	case len(p.rows) == 0:
 		return nil, finding{}, p.err
 	}
-	f, err := p.header(rows.MergedCells(source))
+	f, err := p.header()
 	return p, f, err
 }
 
@@ -226,7 +226,7 @@ func (t *Table) takeHeader(p *preview, f finding, asked int) error {
 	var merges []rows.Range
 	if f.group >= 0 {
 		var err error
-		if merges, err = p.mergesOf(f.group, f.at, rows.MergedCells(t.rows)); err != nil {
+		if merges, err = p.mergesOf(f.group, f.at); err != nil {
 			return err
 		}
 	}
@@ -250,7 +250,7 @@ func (t *Table) takeHeader(p *preview, f finding, asked int) error {
 		for c := len(names); c < cells; c++ {
 			unnamed = append(unnamed, c)
 		}
-		t.notes = append(t.notes, rows.ColumnList(unnamed, "has no name in the header, and was left out.", "have no name in the header, and were left out."))
+		t.notes = append(t.notes, rows.Columns(unnamed, "has no name in the header, and was left out.", "have no name in the header, and were left out."))
 	}
 	t.notes = append(t.notes, duplicateNames(names)...)
 	return nil
@@ -268,7 +268,7 @@ func (p *preview) headerNotes(f finding) []string {
 		for _, row := range p.rows[:above] {
 			left = append(left, row.Number)
 		}
-		notes = append(notes, fmt.Sprintf("The header was found in row %d. What stands above it in %s was taken for titles or notes, and left out.", p.rows[above].Number, rows.RowNumbers(left)))
+		notes = append(notes, fmt.Sprintf("The header was found in row %d. What stands above it in %s was taken for titles or notes, and left out.", p.rows[above].Number, rows.Numbers(left)))
 	}
 	if !f.sure && f.below < len(p.rows) {
 		notes = append(notes, fmt.Sprintf("Row %d was taken for the header, although none of its names is known, and it looks like the rows below it.", p.rows[f.at].Number))
@@ -297,7 +297,7 @@ func duplicateNames(names []string) []string {
 			break
 		}
 		same := columns[key]
-		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or a mapping cannot tell them apart.", rows.ColumnList(same, "has", "have"), strings.TrimSpace(names[same[0]])))
+		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or a mapping cannot tell them apart.", rows.Columns(same, "has", "have"), strings.TrimSpace(names[same[0]])))
 	}
 	return notes
 }

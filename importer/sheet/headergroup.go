@@ -12,9 +12,9 @@ import (
 // findGroups looks for a header of two rows, the upper one naming groups of
 // columns ("Home address" above "Street" and "City"). What was taken for the
 // header may be either of them.
-func (p *preview) findGroups(f *finding, groups rows.GroupReader) error {
+func (p *preview) findGroups(f *finding) error {
 	if up := f.at - 1; up >= 0 && p.follows(f.at) && p.looks[up].values == 0 && (p.looks[up].filled >= 2 || p.repeatsNames(f.at)) {
-		merges, err := p.mergesOf(up, f.at, groups)
+		merges, err := p.mergesOf(up, f.at)
 		if err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (p *preview) findGroups(f *finding, groups rows.GroupReader) error {
 	if down >= len(p.rows) || !p.follows(down) || p.looks[down].values > 0 || !p.fillsGaps(f.at, down) {
 		return nil
 	}
-	merges, err := p.mergesOf(f.at, down, groups)
+	merges, err := p.mergesOf(f.at, down)
 	if err != nil {
 		return err
 	}
@@ -54,11 +54,15 @@ func (p *preview) spans(upper, lower int, merges []rows.Range) bool {
 // follows reports whether no blank row stands between the row and the one above.
 func (p *preview) follows(i int) bool { return p.rows[i].Number == p.rows[i-1].Number+1 }
 
-func (p *preview) mergesOf(upper, lower int, groups rows.GroupReader) ([]rows.Range, error) {
-	if groups == nil {
+// mergesOf returns the merged cells of two rows, where the reader knows any.
+func (p *preview) mergesOf(upper, lower int) ([]rows.Range, error) {
+	source, ok := p.source.(interface {
+		Merges(first, last int) ([]rows.Range, error)
+	})
+	if !ok {
 		return nil, nil
 	}
-	return groups(p.rows[upper].Number, p.rows[lower].Number)
+	return source.Merges(p.rows[upper].Number, p.rows[lower].Number)
 }
 
 // spreads reports whether merged cells of the upper row stand above some, but

@@ -61,7 +61,7 @@ func TestHostileWorkbooks(t *testing.T) {
 		"texts without end":        {texts, repeated("<sst>", "<x></x>", 12<<20, "</sst>"), "unpacks to more"},
 		"styles without end":       {styles, repeated("<styleSheet>", "<x></x>", 12<<20, "</styleSheet>"), "damaged"},
 		"a million styles":         {styles, repeated("<styleSheet><cellXfs>", `<xf numFmtId="14"/>`, 800_000, "</cellXfs></styleSheet>"), "damaged"},
-		"a million columns":        {sheet, repeated(begin+`<row><c t="s"><v>0</v></c></row>`, `<row><c/><c/><c/></row>`, 1000, `<row r="5000"><c r="AAAAA5000"><v>1</v></c></row>`+end), "place"},
+		"a million columns":        {sheet, repeated(begin+`<row><c t="s"><v>0</v></c></row>`, `<row><c/><c/><c/></row>`, 1000, `<row r="5000"><c r="AAAAA5000"><v>1</v></c></row>`+end), "address"},
 		"a tag without end":        {sheet, repeated("<worksheet ", `a=">" `, 1<<20, ""), "malformed"},
 		"a text without end":       {sheet, repeated(begin, " ", 2<<20, end), "too long"},
 		"a value without end":      {sheet, repeated(begin+`<row><c r="A1"><v>`, "<![CDATA[1]]>", 5<<20, ""), "longer than"},

@@ -12,9 +12,10 @@ import (
 // preview holds the first rows of a sheet that are not blank, by which its header
 // is found.
 type preview struct {
-	rows  []importer.Row
-	looks []rowLook
-	err   error // what came in place of one more row; nil when there are more
+	source rows.Source
+	rows   []importer.Row
+	looks  []rowLook
+	err    error // what came in place of one more row; nil when there are more
 
 	knownNames map[int]int // by row, as far as they were asked for
 }
@@ -27,7 +28,7 @@ const (
 
 // readPreview reads the first rows of a sheet, those above from left out.
 func readPreview(source rows.Source, from int) *preview {
-	p := &preview{}
+	p := &preview{source: source}
 	for cells := 0; len(p.rows) < previewRows && cells < previewCells; {
 		var row importer.Row
 		if p.err = source.Next(&row); p.err != nil {

@@ -25,11 +25,11 @@ func (l sheetList) named(name string) (excel.Sheet, error) {
 			continue
 		}
 		if s.Part == "" {
-			return s, rows.NewError(0, fmt.Sprintf("The sheet %q holds a chart and no cells. %s", s.Name, l), nil)
+			return s, rows.Errorf("The sheet %q holds a chart and no cells. %s", s.Name, l)
 		}
 		return s, nil
 	}
-	return excel.Sheet{}, rows.NewError(0, fmt.Sprintf("There is no sheet %q. %s", name, l), nil)
+	return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, l)
 }
 
 // visible returns the sheets that a person sees, charts left out.
@@ -89,7 +89,7 @@ func (t *Table) openBook(b book, o Options) error {
 		}
 		err = t.findHeader(o.HeaderRow)
 		if errors.Is(err, errNoRows) {
-			return rows.NewError(0, fmt.Sprintf("The sheet is empty: it has no header and no rows. %s", all), nil)
+			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", all)
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
@@ -100,7 +100,7 @@ func (t *Table) openBook(b book, o Options) error {
 	}
 	if best == nil {
 		t.sheet = ""
-		return rows.NewError(0, fmt.Sprintf("No visible sheet of the workbook has rows. %s A hidden one is read when it is asked for by name.", all), nil)
+		return rows.Errorf("No visible sheet of the workbook has rows. %s A hidden one is read when it is asked for by name.", all)
 	}
 	t.sheet = best.sheet.Name
 	if best.err != nil {

@@ -6,8 +6,9 @@ import (
 	"io"
 	"slices"
 
-	"opscom-import/importer/sheet/internal/excel"
 	"opscom-import/importer/sheet/internal/rows"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -29,8 +30,7 @@ type Options struct {
 type Table struct {
 	path   string
 	budget *rows.WorkBudget
-	open   []io.Closer     // files: the one at path, and what was unpacked or unlocked of it
-	book   *excel.Workbook // nil for other files
+	open   []io.Closer // files: the one at path, and what was unpacked or unlocked of it
 	rows   rows.Source
 	sheet  string
 	header importer.Header
@@ -97,7 +97,7 @@ func (t *Table) judgeWidth(row *importer.Row) {
 	if t.counted && (extra >= 0 || have < want || !slices.Contains(t.widths, have)) {
 		row.Problems = append(row.Problems, mapping.Problem{
 			Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn,
-			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", rows.Count(have, "cell", "cells"), want),
+			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", english.Plural(have, "cell", "cells"), want),
 		})
 		return
 	}
@@ -127,7 +127,7 @@ func (t *Table) Notes() []string {
 		}
 	}
 	if blank > 0 {
-		notes = append(notes, rows.Count(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
+		notes = append(notes, english.Plural(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
 	}
 	return slices.Concat(notes, t.body.notes(), t.rows.Notes())
 }
@@ -137,10 +137,6 @@ func (t *Table) Close() error {
 	var errs []error
 	if t.rows != nil {
 		errs = append(errs, t.rows.Close())
-	}
-	if t.book != nil {
-		errs = append(errs, t.book.Close())
-		t.book = nil
 	}
 	for _, file := range t.open {
 		errs = append(errs, file.Close())

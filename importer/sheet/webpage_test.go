@@ -28,7 +28,7 @@ func TestWebPages(t *testing.T) {
 			in full </TD></TR></thead><script>if (1 < 2) document.write("<tr><td>3</td></tr>")</script>
 			<tbody><tr style="display: none"><td>900100</td><td>Ann<br>Lee</td></tr><tr></tr><tr><td>&nbsp;</td><td></td></tr><tr><td>900101</td><td><b>B</b>ob <i>Roy</i></td></tr></tbody></TABLE></body></html>`,
 			names: "Banner ID|Name in full", rows: []string{"2: 900100|Ann\nLee", "5: 900101|Bob Roy"},
-			notes: []string{"2 blank rows between the others were left out.", onePage, "1 row that is hidden was read too."},
+			notes: []string{"2 blank rows between the others were left out.", onePage, "1 row that is hidden or filtered out was read too."},
 		},
 		"the largest of several, one in the other": {
 			page: "<table><tr><td>menu</td></tr></table><table><tr><td><table><tr><td>Banner ID</td><td>Name</td></tr><tr><td>900100</td><td>Ann</td></tr></table></td></tr></table>" +
@@ -46,7 +46,7 @@ func TestWebPages(t *testing.T) {
 				"<tr><td>900100</td><td>1 Elm</td><td rowspan=2>Hull</td><td>2004-02-29</td></tr><tr><td>900101</td><td>2 Elm</td><td>2003-01-05</td></tr></table>",
 			names: "Banner ID|Home / Street|Home / City|DOB", rows: []string{"4: 900100|1 Elm|Hull|2004-02-29", "5: 900101|2 Elm||2003-01-05"},
 			notes: []string{"The header was joined from rows 2 and 3.", "The header was found in row 2. What stands above it in row 1 was taken for titles or notes, and left out.", onePage,
-				"The sheet has merged cells (3 ranges). A value counts for the first cell of a range only: check the rows that share one, such as 2 to 3 in column A, 2 to 3 in column D, 4 to 5 in column C."},
+				"The sheet has merged cells (3 ranges). A value counts only for the first cell of its range: check the rows that share one, such as 2 to 3 in column A, 2 to 3 in column D and 4 to 5 in column C."},
 		},
 	}
 	for name, tt := range tests {

@@ -132,7 +132,7 @@ func TestSheets(t *testing.T) {
 		"merged cells": {
 			sheet: strings.Replace(sheetXML(header+`<row r="2"><c r="A2"><v>1</v></c></row>`), `</sheetData>`, `</sheetData><mergeCells count="1"><mergeCell ref="A2:B3"/></mergeCells>`, 1),
 			rows:  []string{"2: n1"},
-			notes: []string{"The sheet has merged cells (1 range). A value counts for the first cell of a range only: check the rows that share one, such as 2 to 3 in column A."},
+			notes: []string{"The sheet has merged cells (1 range). A value counts only for the first cell of its range: check the rows that share one, such as 2 to 3 in column A."},
 		},
 		"a value beyond the header": {
 			sheet: sheetXML(header + `<row r="2"><c r="A2"><v>1</v></c><c r="D2"><v>2</v></c></row><row r="3"><c r="A3"><v>3</v></c><c r="D3" t="s"/></row>`),
@@ -143,7 +143,7 @@ func TestSheets(t *testing.T) {
 			rows:  []string{"1048576: " + strings.Repeat("|", 16383) + "n1 !ragged_row"},
 			notes: []string{
 				"Row 1 was taken for the header, although none of its names is known, and it looks like the rows below it.",
-				"1048574 blank rows between the others were left out.",
+				"1,048,574 blank rows between the others were left out.",
 			},
 		},
 	}
@@ -176,9 +176,9 @@ func TestDamagedSheets(t *testing.T) {
 		"too many rows":              {sheetXML(good + `<row r="1048577"><c><v>1</v></c></row>`), 2, "more rows"},
 		"cells out of order":         {sheetXML(good + `<row r="3"><c r="B3"><v>1</v></c><c r="A3"><v>1</v></c></row>`), 3, "out of order"},
 		"a cell twice":               {sheetXML(good + `<row r="3"><c r="B3"/><c r="B3"><v>1</v></c></row>`), 3, "out of order"},
-		"a cell of another row":      {sheetXML(good + `<row r="3"><c r="A4"><v>1</v></c></row>`), 3, "place"},
-		"a column beyond XFD":        {sheetXML(good + `<row r="3"><c r="XFE3"><v>1</v></c></row>`), 3, "place"},
-		"a reference that is none":   {sheetXML(good + `<row r="3"><c r="3A"><v>1</v></c></row>`), 3, "place"},
+		"a cell of another row":      {sheetXML(good + `<row r="3"><c r="A4"><v>1</v></c></row>`), 3, "address"},
+		"a column beyond XFD":        {sheetXML(good + `<row r="3"><c r="XFE3"><v>1</v></c></row>`), 3, "address"},
+		"a reference that is none":   {sheetXML(good + `<row r="3"><c r="3A"><v>1</v></c></row>`), 3, "address"},
 		"a text that is not there":   {sheetXML(good + `<row r="3"><c r="A3" t="s"><v>3</v></c></row>`), 3, "text"},
 		"a text without a number":    {sheetXML(good + `<row r="3"><c r="A3" t="s"><v>x</v></c></row>`), 3, "text"},
 		"text that is not UTF-8":     {sheetXML(good + "<row r=\"3\"><c r=\"A3\" t=\"inlineStr\"><is><t>Zo\xEB</t></is></c></row>"), 3, "UTF-8"},

@@ -44,7 +44,7 @@ func TestXMLSpreadsheet(t *testing.T) {
 			want: []string{"4: |Ann", "8: n7||x"},
 			notes: []string{
 				"5 blank rows between the others were left out.", note, "1 row that is hidden or filtered out was read too.",
-				"The sheet has merged cells (1 range). A value counts for the first cell of a range only: check the rows that share one.",
+				"The sheet has merged cells (1 range). A value counts only for the first cell of its range: check the rows that share one.",
 			},
 		},
 	}
@@ -101,7 +101,7 @@ func TestXMLSpreadsheetFaults(t *testing.T) {
 		"an entity":            {strings.Replace(good, "<Workbook", "<!DOCTYPE a [<!ENTITY b \"c\">]><Workbook", 1), "document type"},
 		"rows out of order":    {strings.Replace(good, "<Row><Cell><Data ss:Type=\"Number", "<Row ss:Index=\"1\"><Cell><Data ss:Type=\"Number", 1), "out of order"},
 		"cells out of order":   {strings.Replace(good, "<Cell><Data ss:Type=\"String\">Name", "<Cell ss:Index=\"1\"><Data ss:Type=\"String\">Name", 1), "out of order"},
-		"a column beyond XFD":  {strings.Replace(good, "<Cell><Data ss:Type=\"Number", "<Cell ss:Index=\"16385\"><Data ss:Type=\"Number", 1), "place"},
+		"a column beyond XFD":  {strings.Replace(good, "<Cell><Data ss:Type=\"Number", "<Cell ss:Index=\"16385\"><Data ss:Type=\"Number", 1), "address"},
 		"a row beyond a sheet": {strings.Replace(good, "<Row><Cell><Data ss:Type=\"Number", "<Row ss:Index=\"1048577\"><Cell><Data ss:Type=\"Number", 1), "more rows"},
 		"an unknown element":   {strings.Replace(good, "<Cell><Data ss:Type=\"Number", "<Choice/><Cell><Data ss:Type=\"Number", 1), "Choice"},
 	} {

@@ -1,6 +1,6 @@
-// Package archive opens the files that hold other files: gzip, zip, and the compound
-// files of old Microsoft Office. All of them are hostile until read: what they list and
-// what they unpack to is limited.
+// Package archive opens the files that contain other files: gzip, zip, and the compound
+// files of old Microsoft Office. It limits what they may list and what they may unpack to,
+// as any of them may have been made to do harm.
 //
 // In goes people.csv.gz, and out comes a [Content] that can be opened again and again,
 // with a note for the user:
@@ -10,168 +10,80 @@ package archive
 
 import (
 	"archive/zip"
-	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strings"
 
-	"opscom-import/importer/sheet/internal/rows"
+	"github.com/richardlehane/mscfb"
 )
 
-// content is what a file holds, unpacked where it is packed. It can be opened
-// again to be looked through.
-type Content struct {
-	Open func() (io.ReadCloser, error)
-	Note string // what was unpacked; "" when nothing was
-}
+// MaxSheetBytes is the most bytes that a sheet may have once it is unpacked: a million
+// rows of 60 columns.
+const MaxSheetBytes = 4 << 30
 
-// Most bytes that a packed file may unpack to, so that a small file cannot keep
-// the program busy for hours: the smaller of maxSheetBytes and this many for each
-// byte, and some more for a small file. Tables of people pack 5 to 30 to 1.
-const (
-	mostUnpacked  = 100
-	slackUnpacked = 32 << 20
-	MaxOnDisk     = 1 << 30 // of what cannot be read as it is unpacked
+// What is wrong with a file that exceeds a limit, as the end of a sentence.
+var (
+	ErrTooLarge       = errors.New("it unpacks to more data than a table of people can have")
+	ErrDirectoryLarge = errors.New("it has more parts than a workbook can have")
 )
 
-const unpackIt = "Unpack it, and use the file with the people."
-
-func Plain(file io.ReaderAt, size int64) Content {
-	return Content{Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(io.NewSectionReader(file, 0, size)), nil
-	}}
+// OpenZip reads the directory of a zip archive.
+func OpenZip(file io.ReaderAt, size int64) (*zip.Reader, error) {
+	// Some 40,000 entries, each of which takes a few hundred bytes of memory. Workbooks
+	// have a few dozen.
+	directory := &directoryReader{ReaderAt: file, left: 4 << 20}
+	archive, err := zip.NewReader(directory, size)
+	directory.opened = true
+	return archive, err
 }
 
-func Gzip(file io.ReaderAt, size int64) Content {
-	return Content{Note: "The file was unpacked (gzip).", Open: func() (io.ReadCloser, error) {
-		r, err := gzip.NewReader(io.NewSectionReader(file, 0, size))
-		if err != nil {
-			return nil, damagedArchive(err)
-		}
-		return unpacked(r, size), nil
-	}}
+// OpenCompound opens an OLE2 compound file, which is what old Office files are, and new
+// ones that have a password.
+func OpenCompound(file io.ReaderAt) (*mscfb.Reader, error) {
+	// mscfb keeps the path of each entry: with entries in entries it takes memory that
+	// grows with the square of their number. Excel writes a few dozen.
+	directory := &directoryReader{ReaderAt: file, left: 256 << 10}
+	compound, err := mscfb.New(directory)
+	directory.opened = true
+	return compound, err
 }
 
-// zipContent returns the one file that a zip archive holds. What macOS and
-// Windows put beside it does not count.
-func Zip(file io.ReaderAt, size int64) (Content, error) {
-	archive, err := OpenZip(file, size)
-	if err != nil {
-		return Content{}, damagedArchive(err)
-	}
-	var files []*zip.File
-	for _, f := range archive.File {
-		base := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
-		if !f.FileInfo().IsDir() && !strings.HasPrefix(f.Name, "__MACOSX/") && !strings.HasPrefix(base, ".") && base != "Thumbs.db" && base != "desktop.ini" {
-			files = append(files, f)
-		}
-	}
-	switch {
-	case len(files) == 0:
-		return Content{}, rows.NewError(0, "This is a zip archive with nothing in it.", nil)
-	case len(files) > 1:
-		return Content{}, rows.NewError(0, fmt.Sprintf("This is a zip archive with %d files in it: %s. %s%s", len(files), fileNames(files), unpackIt, oneRosterHint(files)), nil)
-	case files[0].Flags&1 != 0:
-		return Content{}, rows.NewError(0, "This is a zip archive with a password. "+unpackIt, nil)
-	}
-	f := files[0]
-	return Content{Note: fmt.Sprintf("The file %.80q was read out of the zip archive.", f.Name), Open: func() (io.ReadCloser, error) {
-		r, err := f.Open()
-		if err != nil {
-			return nil, damagedArchive(err)
-		}
-		return unpacked(r, int64(f.CompressedSize64)), nil
-	}}, nil
+// directoryReader limits how many bytes a library reads until the file is opened: its
+// directory, as opposed to its parts.
+type directoryReader struct {
+	io.ReaderAt
+	left   int
+	opened bool
 }
 
-// oneRosterHint says which file of a OneRoster export has the people.
-func oneRosterHint(files []*zip.File) string {
-	for _, f := range files {
-		if strings.EqualFold(path.Base(f.Name), "users.csv") {
-			return fmt.Sprintf(" In a OneRoster export that is %.80q.", f.Name)
+func (d *directoryReader) ReadAt(b []byte, offset int64) (int, error) {
+	if !d.opened {
+		if d.left -= len(b); d.left < 0 {
+			return 0, ErrDirectoryLarge
 		}
 	}
-	return ""
+	return d.ReaderAt.ReadAt(b, offset)
 }
 
-// fileNames names the first few files.
-func fileNames(files []*zip.File) string {
-	const shown = 12
-	var names []string
-	for _, f := range files[:min(len(files), shown)] {
-		names = append(names, fmt.Sprintf("%.80q", f.Name))
-	}
-	if more := len(files) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
+// PartName reduces a name to what identifies a part: neither case nor a slash at the
+// beginning counts, and some programs write backslashes.
+func PartName(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/"))
 }
 
-func damagedArchive(err error) error {
-	if errors.Is(err, ErrTooLarge) {
-		return rows.NewError(0, "The file unpacks to far more data than a table of people can have, so it was given up. "+unpackIt, err)
-	}
-	return rows.NewError(0, "The packed file is damaged, or was not copied whole. Copy it again, or unpack it and use the file in it.", err)
+// Limit returns a reader that fails with [ErrTooLarge] after the number of bytes.
+func Limit(r io.ReadCloser, size int64) io.ReadCloser { return &limitedReader{r, size} }
+
+type limitedReader struct {
+	io.ReadCloser
+	left int64
 }
 
-// unpackedReader reads what is unpacked, no more of it than is allowed.
-type unpackedReader struct{ *CappedReader }
-
-// unpacked caps a reader of what is packed in size bytes.
-func unpacked(r io.ReadCloser, size int64) io.ReadCloser {
-	return unpackedReader{&CappedReader{ReadCloser: r, Left: min(MaxSheetBytes, slackUnpacked+mostUnpacked*size)}}
-}
-
-func (u unpackedReader) Read(b []byte) (int, error) {
-	n, err := u.CappedReader.Read(b)
-	if err != nil && err != io.EOF {
-		err = damagedArchive(err)
+func (l *limitedReader) Read(b []byte) (int, error) {
+	n, err := l.ReadCloser.Read(b)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, ErrTooLarge
 	}
 	return n, err
 }
-
-// begins returns the first bytes of a packed file.
-func (c Content) Head() (head []byte, err error) {
-	r, err := c.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	head = make([]byte, HeadSize)
-	n, err := io.ReadFull(r, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return head[:n], err
-}
-
-// toDisk unpacks a file to a temporary one, which may have so many bytes.
-func (c Content) ToDisk(most int64) (file *rows.TempFile, size int64, err error) {
-	r, err := c.Open()
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() {
-		if err = errors.Join(err, r.Close()); err != nil && file != nil {
-			file, err = nil, errors.Join(err, file.Close())
-		}
-	}()
-	if file, err = rows.NewTempFile(); err != nil {
-		return nil, 0, err
-	}
-	if size, err = io.Copy(file, io.LimitReader(r, most+1)); err != nil {
-		err = fmt.Errorf("unpack to a temporary file: %w", err)
-	} else if size > most {
-		err = damagedArchive(ErrTooLarge)
-	}
-	return file, size, err
-}
-
-func PackedTwice() error {
-	return rows.NewError(0, "The packed file is packed once more. "+unpackIt, nil)
-}
-
-// sniffed is how much of a file's beginning is looked at to tell what it is.
-const HeadSize = 4096

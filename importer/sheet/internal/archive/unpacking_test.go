@@ -32,12 +32,12 @@ func TestUnpackingIsBounded(t *testing.T) {
 	}
 }
 
-func TestPartsAreCapped(t *testing.T) {
-	part := &CappedReader{ReadCloser: io.NopCloser(strings.NewReader("0123456789")), Left: 9}
+func TestLimit(t *testing.T) {
+	part := Limit(io.NopCloser(strings.NewReader("0123456789")), 9)
 	if _, err := io.ReadAll(part); err == nil {
 		t.Error("ten bytes were read of a part that may have nine")
 	}
-	part = &CappedReader{ReadCloser: io.NopCloser(strings.NewReader("0123456789")), Left: 10}
+	part = Limit(io.NopCloser(strings.NewReader("0123456789")), 10)
 	if _, err := io.ReadAll(part); err != nil {
 		t.Error(err)
 	}

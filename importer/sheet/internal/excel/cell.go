@@ -1,7 +1,6 @@
 package excel
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -18,14 +17,13 @@ type cellReader struct {
 	value    []byte         // memory of the raw value
 }
 
-var errStringIndex = errors.New("a cell refers to a text that the workbook does not have")
-
 // rawCell is a cell as it is written.
 type rawCell struct {
 	kind       string // attribute t; "" for a number
 	style      int    // attribute s
 	hasFormula bool
-	hasValue   bool // there is a value, be it empty
+	hasValue   bool // there is a value, which may be empty
+	value      []byte
 }
 
 // The types of cells (ECMA-376, part 1, ST_CellType).
@@ -75,6 +73,7 @@ func (c *cellReader) read(x *xmlScanner, text []byte) (mapping.Cell, []byte, err
 	if len(text) > inline {
 		return mapping.Cell{}, text, nil
 	}
+	raw.value = c.value
 	return c.interpret(raw, text)
 }
 
@@ -95,9 +94,9 @@ func (c *cellReader) interpret(raw rawCell, text []byte) (mapping.Cell, []byte, 
 			return mapping.Cell{Kind: mapping.NoValueCell}, text, nil
 		}
 		start := len(text)
-		return mapping.Cell{}, unescape(append(text, c.value...), start), nil
+		return mapping.Cell{}, unescape(append(text, raw.value...), start), nil
 	}
-	value := trimXMLSpace(c.value)
+	value := trimXMLSpace(raw.value)
 	if len(value) == 0 {
 		if raw.hasFormula {
 			return mapping.Cell{Kind: mapping.NoValueCell}, text, nil

@@ -133,10 +133,8 @@ func FuzzSharedStrings(f *testing.F) {
 		f.Add([]byte("<sst>"+s+"</sst>"), 7)
 	}
 	f.Fuzz(func(t *testing.T, part []byte, size int) {
-		inMemory := stringsBuilder{most: maxStringsMemory}
-		want, err := inMemory.read(newXMLScanner(bytes.NewReader(part)))
-		onDisk := stringsBuilder{}
-		got, diskErr := onDisk.read(newXMLScanner(&chunks{bytes.NewReader(part), max(1, size%100)}))
+		want, err := scanSharedStrings(newXMLScanner(bytes.NewReader(part)), maxStringsMemory)
+		got, diskErr := scanSharedStrings(newXMLScanner(&chunks{bytes.NewReader(part), max(1, size%100)}), 0)
 		if (err == nil) != (diskErr == nil) {
 			t.Fatalf("at once %v, in pieces %v", err, diskErr)
 		}

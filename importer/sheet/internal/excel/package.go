@@ -2,12 +2,14 @@ package excel
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
+
+	"golang.org/x/net/html/charset"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
@@ -45,33 +47,34 @@ func (r relationship) is(kind string) bool { return path.Base(r.Type) == kind &&
 func openPackage(r io.ReaderAt, size int64) (*officePackage, error) {
 	zipped, err := archive.OpenZip(r, size)
 	if err != nil {
-		return nil, rows.NewError(0, rows.DamagedBook, err)
+		return nil, rows.ErrorAt(0, err, rows.DamagedBook)
 	}
 	p := &officePackage{parts: make(map[string]*zip.File, len(zipped.File))}
 	for _, f := range zipped.File {
 		name := archive.PartName(f.Name)
 		if _, twice := p.parts[name]; twice {
-			return nil, rows.NewError(0, fmt.Sprintf("The workbook has its part %q twice, so nobody can say which one counts. Open it in Excel, save it again as .xlsx, and use that copy.", name), nil)
+			return nil, rows.Errorf("The workbook has its part %q twice, so nobody can say which one counts. "+rows.SaveAgain, name)
 		}
 		p.parts[name] = f
 	}
 	return p, nil
 }
 
-// read returns a small part as a whole, nil when there is no such part.
-func (p *officePackage) read(name string) ([]byte, error) {
+// decode reads a small part into the value v, and nothing where there is no such part.
+func (p *officePackage) decode(name string, v any) error {
 	part, err := p.open(name, maxSmallPart)
 	if part == nil || err != nil {
-		return nil, err
+		return err
 	}
-	content, err := io.ReadAll(part)
-	if closeErr := part.Close(); err == nil {
-		err = closeErr
+	d := xml.NewDecoder(part)
+	d.CharsetReader = charset.NewReaderLabel
+	if err = d.Decode(v); err == nil || err == io.EOF {
+		_, err = io.Copy(io.Discard, part) // up to the end, where the checksum is
 	}
-	if err != nil {
-		return nil, rows.NewError(0, rows.DamagedBook, fmt.Errorf("read part %s: %w", name, err))
+	if err = errors.Join(err, part.Close()); err != nil {
+		return rows.ErrorAt(0, fmt.Errorf("read part %s: %w", name, err), rows.DamagedBook)
 	}
-	return content, nil
+	return nil
 }
 
 // open opens a part for reading at most limit bytes of it; nil when there is no
@@ -83,27 +86,23 @@ func (p *officePackage) open(name string, limit int64) (io.ReadCloser, error) {
 	}
 	part, err := f.Open()
 	if err != nil {
-		return nil, rows.NewError(0, rows.DamagedBook, fmt.Errorf("open part %s: %w", name, err))
+		return nil, rows.ErrorAt(0, fmt.Errorf("open part %s: %w", name, err), rows.DamagedBook)
 	}
 	if packed := int64(f.CompressedSize64); packed < limit/maxRatio {
 		limit = min(limit, max(freeBytes, maxRatio*packed))
 	}
-	return &archive.CappedReader{ReadCloser: part, Left: limit}, nil
+	return archive.Limit(part, limit), nil
 }
 
 // relationships returns what the part points to, with the targets as names of
 // parts. The part "" stands for the package itself.
 func (p *officePackage) relationships(part string) ([]relationship, error) {
 	dir, base := path.Split(archive.PartName(part))
-	content, err := p.read(dir + "_rels/" + base + ".rels")
-	if content == nil || err != nil {
-		return nil, err
-	}
 	var list struct {
 		Relationships []relationship `xml:"Relationship"`
 	}
-	if err := xml.NewDecoder(bytes.NewReader(content)).Decode(&list); err != nil {
-		return nil, rows.NewError(0, rows.DamagedBook, fmt.Errorf("read relationships of %q: %w", part, err))
+	if err := p.decode(dir+"_rels/"+base+".rels", &list); err != nil {
+		return nil, err
 	}
 	for i, r := range list.Relationships {
 		target := strings.ReplaceAll(r.Target, `\`, "/")

@@ -31,9 +31,9 @@ const (
 func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempFile, plainSize int64, err error) {
 	switch {
 	case password == "":
-		return nil, 0, rows.NewError(0, askForPassword, nil)
+		return nil, 0, rows.Errorf(askForPassword)
 	case size > maxLocked:
-		return nil, 0, rows.NewError(0, fmt.Sprintf("The workbook is protected by a password, and larger than the %d MiB that can be unlocked here. %s", maxLocked>>20, takeOffPassword), nil)
+		return nil, 0, rows.Errorf("The workbook is protected by a password, and larger than the %d MiB that can be unlocked here. %s", maxLocked>>20, takeOffPassword)
 	}
 	locked := make([]byte, size)
 	if _, err := file.ReadAt(locked, 0); err != nil && err != io.EOF {
@@ -44,10 +44,10 @@ func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempF
 	}
 	plain, err := decrypt(locked, password)
 	if err != nil {
-		return nil, 0, rows.NewError(0, "The workbook is protected by a password in a way that is not known here, or it is damaged. "+takeOffPassword, err)
+		return nil, 0, rows.ErrorAt(0, err, "The workbook is protected by a password in a way that is not known here, or it is damaged. "+takeOffPassword)
 	}
 	if !bytes.HasPrefix(plain, []byte("PK\x03\x04")) {
-		return nil, 0, rows.NewError(0, "The password is wrong. Look at capitals and at spaces in the file that --password-file names.", nil)
+		return nil, 0, rows.Errorf("The password is wrong. Look at capitals and at spaces in the file that --password-file names.")
 	}
 	if unlocked, err = rows.NewTempFile(); err != nil {
 		return nil, 0, err
@@ -73,7 +73,7 @@ func decrypt(locked []byte, password string) (plain []byte, err error) {
 func checkSpins(locked []byte) error {
 	compound, err := archive.OpenCompound(bytes.NewReader(locked))
 	if err != nil {
-		return rows.NewError(0, "The workbook is protected by a password, and damaged. "+takeOffPassword, err)
+		return rows.ErrorAt(0, err, "The workbook is protected by a password, and damaged. "+takeOffPassword)
 	}
 	for _, entry := range compound.File {
 		if entry.Name != "EncryptionInfo" {
@@ -82,10 +82,10 @@ func checkSpins(locked []byte) error {
 		const begin, most = 8, 64 << 10 // the version stands before the XML
 		info, err := io.ReadAll(io.LimitReader(entry, most))
 		if err != nil || len(info) < begin {
-			return rows.NewError(0, "The workbook is protected by a password, and damaged. "+takeOffPassword, err)
+			return rows.ErrorAt(0, err, "The workbook is protected by a password, and damaged. "+takeOffPassword)
 		}
 		if spins(info[begin:]) > maxSpins {
-			return rows.NewError(0, "The workbook is protected by a password that would take too long to try. "+takeOffPassword, nil)
+			return rows.Errorf("The workbook is protected by a password that would take too long to try. " + takeOffPassword)
 		}
 	}
 	return nil

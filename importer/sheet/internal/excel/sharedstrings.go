@@ -3,35 +3,36 @@ package excel
 import (
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
 )
 
-// sharedStrings holds the texts that the cells of a workbook refer to by number.
-// They lie in chunks, since a million small strings would cost far more. Where the
-// chunks take too much memory they lie in a temporary file, of which some are kept:
-// cells mostly refer to texts in the order in which these were written.
+// sharedStrings is the texts that the cells of a workbook refer to by number. They are
+// kept in chunks, since a million small strings would cost far more. Where the chunks take
+// too much memory they go to a temporary file, and a few of them stay in memory: cells
+// mostly refer to texts in the order in which these were written.
 type sharedStrings struct {
 	starts []uint32 // of each text: its chunk, and its place in it
 	chunks []string // "" for those in the file
 	file   *rows.TempFile
 	sizes  []int // of the chunks in the file
-	kept   [keptChunks]keptChunk
+	cached [cachedChunks]cachedChunk
+
+	unfinished []byte // the chunk that is being filled
 }
 
-// keptChunk is a chunk of the file that was read.
-type keptChunk struct {
+// cachedChunk is a chunk of the file that is in memory.
+type cachedChunk struct {
 	number int // counted from 1; 0 for none
 	text   string
 }
 
 const (
-	chunkBits  = 18 // the longest text that Excel can have, 32,767 characters, takes half a chunk
-	chunkBytes = 1 << chunkBits
-	keptChunks = 48
+	chunkBits    = 18 // the longest text that Excel can have, 32,767 characters, takes half a chunk
+	chunkBytes   = 1 << chunkBits
+	cachedChunks = 48
 
 	// maxStringsMemory is how much memory the texts may take, in bytes, before they
 	// go to a file.
@@ -39,7 +40,10 @@ const (
 	maxStrings       = 32 << 20
 )
 
-var errStringLong = errors.New("a text is longer than a cell can hold")
+var (
+	errStringIndex = errors.New("a cell refers to a text that the workbook does not have")
+	errStringLong  = errors.New("a text is longer than a cell can hold")
+)
 
 // get returns the text at index.
 func (s *sharedStrings) get(index int) (string, error) {
@@ -64,18 +68,19 @@ func (s *sharedStrings) get(index int) (string, error) {
 
 // load returns a chunk of the file.
 func (s *sharedStrings) load(chunk int) (string, error) {
-	kept := &s.kept[chunk%keptChunks]
-	if kept.number == chunk+1 {
-		return kept.text, nil
+	cached := &s.cached[chunk%cachedChunks]
+	if cached.number == chunk+1 {
+		return cached.text, nil
 	}
 	bytes := make([]byte, s.sizes[chunk])
 	if _, err := s.file.ReadAt(bytes, int64(chunk)*chunkBytes); err != nil {
 		return "", fmt.Errorf("the temporary file of its texts cannot be read: %w", err)
 	}
-	*kept = keptChunk{chunk + 1, string(bytes)}
-	return kept.text, nil
+	*cached = cachedChunk{chunk + 1, string(bytes)}
+	return cached.text, nil
 }
 
+// close removes the temporary file.
 func (s *sharedStrings) close() error {
 	if s.file == nil {
 		return nil
@@ -89,123 +94,81 @@ func readSharedStrings(pkg *officePackage, name string) (*sharedStrings, error) 
 	if part == nil || err != nil {
 		return &sharedStrings{}, err
 	}
-	b := stringsBuilder{most: maxStringsMemory}
-	s, err := b.read(newXMLScanner(part))
+	s, err := scanSharedStrings(newXMLScanner(part), maxStringsMemory)
 	if closeErr := part.Close(); err == nil && closeErr != nil {
 		err = errors.Join(closeErr, s.close())
 	}
 	if err != nil {
-		return nil, rows.NewError(0, fmt.Sprintf("The texts of the workbook (its shared strings) cannot be read: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err), err)
+		return nil, rows.ErrorAt(0, err, "The texts of the workbook (its shared strings) cannot be read: %v. "+rows.SaveAgain, err)
 	}
 	return s, nil
 }
 
-// stringsBuilder gathers shared strings.
-type stringsBuilder struct {
-	most    int // bytes of memory
-	strings sharedStrings
-	chunk   []byte // that is being filled
-}
-
-// read gathers every text of the part. After an error nothing stays open.
-func (b *stringsBuilder) read(x *xmlScanner) (*sharedStrings, error) {
-	err := b.scan(x)
-	if err == nil {
-		err = b.finishChunk()
-	}
-	if err != nil {
-		return nil, errors.Join(err, b.strings.close())
-	}
-	return &b.strings, nil
-}
-
-func (b *stringsBuilder) scan(x *xmlScanner) error {
-	if err := x.root("sst"); err != nil {
-		return err
-	}
+// scanSharedStrings collects every text of the part, in so many bytes of memory. After an
+// error nothing stays open.
+func scanSharedStrings(x *xmlScanner, memory int) (*sharedStrings, error) {
+	s := &sharedStrings{}
+	err := x.root("sst")
 	var item []byte
-	for {
-		kind, err := x.next()
+	for err == nil {
+		var kind xmlKind
+		kind, err = x.next()
 		switch {
 		case err != nil:
 		case kind == xmlEOF:
-			return nil
+			if err = s.finishChunk(memory); err == nil {
+				return s, nil
+			}
 		case kind == xmlStart && string(x.name) == "si":
 			if item, err = x.appendStringItem(item[:0]); err == nil {
-				err = b.add(item)
+				err = s.add(item, memory)
 			}
 		case kind == xmlStart:
 			err = x.skip()
 		}
-		if err != nil {
-			return err
-		}
 	}
+	return nil, errors.Join(err, s.close())
 }
 
-func (b *stringsBuilder) add(item []byte) error {
+func (s *sharedStrings) add(item []byte, memory int) error {
 	switch {
 	case !utf8.Valid(item):
 		return errNotUTF8
 	case len(item) >= chunkBytes:
 		return errStringLong
-	case len(b.strings.starts) == maxStrings:
+	case len(s.starts) == maxStrings:
 		return archive.ErrTooLarge
 	}
-	if len(b.chunk)+len(item) >= chunkBytes {
-		if err := b.finishChunk(); err != nil {
+	if len(s.unfinished)+len(item) >= chunkBytes {
+		if err := s.finishChunk(memory); err != nil {
 			return err
 		}
 	}
-	b.strings.starts = append(b.strings.starts, uint32(len(b.strings.chunks))<<chunkBits|uint32(len(b.chunk)))
-	b.chunk = append(b.chunk, item...)
+	s.starts = append(s.starts, uint32(len(s.chunks))<<chunkBits|uint32(len(s.unfinished)))
+	s.unfinished = append(s.unfinished, item...)
 	return nil
 }
 
-// finishChunk stores the chunk that is being filled, and begins another.
-func (b *stringsBuilder) finishChunk() error {
-	s := &b.strings
-	if s.file == nil && (len(s.chunks)+1)*chunkBytes+4*len(s.starts) > b.most {
-		if err := b.spill(); err != nil {
-			return err
-		}
-	}
+// finishChunk stores the chunk that is being filled, and begins another. Beyond so many
+// bytes of memory all chunks move to a temporary file.
+func (s *sharedStrings) finishChunk(memory int) (err error) {
 	if len(s.chunks) == 1<<(32-chunkBits)-1 {
 		return archive.ErrTooLarge
 	}
-	var err error
-	if s.file == nil {
-		s.chunks = append(s.chunks, string(b.chunk))
-	} else {
-		s.chunks = append(s.chunks, "")
-		err = b.store(len(s.chunks)-1, string(b.chunk))
-	}
-	b.chunk = b.chunk[:0]
-	return err
-}
-
-// spill moves all chunks to a temporary file.
-func (b *stringsBuilder) spill() error {
-	var err error
-	if b.strings.file, err = rows.NewTempFile(); err != nil {
-		return err
-	}
-	for i, text := range b.strings.chunks {
-		if err := b.store(i, text); err != nil {
+	s.chunks = append(s.chunks, string(s.unfinished))
+	s.unfinished = s.unfinished[:0]
+	if s.file == nil && len(s.chunks)*chunkBytes+4*len(s.starts) > memory {
+		if s.file, err = rows.NewTempFile(); err != nil {
 			return err
 		}
-		b.strings.chunks[i] = ""
 	}
-	return nil
-}
-
-func (b *stringsBuilder) store(chunk int, text string) error {
-	b.strings.sizes = append(b.strings.sizes, len(text))
-	if _, err := b.strings.file.Seek(int64(chunk)*chunkBytes, io.SeekStart); err != nil {
-		return fmt.Errorf("keep the texts of the workbook: %w", err)
-	}
-	if _, err := io.WriteString(b.strings.file, text); err != nil {
-		return fmt.Errorf("keep the texts of the workbook: %w", err)
+	for s.file != nil && len(s.sizes) < len(s.chunks) {
+		i := len(s.sizes)
+		if _, err := s.file.WriteAt([]byte(s.chunks[i]), int64(i)*chunkBytes); err != nil {
+			return fmt.Errorf("keep the texts of the workbook: %w", err)
+		}
+		s.sizes = append(s.sizes, len(s.chunks[i]))
+		s.chunks[i] = ""
 	}
 	return nil
 }

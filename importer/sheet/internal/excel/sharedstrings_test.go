@@ -26,8 +26,7 @@ func TestSharedStringsOnDisk(t *testing.T) {
 	dir := t.TempDir()
 	tempFolder(t, dir)
 	for _, most := range []int{maxStringsMemory, 2 * chunkBytes, 0} {
-		b := stringsBuilder{most: most}
-		s, err := b.read(newXMLScanner(strings.NewReader(part.String())))
+		s, err := scanSharedStrings(newXMLScanner(strings.NewReader(part.String())), most)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,14 +61,12 @@ func TestSharedStringsFaults(t *testing.T) {
 		"cut short":  `<sst><si><t>` + strings.Repeat("a", 1000) + `</t></si><si>`,
 		"a long one": `<sst><si><t>` + strings.Repeat("a", chunkBytes) + `</t></si></sst>`,
 	} {
-		b := stringsBuilder{}
-		if s, err := b.read(newXMLScanner(strings.NewReader(part))); err == nil {
+		if s, err := scanSharedStrings(newXMLScanner(strings.NewReader(part)), 0); err == nil {
 			t.Errorf("%s: %d texts", name, len(s.starts))
 		}
 	}
 	tempFolder(t, filepath.Join(dir, "none"))
-	b := stringsBuilder{}
-	if _, err := b.read(newXMLScanner(strings.NewReader(`<sst><si><t>a</t></si></sst>`))); err == nil {
+	if _, err := scanSharedStrings(newXMLScanner(strings.NewReader(`<sst><si><t>a</t></si></sst>`)), 0); err == nil {
 		t.Error("no error for a folder that is not there")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

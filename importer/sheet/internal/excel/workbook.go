@@ -14,34 +14,30 @@
 package excel
 
 import (
-	"archive/zip"
-	"bytes"
-	"fmt"
 	"io"
-	"path"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
-
-	"github.com/xuri/excelize/v2"
 )
 
-// workbook is an open Excel file, its sheets not yet read.
-//
-// excelize reads what is small and intricate: the list of sheets and their
-// state, the styles and number formats, the date system. It never sees the
-// sheets: it would unpack every one of them, gives no style with a cell, and
-// takes a sheet that is cut short for a whole one.
+// Sheet is one sheet of a workbook.
+type Sheet struct {
+	Name   string
+	Part   string // by which the workbook finds it; "" when it is not a worksheet, but a chart or a dialog
+	Hidden bool
+}
+
+// Workbook is an open Excel file, its sheets not yet read.
 type Workbook struct {
 	pkg    *officePackage
 	sheets []Sheet
 	values cellReader // how the cells of every sheet are read
 }
 
-const spreadsheetDir = "xl/"
-
-func OpenWorkbook(r io.ReaderAt, size int64) (*Workbook, error) {
-	pkg, err := openPackage(r, size)
+// OpenWorkbook reads what is small, or what all sheets refer to: the list of sheets, the
+// number formats and the shared strings.
+func OpenWorkbook(file io.ReaderAt, size int64) (*Workbook, error) {
+	pkg, err := openPackage(file, size)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +49,12 @@ func OpenWorkbook(r io.ReaderAt, size int64) (*Workbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets := map[string]relationship{}
-	styles, stringsPart := spreadsheetDir+"styles.xml", spreadsheetDir+"sharedstrings.xml"
+	worksheets := map[string]string{} // parts, by the id that the list of sheets has for them
+	styles, stringsPart := "xl/styles.xml", "xl/sharedstrings.xml"
 	for _, l := range links {
-		targets[l.ID] = l
 		switch {
+		case l.is("worksheet"):
+			worksheets[l.ID] = l.Target
 		case l.is("styles"):
 			styles = l.Target
 		case l.is("sharedStrings"):
@@ -65,7 +62,10 @@ func OpenWorkbook(r io.ReaderAt, size int64) (*Workbook, error) {
 		}
 	}
 	book := &Workbook{pkg: pkg}
-	if err := book.describe(main, styles, targets); err != nil {
+	if err := book.readSheets(main, worksheets); err != nil {
+		return nil, err
+	}
+	if err := book.readStyles(styles); err != nil {
 		return nil, err
 	}
 	if book.values.strings, err = readSharedStrings(pkg, stringsPart); err != nil {
@@ -85,121 +85,71 @@ func (p *officePackage) mainPart() (string, error) {
 			return l.Target, nil
 		}
 	}
-	return "", rows.NewError(0, rows.DamagedBook, nil)
+	return "", rows.Errorf(rows.DamagedBook)
 }
 
-// describe lets excelize read the workbook without its sheets.
-func (b *Workbook) describe(main, styles string, targets map[string]relationship) (err error) {
-	small, err := b.pkg.withoutSheets(main, styles)
-	if err != nil {
+// readSheets reads the list of sheets and from which year dates count.
+func (b *Workbook) readSheets(main string, worksheets map[string]string) error {
+	var workbook struct {
+		Properties struct {
+			Date1904 bool `xml:"date1904,attr"`
+		} `xml:"workbookPr"`
+		Sheets []struct {
+			Name  string `xml:"name,attr"`
+			ID    string `xml:"id,attr"` // r:id
+			State string `xml:"state,attr"`
+		} `xml:"sheets>sheet"`
+	}
+	if err := b.pkg.decode(main, &workbook); err != nil {
 		return err
 	}
-	f, err := excelize.OpenReader(small, excelize.Options{
-		UnzipSizeLimit: 3 * maxSmallPart, UnzipXMLSizeLimit: maxSmallPart,
-	})
-	if err != nil {
-		return rows.NewError(0, rows.DamagedBook, fmt.Errorf("read the workbook's description: %w", err))
+	if len(workbook.Sheets) == 0 {
+		return rows.Errorf(rows.DamagedBook)
 	}
-	defer func() {
-		if closeErr := f.Close(); err == nil && closeErr != nil {
-			err = fmt.Errorf("close the workbook's description: %w", closeErr)
-		}
-	}()
-	if f.WorkBook == nil || len(f.WorkBook.Sheets.Sheet) == 0 {
-		return rows.NewError(0, rows.DamagedBook, nil)
+	for _, s := range workbook.Sheets {
+		b.sheets = append(b.sheets, Sheet{Name: s.Name, Part: worksheets[s.ID], Hidden: s.State == "hidden" || s.State == "veryHidden"})
 	}
-	for _, s := range f.WorkBook.Sheets.Sheet {
-		sheet := Sheet{Name: s.Name, Hidden: s.State == "hidden" || s.State == "veryHidden"}
-		if l, ok := targets[s.ID]; ok && l.is("worksheet") {
-			sheet.Part = l.Target
-		}
-		b.sheets = append(b.sheets, sheet)
-	}
-	b.values.date1904 = f.WorkBook.WorkbookPr != nil && f.WorkBook.WorkbookPr.Date1904
-	b.values.formats = cellFormats(f)
+	b.values.date1904 = workbook.Properties.Date1904
 	return nil
 }
 
-// cellFormats returns the number format of each cell style.
-func cellFormats(f *excelize.File) []numberFormat {
-	if f.Styles == nil || f.Styles.CellXfs == nil {
-		return nil
+// readStyles reads the number format of each cell style. The part may be missing.
+func (b *Workbook) readStyles(part string) error {
+	var styles struct {
+		Formats []struct {
+			ID   int    `xml:"numFmtId,attr"`
+			Code string `xml:"formatCode,attr"`
+		} `xml:"numFmts>numFmt"`
+		Cells []struct {
+			Format int `xml:"numFmtId,attr"`
+		} `xml:"cellXfs>xf"`
 	}
-	codes := map[int]string{}
-	if f.Styles.NumFmts != nil {
-		for _, n := range f.Styles.NumFmts.NumFmt {
-			codes[n.NumFmtID] = n.FormatCode
-		}
+	const maxStyles = 1 << 16 // a few more than Excel can have
+	if err := b.pkg.decode(part, &styles); err != nil {
+		return err
+	} else if len(styles.Cells) > maxStyles {
+		return rows.Errorf(rows.DamagedBook)
 	}
-	known := map[int]numberFormat{}
-	formats := make([]numberFormat, len(f.Styles.CellXfs.Xf))
-	for i, xf := range f.Styles.CellXfs.Xf {
-		if xf.NumFmtID == nil {
-			continue
-		}
-		id := *xf.NumFmtID
-		format, ok := known[id]
+	formats := map[int]numberFormat{}
+	for _, f := range styles.Formats {
+		formats[f.ID] = parseNumberFormat(f.Code)
+	}
+	for _, cell := range styles.Cells {
+		format, ok := formats[cell.Format]
 		if !ok {
-			if code, custom := codes[id]; custom {
-				format = parseNumberFormat(code)
-			} else {
-				format = builtInNumberFormat(id)
-			}
-			known[id] = format
+			format = builtInNumberFormat(cell.Format)
 		}
-		formats[i] = format
+		b.values.formats = append(b.values.formats, format)
 	}
-	return formats
+	return nil
 }
 
-// withoutSheets returns a workbook that has nothing but the description of the
-// one in the package, under the names by which excelize looks for it.
-func (p *officePackage) withoutSheets(main, styles string) (io.Reader, error) {
-	var buf bytes.Buffer
-	w := zip.NewWriter(&buf)
-	put := func(name string, content []byte) error {
-		part, err := w.Create(name)
-		if err == nil {
-			_, err = part.Write(content)
-		}
-		if err != nil {
-			return fmt.Errorf("copy part %s: %w", name, err)
-		}
-		return nil
-	}
-	const links = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
-		`<Relationship Id="rId1" Type="` + excelize.SourceRelationshipOfficeDocument + `" Target="xl/workbook.xml"/></Relationships>`
-	if err := put("_rels/.rels", []byte(links)); err != nil {
-		return nil, err
-	}
-	for name, source := range map[string]string{
-		"xl/workbook.xml":            main,
-		"xl/_rels/workbook.xml.rels": path.Dir(main) + "/_rels/" + path.Base(main) + ".rels",
-		"xl/styles.xml":              styles,
-	} {
-		content, err := p.read(source)
-		if err != nil {
-			return nil, err
-		}
-		if content == nil {
-			continue
-		}
-		if err := put(name, content); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("copy the workbook's description: %w", err)
-	}
-	return &buf, nil
-}
-
-// open starts reading a sheet.
+// Open starts reading a sheet.
 func (b *Workbook) Open(sheet Sheet) (rows.Source, error) {
 	reopen := func() (io.ReadCloser, error) {
 		part, err := b.pkg.open(sheet.Part, archive.MaxSheetBytes)
 		if err == nil && part == nil {
-			err = rows.NewError(0, rows.DamagedBook, nil)
+			err = rows.Errorf(rows.DamagedBook)
 		}
 		return part, err
 	}
@@ -212,14 +162,8 @@ func (b *Workbook) Open(sheet Sheet) (rows.Source, error) {
 	return w, nil
 }
 
-// close removes what the workbook keeps on the disk.
+// Close removes what the workbook keeps on the disk.
 func (b *Workbook) Close() error { return b.values.strings.close() }
 
+// Sheets returns the sheets in their order.
 func (b *Workbook) Sheets() []Sheet { return b.sheets }
-
-// sheetPart is one sheet of a book.
-type Sheet struct {
-	Name   string
-	Part   string // by which the book finds it; "" when it is not a worksheet, but a chart or a dialog
-	Hidden bool
-}

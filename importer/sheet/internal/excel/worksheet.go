@@ -2,7 +2,6 @@ package excel
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"unicode/utf8"
 
@@ -22,17 +21,12 @@ type worksheet struct {
 	cells   cellReader
 	reopen  func() (io.ReadCloser, error) // the part once more
 	started bool                          // sheetData has begun
-	row     int                           // number of the last row
+	rows.Builder
 
-	text   []byte // of the current row's cells, as far as it is their own
-	spans  []span // one a cell: where its text stands in text
-	blanks int    // cells that only stand before others, those left out that are free
-
-	hidden        int           // rows with values that a person does not see
+	text          []byte        // of the current row's cells, as far as it is their own
+	spans         []span        // one a cell: where its text stands in text
 	hiddenColumns []columnRange // in the sheet, whether they hold values or not
 	width         int           // columns up to the last with a value
-	merged        int           // ranges of merged cells
-	shared        []rows.Range  // the first of them that go over several rows
 }
 
 // columnRange is a range of columns, both ends included; the first column is 0.
@@ -65,11 +59,7 @@ func (w *worksheet) Next(row *importer.Row) error {
 			err = w.xml.passOver()
 			continue
 		}
-		var hidden bool
-		if hidden, err = w.readRow(row); err == nil && len(row.Cells) > 0 {
-			if hidden {
-				w.hidden++
-			}
+		if err = w.readRow(row); err == nil && len(row.Cells) > 0 {
 			return nil
 		}
 	}
@@ -81,8 +71,7 @@ func (w *worksheet) located(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	message := fmt.Sprintf("The sheet cannot be read at or after this row: %v. Open the workbook in Excel, save it again as .xlsx, and use that copy.", err)
-	return rows.NewError(max(w.row, 1), message, err)
+	return rows.ErrorAt(max(w.Row, 1), err, "The sheet cannot be read at or after this row: %v. "+rows.SaveAgain, err)
 }
 
 // start reads up to the rows, once.
@@ -148,10 +137,7 @@ func (w *worksheet) finish() error {
 		case kind == xmlEOF:
 			return io.EOF
 		case kind == xmlStart && string(w.xml.name) == "mergeCell":
-			w.merged++
-			if m, ok := parseRange(w.xml.attr("ref")); ok && m.LastRow > m.FirstRow && len(w.shared) < rows.SharedShown {
-				w.shared = append(w.shared, m)
-			}
+			w.Merged.Add(parseRange(w.xml.attr("ref")))
 		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows once more
 			return errXMLUnknown(w.xml.name)
 		}
@@ -160,29 +146,27 @@ func (w *worksheet) finish() error {
 
 // readRow reads the row whose start was read last. A row without values has no
 // cells.
-func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
-	number := w.row + 1
+func (w *worksheet) readRow(row *importer.Row) error {
+	number := w.Row + 1
 	if r := w.xml.attr("r"); r != nil {
-		if number = atoi(r); number <= w.row {
-			return false, rows.ErrRowOrder
-		}
+		number = atoi(r)
 	}
-	if number > rows.MaxRows {
-		return false, rows.ErrRowBeyond
+	if err := w.SetNumber(row, number); err != nil {
+		return err
 	}
-	w.row = number
-	hidden = isTrue(w.xml.attr("hidden"))
-
-	row.Number, row.Cells, row.Problems = number, row.Cells[:0], nil
+	hidden := isTrue(w.xml.attr("hidden"))
+	row.Cells, row.Problems = row.Cells[:0], nil
 	w.text, w.spans = w.text[:0], w.spans[:0]
 	column := -1
 	for {
 		kind, err := w.xml.next()
 		switch {
 		case err != nil:
-			return false, err
+			return err
 		case kind == xmlEnd:
-			return hidden, w.settle(row)
+			err = w.settle(row)
+			w.End(row, hidden)
+			return err
 		case kind == xmlText:
 			continue
 		case string(w.xml.name) == "c":
@@ -191,7 +175,7 @@ func (w *worksheet) readRow(row *importer.Row) (hidden bool, err error) {
 			err = w.xml.passOver()
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 	}
 }
@@ -202,7 +186,7 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	column = previous + 1
 	if r := w.xml.attr("r"); r != nil {
 		var number int
-		if column, number = parseRef(r); column < 0 || number != w.row {
+		if column, number = parseRef(r); column < 0 || number != w.Row {
 			return 0, rows.ErrCellRef
 		}
 	}
@@ -224,13 +208,10 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 		return 0, rows.ErrRowText
 	}
 	if column > len(row.Cells) {
-		if w.blanks += column - len(row.Cells); w.blanks > rows.MaxBlanks {
-			return 0, rows.ErrBlanks
+		if err := w.Pad(row, column); err != nil {
+			return 0, err
 		}
-	}
-	for len(row.Cells) < column {
-		row.Cells = append(row.Cells, mapping.Cell{})
-		w.spans = append(w.spans, span{})
+		w.spans = append(w.spans, make([]span, column-len(w.spans))...)
 	}
 	row.Cells = append(row.Cells, cell)
 	w.spans = append(w.spans, span{start, len(w.text)})
@@ -242,7 +223,7 @@ func (w *worksheet) settle(row *importer.Row) error {
 	if !utf8.Valid(w.text) {
 		return errNotUTF8
 	}
-	w.width, w.blanks = max(w.width, len(row.Cells)), max(0, w.blanks-rows.FreeBlanks)
+	w.width = max(w.width, len(row.Cells))
 	text := string(w.text)
 	for i, s := range w.spans {
 		if s.start < s.end {
@@ -283,35 +264,34 @@ func parseRef(ref []byte) (column, row int) {
 	return column - 1, row
 }
 
-// parseRange takes a reference such as "B2:C5" apart; not ok when it is none.
-func parseRange(ref []byte) (m rows.Range, ok bool) {
+// parseRange parses a reference such as "B2:C5"; what is no reference is a range of no
+// rows.
+func parseRange(ref []byte) (m rows.Range) {
 	from, to, _ := bytes.Cut(ref, []byte(":"))
 	m.FirstColumn, m.FirstRow = parseRef(from)
 	m.LastColumn, m.LastRow = parseRef(to)
-	return m, m.FirstColumn >= 0 && m.LastColumn >= m.FirstColumn
+	if m.FirstColumn < 0 || m.LastColumn < m.FirstColumn {
+		return rows.Range{}
+	}
+	return m
 }
 
+// Notes says what is hidden or merged.
 func (w *worksheet) Notes() []string {
-	var notes []string
-	if w.hidden > 0 {
-		notes = append(notes, rows.Count(w.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
-	}
 	var hidden []int
 	for _, r := range w.hiddenColumns {
 		for c := r.first; c <= r.last && c < w.width; c++ {
 			hidden = append(hidden, c)
 		}
 	}
+	notes := w.Builder.Notes()
 	if len(hidden) > 0 {
-		notes = append(notes, rows.ColumnList(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
-	}
-	if w.merged > 0 {
-		notes = append(notes, rows.MergedNote(w.merged, w.shared))
+		notes = append(notes, rows.Columns(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
 	}
 	return notes
 }
 
-// merges reads the sheet once more, up to where merged cells are named: below the
+// Merges reads the sheet once more, up to where merged cells are named: below the
 // rows. It is asked for only where a header of two rows is suspected.
 func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
 	part, err := w.reopen()
@@ -320,7 +300,7 @@ func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
 	}
 	defer func() {
 		if closeErr := part.Close(); err == nil && closeErr != nil {
-			ranges, err = nil, rows.NewError(0, rows.DamagedBook, closeErr)
+			ranges, err = nil, rows.ErrorAt(0, closeErr, rows.DamagedBook)
 		}
 	}()
 	x := newXMLScanner(part)
@@ -332,7 +312,7 @@ func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
 		case kind == xmlEOF:
 			return ranges, nil
 		case kind == xmlStart && string(x.name) == "mergeCell" && len(ranges) < rows.MaxColumns:
-			if m, ok := parseRange(x.attr("ref")); ok && m.FirstRow <= last && m.LastRow >= first {
+			if m := parseRange(x.attr("ref")); m.FirstRow <= last && m.LastRow >= first {
 				ranges = append(ranges, m)
 			}
 		}

@@ -3,7 +3,6 @@ package excel
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func OpenXML(file io.ReaderAt, size int64) (*XMLWorkbook, error) {
 		err = b.survey(x)
 	}
 	if err != nil {
-		return nil, rows.NewError(0, fmt.Sprintf("The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain), err)
+		return nil, rows.ErrorAt(0, err, "The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain)
 	}
 	return b, nil
 }
@@ -174,7 +173,7 @@ func (b *XMLWorkbook) Open(sheet Sheet) (rows.Source, error) {
 			skipped++
 		}
 		if err != nil {
-			return nil, rows.NewError(0, fmt.Sprintf("The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain), err)
+			return nil, rows.ErrorAt(0, err, "The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain)
 		}
 	}
 }
@@ -183,15 +182,9 @@ func (b *XMLWorkbook) Open(sheet Sheet) (rows.Source, error) {
 type xmlSheet struct {
 	xml  *xmlScanner
 	book *XMLWorkbook
-	row  int
+	rows.Builder
 	last int // number of the last row that the current element stands for
 	text []byte
-
-	joined []rows.Range // in the first rows
-	merged int
-	shared []rows.Range // the first ones that go over several rows
-	hidden int
-	blanks int
 }
 
 // The elements of a sheet stand at these depths.
@@ -219,7 +212,7 @@ func (s *xmlSheet) Next(row *importer.Row) error {
 			err = s.xml.skip()
 		}
 		if err != nil {
-			return rows.NewError(max(s.row, 1), fmt.Sprintf("The sheet cannot be read at or after this row: %v. %s", err, saveXMLAgain), err)
+			return rows.ErrorAt(max(s.Row, 1), err, "The sheet cannot be read at or after this row: %v. %s", err, saveXMLAgain)
 		}
 	}
 }
@@ -231,27 +224,24 @@ func (s *xmlSheet) readRow(row *importer.Row) error {
 	if err != nil || number <= s.last {
 		return errors.Join(err, rows.ErrRowOrder)
 	}
-	if number > rows.MaxRows {
-		return rows.ErrRowBeyond
+	if err := s.SetNumber(row, number); err != nil {
+		return err
 	}
-	s.row, s.last = number, number
+	s.last = number
 	if span, err := attrText(s.xml, "Span"); err != nil {
 		return err
 	} else if span != "" {
 		s.last += max(0, atoi([]byte(span)))
 	}
 	hidden, err := attrText(s.xml, "Hidden")
-	row.Number, row.Cells, row.Problems, s.text = number, row.Cells[:0], nil, s.text[:0]
+	row.Cells, row.Problems, s.text = row.Cells[:0], nil, s.text[:0]
 	for next := 0; err == nil; {
 		var kind xmlKind
 		kind, err = s.xml.next()
 		switch {
 		case err != nil:
 		case kind == xmlEnd:
-			s.blanks = max(0, s.blanks-rows.FreeBlanks)
-			if hidden == "1" && len(row.Cells) > 0 {
-				s.hidden++
-			}
+			s.End(row, hidden == "1")
 			return nil
 		case kind == xmlStart && string(s.xml.name) == "Cell":
 			next, err = s.readCell(row, next)
@@ -289,7 +279,9 @@ func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error)
 	if next = column + 1 + across; next > rows.MaxColumns {
 		return 0, rows.ErrCellRef
 	}
-	s.join(column, across, down)
+	if across > 0 || down > 0 {
+		s.Merged.Add(rows.Range{FirstRow: s.Row, LastRow: s.Row + down, FirstColumn: column, LastColumn: column + across})
+	}
 	style, err := attrText(s.xml, "StyleID")
 	if err != nil {
 		return 0, err
@@ -308,11 +300,8 @@ func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error)
 		}
 		cell.Kind = mapping.NoValueCell
 	}
-	if s.blanks += column - len(row.Cells); s.blanks > rows.MaxBlanks {
-		return 0, rows.ErrBlanks
-	}
-	for len(row.Cells) < column {
-		row.Cells = append(row.Cells, mapping.Cell{})
+	if err := s.Pad(row, column); err != nil {
+		return 0, err
 	}
 	row.Cells = append(row.Cells, cell)
 	return next, nil
@@ -332,20 +321,6 @@ func (s *xmlSheet) readMerge() (across, down int, err error) {
 		}
 	}
 	return across, down, nil
-}
-
-// join remembers a merged cell.
-func (s *xmlSheet) join(column, across, down int) {
-	if across == 0 && down == 0 {
-		return
-	}
-	s.merged++
-	if down > 0 && len(s.shared) < rows.SharedShown {
-		s.shared = append(s.shared, rows.Range{FirstRow: s.row, LastRow: s.row + down, FirstColumn: column, LastColumn: column + across})
-	}
-	if len(s.joined) < rows.MaxColumns {
-		s.joined = append(s.joined, rows.Range{FirstRow: s.row, LastRow: s.row + down, FirstColumn: column, LastColumn: column + across})
-	}
 }
 
 // readData reads the value in the cell whose start was read last; comments and the
@@ -369,6 +344,10 @@ func (s *xmlSheet) readData(style int) (mapping.Cell, error) {
 	}
 }
 
+// dataTypes are the types of a Data element, and the types of cells (ECMA-376) that hold
+// the same. A text is taken as it is.
+var dataTypes = map[string]string{"Number": typeNumber, "DateTime": typeISODate, "Boolean": typeBool, "Error": typeError}
+
 // interpret makes a cell of the Data element whose start was read last.
 func (s *xmlSheet) interpret(style int) (mapping.Cell, error) {
 	kind, err := attrText(s.xml, "Type")
@@ -381,48 +360,21 @@ func (s *xmlSheet) interpret(style int) (mapping.Cell, error) {
 	if !utf8.Valid(s.text) {
 		return mapping.Cell{}, errNotUTF8
 	}
-	if kind == "String" {
+	cellType, ok := dataTypes[kind]
+	if !ok {
 		return mapping.Cell{Text: string(s.text)}, nil
 	}
-	value := trimXMLSpace(s.text)
-	var cell mapping.Cell
-	var text []byte
-	switch kind {
-	case "Number":
-		cell, text, err = s.book.cells.number(style, value, nil)
-	case "DateTime":
-		cell, text, err = isoDateCell(value, nil)
-	case "Boolean":
-		cell, text, err = boolCell(value, nil)
-		text = append(text, cell.Text...)
-	case "Error":
-		cell, text = mapping.Cell{Kind: mapping.ErrorCell}, value
-	default:
-		text = value
-	}
-	cell.Text = string(text)
+	cell, text, err := s.book.cells.interpret(rawCell{kind: cellType, style: style, value: s.text}, nil)
+	cell.Text += string(text)
 	return cell, err
 }
 
 func (s *xmlSheet) Notes() []string {
-	notes := []string{"The file is an XML Spreadsheet 2003, whatever its name says, and was read as such."}
-	if s.hidden > 0 {
-		notes = append(notes, rows.Count(s.hidden, "row that is hidden or filtered out was read too.", "rows that are hidden or filtered out were read too."))
-	}
-	if s.merged > 0 {
-		notes = append(notes, rows.MergedNote(s.merged, s.shared))
-	}
-	return notes
+	return append([]string{"The file is an XML Spreadsheet 2003, whatever its name says, and was read as such."}, s.Builder.Notes()...)
 }
 
 func (s *xmlSheet) Merges(first, last int) ([]rows.Range, error) {
-	var ranges []rows.Range
-	for _, m := range s.joined {
-		if m.LastRow >= first && m.FirstRow <= last {
-			ranges = append(ranges, m)
-		}
-	}
-	return ranges, nil
+	return s.Merged.Between(first, last)
 }
 
 func (s *xmlSheet) Close() error { return nil }

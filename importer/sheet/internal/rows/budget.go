@@ -2,7 +2,6 @@ package rows
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 )
@@ -48,8 +47,8 @@ func (b *WorkBudget) Explain(err error, row int) error {
 	if b == nil || !b.exceeded {
 		return err
 	}
-	return NewError(row, fmt.Sprintf("The file kept the program busy for more than %.0f seconds without giving a row, so it was given up: it is damaged, or made to do harm. "+
-		"Open it in Excel, save it again as .xlsx, and use that copy.", b.limit.Seconds()), err)
+	return ErrorAt(row, err, "The file kept the program busy for more than %.0f seconds without giving a row, so it was given up: it is damaged, or made to do harm. "+
+		SaveAgain, b.limit.Seconds())
 }
 
 // File returns file, the reading of which fails once the budget is exceeded.

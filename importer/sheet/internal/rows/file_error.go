@@ -16,40 +16,30 @@ type FileError struct {
 	cause error // nil when there is no other error underneath
 }
 
-// Error returns the message with the place in front of it, such as
-//
-//	people.xlsx, sheet "Students", row 17: The sheet is damaged …
-func (e *FileError) Error() string {
-	var b strings.Builder
-	b.WriteString(e.File)
-	if e.Sheet != "" {
-		fmt.Fprintf(&b, ", sheet %q", e.Sheet)
-	}
-	if e.Row > 0 {
-		fmt.Fprintf(&b, ", row %d", e.Row)
-	}
-	if b.Len() > 0 {
-		b.WriteString(": ")
-	}
-	b.WriteString(e.Message)
-	return b.String()
+// What to do with a file that cannot be read: the end of many messages.
+const (
+	SaveAsXLSX  = "Open it in Excel and save it as .xlsx (Excel Workbook) or as \"CSV UTF-8\"."
+	SaveAgain   = "Open it in Excel, save it again as .xlsx, and use that copy."
+	ExportXLSX  = "Export it as .xlsx or as \"CSV UTF-8\" instead."
+	DamagedBook = "The workbook is damaged or was not copied completely. " + SaveAgain
+)
+
+// Errorf returns the error of a file as a whole, without a cause: most often a question
+// to the user.
+func Errorf(format string, args ...any) *FileError { return ErrorAt(0, nil, format, args...) }
+
+// ErrorAt returns the error of a row, or of the whole file when that is 0. [Locate]
+// fills in the file and the sheet.
+func ErrorAt(row int, cause error, format string, args ...any) *FileError {
+	return &FileError{Row: row, Message: fmt.Sprintf(format, args...), cause: cause}
 }
 
-// Unwrap returns the error underneath, nil when there is none.
-func (e *FileError) Unwrap() error { return e.cause }
-
-// fault makes the error of a row; row 0 stands for the whole file. The path, and
-// the sheet, are filled in by anyone who knows them.
-func NewError(row int, message string, cause error) *FileError {
-	return &FileError{Row: row, Message: message, cause: cause}
-}
-
-// located fills in where a fault happened. Any other error becomes a fault of
-// the file as a whole.
+// Locate makes a *FileError of any error, and fills in the file and the sheet where they
+// are missing.
 func Locate(err error, file, sheet string) error {
 	var fe *FileError
 	if !errors.As(err, &fe) {
-		fe = NewError(0, fmt.Sprintf("The file cannot be read (%v). Try again; if it happens once more, copy the file to this computer and read the copy.", err), err)
+		fe = ErrorAt(0, err, "The file cannot be read (%v). Try again; if that fails too, copy the file to this computer and read the copy.", err)
 	}
 	if fe.File == "" {
 		fe.File = file
@@ -60,9 +50,19 @@ func Locate(err error, file, sheet string) error {
 	return fe
 }
 
-const (
-	SaveAsXLSX  = "Open it in Excel and save it as .xlsx (Excel Workbook) or as \"CSV UTF-8\"."
-	SaveODF     = "Open it in LibreOffice or Excel and save it as .xlsx."
-	ExportXLSX  = "Export it as .xlsx or as \"CSV UTF-8\" instead."
-	DamagedBook = "The workbook is damaged or was not copied whole. Open it in Excel, save it again as .xlsx, and use that copy."
-)
+// Error returns the message with the place in front of it, such as
+//
+//	people.xlsx, sheet "Students", row 17: The sheet is damaged …
+func (e *FileError) Error() string {
+	place := e.File
+	if e.Sheet != "" {
+		place += fmt.Sprintf(", sheet %q", e.Sheet)
+	}
+	if e.Row > 0 {
+		place += fmt.Sprintf(", row %d", e.Row)
+	}
+	return strings.TrimPrefix(place+": "+e.Message, ": ")
+}
+
+// Unwrap returns the error underneath, nil when there is none.
+func (e *FileError) Unwrap() error { return e.cause }

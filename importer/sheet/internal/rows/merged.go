@@ -3,37 +3,52 @@ package rows
 import (
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/mapping"
 )
 
-// cellRange is a range of merged cells: the first of them holds the value of all.
-type Range struct{ FirstRow, LastRow, FirstColumn, LastColumn int } // rows as the spreadsheet shows them, columns from 0
+// Range is a range of merged cells: the first of them holds the value of all. Rows are
+// those that the spreadsheet shows; columns begin with 0.
+type Range struct{ FirstRow, LastRow, FirstColumn, LastColumn int }
 
-// groupReader returns the merged cells of the rows from first to last; nil stands
-// for a file that has none.
-type GroupReader func(first, last int) ([]Range, error)
-
-// merger is a rowSource that knows which cells are merged.
-type Merger interface {
-	Merges(first, last int) ([]Range, error) // those in the rows from first to last
+// Merged is the merged cells of a sheet.
+type Merged struct {
+	count    int
+	examples []string // the first ranges of several rows
+	first    []Range
 }
 
-func MergedCells(rows Source) GroupReader {
-	if m, ok := rows.(Merger); ok {
-		return m.Merges
+// Add adds a range.
+func (m *Merged) Add(r Range) {
+	m.count++
+	if r.LastRow > r.FirstRow && len(m.examples) < 5 {
+		m.examples = append(m.examples, fmt.Sprintf("%d to %d in column %s", r.FirstRow, r.LastRow, mapping.ColumnLetter(r.FirstColumn)))
 	}
-	return nil
+	if len(m.first) < MaxColumns {
+		m.first = append(m.first, r)
+	}
 }
 
-// sharedShown is how many ranges over several rows a note names.
-const SharedShown = 5
-
-// mergedNote says that there are merged cells; shared are those that go over several
-// rows.
-func MergedNote(ranges int, shared []Range) string {
-	note := "The sheet has merged cells (" + Count(ranges, "range", "ranges") + "). A value counts for the first cell of a range only: check the rows that share one"
-	for i, m := range shared[:min(len(shared), SharedShown)] {
-		note += [...]string{", such as ", ", "}[min(i, 1)] + fmt.Sprintf("%d to %d in column %s", m.FirstRow, m.LastRow, mapping.ColumnLetter(m.FirstColumn))
+// Between returns the ranges in the rows from first to last, which are among the first
+// ones of the sheet.
+func (m *Merged) Between(first, last int) ([]Range, error) {
+	var found []Range
+	for _, r := range m.first {
+		if r.LastRow >= first && r.FirstRow <= last {
+			found = append(found, r)
+		}
 	}
-	return note + "."
+	return found, nil
+}
+
+func (m *Merged) notes() []string {
+	if m.count == 0 {
+		return nil
+	}
+	note := "The sheet has merged cells (" + english.Plural(m.count, "range", "") + "). A value counts only for the first cell of its range: check the rows that share one"
+	if len(m.examples) > 0 {
+		note += ", such as " + english.WordSeries(m.examples, "and")
+	}
+	return []string{note + "."}
 }

@@ -2,50 +2,30 @@ package rows
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/mapping"
 )
 
-// rowNumbers returns "row 7", "rows 7 and 9", or "rows 7, 9 and 3 more".
-func RowNumbers(numbers []int) string {
-	const shown = 5
-	words := make([]string, min(len(numbers), shown))
-	for i := range words {
-		words[i] = fmt.Sprint(numbers[i])
+// List joins words, of which it shows so many: "A, B and 3 more".
+func List[T any](words []T, shown int, format func(T) string) string {
+	var list []string
+	for _, word := range words[:min(len(words), shown)] {
+		list = append(list, format(word))
 	}
-	if len(numbers) == 1 {
-		return "row " + words[0]
+	if more := len(words) - shown; more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
 	}
-	return "rows " + enumerate(words, len(numbers))
+	return english.WordSeries(list, "and")
 }
 
-// columnList returns "Column C holds", "Columns C and D hold".
-func ColumnList(columns []int, one, many string) string {
-	const shown = 8
-	words := make([]string, min(len(columns), shown))
-	for i := range words {
-		words[i] = mapping.ColumnLetter(columns[i])
-	}
-	if len(columns) == 1 {
-		return "Column " + words[0] + " " + one
-	}
-	return "Columns " + enumerate(words, len(columns)) + " " + many
+// Numbers returns "row 7", "rows 7 and 9", or "rows 7, 9 and 3 more".
+func Numbers(numbers []int) string {
+	return english.PluralWord(len(numbers), "row", "") + " " + List(numbers, 5, func(n int) string { return fmt.Sprint(n) })
 }
 
-// enumerate joins the first of some words, and says how many more there are.
-func enumerate(words []string, all int) string {
-	if more := all - len(words); more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(words, ", "), more)
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
-}
-
-// count puts n before the words that agree with it.
-func Count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+// Columns returns "Column C holds", "Columns C and D hold".
+func Columns(columns []int, one, many string) string {
+	return english.PluralWord(len(columns), "Column", "") + " " + List(columns, 8, mapping.ColumnLetter) + " " + english.PluralWord(len(columns), one, many)
 }

@@ -137,15 +137,14 @@ func lettersBeyondASCII(text string) string {
 	return strings.Join(found, " ")
 }
 
-// disguise is the first byte of U+0080 to U+00BF in UTF-8.
-const disguise = 0xC2
+// c1Lead is the first byte of U+0080 to U+00BF in UTF-8.
+const c1Lead = 0xC2
 
-// holdsDisguised reports whether UTF-8 holds a character from U+0080 to U+009F. These
-// control characters no table has a use for: a program took a letter of Windows-1252
-// for one of Latin-1.
-func holdsDisguised(b []byte) bool {
+// hasC1Control reports whether UTF-8 contains a C1 control character, U+0080 to U+009F. No
+// table has a use for them: a program took a letter of Windows-1252 for one of Latin-1.
+func hasC1Control(b []byte) bool {
 	for {
-		i := bytes.IndexByte(b, disguise)
+		i := bytes.IndexByte(b, c1Lead)
 		if i < 0 || i+1 == len(b) {
 			return false
 		}
@@ -156,12 +155,12 @@ func holdsDisguised(b []byte) bool {
 	}
 }
 
-// mendLetters puts the letter of Windows-1252 in the place of a control character that
-// is one in disguise, and U+FFFD in that of bytes that are not letters. Five of these
-// characters are not letters in Windows-1252 either, and stay.
-func mendLetters(text string) string {
+// fixLetters replaces each C1 control character that is a Windows-1252 letter by that
+// letter, and bytes that are not letters by U+FFFD. Five C1 control characters are not
+// letters in Windows-1252 either, and stay.
+func fixLetters(text string) string {
 	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	if strings.IndexByte(text, disguise) < 0 {
+	if strings.IndexByte(text, c1Lead) < 0 {
 		return text
 	}
 	return strings.Map(func(r rune) rune {

@@ -26,6 +26,8 @@ import (
 
 	"opscom-import/importer/sheet/internal/rows"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
@@ -34,8 +36,6 @@ import (
 // is never closed is given up there.
 const maxRecord = 1 << 20
 
-const csvBuffer = 64 << 10
-
 // csvReader cuts text into records by RFC 4180 and its relatives. encoding/csv,
 // and every library built on it, gives up the file at the first bad quote, or
 // swallows the rows below a quote that is never closed, and counts lines where a
@@ -43,7 +43,7 @@ const csvBuffer = 64 << 10
 // alone: only its first line is given up, and reading goes on with the next line.
 type Reader struct {
 	r        io.Reader   // gives UTF-8
-	text     *textReader // what r reads; nil where r is known to be UTF-8
+	text     *utf8Reader // what r reads; nil where r is known to be UTF-8
 	readErr  error       // of r, once it has given one; io.EOF at the end
 	buf      []byte      // buf[pos:end] is unread
 	pos, end int
@@ -92,7 +92,7 @@ type Options struct {
 
 // openCSV starts reading a text.
 func Open(open func() (io.ReadCloser, error), o Options) (*Reader, error) {
-	r, err := newTextReader(open, o.Encoding)
+	r, err := newUTF8Reader(open, o.Encoding)
 	if err != nil {
 		return nil, err
 	}
@@ -106,27 +106,18 @@ func Open(open func() (io.ReadCloser, error), o Options) (*Reader, error) {
 
 // newCSV starts reading UTF-8 text, whose dialect it finds in the first rows.
 func newCSV(r io.Reader, delimiter rune) (*Reader, error) {
-	sample := make([]byte, sampleSize)
-	n, err := io.ReadFull(r, sample)
-	switch err {
-	case nil:
-		r = io.MultiReader(bytes.NewReader(sample), r)
-	case io.EOF, io.ErrUnexpectedEOF:
-		r = bytes.NewReader(sample[:n])
-	default:
-		return nil, err
-	}
-	c := &Reader{r: r, buf: make([]byte, csvBuffer)}
-	var found survey
-	if c.dialect, found, err = detectDialect(sample[:n], n == len(sample), delimiter); err != nil {
-		return nil, err
-	}
-	c.UsualWidth = found.usual
-	for c.end < c.skip && c.readErr == nil {
+	c := &Reader{r: r, buf: make([]byte, sampleSize+utf8.UTFMax)}
+	for c.end < sampleSize && c.readErr == nil {
 		c.fill()
 	}
-	c.pos = c.skip
-	return c, nil
+	if c.readErr != nil && c.readErr != io.EOF {
+		return nil, c.readErr
+	}
+	var found survey
+	var err error
+	c.dialect, found, err = detectDialect(c.buf[:c.end], c.readErr == nil, delimiter)
+	c.UsualWidth, c.pos = found.usual, c.skip
+	return c, err
 }
 
 // next reads one record. A blank line, and one that holds a comment, is a row
@@ -237,7 +228,7 @@ func (c *Reader) quoted(row *importer.Row, line int, begin int64) error {
 	for _, f := range c.fields {
 		text := raw[f.start:f.end]
 		if record != raw {
-			text = mendLetters(text)
+			text = fixLetters(text)
 		}
 		if f.escaped {
 			text = c.unescape(text)
@@ -392,11 +383,11 @@ func (c *Reader) check(row *importer.Row, record string) (string, error) {
 		return record, nil
 	}
 	if strings.IndexByte(record, 0) >= 0 {
-		return record, rows.NewError(c.row, "The row holds bytes that are not text (NUL), so the file is damaged, or no CSV at all. "+rows.ExportXLSX, nil)
+		return record, rows.ErrorAt(c.row, nil, "The row holds bytes that are not text (NUL), so the file is damaged, or no CSV at all. "+rows.ExportXLSX)
 	}
 	valid := utf8.ValidString(record)
 	if valid && !(c.text != nil && c.text.decoded && strings.ContainsRune(record, utf8.RuneError)) {
-		fixed := mendLetters(record)
+		fixed := fixLetters(record)
 		if fixed != record && c.fixed == 0 {
 			c.fixed = c.row
 		}
@@ -406,7 +397,7 @@ func (c *Reader) check(row *importer.Row, record string) (string, error) {
 		Rule: mapping.RuleBadCharacter, Column: mapping.NoColumn,
 		Message: "The row holds bytes that are not letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or type those letters again.",
 	})
-	return mendLetters(record), nil
+	return fixLetters(record), nil
 }
 
 // doubt looks for rows that hang together only by a stray quote: one of several
@@ -506,7 +497,7 @@ func (c *Reader) fill() {
 		}
 		c.pos = 0
 	}
-	if c.end == len(c.buf) {
+	if len(c.buf)-c.end < utf8.UTFMax {
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
 	var n int
@@ -523,9 +514,9 @@ func (c *Reader) located(err error) error {
 		fe.Row = c.row
 		return fe
 	case errors.Is(err, errTooLong):
-		return rows.NewError(c.row, "The row is longer than 1 MiB, so this is hardly a table of people. Check the file. "+rows.ExportXLSX, nil)
+		return rows.ErrorAt(c.row, nil, "The row is longer than 1 MiB, so this is hardly a table of people. Check the file. "+rows.ExportXLSX)
 	}
-	return rows.NewError(c.row, fmt.Sprintf("Reading stopped here (%v). Copy the file to this computer and read the copy.", err), err)
+	return rows.ErrorAt(c.row, err, "Reading stopped here (%v). Copy the file to this computer and read the copy.", err)
 }
 
 func (c *Reader) Notes() []string {
@@ -537,7 +528,7 @@ func (c *Reader) Notes() []string {
 		notes = append(notes, fmt.Sprintf("Letters and signs such as ’ and – are written in the file, first in row %d, as characters that nobody can see, U+0080 to U+009F: a program took Windows-1252 for Latin-1. They were read as what they are in Windows-1252.", c.fixed))
 	}
 	if c.commentLines > 0 {
-		notes = append(notes, rows.Count(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))
+		notes = append(notes, english.Plural(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))
 	}
 	return slices.DeleteFunc(notes, func(note string) bool { return note == "" })
 }

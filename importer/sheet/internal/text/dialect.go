@@ -47,7 +47,7 @@ func DelimiterName(delimiter byte) (name, many string) {
 // checkDelimiter refuses a delimiter that no cell could do without.
 func checkDelimiter(asked rune) error {
 	if asked > '~' || strings.ContainsRune("\"\r\n", asked) {
-		return rows.NewError(0, fmt.Sprintf("The delimiter %q cannot be used. Take a comma, a semicolon, a tab or a bar.", asked), nil)
+		return rows.Errorf("The delimiter %q cannot be used. Take a comma, a semicolon, a tab or a bar.", asked)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func separatorLine(text []byte) (delimiter byte, size int) {
 func ambiguous(a, b byte) error {
 	nameA, manyA := DelimiterName(a)
 	nameB, manyB := DelimiterName(b)
-	return rows.NewError(0, fmt.Sprintf("Cells could be separated by %s or by %s: the rows look right either way. Look at the file, and say which it is with --delimiter %s or --delimiter %s.", manyA, manyB, nameA, nameB), nil)
+	return rows.Errorf("Cells could be separated by %s or by %s: the rows look right either way. Look at the file, and say which it is with --delimiter %s or --delimiter %s.", manyA, manyB, nameA, nameB)
 }
 
 // note says what is out of the ordinary; "" when nothing is.

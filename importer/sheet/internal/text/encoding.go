@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -39,7 +40,7 @@ func namedEncoding(name string) (textEncoding, error) {
 		name, err = htmlindex.Name(found)
 	}
 	if err != nil || name == "replacement" || name == "x-user-defined" {
-		return textEncoding{}, rows.NewError(0, fmt.Sprintf("The encoding %q is not known. Give a name such as utf-8, windows-1252, macintosh or utf-16le, or leave it out.", name), err)
+		return textEncoding{}, rows.ErrorAt(0, err, "The encoding %q is not known. Give a name such as utf-8, windows-1252, macintosh or utf-16le, or leave it out.", name)
 	}
 	if name == "utf-8" {
 		return textEncoding{name: name}, nil
@@ -51,7 +52,7 @@ func namedEncoding(name string) (textEncoding, error) {
 // byte order mark, or by the zero bytes of UTF-16. It has no name when nothing shows.
 func markedEncoding(head []byte) (textEncoding, error) {
 	if isUTF32(head) { // before its mark is taken for one of UTF-16
-		return textEncoding{}, rows.NewError(0, "The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. "+saveAsUTF8, nil)
+		return textEncoding{}, rows.Errorf("The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. " + saveAsUTF8)
 	}
 	for _, b := range byteOrderMarks {
 		if bytes.HasPrefix(head, []byte(b.mark)) {
@@ -120,50 +121,57 @@ func unmarkedUTF16(head []byte) string {
 // isNoText reports whether a table has no use for the character.
 func isNoText(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }
 
-// census is what a text is made of, as far as its encoding shows in it. It takes the
-// whole text: what shows late counts as much as what shows early.
-type census struct {
+// IsUTF8 reports whether the beginning of a file is UTF-8 without a zero byte.
+func IsUTF8(head []byte) bool {
+	return bytes.IndexByte(head, 0) < 0 && utf8.Valid(head[:len(head)-cutRune(head)])
+}
+
+// byteStatistics is what the bytes of a text show of its encoding. They are those of the
+// whole text: what comes late counts as much as what comes early.
+type byteStatistics struct {
 	lines     int    // before the first byte that is not UTF-8
 	multibyte int    // letters that are written in several bytes of UTF-8, the first thousands of them
 	invalid   int    // bytes that are not UTF-8
 	zeros     bool   // a line has zero bytes besides such, as no text has
 	sample    []byte // lines with bytes that are not UTF-8
-	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbours, a line each
+	letters   []byte // letters that are written in several bytes of UTF-8, each with its neighbors, a line each
 }
 
 const (
-	censusBuffer = 256 << 10
-	sampleBytes  = 64 << 10 // of lines with letters beyond ASCII
-	sampleLine   = 2 << 10  // at most, of one line from its first such letter on
-	letterBytes  = 16 << 10
+	sampleBytes = 64 << 10 // of lines with letters beyond ASCII
+	sampleLine  = 2 << 10  // at most, of one line from its first such letter on
+	letterBytes = 16 << 10
 )
 
-// take counts the whole text. A letter whose bytes are cut where the buffer ends
-// is counted with the next one.
-func (c *census) take(r io.Reader) error {
-	buf := make([]byte, censusBuffer)
-	kept := 0
-	for {
-		n, err := io.ReadFull(r, buf[kept:])
+// countBytes reads the whole text. A letter whose bytes are cut where the buffer ends is
+// counted with the next one.
+func countBytes(open func() (io.ReadCloser, error)) (s *byteStatistics, err error) {
+	r, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	s = &byteStatistics{}
+	buf := make([]byte, 256<<10)
+	for kept := 0; err == nil; {
+		var n int
+		n, err = io.ReadFull(r, buf[kept:])
 		unread := buf[:kept+n]
-		atEnd := err == io.EOF || err == io.ErrUnexpectedEOF
-		if err != nil && !atEnd {
-			return err
-		}
 		kept = 0
-		if !atEnd {
-			kept = CutRune(unread)
+		if err == nil {
+			kept = cutRune(unread)
 		}
-		c.count(unread[:len(unread)-kept])
-		if atEnd {
-			return nil
-		}
+		s.count(unread[:len(unread)-kept])
 		copy(buf, unread[len(unread)-kept:])
 	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return s, err
 }
 
 // cutRune returns how many bytes at the end begin a letter that goes on.
-func CutRune(b []byte) int {
+func cutRune(b []byte) int {
 	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(b[i]) {
 			if utf8.FullRune(b[i:]) {
@@ -175,60 +183,60 @@ func CutRune(b []byte) int {
 	return 0
 }
 
-func (c *census) count(b []byte) {
+func (s *byteStatistics) count(b []byte) {
 	if utf8.Valid(b) {
-		c.countValid(b)
+		s.countValid(b)
 		return
 	}
 	for line := range bytes.Lines(b) {
 		if utf8.Valid(line) {
-			c.countValid(line)
+			s.countValid(line)
 		} else {
-			c.countInvalid(line)
+			s.countInvalid(line)
 		}
 	}
 }
 
-func (c *census) countValid(b []byte) {
-	for i := beyondASCII(b); i < len(b) && len(c.letters) < letterBytes; i += beyondASCII(b[i:]) {
+func (s *byteStatistics) countValid(b []byte) {
+	for i := beyondASCII(b); i < len(b) && len(s.letters) < letterBytes; i += beyondASCII(b[i:]) {
 		_, size := utf8.DecodeRune(b[i:])
-		c.countLetter(b, i, size)
+		s.countLetter(b, i, size)
 		i += size
 	}
-	if c.invalid == 0 {
-		c.lines += bytes.Count(b, []byte{'\n'})
+	if s.invalid == 0 {
+		s.lines += bytes.Count(b, []byte{'\n'})
 	}
 }
 
-func (c *census) countInvalid(line []byte) {
+func (s *byteStatistics) countInvalid(line []byte) {
 	first := -1
 	for i := 0; i < len(line); {
 		r, size := utf8.DecodeRune(line[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			c.invalid++
+			s.invalid++
 			if first < 0 {
 				first = i
 			}
 		case size > 1:
-			c.countLetter(line, i, size)
+			s.countLetter(line, i, size)
 		}
 		i += size
 	}
-	c.zeros = c.zeros || bytes.IndexByte(line, 0) >= 0
-	if len(c.sample) < sampleBytes {
-		c.sample = append(c.sample, line[max(0, first-sampleLine/2):min(len(line), first+sampleLine)]...)
-		c.sample = append(c.sample, '\n')
+	s.zeros = s.zeros || bytes.IndexByte(line, 0) >= 0
+	if len(s.sample) < sampleBytes {
+		s.sample = append(s.sample, line[max(0, first-sampleLine/2):min(len(line), first+sampleLine)]...)
+		s.sample = append(s.sample, '\n')
 	}
 }
 
 // countLetter counts a letter of several bytes, and keeps it with the bytes next
 // to it.
-func (c *census) countLetter(b []byte, at, size int) {
-	c.multibyte++
-	if len(c.letters) < letterBytes {
-		c.letters = append(c.letters, b[max(0, at-1):min(len(b), at+size+1)]...)
-		c.letters = append(c.letters, '\n')
+func (s *byteStatistics) countLetter(b []byte, at, size int) {
+	s.multibyte++
+	if len(s.letters) < letterBytes {
+		s.letters = append(s.letters, b[max(0, at-1):min(len(b), at+size+1)]...)
+		s.letters = append(s.letters, '\n')
 	}
 }
 
@@ -247,34 +255,35 @@ func beyondASCII(b []byte) int {
 	return i
 }
 
-// judge decides by what was counted.
-func (c *census) judge() (textEncoding, error) {
+// encoding returns the encoding that the bytes fit, or asks the user.
+func (s *byteStatistics) encoding() (textEncoding, error) {
 	const damage = 10 // letters in UTF-8 for each byte that is none: the rest is damage
-	if c.invalid == 0 {
+	if s.invalid == 0 {
 		return textEncoding{name: "utf-8"}, nil
 	}
-	if c.zeros {
-		return textEncoding{}, rows.NewError(0, fmt.Sprintf("The file holds bytes that are not text (NUL and others, the first in line %d), so it is damaged, or no CSV at all. ", c.lines+1)+rows.ExportXLSX, nil)
+	if s.zeros {
+		return textEncoding{}, rows.Errorf("The file contains bytes that are not text (NUL and others, the first in line %d), so it is damaged or not CSV at all. "+rows.ExportXLSX, s.lines+1)
 	}
-	if c.multibyte >= damage*c.invalid {
+	if s.multibyte >= damage*s.invalid {
 		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are not letters. The rows that hold them are not sent."}, nil
 	}
-	found := chardet.Detect(c.sample)
+	found := chardet.Detect(s.sample)
 	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding)
-	western := judgeAccents(c.sample, c.letters)
+	western := judgeAccents(s.sample, s.letters)
 	switch {
 	case other && western.name == "":
-		e, err := namedEncoding(found.Encoding)
-		if err == nil && e.decoder != nil && c.fits(e) {
-			e.note = assumed(found.Encoding)
-			return e, nil
+		if e, err := namedEncoding(found.Encoding); err == nil {
+			if _, ok := s.decoded(e); ok {
+				e.note = assumed(found.Encoding)
+				return e, nil
+			}
 		}
 	case !other && western.name != "":
 		e, err := namedEncoding(western.name)
 		e.note = assumed(western.label)
 		return e, err
 	}
-	return textEncoding{}, c.question(found.Encoding)
+	return textEncoding{}, s.question(found.Encoding)
 }
 
 // leastConfidence is how sure the detection of an encoding must be.
@@ -290,37 +299,29 @@ func assumed(label string) string {
 	return fmt.Sprintf("The text is not UTF-8. It was read as %s, which its letters fit. If names look wrong, say how it is written with --encoding.", label)
 }
 
-// fits reports whether every byte of the sample has a letter in the encoding.
-func (c *census) fits(e textEncoding) bool {
-	text, err := e.decoder.NewDecoder().Bytes(c.sample)
-	return err == nil && !bytes.ContainsRune(text, utf8.RuneError)
+// decoded returns the sample in the encoding, not ok unless every byte has a letter in it.
+func (s *byteStatistics) decoded(e textEncoding) (text string, ok bool) {
+	if e.decoder == nil {
+		return "", false
+	}
+	decoded, err := e.decoder.NewDecoder().Bytes(s.sample)
+	return string(decoded), err == nil && !bytes.ContainsRune(decoded, utf8.RuneError)
 }
 
 // question asks how the text is written. It shows letters and no words, since
 // the words are people's names.
-func (c *census) question(found string) error {
-	western := judgeAccents(c.sample, c.letters)
-	place := fmt.Sprintf("The letters with accents, the first in line %d, are written in a way that cannot be told for certain.", c.lines+1)
-	if c.multibyte > 0 {
-		place = fmt.Sprintf("The file mixes letters that are UTF-8 with others that are not; the first of these is in line %d.", c.lines+1)
+func (s *byteStatistics) question(found string) error {
+	western := judgeAccents(s.sample, s.letters)
+	place := fmt.Sprintf("The letters with accents, the first in line %d, are written in a way that cannot be told for certain.", s.lines+1)
+	if s.multibyte > 0 {
+		place = fmt.Sprintf("The file mixes letters that are UTF-8 with others that are not; the first of these is in line %d.", s.lines+1)
 	}
 	guess := ""
-	if found != "" && !isWestern(found) {
-		guess = fmt.Sprintf(", as %s %s", found, c.lettersIn(found))
+	if e, err := namedEncoding(found); err == nil && !isWestern(found) {
+		if text, _ := s.decoded(e); text != "" {
+			guess = fmt.Sprintf(", as %s %s", found, lettersBeyondASCII(text))
+		}
 	}
-	return rows.NewError(0, fmt.Sprintf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and say so with --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
-		place, western.windows, western.mac, guess), nil)
-}
-
-// lettersIn shows the first letters of the sample that are not ASCII.
-func (c *census) lettersIn(name string) string {
-	e, err := namedEncoding(name)
-	if err != nil || e.decoder == nil {
-		return "no letters at all"
-	}
-	text, err := e.decoder.NewDecoder().Bytes(c.sample)
-	if err != nil {
-		return "no letters at all"
-	}
-	return lettersBeyondASCII(string(text))
+	return rows.Errorf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and say so with --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
+		place, western.windows, western.mac, guess)
 }

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"io"
@@ -133,10 +134,10 @@ func FuzzEncoding(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		r, err := newTextReader(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, "")
+		r, err := newUTF8Reader(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, "")
 		var got []byte
 		if err == nil {
-			got, err = io.ReadAll(r)
+			got, err = io.ReadAll(bufio.NewReader(r))
 		}
 		if err != nil {
 			fe := rows.Locate(err, "people.csv", "")

@@ -19,16 +19,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/rows"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 	"golang.org/x/net/html/charset"
+	xencoding "golang.org/x/text/encoding"
+	"golang.org/x/text/transform"
 
 	"opscom-import/importer"
-	"opscom-import/mapping"
 )
 
 // webTable reads the largest table of a web page, as student systems write it
@@ -39,7 +39,7 @@ type Table struct {
 	target int // index of the table among those of the page
 	survey pageSurvey
 
-	row    int
+	rows.Builder
 	inRow  bool
 	inCell bool
 	done   bool
@@ -47,11 +47,8 @@ type Table struct {
 	reach  []int // by column: the last row that the cell above reaches down to
 	text   []byte
 	span   cellSpan
-	joined []rows.Range // in the first rows
-	shared int          // cells that go over several rows
-	hidden bool         // the current row
-	unseen int          // rows that a person does not see
-	blanks int
+	spans  rows.Merged // all cells that take several columns or rows; Merged has those of several rows
+	hidden bool        // the current row
 }
 
 // cellSpan is how many columns and rows a cell takes.
@@ -92,33 +89,18 @@ func pageEncoding(r io.Reader) (decode func(io.Reader) io.Reader, err error) {
 	case isUTF8 && !strings.HasPrefix(name, "utf-16"):
 		return func(r io.Reader) io.Reader { return r }, nil
 	case name == "utf-8":
-		return nil, rows.NewError(0, "The web page says that it is written in UTF-8, but it holds other letters, so names with accents would be read wrong. "+rows.SaveAsXLSX, nil)
+		return nil, rows.Errorf("The web page says that it is written in UTF-8, but it holds other letters, so names with accents would be read wrong. " + rows.SaveAsXLSX)
 	}
 	return func(r io.Reader) io.Reader { return encoding.NewDecoder().Reader(r) }, nil
 }
 
 // validUTF8 reads to the end and reports whether all of it is UTF-8.
 func validUTF8(r io.Reader) (bool, error) {
-	buf := make([]byte, 64<<10)
-	for kept := 0; ; {
-		n, err := r.Read(buf[kept:])
-		n += kept
-		cut := 0
-		if err == nil {
-			for cut < min(utf8.UTFMax, n) && cut < n && !utf8.FullRune(buf[n-cut-1:n]) {
-				cut++
-			}
-		}
-		switch {
-		case !utf8.Valid(buf[:n-cut]):
-			return false, nil
-		case err == io.EOF:
-			return true, nil
-		case err != nil:
-			return false, err
-		}
-		kept = copy(buf, buf[n-cut:n])
+	_, err := io.Copy(io.Discard, transform.NewReader(r, xencoding.UTF8Validator))
+	if errors.Is(err, xencoding.ErrInvalidUTF8) {
+		return false, nil
 	}
+	return err == nil, err
 }
 
 // pageTokens walks through the tags of a page and tells in which table they stand.
@@ -220,7 +202,7 @@ func surveyPage(r io.Reader) (pageSurvey, error) {
 		}
 	}
 	if len(cells) == 0 {
-		return pageSurvey{}, rows.NewError(0, "This is a web page (HTML) without a table, whatever its name says. "+rows.ExportXLSX, nil)
+		return pageSurvey{}, rows.Errorf("This is a web page (HTML) without a table, whatever its name says. " + rows.ExportXLSX)
 	}
 	s := pageSurvey{largest: slices.Index(cells, slices.Max(cells))}
 	for _, n := range cells {
@@ -229,13 +211,13 @@ func surveyPage(r io.Reader) (pageSurvey, error) {
 		}
 	}
 	if page.isOpen(s.largest) {
-		return pageSurvey{}, rows.NewError(0, "This is a web page (HTML) that ends in the middle of its table, so it was cut short. Export it again.", nil)
+		return pageSurvey{}, rows.Errorf("This is a web page (HTML) that ends in the middle of its table, so it was cut short. Export it again.")
 	}
 	return s, nil
 }
 
 func pageFault(row int, err error) error {
-	return rows.NewError(row, fmt.Sprintf("The web page (HTML) cannot be read at or after this place: %v. %s", err, rows.SaveAsXLSX), err)
+	return rows.ErrorAt(row, err, "The web page (HTML) cannot be read at or after this place: %v. %s", err, rows.SaveAsXLSX)
 }
 
 // next returns the next row of the table.
@@ -253,7 +235,7 @@ func (w *Table) Next(row *importer.Row) error {
 			err = io.ErrUnexpectedEOF // the survey has seen the table's end
 		}
 		if err != nil {
-			return pageFault(max(w.row, 1), err)
+			return pageFault(max(w.Row, 1), err)
 		}
 	}
 	return io.EOF
@@ -313,16 +295,9 @@ func (w *Table) endRow(row *importer.Row) (whole bool, err error) {
 	if err := w.endCell(row); err != nil || !w.inRow {
 		return false, err
 	}
-	w.inRow = false
-	w.row++
-	if w.row > rows.MaxRows {
-		return false, rows.ErrRowBeyond
-	}
-	if w.hidden && !rows.IsBlank(row) {
-		w.unseen++
-	}
-	row.Number, w.width, w.blanks = w.row, 0, max(0, w.blanks-rows.FreeBlanks)
-	return true, nil
+	w.inRow, w.width = false, 0
+	w.End(row, w.hidden)
+	return true, w.SetNumber(row, w.Row+1)
 }
 
 // endCell puts the cell that is open into the row, right of those that reach down
@@ -333,18 +308,15 @@ func (w *Table) endCell(row *importer.Row) error {
 		return nil
 	}
 	w.inCell = false
-	for w.width < len(w.reach) && w.reach[w.width] > w.row {
+	for w.width < len(w.reach) && w.reach[w.width] > w.Row {
 		w.width++
 	}
 	column, end := w.width, w.width+w.span.columns
 	if end > rows.MaxColumns {
 		return errManyColumns
 	}
-	if w.blanks += max(0, end-len(row.Cells)); w.blanks > rows.MaxBlanks {
-		return rows.ErrBlanks
-	}
-	for len(row.Cells) < end {
-		row.Cells = append(row.Cells, mapping.Cell{})
+	if err := w.Pad(row, end); err != nil {
+		return err
 	}
 	row.Cells[column].Text = string(bytes.Trim(w.text, pageSpace))
 	w.text, w.width = w.text[:0], end
@@ -352,13 +324,14 @@ func (w *Table) endCell(row *importer.Row) error {
 		w.reach = append(w.reach, 0)
 	}
 	for c := column; c < end; c++ {
-		w.reach[c] = w.row + w.span.rows
+		w.reach[c] = w.Row + w.span.rows
 	}
+	span := rows.Range{FirstRow: w.Row + 1, LastRow: w.Row + w.span.rows, FirstColumn: column, LastColumn: end - 1}
 	if w.span.rows > 1 {
-		w.shared++
+		w.Merged.Add(span)
 	}
-	if (w.span.columns > 1 || w.span.rows > 1) && len(w.joined) < rows.MaxColumns {
-		w.joined = append(w.joined, rows.Range{FirstRow: w.row + 1, LastRow: w.row + w.span.rows, FirstColumn: column, LastColumn: end - 1})
+	if w.span.rows > 1 || w.span.columns > 1 {
+		w.spans.Add(span)
 	}
 	return nil
 }
@@ -418,23 +391,17 @@ func appendPageText(dst, raw []byte) []byte {
 	return dst
 }
 
+// Notes says which table was read.
 func (w *Table) Notes() []string {
 	note := "The file is a web page (HTML), whatever its name says. Its table was read, with rows numbered from the table's first."
 	if w.survey.tables > 1 {
 		note = fmt.Sprintf("The file is a web page (HTML), whatever its name says. The largest of its %d tables was read, with rows numbered from that table's first.", w.survey.tables)
 	}
-	notes := []string{note}
-	if w.unseen > 0 {
-		notes = append(notes, rows.Count(w.unseen, "row that is hidden was read too.", "rows that are hidden were read too."))
-	}
-	if w.shared > 0 {
-		notes = append(notes, rows.MergedNote(w.shared, slices.DeleteFunc(slices.Clone(w.joined), func(m rows.Range) bool { return m.LastRow == m.FirstRow })))
-	}
-	return notes
+	return append([]string{note}, w.Builder.Notes()...)
 }
 
-func (w *Table) Merges(first, last int) ([]rows.Range, error) {
-	return slices.DeleteFunc(slices.Clone(w.joined), func(m rows.Range) bool { return m.LastRow < first || m.FirstRow > last }), nil
-}
+// Merges returns the cells that take several columns or rows.
+func (w *Table) Merges(first, last int) ([]rows.Range, error) { return w.spans.Between(first, last) }
 
+// Close does nothing: the file belongs to the caller.
 func (w *Table) Close() error { return nil }
