@@ -218,7 +218,7 @@ func isPlainText(text string) bool {
 // clean removes from a trimmed text what nobody sees or means, and says what it was;
 // what is "" when nothing was removed.
 func clean(text string, kind valueKind) (cleaned, what string) {
-	if inner, ok := textFormula(text); ok {
+	if inner, ok := TextFormula(text); ok {
 		return inner, "was written as a formula so that a spreadsheet keeps its zeros"
 	}
 	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("0123456789=+-@", text[1]) >= 0 {
@@ -248,8 +248,8 @@ func clean(text string, kind valueKind) (cleaned, what string) {
 	return text, ""
 }
 
-// textFormula returns the text of a formula that is only a text, ="0123".
-func textFormula(text string) (inner string, ok bool) {
+// TextFormula returns the text of a formula that is only a text, ="0123".
+func TextFormula(text string) (inner string, ok bool) {
 	inner, ok = strings.CutPrefix(text, `="`)
 	if !ok {
 		return "", false

@@ -16,7 +16,7 @@ import (
 )
 
 func TestFooters(t *testing.T) {
-	const left = "What stands below the table in %s was taken for totals or notes, and left out."
+	const left = "The text below the table in %s was taken for totals or notes, and left out."
 	tests := map[string]struct {
 		below string // two people
 		rows  int
@@ -34,7 +34,7 @@ func TestFooters(t *testing.T) {
 		"a person called Page":           {"Page,,,\n", 3, ""},
 		"a person below what may be one": {"\nTotal: 2,,,\n900102,Cy,Poe,2002-07-09\n", 4, "1 blank row between the others was left out."},
 		"the end of a text":              {"\x1A", 2, fmt.Sprintf(left, "row 4")},
-		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "A line is drawn in rows 4 and 6, which is not a row."},
+		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "Dashes in rows 4 and 6 were left out as a separator line."},
 		"dashes for what is not known":   {"-,-,-,-\n900102,--,--,\n", 4, ""},
 		"a total of more than numbers":   {"Total,312,Hull,\n", 3, ""},
 	}
@@ -52,13 +52,13 @@ func TestFooters(t *testing.T) {
 // of single cells is given as it is.
 func TestManyLoneCellsAreRows(t *testing.T) {
 	got := readFile(t, writeFile(t, "people.csv", "Student ID,First,Last\n900100,Ann,Lee\n"+strings.Repeat("Total: 7,,\n", 30)), Options{})
-	if got.err != nil || len(got.rows) < 1+mostHeld || got.rows[1] != "3: Total: 7||" {
+	if got.err != nil || len(got.rows) < 1+maxFooter || got.rows[1] != "3: Total: 7||" {
 		t.Errorf("%d rows, the second %q, error %v", len(got.rows), got.rows[1], got.err)
 	}
 }
 
 func TestSecondTable(t *testing.T) {
-	const second = "A second table begins in row 5. None of its rows is sent: put it into a file, or a sheet, of its own."
+	const second = "A second table begins in row 5. None of its rows is sent: put it into its own file or sheet."
 	tests := map[string]struct {
 		below string
 		rows  []string // from the third on
@@ -67,7 +67,7 @@ func TestSecondTable(t *testing.T) {
 		"other columns":    {"\nProgram,Dean,Campus,Students\nArts,Kim,Hull,12\n", []string{"5: Program|Dean|Campus|Students !second_table", "6: Arts|Kim|Hull|12 !second_table"}, second},
 		"the same moved":   {"\nFirst,Last,DOB,Student ID\n", []string{"5: First|Last|DOB|Student ID !second_table"}, second},
 		"the same at once": {"Last,First,DOB,Student ID\n", []string{"4: Last|First|DOB|Student ID !second_table"}, strings.Replace(second, "row 5", "row 4", 1)},
-		"below a total":    {"Total: 2,,,\nLast,First,DOB,Student ID\n", []string{"5: Last|First|DOB|Student ID !second_table"}, second + " What stands below the table in row 4 was taken for totals or notes, and left out."},
+		"below a total":    {"Total: 2,,,\nLast,First,DOB,Student ID\n", []string{"5: Last|First|DOB|Student ID !second_table"}, second + " The text below the table in row 4 was taken for totals or notes, and left out."},
 		"the header again": {"Student ID,First,Last,DOB\n900102,Cy,Poe,2002-07-09\n", []string{"5: 900102|Cy|Poe|2002-07-09"}, "The header is repeated in row 4, and was left out there."},
 		"a narrower one":   {"\nFaculty,Dean,,\nArts,Kim,,\n", []string{"5: Faculty|Dean|| !second_table", "6: Arts|Kim|| !second_table"}, second},
 		"people":           {"\ncpoe,Cy,Poe,\n900104,Di,Fox,2001-01-01\n", []string{"5: cpoe|Cy|Poe|", "6: 900104|Di|Fox|2001-01-01"}, "1 blank row between the others was left out."},
@@ -138,7 +138,7 @@ func FuzzBody(f *testing.F) {
 			}
 			found[row.Number] = true
 		}
-		for _, number := range slices.Concat(table.body.footers, table.body.repeated, table.body.ruled) {
+		for _, number := range slices.Concat(table.body.footers, table.body.repeated, table.body.separators) {
 			if found[number] {
 				t.Fatalf("row %d is given and left out", number)
 			}

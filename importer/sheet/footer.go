@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/rows"
 
@@ -14,8 +15,8 @@ import (
 // endOfText is the character with which old systems end a text.
 const endOfText = "\x1A"
 
-// mayBeFooter reports whether the row, if nobody stands below it, is not a person but
-// a total or a note. In doubt it is a person: a lone cell that may be an id is.
+// mayBeFooter reports whether the row is not a person but a total or a note, if no person
+// follows it. In doubt it is a person: a lone cell that may be an id is.
 func (b *body) mayBeFooter(row *importer.Row) bool {
 	first := slices.IndexFunc(row.Cells, rows.HasValue)
 	if first < 0 || len(row.Problems) > 0 {
@@ -32,23 +33,23 @@ func (b *body) mayBeFooter(row *importer.Row) bool {
 	return !slices.ContainsFunc(rest, func(c mapping.Cell) bool { return rows.HasValue(c) && !isAmount(c) })
 }
 
-// isRuled reports whether the row is a line that is drawn, as database programs draw it
-// below the header: each of its cells holds dashes and their like, two or more.
-func isRuled(row *importer.Row) bool {
-	if !isRule(rows.TextAt(row, 0)) && !isRule(rows.TextAt(row, 1)) { // most rows are seen at once not to be
+// isSeparator reports whether the row is the line that database programs draw below the
+// header: each of its cells is dashes and the like, two or more.
+func isSeparator(row *importer.Row) bool {
+	if !isDashes(rows.TextAt(row, 0)) && !isDashes(rows.TextAt(row, 1)) { // as most rows are not
 		return false
 	}
-	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return rows.HasValue(c) && !isRule(strings.TrimSpace(c.Text)) })
+	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return rows.HasValue(c) && !isDashes(strings.TrimSpace(c.Text)) })
 }
 
-func isRule(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }
+func isDashes(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }
 
-// standsApart reports whether a blank row, or another footer, stands above the row.
+// standsApart reports whether there is a blank row, or another footer, above the row.
 func (b *body) standsApart(row *importer.Row) bool {
-	return len(b.held) > 0 || row.Number > b.last+1
+	return len(b.pending) > 0 || row.Number > b.last+1
 }
 
-// isSentence reports whether a cell holds several words, as no id does.
+// isSentence reports whether a cell has several words, as no id does.
 func isSentence(c mapping.Cell) bool {
 	return c.Kind == mapping.TextCell && len(strings.Fields(c.Text)) > 1 && !strings.Contains(c.Text, "@")
 }
@@ -88,7 +89,7 @@ func isCount(text string) bool {
 	}, strings.ToLower(words[1]))
 }
 
-// isPause reports whether a character stands between words.
+// isPause reports whether a character separates words.
 func isPause(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(":()[]*=-–—", r) }
 
 // beginsWith reports whether a text begins with one of some words, whatever their
@@ -96,7 +97,7 @@ func isPause(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(":
 func beginsWith(text string, words ...string) bool {
 	for _, word := range words {
 		if len(text) >= len(word) && strings.EqualFold(text[:len(word)], word) {
-			if rest := text[len(word):]; !strings.ContainsFunc(firstRune(rest), unicode.IsLetter) {
+			if next, _ := utf8.DecodeRuneInString(text[len(word):]); !unicode.IsLetter(next) {
 				return true
 			}
 		}
@@ -104,16 +105,7 @@ func beginsWith(text string, words ...string) bool {
 	return false
 }
 
-func firstRune(s string) string {
-	for i := range s {
-		if i > 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-// isAmount reports whether a cell holds a number, however it is written.
+// isAmount reports whether a cell is a number, however it is written.
 func isAmount(c mapping.Cell) bool {
 	return c.Kind == mapping.NumberCell ||
 		strings.ContainsFunc(c.Text, unicode.IsDigit) && !strings.ContainsFunc(c.Text, func(r rune) bool { return unicode.IsLetter(r) || r == '@' })

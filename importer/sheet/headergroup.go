@@ -9,33 +9,31 @@ import (
 	"opscom-import/importer"
 )
 
-// findGroups looks for a header of two rows, the upper one naming groups of
-// columns ("Home address" above "Street" and "City"). What was taken for the
-// header may be either of them.
-func (p *preview) findGroups(f *finding) error {
-	if up := f.at - 1; up >= 0 && p.follows(f.at) && p.looks[up].values == 0 && (p.looks[up].filled >= 2 || p.repeatsNames(f.at)) {
-		merges, err := p.mergesOf(up, f.at)
-		if err != nil {
+// findGroups looks for a header of two rows, the upper one of which names groups of columns
+// ("Home address" above "Street" and "City"). What was taken for the header may be either
+// of them.
+func (p *preview) findGroups(f *headerPlace) (err error) {
+	if up := f.at - 1; up >= 0 && p.follows(f.at) && p.shapes[up].values == 0 && (p.shapes[up].filled >= 2 || p.repeatsNames(f.at)) {
+		if f.merged, err = p.mergesOf(up, f.at); err != nil {
 			return err
 		}
-		if p.spreads(up, f.at, merges) || (len(merges) == 0 && p.looks[up].filled >= 2 && p.repeatsNames(f.at)) {
+		if p.spreads(up, f.at, f.merged) || (len(f.merged) == 0 && p.shapes[up].filled >= 2 && p.repeatsNames(f.at)) {
 			f.group = up
 			return nil
 		}
 	}
 	down := f.at + 1
-	if down >= len(p.rows) || !p.follows(down) || p.looks[down].values > 0 || !p.fillsGaps(f.at, down) {
+	if down >= len(p.rows) || !p.follows(down) || p.shapes[down].values > 0 || !p.fillsGaps(f.at, down) {
 		return nil
 	}
-	merges, err := p.mergesOf(f.at, down)
-	if err != nil {
+	if f.merged, err = p.mergesOf(f.at, down); err != nil {
 		return err
 	}
-	below := lookDown(p.looks[down+1:])
-	_, alike := below.contrast(p.looks[down])
+	below := countColumns(p.shapes[down+1:])
+	_, alike := below.contrast(p.shapes[down])
 	isHeader := alike == 0 && below.haveValues()
 	switch {
-	case p.known(down) >= 2 && p.known(down) >= p.known(f.at), p.spreads(f.at, down, merges) && (isHeader || p.spans(f.at, down, merges)):
+	case p.known(down) >= 2 && p.known(down) >= p.known(f.at), p.spreads(f.at, down, f.merged) && (isHeader || p.spans(f.at, down, f.merged)):
 		f.group, f.at, f.known, f.sure = f.at, down, max(p.known(down), f.known), true
 		return nil
 	case isHeader:
@@ -51,7 +49,7 @@ func (p *preview) spans(upper, lower int, merges []rows.Range) bool {
 	})
 }
 
-// follows reports whether no blank row stands between the row and the one above.
+// follows reports whether there is no blank row between the row and the one above.
 func (p *preview) follows(i int) bool { return p.rows[i].Number == p.rows[i-1].Number+1 }
 
 // mergesOf returns the merged cells of two rows, where the reader knows any.
@@ -65,13 +63,13 @@ func (p *preview) mergesOf(upper, lower int) ([]rows.Range, error) {
 	return source.Merges(p.rows[upper].Number, p.rows[lower].Number)
 }
 
-// spreads reports whether merged cells of the upper row stand above some, but
-// not all, of the columns that the lower row names.
+// spreads reports whether merged cells of the upper row are above some, but not all, of the
+// columns that the lower row names.
 func (p *preview) spreads(upper, lower int, merges []rows.Range) bool {
-	named := p.looks[lower]
+	named := p.shapes[lower]
 	all := 0
-	for c := range max(len(named.cells), len(p.looks[upper].cells)) {
-		if named.at(c) != blankLook || p.looks[upper].at(c) != blankLook {
+	for c := range max(len(named.cells), len(p.shapes[upper].cells)) {
+		if named.at(c) != blankCell || p.shapes[upper].at(c) != blankCell {
 			all++
 		}
 	}
@@ -81,7 +79,7 @@ func (p *preview) spreads(upper, lower int, merges []rows.Range) bool {
 		}
 		inside := 0
 		for c := m.FirstColumn; c <= m.LastColumn; c++ {
-			if named.at(c) != blankLook {
+			if named.at(c) != blankCell {
 				inside++
 			}
 		}
@@ -89,11 +87,11 @@ func (p *preview) spreads(upper, lower int, merges []rows.Range) bool {
 	})
 }
 
-// repeatsNames reports whether two columns have one name, which only a group can
-// tell apart.
+// repeatsNames reports whether two columns have the same name, so that only a group can
+// tell them apart.
 func (p *preview) repeatsNames(i int) bool {
 	seen := map[string]bool{}
-	for c := range min(len(p.rows[i].Cells), lookedAt) {
+	for c := range min(len(p.rows[i].Cells), maxClassified) {
 		name := strings.ToLower(rows.TextAt(&p.rows[i], c))
 		if name != "" && seen[name] {
 			return true
@@ -103,25 +101,25 @@ func (p *preview) repeatsNames(i int) bool {
 	return false
 }
 
-// fillsGaps reports whether the lower row has names to the right of one in the
-// upper row, where that is blank: the upper one names a group.
+// fillsGaps reports whether the lower row has names to the right of one in the upper row,
+// where that is blank: the upper one names a group.
 func (p *preview) fillsGaps(upper, lower int) bool {
 	named := false
-	for c := range p.looks[lower].cells {
-		if p.looks[upper].at(c) != blankLook {
-			named = p.looks[lower].at(c) != blankLook
+	for c := range p.shapes[lower].cells {
+		if p.shapes[upper].at(c) != blankCell {
+			named = p.shapes[lower].at(c) != blankCell
 			continue
 		}
-		if named && p.looks[lower].at(c) != blankLook {
+		if named && p.shapes[lower].at(c) != blankCell {
 			return true
 		}
 	}
 	return false
 }
 
-// joinGroups puts the name of its group before each name: "Home address / Street".
-// Merged cells say how far a group goes; without them it goes up to the next one,
-// and a group without a name below it is the name of its own column alone.
+// joinGroups puts the name of its group before each name: "Home address / Street". Merged
+// cells say how far a group goes; without them it goes up to the next one, and a group
+// without a name below it is the name of its own column alone.
 func joinGroups(upper *importer.Row, names []string, merges []rows.Range) []string {
 	names = append(names, make([]string, max(0, len(upper.Cells)-len(names)))...)
 	group := ""

@@ -9,12 +9,11 @@ import (
 	"opscom-import/mapping"
 )
 
-// preview holds the first rows of a sheet that are not blank, by which its header
-// is found.
+// preview is the first rows of a sheet that are not blank, by which its header is found.
 type preview struct {
 	source rows.Source
 	rows   []importer.Row
-	looks  []rowLook
+	shapes []rowShape
 	err    error // what came in place of one more row; nil when there are more
 
 	knownNames map[int]int // by row, as far as they were asked for
@@ -40,17 +39,16 @@ func readPreview(source rows.Source, from int) *preview {
 		row.Cells = slices.Clip(row.Cells)
 		cells += len(row.Cells)
 		p.rows = append(p.rows, row)
-		p.looks = append(p.looks, lookAt(&row))
+		p.shapes = append(p.shapes, shapeOf(&row))
 	}
 	return p
 }
 
-// rowQueue gives rows that were read ahead before those that are still to be
-// read.
+// rowQueue returns rows that were read ahead before those that are still to be read.
 type rowQueue struct {
 	rows.Source
 	ahead []importer.Row
-	err   error // of the source, which gave it early
+	err   error // of the source, which returned it early
 }
 
 func (q *rowQueue) Next(row *importer.Row) error {

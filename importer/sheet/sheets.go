@@ -3,6 +3,7 @@ package sheet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"opscom-import/importer/sheet/internal/excel"
@@ -15,71 +16,36 @@ type book interface {
 	Open(excel.Sheet) (rows.Source, error)
 }
 
-// sheetList is the sheets of a book in their order.
-type sheetList []excel.Sheet
-
-// named returns the sheet of that name, whatever its case.
-func (l sheetList) named(name string) (excel.Sheet, error) {
-	for _, s := range l {
-		if !strings.EqualFold(strings.TrimSpace(s.Name), strings.TrimSpace(name)) {
-			continue
-		}
-		if s.Part == "" {
-			return s, rows.Errorf("The sheet %q holds a chart and no cells. %s", s.Name, l)
-		}
-		return s, nil
-	}
-	return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, l)
-}
-
-// visible returns the sheets that a person sees, charts left out.
-func (l sheetList) visible() sheetList {
-	var found sheetList
-	for _, s := range l {
-		if s.Part != "" && !s.Hidden {
-			found = append(found, s)
-		}
-	}
-	return found
-}
-
-// String names every sheet in a sentence.
-func (l sheetList) String() string { return "The workbook's sheets are " + l.names() + "." }
-
-// names returns the names in quotes: at most 20 of them.
-func (l sheetList) names() string {
-	const shown = 20
-	var names []string
-	for _, s := range l[:min(len(l), shown)] {
-		name := fmt.Sprintf("%q", s.Name)
+// sheetNames lists sheets in a sentence.
+func sheetNames(sheets []excel.Sheet) string {
+	return rows.List(sheets, 20, func(s excel.Sheet) string {
 		if s.Hidden {
-			name += " (hidden)"
+			return fmt.Sprintf("%q (hidden)", s.Name)
 		}
-		names = append(names, name)
-	}
-	if more := len(l) - shown; more > 0 {
-		return strings.Join(names, ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
+		return fmt.Sprintf("%q", s.Name)
+	})
 }
 
-// without returns the other sheets.
-func (l sheetList) without(chosen excel.Sheet) sheetList {
-	var others sheetList
-	for _, s := range l {
-		if s != chosen {
-			others = append(others, s)
-		}
+// findSheet returns the sheet with the name, whatever its case.
+func findSheet(sheets []excel.Sheet, name string) (excel.Sheet, error) {
+	i := slices.IndexFunc(sheets, func(s excel.Sheet) bool {
+		return strings.EqualFold(strings.TrimSpace(s.Name), strings.TrimSpace(name))
+	})
+	if i < 0 {
+		return excel.Sheet{}, rows.Errorf("There is no sheet %q. The workbook's sheets are %s.", name, sheetNames(sheets))
 	}
-	return others
+	if sheets[i].Part == "" {
+		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. The workbook's sheets are %s.", sheets[i].Name, sheetNames(sheets))
+	}
+	return sheets[i], nil
 }
 
-// openBook takes the sheet that was asked for, or among those that can be seen the
-// one that looks most like a list of people.
+// openBook opens the sheet that was asked for, or of the visible ones the one that looks
+// most like a list of people.
 func (t *Table) openBook(b book, o Options) error {
-	all := sheetList(b.Sheets())
+	all := b.Sheets()
 	if o.Sheet != "" {
-		sheet, err := all.named(o.Sheet)
+		sheet, err := findSheet(all, o.Sheet)
 		if err != nil {
 			return err
 		}
@@ -89,81 +55,81 @@ func (t *Table) openBook(b book, o Options) error {
 		}
 		err = t.findHeader(o.HeaderRow)
 		if errors.Is(err, errNoRows) {
-			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", all)
+			return rows.Errorf("The sheet is empty: it has no header and no rows. The workbook's sheets are %s.", sheetNames(all))
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
 	}
-	best, alike, err := t.choose(b, all.visible(), o.HeaderRow)
+	best, alike, err := t.choose(b, o.HeaderRow)
 	if err != nil {
 		return err
 	}
 	if best == nil {
 		t.sheet = ""
-		return rows.Errorf("No visible sheet of the workbook has rows. %s A hidden one is read when it is asked for by name.", all)
+		return rows.Errorf("No visible sheet of the workbook has rows. The workbook's sheets are %s. To read a hidden one, name it with --sheet.", sheetNames(all))
 	}
 	t.sheet = best.sheet.Name
 	if best.err != nil {
 		return best.err
 	}
 	t.noteChoice(best.sheet, all, alike)
-	return t.takeHeader(best.preview, best.finding, o.HeaderRow)
+	return t.setHeader(best.preview, best.place, o.HeaderRow)
 }
 
 // candidate is a sheet whose first rows were looked at.
 type candidate struct {
 	sheet   excel.Sheet
 	preview *preview
-	finding finding
-	err     error // a question to a person: which row is the header
+	place   headerPlace
+	err     error // a question to the user: which row is the header
 }
 
-// looksLikePeople reports whether the sheet has names that profiles need.
-func (c *candidate) looksLikePeople() bool { return c.err == nil && c.finding.known >= 2 }
+// isPeople reports whether the sheet has columns that profiles need.
+func (c *candidate) isPeople() bool { return c.err == nil && c.place.known >= 2 }
 
-// better reports whether the sheet looks more like a list of people than another.
-func (c *candidate) better(than *candidate) bool {
-	if than == nil {
+func (c *candidate) hasRows() bool { return c.place.below < len(c.preview.rows) }
+
+// isBetter reports whether the sheet looks more like a list of people than the other.
+func (c *candidate) isBetter(other *candidate) bool {
+	switch {
+	case other == nil:
 		return true
+	case c.isPeople() != other.isPeople() || !c.isPeople():
+		return c.isPeople() && !other.isPeople()
+	case c.hasRows() != other.hasRows():
+		return c.hasRows()
 	}
-	if c.looksLikePeople() != than.looksLikePeople() {
-		return c.looksLikePeople()
-	}
-	return c.looksLikePeople() && c.hasRows() != than.hasRows() && c.hasRows() ||
-		c.looksLikePeople() && c.hasRows() == than.hasRows() && c.finding.known > than.finding.known
+	return c.place.known > other.place.known
 }
 
-func (c *candidate) hasRows() bool { return c.finding.below < len(c.preview.rows) }
-
-// maxSheetsSeen is how many sheets are looked at before one is chosen.
-const maxSheetsSeen = 40
-
-// choose looks at the first rows of each sheet. It leaves the chosen one open as
-// the table's rows, and names those that look just as much like people.
-func (t *Table) choose(b book, sheets sheetList, headerRow int) (best *candidate, alike sheetList, err error) {
-	for _, sheet := range sheets[:min(len(sheets), maxSheetsSeen)] {
+// choose looks at the first rows of each visible sheet. It leaves the best one open as
+// the table's rows, and returns those that look just as much like people.
+func (t *Table) choose(b book, headerRow int) (best *candidate, alike []excel.Sheet, err error) {
+	const maxSheets = 40
+	visible := slices.DeleteFunc(slices.Clone(b.Sheets()), func(s excel.Sheet) bool { return s.Part == "" || s.Hidden })
+	for _, sheet := range visible[:min(len(visible), maxSheets)] {
 		t.sheet = sheet.Name
 		source, err := b.Open(sheet)
 		if err != nil {
 			return nil, nil, err
 		}
 		c := &candidate{sheet: sheet}
-		c.preview, c.finding, c.err = lookForHeader(source, headerRow)
-		var question *rows.FileError
+		c.preview, c.place, c.err = locateHeader(source, headerRow)
+		var question *FileError
 		if damaged := c.err != nil && !errors.Is(c.err, errNoRows) && !(errors.As(c.err, &question) && question.Unwrap() == nil); damaged {
 			return nil, nil, errors.Join(c.err, source.Close())
 		}
-		drop := source
+		rejected := source
 		switch {
 		case errors.Is(c.err, errNoRows):
-		case c.better(best):
-			drop, t.rows = t.rows, source
+		case c.isBetter(best):
+			rejected, t.rows = t.rows, source
 			best, alike = c, nil
-		case c.looksLikePeople() && c.hasRows():
+		case c.isPeople() && c.hasRows():
 			alike = append(alike, sheet)
 		}
-		if drop != nil {
-			if err := drop.Close(); err != nil {
+		if rejected != nil {
+			if err := rejected.Close(); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -171,12 +137,13 @@ func (t *Table) choose(b book, sheets sheetList, headerRow int) (best *candidate
 	return best, alike, nil
 }
 
-// noteChoice says which sheet was chosen where there are several.
-func (t *Table) noteChoice(chosen excel.Sheet, all, alike sheetList) {
-	if others := all.without(chosen); len(others) > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.Name, others.names()))
+// noteChoice notes which sheet was chosen where there are several.
+func (t *Table) noteChoice(chosen excel.Sheet, all, alike []excel.Sheet) {
+	others := slices.DeleteFunc(slices.Clone(all), func(s excel.Sheet) bool { return s == chosen })
+	if len(others) > 0 {
+		t.notes = append(t.notes, fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.Name, sheetNames(others)))
 	}
 	if len(alike) > 0 {
-		t.notes = append(t.notes, fmt.Sprintf("Other sheets look like lists of people too: %s. To read another one, name it with --sheet.", alike.names()))
+		t.notes = append(t.notes, fmt.Sprintf("Other sheets look like lists of people too: %s. To read another one, name it with --sheet.", sheetNames(alike)))
 	}
 }

@@ -75,17 +75,17 @@ func (t *Table) Next(row *importer.Row) error {
 			continue
 		}
 		t.returned++
-		t.judgeWidth(row)
-		t.body.judgeTable(row)
+		t.checkWidth(row)
+		t.body.checkTable(row)
 		return nil
 	}
 }
 
-// judgeWidth compares the row with the header. Blank cells beyond the header are
-// cut. A value beyond it is a fault of the row. Where cells are told apart by
-// counting them, so is any other number of cells than the header has, or than
-// rows of the file usually have: nobody knows which cell is missing or too many.
-func (t *Table) judgeWidth(row *importer.Row) {
+// checkWidth compares the row with the header. Blank cells beyond the header are cut; a
+// value beyond it is a problem. Where cells are told apart by counting them, so is any
+// other number of cells than the header has, or than rows of the file usually have: nobody
+// knows which cell is missing or extra.
+func (t *Table) checkWidth(row *importer.Row) {
 	if len(row.Problems) > 0 {
 		return
 	}
@@ -95,17 +95,16 @@ func (t *Table) judgeWidth(row *importer.Row) {
 		extra = slices.IndexFunc(row.Cells[want:], rows.HasValue)
 	}
 	if t.counted && (extra >= 0 || have < want || !slices.Contains(t.widths, have)) {
-		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.RuleRaggedRow, Column: mapping.NoColumn,
-			Message: fmt.Sprintf("The row has %s, but the header has %d, so values may stand in the wrong columns. A value that holds the delimiter needs quotes round it: compare the row with the header.", english.Plural(have, "cell", "cells"), want),
-		})
+		rows.AddProblem(row, mapping.RuleRaggedRow, fmt.Sprintf("The row has %s, but the header has %d, so values may be in the wrong columns.", english.Plural(have, "cell", ""), want),
+			"A value that contains the delimiter needs quotes around it: compare the row with the header.")
 		return
 	}
 	if extra >= 0 {
 		column := want + extra
 		row.Problems = append(row.Problems, mapping.Problem{
 			Rule: mapping.RuleRaggedRow, Column: column, Value: row.Cells[column].Text,
-			Message: fmt.Sprintf("The row has a value in column %s, where the header has no name. Either cells have moved to the right, or the header lacks a name: compare the row with the header.", mapping.ColumnLetter(column)),
+			Message: fmt.Sprintf("The row has a value in column %s, where the header has no name.", mapping.ColumnLetter(column)),
+			Advice:  "Either cells have moved to the right, or a name is missing in the header: compare the row with the header.",
 		})
 		return
 	}
@@ -121,8 +120,8 @@ func (t *Table) Notes() []string {
 		notes = append(notes, fmt.Sprintf("There are no rows below the header in row %d.", t.header.Row))
 	}
 	blank := t.blank
-	for _, ruled := range t.body.ruled {
-		if ruled < t.last {
+	for _, number := range t.body.separators {
+		if number < t.last {
 			blank--
 		}
 	}

@@ -69,7 +69,7 @@ func TestXMLSpreadsheetSheets(t *testing.T) {
 	hidden := strings.Replace(xmlSheetOf("Old &amp; gone", xmlPeople+row), "<Selected/>", "<Visible>SheetHidden</Visible>", 1)
 	path := writeFile(t, "people.xls", xmlBookOf(hidden+xmlSheetOf("Notes", strings.ReplaceAll(xmlPeople, "String\">", "String\">My "))+xmlSheetOf("People", xmlPeople+row)))
 	got := readFile(t, path, Options{})
-	if got.err != nil || got.sheet != "People" || len(got.rows) != 1 || !strings.Contains(got.notes[0], `these were not: "Old & gone" (hidden), "Notes".`) {
+	if got.err != nil || got.sheet != "People" || len(got.rows) != 1 || !strings.Contains(got.notes[0], `these were not: "Old & gone" (hidden) and "Notes".`) {
 		t.Errorf("sheet %q, rows %q, notes %q, error %v", got.sheet, got.rows, got.notes, got.err)
 	}
 	if got := readFile(t, path, Options{Sheet: "old & gone", Format: XLSX}); got.err != nil || len(got.rows) != 1 {

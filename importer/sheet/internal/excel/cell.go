@@ -57,7 +57,7 @@ func (c *cellReader) read(x *xmlScanner, text []byte) (mapping.Cell, []byte, err
 		switch string(x.name) {
 		case "v":
 			raw.hasValue = true
-			c.value, err = x.appendRaw(c.value)
+			c.value, err = x.appendText(c.value, false)
 		case "f":
 			raw.hasFormula = true
 			err = x.skip()
@@ -135,8 +135,11 @@ func isoDateCell(value, text []byte) (mapping.Cell, []byte, error) {
 		if err != nil {
 			continue
 		}
-		t = t.Round(time.Second)
-		return mapping.Cell{Kind: mapping.DateCell}, appendDate(text, t, t.Hour()*3600+t.Minute()*60+t.Second()), nil
+		t, layout := t.Round(time.Second), "2006-01-02T15:04:05"
+		if hour, minute, second := t.Clock(); hour+minute+second == 0 {
+			layout = time.DateOnly
+		}
+		return mapping.Cell{Kind: mapping.DateCell}, t.AppendFormat(text, layout), nil
 	}
 	return mapping.Cell{}, append(text, value...), nil
 }
@@ -153,7 +156,7 @@ func (c *cellReader) number(style int, value, text []byte) (mapping.Cell, []byte
 	}
 	if format.kind == dateFormat {
 		if n, err := strconv.ParseFloat(string(value), 64); err == nil {
-			if dated, ok := appendSerial(text, n, c.date1904); ok {
+			if dated, ok := mapping.AppendSerialDate(text, n, c.date1904); ok {
 				return mapping.Cell{Kind: mapping.DateCell}, dated, nil
 			}
 		}

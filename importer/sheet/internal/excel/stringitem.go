@@ -27,7 +27,7 @@ func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 		switch string(x.name) {
 		case "r":
 		case "t":
-			dst, err = x.appendText(dst)
+			dst, err = x.appendItemText(dst)
 		case "rPr", "rPh", "phoneticPr":
 			err = x.skip()
 		default:
@@ -39,57 +39,40 @@ func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 	}
 }
 
-// appendText appends the text of the element whose start was read last. As in
-// Excel, space around it counts only where xml:space says so.
-func (x *xmlScanner) appendText(dst []byte) ([]byte, error) {
+// appendItemText appends the text of the element whose start was read last. As in Excel,
+// space around it counts only where xml:space says so.
+func (x *xmlScanner) appendItemText(dst []byte) ([]byte, error) {
 	keepSpace := string(x.attr("xml:space")) == "preserve"
 	start := len(dst)
-	dst, err := x.appendRaw(dst)
+	dst, err := x.appendText(dst, false)
 	if err != nil {
 		return dst, err
 	}
 	if !keepSpace {
-		trimmed := trimXMLSpace(dst[start:])
-		dst = append(dst[:start], trimmed...)
+		dst = append(dst[:start], trimXMLSpace(dst[start:])...)
 	}
 	return unescape(dst, start), nil
 }
 
-// appendRaw appends what stands in the element whose start was read last, which
-// has no elements in it.
-func (x *xmlScanner) appendRaw(dst []byte) ([]byte, error) {
-	for {
+// appendText appends all text in the element whose start was read last. It may have
+// elements in it only when nested is set.
+func (x *xmlScanner) appendText(dst []byte, nested bool) ([]byte, error) {
+	for outer := x.depth() - 1; ; {
 		kind, err := x.next()
 		switch {
 		case err != nil:
 			return dst, err
-		case kind == xmlEnd:
+		case kind == xmlEnd && x.depth() == outer:
 			return dst, nil
-		case kind == xmlStart:
+		case kind == xmlStart && !nested:
 			return dst, errXMLUnknown(x.name)
-		case len(dst)+len(x.text) > rows.MaxRowText:
-			return dst, rows.ErrRowText
-		}
-		dst = append(dst, x.text...)
-	}
-}
-
-// appendAll appends all text in the element whose start was read last, and in the
-// elements in it.
-func (x *xmlScanner) appendAll(dst []byte) ([]byte, error) {
-	for outer := x.depth() - 1; x.depth() > outer; {
-		kind, err := x.next()
-		if err != nil {
-			return dst, err
-		}
-		if kind == xmlText {
+		case kind == xmlText:
+			if len(dst)+len(x.text) > rows.MaxRowText {
+				return dst, rows.ErrRowText
+			}
 			dst = append(dst, x.text...)
 		}
-		if len(dst) > rows.MaxRowText {
-			return dst, rows.ErrRowText
-		}
 	}
-	return dst, nil
 }
 
 // unescape resolves, in b from start on, the form _xHHHH_ in which a workbook

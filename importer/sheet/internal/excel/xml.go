@@ -36,7 +36,8 @@ type xmlScanner struct {
 	closing bool   // the start tag was an end tag too
 	rooted  bool   // the root element has begun
 
-	anyCharset bool // r gives UTF-8, whatever the document says of itself
+	anyCharset bool  // r gives UTF-8, whatever the document says of itself
+	attrErr    error // of the last attrText, which next returns
 }
 
 // attr is an attribute as it is written, its value without the quotes.
@@ -91,7 +92,10 @@ func (x *xmlScanner) next() (xmlKind, error) {
 	if x.closing {
 		x.closing = false
 		x.pop()
-		return xmlEnd, nil
+		return xmlEnd, x.attrErr
+	}
+	if x.attrErr != nil {
+		return xmlEOF, x.attrErr
 	}
 	for {
 		if x.pos == x.end {
@@ -456,6 +460,25 @@ func (x *xmlScanner) attr(name string) []byte {
 		}
 	}
 	return nil
+}
+
+// attrText returns the text of an attribute by its name without a prefix, "" when there is
+// none. What is wrong with it, next says.
+func (x *xmlScanner) attrText(name string) string {
+	for _, a := range x.attrs {
+		if string(local(a.name)) != name {
+			continue
+		}
+		text, err := x.decoded(a.value, true)
+		if err == nil && !utf8.Valid(text) {
+			err = errNotUTF8
+		}
+		if err != nil {
+			x.attrErr = err
+		}
+		return string(text)
+	}
+	return ""
 }
 
 // index returns where c stands, counted from pos, at from or after it. It reads

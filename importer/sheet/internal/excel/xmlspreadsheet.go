@@ -1,8 +1,8 @@
 package excel
 
 import (
+	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -16,23 +16,21 @@ import (
 	"opscom-import/mapping"
 )
 
-// xmlBook is an XML Spreadsheet 2003: one XML document with all sheets, which
-// Excel reads and reporting systems write under the name .xls.
+// XMLWorkbook is an XML Spreadsheet 2003: one XML document with all sheets, which Excel
+// reads and reporting systems write under the name .xls.
 type XMLWorkbook struct {
-	open2003 func() (*xmlScanner, error) // the document from its beginning
-	sheets   []Sheet
-	styles   map[string]int // by id, index in cells.formats
-	cells    cellReader
+	start  func() (*xmlScanner, error) // the document from its beginning
+	sheets []Sheet
+	styles map[string]int // by id, index in cells.formats
+	cells  cellReader
 }
 
-const saveXMLAgain = "Open it in Excel, save it as .xlsx, and use that file."
-
-// openXMLBook reads the whole document once: the styles, the names of the sheets,
-// and that nothing of it is missing.
+// OpenXML reads the whole document once: the styles, the names of the sheets, and whether
+// it is complete.
 func OpenXML(file io.ReaderAt, size int64) (*XMLWorkbook, error) {
 	b := &XMLWorkbook{styles: map[string]int{}, cells: cellReader{formats: []numberFormat{{}}}}
-	b.open2003 = func() (*xmlScanner, error) {
-		r, err := xmlDecoder(io.NewSectionReader(file, 0, size))
+	b.start = func() (*xmlScanner, error) {
+		r, err := decodeXML(io.NewSectionReader(file, 0, size))
 		if err != nil {
 			return nil, err
 		}
@@ -40,26 +38,31 @@ func OpenXML(file io.ReaderAt, size int64) (*XMLWorkbook, error) {
 		x.anyCharset = true
 		return x, x.root("Workbook")
 	}
-	x, err := b.open2003()
+	x, err := b.start()
 	if err == nil {
 		err = b.survey(x)
 	}
 	if err != nil {
-		return nil, rows.ErrorAt(0, err, "The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain)
+		return nil, xmlError(0, err)
 	}
 	return b, nil
 }
 
-// xmlDecoder turns a document into UTF-8, by its byte order mark or its
-// declaration.
-func xmlDecoder(r io.Reader) (io.Reader, error) {
-	head := make([]byte, 256)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+func xmlError(row int, err error) error {
+	place := ""
+	if row > 0 {
+		place = " at or after this row"
+	}
+	return rows.ErrorAt(row, err, "The XML Spreadsheet 2003 cannot be read%s: %v. Open it in Excel, save it as .xlsx, and use that file.", place, err)
+}
+
+// decodeXML turns a document into UTF-8, by its byte order mark or its declaration.
+func decodeXML(r io.Reader) (io.Reader, error) {
+	whole := bufio.NewReader(r)
+	head, err := whole.Peek(256)
+	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	head = head[:n]
-	whole := io.MultiReader(bytes.NewReader(head), r)
 	if encoding, name, certain := charset.DetermineEncoding(head, ""); certain && strings.HasPrefix(name, "utf-16") {
 		return encoding.NewDecoder().Reader(whole), nil
 	}
@@ -80,10 +83,8 @@ func (b *XMLWorkbook) survey(x *xmlScanner) error {
 	for {
 		kind, err := x.next()
 		switch {
-		case err != nil:
+		case err != nil || kind == xmlEOF:
 			return err
-		case kind == xmlEOF:
-			return nil
 		case kind != xmlStart:
 			continue
 		}
@@ -91,14 +92,10 @@ func (b *XMLWorkbook) survey(x *xmlScanner) error {
 		case name == "Style" && x.depth() == 3:
 			err = b.readStyle(x)
 		case name == "Worksheet" && x.depth() == 2:
-			name, err := attrText(x, "Name")
-			if err != nil {
-				return err
-			}
-			b.sheets = append(b.sheets, Sheet{Name: name, Part: strconv.Itoa(len(b.sheets))})
+			b.sheets = append(b.sheets, Sheet{Name: x.attrText("Name"), Part: strconv.Itoa(len(b.sheets))})
 		case name == "Visible" && x.depth() == 4 && len(b.sheets) > 0:
 			var state []byte
-			state, err = x.appendRaw(nil)
+			state, err = x.appendText(nil, false)
 			b.sheets[len(b.sheets)-1].Hidden = strings.HasPrefix(string(state), "SheetHidden") || strings.HasPrefix(string(state), "SheetVeryHidden")
 		case name == "Date1904" && x.depth() == 3:
 			b.cells.date1904 = true
@@ -111,21 +108,21 @@ func (b *XMLWorkbook) survey(x *xmlScanner) error {
 
 // readStyle reads the number format of the style whose start was read last.
 func (b *XMLWorkbook) readStyle(x *xmlScanner) error {
-	id, err := attrText(x, "ID")
-	for outer := x.depth() - 1; err == nil && x.depth() > outer; {
-		var kind xmlKind
-		if kind, err = x.next(); err != nil || kind != xmlStart || string(x.name) != "NumberFormat" {
+	id := x.attrText("ID")
+	for outer := x.depth() - 1; x.depth() > outer; {
+		kind, err := x.next()
+		if err != nil {
+			return err
+		}
+		if kind != xmlStart || string(x.name) != "NumberFormat" {
 			continue
 		}
-		var code string
-		if code, err = attrText(x, "Format"); err == nil {
-			if format := namedNumberFormat(code); format.kind != plainFormat {
-				b.styles[id] = len(b.cells.formats)
-				b.cells.formats = append(b.cells.formats, format)
-			}
+		if format := namedNumberFormat(x.attrText("Format")); format.kind != plainFormat {
+			b.styles[id] = len(b.cells.formats)
+			b.cells.formats = append(b.cells.formats, format)
 		}
 	}
-	return err
+	return nil
 }
 
 // namedNumberFormat reads a format code, which in an XML Spreadsheet may be a name.
@@ -139,62 +136,45 @@ func namedNumberFormat(code string) numberFormat {
 	return parseNumberFormat(code)
 }
 
-// attrText returns an attribute by its name without a prefix, references resolved.
-func attrText(x *xmlScanner, name string) (string, error) {
-	for _, a := range x.attrs {
-		if string(local(a.name)) == name {
-			text, err := x.decoded(a.value, true)
-			if err == nil && !utf8.Valid(text) {
-				err = errNotUTF8
-			}
-			return string(text), err
-		}
-	}
-	return "", nil
-}
-
+// Sheets returns the sheets in their order.
 func (b *XMLWorkbook) Sheets() []Sheet { return b.sheets }
 
-// open reads up to the sheet.
+// Open reads up to the sheet.
 func (b *XMLWorkbook) Open(sheet Sheet) (rows.Source, error) {
-	x, err := b.open2003()
-	if err != nil {
-		return nil, err
-	}
-	for skipped := 0; ; {
-		kind, err := x.next()
+	x, err := b.start()
+	for skipped := 0; err == nil; {
+		var kind xmlKind
+		kind, err = x.next()
 		switch {
-		case err == nil && kind == xmlEOF:
+		case err != nil:
+		case kind == xmlEOF:
 			err = rows.ErrNoData
-		case err == nil && kind == xmlStart && string(x.name) == "Worksheet" && x.depth() == 2:
+		case kind == xmlStart && string(x.name) == "Worksheet" && x.depth() == 2:
 			if strconv.Itoa(skipped) == sheet.Part {
 				return &xmlSheet{xml: x, book: b}, nil
 			}
 			skipped++
 		}
-		if err != nil {
-			return nil, rows.ErrorAt(0, err, "The XML Spreadsheet 2003 cannot be read: %v. %s", err, saveXMLAgain)
-		}
 	}
+	return nil, xmlError(0, err)
 }
 
 // xmlSheet reads the rows of one sheet.
 type xmlSheet struct {
+	rows.Builder
 	xml  *xmlScanner
 	book *XMLWorkbook
-	rows.Builder
-	last int // number of the last row that the current element stands for
+	last int // number of the last row that the current element represents
 	text []byte
 }
 
-// The elements of a sheet stand at these depths.
+// The depths of the elements of a sheet.
 const (
 	tableDepth = 3
 	rowDepth   = 4
-	cellDepth  = 5
 )
 
-// next returns the next row that holds a value.
+// Next returns the next row that has a value.
 func (s *xmlSheet) Next(row *importer.Row) error {
 	for {
 		kind, err := s.xml.next()
@@ -212,90 +192,71 @@ func (s *xmlSheet) Next(row *importer.Row) error {
 			err = s.xml.skip()
 		}
 		if err != nil {
-			return rows.ErrorAt(max(s.Row, 1), err, "The sheet cannot be read at or after this row: %v. %s", err, saveXMLAgain)
+			return xmlError(max(s.Row, 1), err)
 		}
 	}
 }
 
-// readRow reads the row whose start was read last. A row without values has no
-// cells.
+// readRow reads the row whose start was read last. A row without values has no cells.
 func (s *xmlSheet) readRow(row *importer.Row) error {
-	number, err := s.index(s.last + 1)
-	if err != nil || number <= s.last {
-		return errors.Join(err, rows.ErrRowOrder)
+	number := s.index(s.last + 1)
+	if number <= s.last {
+		return rows.ErrRowOrder
 	}
 	if err := s.SetNumber(row, number); err != nil {
 		return err
 	}
-	s.last = number
-	if span, err := attrText(s.xml, "Span"); err != nil {
-		return err
-	} else if span != "" {
-		s.last += max(0, atoi([]byte(span)))
-	}
-	hidden, err := attrText(s.xml, "Hidden")
-	row.Cells, row.Problems, s.text = row.Cells[:0], nil, s.text[:0]
-	for next := 0; err == nil; {
-		var kind xmlKind
-		kind, err = s.xml.next()
+	s.last = number + max(0, atoi([]byte(s.xml.attrText("Span"))))
+	hidden := s.xml.attrText("Hidden") == "1"
+	row.Cells, row.Problems = row.Cells[:0], nil
+	for next := 0; ; {
+		kind, err := s.xml.next()
 		switch {
 		case err != nil:
 		case kind == xmlEnd:
-			s.End(row, hidden == "1")
+			s.End(row, hidden)
 			return nil
 		case kind == xmlStart && string(s.xml.name) == "Cell":
 			next, err = s.readCell(row, next)
 		case kind == xmlStart:
 			err = errXMLUnknown(s.xml.name)
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
 }
 
-// index returns the place that the element names, else the one that is expected.
-func (s *xmlSheet) index(expected int) (int, error) {
-	text, err := attrText(s.xml, "Index")
-	if text == "" || err != nil {
-		return expected, err
+// index returns the place that the element has as an attribute, else the expected one.
+func (s *xmlSheet) index(expected int) int {
+	if text := s.xml.attrText("Index"); text != "" {
+		return atoi([]byte(text))
 	}
-	return atoi([]byte(text)), nil
+	return expected
 }
 
-// readCell reads the cell whose start was read last, and returns where the next
-// one stands.
+// readCell reads the cell whose start was read last, and returns the place of the next
+// one.
 func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error) {
-	place, err := s.index(column + 1)
-	if err != nil {
-		return 0, err
-	}
+	place := s.index(column + 1)
 	if place <= column {
 		return 0, rows.ErrCellOrder
 	}
 	column = place - 1
-	across, down, err := s.readMerge()
-	if err != nil {
-		return 0, err
-	}
-	if next = column + 1 + across; next > rows.MaxColumns {
+	across, down := s.mergeCount("MergeAcross"), s.mergeCount("MergeDown")
+	if next = column + 1 + across; next > rows.MaxColumns || across < 0 || down < 0 || down > rows.MaxRows {
 		return 0, rows.ErrCellRef
 	}
 	if across > 0 || down > 0 {
 		s.Merged.Add(rows.Range{FirstRow: s.Row, LastRow: s.Row + down, FirstColumn: column, LastColumn: column + across})
 	}
-	style, err := attrText(s.xml, "StyleID")
-	if err != nil {
-		return 0, err
-	}
-	formula, err := attrText(s.xml, "Formula")
-	if err != nil {
-		return 0, err
-	}
-	cell, err := s.readData(s.book.styles[style])
+	formula := s.xml.attrText("Formula") != ""
+	cell, err := s.readData(s.book.styles[s.xml.attrText("StyleID")])
 	if err != nil {
 		return 0, err
 	}
 	if cell.Text == "" && cell.Kind == mapping.TextCell {
-		if formula == "" {
+		if !formula {
 			return next, nil
 		}
 		cell.Kind = mapping.NoValueCell
@@ -307,24 +268,17 @@ func (s *xmlSheet) readCell(row *importer.Row, column int) (next int, err error)
 	return next, nil
 }
 
-// readMerge reads over how many more columns and rows the cell is merged.
-func (s *xmlSheet) readMerge() (across, down int, err error) {
-	for name, n := range map[string]*int{"MergeAcross": &across, "MergeDown": &down} {
-		text, err := attrText(s.xml, name)
-		if err != nil {
-			return 0, 0, err
-		}
-		if text != "" {
-			if *n = atoi([]byte(text)); *n < 0 || *n > rows.MaxRows {
-				return 0, 0, rows.ErrCellRef
-			}
-		}
+// mergeCount returns over how many more columns or rows the cell is merged, -1 for what
+// is not a number.
+func (s *xmlSheet) mergeCount(attr string) int {
+	if text := s.xml.attrText(attr); text != "" {
+		return atoi([]byte(text))
 	}
-	return across, down, nil
+	return 0
 }
 
-// readData reads the value in the cell whose start was read last; comments and the
-// rest are passed over.
+// readData reads the value in the cell whose start was read last, without comments and
+// the like.
 func (s *xmlSheet) readData(style int) (mapping.Cell, error) {
 	var cell mapping.Cell
 	for outer := s.xml.depth() - 1; ; {
@@ -344,37 +298,36 @@ func (s *xmlSheet) readData(style int) (mapping.Cell, error) {
 	}
 }
 
-// dataTypes are the types of a Data element, and the types of cells (ECMA-376) that hold
-// the same. A text is taken as it is.
+// dataTypes are the types of a Data element, with the types of cells (ECMA-376) that have
+// the same values. A text is taken as it is.
 var dataTypes = map[string]string{"Number": typeNumber, "DateTime": typeISODate, "Boolean": typeBool, "Error": typeError}
 
 // interpret makes a cell of the Data element whose start was read last.
-func (s *xmlSheet) interpret(style int) (mapping.Cell, error) {
-	kind, err := attrText(s.xml, "Type")
-	if err != nil {
-		return mapping.Cell{}, err
-	}
-	if s.text, err = s.xml.appendAll(s.text[:0]); err != nil {
-		return mapping.Cell{}, err
+func (s *xmlSheet) interpret(style int) (cell mapping.Cell, err error) {
+	kind, ok := dataTypes[s.xml.attrText("Type")]
+	if s.text, err = s.xml.appendText(s.text[:0], true); err != nil {
+		return cell, err
 	}
 	if !utf8.Valid(s.text) {
-		return mapping.Cell{}, errNotUTF8
+		return cell, errNotUTF8
 	}
-	cellType, ok := dataTypes[kind]
 	if !ok {
 		return mapping.Cell{Text: string(s.text)}, nil
 	}
-	cell, text, err := s.book.cells.interpret(rawCell{kind: cellType, style: style, value: s.text}, nil)
+	cell, text, err := s.book.cells.interpret(rawCell{kind: kind, style: style, value: s.text}, nil)
 	cell.Text += string(text)
 	return cell, err
 }
 
+// Notes says what the file is, and what is hidden or merged in it.
 func (s *xmlSheet) Notes() []string {
 	return append([]string{"The file is an XML Spreadsheet 2003, whatever its name says, and was read as such."}, s.Builder.Notes()...)
 }
 
+// Merges returns the merged cells in the rows from first to last.
 func (s *xmlSheet) Merges(first, last int) ([]rows.Range, error) {
 	return s.Merged.Between(first, last)
 }
 
+// Close does nothing: the file belongs to the caller.
 func (s *xmlSheet) Close() error { return nil }

@@ -42,3 +42,8 @@ func TextAt(row *importer.Row, column int) string {
 	}
 	return strings.TrimSpace(row.Cells[column].Text)
 }
+
+// AddProblem adds a problem of the row as a whole: what is wrong, and what to do.
+func AddProblem(row *importer.Row, rule mapping.Rule, message, advice string) {
+	row.Problems = append(row.Problems, mapping.Problem{Rule: rule, Column: mapping.NoColumn, Message: message, Advice: advice})
+}

@@ -278,19 +278,18 @@ func (c *Reader) bareField(content []byte, at int) (last bool, next int, err err
 	if size < 0 {
 		last, size = true, len(content)-at
 	}
-	if value := content[at : at+size]; c.quote == '"' && bytes.IndexByte(value, '"') >= 0 && !isTextFormula(value) {
+	if value := content[at : at+size]; c.quote == '"' && bytes.IndexByte(value, '"') >= 0 && !isTextFormula(string(value)) {
 		return last, at, errBareQuote
 	}
 	c.fields = append(c.fields, field{start: at, end: at + size})
 	return last, at + size + 1, nil
 }
 
-// isTextFormula says that a value is a formula that is only a text, as in
-// ="00123": programs write so what a spreadsheet shall not take for a number.
-func isTextFormula(value []byte) bool {
-	inner, begins := bytes.CutPrefix(bytes.TrimSpace(value), []byte(`="`))
-	inner, ends := bytes.CutSuffix(inner, []byte(`"`))
-	return begins && ends && bytes.IndexByte(inner, '"') < 0
+// isTextFormula reports whether a value is a formula that is only a text, as in ="00123":
+// programs write that where a spreadsheet must not read a number.
+func isTextFormula(value string) bool {
+	_, ok := mapping.TextFormula(strings.TrimSpace(value))
+	return ok
 }
 
 // quotedField takes the field whose opening quote is at at. limit is the end of

@@ -1,4 +1,4 @@
-package excel
+package mapping
 
 import "testing"
 
@@ -32,7 +32,7 @@ func TestSerialDates(t *testing.T) {
 		{-1, true, ""},
 	}
 	for _, tt := range tests {
-		got, ok := appendSerial([]byte("x"), tt.serial, tt.date1904)
+		got, ok := AppendSerialDate([]byte("x"), tt.serial, tt.date1904)
 		if string(got) != "x"+tt.want || ok != (tt.want != "") {
 			t.Errorf("%v (1904: %v): %q, %v, want %q", tt.serial, tt.date1904, got[1:], ok, tt.want)
 		}
