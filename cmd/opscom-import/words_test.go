@@ -76,6 +76,9 @@ func TestUsersReadPlainWords(t *testing.T) {
 			}
 			files++
 			for _, piece := range textsOf(t, name) {
+				if piece.text == "mended_text" && strings.HasPrefix(name, "importer/journal/") {
+					continue // what version 1 of the journal stored
+				}
 				for _, what := range bannedIn(piece.text) {
 					t.Errorf("%s:%d: %s", name, piece.line, what)
 				}
