@@ -3,13 +3,22 @@ package report
 import (
 	"io"
 	"iter"
-	"strconv"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
-var problemColumns = []string{"row", "column", "header", "field", "severity", "rule", "value", "message"}
+// problemLine is one line of the problems. Its tags are the columns, in order.
+type problemLine struct {
+	Row      int    `csv:"row"`
+	Column   string `csv:"column"`
+	Header   string `csv:"header"`
+	Field    string `csv:"field"`
+	Severity string `csv:"severity"`
+	Rule     string `csv:"rule"`
+	Value    string `csv:"value"`
+	Message  string `csv:"message"`
+}
 
 // WriteProblems writes one line for each problem, in order, and returns their
 // number. A file is written whole, or on any error stays as it was; without any
@@ -17,9 +26,9 @@ var problemColumns = []string{"row", "column", "header", "field", "severity", "r
 // alone.
 func WriteProblems(to Destination, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
 	return to.writeCounted(func(w io.Writer) (int, error) {
-		return writeCSV(w, problemColumns, problems, func(p importer.RowProblem) []string {
-			return []string{
-				strconv.Itoa(p.Row), mapping.ColumnLetter(p.Column), p.Header, p.Attribute.String(), p.Severity.String(), string(p.Rule), p.Value, p.Text(),
+		return writeCSV(w, problems, func(p importer.RowProblem) problemLine {
+			return problemLine{
+				p.Row, mapping.ColumnLetter(p.Column), p.Header, p.Attribute.String(), p.Severity.String(), string(p.Rule), p.Value, p.Text(),
 			}
 		})
 	})

@@ -4,15 +4,25 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
-var resultColumns = []string{
-	"row", "unique_id", "login_source", "status", "reference_id", "error_code", "field", "message", "warnings", "attempts", "finished_at",
+// resultLine is one line of the results. Its tags are the columns, in order.
+type resultLine struct {
+	Row         int    `csv:"row"`
+	UniqueID    string `csv:"unique_id"`
+	LoginSource string `csv:"login_source"`
+	Status      string `csv:"status"`
+	ReferenceID string `csv:"reference_id"`
+	ErrorCode   string `csv:"error_code"`
+	Field       string `csv:"field"`
+	Message     string `csv:"message"`
+	Warnings    string `csv:"warnings"`
+	Attempts    int    `csv:"attempts"`
+	FinishedAt  string `csv:"finished_at"`
 }
 
 // Totals is what the results of one run add up to.
@@ -32,9 +42,9 @@ func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (To
 	}
 	totals := Totals{Counts: importer.Counts{}}
 	err := to.write(func(w io.Writer) error {
-		_, err := writeCSV(w, resultColumns, results, func(r importer.Result) []string {
+		_, err := writeCSV(w, results, func(r importer.Result) resultLine {
 			totals.add(r)
-			return resultRecord(r)
+			return resultLineOf(r)
 		})
 		return err
 	})
@@ -67,13 +77,12 @@ func (t *Totals) addRefusal(r importer.Result) {
 	t.Refused[i].Count++
 }
 
-func resultRecord(r importer.Result) []string {
+func resultLineOf(r importer.Result) resultLine {
 	finished := ""
 	if !r.FinishedAt.IsZero() {
 		finished = r.FinishedAt.UTC().Format(time.RFC3339)
 	}
-	return []string{
-		strconv.Itoa(r.Row), r.UniqueID, r.LoginSource, string(r.Status), r.ReferenceID, r.ErrorCode, r.Field, r.Message, r.Warnings,
-		strconv.Itoa(r.Attempts), finished,
+	return resultLine{
+		r.Row, r.UniqueID, r.LoginSource, string(r.Status), r.ReferenceID, r.ErrorCode, r.Field, r.Message, r.Warnings, r.Attempts, finished,
 	}
 }
