@@ -543,6 +543,9 @@ func manyColumns() report.FixSheet {
 
 // Memory does not grow with the rows: they go to a temporary file.
 func TestFixMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes large workbooks: not with -short")
+	}
 	peak := func(rows int) (highest uint64) {
 		long := func(yield func(report.FixRow, error) bool) {
 			for i := range rows {

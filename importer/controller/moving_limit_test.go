@@ -97,6 +97,9 @@ func (m *movingLimit) offered(rate float64) float64 {
 // TestMovingLimitIsFollowed lets the Controller's limit jump, and asks for nine
 // tenths of it with hardly a request turned away.
 func TestMovingLimitIsFollowed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays an hour of virtual time: not with -short")
+	}
 	limits := []int{50, 10, 100, 20}
 	tests := []struct {
 		name    string

@@ -115,6 +115,9 @@ var (
 //
 //	go test ./importer/journal -run Damage -v -places 1000 -timeout 1h
 func TestDamageIsNeverAWrongOutcome(t *testing.T) {
+	if testing.Short() {
+		t.Skip("damages hundreds of journals: not with -short")
+	}
 	for _, inLog := range []bool{false, true} {
 		whole := halfPushed(t, inLog)
 		want, wantAgain, err := goOn(t, copyOf(t, whole))

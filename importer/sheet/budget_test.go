@@ -24,6 +24,9 @@ func (c *jumpingClock) now() time.Time {
 // Wherever a reader works for an hour without giving a row, it is stopped there with
 // the sentence that says so; what it gave before is all that it gives.
 func TestPatienceEndsEveryReader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads huge files: not with -short")
+	}
 	begin, end, _ := strings.Cut(sheetXML(twoRows+"|"), "|")
 	emptyRows := begin + strings.Repeat(`<row ht="12"><c s="1"/></row>`, 40_000) + end
 	lines := "id,name\n1,Ann\n" + strings.Repeat("\n", 300_000) + "2,Bob\n"

@@ -196,6 +196,9 @@ func TestUnclosedQuoteIsBounded(t *testing.T) {
 // A reader that looked through the same bytes for every row would take hours for
 // these files.
 func TestHostileTextIsRead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads huge files: not with -short")
+	}
 	const size = 1 << 18
 	for name, line := range map[string]string{
 		"quotes that open":            "\"a\n",

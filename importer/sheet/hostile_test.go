@@ -50,6 +50,9 @@ func packed(t *testing.T, p parts, name string, content io.Reader) string {
 
 // Small files that grow without end must be refused before they fill the memory.
 func TestHostileWorkbooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads huge workbooks: not with -short")
+	}
 	const sheet, styles, texts = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/sharedStrings.xml"
 	begin, end, _ := strings.Cut(sheetXML("|"), "|")
 	tests := map[string]struct {
@@ -85,6 +88,9 @@ func TestHostileWorkbooks(t *testing.T) {
 
 // A value in the last column of every row makes many cells of few bytes.
 func TestLastColumnOfEveryRow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads wide rows: not with -short")
+	}
 	begin, end, _ := strings.Cut(sheetXML("|"), "|")
 	var rows strings.Builder
 	for i := range 3000 {
@@ -117,6 +123,9 @@ func TestWorkbookCutAnywhere(t *testing.T) {
 
 // A byte that was flipped is an error, or makes no difference to what is read.
 func TestWorkbookFlippedAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads hundreds of damaged workbooks: not with -short")
+	}
 	book := []byte(zipOf(t, workbookParts(sheetXML(twoRows))))
 	path := writeFile(t, "people.xlsx", "")
 	for i := 0; i < len(book); i += 3 {

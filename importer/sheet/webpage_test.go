@@ -105,6 +105,9 @@ func TestWebPageCutAnywhere(t *testing.T) {
 }
 
 func TestWebPageFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads huge pages: not with -short")
+	}
 	wide := "<table><tr>" + strings.Repeat("<td colspan=1000>x</td>", 17) + "</tr></table>"
 	for name, tt := range map[string]struct{ page, message string }{
 		"no table":         {"<html><body>Please log in.</body></html>", "without a table"},
@@ -127,6 +130,9 @@ func TestWebPageFaults(t *testing.T) {
 // A reader that went through all columns, or all tables, at every tag would take
 // hours for these pages.
 func TestHostileWebPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads huge pages: not with -short")
+	}
 	for name, page := range map[string]string{
 		"tables in tables": strings.Repeat("<table>", 1<<18) + "<tr><td>1</td></tr>" + strings.Repeat("</table>", 1<<18),
 		"rows of nothing":  "<table><tr>" + strings.Repeat("<td colspan=1000 rowspan=1000000>x", 16) + strings.Repeat("<tr>", 300_000) + "</table>",

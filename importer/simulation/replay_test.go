@@ -18,6 +18,9 @@ const replayed = 6
 // instant at which it lets another worker start, Go's scheduler decides. One seed in
 // some two hundred has such an instant, and with it two or three courses.
 func TestSimulationReplays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays every seed several times: not with -short")
+	}
 	const courses = 5
 	for seed := uint64(1); seed <= replayed; seed++ {
 		first := eventsOf(play(t, seed))

@@ -48,6 +48,9 @@ func TestSimulation(t *testing.T) {
 	if *oneSeed > 0 {
 		first, count = *oneSeed, 1
 	}
+	if testing.Short() {
+		count = min(count, 5)
+	}
 	var mu sync.Mutex
 	total := counters{}
 	t.Run("seeds", func(t *testing.T) {
