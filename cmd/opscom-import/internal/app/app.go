@@ -30,7 +30,7 @@ type Env struct {
 	Settings config.Settings
 	Version  string // of the program
 	Log      *slog.Logger
-	Notify   func(note string) // is told what a person should know, a sentence or two each
+	Notify   func(note string) // is told what a person should know, by one goroutine at a time
 	Progress *report.Progress
 	Stdin    io.Reader // what the FILE "-" is read from
 	Stdout   io.Writer // where a report goes whose path is "-"

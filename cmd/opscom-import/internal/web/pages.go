@@ -90,35 +90,46 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 	s.lastID++
 	u := &upload{ID: s.lastID, Name: a.name, path: filepath.Join(s.folder, a.name, a.name), Sandbox: sandbox, Mapping: a.mapping}
 	s.mu.Unlock()
-	err = s.begin("Checking "+u.Name, "upload "+strconv.Itoa(u.ID), func(fetchCtx, _ context.Context, t *task) string {
-		s.mu.Lock()
-		s.uploads[u.ID] = u
-		s.mu.Unlock()
-		if err := s.place(u, a.path); err != nil {
-			s.setCheck(u, &outcome{Err: err})
-			return filePage(u.ID)
-		}
-		return s.check(fetchCtx, t, u)
-	})
+	err = s.beginCheck(u, "upload", func() { s.uploads[u.ID] = u }, func() error { return s.place(u, a.path) })
 	if err != nil {
 		err = errors.Join(err, os.Remove(a.path))
 	}
 	s.toProgress(w, r, err)
 }
 
-// upload returns a copy of the upload that the request names, and the upload
-// itself for tasks. When there is none it has answered.
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) (shown upload, u *upload, ok bool) {
-	id, err := strconv.Atoi(r.PathValue("file"))
-	s.mu.Lock()
-	if u, ok = s.uploads[id]; ok {
-		shown = *u
+// beginCheck begins a check of the upload, after the change and once its files are
+// placed.
+func (s *Server) beginCheck(u *upload, action string, change func(), place func() error) error {
+	return s.begin("Checking "+u.Name, action+" "+strconv.Itoa(u.ID), func(fetchCtx, _ context.Context, t *task) string {
+		s.mu.Lock()
+		change()
+		s.mu.Unlock()
+		if err := place(); err != nil {
+			s.setCheck(u, &outcome{Err: err})
+			return filePage(u.ID)
+		}
+		return s.check(fetchCtx, t, u)
+	})
+}
+
+// withUpload returns a handler for the upload that the request names: shown is a copy
+// of it, and u itself is for tasks.
+func (s *Server) withUpload(handle func(w http.ResponseWriter, r *http.Request, shown upload, u *upload)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var shown upload
+		id, err := strconv.Atoi(r.PathValue("file"))
+		s.mu.Lock()
+		u, ok := s.uploads[id]
+		if ok {
+			shown = *u
+		}
+		s.mu.Unlock()
+		if err != nil || !ok {
+			s.fail(w, http.StatusNotFound, "This file is no longer here: it was pushed, or uploaded again. Choose it again on the first page.")
+			return
+		}
+		handle(w, r, shown, u)
 	}
-	s.mu.Unlock()
-	if err != nil || !ok {
-		s.fail(w, http.StatusNotFound, "This file is no longer here: it was pushed, or uploaded again. Choose it again on the first page.")
-	}
-	return shown, u, err == nil && ok
 }
 
 // file is the body of the page of an upload.
@@ -132,11 +143,7 @@ type file struct {
 	Ask      bool   // the mapping needs the person
 }
 
-func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
-	u, _, ok := s.upload(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) showFile(w http.ResponseWriter, r *http.Request, u upload, _ *upload) {
 	if u.Check == nil {
 		http.Redirect(w, r, "/progress", http.StatusSeeOther)
 		return
@@ -154,17 +161,7 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request) {
 
 // recheck begins another check of the upload, after the change.
 func (s *Server) recheck(w http.ResponseWriter, r *http.Request, u *upload, change func()) {
-	err := s.begin("Checking "+u.Name, "check "+strconv.Itoa(u.ID), func(fetchCtx, _ context.Context, t *task) string {
-		s.mu.Lock()
-		change()
-		s.mu.Unlock()
-		if err := s.placeMapping(u); err != nil {
-			s.setCheck(u, &outcome{Err: err})
-			return filePage(u.ID)
-		}
-		return s.check(fetchCtx, t, u)
-	})
-	s.toProgress(w, r, err)
+	s.toProgress(w, r, s.beginCheck(u, "check", change, func() error { return s.placeMapping(u) }))
 }
 
 func (s *Server) toProgress(w http.ResponseWriter, r *http.Request, err error) {
@@ -176,11 +173,7 @@ func (s *Server) toProgress(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // checkFile checks the upload for another target.
-func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
-	_, u, ok := s.upload(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) checkFile(w http.ResponseWriter, r *http.Request, _ upload, u *upload) {
 	sandbox := r.FormValue("target") != "real"
 	if !sandbox && s.real.Missing != "" {
 		s.fail(w, http.StatusConflict, s.explain(errNoReal))
@@ -190,11 +183,7 @@ func (s *Server) checkFile(w http.ResponseWriter, r *http.Request) {
 }
 
 // takeMapping takes the mapping as the person has edited it.
-func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request) {
-	_, u, ok := s.upload(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request, _ upload, u *upload) {
 	const encoded = 3 // a byte takes at most so many in a form
 	r.Body = http.MaxBytesReader(w, r.Body, encoded*maxMapping)
 	if err := r.ParseForm(); err != nil {
@@ -205,11 +194,7 @@ func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request) {
 	s.recheck(w, r, u, func() { u.Mapping = text })
 }
 
-func (s *Server) sendMapping(w http.ResponseWriter, r *http.Request) {
-	u, _, ok := s.upload(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) sendMapping(w http.ResponseWriter, _ *http.Request, u upload, _ *upload) {
 	text := u.Mapping
 	if text == "" && u.Check != nil {
 		text = u.Check.Text
@@ -225,11 +210,7 @@ func attach(w http.ResponseWriter, contentType, name string) {
 }
 
 // pushFile pushes the upload as its last check has shown it.
-func (s *Server) pushFile(w http.ResponseWriter, r *http.Request) {
-	shown, u, ok := s.upload(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) pushFile(w http.ResponseWriter, r *http.Request, shown upload, u *upload) {
 	if r.FormValue("check") != strconv.Itoa(shown.Checks) {
 		s.fail(w, http.StatusConflict, "The file was checked again since you saw it, perhaps in another tab. Nothing was sent. Open its page again.")
 		return
@@ -259,61 +240,59 @@ type runView struct {
 	File    int  // the upload that is still here; 0 for none
 }
 
-// run returns what the request's run is. When there is none it has answered.
-func (s *Server) run(w http.ResponseWriter, r *http.Request) (v runView, ok bool) {
-	id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
-	if err == nil {
-		var receipt report.Receipt
-		v.RunInfo, receipt, err = app.ShowRun(r.Context(), s.env, id)
-		v.Counts = receipt.Counts
+// withRun returns a handler for the run that the request names.
+func (s *Server) withRun(handle func(w http.ResponseWriter, r *http.Request, v runView)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
+		var v runView
+		if err == nil {
+			var receipt report.Receipt
+			v.RunInfo, receipt, err = app.ShowRun(r.Context(), s.env, id)
+			v.Counts = receipt.Counts
+		}
+		switch {
+		case errors.As(err, new(*strconv.NumError)), errors.Is(err, journal.ErrNoRun):
+			s.fail(w, http.StatusNotFound, "There is no such run. The page Runs lists them.")
+		case err != nil:
+			s.fail(w, http.StatusInternalServerError, s.explain(err))
+		default:
+			s.addLaunch(&v)
+			handle(w, r, v)
+		}
 	}
-	switch {
-	case errors.As(err, new(*strconv.NumError)), errors.Is(err, journal.ErrNoRun):
-		s.fail(w, http.StatusNotFound, "There is no such run. The page Runs lists them.")
-		return v, false
-	case err != nil:
-		s.fail(w, http.StatusInternalServerError, s.explain(err))
-		return v, false
-	}
+}
+
+// addLaunch adds what this launch knows of the run.
+func (s *Server) addLaunch(v *runView) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v.Trial = v.Target == app.SandboxTarget
-	v.Ending = s.endings[id]
+	v.Ending = s.endings[v.ID]
 	v.Busy = v.State == importer.RunPushing && s.current != nil && !s.current.ended()
 	for _, u := range s.uploads {
 		if u.path == v.Source {
 			v.File = u.ID
 		}
 	}
-	return v, true
 }
 
-func (s *Server) showRun(w http.ResponseWriter, r *http.Request) {
-	if v, ok := s.run(w, r); ok {
-		if v.Ending != nil {
-			v.Problem = s.explain(v.Ending.Err)
-		}
-		s.show(w, http.StatusOK, "run.html", "Run "+strconv.FormatInt(v.ID, 10), v)
+func (s *Server) showRun(w http.ResponseWriter, _ *http.Request, v runView) {
+	if v.Ending != nil {
+		v.Problem = s.explain(v.Ending.Err)
 	}
+	s.show(w, http.StatusOK, "run.html", "Run "+strconv.FormatInt(v.ID, 10), v)
 }
 
-func (s *Server) showApproval(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.run(w, r)
-	switch {
-	case !ok:
-	case v.State != importer.RunHeld:
+func (s *Server) showApproval(w http.ResponseWriter, r *http.Request, v runView) {
+	if v.State != importer.RunHeld {
 		http.Redirect(w, r, runPage(v.ID), http.StatusSeeOther)
-	default:
-		s.show(w, http.StatusOK, "approve.html", "Push run "+strconv.FormatInt(v.ID, 10)+" all the same?", v)
-	}
-}
-
-// pushRun goes on with a run that was held or stopped.
-func (s *Server) pushRun(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.run(w, r)
-	if !ok {
 		return
 	}
+	s.show(w, http.StatusOK, "approve.html", "Push run "+strconv.FormatInt(v.ID, 10)+" all the same?", v)
+}
+
+// pushRun resumes a run that was held or stopped.
+func (s *Server) pushRun(w http.ResponseWriter, r *http.Request, v runView) {
 	if v.State == importer.RunHeld && r.FormValue("approved") != "yes" {
 		http.Redirect(w, r, runPage(v.ID)+"/approve", http.StatusSeeOther)
 		return
@@ -323,11 +302,7 @@ func (s *Server) pushRun(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-func (s *Server) sendResults(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.run(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) sendResults(w http.ResponseWriter, r *http.Request, v runView) {
 	name := filepath.Base(v.Source)
 	attach(w, "text/csv; charset=utf-8", strings.TrimSuffix(name, filepath.Ext(name))+".results.csv")
 	if err := app.WriteResults(r.Context(), s.env, v.ID, w); err != nil {

@@ -63,7 +63,7 @@ func (s *Server) streamProgress(w http.ResponseWriter, r *http.Request) {
 // stop asks the task in progress to stop.
 func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
 	if t := s.underWay(); t != nil && !t.ended() {
-		t.halt()
+		t.stop()
 	}
 	http.Redirect(w, r, "/progress", http.StatusSeeOther)
 }

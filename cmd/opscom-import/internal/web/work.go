@@ -56,7 +56,8 @@ func (s *Server) environment(t *task, sandbox bool) app.Env {
 	}
 	none := ""
 	env.Settings.Results, env.Settings.Problems, env.Settings.Fix = &none, &none, &none // they are downloaded
-	env.Notify, env.Progress, env.Stdin, env.Stdout = t.notes.add, t.progress, strings.NewReader(""), io.Discard
+	env.Notify = func(note string) { t.notes = append(t.notes, note) }
+	env.Progress, env.Stdout = t.progress, io.Discard
 	return env
 }
 
@@ -74,7 +75,7 @@ func (s *Server) check(ctx context.Context, t *task, u *upload) string {
 	if suggestion, err := app.SuggestOffline(ctx, env, u.path); err == nil { // else the check has said what is wrong with the file
 		o.Columns, o.Text = suggestion.Columns, string(suggestion.Text)
 	}
-	o.Notes = s.plain(t.notes.all())
+	o.Notes = s.plain(t.notes)
 	s.setCheck(u, &o)
 	return filePage(u.ID)
 }
@@ -104,7 +105,7 @@ func (s *Server) approve(fetchCtx, workCtx context.Context, t *task, run int64) 
 // finish keeps how the run ended, and removes the file of a finished one. That of a
 // trial stays: the real push often follows.
 func (s *Server) finish(ctx context.Context, t *task, id int64, o *outcome) string {
-	o.Notes = s.plain(t.notes.all())
+	o.Notes = s.plain(t.notes)
 	run, _, err := app.ShowRun(context.WithoutCancel(ctx), s.env, id)
 	if err == nil && run.State == importer.RunFinished && run.Target != app.SandboxTarget {
 		err = s.remove(run.Source)
