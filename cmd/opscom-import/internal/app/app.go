@@ -42,12 +42,6 @@ const SandboxTarget = "sandbox"
 
 func (e Env) notify(format string, args ...any) { e.Notify(fmt.Sprintf(format, args...)) }
 
-// forSandbox returns the environment with the settings for the sandbox.
-func (e Env) forSandbox() Env {
-	e.Settings = e.Settings.ForSandbox()
-	return e
-}
-
 // client is the client code that rows are pushed for.
 func (e Env) client() string {
 	if e.Settings.Sandbox {

@@ -16,7 +16,7 @@ import (
 // sandbox needs no --sandbox to say so.
 func (e Env) sandboxed(run importer.RunInfo) Env {
 	if run.Client == SandboxTarget {
-		return e.forSandbox()
+		e.Settings = e.Settings.ForSandbox()
 	}
 	return e
 }
@@ -24,27 +24,21 @@ func (e Env) sandboxed(run importer.RunInfo) Env {
 // Approve pushes what is pending in the run's plan, whatever held or stopped it. The
 // contexts are as for Push.
 func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(report.Receipt) error) (err error) {
-	defer func() { err = orInterrupted(fetchCtx, err) }()
-	j, err := journal.Open(fetchCtx, env.Settings.State)
-	if err != nil {
-		return err
-	}
-	run, err := j.Run(fetchCtx, id)
-	if err != nil {
-		return errors.Join(err, j.Close())
-	}
-	env = env.sandboxed(run.Info())
-	if err := env.checkApprovable(run.Info()); err != nil {
-		return errors.Join(err, j.Close())
-	}
-	env.Settings.Yes = true
-	p, err := newPusher(fetchCtx, env, j)
-	if err != nil {
-		return errors.Join(err, j.Close())
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
-	receipt, err := p.approveRun(fetchCtx, workCtx, id)
-	return deliver(receipt, err, done)
+	err = env.withRun(fetchCtx, id, func(j *journal.Journal, run *journal.Run) (err error) {
+		env := env.sandboxed(run.Info())
+		if err := env.checkApprovable(run.Info()); err != nil {
+			return err
+		}
+		env.Settings.Yes = true
+		p, err := newPusher(fetchCtx, env, j)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.Close()) }()
+		receipt, err := p.approveRun(fetchCtx, workCtx, id)
+		return deliver(receipt, err, done)
+	})
+	return orInterrupted(fetchCtx, err)
 }
 
 func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receipt report.Receipt, err error) {

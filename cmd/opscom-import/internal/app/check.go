@@ -25,7 +25,9 @@ func Check(ctx context.Context, env Env, files []string, done func(report.Receip
 	if checker.note != "" {
 		env.notify("%s", checker.note)
 	}
-	return eachFile(files, done, func(name string) (report.Receipt, error) { return checker.checkFile(ctx, name) })
+	return eachFile(files, done, func(name string) (report.Receipt, error) {
+		return env.withTable(ctx, name, checker.userTypes, func(t *table) (report.Receipt, error) { return checker.checkFile(ctx, t) })
+	})
 }
 
 // eachFile handles the files in turn and gives the receipts to done. An error, and an
@@ -113,23 +115,12 @@ func (c *checker) Close() error {
 }
 
 // checkFile plans one file without keeping the plan.
-func (c *checker) checkFile(ctx context.Context, name string) (receipt report.Receipt, err error) {
-	started := time.Now()
-	in, err := openInput(ctx, name, c.Stdin)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(in.named(err), in.Close()) }()
-	opened, err := c.openTable(in, c.userTypes)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
+func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.Receipt, err error) {
 	t, err := opened.withUserTypes(c.Settings, c.userTypes)
 	if err != nil {
 		return receipt, err
 	}
-	paths, err := reportPaths(c.Settings, in.base)
+	paths, err := reportPaths(c.Settings, t.in.base)
 	if err != nil {
 		return receipt, err
 	}
@@ -146,7 +137,7 @@ func (c *checker) checkFile(ctx context.Context, name string) (receipt report.Re
 	if err != nil {
 		return receipt, err
 	}
-	held, err := c.judge(ctx, c.journal, plan, in.source)
+	held, err := c.judge(ctx, c.journal, plan, t.in.source)
 	if err != nil {
 		return receipt, err
 	}
@@ -158,8 +149,8 @@ func (c *checker) checkFile(ctx context.Context, name string) (receipt report.Re
 	counts[importer.StatusValid] = counts[importer.StatusPending]
 	delete(counts, importer.StatusPending)
 	receipt = report.Receipt{
-		Command: report.CheckCommand, File: in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Held: held,
-		Seconds: time.Since(started).Seconds(), Reports: shortPaths(r.paths), Exit: RunExitCode(counts, nil, false),
+		Command: report.CheckCommand, File: t.in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Held: held,
+		Seconds: time.Since(t.in.opened).Seconds(), Reports: shortPaths(r.paths), Exit: RunExitCode(counts, nil, false),
 	}
-	return receipt, r.writeSummary(report.Summary{Receipt: receipt, Changes: changes(c.Settings, plan), StartedAt: started})
+	return receipt, r.writeSummary(report.Summary{Receipt: receipt, Changes: changes(c.Settings, plan), StartedAt: t.in.opened})
 }

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
@@ -102,17 +100,4 @@ func lockTarget(ctx context.Context, j *journal.Journal, target string) (release
 		return nil, errors.Join(err, release())
 	}
 	return release, nil
-}
-
-// ShortPath shows a path as seen from the working folder, where that is shorter.
-func ShortPath(path string) string {
-	if path == "" || path == "-" {
-		return path
-	}
-	if here, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
-			return rel
-		}
-	}
-	return path
 }

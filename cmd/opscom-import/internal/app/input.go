@@ -10,16 +10,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"opscom-import/importer/sheet"
 )
 
 // input is one FILE of the command line, on the disk.
 type input struct {
-	shown  string      // as the person named it: for messages and the summary
-	path   string      // where its bytes are
-	source string      // what identifies it from run to run: the absolute path, or "-"
-	base   string      // path without extension: the reports' names begin with it
+	shown  string // as the person named it: for messages and the summary
+	path   string // where its bytes are
+	source string // what identifies it from run to run: the absolute path, or "-"
+	base   string // path without extension: the reports' names begin with it
+	opened time.Time
 	found  os.FileInfo // size and time of the file when it was opened
 	remove bool        // path is a temporary copy
 }
@@ -27,21 +29,17 @@ type input struct {
 // openInput finds the file. Standard input, and anything else that can be read only
 // once, is first copied to a temporary file that only this user can read.
 func openInput(ctx context.Context, name string, stdin io.Reader) (in *input, err error) {
-	in = &input{shown: name, path: name}
+	in = &input{shown: name, path: name, source: name, base: baseOf(name), opened: time.Now()}
 	if name == "-" {
-		in.source, in.base, in.shown = "-", baseOf(name), "standard input"
+		in.shown = "standard input"
 		err = in.spool(ctx, stdin)
-	} else {
-		if in.source, err = filepath.Abs(name); err != nil {
-			return nil, fmt.Errorf("find %s: %w", name, err)
-		}
-		in.base = baseOf(name)
+	} else if in.source, err = filepath.Abs(name); err == nil {
 		err = in.spoolPipe(ctx)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		in.found, err = in.stat()
 	}
-	if in.found, err = in.stat(); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
 	return in, nil
@@ -86,10 +84,10 @@ func (in *input) spool(ctx context.Context, r io.Reader) error {
 	select {
 	case err = <-copied:
 	case <-ctx.Done():
-		return errors.Join(errInterruptedEarly(), f.Close(), in.Close())
+		return errors.Join(errInterruptedEarly(), f.Close())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("keep %s: %w", in.shown, err), in.Close())
+		return fmt.Errorf("keep %s: %w", in.shown, err)
 	}
 	return nil
 }

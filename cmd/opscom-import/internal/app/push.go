@@ -17,24 +17,24 @@ import (
 // what is pending, and gives the receipt of each to done. When fetchCtx is cancelled
 // nothing new is sent and the answers in flight are awaited; workCtx ends these too.
 // A file that is held or stopped is the last.
-func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(report.Receipt) error) (err error) {
-	defer func() { err = orInterrupted(fetchCtx, err) }()
+func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(report.Receipt) error) error {
 	if env.Settings.MaxChanged.Set && !env.Settings.OnlyChanges {
 		return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
 	}
 	if err := checkDistinctResults(env.Settings, files); err != nil {
 		return err
 	}
-	j, err := journal.Open(fetchCtx, env.Settings.State)
-	if err != nil {
-		return err
-	}
-	p, err := newPusher(fetchCtx, env, j)
-	if err != nil {
-		return errors.Join(err, j.Close())
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
-	return eachFile(files, done, func(name string) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, name) })
+	err := env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+		p, err := newPusher(fetchCtx, env, j)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.Close()) }()
+		return eachFile(files, done, func(name string) (report.Receipt, error) {
+			return env.withTable(fetchCtx, name, p.userTypes, func(t *table) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, t) })
+		})
+	})
+	return orInterrupted(fetchCtx, err)
 }
 
 // checkDistinctResults makes sure that the results of one file do not replace those
@@ -64,8 +64,7 @@ type pusher struct {
 	userTypes  userTypes // known once the Controller was asked
 }
 
-// newPusher takes the target's lock and makes the client. The pusher closes the
-// journal, unless there is an error.
+// newPusher takes the target's lock and makes the client.
 func newPusher(ctx context.Context, env Env, j *journal.Journal) (*pusher, error) {
 	unlock, err := lockTarget(ctx, j, env.target())
 	if err != nil {
@@ -79,7 +78,7 @@ func newPusher(ctx context.Context, env Env, j *journal.Journal) (*pusher, error
 }
 
 func (p *pusher) Close() error {
-	return errors.Join(p.connection.Close(), p.unlock(), p.journal.Close())
+	return errors.Join(p.connection.Close(), p.unlock())
 }
 
 // askUserTypes asks the Controller for its user types, once. That it answers shows
@@ -112,18 +111,8 @@ type activeRun struct {
 }
 
 // pushFile plans one file, or finds a run of it that can be resumed, and pushes it.
-func (p *pusher) pushFile(fetchCtx, workCtx context.Context, name string) (receipt report.Receipt, err error) {
-	in, err := openInput(fetchCtx, name, p.Stdin)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(in.named(err), in.Close()) }()
-	opened, err := p.openTable(in, p.userTypes)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	hash, err := in.hash()
+func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (receipt report.Receipt, err error) {
+	hash, err := opened.in.hash()
 	if err != nil {
 		return receipt, err
 	}
@@ -151,7 +140,7 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, name string) (recei
 		return receipt, err
 	}
 	return p.pushRun(fetchCtx, workCtx, activeRun{
-		Run: run, command: "push", started: started, shown: in.shown, pending: pending,
+		Run: run, command: "push", started: started, shown: t.in.shown, pending: pending,
 		problems: plan.Problems, changes: changes(p.Settings, plan), table: t.asIs,
 	})
 }

@@ -17,38 +17,42 @@ import (
 	"opscom-import/report"
 )
 
+// pathsOf returns the four paths, for loops.
+func pathsOf(r *importer.Reports) []*string {
+	return []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary}
+}
+
 // reportPaths is where the reports of a new run of a file go; base is the file's
 // path without its extension.
 func reportPaths(s config.Settings, base string) (importer.Reports, error) {
-	paths := importer.Reports{Results: base + ".results.csv", Problems: base + ".problems.csv", Fix: base + ".fix.xlsx"}
-	redirect(&paths, s)
-	for _, path := range []*string{&paths.Results, &paths.Problems, &paths.Fix, &paths.Summary} {
+	reports := redirected(importer.Reports{Results: base + ".results.csv", Problems: base + ".problems.csv", Fix: base + ".fix.xlsx"}, s)
+	for _, path := range pathsOf(&reports) {
 		if *path == "" || *path == "-" {
 			continue
 		}
 		var err error
 		if *path, err = filepath.Abs(*path); err != nil {
-			return paths, fmt.Errorf("find %s: %w", *path, err)
+			return reports, fmt.Errorf("find %s: %w", *path, err)
 		}
 	}
-	return paths, nil
+	return reports, nil
 }
 
-// redirect sends reports where the settings say.
-func redirect(paths *importer.Reports, s config.Settings) {
-	for _, r := range []struct{ path, asked *string }{
-		{&paths.Results, s.Results}, {&paths.Problems, s.Problems}, {&paths.Fix, s.Fix}, {&paths.Summary, s.Summary},
-	} {
-		if r.asked != nil {
-			*r.path = *r.asked
+// redirected returns where the reports go when the settings have a say.
+func redirected(r importer.Reports, s config.Settings) importer.Reports {
+	asked := []*string{s.Results, s.Problems, s.Fix, s.Summary}
+	for i, path := range pathsOf(&r) {
+		if asked[i] != nil {
+			*path = *asked[i]
 		}
 	}
+	return r
 }
 
 // checkWritable says before a run why one of its reports could not be written.
-func checkWritable(paths importer.Reports) error {
-	for _, path := range []string{paths.Results, paths.Problems, paths.Fix, paths.Summary} {
-		if err := report.To(path, nil).CanWrite(); err != nil {
+func checkWritable(r importer.Reports) error {
+	for _, path := range pathsOf(&r) {
+		if err := report.To(*path, nil).CanWrite(); err != nil {
 			return err
 		}
 	}
@@ -57,7 +61,7 @@ func checkWritable(paths importer.Reports) error {
 
 // existing returns the paths of those reports that exist.
 func existing(r importer.Reports) importer.Reports {
-	for _, path := range []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary} {
+	for _, path := range pathsOf(&r) {
 		if _, err := os.Stat(*path); err != nil {
 			*path = ""
 		}
@@ -66,7 +70,23 @@ func existing(r importer.Reports) importer.Reports {
 }
 
 func shortPaths(r importer.Reports) importer.Reports {
-	return importer.Reports{Results: ShortPath(r.Results), Problems: ShortPath(r.Problems), Fix: ShortPath(r.Fix), Summary: ShortPath(r.Summary)}
+	for _, path := range pathsOf(&r) {
+		*path = ShortPath(*path)
+	}
+	return r
+}
+
+// ShortPath shows a path as seen from the working folder, where that is shorter.
+func ShortPath(path string) string {
+	if path == "" || path == "-" {
+		return path
+	}
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
 }
 
 // resultsOf returns a function that reads a run's results from the start.

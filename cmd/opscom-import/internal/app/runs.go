@@ -68,8 +68,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if err != nil {
 			return err
 		}
-		redirect(&info.Reports, env.Settings)
-		r := &reporter{Env: env.sandboxed(info), paths: info.Reports, results: resultsOf(ctx, run)}
+		r := &reporter{Env: env.sandboxed(info), paths: redirected(info.Reports, env.Settings), results: resultsOf(ctx, run)}
 		r.reopen = func() *mappedTable { return r.Env.reopen(info, list) }
 		if _, err := r.write(); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
+	"opscom-import/report"
 )
 
 // mappingSuffix follows the file's name without its extension in the name of the
@@ -75,6 +77,21 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
+}
+
+// withTable opens a FILE and the table in it, and calls f.
+func (e Env) withTable(ctx context.Context, name string, types userTypes, f func(*table) (report.Receipt, error)) (receipt report.Receipt, err error) {
+	in, err := openInput(ctx, name, e.Stdin)
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(in.named(err), in.Close()) }()
+	t, err := e.openTable(in, types)
+	if err != nil {
+		return receipt, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	return f(t)
 }
 
 // withUserTypes brings the mapping, the table's header and the user types together.
