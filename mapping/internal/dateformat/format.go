@@ -201,9 +201,8 @@ func (f *Format) parseDigits(text string) (time.Time, error) {
 		}
 	}
 	date, err := time.Parse(f.layout, text)
-	var parse *time.ParseError
-	if errors.As(err, &parse) && strings.HasSuffix(parse.Message, "out of range") {
-		return time.Time{}, ErrInvalidDate
+	if parse, ok := err.(*time.ParseError); ok && strings.HasSuffix(parse.Message, "out of range") {
+		return date, ErrInvalidDate
 	}
 	return date, err
 }
