@@ -56,12 +56,14 @@ func (s *suggester) moveOnlyAddress() {
 	if slices.ContainsFunc([]mapping.Attribute{mapping.Street, mapping.City, mapping.Province, mapping.PostalCode}, s.gives) {
 		return
 	}
-	first := map[mapping.Attribute]mapping.Attribute{mapping.Street2: mapping.Street, mapping.City2: mapping.City, mapping.Province2: mapping.Province, mapping.PostalCode2: mapping.PostalCode}
 	for i := range s.candidates {
 		c := &s.candidates[i]
-		if moved, ok := first[c.attribute]; ok && c.fit == fitsMaybe {
-			c.attribute = moved
-			c.why = strings.ReplaceAll(c.why, whySecondAddress, "it belongs to the only address in the table")
+		for first, second := range secondAddresses {
+			if c.attribute == second && c.fit == fitsMaybe {
+				c.attribute = first
+				c.why = strings.ReplaceAll(c.why, whySecondAddress, "it belongs to the only address in the table")
+				break
+			}
 		}
 	}
 }

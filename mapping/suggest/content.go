@@ -17,17 +17,11 @@ const leastValues = 3
 // births: enrolments and the like are later, and people who park are older.
 const firstBirths, lastBirths = "1930", "2010"
 
-// emptyWords are the words of headers that say nothing, without their numbers.
-var emptyWords = []string{
-	"col", "column", "colonne", "field", "champ", "custom", "user", "defined", "udf", "attribute", "attr", "attribut", "data", "info",
-	"value", "valeur", "text", "texte", "other", "autre", "misc", "unnamed", "untitled", contactWord, "item", "var", "variable", "x", "f", "c",
-}
-
-// saysNothing says that a header is made of such words and numbers alone.
+// saysNothing reports whether a header has only words that say nothing, and numbers.
 func saysNothing(header string) bool {
 	return !slices.ContainsFunc(headerWords(header), func(word string) bool {
 		word = strings.Trim(word, "0123456789")
-		return word != "" && !slices.Contains(emptyWords, word)
+		return word != "" && nameOf(emptyWord, word) == ""
 	})
 }
 

@@ -18,7 +18,7 @@ type meaning struct {
 }
 
 const (
-	whySecondAddress = "a mailing or local address is mostly kept as the second"
+	whySecondAddress = "a mailing or local address is usually kept as the second"
 	whySomebodyElse  = "it seems to be about somebody else than the student"
 )
 
@@ -93,7 +93,7 @@ func (index headerIndex) known(words []string) []meaning {
 	if found := index.find(words); len(found) > 0 {
 		return found
 	}
-	if _, found := noun(words, []qualifier{ofSomebodyElse}); found[ofSomebodyElse] {
+	if slices.ContainsFunc(words, func(word string) bool { return qualifierOf(word)&ofSomebodyElse != 0 }) {
 		return []meaning{{why: whySomebodyElse}}
 	}
 	return index.qualified(words)
@@ -141,142 +141,126 @@ func common(some, others []meaning) []meaning {
 	return both
 }
 
-// qualified looks up a header without the words that stand beside its noun, and
-// lets them say which address, name or e-mail is meant.
+// qualified looks up a header without the words beside its noun, and lets them say
+// which address, name or e-mail is meant.
 func (index headerIndex) qualified(words []string) []meaning {
-	if len(words) > 1 && slices.Contains(qualifierWords[ofStudent], words[0]) {
+	if len(words) > 1 && qualifierOf(words[0])&ofStudent != 0 {
 		if found := index.find(words[1:]); len(found) > 0 { // "student.studentNumber"
-			return plainMeanings(found)
+			return read(found, 0, anyMeaning)
 		}
 	}
-	if last := len(words) - 1; last > 0 && slices.Contains(qualifierWords[inWords], words[last]) {
-		if found := userTypes(index.find(words[:last])); len(found) > 0 {
-			return found
+	if last := len(words) - 1; last > 0 && qualifierOf(words[last])&isDescription != 0 {
+		if types := read(index.find(words[:last]), 0, userTypeMeaning); len(types) > 0 {
+			return types
 		}
 	}
 	for _, rule := range []struct {
-		leaveOut []qualifier
-		read     func(m meaning, found map[qualifier]bool) (meaning, bool)
+		leaveOut qualifier
+		read     reading
 	}{
-		{[]qualifier{ofStudent}, plainMeaning},
-		{[]qualifier{ofStudent, homePhone}, cellMeaning},
-		{[]qualifier{ofStudent, mobilePhone, workPhone, homePhone}, phoneMeaning},
-		{[]qualifier{ofStudent, legalName, preferredName}, nameMeaning},
-		{[]qualifier{ofStudent, mainEmail, otherEmail}, emailMeaning},
-		{[]qualifier{ofStudent, firstAddress, secondAddress}, addressMeaning},
-		{[]qualifier{ofStudent, firstAddress, secondAddress, asAddress}, addressMeaning},
+		{ofStudent, anyMeaning},
+		{ofStudent | homePhone, cellMeaning},
+		{ofStudent | mobilePhone | workPhone | homePhone, phoneMeaning},
+		{ofStudent | legalName | preferredName, nameMeaning},
+		{ofStudent | mainEmail | otherEmail, emailMeaning},
+		{ofStudent | firstAddress | secondAddress, addressMeaning},
+		{ofStudent | firstAddress | secondAddress | asAddress, addressMeaning},
 	} {
 		rest, found := noun(words, rule.leaveOut)
-		if len(found) == 0 {
+		if found == 0 {
 			continue
 		}
-		var meanings []meaning
-		for _, m := range index.find(rest) {
-			if m.fit == fitsOnly {
-				m.why = whyUsual
-			}
-			if read, ok := rule.read(m, found); ok {
-				meanings = append(meanings, read)
-			}
-		}
-		if len(meanings) > 0 {
+		if meanings := read(index.find(rest), found, rule.read); len(meanings) > 0 {
 			return meanings
 		}
 	}
 	return nil
 }
 
-func plainMeanings(found []meaning) []meaning {
-	meanings := slices.Clone(found)
-	for i := range meanings {
-		meanings[i], _ = plainMeaning(meanings[i], nil)
-	}
-	return meanings
-}
+// reading returns what a noun means beside qualifiers; not ok when they do not
+// belong together.
+type reading func(m meaning, found qualifier) (qualified meaning, ok bool)
 
-func plainMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
-	m.fit = min(m.fit, fitsAlone)
-	return m, true
-}
-
-// userTypes returns the meanings that are the user type: its code and its
-// description are both of use.
-func userTypes(found []meaning) []meaning {
-	var types []meaning
-	for _, m := range found {
-		if m.attribute == mapping.UserTypeID {
-			types = append(types, meaning{m.attribute, min(m.fit, fitsMaybe), m.why})
+// read returns the meanings of a noun beside qualifiers. None of them is the only
+// one that is possible.
+func read(meanings []meaning, found qualifier, f reading) []meaning {
+	var qualified []meaning
+	for _, m := range meanings {
+		if m.fit == fitsOnly && found != 0 {
+			m.why = whyUsual
+		}
+		m.fit = min(m.fit, fitsAlone)
+		if m, ok := f(m, found); ok {
+			qualified = append(qualified, m)
 		}
 	}
-	return types
+	return qualified
 }
 
-func nameMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
-	if m.attribute != mapping.FirstName && m.attribute != mapping.LastName {
-		return m, false
-	}
-	switch {
-	case found[preferredName] && m.fit == fitsWhole: // "Pref Name", as "Preferred Name"
-		return meaning{mapping.FirstName, fitsBefore, whyPreferred}, true
-	case found[preferredName]:
-		return meaning{m.attribute, fitsBefore, whyPreferred}, true
-	}
-	m.fit = min(m.fit, fitsAlone)
-	return m, true
+func anyMeaning(m meaning, _ qualifier) (meaning, bool) { return m, true }
+
+// userTypeMeaning reads "Student Type Code": the code of a type and its description
+// are both useful.
+func userTypeMeaning(m meaning, _ qualifier) (meaning, bool) {
+	m.fit = min(m.fit, fitsMaybe)
+	return m, m.attribute == mapping.UserTypeID
 }
 
-func emailMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
-	if m.attribute != mapping.Email {
-		return m, false
+func nameMeaning(m meaning, found qualifier) (meaning, bool) {
+	if found&preferredName != 0 {
+		if m.fit == fitsWhole { // "Pref Name", as "Preferred Name"
+			m.attribute = mapping.FirstName
+		}
+		m.fit, m.why = fitsBefore, whyPreferred
 	}
-	m.fit = min(m.fit, fitsAlone)
-	if found[otherEmail] {
+	return m, m.attribute == mapping.FirstName || m.attribute == mapping.LastName
+}
+
+func emailMeaning(m meaning, found qualifier) (meaning, bool) {
+	if found&otherEmail != 0 {
 		m.fit, m.why = fitsMaybe, "it may not be the address that the institution writes to"
 	}
-	return m, true
+	return m, m.attribute == mapping.Email
 }
 
 // cellMeaning reads "Primary Cell".
-func cellMeaning(m meaning, _ map[qualifier]bool) (meaning, bool) {
-	m.fit = min(m.fit, fitsAlone)
-	return m, m.attribute == mapping.CellPhone
-}
+func cellMeaning(m meaning, _ qualifier) (meaning, bool) { return m, m.attribute == mapping.CellPhone }
 
-// phoneMeaning tells the phones apart that are all called "phone" in the dictionary.
-func phoneMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
+// phoneMeaning distinguishes the phones that are all called "phone" in the dictionary.
+func phoneMeaning(m meaning, found qualifier) (meaning, bool) {
 	if m.attribute != mapping.StudentPhone {
 		return m, false
 	}
 	switch {
-	case found[mobilePhone] && found[workPhone]:
+	case found&mobilePhone != 0 && found&workPhone != 0:
 		return meaning{mapping.CellPhone, fitsMaybe, "it may be the employer's"}, true
-	case found[mobilePhone]:
+	case found&mobilePhone != 0:
 		return meaning{mapping.CellPhone, fitsAlone, whyUsual}, true
-	case found[workPhone]:
+	case found&workPhone != 0:
 		return meaning{mapping.EmployeePhone, fitsMaybe, whySoundsLike}, true
-	case found[homePhone]:
-		return meaning{mapping.StudentPhone, fitsMaybe, whyHomePhone}, true
 	}
-	return m, false
+	return meaning{mapping.StudentPhone, fitsMaybe, whyHomePhone}, found&homePhone != 0
 }
 
-func addressMeaning(m meaning, found map[qualifier]bool) (meaning, bool) {
-	second := map[mapping.Attribute]mapping.Attribute{mapping.Street: mapping.Street2, mapping.City: mapping.City2, mapping.Province: mapping.Province2, mapping.PostalCode: mapping.PostalCode2}
-	other, ok := second[m.attribute]
-	if !ok || found[firstAddress] && found[secondAddress] {
+func addressMeaning(m meaning, found qualifier) (meaning, bool) {
+	second, ok := secondAddresses[m.attribute]
+	switch found & (firstAddress | secondAddress) {
+	case firstAddress | secondAddress:
 		return m, false
-	}
-	m.fit = min(m.fit, fitsAlone)
-	switch {
-	case found[firstAddress]:
+	case firstAddress:
 		m.fit = min(m.fit, fitsMaybe)
-		m.why += "; a home or permanent address is mostly kept as the first"
-	case found[secondAddress]:
+		m.why += "; a home or permanent address is usually kept as the first"
+	case secondAddress:
 		m.fit = min(m.fit, fitsMaybe)
-		m.attribute = other
+		m.attribute = second
 		m.why += "; " + whySecondAddress
 	}
-	return m, true
+	return m, ok
+}
+
+// secondAddresses has the attribute of the second address for each of the first.
+var secondAddresses = map[mapping.Attribute]mapping.Attribute{
+	mapping.Street: mapping.Street2, mapping.City: mapping.City2, mapping.Province: mapping.Province2, mapping.PostalCode: mapping.PostalCode2,
 }
 
 // spelledLike finds the attribute whose sure name differs by a slip of the

@@ -144,7 +144,7 @@ func (s *suggester) columnCandidates(column int) []candidate {
 		return nil
 	}
 	meanings := s.index.meanings(header)
-	if s.contacts && slices.Contains(headerWords(header), contactWord) {
+	if s.contacts && slices.Contains(headerWords(header), contact) {
 		meanings = []meaning{{why: whySomebodyElse}}
 	}
 	if len(meanings) == 0 {

@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -92,39 +93,13 @@ func typeMeantBy(value string, types []mapping.UserType) string {
 	return found
 }
 
-// typeWords splits a kind of people into words, with the usual abbreviations
-// written out and French ones in English.
+// typeWords splits a kind of people into words, with the usual abbreviations and
+// French words replaced.
 func typeWords(value string) []string {
 	var words []string
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) }) {
-		switch folded := chars.Fold(word); folded {
-		case "ft", "fulltime":
-			words = append(words, "full", "time")
-		case "pt", "parttime":
-			words = append(words, "part", "time")
-		case "plein":
-			words = append(words, "full")
-		case "partiel":
-			words = append(words, "part")
-		case "temps":
-			words = append(words, "time")
-		case "stu", "stud", "std", "students", "etudiant", "etudiante":
-			words = append(words, "student")
-		case "emp", "empl", "employees", "employe", "employee":
-			words = append(words, "employee")
-		case "fac", "prof":
-			words = append(words, "faculty")
-		case "ug", "undergrad":
-			words = append(words, "undergraduate")
-		case "grad":
-			words = append(words, "graduate")
-		case "res":
-			words = append(words, "resident")
-		case "visiteur", "visiteuse":
-			words = append(words, "visitor")
-		default:
-			words = append(words, folded)
-		}
+		folded := chars.Fold(word)
+		words = append(words, strings.Split(cmp.Or(nameOf(typeWord, folded), folded), "_")...)
 	}
 	return words
 }
