@@ -1,5 +1,7 @@
 package mapping
 
+import "slices"
+
 // Attribute is one attribute of a profile. Its zero value is NoAttribute.
 type Attribute uint8
 
@@ -43,18 +45,18 @@ const (
 	RegionKind                     // a postal abbreviation of two letters (province or state)
 	DateKind                       // yyyy-mm-dd
 	UserTypeKind                   // a user type's id or its name in the Controller's list
-	LockerUserTypeKind             // a locker user type's id; the Controller publishes no list of them
+	LockerUserTypeKind             // a locker user type's id; the Controller does not publish a list of them
 )
 
-// AttributeSpec describes one attribute, as the Controller's page "Profiles
-// Push API" publishes it. Count characters, not bytes: the page's own example
-// is full of spaces, dots and "@", so its "50-character alphanumeric including
-// dashes" means at most 50 characters.
+// AttributeSpec describes one attribute, as the Controller's page "Profiles Push API"
+// publishes it. Limits are in characters, not bytes: the page's own example has
+// spaces, dots and "@", so its "50-character alphanumeric including dashes" means at
+// most 50 characters.
 type AttributeSpec struct {
 	Attribute Attribute
 	Label     string   // what a person calls it
 	Names     []string // names that the Controller accepts; the first is sent
-	MaxChars  int      // most characters (Unicode code points); 0: none published
+	MaxChars  int      // maximum characters (Unicode code points); 0 when none is published
 	Required  bool     // the Controller refuses a profile without it
 	Kind      Kind
 }
@@ -101,14 +103,12 @@ func (a Attribute) String() string {
 	return attributeSpecs[a].Names[0]
 }
 
-// AttributeNamed returns the attribute that has name among its accepted names,
-// exactly as spelled. NoAttribute when there is none.
+// AttributeNamed returns the attribute that has exactly this name among its accepted
+// names, NoAttribute when there is none.
 func AttributeNamed(name string) Attribute {
 	for _, spec := range Attributes() {
-		for _, n := range spec.Names {
-			if n == name {
-				return spec.Attribute
-			}
+		if slices.Contains(spec.Names, name) {
+			return spec.Attribute
 		}
 	}
 	return NoAttribute

@@ -19,20 +19,20 @@ import (
 )
 
 const (
-	// maxExpressionNodes and maxExpressionMemory bound what an expression of a
-	// mapping file may take; memory is counted in the elements that expr makes.
+	// maxExpressionNodes and maxExpressionMemory limit an expression; memory is
+	// counted in the elements that expr allocates.
 	maxExpressionNodes  = 1_000
 	maxExpressionMemory = 100_000
 
 	// columnFunction is the function that reads a column by its header.
 	columnFunction = "col"
 
-	// clockFunction is expr's, and left out: a row gives the same profile at any time.
+	// clockFunction is expr's, and disabled: a row always gives the same profile.
 	clockFunction = "now"
 )
 
-// expression is an expression of the mapping file, ready to be worked out for
-// one row after the other. It is for one goroutine at a time.
+// expression is a compiled expression of the mapping file. It is for one goroutine at
+// a time.
 type expression struct {
 	program *vm.Program
 	machine vm.VM
@@ -40,8 +40,8 @@ type expression struct {
 	texts   map[string]any // their texts, by columnName; reused from row to row
 }
 
-// columnName is what a column is called inside a program. No word of the
-// language can be the same.
+// columnName is the name of a column inside a program. It cannot be a word of the
+// language.
 func columnName(index int) string { return "column " + strconv.Itoa(index) }
 
 // newCondition compiles an expression that must give true or false.
@@ -92,8 +92,8 @@ func newExpression(source string, header []string, result expr.Option) (*express
 	}, nil
 }
 
-// plainExpressionError takes the drawing of the source out of an error of expr's:
-// the mapping file is at hand.
+// plainExpressionError removes the excerpt of the source from an error of expr: the
+// reader has the mapping file.
 func plainExpressionError(err error) error {
 	var at *file.Error
 	if errors.As(err, &at) {
@@ -102,7 +102,7 @@ func plainExpressionError(err error) error {
 	return err
 }
 
-// position says where in an expression a mistake stands, counted from 1.
+// position says where in an expression a mistake is, counted from 1.
 func position(at *file.Error) string {
 	if at.Line > 1 {
 		return fmt.Sprintf(" (line %d, character %d of the expression)", at.Line, at.Column+1)
@@ -110,7 +110,7 @@ func position(at *file.Error) string {
 	return fmt.Sprintf(" (character %d of the expression)", at.Column+1)
 }
 
-// run works the expression out for one row. A missing cell is blank.
+// run evaluates the expression for one row. A missing cell is blank.
 func (e *expression) run(cells []Cell) (any, error) {
 	for _, column := range e.columns {
 		e.texts[columnName(column)] = chars.Trim(cellAt(cells, column).Text)
@@ -122,8 +122,8 @@ func (e *expression) run(cells []Cell) (any, error) {
 	return result, nil
 }
 
-// plainRunError leaves the position out: the reader has the row before them, not
-// the mapping. What it quotes of a cell is made short and printable.
+// plainRunError removes the position: the reader has the row, not the mapping. What it
+// quotes from a cell is made short and printable.
 func plainRunError(err error) error {
 	message := err.Error()
 	var at *file.Error
@@ -133,8 +133,8 @@ func plainRunError(err error) error {
 	return errors.New(chars.Clip(chars.Collapse(strings.ToValidUTF8(message, string(utf8.RuneError)))))
 }
 
-// text returns the expression's result for a row as a text, without an exponent
-// where it is a number. Nothing at all is blank.
+// text returns the expression's result for a row as text, numbers without an exponent.
+// nil is blank.
 func (e *expression) text(cells []Cell) (string, error) {
 	result, err := e.run(cells)
 	if err != nil {
@@ -159,17 +159,17 @@ func (e *expression) holds(cells []Cell) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return result.(bool), nil // expr.AsBool lets nothing else through
+	return result.(bool), nil // guaranteed by expr.AsBool
 }
 
-// wordScan finds the words of an expression that are not columns: the names that
-// let gives, and the names of functions.
+// wordScan finds the words of an expression that are not columns: the variables of
+// let, and the names of functions.
 type wordScan struct {
 	local  map[string]bool
 	called map[ast.Node]bool
 }
 
-// Visit looks at one node; expr calls it for each.
+// Visit is called by expr for each node.
 func (w *wordScan) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.VariableDeclaratorNode:
@@ -179,8 +179,8 @@ func (w *wordScan) Visit(node *ast.Node) {
 	}
 }
 
-// columnPatch puts the column in the place of each col("Header") and of each
-// bare word that is a header, and keeps the first mistake that it meets.
+// columnPatch replaces each col("Header") and each bare word with the column that has
+// this header, and keeps the first mistake.
 type columnPatch struct {
 	source file.Source
 	header []string
@@ -189,8 +189,7 @@ type columnPatch struct {
 	err    error
 }
 
-// Visit looks at one node; expr calls it for each, the arguments of a call
-// before the call.
+// Visit is called by expr for each node, for the arguments of a call before the call.
 func (p *columnPatch) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
@@ -220,7 +219,7 @@ func (p *columnPatch) visitCall(node *ast.Node, call *ast.CallNode) {
 	p.fail(*node, `col takes one header in quotes, as in col("Last Name")`)
 }
 
-// replace puts the column with the given header in the place of a node.
+// replace replaces a node with the column that has the given header.
 func (p *columnPatch) replace(node *ast.Node, header string) {
 	column, err := findColumn(p.header, header)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Format writes the mapping as a file that Parse reads back to the same thing.
-// It fails only when the mapping holds what is not text, such as invalid UTF-8.
+// Format writes the mapping as a file that Parse reads back to the same mapping. It
+// fails only on text that is not valid UTF-8.
 func (f *File) Format() ([]byte, error) {
 	fields := section()
 	for i := range f.Fields {
@@ -46,8 +46,8 @@ func headNode(f *File) *yaml.Node {
 	return head
 }
 
-// fieldNode is one attribute's entry: a bare column name where that says it all,
-// one line where it is short, and a table of values under it where there is one.
+// fieldNode is one attribute's entry: only the column's name where that is all there
+// is, else one line, or several where there is a table of values.
 func fieldNode(f *Field) *yaml.Node {
 	n := section()
 	add := func(key string, value *yaml.Node) { n.Content = append(n.Content, scalar(key), value) }
@@ -111,9 +111,9 @@ func number(n int) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(n)}
 }
 
-// scalar is a text. The YAML library puts quotes round what YAML 1.2 would take
-// for something else; words that older readers take for a truth value get them
-// here. A text of several lines stays on one line of the file.
+// scalar is a text. The YAML library quotes what YAML 1.2 would not read as a text;
+// words that older parsers read as booleans are quoted here. A text of several lines
+// stays on one line of the file.
 func scalar(text string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	switch {

@@ -10,17 +10,17 @@ import (
 // empty profile, ready to use.
 type Profile struct {
 	values [attributeEnd]string
-	set    uint32 // bit a is on when attribute a is sent, be it blank
+	set    uint32 // bit a is set when attribute a is sent, even blank
 }
 
-// Set gives the attribute a value. A blank value is sent too: it clears the
-// attribute in the Controller.
+// Set sets the attribute's value. A blank value is sent too: it clears the attribute
+// in the Controller.
 func (p *Profile) Set(a Attribute, value string) {
 	p.values[a] = value
 	p.set |= 1 << a
 }
 
-// Get returns the attribute's value, and whether it is sent at all.
+// Get returns the attribute's value, and whether it is sent.
 func (p *Profile) Get(a Attribute) (value string, sent bool) {
 	return p.values[a], p.set&(1<<a) != 0
 }
@@ -29,7 +29,7 @@ func (p *Profile) Get(a Attribute) (value string, sent bool) {
 func (p *Profile) Reset() { *p = Profile{} }
 
 // AppendJSON appends the profile to dst as one JSON object of strings, its
-// members in the attributes' order, so that equal profiles give equal bytes:
+// members in the attributes' order, so that equal profiles have equal bytes:
 //
 //	{"unique_id":"900123456","login_source":"SSO","first_name":"Zoë"}
 //

@@ -8,27 +8,27 @@ import (
 	"opscom-import/mapping"
 )
 
-// joinStreetLines makes one street of the columns that hold its lines. The
-// street alone would lose the second line, so that it is no longer certain.
+// joinStreetLines makes one street of the columns that hold its lines. The first
+// alone would lose the second line, so it is no longer certain.
 func (s *suggester) joinStreetLines() {
 	var whole []candidate
 	parts := make(map[mapping.Attribute][]candidate)
 	for _, c := range s.candidates {
 		if c.fit == fitsPart {
-			parts[c.attribute] = append(parts[c.attribute], c)
-			s.passed[c.column] = c.why
+			parts[c.Attribute] = append(parts[c.Attribute], c)
+			s.passed[c.Column] = c.Why
 			continue
 		}
 		whole = append(whole, c)
 	}
 	for i := range whole {
 		c := &whole[i]
-		if lines := parts[c.attribute]; len(lines) > 0 {
-			terms := []string{"col(" + strconv.Quote(s.header[c.column]) + ")"}
+		if lines := parts[c.Attribute]; len(lines) > 0 {
+			terms := []string{"col(" + strconv.Quote(c.Header) + ")"}
 			for _, line := range lines {
-				terms = append(terms, "col("+strconv.Quote(s.header[line.column])+")")
+				terms = append(terms, "col("+strconv.Quote(line.Header)+")")
 			}
-			c.expr = "trim(" + strings.Join(terms, ` + " " + `) + ")"
+			c.Expr = "trim(" + strings.Join(terms, ` + " " + `) + ")"
 			c.doubt("the street has more than one line in this table")
 		}
 	}
@@ -39,19 +39,19 @@ func (s *suggester) joinStreetLines() {
 // city: there it is nearly always the second line of the one address.
 func (s *suggester) doubtLoneStreet2() {
 	for _, c := range s.candidates {
-		if c.attribute == mapping.City2 || c.attribute == mapping.Province2 || c.attribute == mapping.PostalCode2 {
+		if c.Attribute == mapping.City2 || c.Attribute == mapping.Province2 || c.Attribute == mapping.PostalCode2 {
 			return
 		}
 	}
 	for i := range s.candidates {
-		if s.candidates[i].attribute == mapping.Street2 {
+		if s.candidates[i].Attribute == mapping.Street2 {
 			s.candidates[i].doubt("there is no second city, so it may be the second line of the one address")
 		}
 	}
 }
 
-// moveOnlyAddress makes the address of the profile of a mailing or local one
-// that is the only address in the table.
+// moveOnlyAddress takes a mailing or local address as the first one when it is the
+// only address in the table.
 func (s *suggester) moveOnlyAddress() {
 	if slices.ContainsFunc([]mapping.Attribute{mapping.Street, mapping.City, mapping.Province, mapping.PostalCode}, s.gives) {
 		return
@@ -59,9 +59,9 @@ func (s *suggester) moveOnlyAddress() {
 	for i := range s.candidates {
 		c := &s.candidates[i]
 		for first, second := range secondAddresses {
-			if c.attribute == second && c.fit == fitsMaybe {
-				c.attribute = first
-				c.why = strings.ReplaceAll(c.why, whySecondAddress, "it belongs to the only address in the table")
+			if c.Attribute == second && c.fit == fitsMaybe {
+				c.Attribute = first
+				c.Why = strings.ReplaceAll(c.Why, whySecondAddress, "it belongs to the only address in the table")
 				break
 			}
 		}

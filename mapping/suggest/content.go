@@ -10,11 +10,11 @@ import (
 	"opscom-import/mapping/internal/region"
 )
 
-// leastValues is how many values it takes to judge a column by them alone.
+// leastValues is how many values it takes to recognise a column by them alone.
 const leastValues = 3
 
-// firstBirths and lastBirths bound the years of dates that can be nothing but
-// births: enrolments and the like are later, and people who park are older.
+// firstBirths and lastBirths limit the years of dates that can only be births:
+// enrolments and the like are later.
 const firstBirths, lastBirths = "1930", "2010"
 
 // saysNothing reports whether a header has only words that say nothing, and numbers.
@@ -25,10 +25,9 @@ func saysNothing(header string) bool {
 	})
 }
 
-// matchByContent matches the columns whose headers mean nothing known by what
-// they hold: the one that is left for an attribute that no header gives, and only
-// where its header says nothing at all. Of the others, the reason says what they
-// look like.
+// matchByContent matches columns with unknown headers by their values: the only one
+// for an attribute that no header gives, if its header says nothing at all. For the
+// others, the reason says what they look like.
 func (s *suggester) matchByContent() {
 	for _, kind := range []struct {
 		attribute mapping.Attribute
@@ -48,7 +47,8 @@ func (s *suggester) matchByContent() {
 			s.passed[column] = "its header says nothing known, and its values look like " + kind.what
 			if len(alike) == 1 && !s.gives(kind.attribute) && saysNothing(s.header[column]) && !s.isAmbiguous(column) {
 				looks := s.look(column, kind.attribute)
-				c := candidate{column: column, date: looks.date, meaning: meaning{kind.attribute, fitsLast, s.passed[column]}}
+				c := s.newCandidate(column, meaning{kind.attribute, fitsLast, s.passed[column]})
+				c.Date = looks.date
 				c.addReason(looks.proof)
 				c.addReason(looks.doubt)
 				s.candidates = append(s.candidates, c)
@@ -78,8 +78,8 @@ func holdsEmails(values []mapping.Cell) bool {
 	return 4*distinct(values) >= 3*len(values) && every(values, chars.IsEmail)
 }
 
-// holdsBirths says that every value is a date in a year of births. A date whose
-// day and month may be the other way round has the same year.
+// holdsBirths reports whether every value is a date in a year of births. A date with
+// day and month swapped has the same year.
 func holdsBirths(values []mapping.Cell) bool {
 	return every(values, func(text string) bool {
 		day, _ := dateformat.CutTime(text)
@@ -88,7 +88,7 @@ func holdsBirths(values []mapping.Cell) bool {
 	}) && distinct(values) >= leastValues && !lookAtDates(values).none
 }
 
-// yearIn returns the four digits that stand alone at an end of a date, "" for none.
+// yearIn returns the number of four digits at an end of a date, "" for none.
 func yearIn(day string) string {
 	numbers := strings.FieldsFunc(day, func(r rune) bool { return r < '0' || r > '9' })
 	if len(numbers) > 1 {
@@ -101,8 +101,9 @@ func yearIn(day string) string {
 	return ""
 }
 
-// holdsPostalCodes says that every value is a Canadian postal code or a ZIP code.
-// Five digits may be anything: one of the ZIP codes must have its four more.
+// holdsPostalCodes reports whether every value is a Canadian postal code or a ZIP
+// code. Five digits may be anything: at least one value must be a postal code or a
+// ZIP+4.
 func holdsPostalCodes(values []mapping.Cell) bool {
 	sure := false
 	return every(values, func(text string) bool {
@@ -117,9 +118,8 @@ func holdsPostalCodes(values []mapping.Cell) bool {
 	}) && sure
 }
 
-// holdsRegions says that every value is a province or a state, and one of them
-// is nothing else: MA and MS are degrees too, and FR or ON alone are languages
-// and switches.
+// holdsRegions reports whether every value is a province or a state, and at least
+// one of them can be nothing else: MA and MS are degrees too, and ON is a switch.
 func holdsRegions(values []mapping.Cell) bool {
 	codes := make(map[string]bool)
 	for _, cell := range values {
@@ -134,7 +134,7 @@ func holdsRegions(values []mapping.Cell) bool {
 	return len(codes) > 0 && distinct(values) > 1
 }
 
-// holdsIDs says that the values are different numbers of one length, perhaps
+// holdsIDs reports whether the values are different numbers of one length, perhaps
 // after a letter.
 func holdsIDs(values []mapping.Cell) bool {
 	shape := chars.Shape(strings.ToUpper(values[0].Text))

@@ -20,9 +20,9 @@ func TestColumnsByContent(t *testing.T) {
 	}{
 		{"e-mails", []string{"Col7", "a@b.example", "c@d.example", "e@f.example"}, "email ? Col7", "its values look like e-mail addresses"},
 		{"contact", []string{"Contact", "a@b.example", "c@d.example", "e@f.example"}, "email ? Contact", "e-mail addresses"},
-		{"an emergency contact", []string{"Emergency Contact", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody else"},
-		{"a contact who has a name", []string{"Contact|Contact Name", "a@b.example|Jo", "c@d.example|Bo", "e@f.example|Flo"}, "", "somebody else"},
-		{"a header that says something", []string{"Coach 2b", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody else"},
+		{"an emergency contact", []string{"Emergency Contact", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody other"},
+		{"a contact who has a name", []string{"Contact|Contact Name", "a@b.example|Jo", "c@d.example|Bo", "e@f.example|Flo"}, "", "somebody other"},
+		{"a header that says something", []string{"Coach 2b", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody other"},
 		{"a header nobody knows", []string{"Bursar", "a@b.example", "c@d.example", "e@f.example"}, "", "says nothing known, and its values look like e-mail addresses"},
 		{"too few values", []string{"Col7", "a@b.example", "c@d.example"}, "", "no attribute is known"},
 		{"one is none", []string{"Col7", "a@b.example", "c@d.example", "none"}, "", "no attribute is known"},

@@ -23,7 +23,7 @@ func ExampleColumns() {
 	// Courriel: certain email (a usual name for it)
 	// DOB: certain date_of_birth (a usual name for it; only DD/MM/YYYY reads all sample dates)
 	// Phone: likely student_phone (it may be the cell phone, or the employee's)
-	// Parent Email: unmatched  (it seems to be about somebody else than the student)
+	// Parent Email: unmatched  (it seems to be about somebody other than the student)
 }
 
 func ExampleFormat() {
@@ -39,7 +39,7 @@ func ExampleFormat() {
 	// Output:
 	// # Suggested by opscom-import from the headers and the first rows. Read it before you use it.
 	// # A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
-	// # A line with "# or:" may take the place of the line above it: delete that line, and the words "# or: ".
+	// # A line with "# or:" may replace the line above it: delete that line, and the words "# or: ".
 	// # The samples are personal data: delete them before you pass this file on.
 	// version: 1
 	// source:

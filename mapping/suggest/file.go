@@ -11,9 +11,9 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// File makes a mapping of the suggestions that are at least this sure,
-// the first one for each attribute. The source says which table is meant; its
-// headers become those of the suggestions.
+// File makes a mapping of the suggestions that are at least this certain, the first
+// one for each attribute. The source says which table is meant; its headers become
+// those of the suggestions.
 func File(source mapping.SourceSection, suggestions []Suggestion, least Confidence) *mapping.File {
 	f := &mapping.File{Source: source}
 	f.Source.Headers = suggestedHeaders(suggestions)
@@ -28,7 +28,7 @@ func File(source mapping.SourceSection, suggestions []Suggestion, least Confiden
 	return f
 }
 
-// field is what the mapping file says to take the suggestion.
+// field returns the suggestion as a field of a mapping file.
 func (s Suggestion) field() mapping.Field {
 	if s.Expr != "" {
 		return mapping.Field{Attribute: s.Attribute, Expr: s.Expr}
@@ -59,10 +59,10 @@ func suggestedHeaders(suggestions []Suggestion) []string {
 const (
 	note = `# Suggested by opscom-import from the headers and the first rows. Read it before you use it.
 # A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
-# A line with "# or:" may take the place of the line above it: delete that line, and the words "# or: ".
+# A line with "# or:" may replace the line above it: delete that line, and the words "# or: ".
 # The samples are personal data: delete them before you pass this file on.
 `
-	// likelyMark makes a comment of a guess. Without it the line is in its place.
+	// likelyMark makes a guess a comment. Without it the line is used.
 	likelyMark = "# likely: "
 	// orMark makes a comment of a field that may replace the one above it.
 	orMark = "# or: "
@@ -70,9 +70,9 @@ const (
 	indent = 2
 )
 
-// Format writes the suggestions as a mapping file for a person to
-// finish: what is certain as it is, guesses as comments, each line with how sure
-// it is, why, and up to three values; then the columns that give nothing.
+// Format writes the suggestions as a mapping file for a person to finish: what is
+// certain as it is, guesses as comments, each with its reason and up to three
+// values; then the columns that give nothing.
 //
 //	fields:
 //	  unique_id: Banner ID # certain: it is the institution's number for a person; such as 900100201, 900100202
@@ -131,8 +131,8 @@ func writeSuggested(b *bytes.Buffer, spec mapping.AttributeSpec, suggestions []S
 	return nil
 }
 
-// writeField writes a field under the fields' key, each of its lines after the
-// mark, and the comment behind the first.
+// writeField writes a field, each of its lines after the mark, and the comment after
+// the first.
 func writeField(b *bytes.Buffer, mark string, field mapping.Field, comment string) error {
 	text, err := (&mapping.File{Fields: []mapping.Field{field}}).Format()
 	if err != nil {
@@ -176,8 +176,7 @@ func suchAs(samples []string) string {
 	return "; such as " + strings.Join(shown, " | ")
 }
 
-// oneLine makes a text safe for a comment: no line ends and nothing that a
-// terminal or YAML would take for a command.
+// oneLine makes a text safe for a comment: no line breaks and no control characters.
 func oneLine(text string) string {
 	return chars.Collapse(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {

@@ -19,10 +19,10 @@ type meaning struct {
 
 const (
 	whySecondAddress = "a mailing or local address is usually kept as the second"
-	whySomebodyElse  = "it seems to be about somebody else than the student"
+	whySomebodyElse  = "it seems to be about somebody other than the student"
 )
 
-// headerIndex finds what a folded header may mean, as it is written and with its
+// headerIndex finds what a folded header may mean, as written and with its
 // abbreviations spelled out.
 type headerIndex map[string][]meaning
 
@@ -65,7 +65,7 @@ func (index headerIndex) addSpelledOut(header string) {
 	}
 }
 
-// find returns what words mean that are the whole of a name.
+// find returns what words mean as a whole name.
 func (index headerIndex) find(words []string) []meaning {
 	if found := index[strings.Join(words, "")]; len(found) > 0 {
 		return found
@@ -73,9 +73,9 @@ func (index headerIndex) find(words []string) []meaning {
 	return index[strings.Join(spelledOut(words), "")]
 }
 
-// meanings returns what a header may mean: by its whole text, then without the
-// words that qualify it, then by the several names that it gives, then by its
-// spelling. NoAttribute is a meaning too.
+// meanings returns what a header may mean: by its whole text, then without its
+// qualifiers, then by its several names, then by its spelling. NoAttribute is a
+// meaning too.
 func (index headerIndex) meanings(header string) []meaning {
 	words := headerWords(header)
 	if found := index.known(words); len(found) > 0 {
@@ -87,8 +87,7 @@ func (index headerIndex) meanings(header string) []meaning {
 	return index.spelledLike(strings.Join(words, ""))
 }
 
-// known returns what words mean that are in the dictionary, alone or beside
-// words that qualify them.
+// known returns what words in the dictionary mean, alone or with qualifiers.
 func (index headerIndex) known(words []string) []meaning {
 	if found := index.find(words); len(found) > 0 {
 		return found
@@ -99,8 +98,8 @@ func (index headerIndex) known(words []string) []meaning {
 	return index.qualified(words)
 }
 
-// agreed returns what all the names of a header mean that gives several. A name
-// in square brackets that means something else leaves the one before it likely.
+// agreed returns what all the names of a header with several mean. If the name in
+// square brackets means something else, the one before it is still likely.
 func (index headerIndex) agreed(header string) []meaning {
 	names := otherNames(header)
 	if len(names) < 2 {
@@ -124,8 +123,8 @@ func (index headerIndex) agreed(header string) []meaning {
 	return agreed
 }
 
-// common returns the meanings of the attributes that stand in both, the less sure
-// of each two.
+// common returns the meanings of the attributes that are in both, the less certain of
+// each two.
 func common(some, others []meaning) []meaning {
 	var both []meaning
 	for _, m := range some {
@@ -263,8 +262,8 @@ var secondAddresses = map[mapping.Attribute]mapping.Attribute{
 	mapping.Street: mapping.Street2, mapping.City: mapping.City2, mapping.Province: mapping.Province2, mapping.PostalCode: mapping.PostalCode2,
 }
 
-// spelledLike finds the attribute whose sure name differs by a slip of the
-// fingers: the first letter and the digits must agree.
+// spelledLike finds the attribute with a usual name that differs only by a typing
+// mistake: the first letter and the digits must agree.
 func (index headerIndex) spelledLike(folded string) []meaning {
 	length := utf8.RuneCountInString(folded)
 	if length < 5 || length > 40 {
@@ -279,8 +278,7 @@ func (index headerIndex) spelledLike(folded string) []meaning {
 			meanings[0].attribute == mapping.NoAttribute || meanings[0].fit < fitsAlone || chars.Digits(key) != chars.Digits(folded) {
 			continue
 		}
-		d := chars.Distance(folded, key)
-		if d < distance || d == distance && nearest != "" && key < nearest {
+		if d := chars.Distance(folded, key); d < distance || d == distance && nearest != "" && key < nearest {
 			nearest, distance = key, d
 		}
 	}
@@ -288,5 +286,5 @@ func (index headerIndex) spelledLike(folded string) []meaning {
 		return nil
 	}
 	m := index[nearest][0]
-	return []meaning{{m.attribute, fitsMaybe, "it is spelled nearly like a usual name for it"}}
+	return []meaning{{m.attribute, fitsMaybe, "it is spelled almost like a usual name for it"}}
 }

@@ -2,6 +2,7 @@ package suggest
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -22,13 +23,14 @@ func headerWords(header string) []string {
 		}
 		word.Reset()
 	}
-	small := false
-	for _, r := range joinPossessives(strings.ReplaceAll(withoutNotes(header), "#", " number ")) {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) || small && unicode.IsUpper(r) {
+	header = strings.ReplaceAll(withoutNotes(header), "#", " number ")
+	lower := false
+	for _, r := range possessive.ReplaceAllString(header, "$1$2") {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) || lower && unicode.IsUpper(r) {
 			end()
 		}
 		word.WriteRune(r)
-		small = unicode.IsLower(r)
+		lower = unicode.IsLower(r)
 	}
 	end()
 	if last := len(words) - 1; last > 0 && nameOf(noteWord, words[last]) != "" {
@@ -37,23 +39,9 @@ func headerWords(header string) []string {
 	return slices.Compact(words) // "address.addressLine1"
 }
 
-// joinPossessives removes the apostrophe from "Student's", so that no word s is left
-// over. Other apostrophes separate words, as in "d'étudiant".
-func joinPossessives(header string) string {
-	if !strings.ContainsAny(header, "'’") {
-		return header
-	}
-	runes := []rune(header)
-	joined := make([]rune, 0, len(runes))
-	for i, r := range runes {
-		ends := i+2 >= len(runes) || !unicode.IsLetter(runes[i+2])
-		if (r == '\'' || r == '’') && i+1 < len(runes) && unicode.ToLower(runes[i+1]) == 's' && ends {
-			continue
-		}
-		joined = append(joined, r)
-	}
-	return string(joined)
-}
+// possessive is the s of "Student's", whose apostrophe is removed so that no word s is
+// left over. Other apostrophes separate words, as in "d'étudiant".
+var possessive = regexp.MustCompile(`['’]([sS])(\P{L}|$)`)
 
 // withoutNotes removes what is in brackets when it is not part of the name: a note
 // for whoever fills the column in, a date format, or the table of the column, as in

@@ -1,16 +1,16 @@
 package suggest
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"opscom-import/mapping"
 	"opscom-import/mapping/internal/chars"
 )
 
-// holdsFullNames says that a comma parts each value of a column in two, as it
-// parts "Roy, Zoé".
+// holdsFullNames reports whether a comma splits each value of a column in two, as in
+// "Roy, Zoé".
 func (s *suggester) holdsFullNames(column int) bool {
 	values := s.values(column)
 	return len(values) > 0 && !slices.ContainsFunc(values, func(cell mapping.Cell) bool {
@@ -29,18 +29,23 @@ func (s *suggester) splitFullNames() {
 		if !s.holdsFullNames(column) || s.isAmbiguous(column) {
 			continue
 		}
-		part := "split(col(" + strconv.Quote(s.header[column]) + "), \",\")"
-		s.candidates = append(s.candidates,
-			candidate{column: column, expr: "trim(" + part + "[1])", meaning: meaning{mapping.FirstName, fitsMaybe,
-				"it holds the full name; what stands after the comma, middle names too"}},
-			candidate{column: column, expr: "trim(" + part + "[0])", meaning: meaning{mapping.LastName, fitsMaybe,
-				"it holds the full name; what stands before the comma"}})
+		for i, part := range []struct {
+			attribute mapping.Attribute
+			why       string
+		}{
+			{mapping.LastName, "it holds the full name; this is the part before the comma"},
+			{mapping.FirstName, "it holds the full name; this is the part after the comma, with middle names"},
+		} {
+			c := s.newCandidate(column, meaning{part.attribute, fitsMaybe, part.why})
+			c.Expr = fmt.Sprintf(`trim(split(col(%q), ",")[%d])`, c.Header, i)
+			s.candidates = append(s.candidates, c)
+		}
 	}
 }
 
-// preferNames writes the lists that take a preferred name where it is filled and
-// the other name elsewhere. All are the columns that may give one attribute; one
-// of them alone must hold the name that everybody has.
+// preferNames makes the lists that take a preferred name where it is not blank and
+// the other name elsewhere. all are the columns that may give one attribute; only one
+// of them may hold the name that everybody has.
 func (s *suggester) preferNames(all []candidate) {
 	var base, preferred []*candidate
 	for i := range all {
@@ -50,20 +55,20 @@ func (s *suggester) preferNames(all []candidate) {
 			base = append(base, &all[i])
 		}
 	}
-	if len(base) != 1 || base[0].expr != "" || s.isAmbiguous(base[0].column) {
+	if len(base) != 1 || base[0].Expr != "" || s.isAmbiguous(base[0].Column) {
 		return
 	}
 	for _, c := range preferred {
-		if s.isAmbiguous(c.column) {
+		if s.isAmbiguous(c.Column) {
 			continue
 		}
-		c.columns = []string{s.header[c.column], s.header[base[0].column]}
-		base[0].or = append(base[0].or, s.header[c.column])
+		c.Columns = []string{c.Header, base[0].Header}
+		base[0].Or = append(base[0].Or, c.Header)
 	}
-	if base[0].or != nil {
-		base[0].or = append(base[0].or, s.header[base[0].column])
+	if base[0].Or != nil {
+		base[0].Or = append(base[0].Or, base[0].Header)
 	}
 }
 
-// isAmbiguous says that a mapping cannot tell the column from another by its header.
+// isAmbiguous reports whether another column has the same header.
 func (s *suggester) isAmbiguous(column int) bool { return len(s.sameHeader(column)) > 1 }

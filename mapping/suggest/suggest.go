@@ -26,13 +26,13 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// Confidence says how sure a suggestion is.
+// Confidence says how certain a suggestion is.
 type Confidence uint8
 
-// The confidences. Only what is certain may be used without a person's word.
+// The confidences. Only what is certain may be used without asking a person.
 const (
 	Unmatched Confidence = iota // the column gives no attribute
-	Likely                      // a guess, or one of several ways
+	Likely                      // a guess, or one of several possibilities
 	Certain                     // the header means this attribute and no other, and the values agree
 )
 
@@ -44,14 +44,14 @@ func (c Confidence) String() string {
 // Suggestion says what one column seems to hold.
 type Suggestion struct {
 	Column     int               // index in the table, 0 for column A
-	Header     string            // as the table has it
+	Header     string            // as in the table
 	Attribute  mapping.Attribute // NoAttribute when Unmatched
 	Confidence Confidence
 	Why        string              // a clause for a person, without a cell's value
-	Date       string              // form of the column's dates where the samples show one; "" for YYYY-MM-DD or none
-	Expr       string              // expression that makes the attribute of this and other columns; "" when the column is enough
+	Date       string              // format of the column's dates where the samples show one; "" for YYYY-MM-DD or none
+	Expr       string              // expression that makes the attribute from this and other columns; "" when the column is enough
 	Columns    []string            // headers of which the first that is not blank gives the attribute, this one first; nil for this one alone
-	Or         []string            // Columns that may take this one's place, such as those of preferred names; nil for none
+	Or         []string            // Columns that could replace this one, such as those of preferred names; nil for none
 	Values     []mapping.ValuePair // what the column's values may become, for a person to correct; nil for none. See WithUserTypes
 	Samples    []string            // up to three different values; personal data. Without them, no Values are written either
 }
@@ -63,15 +63,15 @@ const maxSamples = 3
 // some of the table's rows; a row may be shorter than the header.
 //
 // Headers are looked up among the accepted names and in a dictionary of what
-// student systems call them; a header that is only spelled like a known one is
-// Likely at best. The samples confirm a match or lower it. They make one only
-// for a header that says nothing, such as "Field 7", and then it is Likely.
-// A wrong match is worse than none: where two columns may be meant, both are
-// Likely, and at most one column is Certain for an attribute.
+// student systems call them; a header that is only spelled like a known one is at
+// most Likely. The samples confirm a match or lower its confidence. They make a
+// match only for a header that says nothing, such as "Field 7", and then it is
+// Likely. A wrong match is worse than none: where two columns could be meant, both
+// are Likely, and at most one column is Certain for an attribute.
 //
-// The suggestions stand in the columns' order. A column has one, or several
-// when it may give several attributes: a student number is often the unique ID
-// too, and a column of full names gives both names.
+// The suggestions are in the columns' order. A column has one, or several when it
+// may give several attributes: a student number is often the unique ID too, and a
+// column of full names gives both names.
 func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
 	s := newSuggester(header, samples)
 	for column := range header {
@@ -85,7 +85,7 @@ func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
 	s.matchByContent()
 	var suggestions []Suggestion
 	for _, spec := range mapping.Attributes() {
-		suggestions = append(suggestions, s.settle(spec.Attribute)...)
+		suggestions = append(suggestions, s.choose(spec.Attribute)...)
 	}
 	matched := make([]bool, len(header))
 	for _, suggestion := range suggestions {
@@ -93,7 +93,8 @@ func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
 	}
 	for column := range header {
 		if !matched[column] {
-			suggestions = append(suggestions, s.suggestion(candidate{column: column, meaning: meaning{why: s.passed[column]}}, Unmatched))
+			c := s.newCandidate(column, meaning{why: cmp.Or(s.passed[column], "no attribute is known by this name")})
+			suggestions = append(suggestions, s.suggestion(c, Unmatched))
 		}
 	}
 	slices.SortStableFunc(suggestions, func(a, b Suggestion) int { return cmp.Compare(a.Column, b.Column) })
@@ -102,12 +103,12 @@ func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
 
 // candidate is a column that may give an attribute.
 type candidate struct {
-	column int
-	meaning
-	date    string
-	expr    string
-	columns []string // as Suggestion.Columns
-	or      []string // as Suggestion.Or
+	Suggestion
+	fit fit
+}
+
+func (s *suggester) newCandidate(column int, m meaning) candidate {
+	return candidate{Suggestion{Column: column, Header: s.header[column], Attribute: m.attribute, Why: m.why}, m.fit}
 }
 
 // suggester is one call of Columns.
@@ -115,11 +116,11 @@ type suggester struct {
 	header     []string
 	samples    [][]mapping.Cell
 	index      headerIndex
-	cells      [][]mapping.Cell // the values of each column, once they were asked for
-	called     map[string][]int // header → the columns that a mapping could not tell apart by it
+	cells      [][]mapping.Cell // the values of each column, once they were needed
+	called     map[string][]int // header → the columns that have it
 	contacts   bool             // "contact" means another person in this table
 	candidates []candidate
-	fullNames  []int          // the columns that hold the whole name
+	fullNames  []int          // the columns that hold the full name
 	unknown    []int          // the columns whose headers mean nothing known
 	passed     map[int]string // why a column gives nothing
 }
@@ -135,8 +136,8 @@ func newSuggester(header []string, samples [][]mapping.Cell) *suggester {
 	return s
 }
 
-// columnCandidates returns the attributes that a column may give, judged by its
-// header and its values.
+// columnCandidates returns the attributes that a column may give, by its header and
+// its values.
 func (s *suggester) columnCandidates(column int) []candidate {
 	header := s.header[column]
 	if strings.TrimSpace(header) == "" {
@@ -161,14 +162,14 @@ func (s *suggester) columnCandidates(column int) []candidate {
 			s.fullNames = append(s.fullNames, column)
 			continue
 		}
-		c := candidate{column: column, meaning: m}
+		c := s.newCandidate(column, m)
 		if m.fit != fitsPart {
 			looks := s.look(column, m.attribute)
 			if m.fit <= fitsMaybe && looks.none {
 				s.passed[column] = "its header may mean " + m.attribute.String() + ", but " + looks.doubt
 				continue
 			}
-			c.date = looks.date
+			c.Date = looks.date
 			c.addReason(looks.proof)
 			c.doubt(looks.doubt)
 		}
@@ -186,101 +187,92 @@ func (s *suggester) sameHeader(column int) []int {
 	return s.called[strings.TrimSpace(s.header[column])]
 }
 
-// gives says that a column may give the attribute.
+// gives reports whether a column may give the attribute.
 func (s *suggester) gives(attribute mapping.Attribute) bool {
-	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.attribute == attribute })
+	return slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.Attribute == attribute })
 }
 
 // doubt lowers a candidate for a reason; "" is none.
 func (c *candidate) doubt(reason string) {
-	if reason == "" {
-		return
+	if reason != "" {
+		c.fit = min(c.fit, fitsMaybe)
+		c.addReason(reason)
 	}
-	c.fit = min(c.fit, fitsMaybe)
-	c.addReason(reason)
 }
 
 func (c *candidate) addReason(reason string) {
-	switch {
-	case reason == "":
-	case c.why == "":
-		c.why = reason
-	default:
-		c.why += "; " + reason
+	if c.Why != "" && reason != "" {
+		c.Why += "; "
 	}
+	c.Why += reason
 }
 
-// dropLastResorts leaves out the columns that give an attribute only where no
-// other column does.
+// dropLastResorts removes the columns that give an attribute only where no other
+// column does.
 func (s *suggester) dropLastResorts() {
 	s.candidates = slices.DeleteFunc(slices.Clone(s.candidates), func(last candidate) bool {
-		if last.fit != fitsLast {
+		i := slices.IndexFunc(s.candidates, func(c candidate) bool {
+			return c.Attribute == last.Attribute && c.Column != last.Column && c.fit > fitsLast
+		})
+		if last.fit != fitsLast || i < 0 {
 			return false
 		}
-		i := slices.IndexFunc(s.candidates, func(c candidate) bool {
-			return c.attribute == last.attribute && c.column != last.column && c.fit > fitsLast
-		})
-		if i >= 0 {
-			s.pass(last, s.candidates[i])
-		}
-		return i >= 0
+		s.pass(last, s.candidates[i])
+		return true
 	})
 }
 
-// settle chooses among the columns that may give the attribute.
-func (s *suggester) settle(attribute mapping.Attribute) []Suggestion {
-	var all, only []candidate
+// choose chooses among the columns that may give the attribute.
+func (s *suggester) choose(attribute mapping.Attribute) []Suggestion {
+	var all []candidate
+	certain, taken := 0, 0 // how many are, and the index of the last
 	for _, c := range s.candidates {
-		if c.attribute == attribute {
-			all = append(all, c)
-			if c.fit == fitsOnly {
-				only = append(only, c)
-			}
+		if c.Attribute != attribute {
+			continue
 		}
+		if c.fit == fitsOnly {
+			certain, taken = certain+1, len(all)
+		}
+		all = append(all, c)
 	}
 	s.preferNames(all)
-	if len(only) == 0 && len(all) == 1 && all[0].fit == fitsAlone && !(attribute == mapping.UniqueID && s.hasOtherID(all[0].column)) {
-		only = all
+	if len(all) == 1 && all[0].fit == fitsAlone && !(attribute == mapping.UniqueID && s.hasOtherID(all[0].Column)) {
+		certain = 1
 	}
-	if len(only) == 1 {
-		taken := all[slices.IndexFunc(all, func(c candidate) bool { return c.column == only[0].column })]
+	if certain == 1 {
 		for _, c := range all {
-			if c.column != taken.column {
-				s.pass(c, taken)
+			if c.Column != all[taken].Column {
+				s.pass(c, all[taken])
 			}
 		}
-		return []Suggestion{s.suggestion(taken, Certain)}
+		return []Suggestion{s.suggestion(all[taken], Certain)}
 	}
 	suggestions := make([]Suggestion, 0, len(all))
 	for i, c := range all {
-		if len(all) > 1 {
-			c.addReason("or is it column " + columnLetters(otherColumns(all, i)) + "?")
+		var others []int
+		for j, other := range all {
+			if j != i {
+				others = append(others, other.Column)
+			}
+		}
+		if len(others) > 0 {
+			c.addReason("or is it column " + columnLetters(others) + "?")
 		} else if attribute == mapping.UniqueID && c.fit == fitsAlone {
 			c.addReason("other columns hold IDs too; is it the one by which the Controller knows the users?")
 		}
-		c.or = nil // each of the others has a line of its own
+		c.Or = nil // each of the others has its own line
 		suggestions = append(suggestions, s.suggestion(c, Likely))
 	}
 	return suggestions
 }
 
-func otherColumns(all []candidate, but int) []int {
-	var others []int
-	for i, c := range all {
-		if i != but && len(others) <= maxLetters {
-			others = append(others, c.column)
-		}
-	}
-	return others
-}
-
-// hasOtherID says that a column beside this one identifies people too, so that
-// somebody must say which of them the Controller knows.
+// hasOtherID reports whether another column identifies people too, so that somebody
+// must say which of them the Controller knows.
 func (s *suggester) hasOtherID(column int) bool {
 	return slices.ContainsFunc(s.candidates, func(c candidate) bool {
-		switch c.attribute {
+		switch c.Attribute {
 		case mapping.UniqueID, mapping.UserName, mapping.StudentNumber, mapping.EmployeeNumber:
-			return c.column != column
+			return c.Column != column
 		}
 		return false
 	})
@@ -288,56 +280,37 @@ func (s *suggester) hasOtherID(column int) bool {
 
 // pass notes why a column does not give an attribute that another one gives.
 func (s *suggester) pass(c, taken candidate) {
-	why := c.attribute.String() + " comes from " + chars.Quote(s.header[taken.column]) + " (column " + mapping.ColumnLetter(taken.column) + ")"
-	if slices.Contains(taken.or, s.header[c.column]) {
-		why += "; the line \"# or:\" prefers this one where it is filled"
+	s.passed[c.Column] = c.Attribute.String() + " comes from " + chars.Quote(taken.Header) + " (column " + mapping.ColumnLetter(taken.Column) + ")"
+	if slices.Contains(taken.Or, c.Header) {
+		s.passed[c.Column] += "; the line \"# or:\" prefers this one where it is not blank"
 	}
-	s.passed[c.column] = why
 }
 
+// suggestion completes a candidate.
 func (s *suggester) suggestion(c candidate, confidence Confidence) Suggestion {
-	values := []mapping.ValuePair(nil)
-	if c.attribute == mapping.UserTypeID && confidence == Likely {
-		if values = s.proposeValues(c.column); values != nil {
+	if c.Attribute == mapping.UserTypeID && confidence == Likely {
+		if c.Values = s.proposeValues(c.Column); c.Values != nil {
 			c.addReason("to the right of each value, write the user type that it means")
 		}
 	}
-	why := c.why
-	if why == "" && confidence == Unmatched {
-		why = "no attribute is known by this name"
-	}
-	return Suggestion{
-		Column: c.column, Header: s.header[c.column], Attribute: c.attribute, Confidence: confidence,
-		Why: why, Date: c.date, Expr: c.expr, Columns: c.columns, Or: c.or, Values: values, Samples: s.shown(c.column),
-	}
-}
-
-// shown returns the first few different values of a column.
-func (s *suggester) shown(column int) []string {
-	var shown []string
-	for _, cell := range s.values(column) {
-		if !slices.Contains(shown, cell.Text) {
-			shown = append(shown, cell.Text)
-		}
-		if len(shown) == maxSamples {
-			break
+	c.Confidence = confidence
+	for _, cell := range s.values(c.Column) {
+		if len(c.Samples) < maxSamples && !slices.Contains(c.Samples, cell.Text) {
+			c.Samples = append(c.Samples, cell.Text)
 		}
 	}
-	return shown
+	return c.Suggestion
 }
-
-// maxLetters is how many columns a reason lists.
-const maxLetters = 5
 
 // columnLetters lists the first columns as a spreadsheet names them.
 func columnLetters(columns []int) string {
+	const most = 5
 	var letters []string
-	for i, column := range columns {
-		if i == maxLetters {
-			letters = append(letters, "…")
-			break
-		}
+	for _, column := range columns[:min(len(columns), most)] {
 		letters = append(letters, mapping.ColumnLetter(column))
+	}
+	if len(columns) > most {
+		letters = append(letters, "…")
 	}
 	return strings.Join(letters, ", ")
 }

@@ -255,7 +255,7 @@ func TestColumnsByValues(t *testing.T) {
 		{"e-mail, no values", []string{"Email", "", ""}, "email = Email", "own name"},
 		{"province is a status", []string{"State", "active", "inactive"}, "province ? State", "provinces or states"},
 		{"province by name", []string{"State", "Ontario", "N.B.", "qc"}, "province = State", ""},
-		{"first name is the full name", []string{"First Name", "Roy, Zoé", "Oka, Max"}, "first_name ? First Name", "a first or last name alone"},
+		{"first name is the full name", []string{"First Name", "Roy, Zoé", "Oka, Max"}, "first_name ? First Name", "only a first or last name"},
 		{"a licence is yes or no", []string{"Driver's License", "Y", "N"}, "driver_licence_num ? Driver's License", "licence numbers"},
 		{"phone", []string{"Cell", "Y", "N"}, "phone_cell ? Cell", "phone numbers"},
 		{"the ID of the college", []string{"EMPLID", "7", "7", "7", "7"}, "unique_id ? EMPLID", "4 values are only 1 different ones"},
@@ -273,8 +273,8 @@ func TestColumnsByValues(t *testing.T) {
 		{"dates in one number", []string{"DOB", "20011231", "19990102"}, "date_of_birth = DOB", "only YYYYMMDD"},
 		{"dates by the month's name", []string{"DOB", "31-Dec-2001", "2-févr.-1999"}, "date_of_birth = DOB", "only D-MMM-YYYY"},
 		{"a slip of the fingers", []string{"Emial Adress", "a@b.example"}, "", ""},
-		{"two letters changed places", []string{"Emial", "a@b.example"}, "email ? Emial", "spelled nearly like"},
-		{"one letter left out", []string{"Frst Name", "Zoé"}, "first_name ? Frst Name", "spelled nearly like"},
+		{"two letters changed places", []string{"Emial", "a@b.example"}, "email ? Emial", "spelled almost like"},
+		{"one letter left out", []string{"Frst Name", "Zoé"}, "first_name ? Frst Name", "spelled almost like"},
 		{"spelled like it, and is not", []string{"Emial", "red", "blue"}, "", "may mean email, but"},
 		{"another number", []string{"First Name 2", "Zoé"}, "", "no attribute is known"},
 		{"the same header twice", []string{"Email|Email", "a@b.example|c@d.example"}, "email ? Email\nemail ? Email", "columns A, B have this same header"},
@@ -285,8 +285,8 @@ func TestColumnsByValues(t *testing.T) {
 		{"an ID beside a user name", []string{"Banner ID|NetID", "1|zroy"}, "unique_id ? Banner ID\nunique_id ? NetID\nuser_name ? NetID", ""},
 		{"an ID beside a sure user name", []string{"Banner ID|User name", "1|zroy"}, "unique_id ? Banner ID\nuser_name = User name", "other columns hold IDs too"},
 		{"preferred beside the plain name", []string{"Preferred Name|First Name", "Max|Maxime"}, "first_name = First Name", `first_name comes from "First Name" (column B); the line "# or:" prefers this one`},
-		{"full name in one", []string{"Name", "Roy, Zoé Marie", "Oka, Max"}, "first_name ? Name\nlast_name ? Name", "what stands after the comma"},
-		{"full name in one, French", []string{"Nom", "Roy, Zoé", "Oka, Max"}, "first_name ? Nom\nlast_name ? Nom", "what stands after the comma"},
+		{"full name in one", []string{"Name", "Roy, Zoé Marie", "Oka, Max"}, "first_name ? Name\nlast_name ? Name", "the part after the comma"},
+		{"full name in one, French", []string{"Nom", "Roy, Zoé", "Oka, Max"}, "first_name ? Nom\nlast_name ? Nom", "the part after the comma"},
 		{"full name beside a first name", []string{"Name|First Name", "Roy, Zoé|Zoé"}, "first_name = First Name", "full name"},
 		{"full name, not always", []string{"Name", "Roy, Zoé", "Oka"}, "", "at a comma"},
 		{"full name with a suffix", []string{"Name", "Roy, Zoé, Jr."}, "", "at a comma"},
@@ -384,7 +384,7 @@ source:
 fields:
   unique_id: Banner ID # certain: it is the institution's number for a person; such as 1 | 2
   # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
-  # likely: first_name: "Nick\nname" # a preferred name may differ from the legal one, and is often blank; 1 of 2 values don't look like a first or last name alone; such as Max fields: z | Zoé[2J
+  # likely: first_name: "Nick\nname" # a preferred name may differ from the legal one, and is often blank; 1 of 2 values don't look like only a first or last name; such as Max fields: z | Zoé[2J
   email: Email # certain: the attribute's own name; such as a@b.example | c@d.example
   # likely: street: {expr: 'trim(col("Address 1") + " " + col("Apt, unit"))'} # a usual name for it; the street has more than one line in this table; such as 1 Main St | 2 Main St
   date_of_birth: {column: DOB, date: DD/MM/YYYY} # certain: a usual name for it; only DD/MM/YYYY reads all sample dates; such as 31/12/2001 | 01/02/2002

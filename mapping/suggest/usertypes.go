@@ -10,13 +10,13 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// maxProposed is how many values a proposal lists. A column with more of them
-// holds something else than kinds of people.
+// maxProposed is how many values a proposal lists. A column with more holds something
+// other than kinds of people.
 const maxProposed = 12
 
-// proposeValues lists the values of a column that may give the user type, each
-// becoming itself: what stands on the right is for a person to correct. Numbers
-// alone are taken for the ids of user types, and nothing is proposed.
+// proposeValues lists the values of a column that may give the user type. Each
+// becomes itself: the right-hand side is for a person to correct. A column of numbers
+// has the ids of user types, so nothing is proposed.
 func (s *suggester) proposeValues(column int) []mapping.ValuePair {
 	var pairs []mapping.ValuePair
 	ids := true
@@ -36,11 +36,10 @@ func (s *suggester) proposeValues(column int) []mapping.ValuePair {
 	return pairs
 }
 
-// WithUserTypes returns the suggestions with the user types that the proposed
-// values seem to mean: the only one with the value's words, such as Part Time
-// Student for "PT". A value that means none or several for all one can tell
-// keeps standing for itself, which the mapping then refuses by name. Where all
-// the values are user types already, nothing is proposed.
+// WithUserTypes returns the suggestions with the user types that the proposed values
+// seem to mean: the only one with the value's words, such as Part Time Student for
+// "PT". A value that could mean none or several stays, and the mapping then refuses
+// it by name. Where all values are user types already, nothing is proposed.
 func WithUserTypes(suggestions []Suggestion, types []mapping.UserType) []Suggestion {
 	matched := slices.Clone(suggestions)
 	for i := range matched {

@@ -14,15 +14,15 @@ import (
 	"opscom-import/mapping/internal/region"
 )
 
-// looks is what a column's values say about an attribute that its header means.
+// looks is what a column's values say about the attribute in its header.
 type looks struct {
-	none  bool   // there are values, and not one looks right
+	none  bool   // there are values, and none looks right
 	doubt string // why the values don't look right; "" when they do, or when there are none
 	proof string // what the values show beyond the header
-	date  string // form of the dates, when only one form reads them all
+	date  string // format of the dates, when only one reads them all
 }
 
-// values returns the cells of a column that hold something, trimmed.
+// values returns the cells of a column that are not blank, trimmed.
 func (s *suggester) values(column int) []mapping.Cell {
 	if s.cells[column] != nil {
 		return s.cells[column]
@@ -40,15 +40,15 @@ func (s *suggester) values(column int) []mapping.Cell {
 	return values
 }
 
-// isRefused says that a value of the wrong kind is never sent: then the rows that
-// have one tell more than a doubt about the column.
+// isRefused reports whether a value of the wrong kind is never sent: then the rows
+// that have one say more than a doubt about the column.
 func isRefused(attribute mapping.Attribute) bool {
 	kind := attribute.Spec().Kind
 	return kind == mapping.EmailKind || kind == mapping.RegionKind
 }
 
-// look compares a column's values with what the attribute holds. One in four may
-// be wrong: fixing single cells is what the validation is for.
+// look compares a column's values with what the attribute needs. One in four may be
+// wrong: the validation is for single cells.
 func (s *suggester) look(column int, attribute mapping.Attribute) looks {
 	values := s.values(column)
 	if len(values) == 0 {
@@ -60,7 +60,7 @@ func (s *suggester) look(column int, attribute mapping.Attribute) looks {
 	if doubt := lookAtRepeats(attribute, values); doubt != "" {
 		return looks{doubt: doubt}
 	}
-	what, right := s.shape(attribute)
+	what, right := shapeOf(attribute)
 	if right == nil {
 		return looks{}
 	}
@@ -76,9 +76,9 @@ func (s *suggester) look(column int, attribute mapping.Attribute) looks {
 	return looks{none: good == 0, doubt: fmt.Sprintf("%d of %d values don't look like %s", len(values)-good, len(values), what)}
 }
 
-// shape returns what the values of an attribute look like, nil when they may
-// look like anything.
-func (s *suggester) shape(attribute mapping.Attribute) (what string, right func(string) bool) {
+// shapeOf returns what the values of an attribute look like, nil when they may look
+// like anything.
+func shapeOf(attribute mapping.Attribute) (what string, right func(string) bool) {
 	switch attribute {
 	case mapping.Email:
 		return "e-mail addresses", chars.IsEmail
@@ -89,7 +89,7 @@ func (s *suggester) shape(attribute mapping.Attribute) (what string, right func(
 	case mapping.CellPhone, mapping.EmployeePhone, mapping.StudentPhone:
 		return "phone numbers", func(text string) bool { return len(chars.Digits(text)) >= 7 }
 	case mapping.FirstName, mapping.LastName:
-		return "a first or last name alone", func(text string) bool {
+		return "only a first or last name", func(text string) bool {
 			return len(text) > 1 && !strings.ContainsAny(text, "0123456789@,")
 		}
 	case mapping.Street, mapping.Street2:
@@ -106,7 +106,7 @@ func (s *suggester) shape(attribute mapping.Attribute) (what string, right func(
 	return "", nil
 }
 
-// lookAtRepeats expects the values of an ID to differ, and those of a kind to repeat.
+// lookAtRepeats expects the values of an ID to differ, and those of a type to repeat.
 func lookAtRepeats(attribute mapping.Attribute, values []mapping.Cell) string {
 	different := distinct(values)
 	switch attribute {
@@ -122,9 +122,9 @@ func lookAtRepeats(attribute mapping.Attribute, values []mapping.Cell) string {
 	return ""
 }
 
-// lookAtDates finds the form of the dates that are text. Only a form that reads
-// every one of them, and that no other form does, is proven. One in four may be
-// no date at all: their rows are refused, whatever the form.
+// lookAtDates finds the format of the dates that are text. A format is proven only if
+// it is the only one that reads all of them. One in four may be no date at all: their
+// rows are refused, whatever the format.
 func lookAtDates(values []mapping.Cell) looks {
 	var texts []string
 	iso := 0
@@ -186,8 +186,8 @@ func matchingFormats(texts []string) (patterns []string, unread int) {
 	return patterns, unread
 }
 
-// readsAsSerials says that every text is a number of five digits that Excel shows
-// as a day when the cell is formatted so.
+// readsAsSerials reports whether every text is a number of five digits that Excel can
+// show as a day.
 func readsAsSerials(texts []string) bool {
 	return !slices.ContainsFunc(texts, func(text string) bool {
 		serial, clock, _ := strings.Cut(text, ".")
