@@ -1,0 +1,77 @@
+package app
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/importer"
+	"opscom-import/report"
+)
+
+// newEnv returns an environment with a state folder of its own.
+func newEnv(t *testing.T, args ...string) Env {
+	t.Helper()
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	config.AddFlags(flags)
+	if err := flags.Parse(append([]string{"--config", "", "--state", t.TempDir()}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := config.Load(flags, config.Environment{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Env{
+		Settings: settings, Log: slog.New(slog.DiscardHandler), Notify: func(string) {},
+		Progress: report.NewProgress(io.Discard, report.Quiet), Stdin: strings.NewReader(""), Stdout: io.Discard,
+	}
+}
+
+// A use case leaves its environment as it was, and says what it has to say there.
+func TestPushToTheSandbox(t *testing.T) {
+	env := newEnv(t, "--rate", "0")
+	file := writeBirths(t, []string{"2004-05-13", "2004-05-14", "2090-05-14"})
+	var receipts []report.Receipt
+	keep := func(r report.Receipt) error {
+		receipts = append(receipts, r)
+		return nil
+	}
+	if err := Push(t.Context(), t.Context(), env, []string{file}, keep); err == nil || !strings.Contains(err.Error(), "no client code") {
+		t.Errorf("without a client: %v", err)
+	}
+	var notes []string
+	env.Notify = func(note string) { notes = append(notes, note) }
+	env.Settings = env.Settings.ForSandbox()
+	env.Settings.MaxBad = importer.Limit{}
+	if err := Push(t.Context(), t.Context(), env, []string{file}, keep); err != nil {
+		t.Fatal(err)
+	}
+	if len(receipts) != 1 || receipts[0].Counts[importer.StatusPushed] != 2 || receipts[0].Counts[importer.StatusInvalid] != 1 || receipts[0].Exit != ExitRows {
+		t.Errorf("receipts %+v", receipts)
+	}
+	if want := "Reading " + file + " with the file's own headers."; !slices.Contains(notes, want) {
+		t.Errorf("notes %q, want %q among them", notes, want)
+	}
+	run, shown, err := ShowRun(t.Context(), env, receipts[0].Run)
+	if err != nil || run.State != importer.RunFinished || shown.Counts[importer.StatusPushed] != 2 || shown.Reports.Fix == "" {
+		t.Errorf("run %+v, receipt %+v, %v", run, shown, err)
+	}
+	if err := os.WriteFile(file, []byte("changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	notes = nil
+	written, err := WriteReports(t.Context(), env, receipts[0].Run)
+	if err != nil || len(written) != 2 || len(notes) != 1 || !strings.Contains(notes[0], "the file has changed since it was planned") {
+		t.Errorf("written %q, notes %q, %v", written, notes, err)
+	}
+	if n, err := Forget(t.Context(), env, nil, time.Nanosecond); n != 1 || err != nil {
+		t.Errorf("%d runs forgotten, %v", n, err)
+	}
+}
