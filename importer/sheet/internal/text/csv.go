@@ -113,7 +113,7 @@ func newCSV(r io.Reader, delimiter rune) (*Reader, error) {
 	if c.readErr != nil && c.readErr != io.EOF {
 		return nil, c.readErr
 	}
-	var found survey
+	var found trial
 	var err error
 	c.dialect, found, err = detectDialect(c.buf[:c.end], c.readErr == nil, delimiter)
 	c.UsualWidth, c.pos = found.usual, c.skip

@@ -14,19 +14,19 @@ import (
 	"github.com/wlynxg/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 )
 
 const saveAsUTF8 = "Open it in Excel, choose Save As, \"CSV UTF-8 (Comma delimited)\", and use that file."
 
-// byteOrderMarks are what a text may begin with to tell its encoding.
+// byteOrderMarks are what a text may begin with to show its encoding.
 var byteOrderMarks = []struct{ mark, encoding string }{
 	{utf8BOM, "utf-8"},
 	{"\xFF\xFE", "utf-16le"},
 	{"\xFE\xFF", "utf-16be"},
 }
 
-// textEncoding says how bytes become letters.
+// textEncoding is how bytes become letters.
 type textEncoding struct {
 	name    string            // in the WHATWG Encoding Standard
 	decoder encoding.Encoding // nil for UTF-8
@@ -52,38 +52,25 @@ func namedEncoding(name string) (textEncoding, error) {
 // byte order mark, or by the zero bytes of UTF-16. It has no name when nothing shows.
 func markedEncoding(head []byte) (textEncoding, error) {
 	if isUTF32(head) { // before its mark is taken for one of UTF-16
-		return textEncoding{}, rows.Errorf("The file is Unicode text in a form that is seldom used (UTF-32) and cannot be read. " + saveAsUTF8)
+		return textEncoding{}, rows.Errorf("The file is Unicode text in a rare encoding (UTF-32), which cannot be read. " + saveAsUTF8)
 	}
 	for _, b := range byteOrderMarks {
 		if bytes.HasPrefix(head, []byte(b.mark)) {
 			return namedEncoding(b.encoding)
 		}
 	}
-	name := unmarkedUTF16(head)
-	if name == "" {
-		return textEncoding{}, nil
-	}
-	e, err := namedEncoding(name)
-	e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, say how it is written with --encoding."
-	return e, err
+	return unmarkedUTF16(head)
 }
 
-// isUTF32 reports whether the text, after a byte order mark of four bytes, of two or
-// none, is nothing but characters of four bytes each.
+// isUTF32 reports whether the text, after a byte order mark of four bytes, of two or none,
+// is nothing but characters of four bytes each.
 func isUTF32(head []byte) bool {
-	for mark := 0; mark <= 4; mark += 2 {
-		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-			units := 0
-			for rest := head[min(mark, len(head)):]; len(rest) >= 4; rest = rest[4:] {
-				const plane3 = 0x30000 // no letter stands there or beyond
-				r := order.Uint32(rest)
-				if r >= plane3 || !utf8.ValidRune(rune(r)) || isNoText(rune(r)) {
-					units = 0
-					break
-				}
-				units++
-			}
-			if units > 0 {
+	for mark := 0; mark <= 4 && mark+4 <= len(head); mark += 2 {
+		units := head[mark:]
+		for _, order := range []utf32.Endianness{utf32.LittleEndian, utf32.BigEndian} {
+			text, err := utf32.UTF32(order, utf32.IgnoreBOM).NewDecoder().Bytes(units[:len(units)&^3])
+			const plane3 = 0x30000 // there are no letters from here on
+			if err == nil && !bytes.ContainsFunc(text, func(r rune) bool { return r >= plane3 || r == utf8.RuneError || isNoText(r) }) {
 				return true
 			}
 		}
@@ -91,9 +78,10 @@ func isUTF32(head []byte) bool {
 	return false
 }
 
-// unmarkedUTF16 returns the encoding of text that has zero bytes only where
-// UTF-16 has them: as one half of many of its units, and never as the other.
-func unmarkedUTF16(head []byte) string {
+// unmarkedUTF16 returns the encoding of text that has zero bytes only where UTF-16 has
+// them: as one half of many of its units, and never as the other. It has no name for any
+// other text.
+func unmarkedUTF16(head []byte) (e textEncoding, err error) {
 	head = head[:len(head)&^1]
 	var zeros [2]int
 	for i, b := range head {
@@ -101,24 +89,24 @@ func unmarkedUTF16(head []byte) string {
 			zeros[i&1]++
 		}
 	}
-	var name string
 	switch least := len(head) / 2 * 3 / 10; { // units: most names, all digits and delimiters have one
 	case zeros[0] == 0 && zeros[1] > least:
-		name = "utf-16le"
+		e, err = namedEncoding("utf-16le")
 	case zeros[1] == 0 && zeros[0] > least:
-		name = "utf-16be"
-	default:
-		return ""
+		e, err = namedEncoding("utf-16be")
 	}
-	order := map[string]unicode.Endianness{"utf-16le": unicode.LittleEndian, "utf-16be": unicode.BigEndian}[name]
-	text, err := unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder().Bytes(head)
+	if err != nil || e.decoder == nil {
+		return textEncoding{}, err
+	}
+	text, err := e.decoder.NewDecoder().Bytes(head)
 	if err != nil || bytes.ContainsRune(text, utf8.RuneError) || bytes.ContainsFunc(text, isNoText) {
-		return ""
+		return textEncoding{}, nil
 	}
-	return name
+	e.note = "The text was read as UTF-16, which its zero bytes show. If letters look wrong, give its encoding with --encoding."
+	return e, nil
 }
 
-// isNoText reports whether a table has no use for the character.
+// isNoText reports whether the character is one that no table has.
 func isNoText(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }
 
 // IsUTF8 reports whether the beginning of a file is UTF-8 without a zero byte.
@@ -240,8 +228,7 @@ func (s *byteStatistics) countLetter(b []byte, at, size int) {
 	}
 }
 
-// beyondASCII returns where the first byte beyond ASCII stands, len(b) when there
-// is none.
+// beyondASCII returns the index of the first byte beyond ASCII, len(b) when there is none.
 func beyondASCII(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
@@ -257,7 +244,7 @@ func beyondASCII(b []byte) int {
 
 // encoding returns the encoding that the bytes fit, or asks the user.
 func (s *byteStatistics) encoding() (textEncoding, error) {
-	const damage = 10 // letters in UTF-8 for each byte that is none: the rest is damage
+	const damage = 10 // letters in UTF-8 for each byte that is not: the rest is damage
 	if s.invalid == 0 {
 		return textEncoding{name: "utf-8"}, nil
 	}
@@ -265,7 +252,7 @@ func (s *byteStatistics) encoding() (textEncoding, error) {
 		return textEncoding{}, rows.Errorf("The file contains bytes that are not text (NUL and others, the first in line %d), so it is damaged or not CSV at all. "+rows.ExportXLSX, s.lines+1)
 	}
 	if s.multibyte >= damage*s.invalid {
-		return textEncoding{name: "utf-8", note: "The text is UTF-8, but for a few bytes that are not letters. The rows that hold them are not sent."}, nil
+		return textEncoding{name: "utf-8", note: "The text is UTF-8, except for a few bytes that are not letters. Rows with such bytes are not sent."}, nil
 	}
 	found := chardet.Detect(s.sample)
 	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding)
@@ -296,7 +283,7 @@ func isWestern(name string) bool {
 }
 
 func assumed(label string) string {
-	return fmt.Sprintf("The text is not UTF-8. It was read as %s, which its letters fit. If names look wrong, say how it is written with --encoding.", label)
+	return fmt.Sprintf("The text is not UTF-8. It was read as %s, which its letters fit. If names look wrong, give its encoding with --encoding.", label)
 }
 
 // decoded returns the sample in the encoding, not ok unless every byte has a letter in it.
@@ -308,13 +295,13 @@ func (s *byteStatistics) decoded(e textEncoding) (text string, ok bool) {
 	return string(decoded), err == nil && !bytes.ContainsRune(decoded, utf8.RuneError)
 }
 
-// question asks how the text is written. It shows letters and no words, since
-// the words are people's names.
+// question asks for the encoding of the text. It shows letters and no words, since the
+// words are people's names.
 func (s *byteStatistics) question(found string) error {
 	western := judgeAccents(s.sample, s.letters)
-	place := fmt.Sprintf("The letters with accents, the first in line %d, are written in a way that cannot be told for certain.", s.lines+1)
+	place := fmt.Sprintf("The encoding of the letters with accents, the first in line %d, is not certain.", s.lines+1)
 	if s.multibyte > 0 {
-		place = fmt.Sprintf("The file mixes letters that are UTF-8 with others that are not; the first of these is in line %d.", s.lines+1)
+		place = fmt.Sprintf("The file mixes letters in UTF-8 with others that are not; the first of these is in line %d.", s.lines+1)
 	}
 	guess := ""
 	if e, err := namedEncoding(found); err == nil && !isWestern(found) {
@@ -322,6 +309,6 @@ func (s *byteStatistics) question(found string) error {
 			guess = fmt.Sprintf(", as %s %s", found, lettersBeyondASCII(text))
 		}
 	}
-	return rows.Errorf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and say so with --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
+	return rows.Errorf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and use --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
 		place, western.windows, western.mac, guess)
 }

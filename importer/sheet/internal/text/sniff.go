@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"opscom-import/importer"
 )
@@ -16,81 +17,75 @@ const leastOrderly = 0.5
 // leastLead is by how much the best delimiter must beat the next one.
 const leastLead = 0.1
 
-// survey is what the first rows of a text look like in a dialect.
-type survey struct {
+// trial is what the first rows of a text look like in a dialect.
+type trial struct {
 	dialect
 	records int     // that are not blank
-	width   int     // cells that the most records have, of those with two or more; 0 where there are none
+	width   int     // cells that most records have, of those with two or more; 0 where there are none
 	alike   int     // records with that many
 	faults  int     // records whose quotes do not pair up
 	quoted  int     // values in quotes
 	clean   float64 // share of the cells in alike records that look whole
-	usual   int     // cells that more than half of the records have, the first one left out; 0 when they differ or there are too few
+	usual   int     // cells that more than half of the records have, without the first one; 0 when they differ or there are too few
 }
 
-// score says how much the rows look like rows, from 0 to 1: they have as many
-// cells each, and the cells do not look as if they should be cut further.
-func (s survey) score() float64 {
-	if s.records == 0 {
+// score is how much the rows look like rows, from 0 to 1: they have the same number of
+// cells, and the cells do not look as if they should be cut further.
+func (t trial) score() float64 {
+	if t.records == 0 {
 		return 0
 	}
-	return float64(s.alike) / float64(s.records) * s.clean
+	return float64(t.alike) / float64(t.records) * t.clean
 }
 
-// chooseDelimiter surveys the candidates and returns the best two. Where none
-// gives two cells in a row, the best one is the first, and next is the zero value.
-func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next survey) {
+// chooseDelimiter tries the candidates and returns the best two. Where none gives two
+// cells in a row, the best one is the first, and next is the zero value.
+func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next trial) {
 	for i, delimiter := range candidates {
 		if i > 0 && bytes.IndexByte(sample, delimiter) < 0 {
 			continue
 		}
-		s := chooseQuotes(sample, partial, dialect{delimiter: delimiter, quote: '"'})
+		t := chooseQuotes(sample, partial, dialect{delimiter: delimiter, quote: '"'})
 		switch {
 		case i == 0:
-			best = s
-		case s.width > 0 && (best.width == 0 || s.score() > best.score()):
+			best = t
+		case t.width > 0 && (best.width == 0 || t.score() > best.score()):
 			if best.width > 0 {
 				next = best
 			}
-			best = s
-		case s.width > 0 && s.score() > next.score():
-			next = s
+			best = t
+		case t.width > 0 && t.score() > next.score():
+			next = t
 		}
 	}
 	return best, next
 }
 
-// chooseOddDelimiter surveys the delimiters that are seldom used, and returns the zero
-// value where none cuts all rows alike. Words that stand side by side are not cells by
-// themselves: spaces and colons need values in quotes.
-func chooseOddDelimiter(sample []byte, partial bool) survey {
+// chooseOddDelimiter tries the delimiters that are seldom used, and returns the zero value
+// where none cuts all rows alike. Words next to each other are not cells by themselves:
+// spaces and colons need values in quotes.
+func chooseOddDelimiter(sample []byte, partial bool) trial {
 	const leastRecords, leastWidth = 3, 4
-	for i := range len(oddDelimiters) {
-		delimiter := oddDelimiters[i]
-		s := take(sample, partial, dialect{delimiter: delimiter, quote: '"'})
-		if s.records >= leastRecords && s.alike == s.records && s.faults == 0 && s.width >= leastWidth && (s.quoted > 0 || delimiter == '^' || delimiter == '~') {
-			return s
+	for _, delimiter := range []byte(oddDelimiters) {
+		t := try(sample, partial, dialect{delimiter: delimiter, quote: '"'})
+		if t.records >= leastRecords && t.alike == t.records && t.faults == 0 && t.width >= leastWidth && (t.quoted > 0 || delimiter == '^' || delimiter == '~') {
+			return t
 		}
 	}
-	return survey{}
+	return trial{}
 }
 
-// chooseQuotes finds out how values are quoted: as RFC 4180 says, unless another
-// way pairs up more of the quotes.
-func chooseQuotes(sample []byte, partial bool, d dialect) survey {
-	best := take(sample, partial, d)
-	for _, change := range []func(*dialect){
-		func(d *dialect) { d.padded = true },
-		func(d *dialect) { d.backslash = true },
-		func(d *dialect) { d.padded, d.backslash = true, true },
-	} {
+// chooseQuotes finds how values are quoted: as RFC 4180 says, unless another way pairs up
+// more of the quotes.
+func chooseQuotes(sample []byte, partial bool, d dialect) trial {
+	best := try(sample, partial, d)
+	for _, change := range []dialect{{padded: true}, {backslash: true}, {padded: true, backslash: true}} {
 		if best.faults == 0 {
 			break
 		}
-		other := d
-		change(&other)
-		if s := take(sample, partial, other); s.faults < best.faults {
-			best = s
+		change.delimiter, change.quote = d.delimiter, d.quote
+		if t := try(sample, partial, change); t.faults < best.faults {
+			best = t
 		}
 	}
 	if best.quoted > 0 {
@@ -100,16 +95,13 @@ func chooseQuotes(sample []byte, partial bool, d dialect) survey {
 		if !hasSingleQuotes(sample, d.delimiter) {
 			break
 		}
-		other := d
-		other.quote, other.padded = '\'', padded
 		const leastQuoted, mostFaults = 2, 0.05
-		if s := take(sample, partial, other); s.quoted >= leastQuoted && float64(s.faults) <= mostFaults*float64(s.records) {
-			return s
+		if t := try(sample, partial, dialect{delimiter: d.delimiter, quote: '\'', padded: padded}); t.quoted >= leastQuoted && float64(t.faults) <= mostFaults*float64(t.records) {
+			return t
 		}
 	}
-	if best.faults > 0 && d.delimiter == '\t' { // text/tab-separated-values knows no quotes
-		d.quote = 0
-		return take(sample, partial, d)
+	if best.faults > 0 && d.delimiter == '\t' { // text/tab-separated-values has no quotes
+		return try(sample, partial, dialect{delimiter: d.delimiter})
 	}
 	return best
 }
@@ -124,67 +116,65 @@ func hasSingleQuotes(sample []byte, delimiter byte) bool {
 	return false
 }
 
-// take reads the sample in a dialect. A record that a partial sample cuts off does
-// not count.
-func take(sample []byte, partial bool, d dialect) survey {
-	s := survey{dialect: d}
-	c := &Reader{r: bytes.NewReader(sample), buf: make([]byte, len(sample)+1), dialect: d, partial: partial}
-	var row importer.Row
-	all, below := map[int]int{}, map[int]int{}
-	clean := map[int][2]int{}
-	for c.Next(&row) == nil {
+// try reads the sample in a dialect. A record that is cut off at the end of a partial
+// sample does not count.
+func try(sample []byte, partial bool, d dialect) trial {
+	t := trial{dialect: d}
+	c := &Reader{r: bytes.NewReader(sample), buf: make([]byte, len(sample)+utf8.UTFMax), dialect: d, partial: partial}
+	type group struct{ records, below, cells, whole int }
+	groups := map[int]*group{} // records by their number of cells; below leaves out the first record
+	below := 0
+	for row := new(importer.Row); c.Next(row) == nil; {
 		width := len(row.Cells)
 		if width == 0 || width == 1 && strings.HasPrefix(row.Cells[0].Text, "#") {
 			continue
 		}
-		s.records++
+		t.records++
 		if len(row.Problems) > 0 {
-			s.faults++
+			t.faults++
 			continue
 		}
-		if all[width]++; s.records > 1 {
-			below[width]++
+		g := groups[width]
+		if g == nil {
+			g = &group{}
+			groups[width] = g
 		}
-		n := clean[width]
+		if g.records++; t.records > 1 {
+			g.below++
+			below++
+		}
+		g.cells += width
 		for _, cell := range row.Cells {
-			if n[1]++; looksWhole(cell.Text, d.delimiter) {
-				n[0]++
+			if looksWhole(cell.Text, d.delimiter) {
+				g.whole++
 			}
 		}
-		clean[width] = n
 	}
-	s.quoted = c.quotedValues
-	for width, n := range all {
-		if width > 1 && (n > s.alike || n == s.alike && width > s.width) {
-			s.width, s.alike = width, n
-			s.clean = float64(clean[width][0]) / float64(clean[width][1])
+	t.quoted = c.quotedValues
+	for width, g := range groups {
+		if width > 1 && (g.records > t.alike || g.records == t.alike && width > t.width) {
+			t.width, t.alike, t.clean = width, g.records, float64(g.whole)/float64(g.cells)
+		}
+		if g.below > 1 && g.below > below/2 {
+			t.usual = width
 		}
 	}
-	sum := 0
-	for _, n := range below {
-		sum += n
-	}
-	for width, n := range below {
-		if n > 1 && n > sum/2 {
-			s.usual = width
-		}
-	}
-	return s
+	return t
 }
 
-// looksWhole reports whether a cell holds none of the other delimiters. A comma
-// before a space, or between the digits of a number, is one of prose.
+// looksWhole reports whether a cell contains none of the other delimiters. A comma before
+// a space, or between the digits of a number, does not count.
 func looksWhole(text string, delimiter byte) bool {
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c == delimiter || strings.IndexByte(Delimiters, c) < 0:
 		case c != ',' || i == 0 || i == len(text)-1:
 			return false
-		case text[i+1] != ' ' && !(isASCIIDigit(text[i-1]) && isASCIIDigit(text[i+1])):
+		case text[i+1] != ' ' && !(isDigit(text[i-1]) && isDigit(text[i+1])):
 			return false
 		}
 	}
 	return true
 }
 
-func isASCIIDigit(b byte) bool { return '0' <= b && b <= '9' }
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
