@@ -32,19 +32,19 @@ import (
 	"opscom-import/mapping"
 )
 
-// maxRecord is the most bytes that one row of a text file may have. A quote that
-// is never closed is given up there.
+// maxRecord is the most bytes that one row of a text file may have: as far as the end of a
+// quoted value is looked for.
 const maxRecord = 1 << 20
 
-// csvReader cuts text into records by RFC 4180 and its relatives. encoding/csv,
-// and every library built on it, gives up the file at the first bad quote, or
-// swallows the rows below a quote that is never closed, and counts lines where a
-// spreadsheet counts rows. This reader makes a bad record a problem of that row
-// alone: only its first line is given up, and reading goes on with the next line.
+// Reader cuts text into records by RFC 4180 and its relatives. encoding/csv, and every
+// library built on it, gives up the file at the first bad quote, or swallows the rows below
+// a quote that is never closed, and counts lines where a spreadsheet counts rows. This
+// reader makes a bad record a problem of that row alone: only its first line is given up,
+// and reading continues with the next line.
 type Reader struct {
 	r        io.Reader   // gives UTF-8
 	text     *utf8Reader // what r reads; nil where r is known to be UTF-8
-	readErr  error       // of r, once it has given one; io.EOF at the end
+	readErr  error       // of r, once it has returned one; io.EOF at the end
 	buf      []byte      // buf[pos:end] is unread
 	pos, end int
 	lf, cr   lineEnd // the next of either
@@ -60,37 +60,37 @@ type Reader struct {
 	quotedValues int   // that were read
 	commentLines int   // that were left out
 	firstComment int   // row of the first of them
-	fixed        int   // first row with letters that were written as control characters; 0 for none
-	rereadUntil  int64 // up to here lines were once taken for the inside of a quoted value
+	fixed        int   // first row with C1 control characters that are letters; 0 for none
+	rereadUntil  int64 // up to here lines were once read as the inside of a quoted value
 	rereadRow    int   // the row whose quote it was
 }
 
-// lineEnd is where the next byte of a kind stands in the buffer: at at, or the
-// buffer's end when there is none, and nowhere from from on up to there.
+// lineEnd is where the next line feed, or carriage return, is in the buffer: at at, which is
+// the end of the buffer when there is none. There is none between from and at.
 type lineEnd struct {
 	from, at int
 }
 
-// field is where a cell stands in its record, without its quotes.
+// field is where a cell is in its record, without its quotes.
 type field struct {
 	start, end int
-	escaped    bool // holds quotes that are doubled or have a backslash
+	escaped    bool // contains quotes that are doubled or have a backslash
 }
 
 // What can be wrong with a record's quotes.
 var (
-	errBareQuote  = errors.New("a quote stands inside a value that does not begin with one")
+	errBareQuote  = errors.New("there is a quote inside a value that does not begin with one")
 	errAfterQuote = errors.New("there is text after a closing quote")
-	errUnclosed   = errors.New("a quote is opened and never closed")
+	errUnclosed   = errors.New("a quote is never closed")
 )
 
-// csvOptions overrides what is otherwise found in the text.
+// Options overrides what is otherwise found in the text.
 type Options struct {
 	Delimiter rune   // 0 for the one that is found
 	Encoding  string // by any name in the WHATWG Encoding Standard; "" for the one that is found
 }
 
-// openCSV starts reading a text.
+// Open starts reading a text.
 func Open(open func() (io.ReadCloser, error), o Options) (*Reader, error) {
 	r, err := newUTF8Reader(open, o.Encoding)
 	if err != nil {
@@ -120,8 +120,7 @@ func newCSV(r io.Reader, delimiter rune) (*Reader, error) {
 	return c, err
 }
 
-// next reads one record. A blank line, and one that holds a comment, is a row
-// without cells.
+// Next reads one record. A blank line, or a comment, is a row without cells.
 func (c *Reader) Next(row *importer.Row) error {
 	line, err := c.line(0)
 	if err == io.EOF {
@@ -134,7 +133,7 @@ func (c *Reader) Next(row *importer.Row) error {
 	row.Number, row.Cells, row.Problems = c.row, row.Cells[:0], nil
 	begin := c.offset + int64(c.pos)
 
-	content := c.content(0, line)
+	content := c.content(line)
 	switch {
 	case c.comments && len(content) > 0 && content[0] == '#' && bytes.IndexByte(content, c.delimiter) < 0:
 		if c.commentLines++; c.firstComment == 0 {
@@ -161,9 +160,9 @@ func (c *Reader) Next(row *importer.Row) error {
 	return nil
 }
 
-// appendCells cuts a line without quotes, or one whose quotes mean nothing. The
-// cells share the line's memory. Most of the time that a file takes to read goes by
-// here, so that eight bytes at a time are compared with the delimiter.
+// appendCells cuts a line without quotes, or one whose quotes mean nothing. The cells share
+// the line's memory. Most of the time of reading a file is spent here, so eight bytes at a
+// time are compared with the delimiter.
 func (c *Reader) appendCells(cells []mapping.Cell, line string) []mapping.Cell {
 	if line == "" {
 		return cells
@@ -201,7 +200,7 @@ func eightBytes(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// isPadding reports whether b may stand between a delimiter and a quote.
+// isPadding reports whether b may separate a delimiter from a quote.
 func (c *Reader) isPadding(b byte) bool {
 	return c.padded && (b == ' ' || b == '\t') && b != c.delimiter
 }
@@ -239,7 +238,7 @@ func (c *Reader) quoted(row *importer.Row, line int, begin int64) error {
 	return nil
 }
 
-// unescape gives a quoted value its quotes.
+// unescape resolves the quotes in a quoted value.
 func (c *Reader) unescape(text string) string {
 	quote := string(c.quote)
 	if c.backslash {
@@ -249,12 +248,12 @@ func (c *Reader) unescape(text string) string {
 }
 
 // splitQuoted cuts a record that has quotes, whose first line is line bytes
-// long. It returns how many bytes it looked at: the record's size, or with a
-// quoteErr the end of the line on which the fault showed. Nothing is consumed.
+// long. It returns how many bytes it looked at: the size of the record, or with a quoteErr
+// the end of the line on which the error showed. Nothing is consumed.
 func (c *Reader) splitQuoted(line int) (size int, quoteErr, err error) {
 	limit, at := line, 0
 	for {
-		content := c.content(0, limit)
+		content := c.content(limit)
 		for at < len(content) && c.isPadding(content[at]) {
 			at++
 		}
@@ -270,9 +269,8 @@ func (c *Reader) splitQuoted(line int) (size int, quoteErr, err error) {
 	}
 }
 
-// bareField takes the field that begins at at and has no quotes round it. It
-// returns where the next one begins. Where single quotes are used, one inside a
-// value is an apostrophe.
+// bareField reads the field that begins at at and has no quotes around it. It returns where
+// the next one begins. Where single quotes are used, one inside a value is an apostrophe.
 func (c *Reader) bareField(content []byte, at int) (last bool, next int, err error) {
 	size := bytes.IndexByte(content[at:], c.delimiter)
 	if size < 0 {
@@ -292,9 +290,9 @@ func isTextFormula(value string) bool {
 	return ok
 }
 
-// quotedField takes the field whose opening quote is at at. limit is the end of
-// the line it begins on, and then of the line it ends on. In single quotes, which
-// apostrophes look like, a value ends on its line.
+// quotedField reads the field whose opening quote is at at. limit is the end of the line it
+// begins on, and then of the line it ends on. In single quotes, which apostrophes look like,
+// a value ends on its line.
 func (c *Reader) quotedField(at, limit int) (last bool, next, end int, quoteErr, err error) {
 	f := field{start: at + 1}
 	for i := f.start; ; {
@@ -319,7 +317,7 @@ func (c *Reader) quotedField(at, limit int) (last bool, next, end int, quoteErr,
 			f.escaped = true
 			continue
 		}
-		content := c.content(0, limit)
+		content := c.content(limit)
 		if i < len(content) && content[i] == c.quote {
 			f.escaped = true
 			i++
@@ -354,35 +352,32 @@ func (c *Reader) isEscaped(start, at int) bool {
 	return n%2 == 1
 }
 
-// giveUp makes the record's first line a row at fault, cut at the delimiters as
-// it stands. The lines below, up to where the fault showed, are read again.
+// giveUp makes a row with a problem of the record's first line, which is cut at all
+// delimiters. The lines below, up to where the error showed, are read again.
 func (c *Reader) giveUp(row *importer.Row, line, size int, quoteErr error) error {
 	if size > line && !errors.Is(quoteErr, errUnclosed) {
 		c.rereadUntil, c.rereadRow = c.offset+int64(c.pos+size), c.row
 	}
-	record := string(c.content(0, line))
+	record := string(c.content(line))
 	c.pos += line
 	record, err := c.check(row, record)
 	if err != nil {
 		return err
 	}
 	row.Cells = c.appendCells(row.Cells, record)
-	row.Problems = append(row.Problems, mapping.Problem{
-		Rule: mapping.RuleBadQuotes, Column: mapping.NoColumn,
-		Message: fmt.Sprintf("The quotes of the row do not pair up: %v. Put quotes round the whole value, and double each quote in it.", quoteErr),
-	})
+	rows.AddProblem(row, mapping.RuleBadQuotes, fmt.Sprintf("The quotes in the row do not match: %v.", quoteErr), "Put quotes around the whole value, and double each quote in it.")
 	return nil
 }
 
-// check refuses bytes that are not text, and makes those that have no letter in
-// the file's encoding a problem of the row. It returns the record in UTF-8, with the
-// letters that were written as control characters.
+// check refuses bytes that are not text, and makes those that have no letter in the file's
+// encoding a problem of the row. It returns the record in UTF-8, with C1 control characters
+// replaced by the letters that they are.
 func (c *Reader) check(row *importer.Row, record string) (string, error) {
 	if c.text != nil && c.text.clean {
 		return record, nil
 	}
 	if strings.IndexByte(record, 0) >= 0 {
-		return record, rows.ErrorAt(c.row, nil, "The row holds bytes that are not text (NUL), so the file is damaged, or no CSV at all. "+rows.ExportXLSX)
+		return record, rows.ErrorAt(c.row, nil, "The row contains bytes that are not text (NUL), so the file is damaged or not CSV at all. "+rows.ExportXLSX)
 	}
 	valid := utf8.ValidString(record)
 	if valid && !(c.text != nil && c.text.decoded && strings.ContainsRune(record, utf8.RuneError)) {
@@ -392,60 +387,39 @@ func (c *Reader) check(row *importer.Row, record string) (string, error) {
 		}
 		return fixed, nil
 	}
-	row.Problems = append(row.Problems, mapping.Problem{
-		Rule: mapping.RuleBadCharacter, Column: mapping.NoColumn,
-		Message: "The row holds bytes that are not letters in the encoding of the file; \uFFFD stands in their place. Export the row again, or type those letters again.",
-	})
+	rows.AddProblem(row, mapping.RuleBadCharacter, "The row contains bytes that are not letters in the encoding of the file, shown as \uFFFD.", "Export the row again, or type those letters again.")
 	return fixLetters(record), nil
 }
 
-// doubt looks for rows that hang together only by a stray quote: one of several
-// lines that each have as many cells as the header, and one that was read again.
+// doubt looks for rows that only a stray quote holds together: one of several lines that
+// each have as many cells as the header, and one that was read again.
 func (c *Reader) doubt(row *importer.Row, record string, begin int64, severalLines bool) {
 	if severalLines && c.width > 1 && c.linesLookLikeRows(record) {
-		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.RuleBadQuotes, Column: mapping.NoColumn,
-			Message: "A quoted value of the row goes on over several lines, each of which looks like a row of its own. Look for a quote too many: two people may have run together.",
-		})
+		rows.AddProblem(row, mapping.RuleBadQuotes, "A quoted value of the row has several lines, each of which looks like a separate row.", "Look for an extra quote: two people may have been joined.")
 		return
 	}
 	if begin < c.rereadUntil && len(row.Cells) > 0 {
-		row.Problems = append(row.Problems, mapping.Problem{
-			Rule: mapping.RuleBadQuotes, Severity: mapping.SeverityWarning, Column: mapping.NoColumn,
-			Message: fmt.Sprintf("The row stands below a quote of row %d that does not pair up. Check that it is a row of its own.", c.rereadRow),
-		})
+		rows.AddProblem(row, mapping.RuleBadQuotes, fmt.Sprintf("The row is below a quote in row %d that is not closed.", c.rereadRow), "Check that it is a separate row.")
+		row.Problems[len(row.Problems)-1].Severity = mapping.SeverityWarning
 	}
 }
 
 func (c *Reader) linesLookLikeRows(record string) bool {
 	lines := strings.FieldsFunc(record, func(r rune) bool { return r == '\n' || r == '\r' })
-	for _, line := range lines {
-		if strings.Count(line, string(c.delimiter))+1 != c.width {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(lines, func(line string) bool { return strings.Count(line, string(c.delimiter))+1 != c.width })
 }
 
-// content returns the unread bytes from start to the end of a line, without its
-// line end.
-func (c *Reader) content(start, end int) []byte {
-	line := c.buf[c.pos+start : c.pos+end]
-	if n := len(line); n > 0 && line[n-1] == '\n' {
-		line = line[:n-1]
-	}
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		line = line[:n-1]
-	}
-	return line
+// content returns the first unread bytes up to the end of a line, without its line end.
+func (c *Reader) content(end int) []byte {
+	line := bytes.TrimSuffix(c.buf[c.pos:c.pos+end], []byte{'\n'})
+	return bytes.TrimSuffix(line, []byte{'\r'})
 }
 
 var errTooLong = errors.New("too long")
 
-// line returns the size of the line that begins at from, counted from pos, its
-// line end included: LF, CR LF or CR. It reads as much as it must. The error is
-// io.EOF when nothing is left, and errTooLong when the record would grow too
-// large.
+// line returns the size of the line that begins at from, counted from pos, its line end
+// included: LF, CR LF or CR. It reads as much as it needs. The error is io.EOF when nothing
+// is left, and errTooLong when the record would become too large.
 func (c *Reader) line(from int) (int, error) {
 	for {
 		begin := c.pos + from
@@ -469,8 +443,8 @@ func (c *Reader) line(from int) (int, error) {
 	}
 }
 
-// find returns where the next line end of a kind stands, from begin on. It looks
-// through the same bytes once only, so that a file without one costs nothing.
+// find returns where the next line end of a kind is, from begin on. It looks at the same
+// bytes only once, so that a file without one costs nothing.
 func (c *Reader) find(next *lineEnd, kind byte, begin int) int {
 	if begin < next.from || begin > next.at {
 		*next = lineEnd{from: begin, at: begin}
@@ -504,8 +478,7 @@ func (c *Reader) fill() {
 	c.end += n
 }
 
-// located makes an error of reading one of the row. What was refused by name
-// keeps its message.
+// located makes an error of reading one of the row. A *FileError keeps its message.
 func (c *Reader) located(err error) error {
 	var fe *rows.FileError
 	switch {
@@ -513,25 +486,28 @@ func (c *Reader) located(err error) error {
 		fe.Row = c.row
 		return fe
 	case errors.Is(err, errTooLong):
-		return rows.ErrorAt(c.row, nil, "The row is longer than 1 MiB, so this is hardly a table of people. Check the file. "+rows.ExportXLSX)
+		return rows.ErrorAt(c.row, nil, "The row is longer than 1 MiB, so this is probably not a table of people. Check the file. "+rows.ExportXLSX)
 	}
 	return rows.ErrorAt(c.row, err, "Reading stopped here (%v). Copy the file to this computer and read the copy.", err)
 }
 
+// Notes says what was assumed of the text.
 func (c *Reader) Notes() []string {
 	var notes []string
 	if c.text != nil {
 		notes = []string{c.text.note, c.dialect.note()}
 	}
 	if c.fixed > 0 {
-		notes = append(notes, fmt.Sprintf("Letters and signs such as ’ and – are written in the file, first in row %d, as characters that nobody can see, U+0080 to U+009F: a program took Windows-1252 for Latin-1. They were read as what they are in Windows-1252.", c.fixed))
+		notes = append(notes, fmt.Sprintf("The file has letters and signs such as ’ and – as invisible characters (U+0080 to U+009F), first in row %d: a program took Windows-1252 for Latin-1. They were read as Windows-1252.", c.fixed))
 	}
 	if c.commentLines > 0 {
-		notes = append(notes, english.Plural(c.commentLines, "line that begins with # was taken for a comment and left out, in row ", "lines that begin with # were taken for comments and left out, the first in row ")+fmt.Sprintf("%d.", c.firstComment))
+		words := english.Plural(c.commentLines, "line that begins with # was taken for a comment and left out, in", "lines that begin with # were taken for comments and left out, the first in")
+		notes = append(notes, fmt.Sprintf("%s row %d.", words, c.firstComment))
 	}
 	return slices.DeleteFunc(notes, func(note string) bool { return note == "" })
 }
 
+// Close closes the text.
 func (c *Reader) Close() error {
 	if c.text == nil {
 		return nil
