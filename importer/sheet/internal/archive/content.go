@@ -125,18 +125,12 @@ func (c Content) ToDisk(most int64) (file *rows.TempFile, size int64, err error)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer func() {
-		if err = errors.Join(err, r.Close()); err != nil && file != nil {
-			file, err = nil, errors.Join(err, file.Close())
-		}
-	}()
-	if file, err = rows.NewTempFile(); err != nil {
-		return nil, 0, err
-	}
-	if size, err = io.Copy(file, io.LimitReader(r, most+1)); err != nil {
-		err = fmt.Errorf("unpack to a temporary file: %w", err)
-	} else if size > most {
+	file, size, err = rows.WriteTempFile(io.LimitReader(r, most+1))
+	if err = errors.Join(err, r.Close()); err == nil && size > most {
 		err = unpackError(ErrTooLarge)
+	}
+	if err != nil && file != nil {
+		file, err = nil, errors.Join(err, file.Close())
 	}
 	return file, size, err
 }

@@ -8,8 +8,8 @@ import (
 	"opscom-import/mapping"
 )
 
-// cellReader makes cells of what a worksheet says of them. It is the same for
-// every sheet of a workbook.
+// cellReader makes cells of what a worksheet says about them. It is the same for every sheet
+// of a workbook.
 type cellReader struct {
 	strings  *sharedStrings
 	formats  []numberFormat // by style
@@ -37,8 +37,8 @@ const (
 	typeISODate = "d"
 )
 
-// read reads the cell whose start was read last. A text of its own is appended
-// to text; one that stands elsewhere is the cell's Text.
+// read reads the cell whose start was read last. Its own text is appended to text; one that
+// is elsewhere becomes the cell's Text.
 func (c *cellReader) read(x *xmlScanner, text []byte) (mapping.Cell, []byte, error) {
 	raw := rawCell{kind: cellType(x.attr("t")), style: atoi(x.attr("s"))}
 	inline := len(text)
@@ -127,8 +127,8 @@ func boolCell(value, text []byte) (mapping.Cell, []byte, error) {
 	return mapping.Cell{}, append(text, value...), nil
 }
 
-// isoDateCell makes a cell of a date that is written as such. Date and time of
-// day are taken as written, whatever zone stands behind them.
+// isoDateCell makes a cell of a date that is written as such. Date and time of day are read
+// as written, whatever zone follows them.
 func isoDateCell(value, text []byte) (mapping.Cell, []byte, error) {
 	for _, layout := range [...]string{"2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04", "2006-01-02Z07:00", "2006-01-02"} {
 		t, err := time.Parse(layout, string(value))
@@ -144,14 +144,14 @@ func isoDateCell(value, text []byte) (mapping.Cell, []byte, error) {
 	return mapping.Cell{}, append(text, value...), nil
 }
 
-// number makes a cell of a number: a date, an id with its leading zeros, or the
-// number in full, as its format says.
+// number makes a cell of a number: a date, an id with its leading zeros, or the number in
+// full, as its format says.
 func (c *cellReader) number(style int, value, text []byte) (mapping.Cell, []byte, error) {
 	var format numberFormat
 	if style >= 0 && style < len(c.formats) {
 		format = c.formats[style]
 	}
-	if !isNumber(value) { // no number at all: shown as it stands
+	if !isNumber(value) { // not a number at all
 		return mapping.Cell{}, append(text, value...), nil
 	}
 	if format.kind == dateFormat {
@@ -175,8 +175,8 @@ func (c *cellReader) number(style int, value, text []byte) (mapping.Cell, []byte
 	return mapping.Cell{Kind: mapping.NumberCell}, text, nil
 }
 
-// isNumber reports whether b is written with what numbers are written with; what
-// else Go would take for one (hexadecimals, Inf) is none.
+// isNumber reports whether b has only characters of decimal numbers, and not what else Go
+// reads as a number (hexadecimals, Inf).
 func isNumber(b []byte) bool {
 	digit := false
 	for _, c := range b {
@@ -190,10 +190,9 @@ func isNumber(b []byte) bool {
 	return digit
 }
 
-// appendNumber appends the number in full, never 1.2E+08. Whole numbers keep
-// every digit that is written. Others are rounded to the 15 digits that Excel
-// shows: what comes after is an error of binary fractions (68.66499999999999 was
-// typed as 68.665).
+// appendNumber appends the number in full, never 1.2E+08. Whole numbers keep every digit that
+// is written. Others are rounded to the 15 digits that Excel shows: the digits after them are
+// an error of binary fractions (68.66499999999999 was typed as 68.665).
 func appendNumber(dst, value []byte) []byte {
 	if isPlainInteger(value) {
 		return append(dst, value...)
@@ -214,8 +213,8 @@ func appendNumber(dst, value []byte) []byte {
 	return strconv.AppendFloat(dst, n, 'f', -1, 64)
 }
 
-// isPlainInteger reports whether b is digits alone, after a minus or not, and
-// has no leading zero.
+// isPlainInteger reports whether b is only digits, after a minus or not, without a leading
+// zero.
 func isPlainInteger(b []byte) bool {
 	if len(b) > 1 && b[0] == '-' {
 		b = b[1:]

@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// numberFormat says what a number format makes of a number, as far as it changes
-// what the number means.
+// numberFormat is a number format, as far as it changes what a number means.
 type numberFormat struct {
 	kind   formatKind
 	digits digitPattern // of a digitsFormat
@@ -21,8 +20,8 @@ const (
 	digitsFormat                   // shows leading zeros, as 000000000 and 000-00-0000 do
 )
 
-// digitPattern is a format of nothing but zeros and characters that stand as
-// they are: 0 is replaced by a digit, the others are literal.
+// digitPattern is a format of only zeros, each of which is replaced by a digit, and literal
+// characters.
 type digitPattern struct {
 	shape   []rune // digitPlace for each digit
 	places  int
@@ -60,7 +59,7 @@ func parseNumberFormat(code string) numberFormat {
 	return numberFormat{}
 }
 
-// section is the first section of a format code, taken apart.
+// section is the first section of a format code.
 type section struct {
 	code        string // in lower case, without literals and brackets
 	conditional bool   // holds only for some numbers
@@ -116,8 +115,8 @@ func (s *section) literal(r rune) {
 	s.digits.letters = s.digits.letters || unicode.IsLetter(r)
 }
 
-// bracket reads what stands in brackets: a color or a language, which mean
-// nothing here; a condition; or hours, minutes or seconds that go on counting.
+// bracket reads the content of brackets: a color or a language, which mean nothing here; a
+// condition; or elapsed hours, minutes or seconds.
 func (s *section) bracket(inside string, letters *strings.Builder) {
 	lower := strings.ToLower(inside)
 	switch {
@@ -165,8 +164,8 @@ func timeUnits(code string) []string {
 	return units
 }
 
-// append appends the number as the pattern shows it. It is not ok for a number
-// that the pattern would change: a fraction or one below zero.
+// append appends the number as the pattern shows it. It is not ok for a number that the
+// pattern would change: a fraction or one below zero.
 func (p digitPattern) append(dst, number []byte) (shown []byte, ok bool) {
 	if !isPlainInteger(number) || number[0] == '-' {
 		return dst, false

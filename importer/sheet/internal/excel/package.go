@@ -53,7 +53,7 @@ func openPackage(r io.ReaderAt, size int64) (*officePackage, error) {
 	for _, f := range zipped.File {
 		name := archive.PartName(f.Name)
 		if _, twice := p.parts[name]; twice {
-			return nil, rows.Errorf("The workbook has its part %q twice, so nobody can say which one counts. "+rows.SaveAgain, name)
+			return nil, rows.Errorf("The workbook has its part %q twice, so it is not clear which one counts. "+rows.SaveAgain, name)
 		}
 		p.parts[name] = f
 	}

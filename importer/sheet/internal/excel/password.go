@@ -3,7 +3,6 @@ package excel
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 
@@ -21,19 +20,18 @@ const (
 	// 100,000, which takes a fraction of a second.
 	maxSpins = 2_000_000
 
-	askForPassword = "The workbook is protected by a password. Put the password into a file of its own and name that with --password-file PATH; " +
-		"or open the workbook in Excel, take the password off (File, Info, Protect Workbook, Encrypt with Password), and save it."
-	takeOffPassword = "Open it in Excel, take the password off (File, Info, Protect Workbook, Encrypt with Password), and save it."
+	removePassword = "Open it in Excel, remove the password (File, Info, Protect Workbook, Encrypt with Password), and save it."
+	damagedLocked  = "The workbook is protected by a password, and damaged. " + removePassword
 )
 
-// unlock decrypts a workbook into a temporary file, which only its owner can read
-// and which is gone once it is closed.
+// Unlock decrypts a workbook into a temporary file, which only its owner can read and which
+// is removed when it is closed.
 func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempFile, plainSize int64, err error) {
 	switch {
 	case password == "":
-		return nil, 0, rows.Errorf(askForPassword)
+		return nil, 0, rows.Errorf("The workbook is protected by a password. Put the password into a file and name that file with --password-file PATH. Or: " + removePassword)
 	case size > maxLocked:
-		return nil, 0, rows.Errorf("The workbook is protected by a password, and larger than the %d MiB that can be unlocked here. %s", maxLocked>>20, takeOffPassword)
+		return nil, 0, rows.Errorf("The workbook is protected by a password, and larger than the %d MiB that can be unlocked here. "+removePassword, maxLocked>>20)
 	}
 	locked := make([]byte, size)
 	if _, err := file.ReadAt(locked, 0); err != nil && err != io.EOF {
@@ -44,22 +42,16 @@ func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempF
 	}
 	plain, err := decrypt(locked, password)
 	if err != nil {
-		return nil, 0, rows.ErrorAt(0, err, "The workbook is protected by a password in a way that is not known here, or it is damaged. "+takeOffPassword)
+		return nil, 0, rows.ErrorAt(0, err, "The workbook is protected by a password in an unknown way, or it is damaged. "+removePassword)
 	}
 	if !bytes.HasPrefix(plain, []byte("PK\x03\x04")) {
-		return nil, 0, rows.Errorf("The password is wrong. Look at capitals and at spaces in the file that --password-file names.")
+		return nil, 0, rows.Errorf("The password is wrong. Check capitals and spaces in the file that --password-file names.")
 	}
-	if unlocked, err = rows.NewTempFile(); err != nil {
-		return nil, 0, err
-	}
-	if _, err := unlocked.Write(plain); err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("unlock the workbook: %w", err), unlocked.Close())
-	}
-	return unlocked, int64(len(plain)), nil
+	return rows.WriteTempFile(bytes.NewReader(plain))
 }
 
-// decrypt makes an error of a panic, with which excelize may answer a file that
-// was made to harm.
+// decrypt makes an error of a panic, which a file that was made to do harm may cause in
+// excelize.
 func decrypt(locked []byte, password string) (plain []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -73,26 +65,26 @@ func decrypt(locked []byte, password string) (plain []byte, err error) {
 func checkSpins(locked []byte) error {
 	compound, err := archive.OpenCompound(bytes.NewReader(locked))
 	if err != nil {
-		return rows.ErrorAt(0, err, "The workbook is protected by a password, and damaged. "+takeOffPassword)
+		return rows.ErrorAt(0, err, damagedLocked)
 	}
 	for _, entry := range compound.File {
 		if entry.Name != "EncryptionInfo" {
 			continue
 		}
-		const begin, most = 8, 64 << 10 // the version stands before the XML
+		const begin, most = 8, 64 << 10 // the version precedes the XML
 		info, err := io.ReadAll(io.LimitReader(entry, most))
 		if err != nil || len(info) < begin {
-			return rows.ErrorAt(0, err, "The workbook is protected by a password, and damaged. "+takeOffPassword)
+			return rows.ErrorAt(0, err, damagedLocked)
 		}
 		if spins(info[begin:]) > maxSpins {
-			return rows.Errorf("The workbook is protected by a password that would take too long to try. " + takeOffPassword)
+			return rows.Errorf("The workbook is protected by a password that would take too long to try. " + removePassword)
 		}
 	}
 	return nil
 }
 
-// spins returns how often a description of the encryption wants a password to be
-// hashed; 0 for the older way, where the number is fixed.
+// spins returns how often a password has to be hashed by the description of the encryption;
+// 0 for the older kind, where the number is fixed.
 func spins(description []byte) int {
 	var agile excelize.Encryption
 	if xml.Unmarshal(description, &agile) != nil {

@@ -3,6 +3,7 @@ package excel
 import (
 	"bytes"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/rows"
@@ -11,36 +12,32 @@ import (
 	"opscom-import/mapping"
 )
 
-// worksheet reads the rows of one worksheet part in a single pass: reference,
-// type, style and raw value of each cell together. A sheet that is cut short,
-// damaged or out of order ends in an error and never in io.EOF. Rows without a
-// value, such as thousands of formatted ones at the end, are left out.
+// worksheet reads the rows of one worksheet part in a single pass: reference, type, style
+// and raw value of each cell together. A sheet that is cut short, damaged or out of order
+// ends in an error and never in io.EOF. Rows without a value, such as thousands of formatted
+// ones at the end, are left out.
 type worksheet struct {
+	rows.Builder
 	xml     *xmlScanner
 	part    io.Closer
 	cells   cellReader
-	reopen  func() (io.ReadCloser, error) // the part once more
+	reopen  func() (io.ReadCloser, error) // the part again
 	started bool                          // sheetData has begun
-	rows.Builder
 
-	text          []byte        // of the current row's cells, as far as it is their own
-	spans         []span        // one a cell: where its text stands in text
-	hiddenColumns []columnRange // in the sheet, whether they hold values or not
-	width         int           // columns up to the last with a value
+	text          []byte // of the current row's cells, as far as it is their own
+	spans         []span // one a cell: where its text is in text
+	hiddenColumns []int  // whether they have values or not
+	width         int    // columns up to the last with a value
 }
 
-// columnRange is a range of columns, both ends included; the first column is 0.
-type columnRange struct{ first, last int }
-
-// span is a piece of a row's text; that of a cell whose text stands elsewhere is
-// empty.
+// span is a piece of a row's text. It is empty for a cell whose text is elsewhere.
 type span struct{ start, end int }
 
 func newWorksheet(part io.ReadCloser, cells cellReader) *worksheet {
 	return &worksheet{xml: newXMLScanner(part), part: part, cells: cells}
 }
 
-// next returns the next row that holds a value.
+// Next returns the next row that has a value.
 func (w *worksheet) Next(row *importer.Row) error {
 	err := w.start()
 	for err == nil {
@@ -66,7 +63,7 @@ func (w *worksheet) Next(row *importer.Row) error {
 	return w.located(err)
 }
 
-// located names the row at which reading stopped.
+// located adds the row at which reading stopped.
 func (w *worksheet) located(err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -114,11 +111,11 @@ func (w *worksheet) readColumns() error {
 			return err
 		case kind == xmlEnd && w.xml.depth() == outer:
 			return nil
-		case kind != xmlStart || string(w.xml.name) != "col" || !isTrue(w.xml.attr("hidden")) || len(w.hiddenColumns) >= rows.MaxColumns:
-			continue
-		}
-		if first, last := atoi(w.xml.attr("min")), atoi(w.xml.attr("max")); first > 0 && last >= first {
-			w.hiddenColumns = append(w.hiddenColumns, columnRange{first - 1, last - 1})
+		case kind == xmlStart && string(w.xml.name) == "col" && isTrue(w.xml.attr("hidden")):
+			first, last := atoi(w.xml.attr("min")), atoi(w.xml.attr("max"))
+			for c := max(0, first-1); c < last && len(w.hiddenColumns) < rows.MaxColumns; c++ {
+				w.hiddenColumns = append(w.hiddenColumns, c)
+			}
 		}
 	}
 }
@@ -126,8 +123,8 @@ func (w *worksheet) readColumns() error {
 // isTrue reads a boolean attribute.
 func isTrue(value []byte) bool { return string(value) == "1" || string(value) == "true" }
 
-// finish reads what stands below the rows, up to the end of the part: only then
-// is the sheet known to be whole, its checksum included.
+// finish reads what follows the rows, up to the end of the part: only then is the sheet
+// known to be complete, its checksum included.
 func (w *worksheet) finish() error {
 	for {
 		kind, err := w.xml.next()
@@ -138,14 +135,13 @@ func (w *worksheet) finish() error {
 			return io.EOF
 		case kind == xmlStart && string(w.xml.name) == "mergeCell":
 			w.Merged.Add(parseRange(w.xml.attr("ref")))
-		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows once more
+		case kind == xmlStart && string(w.xml.name) == "sheetData" && w.xml.depth() == 2: // rows again
 			return errXMLUnknown(w.xml.name)
 		}
 	}
 }
 
-// readRow reads the row whose start was read last. A row without values has no
-// cells.
+// readRow reads the row whose start was read last. A row without values has no cells.
 func (w *worksheet) readRow(row *importer.Row) error {
 	number := w.Row + 1
 	if r := w.xml.attr("r"); r != nil {
@@ -164,7 +160,7 @@ func (w *worksheet) readRow(row *importer.Row) error {
 		case err != nil:
 			return err
 		case kind == xmlEnd:
-			err = w.settle(row)
+			err = w.setTexts(row)
 			w.End(row, hidden)
 			return err
 		case kind == xmlText:
@@ -180,8 +176,8 @@ func (w *worksheet) readRow(row *importer.Row) error {
 	}
 }
 
-// readCell reads the cell whose start was read last, and returns its column. A
-// cell without a value is not put into the row.
+// readCell reads the cell whose start was read last, and returns its column. A cell without
+// a value is not put into the row.
 func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err error) {
 	column = previous + 1
 	if r := w.xml.attr("r"); r != nil {
@@ -218,8 +214,8 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	return column, nil
 }
 
-// settle gives the cells their texts: one string a row, which they share.
-func (w *worksheet) settle(row *importer.Row) error {
+// setTexts gives the cells their texts: one string a row, which they share.
+func (w *worksheet) setTexts(row *importer.Row) error {
 	if !utf8.Valid(w.text) {
 		return errNotUTF8
 	}
@@ -233,8 +229,8 @@ func (w *worksheet) settle(row *importer.Row) error {
 	return nil
 }
 
-// atoi returns the number that b is written as, -1 when it is none. No number in
-// a sheet is longer than nine digits.
+// atoi returns the number that b is written as, -1 for anything else. No number in a sheet is
+// longer than nine digits.
 func atoi(b []byte) int {
 	if len(b) == 0 || len(b) > 9 {
 		return -1
@@ -249,8 +245,8 @@ func atoi(b []byte) int {
 	return n
 }
 
-// parseRef takes a reference such as "AB12" apart: its column, A being 0, and its
-// row; the column is -1 when it is none.
+// parseRef parses a reference such as "AB12": its column, A being 0, and its row. The column
+// is -1 for anything else.
 func parseRef(ref []byte) (column, row int) {
 	n := 0
 	for n < len(ref) && n < 4 && 'A' <= ref[n]&^0x20 && ref[n]&^0x20 <= 'Z' {
@@ -264,8 +260,7 @@ func parseRef(ref []byte) (column, row int) {
 	return column - 1, row
 }
 
-// parseRange parses a reference such as "B2:C5"; what is no reference is a range of no
-// rows.
+// parseRange parses a reference such as "B2:C5". Anything else is a range without rows.
 func parseRange(ref []byte) (m rows.Range) {
 	from, to, _ := bytes.Cut(ref, []byte(":"))
 	m.FirstColumn, m.FirstRow = parseRef(from)
@@ -278,12 +273,7 @@ func parseRange(ref []byte) (m rows.Range) {
 
 // Notes says what is hidden or merged.
 func (w *worksheet) Notes() []string {
-	var hidden []int
-	for _, r := range w.hiddenColumns {
-		for c := r.first; c <= r.last && c < w.width; c++ {
-			hidden = append(hidden, c)
-		}
-	}
+	hidden := slices.DeleteFunc(slices.Clone(w.hiddenColumns), func(c int) bool { return c >= w.width })
 	notes := w.Builder.Notes()
 	if len(hidden) > 0 {
 		notes = append(notes, rows.Columns(hidden, "is hidden, and was read too.", "are hidden, and were read too."))
@@ -291,8 +281,8 @@ func (w *worksheet) Notes() []string {
 	return notes
 }
 
-// Merges reads the sheet once more, up to where merged cells are named: below the
-// rows. It is asked for only where a header of two rows is suspected.
+// Merges reads the sheet again, as merged cells are listed below the rows. It is called only
+// for what may be a header of two rows.
 func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
 	part, err := w.reopen()
 	if err != nil {
@@ -319,8 +309,8 @@ func (w *worksheet) Merges(first, last int) (ranges []rows.Range, err error) {
 	}
 }
 
-// close leaves out what closing the part says: it was only read, and what was
-// wrong in reading it, next has said.
+// Close ignores the error of closing the part: it was only read, and Next has returned what
+// was wrong with that.
 func (w *worksheet) Close() error {
 	w.part.Close()
 	return nil

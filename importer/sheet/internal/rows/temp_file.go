@@ -3,16 +3,18 @@ package rows
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
-// tempFile is a file that only its owner can read, and that goes away when it is
-// closed: where the system lets it, its name goes at once.
+// TempFile is a file that only its owner can read, and that is removed when it is closed:
+// where the system allows it, its name is removed at once.
 type TempFile struct {
 	*os.File
-	name string // "" once it is gone
+	name string // "" once it is removed
 }
 
+// NewTempFile makes an empty file.
 func NewTempFile() (*TempFile, error) {
 	file, err := os.CreateTemp("", "opscom-import-*")
 	if err != nil {
@@ -22,6 +24,17 @@ func NewTempFile() (*TempFile, error) {
 		return &TempFile{File: file}, nil
 	}
 	return &TempFile{File: file, name: file.Name()}, nil
+}
+
+// WriteTempFile makes a file of all that r gives.
+func WriteTempFile(r io.Reader) (file *TempFile, size int64, err error) {
+	if file, err = NewTempFile(); err != nil {
+		return nil, 0, err
+	}
+	if size, err = io.Copy(file, r); err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("write a temporary file: %w", err), file.Close())
+	}
+	return file, size, nil
 }
 
 // Close removes the file.
