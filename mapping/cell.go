@@ -1,6 +1,10 @@
 package mapping
 
-import "opscom-import/mapping/internal/chars"
+import (
+	"strings"
+
+	"opscom-import/mapping/internal/chars"
+)
 
 // CellKind says what a cell holds.
 type CellKind uint8
@@ -47,6 +51,16 @@ func cellAt(cells []Cell, column int) Cell {
 		cell.Kind = ErrorCell
 	}
 	return cell
+}
+
+// TextFormula returns the text of a formula that is only a text, ="0123".
+func TextFormula(text string) (inner string, ok bool) {
+	inner, ok = strings.CutPrefix(text, `="`)
+	if !ok {
+		return "", false
+	}
+	inner, ok = strings.CutSuffix(inner, `"`)
+	return inner, ok && !strings.Contains(inner, `"`)
 }
 
 // isErrorText reports whether a text is one of the errors that spreadsheets show.

@@ -19,10 +19,7 @@ func findColumn(header []string, name string) (int, error) {
 	case 1:
 		return columns[0], nil
 	case 0:
-		if near := Nearest(name, header); near != "" {
-			return NoColumn, fmt.Errorf("there is no column %q; the nearest is %q", name, near)
-		}
-		return NoColumn, fmt.Errorf("there is no column %q", name)
+		return NoColumn, fmt.Errorf("there is no column %q%s", name, chars.Hint(name, header, ""))
 	}
 	letters := make([]string, len(columns))
 	for i, c := range columns {
@@ -40,3 +37,10 @@ func columnsWhere(header []string, match func(string) bool) []int {
 	}
 	return columns
 }
+
+// Nearest returns the known word that word most likely means, or "" when none is
+// near: at most a third of its letters may differ, where two letters that changed
+// places count as one. Case, accents, spaces and punctuation do not count.
+//
+//	Nearest("frist_name", []string{"first_name", "last_name"}) // "first_name"
+func Nearest(word string, known []string) string { return chars.Nearest(word, known) }

@@ -73,11 +73,8 @@ func (c *compiler) checkLayout() {
 		if strings.TrimSpace(name) == "" || slices.ContainsFunc(c.header, same) {
 			continue
 		}
-		message := "the approved layout has a column " + chars.Quote(name) + ", and the file has none"
-		if near := Nearest(name, c.header); near != "" {
-			message += "; the nearest is " + chars.Quote(near)
-		}
-		c.fail(source.Lines["headers"], "source.headers", message+". Correct the file, or approve the new layout by changing the mapping")
+		c.fail(source.Lines["headers"], "source.headers", "the approved layout has a column "+chars.Quote(name)+", and the file does not"+
+			chars.Hint(name, c.header, "")+". Correct the file, or approve the new layout by changing the mapping")
 	}
 }
 

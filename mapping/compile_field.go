@@ -150,23 +150,17 @@ func (c *compiler) checkResult(f *Field, m *fieldMapper, key string, line int, v
 }
 
 func (c *compiler) compileBlank(f *Field, m *fieldMapper) {
+	policy, known := map[string]blankPolicy{"": blankOmit, "omit": blankOmit, "clear": blankClear, "error": blankError}[f.Blank]
 	required := f.Required || m.check.spec.Required
-	switch f.Blank {
-	case "", "omit":
-		m.blank = blankOmit
-	case "clear":
-		m.blank = blankClear
-		if required {
-			c.failField(f, "blank", errors.New("a required attribute cannot be cleared; delete this key, or required"))
-		}
-	case "error":
-		m.blank = blankError
-	default:
+	switch {
+	case !known:
 		c.failField(f, "blank", errors.New(chars.Quote(f.Blank)+" is not understood; write omit, clear or error"))
+	case required && policy == blankClear:
+		c.failField(f, "blank", errors.New("a required attribute cannot be cleared; delete this key, or required"))
+	case required:
+		policy = blankError
 	}
-	if required {
-		m.blank = blankError
-	}
+	m.blank = policy
 }
 
 // compileConstant converts a constant once. A warning about it would be the same in

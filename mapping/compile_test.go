@@ -42,9 +42,9 @@ func TestCompileMistakes(t *testing.T) {
 			`3: unique_id.blank: a required attribute cannot be cleared; delete this key, or required`,
 			`4: city.blank: a required attribute cannot be cleared; delete this key, or required`}},
 		{"layout", "headers: [id, Birth Date, Provincee, ' ', '#']", "unique_id: ID", []string{
-			`3: source.headers: the approved layout has a column "Birth Date", and the file has none. Correct the file, or approve the new layout by changing the mapping`,
-			`3: source.headers: the approved layout has a column "Provincee", and the file has none; the nearest is "Province". Correct the file, or approve the new layout by changing the mapping`,
-			`3: source.headers: the approved layout has a column "#", and the file has none. Correct the file, or approve the new layout by changing the mapping`}},
+			`3: source.headers: the approved layout has a column "Birth Date", and the file does not. Correct the file, or approve the new layout by changing the mapping`,
+			`3: source.headers: the approved layout has a column "Provincee", and the file does not; the nearest is "Province". Correct the file, or approve the new layout by changing the mapping`,
+			`3: source.headers: the approved layout has a column "#", and the file does not. Correct the file, or approve the new layout by changing the mapping`}},
 		{"layout with new columns", "headers: [D.O.B., STATUS]", "unique_id: ID", nil},
 		{"no unique id", "", "city: Status", []string{` unique_id: it is missing, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number`}},
 	} {

@@ -66,7 +66,7 @@ func (d *damageDetector) repair(cell Cell) (text string, problem *Problem) {
 	if what == "" || d.kind == dateValue { // a date is rewritten anyway
 		return text, nil
 	}
-	return text, warn(RuleCleanedText, d.label+" "+chars.Quote(cell.Text)+" "+what+"; it is sent as "+chars.Quote(text)+".", "")
+	return text, warn(RuleCleanedText, about(d.label, cell.Text)+what+"; it is sent as "+chars.Quote(text)+".", "")
 }
 
 // detect says how a value is damaged, nil for not at all.
@@ -106,7 +106,7 @@ func (d *damageDetector) detect(text string, kind CellKind) *Problem {
 }
 
 func (d *damageDetector) refuse(rule Rule, text, what, advice string) *Problem {
-	return refuse(rule, d.label+" "+chars.Quote(text)+" "+what, advice)
+	return refuse(rule, about(d.label, text)+what, advice)
 }
 
 func (d *damageDetector) turnedToDate(text string) *Problem {
@@ -246,14 +246,4 @@ func clean(text string, kind valueKind) (cleaned, what string) {
 		return norm.NFC.String(text), "had accents that were separate from their letters"
 	}
 	return text, ""
-}
-
-// TextFormula returns the text of a formula that is only a text, ="0123".
-func TextFormula(text string) (inner string, ok bool) {
-	inner, ok = strings.CutPrefix(text, `="`)
-	if !ok {
-		return "", false
-	}
-	inner, ok = strings.CutSuffix(inner, `"`)
-	return inner, ok && !strings.Contains(inner, `"`)
 }

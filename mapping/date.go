@@ -8,7 +8,6 @@ import (
 
 	"github.com/dustin/go-humanize/english"
 
-	"opscom-import/mapping/internal/chars"
 	"opscom-import/mapping/internal/dateformat"
 )
 
@@ -80,7 +79,7 @@ func (d *dateReader) parse(day string) (string, error) {
 
 // problem returns a problem about a date's text.
 func (d *dateReader) problem(kind func(Rule, string, string) *Problem, text, what, advice string) *Problem {
-	return kind(RuleBadDate, d.label+" "+chars.Quote(text)+" "+what, advice)
+	return kind(RuleBadDate, about(d.label, text)+what, advice)
 }
 
 // unreadable says why a text is not a date in the format that the mapping gives.
@@ -144,7 +143,7 @@ func newBirthLimits(today time.Time) birthLimits {
 // check says what is wrong or unlikely about a date of birth that is to be sent.
 func (b birthLimits) check(label, date string) *Problem {
 	if dateformat.ISO(date) == "" || date[4] != '-' {
-		return refuse(RuleBadDate, label+" "+chars.Quote(date)+" is not a date in the format YYYY-MM-DD.", "Correct the cell or the mapping.")
+		return refuse(RuleBadDate, about(label, date)+"is not a date in the format YYYY-MM-DD.", "Correct the cell or the mapping.")
 	}
 	unlikely := ""
 	switch {

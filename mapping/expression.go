@@ -241,10 +241,7 @@ func (p *columnPatch) fail(node ast.Node, message string) {
 
 func unknownFunction(name string) string {
 	known := slices.DeleteFunc(slices.Clone(builtin.Names), func(n string) bool { return n == clockFunction })
-	if near := Nearest(name, append(known, columnFunction)); near != "" {
-		return fmt.Sprintf("there is no function %s; the nearest is %s", chars.Quote(name), chars.Quote(near))
-	}
-	return fmt.Sprintf("there is no function %s", chars.Quote(name))
+	return "there is no function " + chars.Quote(name) + chars.Hint(name, append(known, columnFunction), "")
 }
 
 // onlyColumn returns the column that the expression reads when it reads just one,

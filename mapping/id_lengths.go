@@ -103,7 +103,7 @@ func (s *idLengths) review(f *fieldMapper, review *Review) (question string) {
 func (f *fieldMapper) report(review *Review, id suspectID, value string, rule Rule, what, advice string) {
 	review.Problems = append(review.Problems, ReviewProblem{Sequence: int(id.sequence), Problem: Problem{
 		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value,
-		Message: f.check.spec.Label + " " + chars.Quote(value) + " " + what, Advice: advice,
+		Message: f.check.about(value) + what, Advice: advice,
 	}})
 }
 

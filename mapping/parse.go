@@ -114,22 +114,18 @@ func (p *parser) failSyntax(err error) {
 		{"quoted scalar", "end of stream", "the quote that opens here is never closed"},
 		{"flow sequence", "expected", "the list that opens here with [ is not closed with ], or a comma is missing"},
 		{"flow mapping", "expected", "what opens here with { is not closed with }, or a comma is missing"},
+		{"", "mapping values are not allowed", "the line has a second colon, or is not aligned with those above; put quotes around a text that contains a colon"},
+		{"", "tab character", "the line begins with a tab; use spaces"},
+		{"", "cannot start any token", "the line begins with a tab, or a text begins with a character that needs quotes around the text, such as @ or %"},
+		{"", "expected key", "the line is not aligned with those above, or there is a quote inside a quoted text; write '' for a quote between quotes"},
+		{"", "could not find expected ':'", "a colon is missing after the name"},
+		{"", "unknown anchor", "a text cannot begin with *; put quotes around the text"},
 	} {
 		if strings.Contains(load.ContextMsg, plain.context) && strings.Contains(load.Message, plain.message) {
-			p.fail(load.ContextMark.Line, "", plain.says)
-			return
-		}
-	}
-	for _, plain := range []struct{ message, says string }{
-		{"mapping values are not allowed", "the line has a second colon, or is not aligned with those above; put quotes around a text that contains a colon"},
-		{"tab character", "the line begins with a tab; use spaces"},
-		{"cannot start any token", "the line begins with a tab, or a text begins with a character that needs quotes around the text, such as @ or %"},
-		{"expected key", "the line is not aligned with those above, or there is a quote inside a quoted text; write '' for a quote between quotes"},
-		{"could not find expected ':'", "a colon is missing after the name"},
-		{"unknown anchor", "a text cannot begin with *; put quotes around the text"},
-	} {
-		if strings.Contains(load.Message, plain.message) {
 			message = plain.says
+			if plain.context != "" {
+				line = load.ContextMark.Line
+			}
 			break
 		}
 	}
@@ -241,9 +237,5 @@ func unknownAttribute(name string) string {
 	for _, spec := range Attributes() {
 		names = append(names, spec.Names...)
 	}
-	message := chars.Quote(name) + " is not an attribute of a profile; "
-	if near := Nearest(name, names); near != "" {
-		return message + "the nearest is " + chars.Quote(near)
-	}
-	return message + "`opscom-import fields` lists them"
+	return chars.Quote(name) + " is not an attribute of a profile" + chars.Hint(name, names, "; `opscom-import fields` lists them")
 }

@@ -177,13 +177,7 @@ func (p *parser) knownKeys(pairs []pair, where string, known ...string) {
 		if slices.Contains(known, pair.key) {
 			continue
 		}
-		message := "there is no key " + chars.Quote(pair.key) + " here; "
-		if near := Nearest(pair.key, known); near != "" {
-			message += "the nearest is " + chars.Quote(near)
-		} else {
-			message += "the keys are " + english.WordSeries(known, "and")
-		}
-		p.fail(pair.line, where, message)
+		p.fail(pair.line, where, "there is no key "+chars.Quote(pair.key)+" here"+chars.Hint(pair.key, known, "; the keys are "+english.WordSeries(known, "and")))
 	}
 }
 

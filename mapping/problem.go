@@ -1,6 +1,10 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+
+	"opscom-import/mapping/internal/chars"
+)
 
 // Severity says whether a problem keeps the row from being sent.
 type Severity uint8
@@ -40,6 +44,9 @@ func (p Problem) Text() string {
 	}
 	return p.Message + " " + p.Advice
 }
+
+// about begins a sentence about a value.
+func about(label, value string) string { return label + " " + chars.Quote(value) + " " }
 
 // refuse returns an error about a value; its place is added to it later.
 func refuse(rule Rule, message, advice string) *Problem {

@@ -42,15 +42,14 @@ func (l *userTypeList) id(label, value string) (string, *Problem) {
 	if !l.known || l.byID[value] {
 		return value, nil
 	}
-	about := label + " " + chars.Quote(value) + " "
 	ids := l.byName[foldTypeName(value)]
 	switch len(ids) {
 	case 1:
 		return ids[0], nil
 	case 0:
-		return "", l.unknown(about+"is not in the Controller's list of user types", value)
+		return "", l.unknown(about(label, value)+"is not in the Controller's list of user types", value)
 	}
-	return "", refuse(RuleUnknownUserType, about+"is the name of several user types, with the numbers "+strings.Join(ids, ", ")+".", "Write the number.")
+	return "", refuse(RuleUnknownUserType, about(label, value)+"is the name of several user types, with the numbers "+strings.Join(ids, ", ")+".", "Write the number.")
 }
 
 // unknown completes the sentence about an unknown type with the nearest and the list.
@@ -67,8 +66,5 @@ func (l *userTypeList) unknown(message, value string) *Problem {
 	if more := len(quoted) - shown; more > 0 {
 		quoted = append(quoted[:shown], fmt.Sprintf("%d more", more))
 	}
-	if name := Nearest(value, names); name != "" {
-		message += "; the nearest is " + chars.Quote(name)
-	}
-	return refuse(RuleUnknownUserType, message+". The list has "+strings.Join(quoted, ", ")+".", "Correct the cell, or translate the value in the mapping's values.")
+	return refuse(RuleUnknownUserType, message+chars.Hint(value, names, "")+". The list has "+strings.Join(quoted, ", ")+".", "Correct the cell, or translate the value in the mapping's values.")
 }

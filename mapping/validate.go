@@ -50,8 +50,7 @@ func (v *validator) check(value string) (string, *Problem) {
 	return value, nil
 }
 
-// about begins a sentence about a value.
-func (v *validator) about(value string) string { return v.spec.Label + " " + chars.Quote(value) + " " }
+func (v *validator) about(value string) string { return about(v.spec.Label, value) }
 
 // countChars counts the characters of s, and returns the offset of the first
 // that must not be sent, or -1.

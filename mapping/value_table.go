@@ -44,11 +44,7 @@ func (t *valueTable) lookUp(label, value string) (string, *Problem) {
 	}
 	switch t.otherwise {
 	case "error":
-		near := ""
-		if listed := Nearest(value, t.listed); listed != "" {
-			near = "; the nearest is " + chars.Quote(listed)
-		}
-		return "", refuse(RuleUnknownValue, label+" "+chars.Quote(value)+" is not one of the values in the mapping"+near+".", "Correct the cell, or add the value to the mapping.")
+		return "", refuse(RuleUnknownValue, about(label, value)+"is not one of the values in the mapping"+chars.Hint(value, t.listed, "")+".", "Correct the cell, or add the value to the mapping.")
 	case "keep":
 		return value, nil
 	case "blank":

@@ -34,17 +34,17 @@ func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem
 		province = Province2
 	}
 	whole := strings.Repeat("0", lost) + text
-	label := f.check.spec.Label + " " + chars.Quote(text)
+	label := f.check.about(text)
 	state, _ := profile.Get(province)
 	switch {
 	case !slices.Contains(zeroStates(), state):
 		if state == "" {
 			return text, nil
 		}
-		return text, warn(RuleLostZeros, label+" is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
+		return text, warn(RuleLostZeros, label+"is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
 	case f.fixZIP:
-		return whole, warn(RuleLostZeros, label+" has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
+		return whole, warn(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
 	}
-	return text, refuse(RuleLostZeros, label+" has lost its leading zeros, which every ZIP code in "+state+" has.",
+	return text, refuse(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has.",
 		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
 }

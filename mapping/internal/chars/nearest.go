@@ -27,6 +27,15 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+// Hint returns the nearest known word as the end of a sentence, such as
+// `; the nearest is "first_name"`, or otherwise when none is near.
+func Hint(word string, known []string, otherwise string) string {
+	if near := Nearest(word, known); near != "" {
+		return "; the nearest is " + Quote(near)
+	}
+	return otherwise
+}
+
 // Distance returns in how many letters two words differ. Two letters that changed
 // places count as one.
 func Distance(a, b string) int {

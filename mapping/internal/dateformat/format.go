@@ -146,10 +146,8 @@ func dateTokens(pattern string) ([]dateToken, error) {
 		}
 		rest = rest[len(text):]
 		if !separator && !slices.Contains(known, text) {
-			if near := chars.Nearest(text, known); near != "" {
-				return nil, fmt.Errorf("there is no date token %s; the nearest is %s", chars.Quote(text), chars.Quote(near))
-			}
-			return nil, fmt.Errorf("there is no date token %s; write a format such as DD/MM/YYYY, YYYYMMDD or D-MMM-YY, or excel for serial numbers", chars.Quote(text))
+			return nil, fmt.Errorf("there is no date token %s%s", chars.Quote(text),
+				chars.Hint(text, known, "; write a format such as DD/MM/YYYY, YYYYMMDD or D-MMM-YY, or excel for serial numbers"))
 		}
 		tokens = append(tokens, dateToken{text, separator})
 	}

@@ -61,10 +61,7 @@ func (set Set) Find(word string) (Func, error) {
 		return t, nil
 	}
 	names := append(slices.Sorted(maps.Keys(set)), "pad")
-	if near := chars.Nearest(name, names); near != "" {
-		return nil, fmt.Errorf("there is no transform %s; the nearest is %s", chars.Quote(name), chars.Quote(near))
-	}
-	return nil, fmt.Errorf("there is no transform %s; the transforms are %s", chars.Quote(name), strings.Join(names, ", "))
+	return nil, fmt.Errorf("there is no transform %s%s", chars.Quote(name), chars.Hint(name, names, "; the transforms are "+strings.Join(names, ", ")))
 }
 
 // newPad returns the transform that adds zeros in front of a value that is shorter
