@@ -1,5 +1,5 @@
 // Command opscom-import pushes the people in a spreadsheet to an OPS-COM
-// Controller, and writes what became of each row. docs/reference/commands.md has
+// Controller, and reports the result of each row. docs/reference/commands.md has
 // its commands, flags and exit codes.
 //
 // A command turns its flags into an app.Env, calls one use case of internal/app, and

@@ -11,7 +11,7 @@ import (
 func pushCommand(s streams, code *int) *cobra.Command {
 	return &cobra.Command{
 		Use:   "push FILE...",
-		Short: "Plan, then push every row that needs it, and write what became of each",
+		Short: "Plan, then push every row that needs it, and write a result for every row",
 		Long: `push reads the whole file, checks every row, and stores the plan before the
 first request. Then it pushes the rows that need it, and writes NAME.results.csv
 beside the file: a reference id or a reason for every row.

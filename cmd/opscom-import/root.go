@@ -58,7 +58,7 @@ func newRoot(s streams) (*cobra.Command, *int) {
 		Long: `opscom-import pushes the people in a spreadsheet to an OPS-COM Controller.
 
 It checks the whole file before it sends anything, pushes every row that needs
-it, and writes what became of each row. To resume a run that was stopped, or
+it, and writes a result for every row. To resume a run that was stopped, or
 died, run the same command again.
 
 Try it without a Controller:  opscom-import push --sandbox samples/term-start.xlsx`,

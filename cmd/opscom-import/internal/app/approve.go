@@ -50,7 +50,7 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 	if err := p.checkApprovable(info); err != nil {
 		return receipt, err
 	}
-	if err := p.askUserTypes(fetchCtx); err != nil { // shows that the Controller takes us
+	if err := p.askUserTypes(fetchCtx); err != nil { // shows that address, client code and token are right
 		return receipt, err
 	}
 	pending, err := countPending(fetchCtx, run)

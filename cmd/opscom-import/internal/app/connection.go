@@ -33,7 +33,7 @@ func connect(env Env) (*connection, error) {
 		UserAgent:    "opscom-import/" + env.Version,
 		OnWait: func(w controller.Wait) {
 			env.Progress.Waiting(w.Reason, w.For)
-			env.Log.Info("every worker waits", "reason", w.Reason, "for", w.For.String())
+			env.Log.Info("all workers are waiting", "reason", w.Reason, "for", w.For.String())
 		},
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func baseOf(name string) string {
 func (in *input) spoolPipe(ctx context.Context) error {
 	info, err := os.Stat(in.path)
 	if err != nil || info.Mode()&os.ModeNamedPipe == 0 {
-		return nil // whatever is wrong, opening the file says it
+		return nil // opening the file fails with what is wrong
 	}
 	f, err := os.Open(in.path)
 	if err != nil {
@@ -67,8 +67,8 @@ func (in *input) spoolPipe(ctx context.Context) error {
 	return in.spool(ctx, f)
 }
 
-// spool copies r into a temporary file. An interrupt ends it even if a read blocks
-// for ever, as of a terminal: then the goroutine that copies is left behind and ends
+// spool copies r into a temporary file. An interrupt ends it even if a read blocks,
+// as from a terminal: then the goroutine that copies is left behind and ends
 // with the process.
 func (in *input) spool(ctx context.Context, r io.Reader) error {
 	f, err := os.CreateTemp("", "opscom-import-*")

@@ -14,7 +14,7 @@ type Setting struct {
 	Default string // "" for none
 	Switch  bool   // true or false; the flag alone means true
 
-	usage string // for the help; the word in backquotes stands for the value
+	usage string // for the help; the word in backquotes names the value
 	path  bool   // in a config file it is relative to that file's folder
 	read  func(text string) error
 }

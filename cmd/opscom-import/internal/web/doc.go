@@ -3,11 +3,11 @@
 // do, by the same functions of package app.
 //
 // What goes in are an uploaded spreadsheet, perhaps with its mapping file, and a
-// person's clicks. What comes out are pages: the verdict on every row, the
+// person's clicks. What comes out are pages: the result of every row, the
 // progress of the push, and the results to download.
 //
 //	POST /files            a file arrives     → task: check
-//	GET  /files/1          the verdict        → POST /files/1/push → task: push
+//	GET  /files/1          the result         → POST /files/1/push → task: push
 //	GET  /progress         the task in progress, live
 //	GET  /runs/17          how the run ended  → GET /runs/17/results
 //
@@ -15,6 +15,6 @@
 // leave it there and look at it (task.go). All that changes an uploaded file
 // happens in a task too, so that no file changes while it is read (upload.go).
 //
-// A request has to pass guard.go first: it must be meant for this address, carry
+// A request is authenticated first (auth.go): it must be meant for this address, carry
 // the secret of this launch, and come from a page of this server.
 package web

@@ -27,7 +27,7 @@ type page struct {
 // show answers with the page, whole or not at all.
 func (s *Server) show(w http.ResponseWriter, status int, name, title string, body any) {
 	p := page{Title: title, Body: body}
-	if t := s.underWay(); t != nil && !t.ended() {
+	if t := s.currentTask(); t != nil && !t.ended() {
 		p.Task = t.title
 	}
 	var b bytes.Buffer

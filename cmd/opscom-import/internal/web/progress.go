@@ -14,7 +14,7 @@ const progressInterval = 500 * time.Millisecond
 
 // showProgress shows the task in progress, and leads on when it has ended.
 func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
-	t := s.underWay()
+	t := s.currentTask()
 	switch {
 	case t == nil:
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -41,7 +41,7 @@ func (s *Server) streamProgress(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(progressInterval)
 	defer ticker.Stop()
 	flush := http.NewResponseController(w).Flush
-	t := s.underWay()
+	t := s.currentTask()
 	for t != nil && !t.ended() {
 		standing, err := json.Marshal(t.standing())
 		if err == nil {
@@ -62,7 +62,7 @@ func (s *Server) streamProgress(w http.ResponseWriter, r *http.Request) {
 
 // stop asks the task in progress to stop.
 func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
-	if t := s.underWay(); t != nil && !t.ended() {
+	if t := s.currentTask(); t != nil && !t.ended() {
 		t.stop()
 	}
 	http.Redirect(w, r, "/progress", http.StatusSeeOther)

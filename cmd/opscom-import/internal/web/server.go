@@ -172,5 +172,5 @@ func (s *Server) handler(address net.Addr) http.Handler {
 	admitted := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.show(w, http.StatusOK, "admitted.html", "One moment", nil)
 	})
-	return newGuard(address, s.token, s.once, rand.Text()).protect(mux, admitted)
+	return newAuthenticator(address, s.token, s.once, rand.Text()).protect(mux, admitted)
 }

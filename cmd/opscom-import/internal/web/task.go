@@ -24,7 +24,7 @@ type task struct {
 var errBusy = errors.New("another task is in progress")
 
 // begin leaves a task for Serve to work on. Work that is in progress already, as
-// after a double click, is not begun again.
+// after a double click, is not started again.
 func (s *Server) begin(title, key string, work func(fetchCtx, workCtx context.Context, t *task) (next string)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (t *task) ended() bool {
 	}
 }
 
-// underWay returns the last task; nil when there was none.
-func (s *Server) underWay() *task {
+// currentTask returns the last task; nil when there was none.
+func (s *Server) currentTask() *task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.current

@@ -15,7 +15,7 @@ import (
 // maxMapping is the size of a mapping file at most, in bytes; Parse takes no more.
 const maxMapping = 1 << 20
 
-// upload is a file that someone uploaded. It lies in FOLDER/NAME/NAME, so that its
+// upload is a file that someone uploaded. It is stored as FOLDER/NAME/NAME, so that its
 // path, by which the journal knows a source from run to run, is the same whenever
 // a file of that name is uploaded.
 type upload struct {

@@ -182,7 +182,7 @@ func (s *site) upload(name, text, mappingText, target string) (status int, body 
 // result waits for the end of the task in progress and returns the page it leads to.
 func (s *site) result() string {
 	s.Helper()
-	if t := s.server.underWay(); t != nil {
+	if t := s.server.currentTask(); t != nil {
 		<-t.done
 	}
 	_, body := s.get("/progress")
@@ -269,7 +269,7 @@ func TestOnlyThisBrowserIsLetIn(t *testing.T) {
 				t.Errorf("status %d, want %d", response.StatusCode, c.want)
 			}
 			for header, want := range map[string]string{
-				"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff",
+				"Content-Security-Policy": securityPolicy, "X-Content-Type-Options": "nosniff",
 				"Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 			} {
 				if got := response.Header.Get(header); got != want {
@@ -351,7 +351,7 @@ func TestErrorsNameNoFolder(t *testing.T) {
 	s := open(t)
 	s.upload("students.csv", "\x89PNG\r\n\x1a\n\x00\x00", "", "sandbox")
 	body := s.result()
-	s.wants(body, "The file was not checked to its end.", "students.csv")
+	s.wants(body, "The file could not be checked completely.", "students.csv")
 	if strings.Contains(body, s.server.folder) {
 		t.Errorf("the page names the folder:\n%s", body)
 	}
@@ -455,7 +455,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 func TestMappingIsFixedOnThePage(t *testing.T) {
 	s := open(t)
 	s.upload("students.csv", "Banner ID,E-mail\r\n900001,a@example.ca\r\n900002,b@example.ca\r\n", "", "sandbox")
-	s.wants(s.result(), "The headers leave questions.", "E-mail", "login_source", "<details open", "version: 1\n")
+	s.wants(s.result(), "Some headers are unclear.", "E-mail", "login_source", "<details open", "version: 1\n")
 
 	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\r\nfieldz: {}\r\n"}})
 	s.wants(s.result(), "Line 2:", "there is no key &#34;fieldz&#34; here", "<code>fieldz: {}</code>")
@@ -477,7 +477,7 @@ func TestMappingIsFixedOnThePage(t *testing.T) {
 	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\nfields:\n  unique_id: Banner ID\n  login_source: {value: SSO}\n  email: E-mail\n"}})
 	s.wants(s.result(), "Push 2 people to the sandbox")
 	s.post("/files/1/mapping", url.Values{"mapping": {""}})
-	s.wants(s.result(), "The headers leave questions.")
+	s.wants(s.result(), "Some headers are unclear.")
 	if got := s.files(); len(got) != 1 {
 		t.Errorf("files %q; the mapping was taken away", got)
 	}
@@ -557,10 +557,10 @@ func TestApprovalIsConfirmed(t *testing.T) {
 	s.result()
 	s.post("/files/1/push", url.Values{"check": {"1"}})
 	s.wants(s.result(), "The run is held, and nothing was sent.", "20 of 30 rows are invalid", `href="/runs/1/approve"`)
-	before := s.server.underWay()
+	before := s.server.currentTask()
 	_, body := s.post("/runs/1/push", nil)
 	s.wants(body, "Push run 1 all the same?", "10 people are pushed to <strong>the sandbox</strong>")
-	if s.server.underWay() != before {
+	if s.server.currentTask() != before {
 		t.Fatal("a held run was pushed without a confirmation")
 	}
 	s.post("/runs/1/push", url.Values{"approved": {"yes"}})
