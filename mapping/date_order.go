@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/mapping/internal/dateformat"
 )
 
@@ -79,14 +81,14 @@ func (o *dateOrder) review(source string, row func(sequence int) int) (note, que
 	format, swapped := o.format.Pattern, o.swapped.Pattern
 	switch {
 	case o.other.count > 0 && o.given.count == 0 && o.ambiguous > 0:
-		return "", fmt.Sprintf("the dates in %s are read as %s, but no row needs that order, and row %d can only be %s (%d such rows); %d others could be either. Correct the date format, or those rows",
-			source, format, row(o.other.first), swapped, o.other.count, o.ambiguous)
+		return "", fmt.Sprintf("the dates in %s are read as %s, but no row needs that order, and row %d can only be %s (%s); %s could be either. Correct the date format, or those rows",
+			source, format, row(o.other.first), swapped, english.Plural(o.other.count, "such row", ""), english.Plural(o.ambiguous, "other", ""))
 	case o.ambiguous > 0 && o.given.count > 0 && isMixed(o.given, o.other):
-		return "", fmt.Sprintf("%s holds dates in two orders: row %d can only be %s and row %d only %s (%d and %d such rows), and %d others could be either. Nobody can tell what they mean: export the file again with dates written as YYYY-MM-DD",
-			source, row(o.given.first), format, row(o.other.first), swapped, o.given.count, o.other.count, o.ambiguous)
+		return "", fmt.Sprintf("%s holds dates in two orders: row %d can only be %s and row %d only %s (%d and %d such rows), and %s could be either. Nobody can tell what they mean: export the file again with dates written as YYYY-MM-DD",
+			source, row(o.given.first), format, row(o.other.first), swapped, o.given.count, o.other.count, english.Plural(o.ambiguous, "other", ""))
 	case o.iso >= leastSwapped && o.isoLate == 0 && o.given.count > 0 && o.ambiguous+o.other.count == 0:
-		return "", fmt.Sprintf("%s mixes %d dates, whose days are all 12 or lower, with %d texts whose days are all above 12, such as row %d: a spreadsheet that expects %s opened the file, and swapped day and month of the dates. Export the file again, and do not save it in a spreadsheet program before you push it",
-			source, o.iso, o.given.count, row(o.given.first), swapped)
+		return "", fmt.Sprintf("%s mixes %d dates, whose days are all 12 or lower, with %s whose days are all above 12, such as row %d: a spreadsheet that expects %s opened the file, and swapped day and month of the dates. Export the file again, and do not save it in a spreadsheet program before you push it",
+			source, o.iso, english.Plural(o.given.count, "text", ""), row(o.given.first), swapped)
 	case o.given.count > 0:
 		return fmt.Sprintf("The dates in %s are read as %s: row %d fits no other order.", source, format, row(o.given.first)), ""
 	case o.ambiguous > 0:

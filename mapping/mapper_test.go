@@ -272,7 +272,7 @@ func benchmarkTable() (header []string, row []Cell) {
 }
 
 // FuzzMap puts arbitrary cells through a mapping that has everything, and through
-// one that has only columns. Whatever is sent is fit to be sent.
+// one that has only columns. Whatever is sent is valid.
 func FuzzMap(f *testing.F) {
 	header := []string{"A"}
 	rich := mustCompile(f, parseFields(f, `where: 'A != "skip"'`, `
@@ -308,7 +308,7 @@ date_of_birth: {column: A, date: D-MMM-YY}`), header, testOptions())
 	})
 }
 
-// checkResult holds a result against what the Controller's page demands.
+// checkResult compares a result with what the Controller's page demands.
 func checkResult(t *testing.T, r *Result) {
 	t.Helper()
 	failed := make(map[Attribute]bool)

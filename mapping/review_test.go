@@ -34,7 +34,7 @@ func TestReviewOfIDs(t *testing.T) {
 		name   string
 		field  string
 		values []Cell
-		want   string // sequence, rule and proposal of each finding
+		want   string // sequence, rule and proposal of each problem
 	}{
 		{"shorter ids among ids of nine digits", "unique_id: It", append(count(40, 9), texts("12345678", "1234567", "A1234567")...),
 			"40 lost_zeros 012345678 41 lost_zeros 001234567"},
@@ -77,7 +77,7 @@ func TestReviewOfIDs(t *testing.T) {
 func TestReviewOfIDsCountsEightInTen(t *testing.T) {
 	review, err := reviewOf(t, "unique_id: It", append(count(40, 9), count(10, 8)...)...)
 	if err != nil || len(review.Problems) != 10 {
-		t.Errorf("got %d findings and %v, want 10", len(review.Problems), err)
+		t.Errorf("got %d problems and %v, want 10", len(review.Problems), err)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestReviewOfDates(t *testing.T) {
 		{"four dates of a spreadsheet", "DD/MM/YYYY", append(isoDates(1, 5, 9, 12), texts("13/04/2001")...), "row 6 fits", ""},
 		{"day and month alike", "DD/MM/YYYY", texts("04/04/2001"), "", ""},
 		{"nothing to mistake", "D-MMM-YYYY", texts("3-Apr-2001"), "", ""},
-		{"the mapping is wrong", "MM/DD/YYYY", texts("03/04/2001", "13/04/2001"), "", "no row needs that order, and row 3 can only be DD/MM/YYYY (1 such rows); 1 others could be either"},
+		{"the mapping is wrong", "MM/DD/YYYY", texts("03/04/2001", "13/04/2001"), "", "no row needs that order, and row 3 can only be DD/MM/YYYY (1 such row); 1 other could be either"},
 		{"one slip, and nothing else to mistake", "MM/DD/YYYY", texts("13/04/2001"), "", ""},
 		{"one slip among many", "DD/MM/YYYY", texts("03/04/2001", "12/25/2001", "13/04/2001", "14/04/2001", "15/04/2001", "16/04/2001", "17/04/2001",
 			"18/04/2001", "19/04/2001", "20/04/2001", "21/04/2001", "22/04/2001"), "row 4 fits no other order", ""},

@@ -18,7 +18,7 @@ func TestValidate(t *testing.T) {
 		attribute Attribute
 		value     string
 		want      string // what is sent; of a value that is refused, nothing
-		message   string // "" when there is no fault
+		message   string // "" when there is no problem
 		rule      Rule
 	}{
 		{FirstName, strings.Repeat("é", 50), strings.Repeat("é", 50), "", ""},

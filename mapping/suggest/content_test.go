@@ -9,8 +9,8 @@ import (
 	"opscom-import/mapping"
 )
 
-// TestColumnsByContent: a header that says nothing is judged by what the column
-// holds, and is likely at best.
+// TestColumnsByContent: a header that says nothing is matched by the column's values,
+// and is likely at most.
 func TestColumnsByContent(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -66,7 +66,7 @@ func TestColumnsByContent(t *testing.T) {
 	}
 }
 
-// TestColumnsRealDates: true dates of a workbook need no form.
+// TestColumnsRealDates: the dates of a workbook need no format.
 func TestColumnsRealDates(t *testing.T) {
 	var rows [][]mapping.Cell
 	for _, day := range []string{"2001-12-31", "1999-01-02T00:00:00", "1984-05-06"} {

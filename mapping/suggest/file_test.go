@@ -65,7 +65,7 @@ func profileOf(t *testing.T, file *mapping.File, header []string, row []mapping.
 	return string(text)
 }
 
-// TestColumnsFullNames: the names of one column are ready to be taken.
+// TestColumnsFullNames: the names of one column are ready to use.
 func TestColumnsFullNames(t *testing.T) {
 	header, rows := table("unique_id|Student Name", "1|Roy, Zoé Marie", "2|van der Berg, Li")
 	suggestions := Columns(header, rows)
@@ -83,8 +83,8 @@ func TestColumnsFullNames(t *testing.T) {
 	}
 }
 
-// TestColumnsPreferredNames: the list that takes the preferred name where it is
-// filled is ready, beside the name that everybody has.
+// TestColumnsPreferredNames: the list that takes the preferred name where it is not
+// blank is ready, beside the name that everybody has.
 func TestColumnsPreferredNames(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -146,12 +146,12 @@ func TestPreferredNameTaken(t *testing.T) {
 	}
 }
 
-// TestFormatSuggestedValues: the table of values stands on lines of its own, each
-// of them marked, and not where the samples were taken out.
+// TestFormatSuggestedValues: the table of values is on separate lines, each of them
+// marked, and is missing when the samples were removed.
 func TestFormatSuggestedValues(t *testing.T) {
 	header, rows := table("unique_id|Class", "1|FT", "2|no")
 	suggestions := WithUserTypes(Columns(header, rows), []mapping.UserType{{ID: "1", Name: "Full Time Student"}, {ID: "9", Name: "None"}})
-	const want = `  # likely: user_type_id: # its values must be user types of the Controller, or be turned into them with ` + "`values`" + `; to the right of each value, write the user type that it means; such as FT | no
+	const want = `  # likely: user_type_id: # its values must be user types of the Controller, or be translated into them with ` + "`values`" + `; to the right of each value, write the user type that it means; such as FT | no
   # likely:   column: Class
   # likely:   values:
   # likely:     FT: Full Time Student
@@ -173,8 +173,8 @@ func TestFormatSuggestedValues(t *testing.T) {
 	}
 }
 
-// TestColumnsSerialDates: the numbers that Excel keeps for days are proposed to be
-// read as such, and a person is asked.
+// TestColumnsSerialDates: Excel's serial numbers are proposed as such, and a person is
+// asked.
 func TestColumnsSerialDates(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

@@ -61,9 +61,9 @@ func (s headerScore) String() string {
 
 func (s headerScore) recall() float64 { return 100 * float64(s.found) / float64(max(s.wanted, 1)) }
 
-// TestHeaderRows holds the suggestions against the header rows of student
-// systems: at least 95 in 100 of the columns that give an attribute are found,
-// and nothing is suggested that a registrar would not have.
+// TestHeaderRows compares the suggestions with the header rows of student systems: at
+// least 95 in 100 of the columns that give an attribute are found, and nothing is
+// suggested that a registrar would not suggest.
 func TestHeaderRows(t *testing.T) {
 	const leastRows, leastRecall = 60, 95.0
 	files, err := filepath.Glob(filepath.Join("testdata", "headers", "*.yaml"))
@@ -102,7 +102,7 @@ func readHeaderSystem(t *testing.T, file string) headerSystem {
 	return system
 }
 
-// add holds one row against what is suggested for it.
+// add compares one row with what is suggested for it.
 func (s *headerScore) add(t *testing.T, system string, row headerRow) {
 	t.Helper()
 	if row.Title == "" || row.Source == "" || row.Address == "" || row.Names != "read" && row.Names != "known" {

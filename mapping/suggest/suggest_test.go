@@ -13,7 +13,7 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// table makes a header and rows of text cells from lines whose cells are parted
+// table makes a header and rows of text cells from lines whose cells are separated
 // by "|".
 func table(lines ...string) (header []string, rows [][]mapping.Cell) {
 	header = strings.Split(lines[0], "|")
@@ -41,8 +41,8 @@ func short(suggestions []Suggestion) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestColumnsSystems holds the headers of exports as student systems and
-// directories write them, with invented people.
+// TestColumnsSystems has the headers of exports from student systems and directories,
+// with invented people.
 func TestColumnsSystems(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -140,8 +140,8 @@ func TestColumnsSystems(t *testing.T) {
 	}
 }
 
-// TestColumnsPrecision: what only resembles the student's own is left alone, and
-// of two of a kind the right one is told.
+// TestColumnsPrecision: what only resembles the student's own is not suggested, and of
+// two of a kind the right one is.
 func TestColumnsPrecision(t *testing.T) {
 	for header, want := range map[string]string{
 		"Student's e-mail|Parent e-mail":                                           "email = Student's e-mail",
@@ -192,7 +192,7 @@ func TestColumnsPrecision(t *testing.T) {
 	}
 }
 
-// TestColumnsNothing holds headers that resemble an attribute and give none: other
+// TestColumnsNothing has headers that resemble an attribute and give none: other
 // people's, the school's, dates and flags about an attribute, and private things.
 func TestColumnsNothing(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "no_attribute_headers.txt"))
@@ -206,7 +206,7 @@ func TestColumnsNothing(t *testing.T) {
 	}
 }
 
-// checkSuggestions holds what is true of all suggestions.
+// checkSuggestions checks what is true of all suggestions.
 func checkSuggestions(t *testing.T, header []string, suggestions []Suggestion) {
 	t.Helper()
 	certain := make(map[mapping.Attribute]string)
@@ -454,8 +454,8 @@ func FuzzFormat(f *testing.F) {
 	})
 }
 
-// TestDictionary: no two entries contradict each other, and what is sure of one
-// attribute is said of no other but the unique ID.
+// TestDictionary: no two entries contradict each other, and what is certain for one
+// attribute is in no other but the unique ID.
 func TestDictionary(t *testing.T) {
 	sure := make(map[string]mapping.Attribute)
 	seen := make(map[string][]mapping.Attribute)

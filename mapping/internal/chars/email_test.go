@@ -39,7 +39,7 @@ func TestIsEmail(t *testing.T) {
 	}
 }
 
-// TestPlainEmailAgrees: the short way takes nothing that the parser would refuse.
+// TestPlainEmailAgrees: the fast path accepts nothing that the parser would refuse.
 func TestPlainEmailAgrees(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.StringMatching(`[a-zA-Z0-9._+'-]{1,8}@[a-z0-9.-]{1,8}[.@]?[a-z]{0,3}`).Draw(t, "value")

@@ -38,7 +38,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestISOAgrees holds the calendar of this package against that of time.
+// TestISOAgrees compares the calendar of this package with that of package time.
 func TestISOAgrees(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`[0-9]{4}[-/][0-3][0-9][-/][0-3][0-9]`).Draw(t, "text")

@@ -94,9 +94,9 @@ func TestTransformMistakes(t *testing.T) {
 	}
 }
 
-// TestTransformsSettle: doing it twice changes nothing more, and valid text stays
+// TestTransformsAreIdempotent: a second time changes nothing, and valid text stays
 // valid. A file that was exported again gives the same profile.
-func TestTransformsSettle(t *testing.T) {
+func TestTransformsAreIdempotent(t *testing.T) {
 	set := NewSet()
 	pad, err := set.Find("pad:9")
 	if err != nil {
