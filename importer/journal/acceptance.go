@@ -119,12 +119,12 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 	outcomes, err := tx.QueryContext(ctx, `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
 		FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
 		WHERE event.id > ? AND run.target = ? ORDER BY event.id`, t.folded, t.id)
-	pending := changes{}
+	pending, c := changes{}, new(chunk)
 	err = eachRow(outcomes, err, func() (err error) {
 		if len(pending) >= foldRows {
 			return errEnough
 		}
-		t.folded, err = pending.add(outcomes)
+		t.folded, err = pending.add(outcomes, c)
 		return err
 	})
 	if done = !errors.Is(err, errEnough); done {
@@ -141,20 +141,19 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 	return done, t.saveFolded(ctx, tx)
 }
 
-// add applies the events of the current record, and returns its id.
-func (p changes) add(outcomes *sql.Rows) (id int64, err error) {
+// add applies the events of the current record, and returns its id. It uses c.
+func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
 	var run, number, seq int64
 	var payloads section
 	var data, plan sql.RawBytes
 	if err := outcomes.Scan(&id, &run, &number, &seq, &data, &payloads.at, &payloads.size, &plan); err != nil {
 		return 0, err
 	}
-	var c chunk
-	if err := c.read(run, number, payloads, plan); err != nil {
+	if _, err := c.read(run, number, payloads, plan); err != nil {
 		return 0, err
 	}
 	return id, readEvents(run, number, seq, data, func(e *event) error {
-		row := c.row(byte(e.Row % chunkRows))
+		row := c.row(e.Row)
 		if row == nil {
 			return errDamaged
 		}

@@ -78,16 +78,13 @@ func (r *blobReader) byte() byte {
 }
 
 func (r *blobReader) number() uint64 {
-	var value uint64
-	for shift := 0; shift < 64; shift += 7 {
-		b := r.byte()
-		value |= uint64(b&0x7F) << shift
-		if b < 0x80 {
-			return value
-		}
+	value, width := binary.Uvarint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
+	if width <= 0 {
+		r.rest, r.bad = "", true
+		return 0
 	}
-	r.rest, r.bad = "", true
-	return 0
+	r.rest = r.rest[width:]
+	return value
 }
 
 func (r *blobReader) text() string { return r.take(r.number()) }

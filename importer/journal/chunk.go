@@ -100,8 +100,7 @@ type section struct {
 type chunk struct {
 	number   int64
 	payloads section
-	rows     []rowState
-	index    [chunkRows]int16 // place in rows by row%256; -1: there is no such row
+	rows     [chunkRows]rowState // by row%256; see row
 }
 
 // rowState is what is known of one row.
@@ -114,26 +113,34 @@ type rowState struct {
 	attempts int                 // over every outcome
 }
 
-func newChunk() *chunk { return &chunk{rows: make([]rowState, 0, chunkRows)} }
+// row returns a row of the chunk, nil when nothing is known of it.
+func (c *chunk) row(number int) *rowState {
+	if row := &c.rows[number%chunkRows]; row.plan.Row == number {
+		return row
+	}
+	return nil
+}
 
-// reset empties the chunk.
-func (c *chunk) reset(number int64) {
-	c.number, c.payloads, c.rows = number, section{}, c.rows[:0]
-	for i := range c.index {
-		c.index[i] = -1
+// all yields the rows of which something is known, in order.
+func (c *chunk) all(yield func(*rowState) bool) {
+	for i := range c.rows {
+		if row := &c.rows[i]; row.plan.Row > 0 && !yield(row) {
+			return
+		}
 	}
 }
 
-// read unpacks the chunk's plan.
-func (c *chunk) read(run, number int64, payloads section, data []byte) error {
-	c.reset(number)
-	c.payloads = payloads
+// read unpacks the chunk's plan, and returns the number of rows.
+func (c *chunk) read(run, number int64, payloads section, data []byte) (rows int64, err error) {
+	*c = chunk{number: number, payloads: payloads}
 	blob, err := unseal(data, run, number, payloads.at, payloads.size)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for blob.more() && len(c.rows) < chunkRows {
-		p := &c.add(blob.byte()).plan
+	for ; blob.more(); rows++ {
+		remainder := blob.byte()
+		p := &c.rows[remainder].plan
+		p.Row = int(number)*chunkRows + int(remainder)
 		code := blob.byte()
 		p.Status = blob.status(code &^ statusVersion2)
 		p.Key, p.Hash = blob.digest(), blob.digest()
@@ -147,22 +154,7 @@ func (c *chunk) read(run, number int64, payloads section, data []byte) error {
 			p.Problems = append(p.Problems, blob.problem(p.Row))
 		}
 	}
-	return blob.err()
-}
-
-// add appends the row with that remainder, of which nothing is known.
-func (c *chunk) add(remainder byte) *rowState {
-	c.index[remainder] = int16(len(c.rows))
-	c.rows = append(c.rows, rowState{plan: importer.PlannedRow{Row: int(c.number)*chunkRows + int(remainder)}})
-	return &c.rows[len(c.rows)-1]
-}
-
-// row returns the row with that remainder, nil when there is none.
-func (c *chunk) row(remainder byte) *rowState {
-	if i := c.index[remainder]; i >= 0 {
-		return &c.rows[i]
-	}
-	return nil
+	return rows, blob.err()
 }
 
 // waits reports whether the row is to be pushed, for the first time or again.

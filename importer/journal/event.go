@@ -96,7 +96,7 @@ func (r *blobReader) amendment(e *event, flags byte) *importer.Amendment {
 
 // apply applies the event to the row that it is about.
 func (c *chunk) apply(e *event) error {
-	row := c.row(byte(e.Row % chunkRows))
+	row := c.row(e.Row)
 	if row == nil {
 		return errDamaged
 	}

@@ -58,12 +58,8 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the state folder: %w", err)
 	}
-	return open(ctx, &Journal{dir: dir, synced: true})
-}
-
-func open(ctx context.Context, j *Journal) (*Journal, error) {
-	err := j.createFiles()
-	if err == nil {
+	j := &Journal{dir: dir, synced: true}
+	if err = j.createFiles(); err == nil {
 		err = j.connect(ctx)
 	}
 	if err != nil {
@@ -119,14 +115,14 @@ func (j *Journal) checkSize(database string) error {
 }
 
 func (j *Journal) connect(ctx context.Context) (err error) {
-	if j.writer, err = sql.Open("sqlite", j.dsn("_txlock=immediate", "synchronous(FULL)", "cache_size(-8192)")); err != nil {
+	if j.writer, err = sql.Open("sqlite", j.dsn("immediate", "synchronous(FULL)", "cache_size(-8192)")); err != nil {
 		return err
 	}
 	j.writer.SetMaxOpenConns(1)
 	if err = j.prepareSchema(ctx); err != nil {
 		return err
 	}
-	if j.reader, err = sql.Open("sqlite", j.dsn("query_only(1)", "cache_size(-4096)")); err != nil {
+	if j.reader, err = sql.Open("sqlite", j.dsn("deferred", "query_only(1)", "cache_size(-4096)")); err != nil {
 		return err
 	}
 	j.reader.SetMaxOpenConns(4) // one run may be read while another is
@@ -136,22 +132,14 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 	return j.loadSalt(ctx)
 }
 
-// dsn returns the database's address with settings: pragmas, or key=value.
-func (j *Journal) dsn(settings ...string) string {
+// dsn returns the database's address, with how its transactions lock it and pragmas.
+func (j *Journal) dsn(lock string, pragmas ...string) string {
 	path := filepath.ToSlash(filepath.Join(j.dir, databaseName))
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/… on Windows
 	}
-	query := url.Values{}
-	settings = append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)", "secure_delete(1)",
-		"cell_size_check(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")
-	for _, s := range settings {
-		if key, value, ok := strings.Cut(s, "="); ok {
-			query.Set(key, value)
-			continue
-		}
-		query.Add("_pragma", s)
-	}
+	query := url.Values{"_txlock": {lock}, "_pragma": append(pragmas, "busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
+		"secure_delete(1)", "cell_size_check(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 }
 

@@ -81,9 +81,9 @@ func readPayloads(run int64, c *chunk, data []byte) ([]importer.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs := make([]importer.Job, 0, len(c.rows))
+	jobs := make([]importer.Job, 0, chunkRows)
 	for len(rest) > 0 {
-		row := c.row(rest[0])
+		row := c.row(int(c.number)*chunkRows + int(rest[0]))
 		size, width := binary.Uvarint(rest[1:])
 		start := 1 + uint64(max(width, 0))
 		if row == nil || width <= 0 || size > uint64(len(rest))-start {

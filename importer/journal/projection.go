@@ -21,7 +21,7 @@ const selectChunks = `SELECT chunk, 0 AS seq, payloads_at, payloads_size, data F
 // anything is missing is known, and reported, at the end.
 func (r *runRecord) project(ctx context.Context, q querier, visit func(*chunk) error) error {
 	rows, err := q.QueryContext(ctx, selectChunks, r.ID, 0, chunkOf(math.MaxInt))
-	c := newChunk()
+	c := new(chunk)
 	found, err := r.readChunks(rows, err, c, func() error { return visit(c) })
 	if err == nil && found != r.stored {
 		err = fmt.Errorf("%w: run %d has %d of %d rows", errDamaged, r.ID, found.planned, r.stored.planned)
@@ -51,12 +51,10 @@ func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func()
 				return err
 			}
 		}
-		if err := c.read(r.ID, number, payloads, data); err != nil {
-			return err
-		}
+		planned, err := c.read(r.ID, number, payloads, data)
 		found.chunks++
-		found.planned += int64(len(c.rows))
-		return nil
+		found.planned += planned
+		return err
 	})
 	if err != nil || found.chunks == 0 {
 		return found, err
@@ -115,8 +113,8 @@ func (r *Run) eachResult(ctx context.Context, action string, visit func(importer
 
 func (r *runRecord) eachResult(ctx context.Context, q querier, visit func(importer.Result) error) error {
 	return r.project(ctx, q, func(c *chunk) error {
-		for i := range c.rows {
-			if err := visit(c.rows[i].result(r.claimed)); err != nil {
+		for row := range c.all {
+			if err := visit(row.result(r.claimed)); err != nil {
 				return err
 			}
 		}

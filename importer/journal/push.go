@@ -54,11 +54,11 @@ func (j *Journal) storeClaim(ctx context.Context, tx *sql.Tx, record *runRecord,
 }
 
 // load reads the pending rows of a chunk, with their payloads.
-func (r *Run) load(ctx context.Context, chunk int64) (jobs []importer.Job, err error) {
+func (r *Run) load(ctx context.Context, number int64) (jobs []importer.Job, err error) {
 	if r.loading == nil {
-		r.loading = newChunk()
+		r.loading = new(chunk)
 	}
-	rows, err := r.journal.selectChunks.QueryContext(ctx, r.id, chunk, chunk)
+	rows, err := r.journal.selectChunks.QueryContext(ctx, r.id, number, number)
 	_, err = r.record.readChunks(rows, err, r.loading, func() (err error) {
 		if r.loading.payloads.size > 0 {
 			jobs, err = r.journal.payloadFile(r.id).read(r.id, r.loading)

@@ -140,8 +140,11 @@ func (r *Run) Start(ctx context.Context) error {
 			return err // another process may have changed it since
 		}
 		err = record.project(ctx, tx, func(c *chunk) error {
-			if slices.ContainsFunc(c.rows, func(row rowState) bool { return row.waits() }) {
-				queue = append(queue, c.number)
+			for row := range c.all {
+				if row.waits() {
+					queue = append(queue, c.number)
+					break
+				}
 			}
 			return nil
 		})
@@ -171,8 +174,8 @@ func (r *Run) Stop(ctx context.Context) error {
 func (j *Journal) stop(ctx context.Context, tx *sql.Tx, record *runRecord) error {
 	var lost []event
 	err := record.project(ctx, tx, func(c *chunk) error {
-		for i := range c.rows {
-			if row := &c.rows[i]; row.lost(record.claimed) {
+		for row := range c.all {
+			if row.lost(record.claimed) {
 				lost = append(lost, unknown(row.plan.Row))
 			}
 		}

@@ -104,17 +104,16 @@ func (s *TempStore) eachResult(visit func(importer.Result) error) error {
 		return err
 	}
 	slices.SortStableFunc(s.records, func(a, b tempRecord) int { return cmp.Compare(a.chunk, b.chunk) })
-	c := newChunk()
+	c := new(chunk)
 	for rest := s.records; len(rest) > 0; {
-		c.reset(rest[0].chunk)
+		*c = chunk{number: rest[0].chunk}
 		for ; len(rest) > 0 && rest[0].chunk == c.number; rest = rest[1:] {
 			if err := s.read(c, rest[0]); err != nil {
 				return err
 			}
 		}
-		slices.SortFunc(c.rows, func(a, b rowState) int { return a.plan.Row - b.plan.Row })
-		for i := range c.rows {
-			line := c.rows[i].result(0)
+		for row := range c.all {
+			line := row.result(0)
 			if line.Status == importer.StatusNotSent {
 				line.Status = importer.StatusValid
 			}
@@ -133,14 +132,12 @@ func (s *TempStore) read(c *chunk, r tempRecord) error {
 		return err
 	}
 	if !r.events {
-		return c.read(0, r.chunk, section{}, data)
+		_, err := c.read(0, r.chunk, section{}, data)
+		return err
 	}
 	return readEvents(0, r.chunk, 0, data, func(e *event) error {
-		remainder := byte(e.Row % chunkRows)
-		row := c.row(remainder)
-		if row == nil {
-			row = c.add(remainder)
-		}
+		row := &c.rows[e.Row%chunkRows]
+		row.plan.Row = e.Row // it may not have been kept
 		row.apply(e)
 		return nil
 	})
