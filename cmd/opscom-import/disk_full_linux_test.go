@@ -194,8 +194,8 @@ func (tr *trial) settle(end ended) {
 	}
 }
 
-var clearAboutDisk = regexp.MustCompile(`no space is left for the journal in .*; make room and run the command again|` +
-	`cannot be written or read; see whether its disk is full, over your quota or broken, then run the command again|` +
+var clearAboutDisk = regexp.MustCompile(`no space is left for the journal in .*; free some space, then run the command again|` +
+	`cannot be read or written; check whether the disk is full, over your quota or failing, then run the command again|` +
 	`write .*students\.(results\.csv|problems\.csv|fix\.xlsx): .*(no space left on device|file too large); .* run the same command again`)
 
 // TestResultsFolderReadOnly makes the folder of the reports read-only, before the

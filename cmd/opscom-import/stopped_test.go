@@ -124,7 +124,7 @@ func TestJournalLocked(t *testing.T) {
 				go start()
 			}
 			end := <-ending
-			if end.code != tc.code || !strings.Contains(end.stderr, "another program holds the journal in "+tr.state()+"; end it and run the command again") {
+			if end.code != tc.code || !strings.Contains(end.stderr, "another program is using the journal in "+tr.state()+"; close it, then run the command again") {
 				t.Errorf("%+v", end)
 			}
 			if tc.after == 0 && tr.pushes.Load() > 0 {

@@ -22,15 +22,15 @@ type StateError struct {
 
 func (e *StateError) Error() string { return fmt.Sprintf("run %d is %s", e.Run, e.State) }
 
-// DamagedError says that the journal's files are not as they were written.
+// DamagedError says that the journal's files were changed or are incomplete.
 type DamagedError struct {
 	Dir    string // the state folder
 	Reason error
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the journal in %s is damaged (%v); bring the folder back from a backup, "+
-		"or move it away and push again: people are then updated in place, none is created twice", e.Dir, e.Reason)
+	return fmt.Sprintf("the journal in %s is damaged (%v); restore the folder from a backup, "+
+		"or move it away and push again: people who exist are updated, nobody is created twice", e.Dir, e.Reason)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Reason }
@@ -44,11 +44,11 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
 }
 
-// errDamaged is the reason of damage that this package found, not SQLite.
+// errDamaged is the reason for damage that this package detected, not SQLite.
 var errDamaged = errors.New("a stored record is incomplete or was changed")
 
-// wrap says what could not be done, and turns the database's word for damage, for
-// a full disk and for a lock into one that a person can act upon.
+// wrap adds what could not be done to an error, and says what to do about the
+// database's codes for damage, for a full disk and for a lock.
 func (j *Journal) wrap(action string, err error) error {
 	if err == nil {
 		return nil
@@ -64,12 +64,12 @@ func (j *Journal) wrap(action string, err error) error {
 		code == sqlite3.SQLITE_ERROR: // the statements are right, so the schema is not
 		return &DamagedError{Dir: j.dir, Reason: err}
 	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%s: no space is left for the journal in %s; make room and run the command again: %w", action, j.dir, err)
+		return fmt.Errorf("%s: no space is left for the journal in %s; free some space, then run the command again: %w", action, j.dir, err)
 	case code == sqlite3.SQLITE_IOERR, errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
-		return fmt.Errorf("%s: the journal in %s cannot be written or read; see whether its disk is full, over your quota or broken, "+
+		return fmt.Errorf("%s: the journal in %s cannot be read or written; check whether the disk is full, over your quota or failing, "+
 			"then run the command again: %w", action, j.dir, err)
 	case code == sqlite3.SQLITE_BUSY:
-		return fmt.Errorf("%s: another program holds the journal in %s; end it and run the command again: %w", action, j.dir, err)
+		return fmt.Errorf("%s: another program is using the journal in %s; close it, then run the command again: %w", action, j.dir, err)
 	}
 	return fmt.Errorf("%s: %w", action, err)
 }

@@ -105,7 +105,7 @@ func (j *Journal) compact(ctx context.Context) error {
 	var busy, pages, moved int
 	err := j.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
 	if err == nil && busy != 0 {
-		err = errors.New("another program is reading the journal; end it and run the command again")
+		err = errors.New("another program is reading the journal; close it, then run the command again")
 	}
 	return j.wrap(action, err)
 }

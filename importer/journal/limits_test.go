@@ -43,7 +43,7 @@ func TestJournalHeldByAnother(t *testing.T) {
 	must(t, err)
 	tx, err := other.writer.Begin()
 	must(t, err)
-	if _, err = j.Begin(t.Context(), testRun()); err == nil || !strings.Contains(err.Error(), "another program holds the journal in "+dir) {
+	if _, err = j.Begin(t.Context(), testRun()); err == nil || !strings.Contains(err.Error(), "another program is using the journal in "+dir) {
 		t.Errorf("error %v", err)
 	}
 	must(t, tx.Rollback())
