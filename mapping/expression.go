@@ -92,22 +92,18 @@ func newExpression(source string, header []string, result expr.Option) (*express
 	}, nil
 }
 
-// plainExpressionError removes the excerpt of the source from an error of expr: the
-// reader has the mapping file.
+// plainExpressionError replaces the excerpt of the source in an error of expr with
+// the position, counted from 1: the reader has the mapping file.
 func plainExpressionError(err error) error {
 	var at *file.Error
-	if errors.As(err, &at) {
-		return errors.New(at.Message + position(at))
+	if !errors.As(err, &at) {
+		return err
 	}
-	return err
-}
-
-// position says where in an expression a mistake is, counted from 1.
-func position(at *file.Error) string {
+	place := fmt.Sprintf("character %d of the expression", at.Column+1)
 	if at.Line > 1 {
-		return fmt.Sprintf(" (line %d, character %d of the expression)", at.Line, at.Column+1)
+		place = fmt.Sprintf("line %d, %s", at.Line, place)
 	}
-	return fmt.Sprintf(" (character %d of the expression)", at.Column+1)
+	return fmt.Errorf("%s (%s)", at.Message, place)
 }
 
 // run evaluates the expression for one row. A missing cell is blank.

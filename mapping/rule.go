@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -95,9 +94,10 @@ func Rules() []RuleSpec { return ruleSpecs }
 // Spec returns the rule's description. For a word that is not one of the rules it
 // has only a title, made of the word.
 func (r Rule) Spec() RuleSpec {
-	i := slices.IndexFunc(ruleSpecs, func(spec RuleSpec) bool { return spec.Rule == r })
-	if i >= 0 {
-		return ruleSpecs[i]
+	for _, spec := range Rules() {
+		if spec.Rule == r {
+			return spec
+		}
 	}
 	words := strings.ReplaceAll(string(r), "_", " ")
 	_, first := utf8.DecodeRuneInString(words)

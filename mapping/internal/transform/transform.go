@@ -105,18 +105,8 @@ func postalCode(s string) string {
 // isCanadianCode reports whether s is a Canadian code in its usual format, as most
 // are.
 func isCanadianCode(s string) bool {
-	if len(s) != len("K1A 0B1") || s[3] != ' ' {
-		return false
-	}
-	for _, letter := range [...]byte{s[0], s[2], s[5]} {
-		if letter < 'A' || letter > 'Z' {
-			return false
-		}
-	}
-	for _, digit := range [...]byte{s[1], s[4], s[6]} {
-		if digit < '0' || digit > '9' {
-			return false
-		}
-	}
-	return true
+	isLetter := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	isDigit := func(c byte) bool { return c >= '0' && c <= '9' }
+	return len(s) == len("K1A 0B1") && s[3] == ' ' &&
+		isLetter(s[0]) && isDigit(s[1]) && isLetter(s[2]) && isDigit(s[4]) && isLetter(s[5]) && isDigit(s[6])
 }
