@@ -24,6 +24,7 @@ type Options struct {
 // order of their lines.
 func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 	c := &compiler{
+		mistakes:   mistakes{name: f.Name},
 		file:       f,
 		header:     header,
 		opts:       opts,
@@ -40,14 +41,15 @@ func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 		c.compileField(&fields[i])
 	}
 	c.checkRequired()
-	if len(c.mistakes) > 0 {
-		return nil, joinMistakes(c.mistakes)
+	if err := c.err(); err != nil {
+		return nil, err
 	}
 	return &c.mapper, nil
 }
 
 // compiler collects the parts of a mapper and the mistakes in its mapping.
 type compiler struct {
+	mistakes
 	file       *File
 	header     []string
 	opts       Options
@@ -55,11 +57,6 @@ type compiler struct {
 	births     birthLimits
 	transforms transform.Set
 	mapper     Mapper
-	mistakes   []*FileError
-}
-
-func (c *compiler) fail(line int, key, message string) {
-	c.mistakes = append(c.mistakes, &FileError{File: c.file.Name, Line: line, Key: key, Message: message})
 }
 
 // checkLayout demands every column of the layout that the mapping was approved

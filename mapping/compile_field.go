@@ -12,7 +12,7 @@ import (
 
 // compileField makes one attribute's mapper, or works out its constant.
 func (c *compiler) compileField(f *Field) {
-	before := len(c.mistakes)
+	before := len(c.list)
 	spec := f.Attribute.Spec()
 	m := fieldMapper{
 		line:     f.Line,
@@ -34,7 +34,7 @@ func (c *compiler) compileField(f *Field) {
 	c.compileValues(f, &m)
 	c.checkResult(f, &m, "default", f.lineOf("default"), m.fallback)
 	c.compileBlank(f, &m)
-	if len(c.mistakes) > before {
+	if len(c.list) > before {
 		return
 	}
 	if f.Value != nil {

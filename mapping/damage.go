@@ -110,7 +110,7 @@ func (d *damageDetector) refuse(rule Rule, text, what, advice string) *Problem {
 }
 
 func (d *damageDetector) turnedToDate(text string) *Problem {
-	return d.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet took the value for one.", "Write the value again, in a cell that is formatted as Text.")
+	return d.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet took the value for one.", "")
 }
 
 // damagedDigits finds numbers that a spreadsheet or a program reformatted.

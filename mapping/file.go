@@ -76,12 +76,21 @@ func (e *FileError) Error() string {
 	return text + ": " + e.Message
 }
 
-// joinMistakes joins a file's mistakes in the order of their lines; nil when there
-// are none.
-func joinMistakes(mistakes []*FileError) error {
-	slices.SortStableFunc(mistakes, func(a, b *FileError) int { return a.Line - b.Line })
-	errs := make([]error, len(mistakes))
-	for i, mistake := range mistakes {
+// mistakes collects what is wrong with a mapping file.
+type mistakes struct {
+	name string // the file's
+	list []*FileError
+}
+
+func (m *mistakes) fail(line int, key, message string) {
+	m.list = append(m.list, &FileError{File: m.name, Line: line, Key: key, Message: message})
+}
+
+// err joins the mistakes in the order of their lines; nil when there are none.
+func (m *mistakes) err() error {
+	slices.SortStableFunc(m.list, func(a, b *FileError) int { return a.Line - b.Line })
+	errs := make([]error, len(m.list))
+	for i, mistake := range m.list {
 		errs[i] = mistake
 	}
 	return errors.Join(errs...)

@@ -85,7 +85,7 @@ func (m *Mapper) selects(cells []Cell, r *Result) bool {
 
 // evaluationFailed is the problem of a row for which an expression has no result.
 func evaluationFailed(subject string, err error) *Problem {
-	return refuse(RuleExpressionFailed, subject+" cannot be evaluated for this row: "+err.Error()+".", "Correct the row, or the expression in the mapping.")
+	return refuse(RuleExpressionFailed, subject+" cannot be evaluated for this row: "+err.Error()+".", "")
 }
 
 // fieldMapper maps one attribute of a row. The steps are those of convert.

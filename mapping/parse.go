@@ -30,28 +30,19 @@ const (
 // whether a column, a transform or a function exists. All mistakes are returned
 // together, each a *FileError, joined in the order of their lines.
 func Parse(name string, data []byte) (*File, error) {
-	p := &parser{file: name}
-	root := p.load(data)
-	if root == nil {
-		return nil, joinMistakes(p.mistakes)
-	}
+	p := &parser{mistakes{name: name}}
 	f := &File{Name: name}
-	p.readFile(f, root)
-	if err := joinMistakes(p.mistakes); err != nil {
+	if root := p.load(data); root != nil {
+		p.readFile(f, root)
+	}
+	if err := p.err(); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// parser collects the mistakes of one mapping file.
-type parser struct {
-	file     string
-	mistakes []*FileError
-}
-
-func (p *parser) fail(line int, key, message string) {
-	p.mistakes = append(p.mistakes, &FileError{File: p.file, Line: line, Key: key, Message: message})
-}
+// parser reads one mapping file.
+type parser struct{ mistakes }
 
 // load returns the root of the file's only document, or nil after a mistake that
 // makes the file unreadable.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"strings"
 
 	"opscom-import/mapping/internal/chars"
@@ -48,12 +49,13 @@ func (p Problem) Text() string {
 // about begins a sentence about a value.
 func about(label, value string) string { return label + " " + chars.Quote(value) + " " }
 
-// refuse returns an error about a value; its place is added to it later.
+// refuse returns an error about a value; its place is added later. Where advice is "",
+// the rule's own is enough.
 func refuse(rule Rule, message, advice string) *Problem {
-	return &Problem{Rule: rule, Message: message, Advice: advice}
+	return &Problem{Rule: rule, Message: message, Advice: cmp.Or(advice, rule.Spec().Advice)}
 }
 
-// warn returns a warning about a value; its place is added to it later.
+// warn returns a warning about a value; its place is added later.
 func warn(rule Rule, message, advice string) *Problem {
 	return &Problem{Rule: rule, Severity: SeverityWarning, Message: message, Advice: advice}
 }

@@ -27,13 +27,13 @@ type ReviewProblem struct {
 // sent.
 func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	var review Review
-	var mistakes []*FileError
+	questions := mistakes{name: m.file}
 	reviewed := map[int]bool{NoColumn: false}
 	for i := range m.fields {
 		f := &m.fields[i]
 		ask := func(key, question string) {
 			if question != "" {
-				mistakes = append(mistakes, &FileError{File: m.file, Line: f.line, Key: f.check.spec.Attribute.String() + key, Message: question})
+				questions.fail(f.line, f.check.spec.Attribute.String()+key, question)
 			}
 		}
 		if f.ids != nil && !reviewed[f.onlyColumn()] { // one column often gives several ids
@@ -49,7 +49,7 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 		}
 	}
 	slices.SortStableFunc(review.Problems, func(a, b ReviewProblem) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	return review, joinMistakes(mistakes)
+	return review, questions.err()
 }
 
 // WithISODates returns a copy of the row's cells with its date written YYYY-MM-DD
