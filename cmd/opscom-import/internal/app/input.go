@@ -45,6 +45,15 @@ func openInput(ctx context.Context, name string, stdin io.Reader) (in *input, er
 	return in, nil
 }
 
+// withInput calls f with a FILE. The errors name it as the person did.
+func (e Env) withInput(ctx context.Context, name string, f func(*input) error) error {
+	in, err := openInput(ctx, name, e.Stdin)
+	if err != nil {
+		return err
+	}
+	return errors.Join(in.named(f(in)), in.Close())
+}
+
 // baseOf is what the names of a file's reports begin with.
 func baseOf(name string) string {
 	if name == "-" {

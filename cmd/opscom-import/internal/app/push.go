@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -98,18 +97,6 @@ func (p *pusher) askUserTypes(ctx context.Context) error {
 	return nil
 }
 
-// activeRun is the run that a command works on.
-type activeRun struct {
-	*journal.Run
-	command  string
-	started  time.Time
-	shown    string                  // the file as the person named it
-	pending  int                     // rows that are to be pushed
-	problems []importer.ProblemCount // that its plan has found
-	changes  *report.Changes         // that its plan has found; nil when it did not look
-	table    func() *mappedTable     // what it was planned from; nil when that is gone
-}
-
 // pushFile plans one file, or finds a run of it that can be resumed, and pushes it.
 func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (receipt report.Receipt, err error) {
 	hash, err := opened.in.hash()
@@ -143,80 +130,6 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 		Run: run, command: "push", started: started, shown: t.in.shown, pending: pending,
 		problems: plan.Problems, changes: changes(p.Settings, plan), table: t.asIs,
 	})
-}
-
-// asIs returns the table, which is open.
-func (t *mappedTable) asIs() *mappedTable { return t }
-
-// countPending counts the rows that resuming a run pushes.
-func countPending(ctx context.Context, run *journal.Run) (int, error) {
-	counts, _, err := run.Counts(ctx)
-	return counts[importer.StatusNotSent] + counts[importer.StatusUnknown] + counts[importer.StatusFailed], err
-}
-
-// findResumable returns the unfinished run of the very same file, mapping and target,
-// or nil when there is none. Unfinished runs of the same source that differ cannot be
-// resumed any more: it says what changed.
-func (p *pusher) findResumable(ctx context.Context, t *mappedTable, hash string) (*journal.Run, error) {
-	unfinished, err := p.journal.Unfinished(ctx, p.target(), t.in.source)
-	if err != nil {
-		return nil, err
-	}
-	var same *journal.Run
-	for _, u := range unfinished {
-		changed, err := p.changedSince(ctx, u, t, hash)
-		if err != nil {
-			return nil, err
-		}
-		if same != nil && changed == "" {
-			changed = "a newer run of it is not finished either"
-		}
-		if changed == "" {
-			if same, err = p.journal.Run(ctx, u.ID); err != nil {
-				return nil, err
-			}
-			p.notify("This is run %d of %s, which was started %s and is not finished.", u.ID, t.in.shown, u.StartedAt.Local().Format("2006-01-02 15:04"))
-			continue
-		}
-		if err := p.journal.Supersede(ctx, u.ID); err != nil {
-			return nil, err
-		}
-		p.notify("Run %d of %s was not finished (%s), and %s: this is a new run, and run %d can no longer be resumed.",
-			u.ID, t.in.shown, u.State, changed, u.ID)
-	}
-	return same, nil
-}
-
-// changedSince says why the unfinished run cannot be resumed, "" when it can. A held
-// run can when the limits, as they are now, hold it for the same reasons: else they
-// judge the file again.
-func (p *pusher) changedSince(ctx context.Context, u importer.RunInfo, t *mappedTable, hash string) (string, error) {
-	switch file, mapped := u.FileHash != hash, u.MappingHash != t.planHash; {
-	case file && mapped:
-		return "the file and its mapping or settings have changed since", nil
-	case file:
-		return "the file has changed since", nil
-	case mapped:
-		return "its mapping or settings have changed since", nil
-	case p.Settings.Fresh:
-		return "--fresh was given", nil
-	case u.State != importer.RunHeld || p.Settings.Yes:
-		return "", nil
-	}
-	run, err := p.journal.Run(ctx, u.ID)
-	if err != nil {
-		return "", err
-	}
-	counts, _, err := run.Counts(ctx)
-	if err != nil {
-		return "", err
-	}
-	counts[importer.StatusPending] = counts[importer.StatusNotSent] // nothing of a held run was sent
-	held, err := p.judge(ctx, p.journal, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
-	if err != nil || slices.Equal(held, u.Held) {
-		return "", err
-	}
-	return "the safety limits have changed since", nil
 }
 
 // planRun plans the table as a new run, and lets the safety limits judge it.
@@ -253,80 +166,4 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	}
 	p.Log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
-}
-
-// pushRun pushes what is pending in the run, unless a safety limit holds it, and
-// finishes it.
-func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error) {
-	state := active.Info().State
-	if state == importer.RunHeld && !p.Settings.Yes {
-		return p.finish(workCtx, active, nil)
-	}
-	if state != importer.RunPushing { // it was held or stopped before
-		if err := active.Start(fetchCtx); err != nil {
-			return report.Receipt{}, &incompleteError{err}
-		}
-		p.Log.Info("run is resumed", "run", active.Info().ID, "pending", active.pending)
-	}
-	p.Progress.Start(active.pending)
-	pusher := importer.Pusher{
-		Queue: active.Run, Controller: p.connection, Workers: p.Settings.Workers, MaxFailures: p.Settings.MaxFailures,
-		OnRecorded: func(outcomes []importer.Outcome) {
-			for _, o := range outcomes {
-				p.Progress.Add(o.Status, 1)
-			}
-		},
-	}
-	ended := pusher.Push(fetchCtx, workCtx)
-	p.Progress.Finish()
-	return p.finish(workCtx, active, ended)
-}
-
-// finish writes the reports of a run that is complete, stopped or held, and returns
-// its receipt, even with the error that ended it early. An interrupt does not keep it
-// from that.
-func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (receipt report.Receipt, err error) {
-	ctx = context.WithoutCancel(ctx)
-	if ended != nil {
-		if err := active.Stop(ctx); err != nil {
-			return receipt, &incompleteError{errors.Join(ended, err)}
-		}
-	}
-	r := &reporter{Env: p.Env, paths: active.Info().Reports, results: resultsOf(ctx, active.Run), reopen: active.table}
-	totals, err := r.write()
-	if err != nil {
-		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
-	}
-	held := active.Info().State == importer.RunHeld
-	if ended == nil && !held {
-		if err := active.Finish(ctx, time.Now().UTC()); err != nil {
-			return receipt, &incompleteError{err}
-		}
-	}
-	info := active.Info()
-	receipt = report.Receipt{
-		Command: active.command, Run: info.ID, File: active.shown, Target: p.Host(), Rows: info.Rows,
-		Counts: totals.Counts, Problems: append(active.problems, totals.Refused...), Attempts: totals.Attempts,
-		Seconds: time.Since(active.started).Seconds(), Held: heldReasons(info), Reports: shortPaths(r.paths),
-		Exit: RunExitCode(totals.Counts, ended, held),
-	}
-	p.Log.Info("run ended", "run", info.ID, "state", string(info.State), "rows", info.Rows, "counts", receipt.Counts,
-		"attempts", receipt.Attempts, "exit", receipt.Exit)
-	if err := r.writeSummary(report.Summary{
-		Receipt: receipt, Changes: active.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
-	}); err != nil {
-		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
-	}
-	if ended != nil {
-		return receipt, &incompleteError{withNextStep(ended)}
-	}
-	return receipt, nil
-}
-
-// heldReasons returns why the run is held, nothing when it was approved since.
-func heldReasons(r importer.RunInfo) []string {
-	if r.State != importer.RunHeld {
-		return nil
-	}
-	return r.Held
 }

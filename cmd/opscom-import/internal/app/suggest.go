@@ -24,27 +24,25 @@ type Suggestion struct {
 // Suggest suggests a mapping for the file. It asks the Controller for its user types;
 // without them the meaning of values is left open.
 func Suggest(ctx context.Context, env Env, file string) (s Suggestion, err error) {
-	in, err := openInput(ctx, file, env.Stdin)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(in.named(err), in.Close()) }()
-	checker, err := newChecker(ctx, env)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(err, checker.Close()) }()
-	return env.suggest(in, checker.userTypes)
+	err = env.withInput(ctx, file, func(in *input) error {
+		checker, err := newChecker(ctx, env)
+		if err != nil {
+			return err
+		}
+		s, err = env.suggest(in, checker.userTypes)
+		return errors.Join(err, checker.Close())
+	})
+	return s, err
 }
 
-// SuggestOffline is Suggest for those who have no time to ask the Controller.
+// SuggestOffline is Suggest without asking the Controller, for the page: its check of
+// the same file has asked already.
 func SuggestOffline(ctx context.Context, env Env, file string) (s Suggestion, err error) {
-	in, err := openInput(ctx, file, env.Stdin)
-	if err != nil {
-		return s, err
-	}
-	defer func() { err = errors.Join(in.named(err), in.Close()) }()
-	return env.suggest(in, userTypes{})
+	err = env.withInput(ctx, file, func(in *input) (err error) {
+		s, err = env.suggest(in, userTypes{})
+		return err
+	})
+	return s, err
 }
 
 func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {

@@ -37,6 +37,9 @@ type mappedTable struct {
 	userTypes []mapping.UserType
 }
 
+// asIs returns the table: it is still open.
+func (t *mappedTable) asIs() *mappedTable { return t }
+
 // openTable finds the mapping and opens the table that it describes. The user types
 // are for a suggestion.
 //
@@ -81,17 +84,15 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 
 // withTable opens a FILE and the table in it, and calls f.
 func (e Env) withTable(ctx context.Context, name string, types userTypes, f func(*table) (report.Receipt, error)) (receipt report.Receipt, err error) {
-	in, err := openInput(ctx, name, e.Stdin)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(in.named(err), in.Close()) }()
-	t, err := e.openTable(in, types)
-	if err != nil {
-		return receipt, err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	return f(t)
+	err = e.withInput(ctx, name, func(in *input) error {
+		t, err := e.openTable(in, types)
+		if err != nil {
+			return err
+		}
+		receipt, err = f(t)
+		return errors.Join(err, t.Close())
+	})
+	return receipt, err
 }
 
 // withUserTypes brings the mapping, the table's header and the user types together.

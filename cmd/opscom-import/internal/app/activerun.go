@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+// activeRun is the run that a command works on.
+type activeRun struct {
+	*journal.Run
+	command  string
+	started  time.Time
+	shown    string                  // the file as the person named it
+	pending  int                     // rows that are to be pushed
+	problems []importer.ProblemCount // that its plan has found
+	changes  *report.Changes         // that its plan has found; nil when it did not look
+	table    func() *mappedTable     // what it was planned from; nil when that is gone
+}
+
+// pushRun pushes what is pending in the run, unless a safety limit holds it, and
+// finishes it.
+func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error) {
+	state := active.Info().State
+	if state == importer.RunHeld && !p.Settings.Yes {
+		return p.finish(workCtx, active, nil)
+	}
+	if state != importer.RunPushing { // it was held or stopped before
+		if err := active.Start(fetchCtx); err != nil {
+			return report.Receipt{}, &incompleteError{err}
+		}
+		p.Log.Info("run is resumed", "run", active.Info().ID, "pending", active.pending)
+	}
+	p.Progress.Start(active.pending)
+	pusher := importer.Pusher{
+		Queue: active.Run, Controller: p.connection, Workers: p.Settings.Workers, MaxFailures: p.Settings.MaxFailures,
+		OnRecorded: func(outcomes []importer.Outcome) {
+			for _, o := range outcomes {
+				p.Progress.Add(o.Status, 1)
+			}
+		},
+	}
+	ended := pusher.Push(fetchCtx, workCtx)
+	p.Progress.Finish()
+	return p.finish(workCtx, active, ended)
+}
+
+// finish writes the reports of a run that is complete, stopped or held, and returns
+// its receipt, even with the error that ended it early. An interrupt does not keep it
+// from that.
+func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (receipt report.Receipt, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if ended != nil {
+		if err := active.Stop(ctx); err != nil {
+			return receipt, &incompleteError{errors.Join(ended, err)}
+		}
+	}
+	r := &reporter{Env: p.Env, paths: active.Info().Reports, results: resultsOf(ctx, active.Run), reopen: active.table}
+	totals, err := r.write()
+	if err != nil {
+		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
+	}
+	held := active.Info().State == importer.RunHeld
+	if ended == nil && !held {
+		if err := active.Finish(ctx, time.Now().UTC()); err != nil {
+			return receipt, &incompleteError{err}
+		}
+	}
+	info := active.Info()
+	receipt = report.Receipt{
+		Command: active.command, Run: info.ID, File: active.shown, Target: p.Host(), Rows: info.Rows,
+		Counts: totals.Counts, Problems: append(active.problems, totals.Refused...), Attempts: totals.Attempts,
+		Seconds: time.Since(active.started).Seconds(), Held: heldReasons(info), Reports: shortPaths(r.paths),
+		Exit: RunExitCode(totals.Counts, ended, held),
+	}
+	p.Log.Info("run ended", "run", info.ID, "state", string(info.State), "rows", info.Rows, "counts", receipt.Counts,
+		"attempts", receipt.Attempts, "exit", receipt.Exit)
+	if err := r.writeSummary(report.Summary{
+		Receipt: receipt, Changes: active.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
+	}); err != nil {
+		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
+	}
+	if ended != nil {
+		return receipt, &incompleteError{withNextStep(ended)}
+	}
+	return receipt, nil
+}
+
+// heldReasons returns why the run is held, nothing when it was approved since.
+func heldReasons(r importer.RunInfo) []string {
+	if r.State != importer.RunHeld {
+		return nil
+	}
+	return r.Held
+}
