@@ -52,11 +52,11 @@ func allowedImports() map[string][]string {
 
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
-	allowed[command+"config"] = below
+	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
 	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest"}, below...)
-	allowed[command+"web"] = append([]string{command + "config", command + "app", "mapping/suggest"}, below...)
-	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web"}, below...)
-	allowed[command+"benchmark"] = below
+	allowed[command+"web"] = append([]string{command + "app", "importer/journal", "mapping/suggest", "report"}, inner...)
+	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
+	allowed[command+"benchmark"] = nil
 	return allowed
 }
 

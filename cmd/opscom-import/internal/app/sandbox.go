@@ -61,7 +61,7 @@ type SandboxOptions struct {
 	Address    string // on loopback
 	Faults     string
 	Seed       uint64
-	Limit      float64 // requests a second; 0 for no limit
+	Limit      float64 // requests per second; 0 for no limit
 	RequestLog string  // file to which every request is appended; "" for none
 }
 

@@ -49,7 +49,7 @@ type Settings struct {
 
 	PasswordFile string // file that holds the password of a protected workbook; "" for none
 
-	Rate        float64 // requests a second; 0 for no limit
+	Rate        float64 // requests per second; 0 for no limit
 	Burst       int
 	Workers     int
 	MaxAttempts int

@@ -32,9 +32,8 @@ func parseSwitch(text string) (bool, error) {
 		return true, nil
 	case "false", "no", "off", "0":
 		return false, nil
-	default:
-		return false, fmt.Errorf("%q is neither true nor false", text)
 	}
+	return false, fmt.Errorf("%q is neither true nor false", text)
 }
 
 // wholeNumber returns a function that parses a number in the range.
@@ -87,17 +86,9 @@ func parseLoginSource(text string) (string, error) {
 
 // parseDelimiter reads a character or the name of one.
 func parseDelimiter(text string) (rune, error) {
-	switch strings.ToLower(text) {
-	case "":
-		return 0, nil
-	case "comma":
-		return ',', nil
-	case "semicolon":
-		return ';', nil
-	case "tab", `\t`:
-		return '\t', nil
-	case "pipe":
-		return '|', nil
+	names := map[string]rune{"": 0, "comma": ',', "semicolon": ';', "tab": '\t', `\t`: '\t', "pipe": '|'}
+	if r, known := names[strings.ToLower(text)]; known {
+		return r, nil
 	}
 	r, size := utf8.DecodeRuneInString(text)
 	if size != len(text) || r == utf8.RuneError || r == '"' || r == '\r' || r == '\n' || unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -126,13 +117,13 @@ func parseFormat(text string) (sheet.Format, error) {
 	return sheet.Format(choice), err
 }
 
-// parseRate reads requests in a time (10, 10/s, 600/min) as requests a second.
+// parseRate reads requests in a time (10, 10/s, 600/min) as requests per second.
 func parseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(strings.ReplaceAll(text, " ", ""), "/")
 	seconds := map[string]float64{"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600}[strings.ToLower(unit)]
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || seconds == 0 || n < 0 || math.IsNaN(n) || math.IsInf(n, 0) {
-		return 0, fmt.Errorf("%q is not a rate; give requests a second or a minute, such as 10/s or 600/min, or 0 for no limit", text)
+		return 0, fmt.Errorf("%q is not a rate; give requests per second or minute, such as 10/s or 600/min, or 0 for no limit", text)
 	}
 	return n / seconds, nil
 }
