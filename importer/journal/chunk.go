@@ -115,7 +115,7 @@ type rowState struct {
 
 // row returns a row of the chunk, nil when nothing is known of it.
 func (c *chunk) row(number int) *rowState {
-	if row := &c.rows[number%chunkRows]; row.plan.Row == number {
+	if row := &c.rows[number%chunkRows]; number > 0 && row.plan.Row == number {
 		return row
 	}
 	return nil

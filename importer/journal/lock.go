@@ -9,9 +9,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Lock makes the caller the only one, in this and any other process, to run
-// anything against the target, until release is called or the process ends. When
-// someone else is, the error is a *BusyError.
+// Lock locks the target against every other run, in this and any other process,
+// until release is called or the process ends. If it is locked already, the error is
+// a *BusyError.
 func (j *Journal) Lock(target string) (release func() error, err error) {
 	lock := flock.New(j.lockFile(target), flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
@@ -29,8 +29,8 @@ func (j *Journal) Lock(target string) (release func() error, err error) {
 	}, nil
 }
 
-// lockFile is the path of the lock of that name. The file stays behind: to remove
-// it would let two processes hold the "same" lock.
+// lockFile returns the path of the lock of that name. The file is never removed,
+// because then two processes could hold the "same" lock.
 func (j *Journal) lockFile(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return filepath.Join(j.dir, locksName, hex.EncodeToString(sum[:12])+".lock")
