@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -16,7 +17,7 @@ const (
 	textType = "text/plain; charset=utf-8"
 )
 
-// answer is the answer to a request.
+// answer is the answer to a request; the zero answer is none.
 type answer struct {
 	status      int
 	contentType string
@@ -24,12 +25,6 @@ type answer struct {
 	body        []byte
 	errorCode   int // of an error
 	referenceID int // of an accepted profile
-}
-
-// apiError is an error of the Controller; code 0 means none.
-type apiError struct {
-	code    int
-	message string
 }
 
 func successAnswer(referenceID int) answer {
@@ -40,14 +35,21 @@ func successAnswer(referenceID int) answer {
 	return answer{status: 200, contentType: jsonType, body: body, referenceID: referenceID}
 }
 
-// notPermitted is the error for a token that is wrong or revoked.
-var notPermitted = apiError{9002, "The API token may not make this call."}
-
-// errorAnswer returns the error in the Controller's form. The messages are constants
+// errorAnswer returns an error in the Controller's form. The messages are constants
 // of this package, in ASCII without quotes.
-func errorAnswer(status int, r apiError) answer {
-	body := fmt.Appendf(nil, `{"ErrorCode":%d,"ErrorMessage":"%s"}`, r.code, r.message)
-	return answer{status: status, contentType: jsonType, body: body, errorCode: r.code}
+func errorAnswer(status, code int, message string) answer {
+	body := fmt.Appendf(nil, `{"ErrorCode":%d,"ErrorMessage":"%s"}`, code, message)
+	return answer{status: status, contentType: jsonType, body: body, errorCode: code}
+}
+
+// rejection returns the error for a profile or request that is not valid.
+func rejection(code int, message string) answer {
+	return errorAnswer(http.StatusBadRequest, code, message)
+}
+
+// notPermitted returns the error for a token that is wrong or revoked.
+func notPermitted() answer {
+	return errorAnswer(http.StatusUnauthorized, 9002, "The API token may not make this call.")
 }
 
 func textAnswer(status int, text string) answer {

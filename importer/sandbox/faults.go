@@ -138,17 +138,15 @@ var behaviors = []struct {
 // behavior returns what happens to a request with a failure of this kind; known is
 // false for a kind that ParseFaults does not know.
 func (k Kind) behavior() (b behavior, known bool) {
+	if k == "" {
+		return behavior{processed: true, delivered: true}, false
+	}
 	for i := range behaviors {
 		if behaviors[i].kind == k {
 			return behaviors[i].behavior, true
 		}
 	}
-	switch k {
-	case "":
-		return behavior{processed: true, delivered: true}, false
-	default: // rateExceeded, outage, revoked
-		return behavior{delivered: true}, false
-	}
+	return behavior{delivered: true}, false // rateExceeded, outage, revoked
 }
 
 func (f *Faults) validate() error {

@@ -32,7 +32,7 @@ func (s *Sandbox) drawFault(number int64, age time.Duration, entry Entry) inject
 		a.retryAfter = "1"
 		return injectedFault{kind: rateExceeded, answer: a}
 	case faults.Revoked.contains(number, age):
-		return injectedFault{kind: revoked, answer: errorAnswer(http.StatusUnauthorized, notPermitted)}
+		return injectedFault{kind: revoked, answer: notPermitted()}
 	}
 	return s.faults.next(entry)
 }
@@ -121,7 +121,7 @@ func (f *Failure) answer(random *rand.Rand) answer {
 	behavior, _ := f.Kind.behavior()
 	switch {
 	case f.Kind == CodeIn200:
-		return errorAnswer(http.StatusOK, apiError{f.Code, "The profile was not accepted."})
+		return errorAnswer(http.StatusOK, f.Code, "The profile was not accepted.")
 	case f.Kind == Lie:
 		all := falseSuccesses()
 		return all[random.IntN(len(all))]

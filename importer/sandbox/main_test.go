@@ -2,14 +2,18 @@ package sandbox
 
 import (
 	"bytes"
+	stdjson "encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"go.uber.org/goleak"
+
+	"opscom-import/mapping"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -93,4 +97,29 @@ func readReply(t testing.TB, response *http.Response) reply {
 		t.Fatalf("the answer %q is not a JSON object", content)
 	}
 	return r
+}
+
+// personOf returns a person's attributes (cleared ones are blank) and reference id.
+func personOf(s *Sandbox, key Key) (profile mapping.Profile, referenceID int, known bool) {
+	s.people.mu.Lock()
+	defer s.people.mu.Unlock()
+	found, err := s.people.get(key, &profile)
+	return profile, found.id, found.id != 0 && err == nil
+}
+
+// readRequestLog reads the file of a request log.
+func readRequestLog(t *testing.T, path string) []Entry {
+	t.Helper()
+	var entries []Entry
+	for line := range strings.Lines(read(t, path)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // as a killed process leaves it
+		}
+		var entry Entry
+		if err := stdjson.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, entry)
+	}
+	return latestEntries(entries)
 }

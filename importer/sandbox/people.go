@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -41,14 +44,15 @@ type people struct {
 	owners   [len(unique)]map[string]int // folded values of the unique attributes, with reference ids
 	lastID   int
 	required []mapping.Attribute // of everybody
-	encoded  []byte              // a profile for the file
+	parser   *parser             // for records
+	encoded  []byte              // the next record
 	file     *peopleFile         // nil for none
 }
 
 // person is somebody who was accepted.
 type person struct {
-	id      int
-	profile *mapping.Profile
+	id     int
+	record string // the profile as a JSON object, in one piece of memory
 }
 
 // unique are the attributes whose values belong to one person only, the
@@ -56,16 +60,17 @@ type person struct {
 var unique = [...]struct {
 	attribute     mapping.Attribute
 	administrator string
-	err           apiError
+	code          int
+	message       string
 }{
-	{mapping.Email, "parking@example.edu", apiError{9019, "The email address must be unique."}},
-	{mapping.UserName, "admin", apiError{9020, "The user name must be unique."}},
+	{mapping.Email, "parking@example.edu", 9019, "The email address must be unique."},
+	{mapping.UserName, "admin", 9020, "The user name must be unique."},
 }
 
 // openPeople returns the people in the file at path; "" keeps people in memory only.
 // Everybody who is pushed must have the required attributes.
 func openPeople(path string, names map[string]mapping.Attribute, required []mapping.Attribute) (*people, error) {
-	p := &people{byKey: make(map[Key]person), lastID: administratorID, required: required}
+	p := &people{byKey: make(map[Key]person), lastID: administratorID, required: required, parser: newParser(names)}
 	for i, u := range unique {
 		p.owners[i] = map[string]int{u.administrator: administratorID}
 	}
@@ -73,7 +78,7 @@ func openPeople(path string, names map[string]mapping.Attribute, required []mapp
 		return p, nil
 	}
 	var err error
-	if p.file, err = openPeopleFile(path, p, newParser(names)); err != nil {
+	if p.file, err = openPeopleFile(path, p); err != nil {
 		return nil, fmt.Errorf("open the sandbox's people in %s: %w", path, err)
 	}
 	return p, nil
@@ -85,85 +90,97 @@ func (p *people) count() int {
 	return len(p.byKey)
 }
 
-func (p *people) get(key Key) (profile mapping.Profile, id int, known bool) {
+// upsert creates a person, or updates the one with the key.
+func (p *people) upsert(key Key, sent *mapping.Profile) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	found, known := p.byKey[key]
-	if known {
-		profile = *found.profile
+	var before mapping.Profile
+	known, err := p.get(key, &before)
+	if err != nil {
+		return textAnswer(http.StatusInternalServerError, err.Error())
 	}
-	return profile, found.id, known
+	if known.id == 0 {
+		known.id = p.lastID + 1
+	}
+	after := before
+	for _, spec := range mapping.Attributes() {
+		if value, isSent := sent.Get(spec.Attribute); isSent {
+			after.Set(spec.Attribute, value)
+		}
+	}
+	if a := p.check(&after, known.id); a.status != 0 {
+		return a
+	}
+	if p.encoded, err = after.AppendJSON(p.encoded[:0]); err == nil && string(p.encoded) == known.record {
+		return successAnswer(known.id)
+	}
+	if err == nil && p.file != nil {
+		err = p.file.put(known.id, p.encoded)
+	}
+	if err != nil {
+		return textAnswer(http.StatusInternalServerError, "keep a person: "+err.Error())
+	}
+	p.put(key, person{known.id, string(p.encoded)}, &before, &after)
+	return successAnswer(known.id)
 }
 
-// upsert creates a person, or updates the one with the key.
-func (p *people) upsert(key Key, sent *mapping.Profile) (id int, refused apiError, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// get returns the person with the key, and stores the profile; the zero person if
+// there is none. The caller holds mu.
+func (p *people) get(key Key, profile *mapping.Profile) (person, error) {
 	known, exists := p.byKey[key]
 	if !exists {
-		known = person{p.lastID + 1, new(mapping.Profile)}
+		return person{}, nil
 	}
-	after := *known.profile
-	for i := range mapping.Attributes() {
-		attribute := mapping.Attributes()[i].Attribute
-		if value, isSent := sent.Get(attribute); isSent {
-			after.Set(attribute, value)
-		}
+	return known, p.parse(strings.NewReader(known.record), profile)
+}
+
+// parse reads a record that this package wrote.
+func (p *people) parse(record io.Reader, profile *mapping.Profile) error {
+	_, err := p.parser.fill(record)
+	if _, refused := p.parser.parse(profile); err != nil || refused.status != 0 {
+		return errors.New("it is not the record of a person")
 	}
-	if refused := p.check(&after, known.id); refused.code != 0 {
-		return 0, refused, nil
-	}
-	if after == *known.profile {
-		return known.id, apiError{}, nil
-	}
-	if p.file != nil {
-		if p.encoded, err = after.AppendJSON(p.encoded[:0]); err == nil {
-			err = p.file.put(known.id, p.encoded)
-		}
-		if err != nil {
-			return 0, apiError{}, fmt.Errorf("keep a person: %w", err)
-		}
-	}
-	p.put(key, person{known.id, &after})
-	return known.id, apiError{}, nil
+	return nil
 }
 
 // check returns the error for the first required attribute without a value, or for
 // a value that somebody else has.
-func (p *people) check(profile *mapping.Profile, id int) apiError {
+func (p *people) check(profile *mapping.Profile, id int) answer {
 	for _, attribute := range p.required {
 		if value, _ := profile.Get(attribute); strings.TrimSpace(value) != "" {
 			continue
 		}
 		switch attribute {
 		case mapping.Email:
-			return apiError{9016, "An email address is required."}
+			return rejection(9016, "An email address is required.")
 		case mapping.FirstName:
-			return apiError{9017, "A first name is required."}
+			return rejection(9017, "A first name is required.")
 		case mapping.LastName:
-			return apiError{9018, "A last name is required."}
+			return rejection(9018, "A last name is required.")
 		default:
-			return apiError{9031, "A value is required."}
+			return rejection(9031, "A value is required.")
 		}
 	}
-	for i, u := range unique {
+	for i := range unique {
+		u := &unique[i]
 		value, _ := profile.Get(u.attribute)
 		if owner, found := p.owners[i][fold(value)]; found && owner != id {
-			return u.err
+			return rejection(u.code, u.message)
 		}
 	}
-	return apiError{}
+	return answer{}
 }
 
-// put stores the person in place of the one with the key, if any.
-func (p *people) put(key Key, who person) {
-	before, exists := p.byKey[key]
-	for i, u := range unique {
-		if exists {
-			old, _ := before.profile.Get(u.attribute)
-			delete(p.owners[i], fold(old))
+// put stores the person, whose profile was before and is after.
+func (p *people) put(key Key, who person, before, after *mapping.Profile) {
+	for i := range unique {
+		old, _ := before.Get(unique[i].attribute)
+		value, _ := after.Get(unique[i].attribute)
+		if old == value {
+			continue
 		}
-		if value, _ := who.profile.Get(u.attribute); fold(value) != "" {
+		delete(p.owners[i], fold(old))
+		if fold(value) != "" {
 			p.owners[i][fold(value)] = who.id
 		}
 	}

@@ -32,7 +32,7 @@ func TestUpsert(t *testing.T) {
 	if s.People() != 4 {
 		t.Errorf("%d people, want 4", s.People())
 	}
-	profile, _, _ := s.Person(KeyOf("SSO", "900123456"))
+	profile, _, _ := personOf(s, KeyOf("SSO", "900123456"))
 	for attribute, want := range map[mapping.Attribute]string{
 		mapping.FirstName: "Zoë", mapping.City: "Ottawa", mapping.CellPhone: "", mapping.Email: "zoe@example.edu",
 	} {
@@ -40,7 +40,7 @@ func TestUpsert(t *testing.T) {
 			t.Errorf("%s is %q, want %q", attribute, got, want)
 		}
 	}
-	if _, _, known := s.Person(KeyOf("SSO", "nobody")); known {
+	if _, _, known := personOf(s, KeyOf("SSO", "nobody")); known {
 		t.Error("somebody has the unique id of nobody")
 	}
 }
@@ -111,7 +111,7 @@ func TestPeopleFileOutlivesTheSandbox(t *testing.T) {
 	if s.People() != 2 {
 		t.Errorf("%d people, want 2", s.People())
 	}
-	profile, id, _ := s.Person(KeyOf("SSO", "900123456"))
+	profile, id, _ := personOf(s, KeyOf("SSO", "900123456"))
 	if name, _ := profile.Get(mapping.FirstName); id != 1001 || name != "Zoë" {
 		t.Errorf("person %d is called %q, want 1001, Zoë", id, name)
 	}

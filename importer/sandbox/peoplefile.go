@@ -31,7 +31,7 @@ type peopleFile struct {
 
 // openPeopleFile loads everybody in the file at path into people, and rewrites the
 // file with one line a person, so that it does not grow forever.
-func openPeopleFile(path string, people *people, parser *parser) (*peopleFile, error) {
+func openPeopleFile(path string, people *people) (*peopleFile, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -40,7 +40,7 @@ func openPeopleFile(path string, people *people, parser *parser) (*peopleFile, e
 	if !locked {
 		return nil, errors.New("another sandbox has it open; stop that one first, or choose another file")
 	}
-	err = loadPeople(path, people, parser)
+	err = loadPeople(path, people)
 	if err == nil {
 		err = rewritePeople(path, people)
 	}
@@ -54,7 +54,7 @@ func openPeopleFile(path string, people *people, parser *parser) (*peopleFile, e
 	return &peopleFile{lineFile: lineFile{file: file}, lock: lock}, nil
 }
 
-func loadPeople(path string, people *people, parser *parser) (err error) {
+func loadPeople(path string, people *people) (err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -68,13 +68,18 @@ func loadPeople(path string, people *people, parser *parser) (err error) {
 			ReferenceID int            `json:"reference_id"`
 			Profile     jsontext.Value `json:"profile"`
 		}
-		err := json.Unmarshal(line, &entry)
-		_, _ = parser.fill(bytes.NewReader(entry.Profile)) // it is in memory
-		profile := new(mapping.Profile)
-		if _, refused := parser.parse(profile); err != nil || refused.code != 0 || entry.ReferenceID <= administratorID {
+		if err := json.Unmarshal(line, &entry); err != nil || entry.ReferenceID <= administratorID {
 			return errors.New("it is not the record of a person")
 		}
-		people.put(keyOf(profile), person{entry.ReferenceID, profile})
+		var before, profile mapping.Profile
+		if err := people.parse(bytes.NewReader(entry.Profile), &profile); err != nil {
+			return err
+		}
+		key := keyOf(&profile)
+		if _, err := people.get(key, &before); err != nil {
+			return err
+		}
+		people.put(key, person{entry.ReferenceID, string(entry.Profile)}, &before, &profile)
 		return nil
 	})
 	if err != nil {
@@ -86,14 +91,10 @@ func loadPeople(path string, people *people, parser *parser) (err error) {
 // rewritePeople rewrites the file at path, completely or not at all, in the order of
 // the reference ids.
 func rewritePeople(path string, people *people) error {
-	var lines, encoded []byte
+	var lines []byte
 	byID := func(a, b person) int { return cmp.Compare(a.id, b.id) }
 	for _, person := range slices.SortedFunc(maps.Values(people.byKey), byID) {
-		var err error
-		if encoded, err = person.profile.AppendJSON(encoded[:0]); err != nil {
-			return err
-		}
-		lines = appendPerson(lines, person.id, encoded)
+		lines = appendPerson(lines, person.id, []byte(person.record))
 	}
 	temporary := path + ".new" // the lock keeps others away
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -49,27 +49,26 @@ type request struct {
 	client  string
 	token   string
 	profile mapping.Profile
-	status  int      // with refused: the HTTP status to answer
-	err     apiError // why the request cannot be taken
+	refused answer // why the request is not accepted
 }
 
 // read reads the body of r, and checks everything that does not depend on client
 // code and token.
 func (q *request) read(r *http.Request) {
-	q.token, q.status, q.err = "", http.StatusBadRequest, apiError{}
+	q.token, q.refused = "", answer{}
 	q.profile.Reset()
 	size, err := q.parser.fill(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case r.Method != http.MethodPost:
-		q.status, q.err = http.StatusMethodNotAllowed, apiError{9003, "The request is not a POST."}
+		q.refused = errorAnswer(http.StatusMethodNotAllowed, 9003, "The request is not a POST.")
 	case !isJSON(r.Header.Get("Content-Type")):
-		q.status, q.err = http.StatusUnsupportedMediaType, apiError{9003, "The content type is not application/json."}
+		q.refused = errorAnswer(http.StatusUnsupportedMediaType, 9003, "The content type is not application/json.")
 	case err != nil:
-		q.err = apiError{9003, "The request ended too early."}
+		q.refused = rejection(9003, "The request ended too early.")
 	case size > maxBody:
-		q.status, q.err = http.StatusRequestEntityTooLarge, apiError{9003, "The request is too large."}
+		q.refused = errorAnswer(http.StatusRequestEntityTooLarge, 9003, "The request is too large.")
 	default:
-		q.token, q.err = q.parser.parse(&q.profile)
+		q.token, q.refused = q.parser.parse(&q.profile)
 	}
 }
 
@@ -123,31 +122,30 @@ func (p *parser) fill(r io.Reader) (size int64, err error) {
 
 // parse parses the text, which must be one object. If an attribute is sent under two
 // names, the later one counts.
-func (p *parser) parse(profile *mapping.Profile) (token string, refused apiError) {
-	unreadable := apiError{9003, "The request could not be parsed."}
+func (p *parser) parse(profile *mapping.Profile) (token string, refused answer) {
 	p.decoder.Reset(&p.source)
 	if t, err := p.decoder.ReadToken(); err != nil || t.Kind() != '{' {
-		return "", unreadable
+		return unreadable()
 	}
 	for p.decoder.PeekKind() == '"' {
 		name, err := p.decoder.ReadValue()
 		if err != nil {
-			return "", unreadable
+			return unreadable()
 		}
 		if p.text, err = jsontext.AppendUnquote(p.text[:0], name); err != nil {
-			return "", unreadable
+			return unreadable()
 		}
 		attribute, isToken := p.names[string(p.text)], string(p.text) == "apiToken"
 		value, err := p.decoder.ReadValue()
 		if err != nil || attribute == mapping.NoAttribute && !isToken {
-			return "", unreadable
+			return unreadable()
 		}
 		if value.Kind() != '"' {
-			refused = apiError{9033, "A value is invalid."}
+			refused = rejection(9033, "A value is invalid.")
 			continue
 		}
 		if p.text, err = jsontext.AppendUnquote(p.text[:0], value); err != nil {
-			return "", unreadable
+			return unreadable()
 		}
 		if isToken {
 			token = string(p.text)
@@ -156,10 +154,14 @@ func (p *parser) parse(profile *mapping.Profile) (token string, refused apiError
 		}
 	}
 	if t, err := p.decoder.ReadToken(); err != nil || t.Kind() != '}' {
-		return "", unreadable
+		return unreadable()
 	}
 	if _, err := p.decoder.ReadToken(); err != io.EOF {
-		return "", unreadable
+		return unreadable()
 	}
 	return token, refused
+}
+
+func unreadable() (token string, refused answer) {
+	return "", rejection(9003, "The request could not be parsed.")
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -58,6 +57,8 @@ type requestLog struct {
 	file    *lineFile // nil for none
 }
 
+// openRequestLog opens the file at path, "" for none. A sandbox that continues the
+// file of an earlier one continues its sequence.
 func openRequestLog(inMemory bool, path string) (*requestLog, error) {
 	l := &requestLog{inMemory: inMemory}
 	if path == "" {
@@ -148,21 +149,4 @@ func (l *requestLog) close() error {
 		return fmt.Errorf("close the sandbox's request log: %w", err)
 	}
 	return nil
-}
-
-// ReadRequestLog reads the file of a request log, in the order in which the requests
-// arrived. A sandbox that continues the file of an earlier one continues its
-// sequence. An incomplete last line, as a killed process may leave it, is ignored.
-func ReadRequestLog(r io.Reader) ([]Entry, error) {
-	var entries []Entry
-	err := eachLine(r, func(line []byte) error {
-		var entry Entry
-		err := json.Unmarshal(line, &entry)
-		entries = append(entries, entry)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the sandbox's request log: %w", err)
-	}
-	return latestEntries(entries), nil
 }

@@ -50,11 +50,10 @@ func TestRequestLog(t *testing.T) {
 		t.Errorf("request log differs (-want +got):\n%s", diff)
 	}
 
-	text := read(t, config.RequestLogFile)
-	fromFile, err := ReadRequestLog(strings.NewReader(text))
-	if diff := cmp.Diff(s.Requests(), fromFile); err != nil || diff != "" {
-		t.Errorf("the file: %v, differs (-memory +file):\n%s", err, diff)
+	if diff := cmp.Diff(s.Requests(), readRequestLog(t, config.RequestLogFile)); diff != "" {
+		t.Errorf("the file differs (-memory +file):\n%s", diff)
 	}
+	text := read(t, config.RequestLogFile)
 	for _, secret := range []string{config.Token, "Zo"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the file holds %q", secret)
@@ -79,24 +78,32 @@ func TestRequestLogFileIsContinued(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	entries, err := ReadRequestLog(strings.NewReader(read(t, config.RequestLogFile)))
-	if err != nil || len(entries) != 2 || entries[0].Sequence != 1 || entries[1].Sequence != 2 {
-		t.Errorf("%v, entries %+v; want sequences 1 and 2", err, entries)
+	entries := readRequestLog(t, config.RequestLogFile)
+	if len(entries) != 2 || entries[0].Sequence != 1 || entries[1].Sequence != 2 {
+		t.Errorf("entries %+v; want sequences 1 and 2", entries)
 	}
 }
 
 func TestLastEntryCounts(t *testing.T) {
-	const text = `{"sequence":2,"delivered":true}` + "\n" + `{"sequence":1,"delivered":true}` + "\n" + `{"sequence":2,"delivered":false}` + "\n"
-	got, err := ReadRequestLog(strings.NewReader(text))
-	if diff := cmp.Diff([]Entry{{Sequence: 1, Delivered: true}, {Sequence: 2}}, got); err != nil || diff != "" {
-		t.Errorf("%v, differs (-want +got):\n%s", err, diff)
+	got := latestEntries([]Entry{{Sequence: 2, Delivered: true}, {Sequence: 1, Delivered: true}, {Sequence: 2}})
+	if diff := cmp.Diff([]Entry{{Sequence: 1, Delivered: true}, {Sequence: 2}}, got); diff != "" {
+		t.Errorf("differs (-want +got):\n%s", diff)
 	}
 }
 
-func TestReadRequestLogNamesTheLine(t *testing.T) {
+func TestDamagedRequestLogIsNotContinued(t *testing.T) {
 	for _, damaged := range []string{"no JSON\n", `{"body":"abc"}` + "\n", `{"body":"` + strings.Repeat("z", 64) + `"}` + "\n"} {
-		if _, err := ReadRequestLog(strings.NewReader(`{"sequence":1}` + "\n" + damaged)); err == nil || !strings.Contains(err.Error(), "line 2") {
+		config := trialConfig()
+		config.RequestLogFile = filepath.Join(t.TempDir(), "requests.jsonl")
+		text := `{"sequence":1}` + "\n" + damaged
+		if err := os.WriteFile(config.RequestLogFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New(config); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q: error %v, want one that names line 2", damaged, err)
+		}
+		if got := read(t, config.RequestLogFile); got != text {
+			t.Errorf("%q: the file was changed", damaged)
 		}
 	}
 }

@@ -11,18 +11,18 @@ import (
 )
 
 // check returns the error for the first rule that a profile breaks by itself.
-func (c *Config) check(profile *mapping.Profile) apiError {
+func (c *Config) check(profile *mapping.Profile) answer {
 	if id, _ := profile.Get(mapping.UniqueID); strings.TrimSpace(id) == "" {
-		return apiError{9013, "A unique id is required."}
+		return rejection(9013, "A unique id is required.")
 	}
 	source, _ := profile.Get(mapping.LoginSource)
 	source = strings.TrimSpace(source)
 	if source == "" {
-		return apiError{9014, "A login source is required."}
+		return rejection(9014, "A login source is required.")
 	}
 	isSource := func(known string) bool { return strings.EqualFold(known, source) }
 	if c.LoginSources != nil && !slices.ContainsFunc(c.LoginSources, isSource) {
-		return apiError{9015, "The login source is invalid."}
+		return rejection(9015, "The login source is invalid.")
 	}
 	for i := range mapping.Attributes() {
 		spec := &mapping.Attributes()[i]
@@ -31,16 +31,16 @@ func (c *Config) check(profile *mapping.Profile) apiError {
 			continue
 		}
 		if spec.MaxChars > 0 && len(value) > spec.MaxChars && utf8.RuneCountInString(value) > spec.MaxChars {
-			return apiError{9030, "A value is longer than its limit."}
+			return rejection(9030, "A value is longer than its limit.")
 		}
 		if spec.Kind == mapping.RegionKind && utf8.RuneCountInString(value) < 2 {
-			return apiError{9032, "A value is too short."}
+			return rejection(9032, "A value is too short.")
 		}
 		if !c.isValid(spec.Kind, value) {
-			return apiError{9033, "A value is invalid."}
+			return rejection(9033, "A value is invalid.")
 		}
 	}
-	return apiError{}
+	return answer{}
 }
 
 func (c *Config) isValid(kind mapping.Kind, value string) bool {

@@ -31,7 +31,7 @@ type Config struct {
 	PeopleFile string
 
 	KeepRequests   bool   // keep every request in memory, for Requests
-	RequestLogFile string // file to which every request is appended, for ReadRequestLog; "" for none
+	RequestLogFile string // file to which every request is appended, as a line of JSON; "" for none
 }
 
 // Sandbox is a mock Controller: serve it with an http.Server, or call Listen. It is
@@ -101,11 +101,6 @@ func New(config Config) (*Sandbox, error) {
 // People returns the number of people, without the administrator.
 func (s *Sandbox) People() int { return s.people.count() }
 
-// Person returns a person's attributes (cleared ones are blank) and reference id.
-func (s *Sandbox) Person(key Key) (profile mapping.Profile, referenceID int, known bool) {
-	return s.people.get(key)
-}
-
 // Requests returns every request so far, in the order of arrival. It is empty unless
 // Config.KeepRequests is set.
 func (s *Sandbox) Requests() []Entry { return s.log.all() }
@@ -157,28 +152,21 @@ func (s *Sandbox) process(entry Entry, req *request) answer {
 	switch {
 	case entry.Call == "":
 		return textAnswer(http.StatusNotFound, "404 page not found")
-	case req.err.code != 0:
-		return errorAnswer(req.status, req.err)
+	case req.refused.status != 0:
+		return req.refused
 	case req.client != s.config.Client:
-		return errorAnswer(http.StatusUnauthorized, apiError{9000, "The client code is missing or not known."})
+		return errorAnswer(http.StatusUnauthorized, 9000, "The client code is missing or not known.")
 	case req.token == "":
-		return errorAnswer(http.StatusUnauthorized, apiError{9001, "The request has no API token."})
+		return errorAnswer(http.StatusUnauthorized, 9001, "The request has no API token.")
 	case req.token != s.config.Token:
-		return errorAnswer(http.StatusUnauthorized, notPermitted)
+		return notPermitted()
 	case entry.Call == TypesCall:
 		return answer{status: http.StatusOK, contentType: jsonType, body: s.types}
 	}
-	if refused := s.config.check(&req.profile); refused.code != 0 {
-		return errorAnswer(http.StatusBadRequest, refused)
+	if a := s.config.check(&req.profile); a.status != 0 {
+		return a
 	}
-	id, refused, err := s.people.upsert(entry.Key, &req.profile)
-	switch {
-	case err != nil:
-		return textAnswer(http.StatusInternalServerError, err.Error())
-	case refused.code != 0:
-		return errorAnswer(http.StatusBadRequest, refused)
-	}
-	return successAnswer(id)
+	return s.people.upsert(entry.Key, &req.profile)
 }
 
 // logRequest completes the entry and adds it to the request log, before the answer is

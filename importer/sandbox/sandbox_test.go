@@ -124,7 +124,7 @@ func TestEveryAttributeIsTaken(t *testing.T) {
 	if got := push(t, s, sent); got.Status != "success" {
 		t.Fatalf("answer %+v", got)
 	}
-	got, id, known := s.Person(KeyOf("XXXXXXXXXX", "xxxxxxxxxx"))
+	got, id, known := personOf(s, KeyOf("XXXXXXXXXX", "xxxxxxxxxx"))
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(mapping.Profile{})); diff != "" || id != 1001 || !known {
 		t.Errorf("person %d, %t, differs (-want +got):\n%s", id, known, diff)
 	}
@@ -207,7 +207,7 @@ func FuzzPush(f *testing.F) {
 		if entry.Applied != (recorder.Code == 200) || entry.Applied != (s.People() == 1) {
 			t.Fatalf("status %d, %d people, entry %+v", recorder.Code, s.People(), entry)
 		}
-		if _, id, known := s.Person(entry.Key); known != entry.Applied || id != entry.ReferenceID {
+		if _, id, known := personOf(s, entry.Key); known != entry.Applied || id != entry.ReferenceID {
 			t.Fatalf("person %d, %t; entry %+v", id, known, entry)
 		}
 	})
