@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"opscom-import/importer"
@@ -59,7 +60,7 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 	}
 	return p.pushRun(fetchCtx, workCtx, activeRun{
 		Run: run, command: "approve", started: time.Now(), shown: shownSource(info), pending: pending,
-		table: func() *mappedTable { return p.reopen(info, p.userTypes.list) },
+		table: sync.OnceValue(func() *mappedTable { return p.reopen(info, p.userTypes.list) }),
 	})
 }
 
