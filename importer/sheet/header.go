@@ -106,9 +106,6 @@ func (p *preview) isHeader(i int) certainty {
 
 // known returns how many names of the row are known. Each row is looked up once.
 func (p *preview) known(i int) int {
-	if p.knownNames == nil {
-		p.knownNames = make(map[int]int)
-	}
 	n, ok := p.knownNames[i]
 	if !ok {
 		n = knownNames(&p.rows[i])

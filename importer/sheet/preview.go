@@ -27,7 +27,7 @@ const (
 
 // readPreview reads the first rows of a sheet, those above from left out.
 func readPreview(source rows.Source, from int) *preview {
-	p := &preview{source: source}
+	p := &preview{source: source, knownNames: map[int]int{}}
 	for cells := 0; len(p.rows) < previewRows && cells < previewCells; {
 		var row importer.Row
 		if p.err = source.Next(&row); p.err != nil {

@@ -64,7 +64,7 @@ func (c *cellReader) read(x *xmlScanner, text []byte) (mapping.Cell, []byte, err
 		case "is":
 			text, err = x.appendStringItem(text)
 		default:
-			err = x.passOver()
+			err = x.skipUnknown()
 		}
 		if err != nil {
 			return mapping.Cell{}, text, err

@@ -2,16 +2,16 @@ package excel
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/rows"
 )
 
-// appendStringItem appends the text of the element whose start was read last: a
-// shared string or the string in a cell. Both hold one text, or runs of rich
-// text that are read as one; hints of pronunciation are not part of it.
+// appendStringItem appends the text of the element whose start was read last: a shared string
+// or the string in a cell. Both have one text, or runs of rich text that are read as one,
+// without hints of pronunciation.
 func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 	for outer := x.depth() - 1; ; {
 		kind, err := x.next()
@@ -31,7 +31,7 @@ func (x *xmlScanner) appendStringItem(dst []byte) ([]byte, error) {
 		case "rPr", "rPh", "phoneticPr":
 			err = x.skip()
 		default:
-			err = x.passOver()
+			err = x.skipUnknown()
 		}
 		if err != nil {
 			return dst, err
@@ -75,51 +75,23 @@ func (x *xmlScanner) appendText(dst []byte, nested bool) ([]byte, error) {
 	}
 }
 
-// unescape resolves, in b from start on, the form _xHHHH_ in which a workbook
-// writes characters that XML cannot hold (ECMA-376, part 1, ST_Xstring). A text
-// that has this form itself is written with its underscore as _x005F_.
+// escapes matches characters in the form _xHHHH_, or in two of them for one beyond the basic
+// plane.
+var escapes = regexp.MustCompile(`_x[Dd][89ABab][[:xdigit:]]{2}__x[Dd][C-Fc-f][[:xdigit:]]{2}_|_x(?:[0-9A-CEFa-cef][[:xdigit:]]|[Dd][0-7])[[:xdigit:]]{2}_`)
+
+// unescape resolves, in b from start on, the form _xHHHH_ in which a workbook writes
+// characters that XML cannot represent (ECMA-376, part 1, ST_Xstring). A text that has this
+// form itself is written with its underscore as _x005F_.
 func unescape(b []byte, start int) []byte {
 	if !bytes.Contains(b[start:], []byte("_x")) {
 		return b
 	}
-	out := b[:start]
-	for i := start; i < len(b); {
-		r, size := escaped(b[i:])
-		if size == 0 {
-			out = append(out, b[i])
-			i++
-			continue
+	return append(b[:start], escapes.ReplaceAllFunc(b[start:], func(match []byte) []byte {
+		var units []uint16
+		for ; len(match) > 0; match = match[len("_xHHHH_"):] {
+			unit, _ := strconv.ParseUint(string(match[2:6]), 16, 16)
+			units = append(units, uint16(unit))
 		}
-		// A character is never longer than its escape: out stays behind i.
-		out = utf8.AppendRune(out, r)
-		i += size
-	}
-	return out
-}
-
-// escaped returns the character that b begins with in the form _xHHHH_, or in
-// two of them for one beyond the basic plane; size 0 when there is none.
-func escaped(b []byte) (r rune, size int) {
-	const form = len("_xHHHH_")
-	r, ok := escapedUnit(b)
-	if !ok {
-		return 0, 0
-	}
-	if !utf16.IsSurrogate(r) {
-		return r, form
-	}
-	if low, ok := escapedUnit(b[form:]); ok {
-		if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
-			return pair, 2 * form
-		}
-	}
-	return 0, 0
-}
-
-func escapedUnit(b []byte) (rune, bool) {
-	if len(b) < 7 || b[0] != '_' || b[1] != 'x' || b[6] != '_' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
-	return rune(n), err == nil
+		return []byte(string(utf16.Decode(units)))
+	})...)
 }

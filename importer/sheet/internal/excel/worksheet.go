@@ -53,7 +53,7 @@ func (w *worksheet) Next(row *importer.Row) error {
 			continue
 		}
 		if string(w.xml.name) != "row" {
-			err = w.xml.passOver()
+			err = w.xml.skipUnknown()
 			continue
 		}
 		if err = w.readRow(row); err == nil && len(row.Cells) > 0 {
@@ -168,7 +168,7 @@ func (w *worksheet) readRow(row *importer.Row) error {
 		case string(w.xml.name) == "c":
 			column, err = w.readCell(row, column)
 		default:
-			err = w.xml.passOver()
+			err = w.xml.skipUnknown()
 		}
 		if err != nil {
 			return err

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// xmlScanner cuts XML into tags and text as it streams by, without making a
-// value of each: encoding/xml takes ten times as long, nearly all of the time
-// that it takes to read a workbook. It knows what the parts of a workbook are
-// made of: elements with or without a namespace's prefix, attributes, entities
-// and character references, CDATA, comments, processing instructions. It insists
-// that elements nest and that the document is whole; a document type, by which
-// entities may grow without bounds, is an error, as Excel never writes one.
+// xmlScanner cuts a stream of XML into tags and text without allocating a value for each:
+// encoding/xml takes ten times as long, nearly all of the time that it takes to read a
+// workbook. It knows what the parts of a workbook are made of: elements with or without a
+// namespace prefix, attributes, entities and character references, CDATA, comments,
+// processing instructions. It insists that elements nest and that the document is complete.
+// A document type, with which entities may grow without limit, is an error, as Excel never
+// writes one.
 type xmlScanner struct {
 	r        io.Reader
 	readErr  error
@@ -29,7 +29,7 @@ type xmlScanner struct {
 	text   []byte // of text, decoded
 	decode []byte // memory of decoded text
 
-	ignorable string // prefixes of elements that need not be known, a space round each
+	ignorable string // prefixes of elements that need not be known, with a space around each
 
 	open    []byte // the full names of the open elements, one after the other
 	lengths []int  // of each of them
@@ -58,8 +58,8 @@ const (
 	maxDepth  = 256     // of elements in elements
 	maxName   = 1 << 10 // bytes of an element's name
 
-	// maxRetries is how many values of a tag may hold ">". Each of them makes the
-	// tag be read once more, so that many would take forever.
+	// maxRetries is how many values of a tag may contain ">". For each of them the tag is
+	// read again, so that many would take forever.
 	maxRetries = 64
 )
 
@@ -73,10 +73,9 @@ var (
 	errNotUTF8    = errors.New("a text is not valid UTF-8")
 )
 
-// errXMLUnknown says that the scanner met an element of which it cannot tell
-// whether it changes what the cells mean.
+// errXMLUnknown returns the error for an element that may change what the cells mean.
 func errXMLUnknown(name []byte) error {
-	return fmt.Errorf("the XML has an element %q that is not known here", name)
+	return fmt.Errorf("the XML has an unknown element %q", name)
 }
 
 func newXMLScanner(r io.Reader) *xmlScanner {
@@ -86,8 +85,8 @@ func newXMLScanner(r io.Reader) *xmlScanner {
 // depth returns how many elements are open.
 func (x *xmlScanner) depth() int { return len(x.lengths) }
 
-// next finds the next token. An element that is written as one tag gives a
-// start and an end. At xmlEOF the whole input has been read.
+// next finds the next token. An element that is written as one tag gives a start and an end.
+// At xmlEOF the whole input has been read.
 func (x *xmlScanner) next() (xmlKind, error) {
 	if x.closing {
 		x.closing = false
@@ -140,8 +139,7 @@ func (x *xmlScanner) atEOF() error {
 	return nil
 }
 
-// readText reads text up to the next tag. Space outside the root element is no
-// token.
+// readText reads text up to the next tag. Space outside the root element is not a token.
 func (x *xmlScanner) readText() (xmlKind, error) {
 	size, err := x.index(0, '<')
 	if err == errXMLCut {
@@ -167,8 +165,8 @@ func (x *xmlScanner) readText() (xmlKind, error) {
 
 // readEnd reads an end tag and compares it with the element that is open.
 func (x *xmlScanner) readEnd() error {
-	if n := x.depth(); n > 0 { // nearly all are written without space, and stand in the buffer whole
-		full := x.open[len(x.open)-x.lengths[n-1]:]
+	if x.depth() > 0 { // nearly all are written without space, and are completely in the buffer
+		full := x.current()
 		if tag := x.buf[x.pos+2 : x.end]; len(tag) > len(full) && tag[len(full)] == '>' && string(tag[:len(full)]) == string(full) {
 			x.pos += len("</>") + len(full)
 			x.pop()
@@ -181,27 +179,26 @@ func (x *xmlScanner) readEnd() error {
 	}
 	full := trimXMLSpace(x.buf[x.pos+2 : x.pos+size])
 	x.pos += size + 1
-	if x.depth() == 0 {
-		return errXMLNesting
-	}
-	if string(full) != string(x.open[len(x.open)-x.lengths[len(x.lengths)-1]:]) {
+	if x.depth() == 0 || string(full) != string(x.current()) {
 		return errXMLNesting
 	}
 	x.pop()
 	return nil
 }
 
-// pop closes the element that is open, and makes its name the token's.
+// current returns the full name of the innermost open element.
+func (x *xmlScanner) current() []byte { return x.open[len(x.open)-x.lengths[len(x.lengths)-1]:] }
+
+// pop closes the innermost open element, and makes its name the token's.
 func (x *xmlScanner) pop() {
-	last := len(x.lengths) - 1
-	full := x.open[len(x.open)-x.lengths[last]:]
+	full := x.current()
 	x.name = local(full)
-	x.open, x.lengths = x.open[:len(x.open)-len(full)], x.lengths[:last]
+	x.open, x.lengths = x.open[:len(x.open)-len(full)], x.lengths[:len(x.lengths)-1]
 }
 
-// local returns a name without its namespace's prefix.
+// local returns a name without its namespace prefix.
 func local(full []byte) []byte {
-	for i, c := range full { // a few bytes: a call to look for one takes longer
+	for i, c := range full { // a few bytes: a call to IndexByte takes longer
 		if c != ':' {
 			continue
 		}
@@ -213,8 +210,8 @@ func local(full []byte) []byte {
 	return full
 }
 
-// readInstruction passes over a processing instruction. The one at the
-// beginning may name another encoding, which would read as nonsense.
+// readInstruction skips a processing instruction. The one at the beginning may name another
+// encoding, which would read as nonsense.
 func (x *xmlScanner) readInstruction() error {
 	size, err := x.indexString(2, "?>")
 	if err != nil {
@@ -232,7 +229,7 @@ func (x *xmlScanner) readInstruction() error {
 	return errXMLCharset
 }
 
-// readDeclaration passes over a comment, and reads CDATA as text.
+// readDeclaration skips a comment, and reads CDATA as text.
 func (x *xmlScanner) readDeclaration() (xmlKind, error) {
 	const comment, cdata = "<!--", "<![CDATA["
 	if err := x.need(len(comment)); err == nil && string(x.buf[x.pos:x.pos+len(comment)]) == comment {
@@ -273,16 +270,15 @@ func (x *xmlScanner) readStart() error {
 			x.rooted = true
 			return nil
 		}
-		if size, err = x.index(end+1, open); err != nil { // the value goes on up to its quote at least
+		if size, err = x.index(end+1, open); err != nil { // the value continues up to its quote at least
 			return err
 		}
 	}
 	return errXMLSyntax
 }
 
-// parseStart takes a start tag apart. It is not done when the tag goes on, as
-// the ">" after it stands in an attribute's value, which began with the quote
-// that is returned.
+// parseStart parses a start tag. It is not done when the tag continues, as the ">" after it
+// is in the value of an attribute, which began with the quote that is returned.
 func (x *xmlScanner) parseStart(tag []byte) (done bool, open byte, err error) {
 	n := 0
 	for n < len(tag) && !isXMLSpace(tag[n]) && tag[n] != '/' {
@@ -314,8 +310,8 @@ func (x *xmlScanner) parseStart(tag []byte) (done bool, open byte, err error) {
 	return true, 0, nil
 }
 
-// cutAttr takes the attribute at the beginning of tag. Its value is nil when the
-// tag ends before its closing quote; the rest then begins with the opening one.
+// cutAttr cuts off the attribute at the beginning of tag. Its value is nil when the tag ends
+// before its closing quote; the rest then begins with the opening one.
 func cutAttr(tag []byte) (a attr, rest []byte, err error) {
 	equals := bytes.IndexByte(tag, '=')
 	if equals <= 0 {
@@ -339,8 +335,8 @@ func cutAttr(tag []byte) (a attr, rest []byte, err error) {
 
 func isXMLSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// trimXMLSpace returns b without the space around it. bytes.Trim, with its set of
-// characters, takes a tenth of the time to read a sheet.
+// trimXMLSpace returns b without the space around it. bytes.Trim, with its set of characters,
+// would take a tenth of the time to read a sheet.
 func trimXMLSpace(b []byte) []byte {
 	for len(b) > 0 && isXMLSpace(b[0]) {
 		b = b[1:]
@@ -351,8 +347,8 @@ func trimXMLSpace(b []byte) []byte {
 	return b
 }
 
-// decoded returns text with its references resolved (where there are any) and
-// its line ends as XML wants them: one LF each.
+// decoded returns text with its references resolved, if it may have any, and its line ends as
+// XML requires: one LF each.
 func (x *xmlScanner) decoded(raw []byte, references bool) ([]byte, error) {
 	references = references && bytes.IndexByte(raw, '&') >= 0
 	if !references && bytes.IndexByte(raw, '\r') < 0 {
@@ -384,19 +380,12 @@ func (x *xmlScanner) decoded(raw []byte, references bool) ([]byte, error) {
 	return out, nil
 }
 
-// reference returns the character that stands for what is between & and ;.
+var entities = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
+
+// reference returns the character of a reference, by what is between & and ;.
 func reference(name []byte) (rune, bool) {
-	switch string(name) {
-	case "amp":
-		return '&', true
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
+	if r, ok := entities[string(name)]; ok {
+		return r, true
 	}
 	if len(name) < 2 || len(name) > 10 || name[0] != '#' {
 		return 0, false
@@ -429,12 +418,11 @@ func (x *xmlScanner) root(name string) error {
 	return nil
 }
 
-// passOver skips the element whose start was read last, which nobody here knows, where
-// the document says that this is not a loss: an extension list, or a namespace that is
-// named as ignorable (ECMA-376, part 3). Elsewhere it is an error.
-func (x *xmlScanner) passOver() error {
-	full := x.open[len(x.open)-x.lengths[len(x.lengths)-1]:]
-	prefix, _, prefixed := strings.Cut(string(full), ":")
+// skipUnknown skips the element whose start was read last where the document says that it may
+// be ignored: an extension list, or a namespace that is named as ignorable (ECMA-376, part
+// 3). Elsewhere an unknown element is an error.
+func (x *xmlScanner) skipUnknown() error {
+	prefix, _, prefixed := strings.Cut(string(x.current()), ":")
 	if string(x.name) == "extLst" || prefixed && strings.Contains(x.ignorable, " "+prefix+" ") {
 		return x.skip()
 	}
@@ -451,8 +439,7 @@ func (x *xmlScanner) skip() error {
 	return nil
 }
 
-// attr returns the value of an attribute without a namespace's prefix, nil when
-// there is none.
+// attr returns the value of an attribute without a namespace prefix, nil when there is none.
 func (x *xmlScanner) attr(name string) []byte {
 	for _, a := range x.attrs {
 		if string(a.name) == name {
@@ -463,7 +450,7 @@ func (x *xmlScanner) attr(name string) []byte {
 }
 
 // attrText returns the text of an attribute by its name without a prefix, "" when there is
-// none. What is wrong with it, next says.
+// none. The call of next that follows returns what is wrong with it.
 func (x *xmlScanner) attrText(name string) string {
 	for _, a := range x.attrs {
 		if string(local(a.name)) != name {
@@ -481,8 +468,8 @@ func (x *xmlScanner) attrText(name string) string {
 	return ""
 }
 
-// index returns where c stands, counted from pos, at from or after it. It reads
-// as much as it must.
+// index returns the index of c, counted from pos, at from or after it. It reads as much as it
+// needs.
 func (x *xmlScanner) index(from int, c byte) (int, error) {
 	for {
 		if from < x.end-x.pos {
@@ -516,7 +503,7 @@ func (x *xmlScanner) indexString(from int, s string) (int, error) {
 	}
 }
 
-// need makes sure that n bytes are unread in the buffer.
+// need reads until n bytes are unread in the buffer.
 func (x *xmlScanner) need(n int) error {
 	for x.end-x.pos < n {
 		if err := x.more(); err != nil {
@@ -526,7 +513,7 @@ func (x *xmlScanner) need(n int) error {
 	return nil
 }
 
-// more is fill in the middle of a token, where the end of the input is an error.
+// more is fill inside a token, where the end of the input is an error.
 func (x *xmlScanner) more() error {
 	if x.end-x.pos > maxToken {
 		return errXMLLarge
@@ -538,8 +525,8 @@ func (x *xmlScanner) more() error {
 	return err
 }
 
-// fill reads more, moving what is unread to the front of the buffer, and
-// growing it when it is full.
+// fill reads more, after it has moved what is unread to the front of the buffer, which grows
+// when it is full.
 func (x *xmlScanner) fill() error {
 	if x.readErr != nil {
 		return x.readErr

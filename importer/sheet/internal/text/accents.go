@@ -10,28 +10,27 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// Windows-1252, of which Latin-1 is a part, and Mac Roman give a letter to nearly
-// every byte, so that no byte is proof. Words are: what is "Montréal" in one is
-// "MontrÈal" in the other, with a capital among small letters, and what is "Zoë"
-// in the other is "Zo‘", which ends in an opening quote.
+// Windows-1252, of which Latin-1 is a part, and Mac Roman have a letter for nearly every
+// byte, so that no byte is proof. Words are: "Montréal" in one is "MontrÈal" in the other,
+// with a capital among small letters, and "Zoë" in the other is "Zo‘" in the first, with an
+// opening quote at the end.
 
-// accents is what a text shows in either encoding.
+// accents is how a text reads in both encodings.
 type accents struct {
 	name, label  string // of the encoding that fits; "" when it could be either or neither
 	windows, mac string // some of the letters in each
 }
 
-// Share of the characters beyond ASCII that must stand where such a character
-// can, and that may do so in the encoding that is ruled out.
+// Share of the characters beyond ASCII that must be where such a character can be, and that
+// may be so in the encoding that is ruled out.
 const (
 	leastFitting = 0.9
 	mostStray    = 0.5
 )
 
-// judgeAccents tells Windows-1252 from Mac Roman. Where both fit, which takes a
-// letter that stands alone, it is Windows-1252 as long as the bytes 0x80 to 0x9F,
-// the letters of Mac Roman, hold no letter in it. What could be UTF-8 must fit by
-// itself: else the text is written in two ways.
+// judgeAccents tells Windows-1252 from Mac Roman. Where both fit, which takes a letter alone,
+// it is Windows-1252 as long as the bytes 0x80 to 0x9F, the letters of Mac Roman, are not
+// letters in it. What could be UTF-8 must fit by itself: else the text has two encodings.
 func judgeAccents(sample, couldBeUTF8 []byte) accents {
 	windows, mac := decodeBytes(charmap.Windows1252, sample), decodeBytes(charmap.Macintosh, sample)
 	a := accents{windows: lettersBeyondASCII(windows), mac: lettersBeyondASCII(mac)}
@@ -51,15 +50,12 @@ func judgeAccents(sample, couldBeUTF8 []byte) accents {
 }
 
 func decodeBytes(table *charmap.Charmap, b []byte) string {
-	var text strings.Builder
-	for _, c := range b {
-		text.WriteRune(table.DecodeByte(c))
-	}
-	return text.String()
+	text, _ := table.NewDecoder().Bytes(b) // which makes a character of every byte
+	return string(text)
 }
 
-// fitting returns the share of the characters beyond ASCII that stand where such
-// a character can.
+// fitting returns the share of the characters beyond ASCII that are where such a character
+// can be.
 func fitting(text string) float64 {
 	runes := []rune(text)
 	at := func(i int) rune {
@@ -72,7 +68,7 @@ func fitting(text string) float64 {
 	for i, r := range runes {
 		if r > unicode.MaxASCII {
 			all++
-			if canStand(at(i-1), r, at(i+1)) {
+			if fitsBetween(at(i-1), r, at(i+1)) {
 				fit++
 			}
 		}
@@ -83,12 +79,12 @@ func fitting(text string) float64 {
 	return float64(fit) / float64(all)
 }
 
-// westernLetters are those of French, Spanish, Portuguese, Italian, German and the
-// languages of the north, and a few more names that Windows-1252 was made for.
+// westernLetters are those of French, Spanish, Portuguese, Italian, German and the Nordic
+// languages, and a few more for which Windows-1252 was made.
 const westernLetters = "àáâãäåæçèéêëìíîïñòóôõöøœùúûüýÿßšž" + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜÝŸŠŽ"
 
-// canStand reports whether a character beyond ASCII fits between its neighbours.
-func canStand(before, r, after rune) bool {
+// fitsBetween reports whether a character beyond ASCII fits between its neighbors.
+func fitsBetween(before, r, after rune) bool {
 	isOther := func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }
 	switch {
 	case isOther(before) && isOther(after) && unicode.IsLetter(r): // a word in another alphabet

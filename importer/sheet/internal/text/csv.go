@@ -459,8 +459,8 @@ func (c *Reader) find(next *lineEnd, kind byte, begin int) int {
 	return next.at
 }
 
-// fill reads more, moving what is unread to the front of the buffer, and
-// growing it when it is full.
+// fill reads more, after it has moved what is unread to the front of the buffer, which grows
+// when it is nearly full.
 func (c *Reader) fill() {
 	if c.pos > 0 {
 		copy(c.buf, c.buf[c.pos:c.end])
