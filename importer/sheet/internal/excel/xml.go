@@ -36,8 +36,7 @@ type xmlScanner struct {
 	closing bool   // the start tag was an end tag too
 	rooted  bool   // the root element has begun
 
-	anyCharset bool  // r gives UTF-8, whatever the document says of itself
-	attrErr    error // of the last attrText, which next returns
+	anyCharset bool // r gives UTF-8, whatever the document says of itself
 }
 
 // attr is an attribute as it is written, its value without the quotes.
@@ -91,10 +90,7 @@ func (x *xmlScanner) next() (xmlKind, error) {
 	if x.closing {
 		x.closing = false
 		x.pop()
-		return xmlEnd, x.attrErr
-	}
-	if x.attrErr != nil {
-		return xmlEOF, x.attrErr
+		return xmlEnd, nil
 	}
 	for {
 		if x.pos == x.end {
@@ -461,7 +457,7 @@ func (x *xmlScanner) attrText(name string) string {
 			err = errNotUTF8
 		}
 		if err != nil {
-			x.attrErr = err
+			x.readErr, x.pos, x.end, x.closing = err, 0, 0, false
 		}
 		return string(text)
 	}
