@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
-	"opscom-import/cmd/opscom-import/internal/benchmark"
 )
 
 const (
@@ -32,7 +31,7 @@ const (
 //	go test -run '^$' -bench Push -benchtime 3x ./cmd/opscom-import
 func BenchmarkPush(b *testing.B) {
 	tuneMemory() // for both: only what the program does besides is compared
-	b.Setenv("OPSCOM_API_TOKEN", benchmark.Token)
+	b.Setenv("OPSCOM_API_TOKEN", benchToken)
 	rows := 20_000
 	if testing.Short() {
 		rows = 1_000
@@ -46,19 +45,19 @@ func BenchmarkPush(b *testing.B) {
 			server := startBenchServer(b, answers.latency, answers.slow)
 			folder := b.TempDir()
 			file := filepath.Join(folder, "students.csv")
-			if err := benchmark.WriteProfiles(file, rows); err != nil {
+			if err := writeProfiles(file, rows); err != nil {
 				b.Fatal(err)
 			}
-			bodies := benchmark.ProfileBodies(rows)
+			bodies := profileBodies(rows)
 			var bare, program time.Duration
 			b.ResetTimer()
 			for i := range b.N {
 				began := time.Now()
-				if err := benchmark.BareLoop(server.PushURL(), bodies, benchWorkers); err != nil {
+				if err := bareLoop(server.pushURL(), bodies, benchWorkers); err != nil {
 					b.Fatal(err)
 				}
 				bare += time.Since(began)
-				program += timeProgram(b, server.PushArguments(file, filepath.Join(folder, "state"+strconv.Itoa(i)), benchWorkers)...)
+				program += timeProgram(b, server.pushArguments(file, filepath.Join(folder, "state"+strconv.Itoa(i)), benchWorkers)...)
 			}
 			pushed := float64(rows * b.N)
 			b.ReportMetric(pushed/bare.Seconds(), "bare-rows/s")
@@ -81,7 +80,7 @@ func BenchmarkCheck(b *testing.B) {
 		rows = 1_000
 	}
 	file := filepath.Join(b.TempDir(), "export.csv")
-	if err := errors.Join(benchmark.WriteExportCSV(file, rows), benchmark.WriteExportMapping(strings.TrimSuffix(file, ".csv")+".mapping.yaml")); err != nil {
+	if err := errors.Join(writeExportCSV(file, rows), writeExportMapping(strings.TrimSuffix(file, ".csv")+".mapping.yaml")); err != nil {
 		b.Fatal(err)
 	}
 	var records, program time.Duration
@@ -130,11 +129,11 @@ func timeProgram(b *testing.B, arguments ...string) time.Duration {
 }
 
 // startBenchServer starts this test binary as a server.
-func startBenchServer(b *testing.B, latency, slow string) *benchmark.Server {
+func startBenchServer(b testing.TB, latency, slow string) *benchServer {
 	b.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), serverVariable+"="+latency+","+slow)
-	server, err := benchmark.StartServer(command)
+	server, err := runBenchServer(command)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -146,15 +145,15 @@ func startBenchServer(b *testing.B, latency, slow string) *benchmark.Server {
 	return server
 }
 
-// benchServer is the server that the test binary becomes.
-func benchServer(settings string) {
+// serveForBenchmark makes the test binary the server of the benchmark.
+func serveForBenchmark(settings string) {
 	latencyText, slowText, _ := strings.Cut(settings, ",")
 	latency, err1 := time.ParseDuration(latencyText)
 	slow, err2 := time.ParseDuration(slowText)
 	if err := errors.Join(err1, err2); err != nil {
 		panic(err)
 	}
-	if err := benchmark.Serve(latency, slow, os.Stdin, os.Stdout); err != nil {
+	if err := serveBench(latency, slow, os.Stdin, os.Stdout); err != nil {
 		panic(err)
 	}
 }

@@ -56,7 +56,6 @@ func allowedImports() map[string][]string {
 	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest"}, below...)
 	allowed[command+"web"] = append([]string{command + "app", "importer/journal", "mapping/suggest", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
-	allowed[command+"benchmark"] = nil
 	return allowed
 }
 

@@ -11,7 +11,7 @@ import (
 // it as a process of its own, and for the server of BenchmarkPush.
 func TestMain(m *testing.M) {
 	if settings := os.Getenv(serverVariable); settings != "" {
-		benchServer(settings)
+		serveForBenchmark(settings)
 		return
 	}
 	testscript.Main(m, map[string]func(){"opscom-import": main})

@@ -1,4 +1,4 @@
-package benchmark
+package main
 
 import (
 	"bufio"
@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
+	"testing"
 )
 
 // exportHeader names the columns of a registrar's export.
@@ -55,13 +58,13 @@ func exportRow(record []string, i int) {
 	})
 }
 
-// WriteExportMapping writes the mapping file of an export.
-func WriteExportMapping(path string) error {
+// writeExportMapping writes the mapping file of an export.
+func writeExportMapping(path string) error {
 	return os.WriteFile(path, []byte(exportMapping), 0o600)
 }
 
-// WriteExportCSV writes an export of 27 columns as CSV.
-func WriteExportCSV(path string, rows int) error {
+// writeExportCSV writes an export of 27 columns as CSV.
+func writeExportCSV(path string, rows int) error {
 	return writeCSV(path, exportHeader, rows, exportRow)
 }
 
@@ -86,8 +89,8 @@ func writeCSV(path string, header []string, rows int, fill func(record []string,
 	return w.Error()
 }
 
-// ProfileNames are the columns of a file that needs no mapping: the Controller's own names.
-func ProfileNames() []string {
+// profileNames are the columns of a file that needs no mapping: the Controller's own names.
+func profileNames() []string {
 	return []string{"unique_id", "login_source", "first_name", "last_name", "user_name", "email", "street", "city", "province", "postal_code"}
 }
 
@@ -99,25 +102,50 @@ func profileRow(record []string, i int) {
 	})
 }
 
-// WriteProfiles writes a file with these columns.
-func WriteProfiles(path string, rows int) error {
-	return writeCSV(path, ProfileNames(), rows, profileRow)
+// writeProfiles writes a file with these columns.
+func writeProfiles(path string, rows int) error {
+	return writeCSV(path, profileNames(), rows, profileRow)
 }
 
-// Token is the API token in the bodies of requests.
-const Token = "bench-token"
+// benchToken is the API token in the bodies of requests.
+const benchToken = "bench-token"
 
-// ProfileBodies returns the request bodies that a push of that file sends.
-func ProfileBodies(rows int) [][]byte {
-	names := ProfileNames()
+// profileBodies returns the request bodies that a push of that file sends.
+func profileBodies(rows int) [][]byte {
+	names := profileNames()
 	record, bodies := make([]string, len(names)), make([][]byte, rows)
 	for i := range bodies {
 		profileRow(record, i)
-		body := fmt.Appendf(nil, `{"apiToken":%q`, Token)
+		body := fmt.Appendf(nil, `{"apiToken":%q`, benchToken)
 		for c, value := range record {
 			body = fmt.Appendf(body, `,%q:%q`, names[c], value)
 		}
 		bodies[i] = append(body, '}')
 	}
 	return bodies
+}
+
+func TestBenchFilesHaveTheirRows(t *testing.T) {
+	for name, write := range map[string]func(string, int) error{"export": writeExportCSV, "profiles": writeProfiles} {
+		path := filepath.Join(t.TempDir(), name+".csv")
+		if err := write(path, 5); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		if len(lines) != 6 {
+			t.Errorf("%s has %d lines", name, len(lines))
+		}
+		for _, line := range lines {
+			if strings.Count(line, ",") != strings.Count(lines[0], ",") {
+				t.Errorf("%s: %q has a different number of cells from the header", name, line)
+			}
+		}
+	}
+	if n := len(exportHeader); n != 27 {
+		t.Errorf("an export has %d columns", n)
+	}
 }
