@@ -70,7 +70,7 @@ func TestLostAnswers(t *testing.T) {
 }
 
 // pushInMemory plans a file, pushes it to the sandbox without a network, reports
-// it, and returns what the witnesses but the source say.
+// it, and returns the evidence except for the source.
 func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Evidence {
 	t.Helper()
 	check := func(err error) {

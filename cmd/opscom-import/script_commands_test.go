@@ -31,7 +31,7 @@ import (
 //	arrived N                  waits until at least N pushes have come to it
 //	sent N                     so many pushes have come to it so far
 //	people N                   so many people are known to it
-//	accounted RESULTS          the results and the Controller's account agree, person by person
+//	accounted RESULTS          the results and the Controller's request log agree, person by person
 //	once RESULTS               what was pushed by these results was sent exactly once
 func controllerCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{

@@ -64,24 +64,24 @@ func newFaultSource(faults Faults, seed uint64) *faultSource {
 }
 
 // next draws the fault of another request with the entry's key.
-func (d *faultSource) next(entry Entry) injectedFault {
-	if d.faults.Jitter == 0 && d.faults.Slow.Share == 0 && len(d.faults.Failures) == 0 {
-		return injectedFault{delay: d.faults.Latency}
+func (f *faultSource) next(entry Entry) injectedFault {
+	if f.faults.Jitter == 0 && f.faults.Slow.Share == 0 && len(f.faults.Failures) == 0 {
+		return injectedFault{delay: f.faults.Latency}
 	}
-	d.mu.Lock()
-	d.sends[entry.Key]++
-	send := d.sends[entry.Key]
-	d.mu.Unlock()
+	f.mu.Lock()
+	f.sends[entry.Key]++
+	send := f.sends[entry.Key]
+	f.mu.Unlock()
 
-	random := rand.New(rand.NewPCG(d.seed, hashSend(entry.Key, send)))
-	fault := injectedFault{delay: d.faults.Latency + time.Duration(random.Float64()*float64(d.faults.Jitter))}
-	if random.Float64() < d.faults.Slow.Share {
-		fault.delay = d.faults.Slow.For
+	random := rand.New(rand.NewPCG(f.seed, hashSend(entry.Key, send)))
+	fault := injectedFault{delay: f.faults.Latency + time.Duration(random.Float64()*float64(f.faults.Jitter))}
+	if random.Float64() < f.faults.Slow.Share {
+		fault.delay = f.faults.Slow.For
 	}
 	if entry.Call != PushCall {
 		return fault
 	}
-	if failure := d.failure(send, random.Float64()); failure != nil {
+	if failure := f.failure(send, random.Float64()); failure != nil {
 		fault.kind, fault.over = failure.Kind, failure.Over
 		fault.answer = failure.answer(random)
 	}
@@ -97,20 +97,20 @@ func hashSend(key Key, n int) uint64 {
 
 // failure returns the failure of a key's nth push, counted from 1; nil for none. The
 // draw is evenly distributed over 0 to 1.
-func (d *faultSource) failure(n int, draw float64) *Failure {
-	for i := range d.faults.Failures {
-		f := &d.faults.Failures[i]
-		if n <= f.First {
-			return f
+func (f *faultSource) failure(n int, draw float64) *Failure {
+	for i := range f.faults.Failures {
+		failure := &f.faults.Failures[i]
+		if n <= failure.First {
+			return failure
 		}
-		n -= f.First
+		n -= failure.First
 	}
-	for i := range d.faults.Failures {
-		f := &d.faults.Failures[i]
-		if draw < f.Share {
-			return f
+	for i := range f.faults.Failures {
+		failure := &f.faults.Failures[i]
+		if draw < failure.Share {
+			return failure
 		}
-		draw -= f.Share
+		draw -= failure.Share
 	}
 	return nil
 }

@@ -170,8 +170,8 @@ func (c *course) awaitToken(err error) {
 	if !errors.As(err, new(*importer.RefusedError)) {
 		return
 	}
-	if account := c.box.Requests(); len(account) > 0 {
-		time.Sleep(time.Until(account[0].Time.Add(c.faults.Revoked.After + c.faults.Revoked.For + time.Second)))
+	if requests := c.box.Requests(); len(requests) > 0 {
+		time.Sleep(time.Until(requests[0].Time.Add(c.faults.Revoked.After + c.faults.Revoked.For + time.Second)))
 	}
 }
 
@@ -256,13 +256,13 @@ func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
 	return run
 }
 
-// lastSequence is the number of the last request in the account.
+// lastSequence is the number of the last request in the request log.
 func (c *course) lastSequence() int64 {
-	account := c.box.Requests()
-	if len(account) == 0 {
+	requests := c.box.Requests()
+	if len(requests) == 0 {
 		return 0
 	}
-	return account[len(account)-1].Sequence
+	return requests[len(requests)-1].Sequence
 }
 
 func (c *course) removeResults() error {

@@ -12,7 +12,7 @@
 // network. A crash leaves the folder as it is on the disk at that
 // instant; the rest of the process is thrown away, and the next one gets the same
 // command, until the run is complete. After every crash and in the end package
-// audit holds file, account, journal and results against each other, and the checks
+// audit compares file, request log, journal and results with each other, and the checks
 // in checks_test.go hold the requests against the settings.
 //
 //	go test ./importer/simulation -run Simulation -seeds 1000
