@@ -55,7 +55,7 @@ func TestPackedFilesAreRead(t *testing.T) {
 	}
 }
 
-// What is not text is unpacked to a temporary file, which goes away.
+// Workbooks are unpacked to a temporary file, which is removed.
 func TestPackedWorkbooksAreRead(t *testing.T) {
 	book := zipOf(t, workbookParts(sheetXML(twoRows)))
 	for name, content := range map[string]string{

@@ -9,7 +9,7 @@ import (
 	"opscom-import/importer"
 )
 
-// jumpingClock stands still, but for one look at it: there it is an hour later.
+// jumpingClock stands still until one look at it, when it is an hour later.
 type jumpingClock struct{ looks, jump int }
 
 func (c *jumpingClock) now() time.Time {
@@ -21,9 +21,9 @@ func (c *jumpingClock) now() time.Time {
 	return start
 }
 
-// Wherever a reader works for an hour without giving a row, it is stopped there with
-// the sentence that says so; what it gave before is all that it gives.
-func TestPatienceEndsEveryReader(t *testing.T) {
+// Wherever a reader works for an hour without a row, it is stopped with an error that says
+// so; the rows before are all that it returns.
+func TestWorkBudgetEndsEveryReader(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads huge files: not with -short")
 	}
@@ -89,7 +89,7 @@ func rowsOf(path string, clock *jumpingClock) (rows int, err error) {
 }
 
 // However long the caller takes between two rows, the reader is not to blame.
-func TestPatienceWaitsForTheCaller(t *testing.T) {
+func TestWorkBudgetWaitsForTheCaller(t *testing.T) {
 	for name, content := range map[string]string{
 		"csv":      "id,name\n" + strings.Repeat("1,Ann\n", 100_000),
 		"headers":  strings.Repeat("id,name\n", previewRows) + strings.Repeat("\n", 300_000) + "1,Ann\n",

@@ -20,7 +20,7 @@ const (
 	valueCell           // a number, a date, an e-mail address, an id: never the name of a column by itself
 )
 
-// mostLabel is how many characters a column's name may have.
+// maxLabel is how many characters the name of a column may have.
 const maxLabel = 250
 
 // classOf classifies a cell.

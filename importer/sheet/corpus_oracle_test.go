@@ -18,12 +18,11 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/excel"
-
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/excel"
 	"opscom-import/mapping"
 )
 

@@ -12,11 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"opscom-import/importer/sheet/internal/excel"
-
 	"github.com/xuri/excelize/v2"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/excel"
 	"opscom-import/mapping"
 )
 

@@ -159,7 +159,7 @@ func TestDamageInUTF8(t *testing.T) {
 
 // A program that takes Windows-1252 for Latin-1 makes control characters of letters and
 // signs.
-func TestLettersInDisguise(t *testing.T) {
+func TestC1ControlsAreLetters(t *testing.T) {
 	for _, encoding := range []string{"utf-8", "utf-16le"} {
 		mark := map[string]string{"utf-16le": "\xFF\xFE"}[encoding]
 		for text, want := range map[string]string{

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 

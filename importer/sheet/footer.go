@@ -6,9 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 
@@ -25,7 +24,7 @@ func (b *body) mayBeFooter(row *importer.Row) bool {
 	text := rows.TextAt(row, first)
 	rest := row.Cells[first+1:]
 	if !slices.ContainsFunc(rest, rows.HasValue) {
-		return isFooterText(text) || (b.named >= 3 && b.standsApart(row) && isSentence(row.Cells[first]))
+		return isFooterText(text) || (b.named >= 3 && b.isApart(row) && isSentence(row.Cells[first]))
 	}
 	if !isTotal(text) {
 		return false
@@ -44,8 +43,8 @@ func isSeparator(row *importer.Row) bool {
 
 func isDashes(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }
 
-// standsApart reports whether there is a blank row, or another footer, above the row.
-func (b *body) standsApart(row *importer.Row) bool {
+// isApart reports whether there is a blank row, or another footer, above the row.
+func (b *body) isApart(row *importer.Row) bool {
 	return len(b.pending) > 0 || row.Number > b.last+1
 }
 

@@ -13,12 +13,12 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/importer/sheet/internal/text"
-
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 )
 
 // Format says how a file is written.

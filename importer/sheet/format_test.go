@@ -2,14 +2,13 @@ package sheet
 
 import (
 	"encoding/binary"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf16"
-
-	"errors"
 )
 
 // compoundFile returns a minimal OLE2 compound file ([MS-CFB]) that has one

@@ -8,9 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // readBytes reads what a file of these bytes holds, and holds it against what is

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // errNoRows says that a sheet has nothing in it.

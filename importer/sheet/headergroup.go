@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // findGroups looks for a header of two rows, the upper one of which names groups of columns

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"opscom-import/importer"
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/excel"
 	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/importer/sheet/internal/text"
 	"opscom-import/importer/sheet/internal/webpage"
-
-	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 

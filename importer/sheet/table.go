@@ -6,18 +6,17 @@ import (
 	"io"
 	"slices"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 
 // Options overrides what is otherwise found in the file. The zero value finds
 // everything.
 type Options struct {
-	Format    Format // Auto tells it by the file's content
+	Format    Format // Auto finds it in the file's content
 	Sheet     string // name of the sheet, whatever its case; "" for the visible one that looks most like a list of people
 	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the one that is found
 	Delimiter rune   // of a CSV file; 0 for the one that is found

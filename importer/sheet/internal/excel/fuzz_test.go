@@ -9,9 +9,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // FuzzWorksheet reads a sheet at once and again in small pieces: the rows must

@@ -95,7 +95,7 @@ func (p *officePackage) open(name string, limit int64) (io.ReadCloser, error) {
 }
 
 // relationships returns what the part points to, with the targets as names of
-// parts. The part "" stands for the package itself.
+// parts. The part "" is the package itself.
 func (p *officePackage) relationships(part string) ([]relationship, error) {
 	dir, base := path.Split(archive.PartName(part))
 	var list struct {

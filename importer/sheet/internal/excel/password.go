@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/xuri/excelize/v2"
+
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
-
-	"github.com/xuri/excelize/v2"
 )
 
 const (

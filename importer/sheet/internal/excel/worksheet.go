@@ -6,9 +6,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 

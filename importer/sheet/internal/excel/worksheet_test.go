@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"opscom-import/importer"
-
 	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/importer"
 )
 
 // A sheet that was cut short must never read as a shorter sheet, wherever it was

@@ -8,11 +8,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"golang.org/x/net/html/charset"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 

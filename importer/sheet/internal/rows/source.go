@@ -18,24 +18,25 @@ import (
 	"opscom-import/mapping"
 )
 
-// rowSource gives the rows of one sheet as they stand, from the first one, the
-// header and blank rows included (it may leave blank ones out).
+// Source returns the rows of one sheet as they are, from the first one, the header included.
+// It may leave out blank ones.
 type Source interface {
 	Next(row *importer.Row) error // io.EOF after the last row, which proves that the sheet was read whole
-	Notes() []string              // complete once next has returned io.EOF
+	Notes() []string              // complete once Next has returned io.EOF
 	Close() error
 }
 
-// isBlank reports whether no cell of the row holds anything but space.
+// IsBlank reports whether the row has no problem, and no cell with anything but space.
 func IsBlank(row *importer.Row) bool {
 	return len(row.Problems) == 0 && !slices.ContainsFunc(row.Cells, HasValue)
 }
 
+// HasValue reports whether the cell has anything but space.
 func HasValue(c mapping.Cell) bool {
 	return c.Kind == mapping.NoValueCell || strings.TrimSpace(c.Text) != ""
 }
 
-// textAt returns the text of a cell without the space around it.
+// TextAt returns the text of a cell without the space around it, "" where there is no cell.
 func TextAt(row *importer.Row, column int) string {
 	if column < 0 || column >= len(row.Cells) {
 		return ""

@@ -24,11 +24,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 	"opscom-import/mapping"
 )
 

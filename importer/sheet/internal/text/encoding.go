@@ -9,12 +9,12 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"github.com/wlynxg/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode/utf32"
+
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 const saveAsUTF8 = "Open it in Excel, choose Save As, \"CSV UTF-8 (Comma delimited)\", and use that file."

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"opscom-import/importer"
 	"opscom-import/importer/sheet/internal/rows"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // drain reads every row, holds each against what is promised of all of them, and
@@ -87,7 +87,7 @@ func FuzzCSV(f *testing.F) {
 }
 
 // FuzzDialect makes sure that whatever dialect is found, no letter of the file is
-// lost: each stands in a cell, or marks cells or comments.
+// lost: each is in a cell, or marks cells or comments.
 func FuzzDialect(f *testing.F) {
 	for _, s := range []string{
 		"id;name\n1;'a'\n", "a|b\n\"c\"|d\n", "sep=^\na^b\n", "a, \"b\" \n", "'a','b'\r'c''d',e", "\"a\\\"b\",c\n\"d\"\n", "#x\na,b\nc,d\n#,y\n",

@@ -19,12 +19,11 @@ import (
 	"strconv"
 	"strings"
 
-	"opscom-import/importer/sheet/internal/rows"
-
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // Table reads the largest table of a web page.
