@@ -147,10 +147,14 @@ func (s *session) print(receipt report.Receipt) error {
 }
 
 // printer returns a function that prints receipts, and keeps the largest of their
-// exit codes.
+// exit codes. A receipt that cannot be printed changes nothing about the run.
 func (s *session) printer(code *int) func(report.Receipt) error {
+	outlivePipes()
 	return func(receipt report.Receipt) error {
 		*code = max(*code, receipt.Exit)
-		return s.print(receipt)
+		if err := s.print(receipt); err != nil {
+			fmt.Fprintf(s.stderr, "%v; the run is not affected\n", err)
+		}
+		return nil
 	}
 }

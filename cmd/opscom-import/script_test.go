@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,7 +86,7 @@ func scriptCommands() map[string]scriptCommand {
 // processCommands returns the commands about processes:
 //
 //	exits CODE PROGRAM [ARG...]  runs the program, which must end with that exit code
-//	interrupt                    interrupts the one background process
+//	interrupt [SIGNAL]           interrupts the one background process, or hangs up its terminal: interrupt HUP
 //	interrupted CODE             the process that was interrupted, and waited for, ended with that exit code
 //	eventually PATTERN REGEXP    waits until there is one such file and its text matches
 //	capture NAME FILE REGEXP     sets the variable to the first group of the match in the file
@@ -107,10 +109,14 @@ func processCommands() map[string]scriptCommand {
 				ts.Fatalf("exit code %d, want %s", code, args[0])
 			}
 		},
-		"interrupt": func(ts *testscript.TestScript, _ bool, _ []string) {
+		"interrupt": func(ts *testscript.TestScript, _ bool, args []string) {
 			process := background(ts)
 			runOf(ts).interrupted = process
-			ts.Check(process.Process.Signal(os.Interrupt))
+			signal := os.Interrupt
+			if slices.Equal(args, []string{"HUP"}) {
+				signal = syscall.SIGHUP
+			}
+			ts.Check(process.Process.Signal(signal))
 		},
 		"interrupted": func(ts *testscript.TestScript, _ bool, args []string) {
 			if got := runOf(ts).interrupted.ProcessState.ExitCode(); got != number(ts, args[0]) {

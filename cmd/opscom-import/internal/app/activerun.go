@@ -62,7 +62,7 @@ func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (rec
 	r := &reporter{Env: p.Env, paths: active.Info().Reports, results: resultsOf(ctx, active.Run), reopen: active.table}
 	totals, err := r.write()
 	if err != nil {
-		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
+		return receipt, &incompleteError{errors.Join(ended, reportsFailed(active.Info().ID, err))}
 	}
 	held := active.Info().State == importer.RunHeld
 	if ended == nil && !held {
@@ -82,7 +82,7 @@ func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (rec
 	if err := r.writeSummary(report.Summary{
 		Receipt: receipt, Changes: active.changes, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
 	}); err != nil {
-		return receipt, &incompleteError{errors.Join(ended, reportsFailed(err))}
+		return receipt, &incompleteError{errors.Join(ended, summaryFailed(err))}
 	}
 	if ended != nil {
 		return receipt, &incompleteError{withNextStep(ended)}

@@ -80,7 +80,13 @@ func withNextStep(ended error) error {
 	return fmt.Errorf("the run was stopped: %w; when that is fixed, run the same command again to resume", ended)
 }
 
-// reportsFailed adds what to do next to the reason why a report was not written.
-func reportsFailed(err error) error {
-	return fmt.Errorf("%w; when that is fixed, run the same command again to write the reports", err)
+// reportsFailed adds what to do next to the reason why a report of the run was not
+// written.
+func reportsFailed(run int64, err error) error {
+	return fmt.Errorf("%w; when that is fixed, \"opscom-import runs report %d\" writes the reports; or run the same command again", err, run)
+}
+
+// summaryFailed does so for the summary, which comes after the end of the run.
+func summaryFailed(err error) error {
+	return fmt.Errorf("%w; the other reports are written, and the results say how each row ended", err)
 }
