@@ -86,7 +86,8 @@ func forgetCommand(s streams) *cobra.Command {
 		Use:   "forget [RUN...]",
 		Short: "Remove old runs from the journal, and the personal data in them",
 		Long: `forget removes runs from the journal for good: the rows' ids and messages, and
-what was still waiting to be pushed. What it keeps, as digests without any text,
+what was still waiting to be pushed. By age it leaves runs that a safety limit
+holds: they wait for a person. What it keeps of every run, as digests without any text,
 is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17
   opscom-import runs forget --older-than 720h`,
@@ -107,7 +108,7 @@ is what the Controller last accepted: --only-changes needs it.`,
 			return err
 		}),
 	}
-	forget.Flags().DurationVar(&age, "older-than", 0, "forget every run that was started longer ago than this, such as 720h")
+	forget.Flags().DurationVar(&age, "older-than", 0, "forget every run that was started longer ago than this, such as 720h, unless it is held")
 	return forget
 }
 

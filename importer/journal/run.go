@@ -66,17 +66,23 @@ func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]impo
 		target, source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
 }
 
-// Last returns the newest run of the source that was allowed: one that a safety
-// limit held, and that nobody approved, says nothing about what the source should
-// look like.
+// Last returns the newest run of the source, or of one whose path differs only in its
+// dates, that was allowed: one that a safety limit held, and that nobody approved,
+// says nothing about what the source should look like, and neither does one without
+// rows.
 func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	runs, err := j.list(ctx, `WHERE target.name = ? AND source = ? AND
-		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC LIMIT 1`,
-		target, source, importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
-	if err != nil || len(runs) == 0 {
+	runs, err := j.list(ctx, `WHERE target.name = ? AND rows > 0 AND
+		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC`,
+		target, importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
+	if err != nil {
 		return importer.RunInfo{}, false, err
 	}
-	return runs[0], true, nil
+	series := importer.SeriesOf(source)
+	i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return importer.SeriesOf(r.Source) == series })
+	if i < 0 {
+		return importer.RunInfo{}, false, nil
+	}
+	return runs[i], true, nil
 }
 
 func (j *Journal) list(ctx context.Context, condition string, args ...any) ([]importer.RunInfo, error) {

@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
@@ -30,19 +33,31 @@ func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner)
 	return plan, t.in.checkUnchanged()
 }
 
-// judge returns why the safety limits hold this plan of the source. Without a
-// journal there is no earlier run to compare with.
+// judge returns why the safety limits hold this plan of the source, and says what a
+// percentage of the last run's rows cannot be compared with. Without a journal there
+// is no earlier run.
 func (e Env) judge(ctx context.Context, j *journal.Journal, plan importer.Plan, source string) ([]string, error) {
-	lastRows := 0
+	last, held, err := e.compare(ctx, j, plan, source)
+	switch {
+	case err != nil || e.Settings.MinRows.Percent == 0:
+	case last.Rows == 0:
+		e.notify("--min-rows %s is NOT checked: there is no earlier run of this file to compare with, nor of one whose name differs only in a date.", e.Settings.MinRows)
+	case last.Source != source:
+		e.notify("--min-rows %s compares with the %s of run %d, of %s.", e.Settings.MinRows, english.Plural(last.Rows, "row", ""), last.ID, filepath.Base(last.Source))
+	}
+	return held, err
+}
+
+// compare returns the last run of the source, if there is one, and why the safety
+// limits hold this plan.
+func (e Env) compare(ctx context.Context, j *journal.Journal, plan importer.Plan, source string) (last importer.RunInfo, held []string, err error) {
 	if j != nil {
-		last, _, err := j.Last(ctx, e.target(), source)
-		if err != nil {
-			return nil, err
+		if last, _, err = j.Last(ctx, e.target(), source); err != nil {
+			return last, nil, err
 		}
-		lastRows = last.Rows
 	}
 	limits := importer.Limits{MaxBad: e.Settings.MaxBad, MaxChanged: e.Settings.MaxChanged, MinRows: e.Settings.MinRows}
-	return limits.Judge(plan, lastRows), nil
+	return last, limits.Judge(plan, last.Rows), nil
 }
 
 // changes says how a plan's rows differ from what was last accepted, nil when they

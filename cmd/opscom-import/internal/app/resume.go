@@ -72,7 +72,7 @@ func (p *pusher) changedSince(ctx context.Context, u importer.RunInfo, t *mapped
 		return "", err
 	}
 	counts[importer.StatusPending] = counts[importer.StatusNotSent] // nothing of a held run was sent
-	held, err := p.judge(ctx, p.journal, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
+	_, held, err := p.compare(ctx, p.journal, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
 	if err != nil || slices.Equal(held, u.Held) {
 		return "", err
 	}

@@ -92,7 +92,8 @@ func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
 }
 
 // Forget removes these runs from the journal, or those that were started longer ago
-// than age when that is not 0, and returns how many there were.
+// than age when that is not 0, and returns how many there were. By age it leaves runs
+// that are held: they wait for a person.
 func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
 	err = env.withJournal(ctx, func(j *journal.Journal) error {
 		if age > 0 {
@@ -101,7 +102,11 @@ func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgo
 				return err
 			}
 			for _, r := range runs {
-				if time.Since(r.StartedAt) > age {
+				switch {
+				case time.Since(r.StartedAt) <= age:
+				case r.State == importer.RunHeld:
+					env.notify("Run %d is held and stays; approve it, or forget it by its number.", r.ID)
+				default:
 					ids = append(ids, r.ID)
 				}
 			}
