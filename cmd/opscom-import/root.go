@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetErr(s.stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(s.stderr, "opscom-import:", distinctLines(err.Error()))
-		return app.ExitCode(err)
+		return max(*code, app.ExitCode(err)) // of several files one may have failed, and another be held
 	}
 	return *code
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"opscom-import/importer"
@@ -13,8 +14,8 @@ import (
 )
 
 // Check plans each file without keeping the plan, as Push would, and gives the
-// receipt of each to done. It sends no profile and changes nothing. Files after one
-// that cannot be planned are not read.
+// receipt of each to done. It sends no profile and changes nothing. A file that cannot
+// be planned does not keep the others from it.
 func Check(ctx context.Context, env Env, files []string, done func(report.Receipt) error) (err error) {
 	defer func() { err = orInterrupted(ctx, err) }()
 	checker, err := newChecker(ctx, env)
@@ -25,21 +26,31 @@ func Check(ctx context.Context, env Env, files []string, done func(report.Receip
 	if checker.note != "" {
 		env.notify("%s", checker.note)
 	}
-	return eachFile(files, done, func(name string) (report.Receipt, error) {
+	return eachFile(ctx, files, done, func(name string) (report.Receipt, error) {
 		return env.withTable(ctx, name, checker.userTypes, func(t *table) (report.Receipt, error) { return checker.checkFile(ctx, t) })
 	})
 }
 
-// eachFile handles the files in turn and gives the receipts to done. An error, and an
-// exit code over 1, stops the rest.
-func eachFile(names []string, done func(report.Receipt) error, handle func(name string) (report.Receipt, error)) error {
+// eachFile handles the files in turn and gives the receipts to done. A file that
+// cannot be read or planned is at fault alone: its error is returned when the others
+// were handled. Any other error, and an exit code over 1, stops the rest.
+func eachFile(ctx context.Context, names []string, done func(report.Receipt) error, handle func(name string) (report.Receipt, error)) error {
+	var faults []error
 	for _, name := range names {
 		receipt, err := handle(name)
-		if err = deliver(receipt, err, done); err != nil || receipt.Exit > ExitRows {
-			return err
+		planned := receipt.Command != ""
+		if err = deliver(receipt, err, done); err == nil && receipt.Exit <= ExitRows {
+			continue
+		}
+		if err != nil && len(names) > 1 && !strings.Contains(err.Error(), name) {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		faults = append(faults, err)
+		if planned || ctx.Err() != nil || ExitCode(err) != ExitUsage {
+			break
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // deliver gives a receipt to done, once it is certain that it adds up. A file that
@@ -141,6 +152,7 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	if err != nil {
 		return receipt, err
 	}
+	c.leaveOutUnwritable(&paths, plan)
 	r := &reporter{Env: c.Env, paths: paths, results: store.Results, reopen: t.asIs}
 	if _, err := r.write(); err != nil {
 		return receipt, err
@@ -153,4 +165,26 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 		Seconds: time.Since(t.in.opened).Seconds(), Reports: shortPaths(r.paths), Exit: RunExitCode(counts, nil, false),
 	}
 	return receipt, r.writeSummary(report.Summary{Receipt: receipt, Changes: changes(c.Settings, plan), StartedAt: t.in.opened})
+}
+
+// leaveOutUnwritable drops the reports beside the file that nobody asked for and that
+// cannot be written there: a check of a file in a read-only folder is one all the same.
+func (c *checker) leaveOutUnwritable(paths *importer.Reports, plan importer.Plan) {
+	for _, r := range []struct {
+		asked, path *string
+		isNeeded    bool
+	}{
+		{c.Settings.Problems, &paths.Problems, len(plan.Problems) > 0},
+		{c.Settings.Fix, &paths.Fix, plan.Counts.Of(importer.KindToFix) > 0},
+	} {
+		if r.asked != nil {
+			continue
+		}
+		if err := report.To(*r.path, nil).CanWrite(); err != nil {
+			if r.isNeeded {
+				c.notify("%v.", err)
+			}
+			*r.path = ""
+		}
+	}
 }

@@ -27,8 +27,8 @@ func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner)
 	for _, note := range append(t.Notes(), plan.Notes...) {
 		e.notify("%s", note)
 	}
-	if plan.Rows == 0 {
-		return plan, fmt.Errorf("%s has no rows below its header (row %d); was the export cut short?", t.in.shown, t.Header().Row)
+	if plan.Rows == 0 && e.Settings.MinRows != (importer.Limit{Set: true}) { // unless none are asked for: --min-rows 0
+		return plan, fmt.Errorf("%s has no rows below its header (row %d); was the export cut short? If it may have none, say so with --min-rows 0", t.in.shown, t.Header().Row)
 	}
 	return plan, t.in.checkUnchanged()
 }

@@ -15,7 +15,7 @@ import (
 // Push plans each file, or finds the unfinished run of it that can be resumed, pushes
 // what is pending, and gives the receipt of each to done. When fetchCtx is cancelled
 // nothing new is sent and the answers in flight are awaited; workCtx ends these too.
-// A file that is held or stopped is the last.
+// A file that is held or stopped is the last; one that cannot be read is not.
 func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(report.Receipt) error) error {
 	if env.Settings.MaxChanged.Set && !env.Settings.OnlyChanges {
 		return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
@@ -29,7 +29,7 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 			return err
 		}
 		defer func() { err = errors.Join(err, p.Close()) }()
-		return eachFile(files, done, func(name string) (report.Receipt, error) {
+		return eachFile(fetchCtx, files, done, func(name string) (report.Receipt, error) {
 			return env.withTable(fetchCtx, name, p.userTypes, func(t *table) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, t) })
 		})
 	})

@@ -81,7 +81,7 @@ func ShortPath(path string) string {
 	if path == "" || path == "-" {
 		return path
 	}
-	if here, err := os.Getwd(); err == nil {
+	if here, err := os.Getwd(); err == nil && here != filepath.Dir(here) { // seen from the root, only the slash would be lost
 		if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
 			return rel
 		}
