@@ -15,11 +15,14 @@ type Limits struct {
 	MinRows    Limit // rows that the file must have; a percentage is of the last run's
 }
 
-// Judge returns why the limits hold a run with this plan, a sentence each; none when
+// Judge returns why the limits, or a file that was cut short, hold a run with this plan, a sentence each; none when
 // they do not. lastRows is the number of rows of the last run of the same
 // source, 0 when there was none.
 func (l Limits) Judge(p Plan, lastRows int) []string {
 	var reasons []string
+	if p.CutRow > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s %d; was the export cut short?", cutShort, p.CutRow))
+	}
 	if bad := p.Counts[StatusInvalid]; l.MaxBad.Exceeded(bad, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are invalid; the limit (max-bad) is %s", bad, p.Rows, l.MaxBad))
 	}
@@ -35,6 +38,12 @@ func (l Limits) Judge(p Plan, lastRows int) []string {
 	}
 	return reasons
 }
+
+const cutShort = "the file ends in the middle of row"
+
+// IsCutShort reports whether a reason of Judge is that the file ends in the middle of
+// a row, which is so whatever the limits are.
+func IsCutShort(reason string) bool { return strings.HasPrefix(reason, cutShort) }
 
 // leastPercentRows is the number of rows that a percentage always allows: in a short
 // file one bad row is a large share and yet not a reason to hold the run.

@@ -53,6 +53,7 @@ type Plan struct {
 	Counts   Counts
 	Problems []ProblemCount // the most common first
 	Changed  int            // pending rows of people for whom the Controller last accepted something else
+	CutRow   int            // row in the middle of which the file ends, 0 for none; the source knows, not the planner
 	Notes    []string       // what the mapper learned about columns, a sentence each; no row's value
 }
 

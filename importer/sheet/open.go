@@ -145,6 +145,8 @@ func (t *Table) openText(content archive.Content, o Options) error {
 	if err := t.openSingle(source, "A CSV file", o); err != nil {
 		return err
 	}
+	names := len(t.header.Names)
+	t.ending = &ending{source: source, column: names - 1, width: max(names, source.UsualWidth)}
 	t.checkLines()
 	return t.checkHeader(source.UsualWidth)
 }

@@ -35,13 +35,14 @@ type Table struct {
 	header importer.Header
 	notes  []string // about the file as it was opened
 
-	counted  bool  // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
-	widths   []int // how many cells a row may then have
-	body     body  // sorts the rows below the header
-	last     int   // number of the last row that was returned or left out by name, or of the header
-	returned int   // rows
-	blank    int   // rows that were left out
-	err      error // what Next returns from now on
+	counted  bool    // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
+	widths   []int   // how many cells a row may then have
+	ending   *ending // of a text; nil for other files
+	body     body    // sorts the rows below the header
+	last     int     // number of the last row that was returned or left out by name, or of the header
+	returned int     // rows
+	blank    int     // rows that were left out
+	err      error   // what Next returns from now on
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -74,7 +75,11 @@ func (t *Table) Next(row *importer.Row) error {
 			continue
 		}
 		t.returned++
+		cells := len(row.Cells)
 		t.checkWidth(row)
+		if t.ending != nil {
+			t.ending.observe(row, cells)
+		}
 		t.body.checkTable(row)
 		return nil
 	}
@@ -126,6 +131,9 @@ func (t *Table) Notes() []string {
 	}
 	if blank > 0 {
 		notes = append(notes, english.Plural(blank, "blank row between the others was left out.", "blank rows between the others were left out."))
+	}
+	if t.ending != nil && t.ending.note() != "" {
+		notes = append(notes, t.ending.note())
 	}
 	return slices.Concat(notes, t.body.notes(), t.rows.Notes())
 }

@@ -24,6 +24,7 @@ func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner)
 	if err != nil {
 		return plan, err
 	}
+	plan.CutRow = t.CutRow()
 	for _, note := range append(t.Notes(), plan.Notes...) {
 		e.notify("%s", note)
 	}

@@ -56,6 +56,8 @@ type Reader struct {
 	UsualWidth int  // cells that most records at the beginning of the file have; 0 when they differ
 	fields     []field
 
+	ending Ending // how a text ends that does not end with a line end
+
 	quotedValues int   // that were read
 	commentLines int   // that were left out
 	firstComment int   // row of the first of them
@@ -357,6 +359,9 @@ func (c *Reader) giveUp(row *importer.Row, line, size int, quoteErr error) error
 	if size > line && !errors.Is(quoteErr, errUnclosed) {
 		c.rereadUntil, c.rereadRow = c.offset+int64(c.pos+size), c.row
 	}
+	if errors.Is(quoteErr, errUnclosed) {
+		c.ending.Unclosed = c.row
+	}
 	record := string(c.content(line))
 	c.pos += line
 	record, err := c.check(row, record)
@@ -436,6 +441,7 @@ func (c *Reader) line(from int) (int, error) {
 		case atEnd && (c.end == begin || c.partial):
 			return 0, io.EOF
 		case atEnd:
+			c.ending.Unended, c.ending.Quoted = true, c.quote != 0 && c.buf[c.end-1] == c.quote
 			return c.end - begin, nil
 		}
 		c.fill()
@@ -488,6 +494,20 @@ func (c *Reader) located(err error) error {
 		return rows.ErrorAt(c.row, nil, "The row is longer than 1 MiB, so this is probably not a table of people. Check the file. "+rows.ExportXLSX)
 	}
 	return rows.ErrorAt(c.row, err, "Reading stopped here (%v). Copy the file to this computer and read the copy.", err)
+}
+
+// Ending is how a text ends.
+type Ending struct {
+	Row      int  // number of the last row
+	Unended  bool // its line has no line end
+	Quoted   bool // and ends with a quote
+	Unclosed int  // last row with a quote that is never closed; 0 for none
+}
+
+// Ending returns how the text ends. It is known once Next has returned io.EOF.
+func (c *Reader) Ending() Ending {
+	c.ending.Row = c.row
+	return c.ending
 }
 
 // Notes says what was assumed of the text.
