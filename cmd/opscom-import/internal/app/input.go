@@ -118,6 +118,16 @@ func (in *input) named(err error) error {
 	return err
 }
 
+// checkAge returns an error when the file was changed less than that long ago. A time
+// in the future, further than that, is of a wrong clock and says nothing.
+func (in *input) checkAge(now time.Time, least time.Duration) error {
+	age := now.Sub(in.found.ModTime())
+	if in.remove || age.Abs() >= least {
+		return nil
+	}
+	return &incompleteError{fmt.Errorf("%s was changed less than %v ago (min-age) and may still be written: nothing was sent; run the command again later", in.shown, least)}
+}
+
 // checkUnchanged returns an error when someone saved the file while it was read.
 func (in *input) checkUnchanged() error {
 	now, err := in.stat()

@@ -85,6 +85,9 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 // withTable opens a FILE and the table in it, and calls f.
 func (e Env) withTable(ctx context.Context, name string, types userTypes, f func(*table) (report.Receipt, error)) (receipt report.Receipt, err error) {
 	err = e.withInput(ctx, name, func(in *input) error {
+		if err := in.checkAge(time.Now(), e.Settings.MinAge); err != nil {
+			return err
+		}
 		t, err := e.openTable(in, types)
 		if err != nil {
 			return err

@@ -47,6 +47,8 @@ type Settings struct {
 	Encoding    string       // name in the WHATWG Encoding Standard; "" to detect it
 	Format      sheet.Format // sheet.Auto to detect it
 
+	MinAge time.Duration // a file that was changed less than that long ago is left for later
+
 	PasswordFile string // file that holds the password of a protected workbook; "" for none
 
 	Rate        float64 // requests per second; 0 for no limit

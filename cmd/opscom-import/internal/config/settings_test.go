@@ -118,6 +118,7 @@ var every = map[string]struct {
 	"delimiter":     {"tab", func(s Settings) bool { return s.Delimiter == '\t' }},
 	"encoding":      {"Latin1", func(s Settings) bool { return s.Encoding == "windows-1252" }},
 	"format":        {"CSV", func(s Settings) bool { return s.Format == sheet.CSV }},
+	"min_age":       {"5m", func(s Settings) bool { return s.MinAge == 5*time.Minute }},
 	"rate":          {"600/min", func(s Settings) bool { return s.Rate == 10 }},
 	"burst":         {"5", func(s Settings) bool { return s.Burst == 5 }},
 	"workers":       {"32", func(s Settings) bool { return s.Workers == 32 }},

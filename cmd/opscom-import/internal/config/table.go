@@ -85,6 +85,8 @@ func (s *Settings) table(env Environment) []Setting {
 		{Flag: "password-file", path: true, usage: "`PATH` of a file that holds the password of a protected workbook",
 			read: into(&s.PasswordFile, parseText)},
 		{Flag: "format", usage: "`FORMAT` of the file, csv or xlsx (default detected)", read: into(&s.Format, parseFormat)},
+		{Flag: "min-age", Default: "0s", usage: "leave a file for later that was changed less than this `TIME` ago, such as 2m: it may still be written",
+			read: into(&s.MinAge, parseAge)},
 		// How fast profiles are pushed, and how often a request is tried again.
 		{Flag: "rate", Default: "10/s", usage: "highest `RATE` of requests over the whole run, retries included, such as 10/s or 600/min; 0 for no limit; 100/s with --sandbox unless given",
 			read: into(&s.Rate, parseRate)},

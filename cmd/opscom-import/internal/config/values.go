@@ -141,6 +141,16 @@ func parseTimeout(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// parseAge reads a time with its unit.
+func parseAge(text string) (time.Duration, error) {
+	const most = 24 * time.Hour
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > most {
+		return 0, fmt.Errorf("%q is not a time of at most 24 hours, such as 90s or 5m", text)
+	}
+	return d, nil
+}
+
 // folderIn returns a function that parses a folder's path into an absolute one; a
 // relative one is seen from workDir.
 func folderIn(workDir string) func(string) (string, error) {

@@ -54,6 +54,7 @@ func (s *Server) environment(t *task, sandbox bool) app.Env {
 	if sandbox {
 		env.Settings = env.Settings.ForSandbox()
 	}
+	env.Settings.MinAge = 0 // an upload is whole, however young
 	none := ""
 	env.Settings.Results, env.Settings.Problems, env.Settings.Fix = &none, &none, &none // they are downloaded
 	env.Notify = func(note string) { t.notes = append(t.notes, note) }
