@@ -13,10 +13,16 @@ type CircuitError struct {
 	Failures int
 	Status   Status // Failed or Rejected
 	Code     string // the Controller's ErrorCode, when it refused the rows
+	HTTP     int    // the HTTP status, when the rows were refused without an ErrorCode
 }
 
 func (e *CircuitError) Error() string {
-	if e.Status == StatusRejected {
+	switch {
+	case e.HTTP != 0:
+		return fmt.Sprintf("%d rows in a row were refused with HTTP status %d, by the Controller or by something on the way to it "+
+			"(a web firewall, a proxy): check what the API token may do, and ask OPS-COM and the people who run your network; "+
+			"these rows stay rejected in this run, and the same command with --fresh sends them again", e.Failures, e.HTTP)
+	case e.Status == StatusRejected:
 		return fmt.Sprintf("the Controller refused %d rows in a row with error code %s", e.Failures, cmp.Or(e.Code, "none"))
 	}
 	return fmt.Sprintf("%d rows in a row got no answer from the Controller", e.Failures)
@@ -48,8 +54,8 @@ func (b *circuitBreaker) observe(o *Outcome) {
 	case StatusNotSent, StatusUnknown:
 		return // says nothing about the Controller
 	}
-	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode {
-		b.streak = CircuitError{Status: o.Status, Code: o.ErrorCode}
+	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode || b.streak.HTTP != o.HTTPStatus {
+		b.streak = CircuitError{Status: o.Status, Code: o.ErrorCode, HTTP: o.HTTPStatus}
 	}
 	b.streak.Failures++
 	limit := b.limit

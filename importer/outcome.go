@@ -12,6 +12,7 @@ type Answer struct {
 	Status      Status // Pushed, Rejected, Failed; Unknown or NotSent when the run ended first
 	ReferenceID string // of a pushed profile, as text
 	ErrorCode   string // the Controller's ErrorCode, "" when it gave none
+	HTTPStatus  int    // of a rejection without an ErrorCode; else 0. Not stored
 	Field       string // attribute at fault, where the code tells
 	Message     string // for the person who fixes the row: what is wrong, and what to do
 	Attempts    int    // requests sent

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,7 @@ type troubledController struct {
 	server  *httptest.Server
 	trouble string // hold, refuse, down or "" for none
 	after   int64  // pushes that are answered before
+	blocks  int    // HTTP status of the firewall before it; 0 for none
 
 	pushes atomic.Int64
 	held   atomic.Int64 // answers that are being held back
@@ -38,6 +40,7 @@ type troubledController struct {
 //	hold=N    from the Nth push on profiles are accepted and the answers held back
 //	refuse=N  from the Nth push on the token is refused
 //	down=N    from the Nth push on the answer is 503
+//	block=S   a firewall answers with status S to every push that has an apostrophe
 //
 // counted from 0, or else a fault of the sandbox.
 func newTroubledController(what []string) (*troubledController, error) {
@@ -52,6 +55,11 @@ func newTroubledController(what []string) (*troubledController, error) {
 				return nil, fmt.Errorf("%s: %w", w, err)
 			}
 			c.trouble = name
+		case "block":
+			var err error
+			if c.blocks, err = strconv.Atoi(number); err != nil {
+				return nil, fmt.Errorf("%s: %w", w, err)
+			}
 		default:
 			faults = append(faults, w)
 		}
@@ -69,6 +77,14 @@ func newTroubledController(what []string) (*troubledController, error) {
 }
 
 func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.blocks != 0 {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || bytes.Contains(body, []byte("'")) {
+			http.Error(w, "<html>Request blocked</html>", c.blocks)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	if !strings.HasSuffix(r.URL.Path, "/push") || c.pushes.Add(1) <= c.after || c.isMended() {
 		c.box.ServeHTTP(w, r)
 		return

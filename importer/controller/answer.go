@@ -33,6 +33,7 @@ type attemptResult struct {
 	event        string        // what happened, as a clause: "the Controller answered …"
 	rule         rule          // of a rejected row or a refused run
 	refusalCode  string        // of a refused run: the ErrorCode, or the HTTP status or "TLS"
+	status       int           // of a rejected row or a refused run without an ErrorCode: the HTTP status, else 0
 	notReceived  bool          // the Controller certainly did not receive the request
 	feedback     feedback      // for the pacer
 	retryAfter   time.Duration // the pause that the Controller asks for, 0 for none
@@ -202,6 +203,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 	}
 	a.class = a.rule.class
 	if a.class != retryable {
+		a.status = status
 		return a
 	}
 	a.retryAfter = retryAfter(header)

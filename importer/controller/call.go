@@ -69,6 +69,13 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 // attempt sends one request and classifies the answer.
 func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, success func(document) error) attemptResult {
 	a := c.roundTrip(workCtx, e, body, success)
+	if a.class == accepted {
+		c.accepted.Store(true)
+	} else if a.class == refused && c.accepted.Load() {
+		if rule, ok := ruleAfterSuccess(a.status); ok {
+			a.class, a.rule = rejected, rule
+		}
+	}
 	switch {
 	case a.class != retryable:
 		a.feedback = answered

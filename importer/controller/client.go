@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"opscom-import/importer"
@@ -26,6 +27,7 @@ type Client struct {
 	maxAttempts int
 	jitter      func() float64
 	pacer       *pacer
+	accepted    atomic.Bool // the Controller has accepted a request: token, client code and address are right
 	deadlines   deadlines
 	buffers     sync.Pool // of *[]byte, for the bodies of answers
 	transport   http.RoundTripper
@@ -111,7 +113,7 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte) (import
 		answer.Status, answer.ReferenceID = importer.StatusPushed, id
 	case r.last.class == rejected, r.last.class == refused && !r.last.notReceived:
 		answer.Status, answer.ErrorCode = importer.StatusRejected, c.sanitize(r.last.errorCode)
-		answer.Field = r.last.rule.field.String()
+		answer.Field, answer.HTTPStatus = r.last.rule.field.String(), r.last.status
 	default:
 		answer.Status = r.status()
 	}

@@ -177,6 +177,7 @@ var answerCases = []struct {
 	{name: "403", status: 403, body: "<html>", want: importer.StatusRejected, code: "403", ends: true},
 	{name: "404", status: 404, body: `{"message":"Not found"}`, want: importer.StatusRejected, code: "404", ends: true},
 	{name: "405", status: 405, want: importer.StatusRejected, code: "405", ends: true},
+	{name: "407", status: 407, want: importer.StatusRejected, code: "407", ends: true},
 	{name: "415", status: 415, want: importer.StatusRejected, code: "415", ends: true},
 	{name: "300", status: 300, want: importer.StatusRejected, code: "300", ends: true},
 	{name: "304", status: 304, want: importer.StatusRejected, code: "304", ends: true},
@@ -199,6 +200,9 @@ var answerCases = []struct {
 	{name: "list of errors", status: 200, body: `[{"ErrorCode":9016},{"ErrorCode":9001}]`, want: importer.StatusRejected, code: "9016", field: "email"},
 	{name: "400 without a code", status: 400, body: "<html>", want: importer.StatusRejected},
 	{name: "413 without a code", status: 413, want: importer.StatusRejected},
+	{name: "414 without a code", status: 414, want: importer.StatusRejected},
+	{name: "421 without a code", status: 421, want: importer.StatusRejected},
+	{name: "431 without a code", status: 431, want: importer.StatusRejected},
 	{name: "422 without a code", status: 422, body: `{"errors":["email"]}`, want: importer.StatusRejected},
 
 	// Not now, or nothing that says anything.
@@ -242,6 +246,8 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 			}
 			if len(test.code) > 3 {
 				want.ErrorCode = test.code
+			} else if test.want == importer.StatusRejected {
+				want.HTTPStatus = test.status
 			}
 			if (answer.Message == "") != (test.want == importer.StatusPushed) {
 				t.Errorf("message = %q", answer.Message)

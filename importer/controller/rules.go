@@ -53,24 +53,42 @@ func ruleOf(code string) (r rule, known bool) {
 }
 
 // ruleOfStatus returns the rule of a status 4xx that came without an ErrorCode
-// and does not mean "not now". Such an answer comes from something in front of the
-// Controller.
+// and does not mean "not now", before the Controller has accepted anything. Such an
+// answer comes from something in front of the Controller.
 //
 // The statuses that may be caused by the content of a row (a filter that takes an
 // apostrophe for an attack) reject only that row, so that one odd row does not stop
 // all others; if every row gets one, the limit of failures in a row ends the run.
-// The others concern method, path or headers, which are the same for every row.
+// The others concern method, path or headers, which are the same for every row; but
+// see ruleAfterSuccess.
 func ruleOfStatus(status int) rule {
 	switch status {
 	case 401, 403:
 		return refusal("access was denied", "check the API token and the client code (--client)")
 	case 404:
 		return refusal("there is no such address", "check the client code (--client) and the Controller's address (--url)")
-	case 400, 406, 409, 413, 422:
+	case 407:
+		return refusal("the proxy on the way to the Controller asks for a user name and password",
+			"check the proxy's address in HTTPS_PROXY, with the user name and password in it")
+	case 400, 406, 409, 413, 414, 421, 422, 431:
 		return rejection(mapping.NoAttribute, "Look for unusual characters or very long text in the row; if there are none, ask OPS-COM")
 	}
 	return refusal("the request was turned away before the Controller saw it",
 		"check the Controller's address (--url) and any proxy on the way to it")
+}
+
+// ruleAfterSuccess returns the rule of a status that would refuse the run, once the
+// Controller has accepted a request of this client: token, client code and address
+// are right, so it is this row that something on the way does not let through (a web
+// firewall, for one). ok is false for a status that says otherwise: a 401 is about the
+// token, which may have been revoked since, a 407 about a proxy, and a redirect about
+// the address.
+func ruleAfterSuccess(status int) (r rule, ok bool) {
+	if status/100 != 4 || status == 401 || status == 407 {
+		return rule{}, false
+	}
+	return rejection(mapping.NoAttribute, "Other requests were accepted, so something between this program and the Controller (a web firewall, a proxy) "+
+		"may have refused this row: look for unusual characters in it; if there are none, ask OPS-COM"), true
 }
 
 // ruleOfRedirect returns the rule of an answer that redirects to location: it

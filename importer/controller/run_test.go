@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -166,7 +167,8 @@ func TestRevokedTokenEndsTheRun(t *testing.T) {
 	const rows, good, workers = 500, 50, 8
 	for name, refusal := range map[string]func() (*http.Response, error){
 		"401": func() (*http.Response, error) { return answered(401, "") },
-		"403": func() (*http.Response, error) { return answered(403, "<html>Forbidden</html>") },
+		"407": func() (*http.Response, error) { return answered(407, "<html>Proxy</html>") },
+		"302": func() (*http.Response, error) { return answered(302, "", "Location", "https://elsewhere.example/") },
 		"9000": func() (*http.Response, error) {
 			return answered(200, `{"ErrorCode":9000,"ErrorMessage":"Client code is missing."}`)
 		},
@@ -200,6 +202,84 @@ func TestRevokedTokenEndsTheRun(t *testing.T) {
 				}
 				synctest.Wait()
 			})
+		})
+	}
+}
+
+// TestFirewallRejectsRowsAlone has something before the Controller refuse one row in
+// fifty, with every status that it may use. Only those rows are rejected, and the
+// run goes on.
+func TestFirewallRejectsRowsAlone(t *testing.T) {
+	const rows, each = 500, 50
+	for status := 400; status < 500; status++ {
+		switch status {
+		case 401, 407, 408, 425, 429:
+			continue // about the token, a proxy, or not now
+		}
+		m := &inMemory{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			time.Sleep(20 * time.Millisecond)
+			body, err := r.GetBody()
+			if err != nil {
+				return nil, err
+			}
+			text, err := io.ReadAll(body)
+			if err != nil {
+				return nil, err
+			}
+			if strings.Contains(string(text), `49"`) || strings.Contains(string(text), `99"`) {
+				return answered(status, "<html>Request blocked</html>")
+			}
+			return success()
+		}}
+		virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+			p := newPlan(rows)
+			if err := pushPlan(t, client, p); err != nil {
+				t.Errorf("%d: the run ended with %v", status, err)
+			}
+			if p.counts[importer.StatusRejected] != rows/each || p.counts[importer.StatusPushed] != rows-rows/each {
+				t.Errorf("%d: outcomes %v, want %d rejected and the others pushed", status, p.counts, rows/each)
+			}
+			if len(m.at) != rows {
+				t.Errorf("%d: %d requests for %d rows", status, len(m.at), rows)
+			}
+		})
+	}
+}
+
+// TestFirewallThatRefusesEverythingStopsTheRun lists the user types, and then nothing
+// gets through any more.
+func TestFirewallThatRefusesEverythingStopsTheRun(t *testing.T) {
+	m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 0 {
+			return answered(200, `{"status":"success","user_types":[]}`)
+		}
+		return answered(403, "<html>Forbidden</html>")
+	}}
+	virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+		if _, err := client.UserTypes(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		err := pushPlan(t, client, newPlan(500))
+		var opened *importer.CircuitError
+		if !errors.As(err, &opened) || opened.HTTP != 403 || !strings.Contains(err.Error(), "HTTP status 403") {
+			t.Errorf("the run ended with %v, want a streak of 403", err)
+		}
+		if len(m.at) > 1+20+8 {
+			t.Errorf("%d requests, want the limit of 20 rows and what was in flight", len(m.at))
+		}
+	})
+}
+
+// TestOnlyATokenIsBlamedForTheToken has nothing accepted before: the run stops at
+// once, and names the token for the statuses alone that a token can cause.
+func TestOnlyATokenIsBlamedForTheToken(t *testing.T) {
+	for status, blamed := range map[int]bool{401: true, 403: true, 402: false, 404: false, 405: false, 407: false, 410: false, 418: false, 451: false, 499: false} {
+		m := &inMemory{answer: func(int, *http.Request) (*http.Response, error) { return answered(status, "<html>") }}
+		virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+			_, err := push(client)
+			if !errors.As(err, new(*importer.RefusedError)) || strings.Contains(err.Error(), "API token") != blamed {
+				t.Errorf("%d: %v; the token is to be blamed: %v", status, err, blamed)
+			}
 		})
 	}
 }
