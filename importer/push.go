@@ -165,7 +165,7 @@ func (p *Pusher) work(fetchCtx, workCtx context.Context, jobs <-chan Job, outcom
 		}
 		outcome := Outcome{
 			Row: job.Row, Answer: answer,
-			Retry: err != nil || answer.Status == StatusFailed || answer.Status == StatusUnknown || answer.Status == StatusNotSent,
+			Retry: err != nil || answer.Status.Retryable(),
 		}
 		if answer.Attempts > 0 {
 			outcome.FinishedAt = time.Now().UTC()

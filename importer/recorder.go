@@ -26,7 +26,7 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 				r.flush()
 				return r.err
 			}
-			if outcome.Status == StatusNotSent || outcome.Status == StatusUnknown {
+			if outcome.Status.Spec().Kind == KindOpen {
 				r.unanswered++
 			}
 			if r.pending = append(r.pending, outcome); len(r.pending) == 1 {

@@ -84,6 +84,12 @@ func (s Status) Spec() StatusSpec {
 	return statusSpecs[i]
 }
 
+// Retryable reports whether a row with the status is sent again when its run is resumed.
+func (s Status) Retryable() bool {
+	kind := s.Spec().Kind
+	return kind == KindFailed || kind == KindOpen
+}
+
 // Label returns the status in words.
 func (s Status) Label() string { return strings.ReplaceAll(string(s), "_", " ") }
 

@@ -123,7 +123,7 @@ func (s *session) printRuns(runs []importer.RunInfo) error {
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tSTATE\tROWS\tCLIENT\tFILE")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State, r.Rows, r.Client, app.ShortPath(r.Source))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State.Label(), r.Rows, r.Client, app.ShortPath(r.Source))
 	}
 	return w.Flush()
 }

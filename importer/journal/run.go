@@ -208,7 +208,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	err := r.change(ctx, "finish", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		left := 0
 		err := record.eachResult(ctx, tx, func(line importer.Result) error {
-			if line.Status == importer.StatusNotSent || line.Status == importer.StatusUnknown {
+			if line.Status.Spec().Kind == importer.KindOpen {
 				left++
 			}
 			return nil

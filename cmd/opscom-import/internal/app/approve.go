@@ -16,7 +16,7 @@ import (
 // sandboxed returns the environment for a stored run: one that was planned for the
 // sandbox needs no --sandbox to say so.
 func (e Env) sandboxed(run importer.RunInfo) Env {
-	if run.Client == SandboxTarget {
+	if run.Target == SandboxTarget {
 		e.Settings = e.Settings.ForSandbox()
 	}
 	return e
@@ -97,8 +97,22 @@ func (e Env) reopen(run importer.RunInfo, types []mapping.UserType) *mappedTable
 		return nil
 	}
 	t, err := opened.withUserTypes(e.Settings, userTypes{types, true})
-	if err = errors.Join(err, opened.Close()); err != nil || opened.planHash != run.MappingHash {
+	if err = errors.Join(err, opened.Close()); err != nil || !e.plannedAs(run, opened) {
 		return nil
 	}
 	return t
+}
+
+// plannedAs reports whether the run was planned with the table's mapping and these
+// settings. Whether it was to push only changes makes no difference to what the
+// file's cells mean, and the commands for a stored run are given without it.
+func (e Env) plannedAs(run importer.RunInfo, t *table) bool {
+	for _, onlyChanges := range []bool{false, true} {
+		settings := e.Settings
+		settings.OnlyChanges = onlyChanges
+		if hash, err := planHash(settings, t.mappingText); err == nil && hash == run.MappingHash {
+			return true
+		}
+	}
+	return false
 }

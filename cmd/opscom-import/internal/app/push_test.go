@@ -68,7 +68,7 @@ func TestPushToTheSandbox(t *testing.T) {
 	}
 	notes = nil
 	written, err := WriteReports(t.Context(), env, receipts[0].Run)
-	if err != nil || len(written) != 2 || len(notes) != 1 || !strings.Contains(notes[0], "the file has changed since it was planned") {
+	if err != nil || len(written) != 2 || len(notes) != 1 || !strings.Contains(notes[0], "the file, its mapping or the settings are not those that were planned") {
 		t.Errorf("written %q, notes %q, %v", written, notes, err)
 	}
 	if n, err := Forget(t.Context(), env, nil, time.Nanosecond); n != 1 || err != nil {

@@ -160,7 +160,7 @@ func (r *reporter) writeFix(count int) (err error) {
 	t := r.reopen()
 	if t == nil {
 		r.paths.Fix = ""
-		r.notify("%s is not written: the file has changed since it was planned.", ShortPath(path))
+		r.notify("%s is not written: the file, its mapping or the settings are not those that were planned.", ShortPath(path))
 		return nil
 	}
 	rows, err := openSheet(r.Settings, t.in.path, t.mapping)

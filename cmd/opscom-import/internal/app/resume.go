@@ -11,7 +11,7 @@ import (
 // countPending counts the rows that resuming a run pushes.
 func countPending(ctx context.Context, run *journal.Run) (int, error) {
 	counts, _, err := run.Counts(ctx)
-	return counts[importer.StatusNotSent] + counts[importer.StatusUnknown] + counts[importer.StatusFailed], err
+	return counts.Of(importer.KindFailed, importer.KindOpen), err
 }
 
 // findResumable returns the unfinished run of the very same file, mapping and target,

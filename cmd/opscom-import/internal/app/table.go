@@ -27,6 +27,7 @@ type table struct {
 	in          *input
 	mapping     *mapping.File
 	mappingName string // as a person knows it
+	mappingText []byte // of the mapping file, or of the suggestion
 	planHash    string // of the mapping and of all settings that shape the plan
 }
 
@@ -70,6 +71,7 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 			return nil, err
 		}
 	}
+	t.mappingText = text
 	if t.planHash, err = planHash(e.Settings, text); err != nil {
 		return nil, err
 	}
