@@ -18,6 +18,14 @@ import (
 // be planned does not keep the others from it.
 func Check(ctx context.Context, env Env, files []string, done func(report.Receipt) error) (err error) {
 	defer func() { err = orInterrupted(ctx, err) }()
+	files, err = env.leaveOutReports(files)
+	if err != nil {
+		return err
+	}
+	err = checkPaths(env.Settings, files, func(name string) (importer.Reports, error) { return checkReportPaths(env.Settings, baseOf(name)) })
+	if err != nil {
+		return err
+	}
 	checker, err := newChecker(ctx, env)
 	if err != nil {
 		return err
@@ -131,12 +139,9 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	if err != nil {
 		return receipt, err
 	}
-	paths, err := reportPaths(c.Settings, t.in.base)
+	paths, err := checkReportPaths(c.Settings, t.in.base)
 	if err != nil {
 		return receipt, err
-	}
-	if c.Settings.Results == nil {
-		paths.Results = "" // a check writes results only when asked
 	}
 	store := journal.NewTempStore(paths.Results != "")
 	defer func() { err = errors.Join(err, store.Close()) }()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/report"
@@ -20,10 +19,14 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 	if env.Settings.MaxChanged.Set && !env.Settings.OnlyChanges {
 		return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
 	}
-	if err := checkDistinctResults(env.Settings, files); err != nil {
+	files, err := env.leaveOutReports(files)
+	if err != nil {
 		return err
 	}
-	err := env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+	if err := checkPaths(env.Settings, files, func(name string) (importer.Reports, error) { return reportPaths(env.Settings, baseOf(name)) }); err != nil {
+		return err
+	}
+	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
 		p, err := newPusher(fetchCtx, env, j)
 		if err != nil {
 			return err
@@ -34,24 +37,6 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 		})
 	})
 	return orInterrupted(fetchCtx, err)
-}
-
-// checkDistinctResults makes sure that the results of one file do not replace those
-// of another.
-func checkDistinctResults(s config.Settings, names []string) error {
-	fileOf := map[string]string{}
-	for _, name := range names {
-		paths, err := reportPaths(s, baseOf(name))
-		if err != nil {
-			return err
-		}
-		path := paths.Results
-		if other, taken := fileOf[path]; taken && path != "" && other != name {
-			return fmt.Errorf("the results of %s and of %s would both be %s: push them one at a time, with --results for one of them", other, name, ShortPath(path))
-		}
-		fileOf[path] = name
-	}
-	return nil
 }
 
 // pusher is what a push or an approval works with.

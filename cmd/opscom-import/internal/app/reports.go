@@ -38,6 +38,16 @@ func reportPaths(s config.Settings, base string) (importer.Reports, error) {
 	return reports, nil
 }
 
+// checkReportPaths is where the reports of a check go: it writes results only when
+// asked.
+func checkReportPaths(s config.Settings, base string) (importer.Reports, error) {
+	paths, err := reportPaths(s, base)
+	if s.Results == nil {
+		paths.Results = ""
+	}
+	return paths, err
+}
+
 // redirected returns where the reports go when the settings have a say.
 func redirected(r importer.Reports, s config.Settings) importer.Reports {
 	asked := []*string{s.Results, s.Problems, s.Fix, s.Summary}

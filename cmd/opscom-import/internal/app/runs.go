@@ -69,6 +69,10 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 			return err
 		}
 		r := &reporter{Env: env.sandboxed(info), paths: redirected(info.Reports, env.Settings), results: resultsOf(ctx, run)}
+		r.paths.Summary = "" // it cannot be written again
+		if err := checkPaths(env.Settings, []string{info.Source}, func(string) (importer.Reports, error) { return r.paths, nil }); err != nil {
+			return err
+		}
 		r.reopen = func() *mappedTable { return r.Env.reopen(info, list) }
 		if _, err := r.write(); err != nil {
 			return err

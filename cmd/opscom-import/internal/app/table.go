@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -116,10 +115,7 @@ func (t *table) withUserTypes(settings config.Settings, types userTypes) (*mappe
 func (e Env) readMapping(t *table) ([]byte, error) {
 	names := []string{e.Settings.Mapping}
 	if e.Settings.Mapping == "" {
-		names = []string{t.in.base + mappingSuffix}
-		if original, isFix := strings.CutSuffix(t.in.base, ".fix"); isFix { // a workbook of rows that were fixed
-			names = append(names, original+mappingSuffix)
-		}
+		names = mappingsBeside(t.in.base)
 	}
 	var text []byte
 	err := os.ErrNotExist

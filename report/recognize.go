@@ -1,0 +1,60 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"opscom-import/importer"
+)
+
+// maxHeader is the number of bytes in which a report's header must end.
+const maxHeader = 4096
+
+// Recognize returns "results" or "problems" if the regular file at path has the
+// header of that report, and "" for any other file, or if it cannot be read. The
+// header may have been saved by a spreadsheet: with another delimiter, in another
+// order, without its byte order mark.
+func Recognize(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return "" // to read a pipe would empty it
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close() // only read
+	line, err := bufio.NewReader(io.LimitReader(file, maxHeader)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return ""
+	}
+	switch words := headerWords(line); {
+	case slices.Equal(words, wordsOf[resultLine]()):
+		return "results"
+	case slices.Equal(words, wordsOf[problemLine]()):
+		return "problems"
+	default:
+		return ""
+	}
+}
+
+// wordsOf returns the words of the header that writeCSV writes for L.
+func wordsOf[L any]() []string {
+	var header bytes.Buffer
+	none := iter.Seq2[importer.Result, error](func(func(importer.Result, error) bool) {})
+	if _, err := writeCSV(&header, none, func(importer.Result) (line L) { return line }); err != nil {
+		return nil
+	}
+	return headerWords(header.String())
+}
+
+// headerWords returns the words of a header line, sorted.
+func headerWords(line string) []string {
+	words := strings.FieldsFunc(strings.TrimPrefix(line, bom), func(r rune) bool { return strings.ContainsRune(",;\t|\"\r\n ", r) })
+	slices.Sort(words)
+	return words
+}
