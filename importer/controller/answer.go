@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/text/encoding/charmap"
 
 	"opscom-import/mapping"
 )
@@ -63,11 +65,15 @@ func classify(status int, header http.Header, body []byte, problem string, succe
 	if problem != "" {
 		return classifyStatus(status, header, problem)
 	}
+	body = bytes.TrimPrefix(body, []byte("\uFEFF")) // some servers send one, though JSON has none
 	if id, ok := documentedSuccess(body); ok && status == http.StatusOK && success(document{ReferenceID: id}) == nil {
 		return attemptResult{class: accepted}
 	}
 	documents, list, err := parse(body)
 	if err != nil {
+		if a, ok := classifyLatin1(status, body); ok {
+			return a
+		}
 		return classifyStatus(status, header, err.Error())
 	}
 	if a, ok := classifyError(status, documents); ok {
@@ -188,6 +194,24 @@ func classifyError(status int, documents []document) (a attemptResult, ok bool) 
 	return a, true
 }
 
+// classifyLatin1 classifies an error whose message is not in UTF-8 but in Windows-1252,
+// as older servers write an accent: its code is decisive all the same. ok is false if
+// the body is no such error; a success has to be in UTF-8.
+func classifyLatin1(status int, body []byte) (a attemptResult, ok bool) {
+	if utf8.Valid(body) {
+		return attemptResult{}, false
+	}
+	text, err := charmap.Windows1252.NewDecoder().Bytes(body)
+	if err != nil {
+		return attemptResult{}, false
+	}
+	documents, _, err := parse(text)
+	if err != nil {
+		return attemptResult{}, false
+	}
+	return classifyError(status, documents)
+}
+
 // classifyStatus classifies an answer by its status, because of a problem with its
 // body.
 func classifyStatus(status int, header http.Header, problem string) attemptResult {
@@ -198,6 +222,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 		a.event += " with " + problem
 	case status/100 == 3:
 		a.rule = ruleOfRedirect(header.Get("Location"))
+	case status == http.StatusForbidden && retryAfter(header) > 0: // too many requests, in the words of some firewalls
 	case status/100 == 4 && !isTransient(status):
 		a.rule = ruleOfStatus(status)
 	}
@@ -208,7 +233,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 	}
 	a.retryAfter = retryAfter(header)
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && a.retryAfter > 0:
+	case status == http.StatusTooManyRequests, status == http.StatusForbidden, status == http.StatusServiceUnavailable && a.retryAfter > 0:
 		a.feedback = throttled
 	case status == http.StatusServiceUnavailable:
 		a.feedback = unavailable

@@ -63,6 +63,7 @@ var shown = regexp.MustCompile(`^\{[ \t\r\n]*"status": ?"success",[ \t\r\n]*"ref
 
 // strictSuccess reads a success by the tokens of encoding/json.
 func strictSuccess(body []byte) (id string, ok bool) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(body) {
 		return "", false
 	}

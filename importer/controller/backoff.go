@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,12 +34,15 @@ func retryAfter(header http.Header) time.Duration {
 	if value == "" {
 		return 0
 	}
-	if strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.Atoi(value)
-		if err != nil || seconds > int(maxRetryAfter/time.Second) {
+	if strings.Trim(value, "0123456789.") == "" { // some write 2.0
+		seconds, err := strconv.ParseFloat(value, 64)
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange):
+			return 0
+		case seconds > maxRetryAfter.Seconds():
 			return maxRetryAfter
 		}
-		return time.Duration(seconds) * time.Second
+		return time.Duration(seconds * float64(time.Second))
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {

@@ -75,7 +75,7 @@ func lyingBodies() map[string]string {
 		"text after":            good + " OK",
 		"a NUL after":           good + "\x00",
 		"a page after":          good + "<html>",
-		"a byte order mark":     "\ufeff" + good,
+		"two byte order marks":  "\ufeff\ufeff" + good,
 		"UTF-16":                utf16(good),
 		"broken UTF-8":          with(`"note":"` + "\xff\xfe" + `"`),
 		"broken UTF-8 in names": with("\"no\xc3te\":1"),
@@ -246,6 +246,7 @@ func TestTruthIsTakenForSuccess(t *testing.T) {
 	for body, id := range map[string]string{
 		`{"status":"success","reference_id":44}`:                                                     "44",
 		" {\r\n\t\"reference_id\" : 44 ,\n \"status\" : \"success\" }\n":                             "44",
+		"\ufeff" + `{"status":"success","reference_id":44}`:                                          "44",
 		`{"status":"success","reference_id":"44"}`:                                                   "44",
 		`{"status":"success","reference_id":"3F2504E0-4F89-11D3-9A0C-0305E82C3301"}`:                 "3F2504E0-4F89-11D3-9A0C-0305E82C3301",
 		`{"status":"success","reference_id":44,"unique_id":"900123456"}`:                             "44",

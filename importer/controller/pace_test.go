@@ -177,7 +177,10 @@ func TestRetryAfterHoldsEveryWorker(t *testing.T) {
 		{"past date", []string{"Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"}, 0, time.Second},
 		{"zero", []string{"Retry-After", "0"}, 0, time.Second},
 		{"negative", []string{"Retry-After", "-60"}, 0, time.Second},
-		{"fraction", []string{"Retry-After", "60.5"}, 0, time.Second},
+		{"fraction", []string{"Retry-After", "60.5"}, 60500 * time.Millisecond, 60500 * time.Millisecond},
+		{"whole number with a fraction", []string{"Retry-After", "60.0"}, time.Minute, time.Minute},
+		{"no number", []string{"Retry-After", "6.0.5"}, 0, time.Second},
+		{"a dot", []string{"Retry-After", "."}, 0, time.Second},
 		{"words", []string{"Retry-After", "a minute"}, 0, time.Second},
 		{"none", nil, 0, time.Second},
 	}
@@ -209,6 +212,25 @@ func TestRetryAfterHoldsEveryWorker(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestForbiddenWithRetryAfterIsThrottling(t *testing.T) {
+	m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 20 {
+			return answered(403, "<html>", "Retry-After", "60")
+		}
+		time.Sleep(time.Millisecond)
+		return success()
+	}}
+	virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+		counts := pushAll(t.Context(), client, 8, 100)
+		if counts[importer.StatusPushed] != 100 || len(m.at) != 101 {
+			t.Fatalf("counts = %v after %d requests, want 100 pushed after 101", counts, len(m.at))
+		}
+		if wait := m.at[100].Sub(m.at[20]); wait < time.Minute {
+			t.Errorf("the last request came %v after the answer, want a pause of a minute", wait)
+		}
+	})
 }
 
 func TestRequestsKeepToTheRate(t *testing.T) {
