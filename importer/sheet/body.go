@@ -215,7 +215,7 @@ func (b *body) notes() []string {
 		notes = append(notes, fmt.Sprintf("A second table begins in row %d. None of its rows is sent: put it into its own file or sheet.", b.secondTable))
 	}
 	if len(b.footers) > 0 {
-		notes = append(notes, fmt.Sprintf("The text below the table in %s was taken for totals or notes, and left out.", rows.Numbers(b.footers)))
+		notes = append(notes, fmt.Sprintf("The text below the table in %s was treated as totals or notes and skipped.", rows.Numbers(b.footers)))
 	}
 	if len(b.unnamedValues) > 0 {
 		slices.Sort(b.unnamedValues)

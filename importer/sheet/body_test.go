@@ -16,7 +16,7 @@ import (
 )
 
 func TestFooters(t *testing.T) {
-	const left = "The text below the table in %s was taken for totals or notes, and left out."
+	const left = "The text below the table in %s was treated as totals or notes and skipped."
 	tests := map[string]struct {
 		below string // two people
 		rows  int
@@ -67,7 +67,7 @@ func TestSecondTable(t *testing.T) {
 		"other columns":    {"\nProgram,Dean,Campus,Students\nArts,Kim,Hull,12\n", []string{"5: Program|Dean|Campus|Students !second_table", "6: Arts|Kim|Hull|12 !second_table"}, second},
 		"the same moved":   {"\nFirst,Last,DOB,Student ID\n", []string{"5: First|Last|DOB|Student ID !second_table"}, second},
 		"the same at once": {"Last,First,DOB,Student ID\n", []string{"4: Last|First|DOB|Student ID !second_table"}, strings.Replace(second, "row 5", "row 4", 1)},
-		"below a total":    {"Total: 2,,,\nLast,First,DOB,Student ID\n", []string{"5: Last|First|DOB|Student ID !second_table"}, second + " The text below the table in row 4 was taken for totals or notes, and left out."},
+		"below a total":    {"Total: 2,,,\nLast,First,DOB,Student ID\n", []string{"5: Last|First|DOB|Student ID !second_table"}, second + " The text below the table in row 4 was treated as totals or notes and skipped."},
 		"the header again": {"Student ID,First,Last,DOB\n900102,Cy,Poe,2002-07-09\n", []string{"5: 900102|Cy|Poe|2002-07-09"}, "The header is repeated in row 4, and was left out there."},
 		"a narrower one":   {"\nFaculty,Dean,,\nArts,Kim,,\n", []string{"5: Faculty|Dean|| !second_table", "6: Arts|Kim|| !second_table"}, second},
 		"people":           {"\ncpoe,Cy,Poe,\n900104,Di,Fox,2001-01-01\n", []string{"5: cpoe|Cy|Poe|", "6: 900104|Di|Fox|2001-01-01"}, "1 blank row between the others was left out."},

@@ -78,7 +78,7 @@ func TestDialectsAreFound(t *testing.T) {
 		},
 		"words that stand side by side are not cells": {
 			content: "the full name said\nAnn of Green Gables\nBob von der Heide\n",
-			header:  []string{"the full name said"}, rows: []string{"2: Ann of Green Gables", "3: Bob von der Heide"}, note: "Row 1 was taken for the header",
+			header:  []string{"the full name said"}, rows: []string{"2: Ann of Green Gables", "3: Bob von der Heide"}, note: "Row 1 was used as the header",
 		},
 		"spaces after the delimiter": {
 			content: "id, name, note\n1, \"Tremblay, Ann\" , x\n2, Bob, \"y\"\n",
@@ -106,7 +106,7 @@ func TestDialectsAreFound(t *testing.T) {
 		},
 		"comments": {
 			content: "# made by hand\n# it's a test\nid;name\n1;Ann\n# more\n2;Bob\n#3;Cy\n",
-			header:  []string{"id", "name"}, rows: []string{"4: 1|Ann", "6: 2|Bob", "7: #3|Cy"}, note: "3 lines that begin with # were taken for comments and left out, the first in row 1.",
+			header:  []string{"id", "name"}, rows: []string{"4: 1|Ann", "6: 2|Bob", "7: #3|Cy"}, note: "3 lines that begin with # were treated as comments and skipped, the first in row 1.",
 		},
 		"LF, CR LF and CR in one file": {
 			content: "id,name\n1,Ann\r\n2,Bob\r3,\"C\ry\"\r\n4,Dee\r",

@@ -165,7 +165,7 @@ func binaryFormat(head []byte) (Format, error) {
 	case begins("7z\xBC\xAF\x27\x1C", "Rar!\x1A\x07", "BZh", "\xFD7zXZ\x00", "\x28\xB5\x2F\xFD"):
 		what = "This is a compressed file. Unpack it, and use the spreadsheet in it."
 	case strings.HasPrefix(kind, "audio/"), strings.HasPrefix(kind, "video/"):
-		what = "This is a sound or a film, not a spreadsheet."
+		what = "This is audio or video, not a spreadsheet."
 	default:
 		return CSV, nil
 	}
@@ -216,7 +216,7 @@ func markupFormat(head []byte) (Format, error) {
 	case begins(strings.Join(strings.Fields(first+second), ""), `{"`, `[{`, `[[`, `["`):
 		what = "This is a JSON file, not a spreadsheet. " + rows.ExportXLSX
 	case begins(first, "begin:vcard"):
-		what = "This is an address card (vCard), not a spreadsheet. " + rows.ExportXLSX
+		what = "This is a contact card (vCard), not a spreadsheet. " + rows.ExportXLSX
 	case begins(first, "dn: ", "dn:: ", "version: 1") && begins(second, "dn:", "objectclass:", "changetype:", "cn:"):
 		what = "This is an export of a directory (LDIF), not a spreadsheet. " + rows.ExportXLSX
 	default:
@@ -257,7 +257,7 @@ func zipFormat(file io.ReaderAt, size int64) (Format, error) {
 func compoundFormat(file io.ReaderAt) (Format, error) {
 	compound, err := archive.OpenCompound(file)
 	if err != nil {
-		return "", rows.ErrorAt(0, err, "This is a file of an old Microsoft Office, and it is damaged. "+rows.SaveAsXLSX)
+		return "", rows.ErrorAt(0, err, "This file is from an old version of Microsoft Office and is damaged. "+rows.SaveAsXLSX)
 	}
 	for _, entry := range compound.File {
 		switch entry.Name {
@@ -269,5 +269,5 @@ func compoundFormat(file io.ReaderAt) (Format, error) {
 			return "", rows.Errorf("This is a document of Word or PowerPoint, not a spreadsheet. " + rows.ExportXLSX)
 		}
 	}
-	return "", rows.Errorf("This is a file of an old Microsoft Office program, but not a workbook. " + rows.ExportXLSX)
+	return "", rows.Errorf("This file is from an old version of Microsoft Office, but it is not a workbook. " + rows.ExportXLSX)
 }

@@ -250,10 +250,10 @@ func (p *preview) headerNotes(f headerPlace) []string {
 		for _, row := range p.rows[:above] {
 			left = append(left, row.Number)
 		}
-		notes = append(notes, fmt.Sprintf("The header was found in row %d. The text above it in %s was taken for titles or notes, and left out.", p.rows[above].Number, rows.Numbers(left)))
+		notes = append(notes, fmt.Sprintf("The header was found in row %d. The text above it in %s was treated as titles or notes and skipped.", p.rows[above].Number, rows.Numbers(left)))
 	}
 	if !f.sure && f.below < len(p.rows) {
-		notes = append(notes, fmt.Sprintf("Row %d was taken for the header, although none of its names is known and it looks like the rows below it.", p.rows[f.at].Number))
+		notes = append(notes, fmt.Sprintf("Row %d was used as the header, although none of its names is known and it looks like the rows below it.", p.rows[f.at].Number))
 	}
 	return notes
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const guessed = "Row 1 was taken for the header, although none of its names is known and it looks like the rows below it."
+const guessed = "Row 1 was used as the header, although none of its names is known and it looks like the rows below it."
 
 func TestHeaderIsFound(t *testing.T) {
 	const people = "900100,Ann,Lee,2004-02-29\n900101,Bob,Roy,2003-01-05\n900102,Cy,Poe,2002-07-09\n"
@@ -23,11 +23,11 @@ func TestHeaderIsFound(t *testing.T) {
 		"nothing but the names": {csv: "Banner ID,First,Last,DOB\n", at: 1, names: "Banner ID|First|Last|DOB", notes: []string{"There are no rows below the header in row 1."}},
 		"below a title and a blank line": {
 			csv: "Students of fall 2026,,,\n\nBanner ID,First,Last,DOB\n" + people, at: 3, names: "Banner ID|First|Last|DOB", rows: 3,
-			notes: []string{"The header was found in row 3. The text above it in row 1 was taken for titles or notes, and left out."},
+			notes: []string{"The header was found in row 3. The text above it in row 1 was treated as titles or notes and skipped."},
 		},
 		"below notes of two cells": {
 			csv: "Term:,Fall 2026,,\nPrinted:,2026-08-30,,\nBanner ID,First,Last,DOB\n" + people, at: 3, names: "Banner ID|First|Last|DOB", rows: 3,
-			notes: []string{"The header was found in row 3. The text above it in rows 1 and 2 was taken for titles or notes, and left out."},
+			notes: []string{"The header was found in row 3. The text above it in rows 1 and 2 was treated as titles or notes and skipped."},
 		},
 		"printed twice": {
 			csv: "Banner ID,First,Last,DOB\nBanner ID,First,Last,DOB\n" + people, at: 1, names: "Banner ID|First|Last|DOB", rows: 3,

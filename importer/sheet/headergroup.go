@@ -9,7 +9,7 @@ import (
 )
 
 // findGroups looks for a header of two rows, the upper one of which names groups of columns
-// ("Home address" above "Street" and "City"). What was taken for the header may be either
+// ("Home address" above "Street" and "City"). What was used as the header may be either
 // of them.
 func (p *preview) findGroups(f *headerPlace) (err error) {
 	if up := f.at - 1; up >= 0 && p.follows(f.at) && p.shapes[up].values == 0 && (p.shapes[up].filled >= 2 || p.repeatsNames(f.at)) {

@@ -26,16 +26,24 @@ func sheetNames(sheets []excel.Sheet) string {
 	})
 }
 
+// listSheets names every sheet of a workbook.
+func listSheets(sheets []excel.Sheet) string {
+	if len(sheets) == 1 {
+		return "The only sheet is " + sheetNames(sheets) + "."
+	}
+	return "The workbook's sheets are " + sheetNames(sheets) + "."
+}
+
 // findSheet returns the sheet with the name, whatever its case.
 func findSheet(sheets []excel.Sheet, name string) (excel.Sheet, error) {
 	i := slices.IndexFunc(sheets, func(s excel.Sheet) bool {
 		return strings.EqualFold(strings.TrimSpace(s.Name), strings.TrimSpace(name))
 	})
 	if i < 0 {
-		return excel.Sheet{}, rows.Errorf("There is no sheet %q. The workbook's sheets are %s.", name, sheetNames(sheets))
+		return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, listSheets(sheets))
 	}
 	if sheets[i].Part == "" {
-		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. The workbook's sheets are %s.", sheets[i].Name, sheetNames(sheets))
+		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. %s", sheets[i].Name, listSheets(sheets))
 	}
 	return sheets[i], nil
 }
@@ -55,7 +63,7 @@ func (t *Table) openBook(b book, o Options) error {
 		}
 		err = t.findHeader(o.HeaderRow)
 		if errors.Is(err, errNoRows) {
-			return rows.Errorf("The sheet is empty: it has no header and no rows. The workbook's sheets are %s.", sheetNames(all))
+			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", listSheets(all))
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
@@ -66,7 +74,7 @@ func (t *Table) openBook(b book, o Options) error {
 	}
 	if best == nil {
 		t.sheet = ""
-		return rows.Errorf("No visible sheet of the workbook has rows. The workbook's sheets are %s. To read a hidden one, name it with --sheet.", sheetNames(all))
+		return rows.Errorf("No visible sheet of the workbook has rows. %s To read a hidden one, name it with --sheet.", listSheets(all))
 	}
 	t.sheet = best.sheet.Name
 	if best.err != nil {

@@ -45,7 +45,7 @@ func TestWebPages(t *testing.T) {
 			page: "<table><tr><td colspan=4>Students of fall</td></tr><tr><td rowspan=2>Banner ID</td><td colspan=2>Home</td><td rowspan=2>DOB</td></tr><tr><td>Street</td><td>City</td></tr>" +
 				"<tr><td>900100</td><td>1 Elm</td><td rowspan=2>Hull</td><td>2004-02-29</td></tr><tr><td>900101</td><td>2 Elm</td><td>2003-01-05</td></tr></table>",
 			names: "Banner ID|Home / Street|Home / City|DOB", rows: []string{"4: 900100|1 Elm|Hull|2004-02-29", "5: 900101|2 Elm||2003-01-05"},
-			notes: []string{"The header was joined from rows 2 and 3.", "The header was found in row 2. The text above it in row 1 was taken for titles or notes, and left out.", onePage,
+			notes: []string{"The header was joined from rows 2 and 3.", "The header was found in row 2. The text above it in row 1 was treated as titles or notes and skipped.", onePage,
 				"The sheet has merged cells (3 ranges). A value counts only for the first cell of its range: check the rows that share one, such as 2 to 3 in column A, 2 to 3 in column D and 4 to 5 in column C."},
 		},
 	}

@@ -60,6 +60,7 @@ func TestSheetChoice(t *testing.T) {
 		"hidden by name":          {sheets: []string{"People", "Old*"}, asked: "old", want: "Old", note: `The sheet "Old" was read, and these were not: "People".`},
 		"by name":                 {sheets: []string{"People", "Staff"}, asked: " STAFF ", want: "Staff", note: `The sheet "Staff" was read, and these were not: "People".`},
 		"no such name":            {sheets: []string{"People", "Old*"}, asked: "Staff", err: `There is no sheet "Staff". The workbook's sheets are "People" and "Old" (hidden).`},
+		"no such name, one sheet": {sheets: []string{"People"}, asked: "Staff", err: `There is no sheet "Staff". The only sheet is "People".`},
 		"a chart":                 {sheets: []string{"People", "Chart^"}, asked: "Chart", err: "is a chart"},
 		"empty by name":           {sheets: []string{"Cover!", "People"}, asked: "Cover", err: "The sheet is empty"},
 		"all empty":               {sheets: []string{"A!", "B!"}, err: "No visible sheet of the workbook has rows."},

@@ -98,7 +98,7 @@ func TestSheets(t *testing.T) {
 			<x:row r = "2" spans="1:1" y:label="a > b"><x:c y:t="b" t="s" r="A2"><x:v>1</x:v><x:extLst><x:ext><y:c r="Q9"/></x:ext></x:extLst></x:c></x:row></x:sheetData>
 			<x:mergeCells/><x:extLst><x:ext><y:sheetData><y:row r="1"/></y:sheetData></x:ext></x:extLst></x:worksheet>`,
 			rows:  []string{"2: two"},
-			notes: []string{"Row 1 was taken for the header, although none of its names is known and it looks like the rows below it."},
+			notes: []string{"Row 1 was used as the header, although none of its names is known and it looks like the rows below it."},
 		},
 		"what may be ignored": {
 			sheet: strings.Replace(sheetXML(header+`<y:a><row r="9"/></y:a><row r="2"><y:b/><c r="A2" t="inlineStr"><y:c>x</y:c><is><z:d>y</z:d><t>1</t></is></c><extLst><c/></extLst></row><z:e/>`),
@@ -108,7 +108,7 @@ func TestSheets(t *testing.T) {
 		"a table that begins anywhere": {
 			sheet: sheetXML(`<row r="2"><c r="B2" t="s"><v>2</v></c></row><row r="7"><c r="D7" t="s"><v>0</v></c><c r="E7" t="s"><v>1</v></c></row><row r="8"><c r="D8"><v>1</v></c><c r="E8"><v>2</v></c></row>`),
 			rows:  []string{"8: |||n1|n2"},
-			notes: []string{"The header was found in row 7. The text above it in row 2 was taken for titles or notes, and left out."},
+			notes: []string{"The header was found in row 7. The text above it in row 2 was treated as titles or notes and skipped."},
 		},
 		"cells and rows without references": {
 			sheet: sheetXML(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c/><c><v>7</v></c></row><row r="5"><c r="B5"><v>8</v></c></row><row><c><v>9</v></c></row>`),
@@ -142,7 +142,7 @@ func TestSheets(t *testing.T) {
 			sheet: sheetXML(header + `<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>`),
 			rows:  []string{"1048576: " + strings.Repeat("|", 16383) + "n1 !ragged_row"},
 			notes: []string{
-				"Row 1 was taken for the header, although none of its names is known and it looks like the rows below it.",
+				"Row 1 was used as the header, although none of its names is known and it looks like the rows below it.",
 				"1,048,574 blank rows between the others were left out.",
 			},
 		},

@@ -1,6 +1,6 @@
 // Package archive opens the files that contain other files: gzip, zip, and the compound
 // files of old Microsoft Office. It limits what they may list and what they may unpack to,
-// as any of them may have been made to do harm.
+// as any of them may be malicious.
 //
 // In goes people.csv.gz, and out comes a [Content] that can be opened again and again,
 // with a note for the user:

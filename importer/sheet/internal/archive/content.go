@@ -98,7 +98,7 @@ func (u unpackedReader) Read(b []byte) (int, error) {
 
 func unpackError(err error) error {
 	if errors.Is(err, ErrTooLarge) {
-		return rows.ErrorAt(0, err, "The file unpacks to far more data than a table of people can have, so it was given up. "+unpackIt)
+		return rows.ErrorAt(0, err, "The file unpacks to far more data than a table of people can have, so reading was stopped. "+unpackIt)
 	}
 	return rows.ErrorAt(0, err, "The packed file is damaged, or was not copied completely. Copy it again, or unpack it and use the file in it.")
 }

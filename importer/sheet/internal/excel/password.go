@@ -50,7 +50,7 @@ func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempF
 	return rows.WriteTempFile(bytes.NewReader(plain))
 }
 
-// decrypt makes an error of a panic, which a file that was made to do harm may cause in
+// decrypt makes an error of a panic, which a malicious file may cause in
 // excelize.
 func decrypt(locked []byte, password string) (plain []byte, err error) {
 	defer func() {

@@ -7,7 +7,7 @@ import (
 )
 
 // WorkBudget limits how long the readers may work on a file without returning a row,
-// so that a file that was made to do harm gets an answer. Reading a million rows may
+// so that a malicious file gets an answer. Reading a million rows may
 // take as long as it takes; finding the first of them, or the next one, may not.
 //
 // It needs no goroutine: whatever a reader does, it comes back for more of the file,
@@ -47,7 +47,7 @@ func (b *WorkBudget) Explain(err error, row int) error {
 	if b == nil || !b.exceeded {
 		return err
 	}
-	return ErrorAt(row, err, "The file kept the program busy for more than %.0f seconds without giving a row, so it was given up: it is damaged, or made to do harm. "+
+	return ErrorAt(row, err, "The file kept the program busy for more than %.0f seconds without giving a row, so reading was stopped: it is damaged or malicious. "+
 		SaveAgain, b.limit.Seconds())
 }
 

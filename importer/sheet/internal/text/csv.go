@@ -403,7 +403,7 @@ func (c *Reader) doubt(row *importer.Row, record string, begin int64, severalLin
 		return
 	}
 	if begin < c.rereadUntil && len(row.Cells) > 0 {
-		rows.AddProblem(row, mapping.RuleBadQuotes, fmt.Sprintf("The row is below a quote in row %d that is not closed.", c.rereadRow), "Check that it is a separate row.")
+		rows.AddProblem(row, mapping.RuleBadQuotes, fmt.Sprintf("A quote opened in row %d is never closed; this row follows it.", c.rereadRow), "Check that it is a separate row.")
 		row.Problems[len(row.Problems)-1].Severity = mapping.SeverityWarning
 	}
 }
@@ -520,7 +520,7 @@ func (c *Reader) Notes() []string {
 		notes = append(notes, fmt.Sprintf("The file has letters and signs such as ’ and – as invisible characters (U+0080 to U+009F), first in row %d: a program took Windows-1252 for Latin-1. They were read as Windows-1252.", c.fixed))
 	}
 	if c.commentLines > 0 {
-		words := english.Plural(c.commentLines, "line that begins with # was taken for a comment and left out, in", "lines that begin with # were taken for comments and left out, the first in")
+		words := english.Plural(c.commentLines, "line that begins with # was treated as a comment and skipped, in", "lines that begin with # were treated as comments and skipped, the first in")
 		notes = append(notes, fmt.Sprintf("%s row %d.", words, c.firstComment))
 	}
 	return slices.DeleteFunc(notes, func(note string) bool { return note == "" })
