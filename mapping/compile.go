@@ -50,13 +50,14 @@ func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 // compiler collects the parts of a mapper and the mistakes in its mapping.
 type compiler struct {
 	mistakes
-	file       *File
-	header     []string
-	opts       Options
-	types      *userTypeList
-	births     birthLimits
-	transforms transform.Set
-	mapper     Mapper
+	file        *File
+	header      []string
+	opts        Options
+	types       *userTypeList
+	typesListed bool // a mistake has listed the types
+	births      birthLimits
+	transforms  transform.Set
+	mapper      Mapper
 }
 
 // checkLayout demands every column of the layout that the mapping was approved
@@ -70,8 +71,8 @@ func (c *compiler) checkLayout() {
 		if strings.TrimSpace(name) == "" || slices.ContainsFunc(c.header, same) {
 			continue
 		}
-		c.fail(source.Lines["headers"], "source.headers", "the approved layout has a column "+chars.Quote(name)+", and the file does not"+
-			chars.Hint(name, c.header, "")+". Correct the file, or approve the new layout by changing the mapping")
+		c.fail(source.Lines["headers"], "source.headers", "the mapping expects a column "+chars.Quote(name)+", but the file has none"+
+			chars.Hint(name, c.header, "")+". Correct the file, or change source.headers in the mapping")
 	}
 }
 
@@ -95,14 +96,14 @@ func (c *compiler) checkRequired() {
 		return slices.ContainsFunc(c.file.Fields, func(f Field) bool { return f.Attribute == a })
 	}
 	if !given(UniqueID) {
-		c.fail(0, "unique_id", "it is missing, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number")
+		c.fail(0, "", "unique_id is missing; the Controller refuses a profile without it. Add unique_id with the column that holds each person's own number")
 	}
 	if given(LoginSource) {
 		return
 	}
 	source := chars.Trim(c.opts.LoginSource)
 	if source == "" {
-		c.fail(0, "login_source", "it is missing, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source")
+		c.fail(0, "", "login_source is missing; the Controller refuses a profile without it. Give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source")
 		return
 	}
 	check := validator{spec: LoginSource.Spec()}

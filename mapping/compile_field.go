@@ -144,9 +144,26 @@ func (c *compiler) checkResult(f *Field, m *fieldMapper, key string, line int, v
 	if value == "" {
 		return
 	}
-	if _, problem := m.check.check(value); problem.isError() {
-		c.fail(line, f.Attribute.String()+"."+key, problem.clause())
+	_, problem := m.check.check(value)
+	if !problem.isError() {
+		return
 	}
+	message := problem.clause()
+	if problem.Rule == RuleUnknownUserType && m.check.types.lacks(value) {
+		message = c.unknownUserType(m.check.types, value)
+	}
+	c.fail(line, f.Attribute.String()+"."+key, message)
+}
+
+// unknownUserType says that the mapping itself gives a user type that the Controller
+// does not have. Only the first such mistake lists the types.
+func (c *compiler) unknownUserType(types *userTypeList, value string) string {
+	message := chars.Quote(value) + " is not one of the Controller's user types"
+	if !c.typesListed {
+		c.typesListed = true
+		message += " (" + types.listed() + ")"
+	}
+	return message + types.hint(value) + ". Write one of them in its place"
 }
 
 func (c *compiler) compileBlank(f *Field, m *fieldMapper) {

@@ -22,7 +22,7 @@ func TestCompileMistakes(t *testing.T) {
 		{"unknown transform", "", "unique_id: {column: ID, apply: [trim, lowerr, uppr]}", []string{
 			`3: unique_id.apply: there is no transform "lowerr"; the nearest is "lower"`,
 			`3: unique_id.apply: there is no transform "uppr"; the nearest is "upper"`}},
-		{"date form", "", "unique_id: ID\ndate_of_birth: {column: DOB, date: DD/MM/YYY}", []string{`4: date_of_birth.date: there is no date token "YYY"; the nearest is "YYYY"`}},
+		{"date format", "", "unique_id: ID\ndate_of_birth: {column: DOB, date: DD/MM/YYY}", []string{`4: date_of_birth.date: there is no date token "YYY"; the nearest is "YYYY"`}},
 		{"date of another attribute", "", "unique_id: {column: ID, date: DD/MM/YYYY}", []string{`3: unique_id.date: only date_of_birth is a date; delete this key`}},
 		{"expression", "", "unique_id: {expr: 'col(\"IDD\")'}", []string{`3: unique_id.expr: there is no column "IDD"; the nearest is "ID" (character 1 of the expression)`}},
 		{"expression of another kind", "", "unique_id: {expr: 'ID == \"\"'}", []string{`3: unique_id.expr: the expression gives true or false; write CONDITION ? "one text" : "another"`}},
@@ -34,6 +34,9 @@ func TestCompileMistakes(t *testing.T) {
 			`8: province.values: Province or State "Ontaro" is not a province or state; the nearest is Ontario. Write ON if that is what you mean`,
 			`9: province.otherwise: Province or State "Bavaria" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`,
 			`10: province.default: Province or State "Hull" is not a province or state of Canada or the USA. Write a postal abbreviation such as ON or NY, or leave the cell blank`}},
+		{"user types that the Controller does not have", "", "unique_id: ID\nuser_type_id:\n  column: Status\n  values:\n    EX: EX\n    ST: Staf\n    V: Staff", []string{
+			`7: user_type_id.values: "EX" is not one of the Controller's user types ("Full Time Student", "Part Time Student", "Staff", "Visitor", "visitor"). Write one of them in its place`,
+			`8: user_type_id.values: "Staf" is not one of the Controller's user types; the nearest is "Staff". Write one of them in its place`}},
 		{"constant that cannot be sent", "", "unique_id: {value: ''}\nemail: {value: nobody}\ncity: {value: '', required: true}", []string{
 			`3: unique_id.value: Unique ID is blank. Fill in the value in the mapping`,
 			`4: email.value: Email "nobody" is not an e-mail address. Write it as name@example.ca`,
@@ -42,11 +45,11 @@ func TestCompileMistakes(t *testing.T) {
 			`3: unique_id.blank: a required attribute cannot be cleared; delete this key, or required`,
 			`4: city.blank: a required attribute cannot be cleared; delete this key, or required`}},
 		{"layout", "headers: [id, Birth Date, Provincee, ' ', '#']", "unique_id: ID", []string{
-			`3: source.headers: the approved layout has a column "Birth Date", and the file does not. Correct the file, or approve the new layout by changing the mapping`,
-			`3: source.headers: the approved layout has a column "Provincee", and the file does not; the nearest is "Province". Correct the file, or approve the new layout by changing the mapping`,
-			`3: source.headers: the approved layout has a column "#", and the file does not. Correct the file, or approve the new layout by changing the mapping`}},
+			`3: source.headers: the mapping expects a column "Birth Date", but the file has none. Correct the file, or change source.headers in the mapping`,
+			`3: source.headers: the mapping expects a column "Provincee", but the file has none; the nearest is "Province". Correct the file, or change source.headers in the mapping`,
+			`3: source.headers: the mapping expects a column "#", but the file has none. Correct the file, or change source.headers in the mapping`}},
 		{"layout with new columns", "headers: [D.O.B., STATUS]", "unique_id: ID", nil},
-		{"no unique id", "", "city: Status", []string{` unique_id: it is missing, and the Controller refuses a profile without it; add unique_id with the column that holds each person's own number`}},
+		{"no unique id", "", "city: Status", []string{` unique_id is missing; the Controller refuses a profile without it. Add unique_id with the column that holds each person's own number`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Compile(parseFields(t, tc.source, tc.fields), header, testOptions())
@@ -75,7 +78,7 @@ func TestLoginSourceFromSettings(t *testing.T) {
 		{"LDAP_2", "unique_id: ID", `{"unique_id":"7","login_source":"LDAP_2"}`},
 		{"SSO", "unique_id: ID\nlogin_source: Source", `{"unique_id":"7","login_source":"LDAP"}`},
 		{"SSO", "unique_id: ID\nlogin_source: {value: SAML}", `{"unique_id":"7","login_source":"SAML"}`},
-		{"", "unique_id: ID", `students.mapping.yaml: login_source: it is missing, and the Controller refuses a profile without it; give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source`},
+		{"", "unique_id: ID", `students.mapping.yaml: login_source is missing; the Controller refuses a profile without it. Give --login-source SSO, or add login_source: {value: SSO} to the mapping, with the code of your own login source`},
 		{strings.Repeat("x", 21), "unique_id: ID", `students.mapping.yaml: login_source: the login source in the settings cannot be sent: Login Source "xxxxxxxxxxxxxxxxxxxxx" has 21 characters, and the Controller accepts at most 20. Shorten it`},
 	} {
 		options := testOptions()

@@ -163,7 +163,7 @@ func (f *File) SetDateFormat(d *DateFormatDetector) error {
 			column := strings.Join(field.Columns, `" or "`)
 			return &FileError{File: f.Name, Line: field.Line, Key: DateOfBirth.String(),
 				Message: "the format of the dates in column \"" + column + "\" is not certain: " + question +
-					". Say which is meant, as in date_of_birth: {column: " + field.Columns[0] + ", date: DD/MM/YYYY}, or write the dates as YYYY-MM-DD"}
+					". Say which is right, as in date_of_birth: {column: " + field.Columns[0] + ", date: DD/MM/YYYY}, or write the dates as YYYY-MM-DD"}
 		}
 		field.Date = pattern
 	}

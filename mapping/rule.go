@@ -79,7 +79,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleTurnedToDate, refused, "A number that became a date", "Write the value again, in a cell that is formatted as Text."},
 	{RuleWrongEncoding, refused, "Text in the wrong encoding", "Save the export as UTF-8 again, or correct the letters."},
 	{RuleLookAlike, refused, "Letters of another alphabet", "Type the value again."},
-	{RuleCleanedText, warned, "Invisible characters were removed", "Nothing has to be done."},
+	{RuleCleanedText, warned, "Invisible characters were removed", "No action needed."},
 	{RuleRaggedRow, refused, "Too few or too many cells", "Look for a missing or extra separator in the row."},
 	{RuleBadQuotes, either, "Unbalanced quotation marks", "Look for a quotation mark without its counterpart in the row."},
 	{RuleSecondTable, refused, "Part of a second table", "Put each table in its own file or sheet."},

@@ -57,14 +57,32 @@ func (l *userTypeList) unknown(message, value string) *Problem {
 	if len(l.types) == 0 {
 		return refuse(RuleUnknownUserType, message+", which is empty.", "Create the user type in the Controller first.")
 	}
-	const shown = 5
-	var names, quoted []string
+	return refuse(RuleUnknownUserType, message+l.hint(value)+". The list has "+l.listed()+".", "Correct the cell, or translate the value in the mapping's values.")
+}
+
+// hint names the nearest type, as the end of a sentence.
+func (l *userTypeList) hint(value string) string {
+	var names []string
 	for _, t := range l.types {
 		names = append(names, t.Name)
+	}
+	return chars.Hint(value, names, "")
+}
+
+// listed returns the names of the first types, and how many more there are.
+func (l *userTypeList) listed() string {
+	const shown = 5
+	var quoted []string
+	for _, t := range l.types {
 		quoted = append(quoted, chars.Quote(t.Name))
 	}
 	if more := len(quoted) - shown; more > 0 {
 		quoted = append(quoted[:shown], fmt.Sprintf("%d more", more))
 	}
-	return refuse(RuleUnknownUserType, message+chars.Hint(value, names, "")+". The list has "+strings.Join(quoted, ", ")+".", "Correct the cell, or translate the value in the mapping's values.")
+	return strings.Join(quoted, ", ")
+}
+
+// lacks reports whether the list is known, and value is neither an id nor a name in it.
+func (l *userTypeList) lacks(value string) bool {
+	return l.known && len(l.types) > 0 && !l.byID[value] && len(l.byName[foldTypeName(value)]) == 0
 }

@@ -48,7 +48,7 @@ type field struct {
 
 func fieldList() []field {
 	notes := map[mapping.Kind]string{
-		mapping.EmailKind:          "an e-mail address, one person's only",
+		mapping.EmailKind:          "an e-mail address, must be unique",
 		mapping.RegionKind:         "a name or an abbreviation; the abbreviation is sent",
 		mapping.DateKind:           "sent as yyyy-mm-dd",
 		mapping.UserTypeKind:       "a user type's name or id; the id is sent",
@@ -61,7 +61,7 @@ func fieldList() []field {
 		case spec.Required:
 			f.Note = "required"
 		case spec.Attribute == mapping.UserName:
-			f.Note = "one person's only"
+			f.Note = "must be unique"
 		}
 		list = append(list, f)
 	}

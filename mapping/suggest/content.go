@@ -44,7 +44,7 @@ func (s *suggester) matchByContent() {
 			return len(values) < leastValues || !kind.holds(values)
 		})
 		for _, column := range alike {
-			s.passed[column] = "its header says nothing known, and its values look like " + kind.what
+			s.passed[column] = "its header is not a known name, and its values look like " + kind.what
 			if len(alike) == 1 && !s.gives(kind.attribute) && saysNothing(s.header[column]) && !s.isAmbiguous(column) {
 				looks := s.look(column, kind.attribute)
 				c := s.newCandidate(column, meaning{kind.attribute, fitsLast, s.passed[column]})

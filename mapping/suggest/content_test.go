@@ -23,7 +23,7 @@ func TestColumnsByContent(t *testing.T) {
 		{"an emergency contact", []string{"Emergency Contact", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody other"},
 		{"a contact who has a name", []string{"Contact|Contact Name", "a@b.example|Jo", "c@d.example|Bo", "e@f.example|Flo"}, "", "somebody other"},
 		{"a header that says something", []string{"Coach 2b", "a@b.example", "c@d.example", "e@f.example"}, "", "somebody other"},
-		{"a header nobody knows", []string{"Bursar", "a@b.example", "c@d.example", "e@f.example"}, "", "says nothing known, and its values look like e-mail addresses"},
+		{"a header nobody knows", []string{"Bursar", "a@b.example", "c@d.example", "e@f.example"}, "", "is not a known name, and its values look like e-mail addresses"},
 		{"too few values", []string{"Col7", "a@b.example", "c@d.example"}, "", "no attribute is known"},
 		{"one is none", []string{"Col7", "a@b.example", "c@d.example", "none"}, "", "no attribute is known"},
 		{"the address of an office", []string{"Col7", "a@b.example", "a@b.example", "a@b.example", "a@b.example"}, "", "no attribute is known"},

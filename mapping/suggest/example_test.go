@@ -47,8 +47,8 @@ func ExampleFormat() {
 	//   headers: [EMPLID, Nickname, Term]
 	// fields:
 	//   unique_id: EMPLID # certain: it is the institution's number for a person; such as 0042
-	//   # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
+	//   # login_source: {value: SSO} # no column has it: write the code of your login source here, or give --login-source
 	//   # likely: first_name: Nickname # a preferred name may differ from the legal one, and is often blank; such as Zoé
-	// # These columns give nothing:
+	// # These columns are not used:
 	// #   C "Term": the profile has no attribute for it
 }

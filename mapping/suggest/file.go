@@ -60,8 +60,8 @@ const (
 	note = `# Suggested by opscom-import from the headers and the first rows. Read it before you use it.
 # A line with "# likely:" is a guess and is not used. To use it, delete the words "# likely: ".
 # A line with "# or:" may replace the line above it: delete that line, and the words "# or: ".
-# The samples are personal data: delete them before you pass this file on.
 `
+	sampleNote = "# The samples are personal data: delete them before you pass this file on.\n"
 	// likelyMark makes a guess a comment. Without it the line is used.
 	likelyMark = "# likely: "
 	// orMark makes a comment of a field that may replace the one above it.
@@ -69,6 +69,10 @@ const (
 	// indent is by how much File.Format indents a field.
 	indent = 2
 )
+
+// NoLoginSource is the line of Format when no column has the login source. A caller
+// to whom it is known otherwise leaves the line out.
+const NoLoginSource = "  # login_source: {value: SSO} # no column has it: write the code of your login source here, or give --login-source\n"
 
 // Format writes the suggestions as a mapping file for a person to finish: what is
 // certain as it is, guesses as comments, each with its reason and up to three
@@ -87,6 +91,9 @@ func Format(source mapping.SourceSection, suggestions []Suggestion) ([]byte, err
 	}
 	var b bytes.Buffer
 	b.WriteString(note)
+	if slices.ContainsFunc(suggestions, func(s Suggestion) bool { return len(s.Samples) > 0 }) {
+		b.WriteString(sampleNote)
+	}
 	b.Write(bytes.TrimSuffix(head, []byte("fields: {}\n")))
 	b.WriteString("fields:\n")
 	for _, spec := range mapping.Attributes() {
@@ -124,9 +131,9 @@ func writeSuggested(b *bytes.Buffer, spec mapping.AttributeSpec, suggestions []S
 	switch {
 	case found || !spec.Required:
 	case spec.Attribute == mapping.LoginSource:
-		b.WriteString("  # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source\n")
+		b.WriteString(NoLoginSource)
 	default:
-		fmt.Fprintf(b, "  # %s: # no column gives it, and every profile needs it: name the column that does\n", spec.Attribute)
+		fmt.Fprintf(b, "  # %s: # no column has it, and every profile needs it: write the column's name here\n", spec.Attribute)
 	}
 	return nil
 }
@@ -157,7 +164,7 @@ func writeUnmatched(b *bytes.Buffer, suggestions []Suggestion) {
 			continue
 		}
 		if first {
-			b.WriteString("# These columns give nothing:\n")
+			b.WriteString("# These columns are not used:\n")
 			first = false
 		}
 		fmt.Fprintf(b, "#   %s %s: %s\n", mapping.ColumnLetter(s.Column), chars.Quote(oneLine(s.Header)), oneLine(s.Why))

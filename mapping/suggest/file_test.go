@@ -27,7 +27,7 @@ func suggestedFields(t *testing.T, suggestions []Suggestion) string {
 		t.Fatal(err)
 	}
 	_, fields, _ := strings.Cut(string(text), "fields:\n")
-	fields, _, _ = strings.Cut(fields, "# These columns give nothing")
+	fields, _, _ = strings.Cut(fields, "# These columns are not used")
 	return fields
 }
 
@@ -70,7 +70,7 @@ func TestColumnsFullNames(t *testing.T) {
 	header, rows := table("unique_id|Student Name", "1|Roy, Zoé Marie", "2|van der Berg, Li")
 	suggestions := Columns(header, rows)
 	const want = `  unique_id: unique_id # certain: the attribute's own name; such as 1 | 2
-  # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
+  # login_source: {value: SSO} # no column has it: write the code of your login source here, or give --login-source
   # likely: first_name: {expr: 'trim(split(col("Student Name"), ",")[1])'} # it holds the full name; this is the part after the comma, with middle names; such as Roy, Zoé Marie | van der Berg, Li
   # likely: last_name: {expr: 'trim(split(col("Student Name"), ",")[0])'} # it holds the full name; this is the part before the comma; such as Roy, Zoé Marie | van der Berg, Li
 `

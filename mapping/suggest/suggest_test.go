@@ -258,15 +258,15 @@ func TestColumnsByValues(t *testing.T) {
 		{"first name is the full name", []string{"First Name", "Roy, Zoé", "Oka, Max"}, "first_name ? First Name", "only a first or last name"},
 		{"a licence is yes or no", []string{"Driver's License", "Y", "N"}, "driver_licence_num ? Driver's License", "licence numbers"},
 		{"phone", []string{"Cell", "Y", "N"}, "phone_cell ? Cell", "phone numbers"},
-		{"the ID of the college", []string{"EMPLID", "7", "7", "7", "7"}, "unique_id ? EMPLID", "4 values are only 1 different ones"},
+		{"the ID of the college", []string{"EMPLID", "7", "7", "7", "7"}, "unique_id ? EMPLID", "only 1 of 4 values are different"},
 		{"ISO dates", []string{"DOB", "2001-12-31", "1999-01-02"}, "date_of_birth = DOB", ""},
 		{"dates that prove day first", []string{"DOB", "31/12/2001", "01/02/1999"}, "date_of_birth = DOB", "only DD/MM/YYYY"},
 		{"dates that prove month first", []string{"DOB", "12/31/2001", "01/02/1999"}, "date_of_birth = DOB", "only MM/DD/YYYY"},
 		{"dates that prove nothing", []string{"DOB", "03/04/2001", "01/02/1999"}, "date_of_birth ? DOB", "DD/MM/YYYY or MM/DD/YYYY; which"},
-		{"dates in two forms", []string{"DOB", "31/12/2001", "12/31/2001"}, "date_of_birth ? DOB", "not dates in a certain format"},
+		{"dates in two formats", []string{"DOB", "31/12/2001", "12/31/2001"}, "date_of_birth ? DOB", "not dates in a known format"},
 		{"dates, some ISO", []string{"DOB", "31/12/2001", "1999-01-02"}, "date_of_birth ? DOB", "1 of 2 dates are written YYYY-MM-DD"},
 		{"dates, nearly all ISO", []string{"DOB", "2001-12-31", "1999-01-02", "1998-01-02", "31/12/01"}, "date_of_birth = DOB", "3 of 4 dates are written YYYY-MM-DD"},
-		{"dates that prove day first, and a note", []string{"DOB", "31/12/2001", "01/02/1999", "30/02/1999", "unknown", "13/01/1998"}, "date_of_birth ? DOB", "5 of 5 values are not dates in a certain format"},
+		{"dates that prove day first, and a note", []string{"DOB", "31/12/2001", "01/02/1999", "30/02/1999", "unknown", "13/01/1998"}, "date_of_birth ? DOB", "5 of 5 values are not dates in a known format"},
 		{"dates that prove day first, one cell apart", []string{"DOB", "31/12/2001", "01/02/1999", "unknown", "13/01/1998"}, "date_of_birth = DOB", "only DD/MM/YYYY reads the sample dates, except for 1"},
 		{"dates without the century", []string{"DOB", "31/12/01"}, "date_of_birth = DOB", "only DD/MM/YY"},
 		{"dates without the century, either way", []string{"DOB", "03/12/01"}, "date_of_birth ? DOB", "DD/MM/YY or MM/DD/YY; which is it"},
@@ -377,18 +377,18 @@ func TestFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = note + `version: 1
+	const want = note + sampleNote + `version: 1
 source:
   header_row: 2
   headers: [Banner ID, "Nick\nname", Address 1, 'Apt, unit', DOB, Email, 'Role #', Full Name, '{x}: #y']
 fields:
   unique_id: Banner ID # certain: it is the institution's number for a person; such as 1 | 2
-  # login_source: {value: SSO} # no column gives it: write the code of your login source here, or give --login-source
+  # login_source: {value: SSO} # no column has it: write the code of your login source here, or give --login-source
   # likely: first_name: "Nick\nname" # a preferred name may differ from the legal one, and is often blank; 1 of 2 values don't look like only a first or last name; such as Max fields: z | Zoé[2J
   email: Email # certain: the attribute's own name; such as a@b.example | c@d.example
   # likely: street: {expr: 'trim(col("Address 1") + " " + col("Apt, unit"))'} # a usual name for it; the street has more than one line in this table; such as 1 Main St | 2 Main St
   date_of_birth: {column: DOB, date: DD/MM/YYYY} # certain: a usual name for it; only DD/MM/YYYY reads all sample dates; such as 31/12/2001 | 01/02/2002
-# These columns give nothing:
+# These columns are not used:
 #   D "Apt, unit": it is the second line of a street, and the profile has one line for it
 #   F "": it has no header
 #   H "Role #": no attribute is known by this name
@@ -403,7 +403,7 @@ fields:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "  # unique_id: # no column gives it, and every profile needs it: name the column that does\n"; !strings.Contains(string(got), want) {
+	if want := "  # unique_id: # no column has it, and every profile needs it: write the column's name here\n"; !strings.Contains(string(got), want) {
 		t.Errorf("no word of the missing unique ID in\n%s", got)
 	}
 }

@@ -112,11 +112,11 @@ func lookAtRepeats(attribute mapping.Attribute, values []mapping.Cell) string {
 	switch attribute {
 	case mapping.UniqueID, mapping.UserName, mapping.StudentNumber, mapping.EmployeeNumber, mapping.Email:
 		if 4*different < 3*len(values) {
-			return fmt.Sprintf("%d values are only %d different ones", len(values), different)
+			return fmt.Sprintf("only %d of %d values are different", different, len(values))
 		}
 	case mapping.LoginSource, mapping.UserTypeID, mapping.LockerUserTypeID:
 		if len(values) >= 8 && 4*different > 3*len(values) {
-			return fmt.Sprintf("hardly any of %d values repeats", len(values))
+			return fmt.Sprintf("almost all of the %d values are different", len(values))
 		}
 	}
 	return ""
@@ -152,7 +152,7 @@ func lookAtDates(values []mapping.Cell) looks {
 	case 4*unread > len(values) || len(patterns) == 0:
 		return looks{
 			none:  len(texts) == len(values),
-			doubt: fmt.Sprintf("%d of %d values are not dates in a certain format; add date: with the format", len(texts), len(values)),
+			doubt: fmt.Sprintf("%d of %d values are not dates in a known format; add date: with the format", len(texts), len(values)),
 		}
 	case len(patterns) > 1:
 		return looks{doubt: "the sample dates may be read as " + english.WordSeries(patterns, "or") + "; which is it? Add date:"}
