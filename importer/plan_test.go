@@ -113,7 +113,7 @@ func makePlan(t testing.TB, p *Planner) (Plan, *memoryStore) {
 
 var planNames = []string{"unique_id", "email", "user_name", "first_name", "date_of_birth", "standing"}
 
-func TestPlanVerdicts(t *testing.T) {
+func TestPlanStatuses(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		rows     []string

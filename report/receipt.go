@@ -21,7 +21,7 @@ var ErrReceipt = errors.New("this is a failure of the program, not of your file;
 // CheckCommand is the command whose receipt has valid rows in place of pushed ones.
 const CheckCommand = "check"
 
-// Receipt is the account of one FILE.
+// Receipt is what became of one FILE.
 type Receipt struct {
 	Command  string // as typed, such as push, check or approve
 	Run      int64  // 0 for a check, which stores no run

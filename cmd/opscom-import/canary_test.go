@@ -94,7 +94,7 @@ type canaries struct {
 
 func newCanaries(t *testing.T) *canaries {
 	t.Helper()
-	c := &canaries{trial: newTrial(t, standIn(t), "", 1), words: []string{canaryToken}}
+	c := &canaries{trial: newTrial(t, testProgram(t), "", 1), words: []string{canaryToken}}
 	c.moody.Store("")
 	c.front = httptest.NewServer(c)
 	t.Cleanup(c.front.Close)

@@ -80,7 +80,7 @@ const roomy = 64 << 10 // KiB
 // fullTrial is a trial of 1,500 rows as fast as they go.
 func fullTrial(t *testing.T, faults string) *trial {
 	t.Helper()
-	tr := newTrial(t, standIn(t), faults, 1)
+	tr := newTrial(t, testProgram(t), faults, 1)
 	tr.flags = []string{"--rate", "0"}
 	tr.write("students.csv", trialRecords(1500, 0, func(int) bool { return false }))
 	return tr
@@ -98,7 +98,7 @@ func TestStateFolderFull(t *testing.T) {
 			mount(t, tr.state(), kib)
 			end := tr.run(tr.push())
 			change(t, tr.state(), roomy, syscall.MS_REMOUNT)
-			tr.settle(end)
+			tr.checkEnd(end)
 			return end
 		})
 	}
@@ -117,7 +117,7 @@ func TestResultsFolderFull(t *testing.T) {
 			end := tr.run(tr.push())
 			sent := tr.pushes.Load()
 			change(t, reports, roomy, syscall.MS_REMOUNT)
-			tr.settle(end)
+			tr.checkEnd(end)
 			if again := tr.pushes.Load() - sent; again > 0 {
 				t.Errorf("%d requests were sent again", again)
 			}
@@ -137,7 +137,7 @@ func TestFileTooLarge(t *testing.T) {
 		limited := exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -f %d; exec "$@"`, 2*kib), "sh"}, push.Args...)...)
 		limited.Dir, limited.Env = push.Dir, push.Env
 		end := tr.run(limited)
-		tr.settle(end)
+		tr.checkEnd(end)
 		return end
 	})
 }
@@ -171,10 +171,10 @@ func (tr *trial) reportTo(name string) string {
 	return tr.path(name)
 }
 
-// settle holds a push to have ended well, or with a sentence that says what to do
+// checkEnd holds a push to have ended well, or with a sentence that says what to do
 // and a code that reports whether anything was sent. Then the same command must
 // complete the run.
-func (tr *trial) settle(end ended) {
+func (tr *trial) checkEnd(end ended) {
 	tr.t.Helper()
 	if end.code > app.ExitRows {
 		if !clearAboutDisk.MatchString(end.stderr) {

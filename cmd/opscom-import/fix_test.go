@@ -15,7 +15,7 @@ import (
 )
 
 // The rows that need a person are written as a workbook; fixed, saved and pushed
-// it settles them, with the mapping of the file that they come from.
+// it completes them, with the mapping of the file that they come from.
 func TestFixWorkbookRoundTrip(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("OPSCOM_STATE", filepath.Join(folder, "state"))

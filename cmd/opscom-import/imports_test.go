@@ -20,7 +20,7 @@ const (
 	commandFolder = "cmd/opscom-import"
 )
 
-// allowedImports is the picture in docs/CONTRIBUTING.md: for each package of the
+// allowedImports is the diagram in docs/CONTRIBUTING.md: for each package of the
 // module, by its folder, the others that it may import.
 func allowedImports() map[string][]string {
 	inner := []string{"importer", "mapping"}
@@ -41,14 +41,14 @@ func allowedImports() map[string][]string {
 	for _, sibling := range siblings {
 		allowed[sibling] = inner
 	}
-	const rooms = "importer/sheet/internal/" // a reader never imports another
-	shared := append([]string{rooms + "rows"}, inner...)
-	allowed[rooms+"rows"] = inner
-	allowed[rooms+"archive"] = shared
-	allowed[rooms+"text"] = shared
-	allowed[rooms+"webpage"] = shared
-	allowed[rooms+"excel"] = append([]string{rooms + "archive"}, shared...)
-	allowed["importer/sheet"] = append([]string{"mapping/suggest", rooms + "archive", rooms + "text", rooms + "excel", rooms + "webpage"}, shared...)
+	const readers = "importer/sheet/internal/" // a reader never imports another
+	shared := append([]string{readers + "rows"}, inner...)
+	allowed[readers+"rows"] = inner
+	allowed[readers+"archive"] = shared
+	allowed[readers+"text"] = shared
+	allowed[readers+"webpage"] = shared
+	allowed[readers+"excel"] = append([]string{readers + "archive"}, shared...)
+	allowed["importer/sheet"] = append([]string{"mapping/suggest", readers + "archive", readers + "text", readers + "excel", readers + "webpage"}, shared...)
 
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
@@ -65,12 +65,12 @@ func TestImportsPointOneWay(t *testing.T) {
 	for folder, imports := range found {
 		permitted, known := allowed[folder]
 		if !known {
-			t.Errorf("%s is not in the picture; add it to docs/CONTRIBUTING.md and to this test", folder)
+			t.Errorf("%s is not in the diagram; add it to docs/CONTRIBUTING.md and to this test", folder)
 			continue
 		}
 		for _, target := range imports {
 			if target, ours := strings.CutPrefix(target, modulePath+"/"); ours && !slices.Contains(permitted, target) {
-				t.Errorf("%s imports %s, an arrow that the picture does not have", folder, target)
+				t.Errorf("%s imports %s, which the diagram does not allow", folder, target)
 			}
 			if folder == commandFolder+"/internal/app" && target == "github.com/spf13/cobra" {
 				t.Errorf("%s imports %s: a use case knows no command line", folder, target)
@@ -79,7 +79,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	for folder := range allowed {
 		if _, exists := found[folder]; !exists {
-			t.Errorf("the picture has %s, and there is no such package", folder)
+			t.Errorf("the diagram has %s, and there is no such package", folder)
 		}
 	}
 }

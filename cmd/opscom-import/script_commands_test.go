@@ -308,10 +308,10 @@ func expression(ts *testscript.TestScript, text string) *regexp.Regexp {
 
 // until waits for something that other processes bring about.
 func until(ts *testscript.TestScript, what string, done func() bool) {
-	const patience = 20 * time.Second
+	const timeout = 20 * time.Second
 	for began := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(began) > patience {
-			ts.Fatalf("%s: not within %s", what, patience)
+		if time.Since(began) > timeout {
+			ts.Fatalf("%s: not within %s", what, timeout)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // stoppedTrial is a trial of 600 rows with eight workers, each answer taking a while.
 func stoppedTrial(t *testing.T, faults string) *trial {
 	t.Helper()
-	tr := newTrial(t, standIn(t), faults, 1)
+	tr := newTrial(t, testProgram(t), faults, 1)
 	tr.flags = []string{"--rate", "0", "--workers", "8"}
 	tr.write("students.csv", trialRecords(600, 0, func(int) bool { return false }))
 	return tr

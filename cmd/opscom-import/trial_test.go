@@ -95,8 +95,8 @@ func newTrial(t testing.TB, program, faults string, seed uint64) *trial {
 	return tr
 }
 
-// standIn returns the program that the test binary stands in for, by TestMain.
-func standIn(t testing.TB) string {
+// testProgram returns the program that the test binary stands in for, by TestMain.
+func testProgram(t testing.TB) string {
 	t.Helper()
 	program, err := exec.LookPath("opscom-import")
 	if err != nil {

@@ -34,12 +34,12 @@ func postRaw(ctx context.Context, t *testing.T, client *http.Client) *http.Respo
 
 func TestDrip(t *testing.T) {
 	for _, tc := range []struct {
-		patience  time.Duration
+		timeout   time.Duration
 		delivered bool
 	}{{time.Minute, true}, {3 * time.Second, false}} {
 		synctest.Test(t, func(t *testing.T) {
 			s, client := pipeServer(t, "drip=1:4s")
-			ctx, cancel := context.WithTimeout(t.Context(), tc.patience)
+			ctx, cancel := context.WithTimeout(t.Context(), tc.timeout)
 			defer cancel()
 			began := time.Now()
 			response := postRaw(ctx, t, client)

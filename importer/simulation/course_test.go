@@ -123,7 +123,7 @@ func (c *course) play() {
 
 // How often a command is given again.
 const (
-	patience     = 12 // then failures in a row no longer stop it, and nobody interrupts it
+	maxFailures  = 12 // then failures in a row no longer stop it, and nobody interrupts it
 	mostCommands = 60
 )
 
@@ -138,7 +138,7 @@ func (c *course) playFile() {
 			c.violated("the run is not complete after %d commands", mostCommands)
 			return
 		}
-		p, e := c.command(given, incomplete > patience, yes)
+		p, e := c.command(given, incomplete > maxFailures, yes)
 		random := draw(c.seed, "pause", c.file.number, given)
 		if p.died() {
 			c.takeOver(p)

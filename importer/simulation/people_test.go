@@ -33,7 +33,7 @@ func (n *file) String() string {
 
 // newFiles draws the files.
 func newFiles(seed uint64) []*file {
-	random := draw(seed, "nights")
+	random := draw(seed, "files")
 	people := pick(random, 10, 30, 60, 120, 250)
 	people += random.IntN(people / 5)
 	headerRow := 1 + random.IntN(300) // so that the rows lie across the journal's chunks now and then
