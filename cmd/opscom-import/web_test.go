@@ -154,9 +154,9 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	w := startWeb(t, state, "--rate", "0")
 	w.upload("students.csv", people(30, 2))
 	page := w.result()
-	w.wants(page, "2 rows of 30 need fixing.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
+	w.wants(page, "2 of 30 rows need fixing.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
 	w.push(page)
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "2 rows did not end well", "students.csv")
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "2 rows were not pushed", "students.csv")
 	w.wants(w.get("/runs"), "students.csv", "finished")
 	downloaded := w.get("/runs/1/results")
 	w.close()
@@ -211,7 +211,7 @@ func TestWebStopsAndGoesOn(t *testing.T) {
 	w.wants(w.get("/"), "stopped early")
 	w.upload("students.csv", people(90, 0))
 	w.push(w.result())
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed", "This is run 1 of students.csv")
+	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed", "Resuming run 1 of students.csv")
 }
 
 // stopOnceSent stops the push when its progress shows that rows were sent.

@@ -75,7 +75,7 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		s.showStartWith(w, r, http.StatusRequestEntityTooLarge, "The file is too large for this page: a file may have 512 MB, a mapping file 1 MB. A colleague can push it with the command opscom-import push.")
+		s.showStartWith(w, r, http.StatusRequestEntityTooLarge, "The file is too large for this page: the limit is 512 MB for a file, and 1 MB for a mapping file. A colleague can push it with the command opscom-import push.")
 		return
 	case err != nil:
 		s.showStartWith(w, r, http.StatusUnprocessableEntity, s.explain(err))
@@ -187,7 +187,7 @@ func (s *Server) takeMapping(w http.ResponseWriter, r *http.Request, _ upload, u
 	const encoded = 3 // a byte takes at most so many in a form
 	r.Body = http.MaxBytesReader(w, r.Body, encoded*maxMapping)
 	if err := r.ParseForm(); err != nil {
-		s.fail(w, http.StatusRequestEntityTooLarge, "The mapping is too long: it may have 1 MB.")
+		s.fail(w, http.StatusRequestEntityTooLarge, "The mapping is too long: the limit is 1 MB.")
 		return
 	}
 	text := strings.ReplaceAll(r.PostForm.Get("mapping"), "\r\n", "\n")

@@ -507,7 +507,7 @@ func TestTheRealControllerCanBeMissing(t *testing.T) {
 	s := open(t, "--client", "TOMA", "--token-file", filepath.Join(t.TempDir(), "none"))
 	s.upload("students.csv", people(2, 0), "", "sandbox")
 	s.result()
-	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "open the token file") {
+	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "the token file") {
 		t.Errorf("a check for a Controller that is not set up: status %d, %s", status, body)
 	}
 }

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
+	"fmt"
 	"html/template"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -26,8 +29,17 @@ func words() template.FuncMap {
 			return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 		},
 		"counted": counted,
+		"about":   about,
 		"warning": func(p importer.ProblemCount) bool { return p.Severity == mapping.SeverityWarning },
 	}
+}
+
+// about returns a problem's message without its column, which is beside it.
+func about(p importer.ProblemCount) string {
+	if p.Column == mapping.NoColumn {
+		return p.Message
+	}
+	return strings.TrimPrefix(p.Message, fmt.Sprintf("%s (column %s): ", cmp.Or(p.Header, "no header"), mapping.ColumnLetter(p.Column)))
 }
 
 // countTable is what the table of counts shows.
