@@ -60,7 +60,7 @@ var statusSpecs = []StatusSpec{
 	{StatusInvalid, KindToFix, "not sent", "fix these rows in the file"},
 	{StatusRejected, KindToFix, "refused by the Controller", "the results say why"},
 	{StatusFailed, KindFailed, "no answer after every attempt", "push the file again"},
-	{StatusUnknown, KindOpen, "may have been sent", "resume the run to settle them"},
+	{StatusUnknown, KindOpen, "may have been sent", "resume the run to send them again"},
 	{StatusNotSent, KindOpen, "the run ended early", "resume it to send them"},
 }
 

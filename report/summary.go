@@ -18,7 +18,7 @@ import (
 // summaryProblems is the number of kinds of problems that the page shows.
 const summaryProblems = 12
 
-// Summary is the account of one FILE as an HTML page that can be mailed: a [Receipt]
+// Summary is the result of one FILE as an HTML page that can be mailed: a [Receipt]
 // with what a reader who was not there wants to know. It shows no personal data: no
 // value, no message about one, and no folder.
 type Summary struct {
@@ -183,7 +183,7 @@ func (s *Summary) steps() []string {
 		steps = append(steps, "Push the file again for the rows that had no answer.")
 	}
 	if s.Counts.Of(importer.KindToFix) > 0 && isFile(s.Reports.Fix) {
-		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. Nothing has to be done about the other rows.", fileName(s.Reports.Fix)))
+		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. No action is needed for the other rows.", fileName(s.Reports.Fix)))
 	} else if s.Counts.Of(importer.KindToFix) > 0 {
 		steps = append(steps, "Fix the rows in the file, and push it again.")
 	}

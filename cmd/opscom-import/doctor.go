@@ -20,9 +20,9 @@ the clock. It sends no profile. Exit code 0: all is well; 2: something is not.`,
 		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
 			findings, err := app.Doctor(ctx, ss.Env)
 			for _, f := range findings {
-				mark := ss.style.Good("ok")
+				mark := ss.style.Good("ok  ")
 				if f.Err != nil {
-					mark, f.Detail, *code = ss.style.Bad("no"), f.Err.Error(), app.ExitUsage
+					mark, f.Detail, *code = ss.style.Bad("FAIL"), f.Err.Error(), app.ExitUsage
 				}
 				fmt.Fprintf(s.stdout, "%s  %-12s %s\n", mark, f.What, f.Detail)
 			}

@@ -36,10 +36,10 @@ func mapCommand(s streams) *cobra.Command {
 			if err := report.WriteFile(output, suggestion.Text); err != nil {
 				return err
 			}
-			ss.say("%s is written. Read it, answer what it asks, then:  opscom-import check %s", output, args[0])
+			ss.say("%s is written. Read it, answer its questions, then:  opscom-import check %s", output, args[0])
 			return nil
 		}),
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "file to save the suggestion to")
+	c.Flags().StringVarP(&output, "output", "o", "", "`PATH` of the file to save the suggestion to")
 	return c
 }

@@ -65,6 +65,8 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
+		Args:                       noArgument,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(explainFlag)
 	config.AddFlags(root.PersistentFlags())
@@ -72,6 +74,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),
 		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), versionCommand(s),
 	)
+	explainHelp(root)
 	return root, code
 }
 

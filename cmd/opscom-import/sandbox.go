@@ -31,16 +31,16 @@ accepts profiles as the real one is documented to, keeps the people that "push
 			}
 			ctx, release := interruptible(ctx)
 			defer release()
-			return app.ServeSandbox(ctx, ss.Env, o, func(url, client string) {
-				fmt.Fprintf(s.stdout, "The sandbox listens on %s\nPush to it:  OPSCOM_API_TOKEN=… opscom-import push --url %s --client %s FILE\n", url, url, client)
+			return app.ServeSandbox(ctx, ss.Env, o, func(url, client, token string) {
+				fmt.Fprintf(s.stdout, "The sandbox listens on %s\nPush to it:  OPSCOM_API_TOKEN=%s opscom-import push --url %s --client %s FILE\n", url, token, url, client)
 			})
 		}),
 	}
-	c.Flags().StringVar(&o.Address, "address", "127.0.0.1:8480", "loopback address to listen on; port 0 takes a free one")
-	c.Flags().StringVar(&o.Faults, "faults", "", `faults, such as "latency=20ms,503=1%"`)
-	c.Flags().Uint64Var(&o.Seed, "seed", 1, "the same seed and profiles give the same faults again")
-	c.Flags().Float64Var(&o.Limit, "limit", 0, "requests per second that are accepted; more are answered with 429; 0 for no limit")
-	c.Flags().StringVar(&o.RequestLog, "request-log", "", "file to which every request is appended as a line of JSON")
+	c.Flags().StringVar(&o.Address, "address", "127.0.0.1:8480", "loopback `ADDRESS` to listen on; port 0 takes a free one")
+	c.Flags().StringVar(&o.Faults, "faults", "", "`FAULTS`, such as \"latency=20ms,503=1%\"")
+	c.Flags().Uint64Var(&o.Seed, "seed", 1, "a `NUMBER`: the same seed and profiles give the same faults again")
+	c.Flags().Float64Var(&o.Limit, "limit", 0, "`NUMBER` of requests per second that are accepted; more are answered with 429; 0 for no limit")
+	c.Flags().StringVar(&o.RequestLog, "request-log", "", "`PATH` of a file to which every request is appended as a line of JSON")
 	c.Flags().BoolVar(&reset, "reset", false, "forget every person that was pushed to the sandbox, and exit")
 	return c
 }

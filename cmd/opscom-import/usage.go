@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,23 @@ func noArgument(c *cobra.Command, args []string) error {
 		return fmt.Errorf("there is no command %q; did you mean %s?", c.CommandPath()+" "+args[0], strings.Join(meant, " or "))
 	}
 	return fmt.Errorf("there is no command %q; %s", c.CommandPath()+" "+args[0], seeHelp(c))
+}
+
+// explainHelp makes the help of an unknown command an error, as the command itself is.
+func explainHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	i := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == "help" })
+	root.Commands()[i].RunE = func(_ *cobra.Command, args []string) error {
+		c, rest, err := root.Find(args)
+		if err == nil && c.HasSubCommands() {
+			err = noArgument(c, rest)
+		}
+		if err != nil {
+			return err
+		}
+		c.InitDefaultHelpFlag()
+		return c.Help()
+	}
 }
 
 // oneArgument asks for exactly one argument, which the help calls by that name.

@@ -26,14 +26,14 @@ its results downloaded: to the sandbox, or to the Controller that the settings n
 The page can be reached from this computer only, by the address that is printed.`,
 		Example: `  opscom-import web
   opscom-import web --client OC_TOMA --token-file token.txt`,
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
 			fetchCtx, workCtx, release := interrupts(ctx, s)
 			defer release()
 			return ss.serveWeb(fetchCtx, workCtx, address, !noOpen)
 		}),
 	}
-	c.Flags().StringVar(&address, "address", "127.0.0.1:0", "loopback address to listen on; port 0 takes a free one")
+	c.Flags().StringVar(&address, "address", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 takes a free one")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "print the address only, and start no browser")
 	return c
 }

@@ -143,9 +143,9 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	case r.last.class == refused:
 		return nil, c.refusal(r.last)
 	case r.last.class == rejected:
-		return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.quote(r.last))
+		return nil, fmt.Errorf("%s did not list its user types: %s", c.host, c.quote(r.last))
 	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}
-	return nil, fmt.Errorf("list the user types of %s: %s", c.host, c.noAnswer(r))
+	return nil, fmt.Errorf("%s gave %s; check the network and the Controller's address (--url)", c.host, c.noAnswer(r))
 }

@@ -24,6 +24,9 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	findings = append(findings, env.examineSettings(), env.examineToken(), env.examineState(ctx))
 	conn, failed := connect(env)
 	if failed != nil {
+		if token := findings[1].Err; token != nil && token.Error() == failed.Error() {
+			failed = errors.New("not asked, because there is no token")
+		}
 		return append(findings, Finding{What: "Controller", Err: failed}, env.examineClock(ctx, env.Settings.URL)), nil
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()

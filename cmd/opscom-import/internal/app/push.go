@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"opscom-import/importer"
@@ -73,7 +72,7 @@ func (p *pusher) askUserTypes(ctx context.Context) error {
 	}
 	list, err := p.connection.UserTypes(ctx)
 	if err != nil {
-		return &incompleteError{fmt.Errorf("ask %s for its user types: %w", p.Host(), err)}
+		return &incompleteError{err}
 	}
 	p.userTypes = userTypes{list, true}
 	if err := p.journal.SaveUserTypes(ctx, p.target(), list, time.Now().UTC()); err != nil {

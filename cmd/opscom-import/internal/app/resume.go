@@ -35,7 +35,7 @@ func (p *pusher) findResumable(ctx context.Context, t *mappedTable, hash string)
 			if same, err = p.journal.Run(ctx, u.ID); err != nil {
 				return nil, err
 			}
-			p.notify("This is run %d of %s, which was started %s and is not finished.", u.ID, t.in.shown, u.StartedAt.Local().Format("2006-01-02 15:04"))
+			p.notify("Resuming run %d of %s, started %s.", u.ID, t.in.shown, u.StartedAt.Local().Format("2006-01-02 15:04"))
 			continue
 		}
 		if err := p.journal.Supersede(ctx, u.ID); err != nil {

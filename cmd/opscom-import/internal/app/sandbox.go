@@ -66,8 +66,8 @@ type SandboxOptions struct {
 }
 
 // ServeSandbox serves the mock Controller until the context is cancelled. It calls
-// ready once it listens.
-func ServeSandbox(ctx context.Context, env Env, o SandboxOptions, ready func(url, client string)) (err error) {
+// ready once it listens, with "…" for a token that was set.
+func ServeSandbox(ctx context.Context, env Env, o SandboxOptions, ready func(url, client, token string)) (err error) {
 	config, err := env.sandboxConfig()
 	if err != nil {
 		return err
@@ -82,7 +82,11 @@ func ServeSandbox(ctx context.Context, env Env, o SandboxOptions, ready func(url
 	if err != nil {
 		return err
 	}
-	ready(server.URL, config.Client)
+	token := "…" // not shown: it may be a real one
+	if config.Token == sandboxToken {
+		token = sandboxToken
+	}
+	ready(server.URL, config.Client, token)
 	<-ctx.Done()
 	return server.Close()
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -69,8 +70,8 @@ type UncertainError struct {
 }
 
 func (e *UncertainError) Error() string {
-	return fmt.Sprintf("%s has no mapping file, and its headers leave questions; nothing was sent. This is the suggestion:\n\n%s\n"+
-		"Save it with:  opscom-import map %s --output %s\nthen answer what it asks, and run the command again.",
+	return fmt.Sprintf("%s has no mapping file, and its headers are not all clear; nothing was sent. This is the suggestion:\n\n%s\n"+
+		"Save it with:  opscom-import map %s --output %s\nthen answer its questions, and run the command again.",
 		e.file, strings.TrimRight(string(e.suggestion), "\n"), e.file, e.saveAs)
 }
 
@@ -94,6 +95,9 @@ func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births
 	text, err := suggest.Format(e.sourceSection(), suggestions)
 	if err != nil {
 		return nil, nil, err
+	}
+	if e.Settings.LoginSource != "" {
+		text = bytes.Replace(text, []byte(suggest.NoLoginSource), nil, 1)
 	}
 	return nil, nil, &UncertainError{in.shown, in.base + mappingSuffix, text}
 }

@@ -111,12 +111,12 @@ func loadYAML(path string) (*yaml.Node, error) {
 func readAtMost(what, path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the %s file: %w", what, err)
+		return nil, fileError(what, path, err)
 	}
 	defer file.Close() // only read
 	data, err := io.ReadAll(io.LimitReader(file, most))
 	if err != nil {
-		return nil, fmt.Errorf("read the %s file: %w", what, err)
+		return nil, fileError(what, path, err)
 	}
 	return data, nil
 }
@@ -160,4 +160,13 @@ func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (S
 	default:
 		return table[i], nil
 	}
+}
+
+// fileError says which file cannot be read, and why: the path only once.
+func fileError(what, path string, err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("the %s file %s cannot be read: %w", what, path, err)
 }

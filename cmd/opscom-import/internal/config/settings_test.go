@@ -203,7 +203,7 @@ func TestWhichConfigFile(t *testing.T) {
 	if s := p.mustLoad("--config", ""); s.ConfigFile != "" || s.Workers != 8 {
 		t.Errorf("no file: %+v", s)
 	}
-	p.wantError([]string{"--config", filepath.Join(p.WorkDir, "none.yaml")}, "open the config file", "none.yaml")
+	p.wantError([]string{"--config", filepath.Join(p.WorkDir, "none.yaml")}, "the config file ", "none.yaml cannot be read: ")
 }
 
 func TestPathsInAConfigFile(t *testing.T) {

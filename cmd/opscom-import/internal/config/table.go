@@ -61,7 +61,7 @@ func All(env Environment) []Setting { return new(Settings).table(env) }
 func (s *Settings) table(env Environment) []Setting {
 	return []Setting{
 		// Where profiles go.
-		{Flag: "url", Default: defaultURL, usage: "the Controller's address, as an `URL`", read: into(&s.URL, parseURL)},
+		{Flag: "url", Default: defaultURL, usage: "the Controller's address, as a `URL`", read: into(&s.URL, parseURL)},
 		{Flag: "client", usage: "client `CODE`, such as OC_TOMA", read: into(&s.Client, parseClient)},
 		{Flag: "token-file", path: true, usage: "`PATH` of a file that holds the API token; or set " + TokenVariable + ", or keep it in the system's keyring",
 			read: into(&s.TokenFile, parseText)},

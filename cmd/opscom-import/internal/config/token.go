@@ -66,7 +66,7 @@ func tokenFromFile(path string) (Token, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return Token{}, fmt.Errorf("look at the token file: %w", err)
+		return Token{}, fileError("token", path, err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
@@ -88,10 +88,10 @@ func tokenFromKeyring(client string) (Token, error) {
 		case errors.Is(err, keyring.ErrNotFound):
 			reason = "the keyring has none for " + client
 		default:
-			reason = fmt.Sprintf("the keyring cannot be asked: %v", err)
+			reason = fmt.Sprintf("no keyring is available (%v)", err)
 		}
 	}
-	return Token{}, fmt.Errorf("no token found (%s): set %s, or name a file that holds it with --token-file, or store it in the system's keyring as service %s, user %s",
+	return Token{}, fmt.Errorf("no token found: %s. Set %s, or name a file that holds it with --token-file, or store it in the system's keyring as service %s, user %s",
 		reason, TokenVariable, keyringService, cmp.Or(client, "the client code"))
 }
 

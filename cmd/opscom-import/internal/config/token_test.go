@@ -64,7 +64,7 @@ func TestNoToken(t *testing.T) {
 		want    string
 	}{
 		"empty keyring": {nil, "OC_TOMA", "the keyring has none for OC_TOMA"},
-		"no dbus":       {errors.New("dial unix: no such file"), "OC_TOMA", "the keyring cannot be asked: dial unix: no such file"},
+		"no dbus":       {errors.New("dial unix: no such file"), "OC_TOMA", "no keyring is available (dial unix: no such file)"},
 		"no client":     {nil, "", "there is no client code"},
 	} {
 		keyring.MockInit()
