@@ -93,7 +93,7 @@ func WriteFile(path string, text []byte) error {
 // anything fails. The file is readable by its owner only.
 //
 // The text goes to a temporary file in the same folder, which is synced and
-// then renamed to path. A link at path stays a link, and its target is replaced.
+// then renamed to path. A link at path stays a link, and its target is replaced or made.
 // A device or a pipe is written directly: a rename would replace it.
 func writeAtomic(path string, write func(io.Writer) error) error {
 	target, isSpecial, err := resolve(path)
@@ -155,7 +155,8 @@ func resolve(path string) (target string, isSpecial bool, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return path, false, nil
+		target, err = followLink(path)
+		return target, false, err
 	case err != nil:
 		return "", false, err
 	case info.IsDir():
@@ -165,6 +166,27 @@ func resolve(path string) (target string, isSpecial bool, err error) {
 	}
 	target, err = filepath.EvalSymlinks(path)
 	return target, false, err
+}
+
+// followLink returns the file that does not exist yet and that path names, through
+// links or itself.
+func followLink(path string) (string, error) {
+	for {
+		target, err := os.Readlink(path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EINVAL) { // no link; a loop of links has failed before
+			return path, nil
+		} else if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(target) {
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			target = filepath.Join(folder, target)
+		}
+		path = target
+	}
 }
 
 // createTemporary creates the file that will be renamed to target. Its name is

@@ -97,6 +97,34 @@ func TestWriteAtomicKeepsALink(t *testing.T) {
 	}
 }
 
+func TestWriteAtomicKeepsALinkToNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("making a link needs a privilege on Windows")
+	}
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	target, first, second := filepath.Join(elsewhere, "target.csv"), filepath.Join(folder, "first.csv"), filepath.Join(folder, "second.csv")
+	if err := errors.Join(os.Symlink("second.csv", first), os.Symlink(target, second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(To(first, nil).CanWrite(), writeAtomic(first, writeText("new"))); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
+	for _, link := range []string{first, second} {
+		if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("the link %s is gone: %v", link, err)
+		}
+	}
+
+	lost := filepath.Join(folder, "lost.csv")
+	if err := os.Symlink(filepath.Join(elsewhere, "none", "target.csv"), lost); err != nil {
+		t.Fatal(err)
+	}
+	if err := To(lost, nil).CanWrite(); err == nil || !strings.Contains(err.Error(), "its folder does not exist") {
+		t.Errorf("a link into a folder that is not there: %v", err)
+	}
+}
+
 func TestUnwritablePlaces(t *testing.T) {
 	folder := t.TempDir()
 	for path, want := range map[string]string{
