@@ -173,6 +173,21 @@ func (r *reporter) writeFix(count int) (err error) {
 		r.notify("%s is not written: the file, its mapping or the settings are not those that were planned.", ShortPath(path))
 		return nil
 	}
+	err = r.writeFixOf(t, to)
+	switch {
+	case err != nil && t.in.checkUnchanged() != nil: // what was read may be of another file
+		r.paths.Fix, err = "", nil
+		r.notify("%s is not written: %s was changed, replaced or moved after it was planned. The other reports are complete.", ShortPath(path), t.in.shown)
+	case errors.Is(err, report.ErrTooLarge):
+		r.notify("%s is not written: %v.", ShortPath(path), err)
+		r.paths.Fix, err = "", nil
+	}
+	return err
+}
+
+// writeFixOf reads the cells of the rows to fix from the table's file. If that is no
+// longer the file that was planned, the workbook is not written.
+func (r *reporter) writeFixOf(t *mappedTable, to report.Destination) (err error) {
 	rows, err := openSheet(r.Settings, t.in.path, t.mapping)
 	if err != nil {
 		return err
@@ -180,12 +195,17 @@ func (r *reporter) writeFix(count int) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	header := rows.Header()
 	layout := report.FixSheet{Sheet: rows.Sheet(), HeaderRow: header.Row, Header: header.Names, Choices: t.userTypeChoices()}
-	_, err = report.WriteFix(to, layout, fixRows(r.results(), rows, t.mapper))
-	if errors.Is(err, report.ErrTooLarge) {
-		r.notify("%s is not written: %v.", ShortPath(path), err)
-		r.paths.Fix, err = "", nil
-	}
-	return errors.Join(err, t.in.checkUnchanged())
+	_, err = report.WriteFix(to, layout, func(yield func(report.FixRow, error) bool) {
+		for row, err := range fixRows(r.results(), rows, t.mapper) {
+			if !yield(row, err) {
+				return
+			}
+		}
+		if err := t.in.checkUnchanged(); err != nil {
+			yield(report.FixRow{}, err)
+		}
+	})
+	return err
 }
 
 // writeSummary completes the summary and writes it where it was asked for.
