@@ -74,7 +74,7 @@ func TestHostileDirectories(t *testing.T) {
 		"parts without end":       {manyParts.String(), "damaged", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := specimen{path: writeFile(t, "people.xls", tt.content), verdict: bounded}
+			s := specimen{path: writeFile(t, "people.xls", tt.content), expected: bounded}
 			if fault := s.assess(t, &tally{}); fault != "" {
 				t.Error(fault)
 			}

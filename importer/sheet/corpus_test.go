@@ -20,32 +20,32 @@ import (
 // file whose cells are the right ones). Where this project judges otherwise,
 // testdata/judged-otherwise.tsv says what it does instead, and why.
 
-// verdict is what a good importer does with a file.
-type verdict string
+// expectation is what a good importer does with a file.
+type expectation string
 
 const (
-	accept     verdict = "ACCEPT"      // reads it; the cells are those of the oracle
-	rowErrors  verdict = "ROW-ERRORS"  // reads it; names the faulty rows; the others are unharmed
-	warnOrAsk  verdict = "WARN-OR-ASK" // says what is odd, or asks
-	refuseFile verdict = "REFUSE-FILE" // says what the file is and what to do
-	bounded    verdict = "BOUNDED"     // answers within the bounds of time and memory
-	noCrash    verdict = "NO-CRASH"    // answers
-	oracle     verdict = "ORACLE"      // the cells of each sheet are those that Excel itself saved
+	accept     expectation = "ACCEPT"      // reads it; the cells are those of the oracle
+	rowErrors  expectation = "ROW-ERRORS"  // reads it; names the faulty rows; the others are unharmed
+	warnOrAsk  expectation = "WARN-OR-ASK" // says what is odd, or asks
+	refuseFile expectation = "REFUSE-FILE" // says what the file is and what to do
+	bounded    expectation = "BOUNDED"     // answers within the bounds of time and memory
+	noCrash    expectation = "NO-CRASH"    // answers
+	oracle     expectation = "ORACLE"      // the cells of each sheet are those that Excel itself saved
 )
 
 // specimen is one file of the corpus.
 type specimen struct {
-	path    string
-	file    string // as INDEX.tsv names it
-	verdict verdict
-	oracle  string    // path of the file with the right cells; "" for none
-	reason  string    // why it is judged otherwise than in INDEX.tsv; "" where it is not
-	indexed *specimen // as INDEX.tsv judges it, where that is otherwise; else nil
+	path     string
+	file     string // as INDEX.tsv names it
+	expected expectation
+	oracle   string    // path of the file with the right cells; "" for none
+	reason   string    // why it is judged otherwise than in INDEX.tsv; "" where it is not
+	indexed  *specimen // as INDEX.tsv judges it, where that is otherwise; else nil
 }
 
 // What must be right.
 const (
-	leastShare = 0.98  // of a verdict's files
+	leastShare = 0.98  // of an expectation's files
 	leastEqual = 0.995 // of the text cells that Excel saved
 )
 
@@ -63,7 +63,7 @@ func TestCorpus(t *testing.T) {
 			fault, counts := ours.add(t, s)
 			switch {
 			case fault != "":
-				t.Logf("%s: %s", s.verdict, fault)
+				t.Logf("%s: %s", s.expected, fault)
 			case s.reason != "":
 				counts.otherwise++
 			}
@@ -77,21 +77,21 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 	t.Log("\n" + ours.table() + "\nby the index alone, the reasons of this project left aside:\n" + indexed.table())
-	for verdict, counts := range ours {
+	for expected, counts := range ours {
 		if !counts.enough() {
-			t.Errorf("%s: %d of %d files are read as they should be", verdict, counts.right, counts.files)
+			t.Errorf("%s: %d of %d files are read as they should be", expected, counts.right, counts.files)
 		}
 	}
 }
 
-// score is the tally of each verdict.
-type score map[verdict]*tally
+// score is the tally of each expectation.
+type score map[expectation]*tally
 
 // add assesses the specimen.
 func (c score) add(t *testing.T, s specimen) (fault string, counts *tally) {
-	if counts = c[s.verdict]; counts == nil {
+	if counts = c[s.expected]; counts == nil {
 		counts = &tally{}
-		c[s.verdict] = counts
+		c[s.expected] = counts
 	}
 	counts.files++
 	if fault = s.assess(t, counts); fault == "" {
@@ -100,30 +100,30 @@ func (c score) add(t *testing.T, s specimen) (fault string, counts *tally) {
 	return fault, counts
 }
 
-// TestMadeCorpus holds the verdicts against specimens whose nature is known: what
+// TestMadeCorpus holds the checks against specimens whose nature is known: what
 // is right passes, and what is wrong does not.
 func TestMadeCorpus(t *testing.T) {
 	for _, s := range readIndex(t, madeCorpus(t)) {
 		var counts tally
 		if fault := s.assess(t, &counts); fault != "" {
-			t.Errorf("%s, %s: %s", s.file, s.verdict, fault)
+			t.Errorf("%s, %s: %s", s.file, s.expected, fault)
 		}
 	}
 	plain := writeFile(t, "plain.csv", "unique_id,name\n1,Ann\n")
 	for _, s := range []specimen{
-		{path: plain, verdict: accept, oracle: writeFile(t, "other.csv", "unique_id,name\n1,Bob\n")},
-		{path: plain, verdict: accept, oracle: writeFile(t, "longer.csv", "unique_id,name\n1,Ann\n2,Bob\n")},
-		{path: plain, verdict: rowErrors}, {path: plain, verdict: warnOrAsk}, {path: plain, verdict: refuseFile},
-		{path: writeFile(t, "ragged.csv", "id,name\n1\n2\n3,Bob\n"), verdict: accept},
+		{path: plain, expected: accept, oracle: writeFile(t, "other.csv", "unique_id,name\n1,Bob\n")},
+		{path: plain, expected: accept, oracle: writeFile(t, "longer.csv", "unique_id,name\n1,Ann\n2,Bob\n")},
+		{path: plain, expected: rowErrors}, {path: plain, expected: warnOrAsk}, {path: plain, expected: refuseFile},
+		{path: writeFile(t, "ragged.csv", "id,name\n1\n2\n3,Bob\n"), expected: accept},
 	} {
 		var counts tally
 		if s.assess(t, &counts) == "" {
-			t.Errorf("%s passes for %s", filepath.Base(s.path), s.verdict)
+			t.Errorf("%s passes for %s", filepath.Base(s.path), s.expected)
 		}
 	}
 }
 
-// tally counts the files of one verdict.
+// tally counts the files of one expectation.
 type tally struct {
 	files, right, otherwise int
 	asked                   int // right, as the program asks for a mapping, and for no other reason
@@ -144,7 +144,7 @@ func share(part, whole int) float64 { return float64(part) / float64(whole) }
 func (c score) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-12s %6s %6s %7s  %s\n", "verdict", "files", "right", "share", "judged otherwise")
-	for _, v := range []verdict{accept, rowErrors, warnOrAsk, refuseFile, bounded, noCrash, oracle} {
+	for _, v := range []expectation{accept, rowErrors, warnOrAsk, refuseFile, bounded, noCrash, oracle} {
 		counts := c[v]
 		if counts == nil {
 			continue
@@ -178,7 +178,7 @@ func corpusFolder(t *testing.T) string {
 	return folder
 }
 
-// readIndex returns the files that INDEX.tsv names, each with the verdict that
+// readIndex returns the files that INDEX.tsv names, each with the expectation that
 // this project stands for.
 func readIndex(t *testing.T, folder string) []specimen {
 	t.Helper()
@@ -197,7 +197,7 @@ func readIndex(t *testing.T, folder string) []specimen {
 	file, says, right := column("file"), column("verdict"), column("oracle")
 	var specimens []specimen
 	for _, line := range lines[1:] {
-		s := specimen{path: filepath.Join(folder, line[file]), file: line[file], verdict: verdict(line[says])}
+		s := specimen{path: filepath.Join(folder, line[file]), file: line[file], expected: expectation(line[says])}
 		if line[right] != "" {
 			s.oracle = filepath.Join(folder, strings.SplitN(line[right], " HPI-", 2)[0])
 			if _, err := os.Stat(s.oracle); err != nil {
@@ -206,7 +206,7 @@ func readIndex(t *testing.T, folder string) []specimen {
 		}
 		if other, ok := judged[s.file]; ok {
 			indexed := s
-			s.verdict, s.oracle, s.reason, s.indexed = verdict(other[1]), "", other[2], &indexed
+			s.expected, s.oracle, s.reason, s.indexed = expectation(other[1]), "", other[2], &indexed
 		}
 		specimens = append(specimens, s)
 	}
@@ -231,12 +231,12 @@ func readTSV(t *testing.T, path string) [][]string {
 }
 
 // madeCorpus writes a corpus of files whose right answer follows from how they
-// are made, one or two for each verdict.
+// are made, one or two for each expectation.
 func madeCorpus(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	index := "file\tverdict\toracle\n"
-	for _, s := range []struct{ file, verdict, oracle, content string }{
+	for _, s := range []struct{ file, expected, oracle, content string }{
 		{"plain.csv", "ACCEPT", "plain.json", "id,name\n1,Ann\n2,Bob\n"},
 		{"plain.json", "", "", `[{"id": "1", "name": "Ann"}, {"id": "2", "name": "Bob"}]`},
 		{"quoted.csv", "ACCEPT", "quoted.json", "id,name\n1,\"O'Neil, \"\"Ann\"\"\"\n"},
@@ -253,8 +253,8 @@ func madeCorpus(t *testing.T) string {
 		if err := os.WriteFile(filepath.Join(folder, s.file), []byte(s.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if s.verdict != "" {
-			index += s.file + "\t" + s.verdict + "\t" + s.oracle + "\n"
+		if s.expected != "" {
+			index += s.file + "\t" + s.expected + "\t" + s.oracle + "\n"
 		}
 	}
 	if err := os.WriteFile(filepath.Join(folder, "INDEX.tsv"), []byte(index), 0o600); err != nil {

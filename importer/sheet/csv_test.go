@@ -214,7 +214,7 @@ func TestHostileTextIsRead(t *testing.T) {
 		"lines that are all blank":    "\n",
 	} {
 		for _, head := range []string{"id,name\n", "'id','name'\n" + strings.Repeat("'3','c'\n", firstRows/8)} {
-			s := specimen{path: writeFile(t, "people.csv", head+strings.Repeat(line, size/len(line))), verdict: bounded}
+			s := specimen{path: writeFile(t, "people.csv", head+strings.Repeat(line, size/len(line))), expected: bounded}
 			if fault := s.assess(t, &tally{}); fault != "" {
 				t.Errorf("%s: %s", name, fault)
 			}

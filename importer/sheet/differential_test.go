@@ -45,7 +45,7 @@ func TestCorpusAgainstExcelize(t *testing.T) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		book, bookErr := excel.OpenWorkbook(file, size)
 		if bookErr != nil {
-			return nil // refused: TestCorpus holds that against the verdict
+			return nil // refused: TestCorpus holds that against what is expected
 		}
 		books++
 		for _, part := range book.Sheets() {

@@ -33,19 +33,19 @@ type reading struct {
 }
 
 // assess reads the file, and returns what is wrong with what it gave; "" when it
-// is what the verdict says.
+// is what is expected.
 func (s specimen) assess(t *testing.T, counts *tally) string {
-	if s.verdict == oracle {
+	if s.expected == oracle {
 		return s.comparedWithExcel(t, counts)
 	}
-	before := heap(s.verdict == bounded)
+	before := heap(s.expected == bounded)
 	start := time.Now()
-	got, err := readAll(s.path, Options{}, s.verdict == bounded)
+	got, err := readAll(s.path, Options{}, s.expected == bounded)
 	took := time.Since(start)
 	used := heap(false) - before
 	if took > mostTime { // a busy machine may be to blame, but not twice
 		start = time.Now()
-		got, err = readAll(s.path, Options{}, s.verdict == bounded)
+		got, err = readAll(s.path, Options{}, s.expected == bounded)
 		took = time.Since(start)
 	}
 	var fe *rows.FileError
@@ -54,7 +54,7 @@ func (s specimen) assess(t *testing.T, counts *tally) string {
 		return err.Error()
 	case took > mostTime:
 		return fmt.Sprintf("it took %v", took)
-	case s.verdict == bounded && used > mostMemory:
+	case s.expected == bounded && used > mostMemory:
 		return fmt.Sprintf("it took %d MiB", used>>20)
 	case got.err != nil && !errors.As(got.err, &fe):
 		return fmt.Sprintf("error %v (%T) is not a *FileError", got.err, got.err)
@@ -63,7 +63,7 @@ func (s specimen) assess(t *testing.T, counts *tally) string {
 	case got.err == nil && len(got.rows) == 0 && len(got.notes) == 0:
 		return "no rows, and not a word about it"
 	}
-	switch s.verdict {
+	switch s.expected {
 	case accept:
 		return s.accepted(t, got)
 	case rowErrors:
