@@ -30,7 +30,7 @@ func SerialDate(text string) string {
 // to the second. It is not ok for a number that is no date.
 //
 // As in Excel, 1900 was a leap year: day 60 is 1900-02-29. It and day 0, which is
-// 1900-01-00, are appended as Excel shows them, so that whoever checks the date
+// 1900-01-00, are appended as Excel shows them, so that the code that checks the date
 // finds them.
 func AppendSerialDate(dst []byte, serial float64, date1904 bool) (date []byte, ok bool) {
 	epoch, last := time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC), lastDay1900

@@ -66,7 +66,7 @@ func hangups() []os.Signal {
 }
 
 // outlivePipes lets a write to a pipe that nobody reads any more fail, where it would
-// end the program: a run ends as its rows do, whoever listens. It lasts until the
+// end the program: a run ends as its rows do, whether or not anyone listens. It lasts until the
 // program ends, whose last words are written after the command.
 func outlivePipes() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

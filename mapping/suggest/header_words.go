@@ -44,7 +44,7 @@ func headerWords(header string) []string {
 var possessive = regexp.MustCompile(`['’]([sS])(\P{L}|$)`)
 
 // withoutNotes removes what is in brackets when it is not part of the name: a note
-// for whoever fills the column in, a date format, or the table of the column, as in
+// for the person who fills the column in, a date format, or the table of the column, as in
 // [Students]Last_Name.
 func withoutNotes(header string) string {
 	for _, brackets := range []string{"[]", "()"} {

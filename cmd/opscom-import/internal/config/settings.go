@@ -30,7 +30,7 @@ import (
 	"opscom-import/mapping"
 )
 
-// Settings are what a command works with, checked. Nobody changes them: whoever
+// Settings are what a command works with, checked. Nobody changes them: code that
 // needs other ones derives a copy.
 type Settings struct {
 	URL          string // the Controller's base URL, without a slash at its end

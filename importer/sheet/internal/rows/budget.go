@@ -38,7 +38,7 @@ func NewWorkBudget(size int64, now func() time.Time) *WorkBudget {
 	return &WorkBudget{now: now, limit: leastWork + time.Duration(float64(size)/slowestWork*float64(time.Second)), since: now()}
 }
 
-// RowReturned starts the budget anew.
+// RowReturned starts the budget again.
 func (b *WorkBudget) RowReturned() { b.gotRow = true }
 
 // Explain returns err, or why the file was given up, at or after a row, when the budget
