@@ -215,22 +215,30 @@ func TestRetryAfterHoldsEveryWorker(t *testing.T) {
 }
 
 func TestForbiddenWithRetryAfterIsThrottling(t *testing.T) {
-	m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
-		if n == 20 {
-			return answered(403, "<html>", "Retry-After", "60")
-		}
-		time.Sleep(time.Millisecond)
-		return success()
-	}}
-	virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
-		counts := pushAll(t.Context(), client, 8, 100)
-		if counts[importer.StatusPushed] != 100 || len(m.at) != 101 {
-			t.Fatalf("counts = %v after %d requests, want 100 pushed after 101", counts, len(m.at))
-		}
-		if wait := m.at[100].Sub(m.at[20]); wait < time.Minute {
-			t.Errorf("the last request came %v after the answer, want a pause of a minute", wait)
-		}
-	})
+	took := map[int]time.Duration{}
+	for _, status := range []int{403, 429, 500} {
+		m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
+			if n == 20 {
+				return answered(status, "<html>", "Retry-After", "60")
+			}
+			time.Sleep(time.Millisecond)
+			return success()
+		}}
+		virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+			counts := pushAll(t.Context(), client, 8, 100)
+			if counts[importer.StatusPushed] != 100 || len(m.at) != 101 {
+				t.Fatalf("%d: counts = %v after %d requests, want 100 pushed after 101", status, counts, len(m.at))
+			}
+			// Beyond the eight requests in progress every worker waits, not the refused row alone.
+			if wait := m.at[40].Sub(m.at[20]); wait < time.Minute {
+				t.Errorf("%d: request 41 came %v after the answer, want a pause of a minute", status, wait)
+			}
+			took[status] = m.at[100].Sub(m.at[0])
+		})
+	}
+	if limit := took[500] + time.Second; took[403] < limit || took[429] < limit {
+		t.Errorf("took %v: want a 403 to slow the run down after the pause as a 429 does, and a 500 not to", took)
+	}
 }
 
 func TestRequestsKeepToTheRate(t *testing.T) {
