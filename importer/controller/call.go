@@ -77,6 +77,8 @@ func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, succ
 		}
 	}
 	switch {
+	case a.class == accepted && e == c.push:
+		a.feedback = pushed
 	case a.class != retryable:
 		a.feedback = answered
 	case workCtx.Err() != nil:

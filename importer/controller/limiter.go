@@ -45,7 +45,7 @@ type limiter struct {
 
 	recent     float64       // recent answers, with weights that decay exponentially
 	recentAt   time.Time     // when the last of them came
-	minLatency time.Duration // lowest latency; rises slowly, so that an old one is forgotten
+	minLatency time.Duration // lowest latency of a push; rises slowly, so that an old one is forgotten
 	latency    time.Duration // smoothed
 }
 
@@ -86,10 +86,14 @@ func (l *limiter) start(now time.Time) {
 }
 
 // onAnswer records that the Controller answered a request.
-func (l *limiter) onAnswer(started, now time.Time) {
+func (l *limiter) onAnswer(now time.Time) {
 	l.recent = l.recentRate(now)*recentWindow.Seconds() + 1
 	l.recentAt = now
-	latency := now.Sub(started)
+}
+
+// onLatency records how long an accepted push took. How fast a list comes, or a
+// rejection, would say nothing about pushes.
+func (l *limiter) onLatency(latency time.Duration, now time.Time) {
 	if l.minLatency == 0 {
 		l.minLatency, l.latency = latency, latency
 	}

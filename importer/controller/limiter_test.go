@@ -58,7 +58,8 @@ func steady(l *limiter, now time.Time, answers int, latency time.Duration) time.
 	for range answers {
 		now = now.Add(l.wait(now))
 		l.start(now)
-		l.onAnswer(now, now.Add(latency))
+		l.onAnswer(now.Add(latency))
+		l.onLatency(latency, now.Add(latency))
 	}
 	return now
 }
@@ -85,7 +86,8 @@ func TestRateGrowsOnlyWhileAnswersComeFast(t *testing.T) {
 		now := steady(&l, time.Now(), 1, usual)
 		for range 200 { // 100 a second, and then one too many
 			now = now.Add(10 * time.Millisecond)
-			l.onAnswer(now, now.Add(usual))
+			l.onAnswer(now.Add(usual))
+			l.onLatency(usual, now.Add(usual))
 		}
 		l.onThrottled(now, now, 0)
 		cut := l.rate(now)

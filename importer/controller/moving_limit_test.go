@@ -242,3 +242,45 @@ func TestNobodyIsThrottledWithoutALimit(t *testing.T) {
 		})
 	}
 }
+
+// TestRateRecoversWhenOtherAnswersAreFaster has one request turned away, before much
+// is known of the rate, by a Controller that answers something else far faster than
+// a push.
+func TestRateRecoversWhenOtherAnswersAreFaster(t *testing.T) {
+	const list, rejection = `{"status":"success","user_types":[]}`, `{"ErrorCode":9022,"ErrorMessage":"First name is missing."}`
+	tests := []struct {
+		name   string
+		body   string           // of the other answer
+		isFast func(n int) bool // whether the nth request gets it
+	}{
+		{"the list of user types", list, func(n int) bool { return n == 0 }},
+		{"one rejection", rejection, func(n int) bool { return n == 1 }},
+		{"a rejection in a hundred", rejection, func(n int) bool { return n%100 == 1 }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := &inMemory{answer: func(n int, _ *http.Request) (*http.Response, error) {
+				if test.isFast(n) {
+					time.Sleep(time.Millisecond)
+					return answered(200, test.body)
+				}
+				time.Sleep(20 * time.Millisecond)
+				if n == 5 {
+					return answered(429, "")
+				}
+				return success()
+			}}
+			virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+				if test.body == list {
+					if _, err := client.UserTypes(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				pushAll(t.Context(), client, 8, 1000)
+				if took := m.at[700].Sub(m.at[500]); took > time.Second { // the workers can send 400 a second
+					t.Errorf("200 requests took %v, 500 answers after the 429: want less than a second", took)
+				}
+			})
+		})
+	}
+}

@@ -74,6 +74,7 @@ const (
 	unavailable                 // HTTP 503 without a Retry-After: out of order, or overloaded
 	throttled                   // HTTP 429, or 503 with a Retry-After: too many requests
 	answered                    // an answer, even one that rejects the row
+	pushed                      // an accepted push: its latency is that of the others
 	canceled                    // the request was aborted
 )
 
@@ -187,9 +188,12 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
 	}
 	var wait Wait
 	switch end {
-	case answered:
+	case answered, pushed:
 		p.failures, p.pauses, p.probing = 0, 0, false
-		p.limiter.onAnswer(used.started, now)
+		p.limiter.onAnswer(now)
+		if end == pushed {
+			p.limiter.onLatency(now.Sub(used.started), now)
+		}
 	case noAnswer:
 		wait = p.recordFailure(used, now, p.threshold, retryAfter, reasonOutage)
 	case unavailable, throttled: // unmistakable, whatever the number of workers
