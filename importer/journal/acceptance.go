@@ -31,8 +31,10 @@ func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.D
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if err := j.fold(ctx, target); err != nil {
-		return nil, err
+	if j.writer != nil {
+		if err := j.fold(ctx, target); err != nil {
+			return nil, err
+		}
 	}
 	t, err := loadTarget(ctx, j.reader, target)
 	if err != nil {
@@ -53,6 +55,9 @@ func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.D
 		}
 		return err
 	})
+	if err == nil && j.writer == nil {
+		err = j.addReplayed(ctx, t, keys, found)
+	}
 	return found, j.wrap(lookUp, err)
 }
 
@@ -76,6 +81,10 @@ func readAcceptance(key importer.Digest, data []byte) (a importer.Acceptance, er
 func keyPlace(key importer.Digest) []int64 {
 	return []int64{int64(binary.LittleEndian.Uint64(key[:8])), int64(binary.LittleEndian.Uint64(key[8:]))}
 }
+
+const selectOutcomes = `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
+	FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
+	WHERE event.id > ? AND run.target = ? ORDER BY event.id`
 
 const latestEvent = "SELECT coalesce(max(id), 0) FROM event"
 
@@ -116,9 +125,7 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 	if err != nil {
 		return false, err
 	}
-	outcomes, err := tx.QueryContext(ctx, `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
-		FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
-		WHERE event.id > ? AND run.target = ? ORDER BY event.id`, t.folded, t.id)
+	outcomes, err := tx.QueryContext(ctx, selectOutcomes, t.folded, t.id)
 	pending, c := changes{}, new(chunk)
 	err = eachRow(outcomes, err, func() (err error) {
 		if len(pending) >= foldRows {

@@ -68,6 +68,8 @@ func (j *Journal) wrap(action string, err error) error {
 	case code == sqlite3.SQLITE_IOERR, errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return fmt.Errorf("%s: the journal in %s cannot be read or written; check whether the disk is full, over your quota or failing, "+
 			"then run the command again: %w", action, j.dir, err)
+	case isUnwritable(err):
+		return fmt.Errorf("%s: the state folder %s is read-only, or this account has no access to it; use the account that pushes, or name another folder with --state: %w", action, j.dir, err)
 	case code == sqlite3.SQLITE_BUSY:
 		return fmt.Errorf("%s: another program is using the journal in %s; close it, then run the command again: %w", action, j.dir, err)
 	}

@@ -64,7 +64,10 @@ func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 		})
 		return errors.Join(err, j.wrap(action, j.sweep(ctx)))
 	})
-	return errors.Join(err, j.compact(ctx))
+	if err != nil {
+		return err
+	}
+	return j.compact(ctx)
 }
 
 // alone calls do while no run to the target is in progress.

@@ -23,7 +23,10 @@ type Journal struct {
 	salt []byte
 
 	reader *sql.DB
-	writer *sql.DB // one connection: there is one writer at a time
+	writer *sql.DB // one connection: there is one writer at a time; nil in a journal that is only read
+
+	found    os.FileInfo // of a database that is taken to be unchangeable, else nil
+	replayed replay      // what a journal that is only read cannot store
 
 	writing      sync.Mutex // held during every use of writer
 	synced       bool       // whether writer's commits wait for the disk
@@ -44,10 +47,13 @@ const (
 // asks before it opens one, because Open creates it.
 func Exists(dir string) (bool, error) {
 	_, err := os.Stat(filepath.Join(dir, databaseName))
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("find the journal: %w", err)
 	}
-	return err == nil, err
+	return true, nil
 }
 
 // Open opens the journal in the folder and creates what is missing, readable by
@@ -68,8 +74,12 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 	return j, nil
 }
 
-// Close closes the journal, and moves what is left in its log into the database.
+// Close closes the journal, and moves what is left in its log into the database. When
+// it was opened for reading only, an error says that what was read may be wrong.
 func (j *Journal) Close() error {
+	if j.writer == nil {
+		return errors.Join(j.wrap("close the journal", j.disconnect()), j.checkUnchanged())
+	}
 	_, err := j.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	return j.wrap("close the journal", errors.Join(err, j.disconnect()))
 }
@@ -125,22 +135,31 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 	if j.reader, err = sql.Open("sqlite", j.dsn("deferred", "query_only(1)", "cache_size(-4096)")); err != nil {
 		return err
 	}
-	j.reader.SetMaxOpenConns(4) // one run may be read while another is
+	j.reader.SetMaxOpenConns(readers)
 	if err = j.prepare(ctx); err != nil {
 		return err
 	}
 	return j.loadSalt(ctx)
 }
 
-// dsn returns the database's address, with how its transactions lock it and pragmas.
+// readers is how many connections read: one run may be read while another is.
+const readers = 4
+
+// dsn returns the address of a database that may be written, with how its
+// transactions lock it and pragmas.
 func (j *Journal) dsn(lock string, pragmas ...string) string {
+	return j.address(url.Values{"_txlock": {lock}, "_pragma": append(pragmas,
+		"journal_mode(WAL)", "secure_delete(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")})
+}
+
+// address returns the database's address, with parameters.
+func (j *Journal) address(parameters url.Values) string {
 	path := filepath.ToSlash(filepath.Join(j.dir, databaseName))
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/… on Windows
 	}
-	query := url.Values{"_txlock": {lock}, "_pragma": append(pragmas, "busy_timeout(10000)", "journal_mode(WAL)", "foreign_keys(1)",
-		"secure_delete(1)", "cell_size_check(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+	parameters["_pragma"] = append([]string{"busy_timeout(10000)", "foreign_keys(1)", "cell_size_check(1)"}, parameters["_pragma"]...)
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: parameters.Encode()}).String()
 }
 
 // prepare prepares the statements that are run often.
@@ -156,6 +175,9 @@ func (j *Journal) prepare(ctx context.Context) (err error) {
 		{&j.selectChunks, j.reader, selectChunks},
 		{&j.lookup, j.reader, lookupAcceptances},
 	} {
+		if p.db == nil {
+			continue // the journal is only read
+		}
 		if *p.statement, err = p.db.PrepareContext(ctx, p.query); err != nil {
 			return err
 		}
@@ -197,6 +219,9 @@ const (
 
 // update runs change in a transaction.
 func (j *Journal) update(ctx context.Context, action string, d durability, change func(tx *sql.Tx) error) error {
+	if j.writer == nil {
+		return j.wrap(action, errReadOnly)
+	}
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	err := j.setDurability(ctx, d)

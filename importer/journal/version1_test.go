@@ -22,6 +22,13 @@ const version1Target = "OC_TEST at http://127.0.0.1:18480"
 func openVersion1(t *testing.T) *Journal {
 	t.Helper()
 	dir := t.TempDir()
+	version1(t, dir)
+	return openTest(t, dir)
+}
+
+// version1 makes that journal in the folder.
+func version1(t *testing.T, dir string) {
+	t.Helper()
 	must(t, os.Mkdir(filepath.Join(dir, payloadsName), 0o700))
 	text, err := os.ReadFile("testdata/version1/payloads-2.hex")
 	must(t, err)
@@ -35,7 +42,6 @@ func openVersion1(t *testing.T) *Journal {
 	_, err = db.Exec(string(statements))
 	must(t, err)
 	must(t, db.Close())
-	return openTest(t, dir)
 }
 
 func TestVersion1ResultsAreReadable(t *testing.T) {

@@ -25,7 +25,18 @@ func (e Env) sandboxed(run importer.RunInfo) Env {
 // Approve pushes what is pending in the run's plan, whatever held or stopped it. The
 // contexts are as for Push.
 func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(report.Receipt) error) (err error) {
-	err = env.withRun(fetchCtx, id, func(j *journal.Journal, run *journal.Run) (err error) {
+	exists, err := journal.Exists(env.Settings.State)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return env.noRun(id)
+	}
+	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+		run, err := j.Run(fetchCtx, id)
+		if err != nil {
+			return err
+		}
 		env := env.sandboxed(run.Info())
 		if err := env.checkApprovable(run.Info()); err != nil {
 			return err

@@ -84,7 +84,7 @@ type checker struct {
 // newChecker asks the Controller for its user types. When it does not answer, those
 // that the journal remembers count.
 func newChecker(ctx context.Context, env Env) (*checker, error) {
-	j, err := openJournal(ctx, env.Settings.State)
+	j, err := env.readJournal(ctx)
 	if err != nil {
 		return nil, err
 	}

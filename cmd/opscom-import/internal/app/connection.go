@@ -79,16 +79,6 @@ type userTypes struct {
 	known bool
 }
 
-// openJournal opens the journal if there is one, else it returns nil: a command that
-// changes nothing creates none.
-func openJournal(ctx context.Context, folder string) (*journal.Journal, error) {
-	exists, err := journal.Exists(folder)
-	if err != nil || !exists {
-		return nil, err
-	}
-	return journal.Open(ctx, folder)
-}
-
 // lockTarget takes the target's lock, so that no other run to it is in progress, and
 // stops runs to it whose process has died.
 func lockTarget(ctx context.Context, j *journal.Journal, target string) (release func() error, err error) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"time"
@@ -21,29 +22,48 @@ func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) er
 	return errors.Join(f(j), j.Close())
 }
 
-// withRun calls f with a stored run.
-func (e Env) withRun(ctx context.Context, id int64, f func(*journal.Journal, *journal.Run) error) error {
-	return e.withJournal(ctx, func(j *journal.Journal) error {
-		run, err := j.Run(ctx, id)
-		if err != nil {
-			return err
-		}
-		return f(j, run)
-	})
+// readJournal returns the journal if there is one, else nil, for a command that only
+// reads it. The state folder need not be writable.
+func (e Env) readJournal(ctx context.Context) (*journal.Journal, error) {
+	exists, err := journal.Exists(e.Settings.State)
+	if err != nil || !exists {
+		return nil, err
+	}
+	return journal.OpenToRead(ctx, e.Settings.State)
 }
 
-// Runs returns every run, the newest first.
-func Runs(ctx context.Context, env Env) (runs []importer.RunInfo, err error) {
-	err = env.withJournal(ctx, func(j *journal.Journal) (err error) {
-		runs, err = j.Runs(ctx)
+// readRun calls f with a stored run, which f only reads.
+func (e Env) readRun(ctx context.Context, id int64, f func(*journal.Journal, *journal.Run) error) error {
+	j, err := e.readJournal(ctx)
+	if err != nil {
 		return err
-	})
-	return runs, err
+	}
+	if j == nil {
+		return e.noRun(id)
+	}
+	run, err := j.Run(ctx, id)
+	if err == nil {
+		err = f(j, run)
+	}
+	return errors.Join(err, j.Close())
+}
+
+// noRun says that there is no journal, and so no run.
+func (e Env) noRun(id int64) error { return fmt.Errorf("open run %d: %w", id, journal.ErrNoRun) }
+
+// Runs returns every run, the newest first.
+func Runs(ctx context.Context, env Env) ([]importer.RunInfo, error) {
+	j, err := env.readJournal(ctx)
+	if err != nil || j == nil {
+		return nil, err
+	}
+	runs, err := j.Runs(ctx)
+	return runs, errors.Join(err, j.Close())
 }
 
 // ShowRun returns a run, and its receipt with the reports that exist.
 func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
-	err = env.withRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
 		info = run.Info()
 		counts, attempts, err := run.Counts(ctx)
 		receipt = report.Receipt{
@@ -62,7 +82,7 @@ func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 // were told to go or where the settings say, and returns the paths of those that were
 // written to files. There is no fix workbook when the file has changed since.
 func WriteReports(ctx context.Context, env Env, id int64) (written []string, err error) {
-	err = env.withRun(ctx, id, func(j *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(j *journal.Journal, run *journal.Run) error {
 		info := run.Info()
 		list, _, err := j.UserTypes(ctx, info.Target)
 		if err != nil {
@@ -89,7 +109,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 
 // WriteResults writes a run's results to w.
 func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
-	return env.withRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
 		_, err := report.WriteResults(report.To("-", w), run.Results(ctx))
 		return err
 	})
@@ -99,6 +119,15 @@ func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
 // than age when that is not 0, and returns how many there were. By age it leaves runs
 // that are held: they wait for a person.
 func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
+	exists, err := journal.Exists(env.Settings.State)
+	switch {
+	case err != nil:
+		return 0, err
+	case !exists && len(ids) > 0:
+		return 0, env.noRun(ids[0])
+	case !exists:
+		return 0, nil
+	}
 	err = env.withJournal(ctx, func(j *journal.Journal) error {
 		if age > 0 {
 			runs, err := j.Runs(ctx)
