@@ -14,13 +14,15 @@ import (
 	"runtime/debug"
 
 	"github.com/inconshreveable/mousetrap"
+	"github.com/spf13/cobra"
 
 	"opscom-import/cmd/opscom-import/internal/config"
 )
 
 func main() {
 	tuneMemory()
-	log.SetOutput(io.Discard) // net/http logs there what a server sends unasked, which may be anything
+	log.SetOutput(io.Discard)    // net/http logs there what a server sends unasked, which may be anything
+	cobra.MousetrapHelpText = "" // a double click on Windows is not a mistake: it opens the page
 	args := os.Args[1:]
 	if len(args) == 0 && mousetrap.StartedByExplorer() {
 		args = []string{"web"} // a double click on Windows opens the page

@@ -23,7 +23,6 @@ type streams struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
-	cobra.MousetrapHelpText = "" // a double click on Windows is not a mistake: it opens the page
 	root, code := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.stdin)
