@@ -37,16 +37,18 @@ func (r callResult) status() importer.Status {
 
 // callWithRetries sends a request until there is a usable answer, maxAttempts are
 // made, or it is canceled: fetchCtx prevents another attempt, workCtx also aborts
-// the one in flight.
+// the one in flight. An attempt on a connection that turns out to be closed is
+// followed by one on a new connection, which comes on top of maxAttempts.
 func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, body []byte, maxAttempts int, success func(document) error) callResult {
 	r := callResult{sameEachTime: true}
-	for {
-		permit, ok := c.pacer.acquire(fetchCtx, workCtx, r.attempts > 0)
+	for failures := 0; ; {
+		repeat := r.last.feedback == stale // at once: it costs neither a pause nor one of the attempts
+		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !repeat)
 		if !ok {
 			r.canceled = true
 			return r
 		}
-		a := c.attempt(workCtx, e, body, success)
+		a := c.attempt(workCtx, e, body, repeat, success)
 		c.pacer.release(permit, a.feedback, a.retryAfter)
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
 		r.attempts++
@@ -56,19 +58,24 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 		}
 		r.maybeReceived = r.maybeReceived || !a.notReceived
 		r.canceled = a.feedback == canceled
-		if r.canceled || r.attempts == maxAttempts {
+		if a.feedback == stale {
+			continue
+		}
+		failures++
+		if r.canceled || failures == maxAttempts {
 			return r
 		}
-		if !sleep(fetchCtx, workCtx, backoff(r.attempts, maxBackoff, c.jitter()), nil) {
+		if !sleep(fetchCtx, workCtx, backoff(failures, maxBackoff, c.jitter()), nil) {
 			r.canceled = true
 			return r
 		}
 	}
 }
 
-// attempt sends one request and classifies the answer.
-func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, success func(document) error) attemptResult {
-	a := c.roundTrip(workCtx, e, body, success)
+// attempt sends one request, on a new connection if fresh is true, and classifies
+// the answer.
+func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, fresh bool, success func(document) error) attemptResult {
+	a := c.roundTrip(workCtx, e, body, fresh, success)
 	if a.class == accepted {
 		c.accepted.Store(true)
 	} else if a.class == refused && c.accepted.Load() {
@@ -87,13 +94,21 @@ func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, succ
 	return a
 }
 
-func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, success func(document) error) attemptResult {
+func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fresh bool, success func(document) error) attemptResult {
 	ctx := c.deadlines.begin(workCtx, c.timeout)
 	whole := false
 	defer func() { c.deadlines.end(ctx, whole) }()
-	r, err := c.transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
+	transport := c.transport
+	if fresh && c.fresh != nil {
+		transport = c.fresh
+	}
+	r, err := transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
 	if err != nil {
-		return c.classifyTransportError(err, ctx.Err() != nil)
+		a := c.classifyTransportError(err, ctx.Err() != nil)
+		if !fresh && ctx.isStale(err) {
+			a.feedback = stale
+		}
+		return a
 	}
 	defer r.Body.Close() // its error would say nothing about the answer
 	buffer := c.buffers.Get().(*[]byte)

@@ -32,6 +32,7 @@ type Client struct {
 	buffers     sync.Pool // of *[]byte, for the bodies of answers
 	transport   http.RoundTripper
 	own         *http.Transport // transport, if the client has to close it; else nil
+	fresh       *http.Transport // like own, but with a new connection for each request
 }
 
 // New returns a client. It sends nothing.
@@ -50,6 +51,8 @@ func New(cfg Config) (*Client, error) {
 	if c.transport == nil {
 		c.own = newTransport(cfg)
 		c.transport = c.own
+		c.fresh = c.own.Clone()
+		c.fresh.DisableKeepAlives = true
 	}
 	profiles := "api/" + url.PathEscape(cfg.Client) + "/v1/profiles/"
 	if c.push, err = newEndpoint(base, profiles+"push", cfg, ","); err != nil {

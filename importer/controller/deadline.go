@@ -2,6 +2,8 @@ package controller
 
 import (
 	"context"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,7 +15,32 @@ type deadline struct {
 	cancel context.CancelFunc
 	timer  *time.Timer     // calls cancel
 	parent <-chan struct{} // closed when the parent is done
+
+	reused atomic.Bool // the request was sent on a connection that was kept from an earlier one
+	spoken atomic.Bool // a byte of an answer has come
 }
+
+// newDeadline returns a deadline for the first of its requests.
+func newDeadline(parent context.Context, timeout time.Duration) *deadline {
+	ctx, cancel := context.WithCancel(parent)
+	d := &deadline{cancel: cancel, timer: time.AfterFunc(timeout, cancel), parent: parent.Done()}
+	d.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) {
+			d.reused.Store(got.Reused)
+			d.spoken.Store(false)
+		},
+		GotFirstResponseByte: func() { d.spoken.Store(true) },
+	})
+	return d
+}
+
+// isStale reports whether the request failed because its connection, kept from an
+// earlier request, was closed at the other end in the meantime: the connection ended
+// before any byte of an answer. The request may have been received all the same.
+func (d *deadline) isStale(err error) bool {
+	return d.reused.Load() && !d.spoken.Load() && d.Err() == nil && isClosed(err)
+}
+
 
 // deadlines keeps the deadlines that are not in use.
 type deadlines chan *deadline
@@ -23,14 +50,14 @@ func (ds deadlines) begin(parent context.Context, timeout time.Duration) *deadli
 	select {
 	case d := <-ds:
 		if d.parent == parent.Done() {
+			d.reused.Store(false)
 			d.timer.Reset(timeout)
 			return d
 		}
 		d.cancel() // of an earlier run
 	default:
 	}
-	ctx, cancel := context.WithCancel(parent)
-	return &deadline{ctx, cancel, time.AfterFunc(timeout, cancel), parent.Done()}
+	return newDeadline(parent, timeout)
 }
 
 // end takes back the context of a request that is over. It is used again only if

@@ -21,8 +21,8 @@
 //     its status (answer.go, rules.go). Only the success in the documentation counts
 //     as a success.
 //  4. If there is no usable answer, the request is sent again after a random time that
-//     grows (backoff.go). A push is an upsert, so repeating a profile that did arrive
-//     changes nothing.
+//     grows (backoff.go), or at once if only a kept connection was closed (deadline.go).
+//     A push is an upsert, so repeating a profile that did arrive changes nothing.
 //
 // A refusal that every other row would get too is a *importer.RefusedError. The
 // token never appears in a message, an error or anything that is printed.

@@ -76,6 +76,7 @@ const (
 	answered                    // an answer, even one that rejects the row
 	pushed                      // an accepted push: its latency is that of the others
 	canceled                    // the request was aborted
+	stale                       // its connection was an old one that had been closed: says nothing about the Controller
 )
 
 // newPacer returns a pacer for so many workers.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -33,14 +34,28 @@ func (c *Client) classifyTransportError(err error, timedOut bool) attemptResult 
 		return unsafe(c.host+" does not speak https", "check the Controller's address (--url)")
 	case errors.As(err, &dns):
 		a.event = "the host " + dns.Name + " could not be found"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, windowsRefused):
 		a.event = "the connection was refused"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case isClosed(err):
 		a.event = "the connection was closed"
 	default:
 		a.event = "there was no answer: " + err.Error()
 	}
 	return a
+}
+
+// Windows has numbers of its own for these errors; no other system has them.
+const (
+	windowsAborted = syscall.Errno(10053)
+	windowsReset   = syscall.Errno(10054)
+	windowsRefused = syscall.Errno(10061)
+)
+
+// isClosed reports whether the error says that the connection was closed.
+func isClosed(err error) bool {
+	return slices.ContainsFunc([]error{
+		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, windowsAborted, windowsReset,
+	}, func(closed error) bool { return errors.Is(err, closed) })
 }
 
 // certificateProblem says what is wrong with a server's certificate, as the

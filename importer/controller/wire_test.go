@@ -92,8 +92,10 @@ func onWire(t *testing.T, w *wire, adjust func(*Config), test func(*testing.T, *
 		if err != nil {
 			t.Fatal(err)
 		}
-		client.own.Proxy = nil
-		client.own.DialContext = w.dial
+		for _, transport := range []*http.Transport{client.own, client.fresh} {
+			transport.Proxy = nil
+			transport.DialContext = w.dial
+		}
 		test(t, client)
 		client.Close()
 		w.speakers.Wait()
