@@ -59,8 +59,8 @@ type document struct {
 // success returns nil. An ErrorCode is decisive by itself; for everything else the
 // status is. problem says why the body cannot be used, "" if it can.
 func classify(status int, header http.Header, body []byte, problem string, success func(document) error) attemptResult {
-	if encoding := header.Get("Content-Encoding"); problem == "" && encoding != "" && !strings.EqualFold(encoding, "identity") {
-		problem = "a compressed body, which was not requested"
+	if problem == "" {
+		body, problem = decompress(header.Values("Content-Encoding"), body)
 	}
 	if problem != "" {
 		return classifyStatus(status, header, problem)

@@ -1,10 +1,13 @@
 package controller
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"opscom-import/importer"
 )
@@ -122,6 +125,36 @@ func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fr
 		*buffer = content
 	}
 	return classify(r.StatusCode, r.Header, content, problem, success)
+}
+
+// decompress returns the content of a body with these values of Content-Encoding;
+// problem says why it cannot be used. No compression is asked for, but some servers
+// and proxies use gzip regardless. The content may be as large as any body.
+func decompress(encodings []string, body []byte) (content []byte, problem string) {
+	compressed := false
+	for encoding := range strings.SplitSeq(strings.ToLower(strings.Join(encodings, ",")), ",") {
+		switch encoding = strings.TrimSpace(encoding); {
+		case encoding == "" || encoding == "identity":
+		case (encoding == "gzip" || encoding == "x-gzip") && !compressed:
+			compressed = true
+		default:
+			return nil, "a body that is compressed as " + encoding + ", which was not requested"
+		}
+	}
+	if !compressed || len(body) == 0 {
+		return body, ""
+	}
+	unpacked, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		content, err = io.ReadAll(io.LimitReader(unpacked, maxBody))
+	}
+	switch {
+	case len(content) == maxBody:
+		return nil, "a body that is too large"
+	case err != nil:
+		return nil, "a body that is not the gzip that it is said to be"
+	}
+	return content, ""
 }
 
 // readBody appends the answer's body to buffer; problem says why it cannot be used.

@@ -41,7 +41,6 @@ func (d *deadline) isStale(err error) bool {
 	return d.reused.Load() && !d.spoken.Load() && d.Err() == nil && isClosed(err)
 }
 
-
 // deadlines keeps the deadlines that are not in use.
 type deadlines chan *deadline
 

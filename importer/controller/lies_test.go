@@ -162,7 +162,16 @@ func lyingFrames() map[string]string {
 	const good = `{"status":"success","reference_id":44}`
 	chunked := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	frames := map[string]string{
-		"gzip that nobody asked for":  answerOf("200 OK", compressed(good), "Content-Encoding: gzip"),
+		"gzip that was cut off":       answerOf("200 OK", compressed(good)[:50], "Content-Encoding: gzip"),
+		"gzip with a wrong checksum":  answerOf("200 OK", strings.Replace(compressed(good), compressed(good)[len(compressed(good))-8:], "12345678", 1), "Content-Encoding: gzip"),
+		"gzip, and more after it":     answerOf("200 OK", compressed(good)+"more", "Content-Encoding: gzip"),
+		"gzip of gzip":                answerOf("200 OK", compressed(compressed(good)), "Content-Encoding: gzip, gzip"),
+		"gzip of an error":            answerOf("200 OK", compressed(`{"ErrorCode":9019}`), "Content-Encoding: gzip"),
+		"gzip of nothing":             answerOf("200 OK", compressed(""), "Content-Encoding: gzip"),
+		"gzip without a byte":         answerOf("200 OK", "", "Content-Encoding: gzip"),
+		"gzips of nothing, many":      answerOf("200 OK", strings.Repeat(compressed(""), 50_000)+compressed(good), "Content-Encoding: gzip"),
+		"said to be deflate":          answerOf("200 OK", good, "Content-Encoding: deflate"),
+		"gzip, said to be br too":     answerOf("200 OK", compressed(good), "Content-Encoding: br", "Content-Encoding: gzip"),
 		"gzip bomb":                   answerOf("200 OK", compressed(strings.Repeat(" ", 8<<20)+good), "Content-Encoding: gzip"),
 		"said to be gzip":             answerOf("200 OK", good, "Content-Encoding: gzip"),
 		"said to be br":               answerOf("200 OK", good, "Content-Encoding: br"),
@@ -237,6 +246,42 @@ func TestNoLieIsTakenForSuccess(t *testing.T) {
 		if read := w.read.Load(); read > 1<<20 {
 			t.Errorf("%s: %d bytes were read", name, read)
 		}
+	}
+}
+
+// TestAnswersInGzipAreRead: some servers and proxies compress unasked. What else they
+// may use is named.
+func TestAnswersInGzipAreRead(t *testing.T) {
+	const good, bad = `{"status":"success","reference_id":44}`, `{"ErrorCode":9019,"ErrorMessage":"Déjà vu"}`
+	packed := compressed(good)
+	for answer, want := range map[string]importer.Answer{
+		answerOf("200 OK", packed, "Content-Encoding: gzip"):                              {Status: importer.StatusPushed, ReferenceID: "44"},
+		answerOf("200 OK", packed, "Content-Encoding: X-GZip"):                            {Status: importer.StatusPushed, ReferenceID: "44"},
+		answerOf("200 OK", packed, "Content-Encoding: identity", "Content-Encoding:gzip"): {Status: importer.StatusPushed, ReferenceID: "44"},
+		answerOf("200 OK", good, "Content-Encoding: "):                                    {Status: importer.StatusPushed, ReferenceID: "44"},
+		answerOf("200 OK", compressed(good[:9])+compressed(good[9:]), "Content-Encoding: gzip"): {
+			Status: importer.StatusPushed, ReferenceID: "44",
+		},
+		answerOf("400 Bad Request", compressed(bad), "Content-Encoding: gzip"): {
+			Status: importer.StatusRejected, ErrorCode: "9019", Field: "email",
+			Message: `The Controller says "Déjà vu". Another user in OPS-COM has this e-mail address: correct the row or that user.`,
+		},
+		answerOf("200 OK", "\x0b\x02", "Content-Encoding: br"): {
+			Status: importer.StatusFailed, Message: "No usable answer in 1 attempt: the Controller answered 200 OK with a body that is compressed as br, " +
+				"which was not requested. Push the row again later: if it did arrive, it is only updated.",
+		},
+	} {
+		w := &wire{end: io.EOF, speak: func(_ int, conn net.Conn) {
+			if _, ok := readRequest(bufio.NewReader(conn)); ok {
+				sendAll(conn, answer)
+			}
+		}}
+		want.Attempts = 1
+		onWire(t, w, nil, func(t *testing.T, client *Client) {
+			if got, err := client.Push(t.Context(), t.Context(), []byte(onePerson)); err != nil || got != want {
+				t.Errorf("%q: %+v, %v, want %+v", answer, got, err, want)
+			}
+		})
 	}
 }
 
