@@ -25,8 +25,12 @@ type Answer struct {
 // a request in flight is awaited until workCtx is done. A profile that fails is not
 // an error: an error, a *RefusedError, means that every other row would fail alike
 // and ends the run. The answer counts even then.
+//
+// Push calls onRetry, unless it is nil, once: before it waits after a failure. The caller may push
+// another row meanwhile: Push itself sees to it that no more requests are in flight
+// than there are workers, and lets rows that were tried before go first.
 type Controller interface {
-	Push(fetchCtx, workCtx context.Context, payload []byte) (Answer, error)
+	Push(fetchCtx, workCtx context.Context, payload []byte, onRetry func()) (Answer, error)
 }
 
 // RefusedError says that the Controller refused the whole run, not one row: a

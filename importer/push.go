@@ -68,11 +68,9 @@ func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 		distribute(fetchCtx, claims, jobs, outcomes)
 		return nil
 	})
+	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: &breaker, parked: make(chan struct{}, maxParked)}
 	for range p.Workers {
-		workers.Go(func() error {
-			p.work(fetchCtx, workCtx, jobs, outcomes, &breaker)
-			return nil
-		})
+		pool.hire(fetchCtx, workCtx)
 	}
 	run.Go(func() error {
 		defer close(outcomes)
@@ -152,25 +150,5 @@ func distribute(ctx context.Context, claims <-chan []Job, jobs chan<- Job, outco
 func release(claimed []Job, outcomes chan<- Outcome) {
 	for _, job := range claimed {
 		outcomes <- Outcome{Row: job.Row, Answer: Answer{Status: StatusNotSent}, Retry: true}
-	}
-}
-
-// work pushes rows until there are no more. A row's failure is data; an error of
-// the Controller stops the run.
-func (p *Pusher) work(fetchCtx, workCtx context.Context, jobs <-chan Job, outcomes chan<- Outcome, breaker *circuitBreaker) {
-	for job := range jobs {
-		answer, err := p.Controller.Push(fetchCtx, workCtx, job.Payload)
-		if err != nil {
-			breaker.stop(err)
-		}
-		outcome := Outcome{
-			Row: job.Row, Answer: answer,
-			Retry: err != nil || answer.Status.Retryable(),
-		}
-		if answer.Attempts > 0 {
-			outcome.FinishedAt = time.Now().UTC()
-		}
-		breaker.observe(&outcome)
-		outcomes <- outcome // the recorder receives until the last worker is done
 	}
 }

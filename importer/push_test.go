@@ -354,3 +354,74 @@ func TestPushWithAFailingJournal(t *testing.T) {
 		}
 	})
 }
+
+// waitingController lets every row wait for its second attempt until the run is stopped.
+type waitingController struct {
+	mu   sync.Mutex
+	rows int
+}
+
+func (w *waitingController) Push(fetchCtx, _ context.Context, _ []byte, onRetry func()) (importer.Answer, error) {
+	if fetchCtx.Err() != nil {
+		return importer.Answer{Status: importer.StatusNotSent}, nil
+	}
+	w.mu.Lock()
+	w.rows++
+	w.mu.Unlock()
+	onRetry()
+	<-fetchCtx.Done()
+	return importer.Answer{Status: importer.StatusUnknown, Attempts: 1}, nil
+}
+
+// So many rows are parked at most; beyond that, workers wait with their row. When the
+// run is stopped, all of them end at once.
+func TestParkedRowsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const workers, parked = 4, 1000
+		w := &waitingController{}
+		q := newQueue(3000)
+		fetchCtx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		began := time.Now()
+		pusher := importer.Pusher{Queue: q, Controller: w, Workers: workers}
+		if err := pusher.Push(fetchCtx, t.Context()); !errors.Is(err, importer.ErrInterrupted) {
+			t.Errorf("the push ended with %v", err)
+		}
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("it ended %v after the interrupt", took-time.Second)
+		}
+		if counts := q.counts(); w.rows != parked+workers || counts[importer.StatusUnknown] != w.rows || counts.Sum() != len(q.claimed) {
+			t.Errorf("%d rows were taken, %d claimed, and the outcomes are %v", w.rows, len(q.claimed), counts)
+		}
+	})
+}
+
+// An interrupt ends the run at once while rows wait for another attempt: those may
+// have arrived, the others certainly did not.
+func TestPushInterruptedWhileRowsAreParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const interrupt = 3 * time.Second
+		began := time.Now()
+		q, box, err := pushCase{rows: 1000, workers: 4, faults: "latency=10ms,500=50%", interrupt: interrupt}.run(t)
+		if !errors.Is(err, importer.ErrInterrupted) {
+			t.Fatalf("the push ended with %v", err)
+		}
+		if took := time.Since(began); took > interrupt+10*time.Millisecond {
+			t.Errorf("it ended %v after the interrupt", took-interrupt)
+		}
+		counts := q.counts()
+		if counts.Sum() != len(q.claimed) || counts[importer.StatusPushed] != box.People() || counts[importer.StatusUnknown] <= 4 {
+			t.Errorf("%d rows were claimed, the outcomes are %v, the sandbox has %d people", len(q.claimed), counts, box.People())
+		}
+		attempts := 0
+		for _, o := range q.outcomes {
+			attempts += o.Attempts
+			if sent := o.Attempts > 0; o.Status == importer.StatusUnknown && !sent || o.Status == importer.StatusNotSent && sent {
+				t.Errorf("row %d is %s after %d attempts", o.Row, o.Status, o.Attempts)
+			}
+		}
+		if attempts != len(box.Requests()) {
+			t.Errorf("%d attempts were recorded, %d requests came", attempts, len(box.Requests()))
+		}
+	})
+}

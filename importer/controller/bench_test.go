@@ -32,7 +32,7 @@ func BenchmarkPush(b *testing.B) {
 	ctx := b.Context()
 	payload := benchPayload()
 	inParallel(b, func() bool {
-		answer, err := client.Push(ctx, ctx, payload)
+		answer, err := client.Push(ctx, ctx, payload, nil)
 		return err == nil && answer.ReferenceID == "44"
 	})
 }

@@ -41,8 +41,9 @@ func (r callResult) status() importer.Status {
 // callWithRetries sends a request until there is a usable answer, maxAttempts are
 // made, or it is canceled: fetchCtx prevents another attempt, workCtx also aborts
 // the one in flight. An attempt on a connection that turns out to be closed is
-// followed by one on a new connection, which comes on top of maxAttempts.
-func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, body []byte, maxAttempts int, success func(document) error) callResult {
+// followed by one on a new connection, which comes on top of maxAttempts. onRetry is
+// called once, before the wait for the attempt after the first failure.
+func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, body []byte, maxAttempts int, success func(document) error, onRetry func()) callResult {
 	r := callResult{sameEachTime: true}
 	for failures := 0; ; {
 		repeat := r.last.feedback == stale // at once: it costs neither a pause nor one of the attempts
@@ -67,6 +68,9 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 		failures++
 		if r.canceled || failures == maxAttempts {
 			return r
+		}
+		if failures == 1 {
+			onRetry()
 		}
 		if !sleep(fetchCtx, workCtx, backoff(failures, maxBackoff, c.jitter()), nil) {
 			r.canceled = true

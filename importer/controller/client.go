@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -99,7 +100,7 @@ func newTransport(cfg Config) *http.Transport {
 
 // Push implements importer.Controller. The payload is a JSON object as
 // mapping.Profile writes it.
-func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte) (importer.Answer, error) {
+func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry func()) (importer.Answer, error) {
 	if !isObject(payload) {
 		return importer.Answer{Status: importer.StatusNotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
 	}
@@ -109,6 +110,11 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte) (import
 			id, err = d.referenceID()
 		}
 		return err
+	}, func() {
+		payload = bytes.Clone(payload) // it is part of something larger, which must not be kept while this row waits
+		if onRetry != nil {
+			onRetry()
+		}
 	})
 	answer := importer.Answer{Attempts: r.attempts, Message: c.message(r)}
 	switch {
@@ -139,7 +145,7 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	r := c.callWithRetries(ctx, ctx, c.types, c.types.body(nil), min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
 		types, err = d.userTypes()
 		return err
-	})
+	}, func() {})
 	switch {
 	case r.last.class == accepted:
 		return types, nil

@@ -67,7 +67,7 @@ func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 
 // push pushes the profile once, undisturbed.
 func push(client *controller.Client) (importer.Answer, error) {
-	return client.Push(context.Background(), context.Background(), []byte(profile))
+	return client.Push(context.Background(), context.Background(), []byte(profile), nil)
 }
 
 func TestRequestIsAsDocumented(t *testing.T) {
@@ -527,7 +527,7 @@ func TestDamagedPayloadIsNotSent(t *testing.T) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") })
 	client := newClient(t, server.URL, nil)
 	for _, payload := range []string{"", "{", "{}", "null", `["a"]`, `{"a":1`} {
-		answer, err := client.Push(t.Context(), t.Context(), []byte(payload))
+		answer, err := client.Push(t.Context(), t.Context(), []byte(payload), nil)
 		if err == nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 {
 			t.Errorf("push of %q = %+v, %v, want an error and not sent", payload, answer, err)
 		}

@@ -30,7 +30,7 @@ func Example() {
 	defer client.Close()
 
 	ctx := context.Background()
-	answer, err := client.Push(ctx, ctx, []byte(`{"unique_id":"900123456","login_source":"SSO"}`))
+	answer, err := client.Push(ctx, ctx, []byte(`{"unique_id":"900123456","login_source":"SSO"}`), nil)
 	fmt.Println(answer.Status, answer.ReferenceID, err)
 	// Output:
 	// POST /api/OC_TOMA/v1/profiles/push

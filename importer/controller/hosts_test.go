@@ -71,7 +71,7 @@ func pushTo(t *testing.T, url string, roots *x509.CertPool) (importer.Answer, er
 	}
 	defer client.Close()
 	client.own.TLSClientConfig.RootCAs = roots
-	return client.Push(t.Context(), t.Context(), []byte(onePerson))
+	return client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 }
 
 func success(w http.ResponseWriter, _ *http.Request) {

@@ -235,7 +235,7 @@ func TestNoLieIsTakenForSuccess(t *testing.T) {
 			}
 		}}
 		onWire(t, w, nil, func(t *testing.T, client *Client) {
-			got, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+			got, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			if got.Status != importer.StatusFailed && got.Status != importer.StatusRejected || got.ReferenceID != "" {
 				t.Errorf("%s: %+v, %v", name, got, err)
 			}
@@ -278,7 +278,7 @@ func TestAnswersInGzipAreRead(t *testing.T) {
 		}}
 		want.Attempts = 1
 		onWire(t, w, nil, func(t *testing.T, client *Client) {
-			if got, err := client.Push(t.Context(), t.Context(), []byte(onePerson)); err != nil || got != want {
+			if got, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil); err != nil || got != want {
 				t.Errorf("%q: %+v, %v, want %+v", answer, got, err, want)
 			}
 		})
@@ -306,7 +306,7 @@ func TestTruthIsTakenForSuccess(t *testing.T) {
 				}
 			}}
 			onWire(t, w, nil, func(t *testing.T, client *Client) {
-				got, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+				got, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 				if err != nil || got.Status != importer.StatusPushed || got.ReferenceID != id {
 					t.Errorf("%s %s: %+v, %v", status, body, got, err)
 				}

@@ -165,7 +165,7 @@ func pushFor(ctx context.Context, client *controller.Client, workers int, d time
 	for range workers {
 		group.Go(func() {
 			for feed.Err() == nil {
-				if answer, _ := client.Push(feed, ctx, []byte(profile)); answer.Status == importer.StatusPushed {
+				if answer, _ := client.Push(feed, ctx, []byte(profile), nil); answer.Status == importer.StatusPushed {
 					mu.Lock()
 					pushed++
 					mu.Unlock()

@@ -103,7 +103,7 @@ func pushAll(ctx context.Context, client *controller.Client, workers, rows int) 
 	for range workers {
 		group.Go(func() {
 			for range next {
-				answer, _ := client.Push(ctx, ctx, []byte(profile))
+				answer, _ := client.Push(ctx, ctx, []byte(profile), nil)
 				mu.Lock()
 				counts[answer.Status]++
 				mu.Unlock()
@@ -371,7 +371,7 @@ func TestRetriesKeepToTheirBudget(t *testing.T) {
 			group.Go(func() {
 				for n := range next {
 					payload := fmt.Appendf(nil, `{"unique_id":"%d"}`, n)
-					if answer, err := client.Push(t.Context(), t.Context(), payload); err != nil || answer.Status != importer.StatusPushed {
+					if answer, err := client.Push(t.Context(), t.Context(), payload, nil); err != nil || answer.Status != importer.StatusPushed {
 						t.Errorf("answer = %+v, %v", answer, err)
 					}
 				}
@@ -414,14 +414,14 @@ func TestFirstInterrupt(t *testing.T) {
 				defer stop()
 				time.AfterFunc(100*time.Millisecond, stop)
 				start := time.Now()
-				answer, err := client.Push(feed, t.Context(), []byte(profile))
+				answer, err := client.Push(feed, t.Context(), []byte(profile), nil)
 				if err != nil || answer.Status != test.want || answer.Attempts != test.attempts || len(m.at) != test.attempts {
 					t.Errorf("answer = %+v, %v after %d requests, want %s after %d", answer, err, len(m.at), test.want, test.attempts)
 				}
 				if took := time.Since(start); test.want != importer.StatusPushed && took != 100*time.Millisecond {
 					t.Errorf("it returned after %v, want at once", took)
 				}
-				answer, err = client.Push(feed, t.Context(), []byte(profile))
+				answer, err = client.Push(feed, t.Context(), []byte(profile), nil)
 				if err != nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 || answer.Message == "" || len(m.at) != test.attempts {
 					t.Errorf("later: answer = %+v, %v, want not sent", answer, err)
 				}
@@ -440,7 +440,7 @@ func TestFirstInterruptEndsTheWaitForATurn(t *testing.T) {
 		start := time.Now()
 		feed, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		answer, err := client.Push(feed, t.Context(), []byte(profile))
+		answer, err := client.Push(feed, t.Context(), []byte(profile), nil)
 		if err != nil || answer.Status != importer.StatusNotSent || answer.Attempts != 0 || time.Since(start) != time.Second {
 			t.Errorf("answer = %+v, %v after %v, want not sent after 1s", answer, err, time.Since(start))
 		}
@@ -470,7 +470,7 @@ func TestSecondInterruptAbortsTheRequest(t *testing.T) {
 				defer abort()
 				time.AfterFunc(time.Second, abort)
 				start := time.Now()
-				answer, err := client.Push(send, send, []byte(profile))
+				answer, err := client.Push(send, send, []byte(profile), nil)
 				if err != nil || answer.Status != importer.StatusUnknown || answer.Attempts != 1 || time.Since(start) != time.Second {
 					t.Errorf("answer = %+v, %v after %v, want unknown after 1s", answer, err, time.Since(start))
 				}
@@ -549,7 +549,7 @@ func TestPayloadMayBeReusedByTheCaller(t *testing.T) {
 	}}
 	virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
 		payload := []byte(profile)
-		if _, err := client.Push(t.Context(), t.Context(), payload); err != nil {
+		if _, err := client.Push(t.Context(), t.Context(), payload, nil); err != nil {
 			t.Fatal(err)
 		}
 		clear(payload)

@@ -34,23 +34,30 @@ const (
 //
 //  1. for the retry budget, if it is a retry;
 //  2. in the queue, unless it may start at once. What follows concerns the head
-//     of the queue only, so that it always acts on the latest state;
+//     of the queue only, so that it always acts on the latest state. A retry
+//     waits for those before it and at most one first attempt;
 //  3. for the end of the pause that the Controller has asked for (Retry-After);
 //  4. for the circuit breaker, which opens after threshold failures in a row over
 //     all workers. While it is open, a single request is let through from time to
 //     time, a probe (half-open), after pauses that grow. Any answer closes it;
-//  5. for its turn at the limiter.
+//  5. for its turn at the limiter;
+//  6. for a slot: so many requests may be in flight as there are workers. A row
+//     between two attempts holds none.
 type pacer struct {
+	slots     int           // requests in flight at most
 	threshold int           // failures in a row that open the circuit
 	reserve   time.Duration // most of the budget that may be saved up
 	jitter    func() float64
 	onWait    func(Wait)    // may be nil
 	retryHead chan struct{} // full while a retry is next to be paid from the budget
+	firstHead chan struct{} // full while the next of the first attempts is in the queue
 	head      chan struct{} // full while a request is at the head of the queue
 	wake      chan struct{} // full when the head may no longer have a reason to wait
 
 	mu          sync.Mutex
 	limiter     limiter
+	inFlight    int
+	queued      int           // requests in the queue
 	failures    int           // in a row
 	pauses      int           // of the open circuit, in a row; 0: it is closed
 	probeAt     time.Time     // when the next probe may start
@@ -83,8 +90,8 @@ const (
 func newPacer(workers int, limiter limiter, jitter func() float64, onWait func(Wait)) *pacer {
 	reserve := time.Duration(max(retryReserve, workers)) * retryCost
 	return &pacer{
-		limiter: limiter, threshold: max(minThreshold, workers), reserve: reserve, jitter: jitter, onWait: onWait,
-		retryHead: make(chan struct{}, 1), head: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		limiter: limiter, slots: workers, threshold: max(minThreshold, workers), reserve: reserve, jitter: jitter, onWait: onWait,
+		retryHead: make(chan struct{}, 1), firstHead: make(chan struct{}, 1), head: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		budget: reserve, budgetAt: time.Now(),
 	}
 }
@@ -98,12 +105,32 @@ func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got perm
 	if retry && !inTurn(fetchCtx, workCtx, p.retryHead, nil, p.takeRetry) {
 		return permit{}, false
 	}
-	try := func() (wait time.Duration) {
+	if got, ok = p.acquireOrQueue(retry); ok {
+		return got, true
+	}
+	defer p.leaveQueue()
+	if !retry {
+		if !enter(fetchCtx, workCtx, p.firstHead) {
+			return permit{}, false
+		}
+		defer func() { <-p.firstHead }()
+	}
+	ok = inTurn(fetchCtx, workCtx, p.head, p.wake, func() (wait time.Duration) {
 		got, wait = p.tryAcquire(retry)
 		return wait
-	}
-	ok = try() == 0 || inTurn(fetchCtx, workCtx, p.head, p.wake, try)
+	})
 	return got, ok
+}
+
+// enter fills head, in turn. It returns false if one of the contexts was done first.
+func enter(fetchCtx, workCtx context.Context, head chan<- struct{}) bool {
+	select {
+	case head <- struct{}{}:
+		return true
+	case <-fetchCtx.Done():
+	case <-workCtx.Done():
+	}
+	return false
 }
 
 // inTurn waits for the caller's turn at the head of a queue and then calls try,
@@ -111,11 +138,7 @@ func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got perm
 // on wake ends such a wait early. It returns false if one of the contexts was done
 // first.
 func inTurn(fetchCtx, workCtx context.Context, head chan struct{}, wake <-chan struct{}, try func() time.Duration) bool {
-	select {
-	case head <- struct{}{}:
-	case <-fetchCtx.Done():
-		return false
-	case <-workCtx.Done():
+	if !enter(fetchCtx, workCtx, head) {
 		return false
 	}
 	defer func() { <-head }()
@@ -145,18 +168,46 @@ func (p *pacer) takeRetry() (wait time.Duration) {
 	return 0
 }
 
+// acquireOrQueue returns a permit if the request may start at once. Otherwise it
+// counts it as queued, until leaveQueue is called. While others are in the queue
+// nobody passes them: a worker that goes on at once would take every slot before the
+// head of the queue wakes.
+func (p *pacer) acquireOrQueue(retry bool) (got permit, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.queued == 0 {
+		if got, wait := p.tryLocked(retry); wait == 0 {
+			return got, true
+		}
+	}
+	p.queued++
+	return permit{}, false
+}
+
+func (p *pacer) leaveQueue() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queued--
+}
+
 // tryAcquire returns a permit, or how long to wait at most before asking again.
 func (p *pacer) tryAcquire(retry bool) (got permit, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.tryLocked(retry)
+}
+
+// tryLocked is tryAcquire for a caller that holds mu.
+func (p *pacer) tryLocked(retry bool) (got permit, wait time.Duration) {
 	now := time.Now()
-	if p.probing {
-		return permit{}, maxPause
+	if p.probing || p.inFlight >= p.slots {
+		return permit{}, maxPause // or until a request ends
 	}
 	if wait := max(p.blockedFor(now), p.limiter.wait(now)); wait > 0 {
 		return permit{}, wait
 	}
 	p.limiter.start(now)
+	p.inFlight++
 	if !retry {
 		p.budget = min(p.budget+retryShare, p.reserve)
 	}
@@ -178,6 +229,7 @@ func (p *pacer) blockedFor(now time.Time) time.Duration {
 func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
 	p.mu.Lock()
 	now := time.Now()
+	p.inFlight--
 	wasOpen := p.pauses > 0
 	if used.probe {
 		p.probing = false
@@ -200,7 +252,7 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
 	case unavailable, throttled: // unmistakable, whatever the number of workers
 		wait = p.recordFailure(used, now, minThreshold, retryAfter, reasonThrottled)
 	}
-	if wasOpen {
+	if p.queued > 0 {
 		select {
 		case p.wake <- struct{}{}:
 		default: // the head of the queue has not looked yet

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +24,7 @@ func halfway() float64 { return 0.5 }
 func TestPauseGrowsWithProbesAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		p.slots = 100                // that many requests may be in flight
 		for range minThreshold + 3 { // all in progress when the Controller goes away
 			mustAcquire(t, p, false)
 		}
@@ -49,6 +52,7 @@ func TestPauseGrowsWithProbesAlone(t *testing.T) {
 func TestRetriesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		p.slots = 100 // that many requests may be in flight
 		for range retryReserve {
 			mustAcquire(t, p, true)
 		}
@@ -71,6 +75,7 @@ func TestRetriesTakeTurns(t *testing.T) {
 func TestAnyAnswerClosesTheCircuit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		p.slots = 100 // that many requests may be in flight
 		for range minThreshold {
 			p.release(permit{}, noAnswer, 0)
 		}
@@ -95,6 +100,7 @@ func TestCircuitIsCheckedWhenTheTurnComes(t *testing.T) {
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPacer(1, newLimiter(1, 1), halfway, nil)
+			p.slots = 100 // that many requests may be in flight
 			mustAcquire(t, p, false)
 			time.AfterFunc(test.opens, func() {
 				for range minThreshold {
@@ -114,6 +120,7 @@ func TestCircuitIsCheckedWhenTheTurnComes(t *testing.T) {
 func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		p.slots = 100 // that many requests may be in flight
 		for range retryReserve {
 			if _, wait := mustAcquire(t, p, true); wait != 0 {
 				t.Errorf("a retry within the budget waited for %v", wait)
@@ -130,6 +137,33 @@ func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
 		}
 		if wait := <-retried; wait < retryCost-retryShare || wait > retryCost {
 			t.Errorf("the retry waited for %v, want about %v", wait, retryCost)
+		}
+	})
+}
+
+// TestRetriesGoFirst has one request in flight, which is all that may be, while others
+// come: the one at the head of the queue keeps its place, then all retries go.
+func TestRetriesGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer(1, newLimiter(0, 1), halfway, nil)
+		mustAcquire(t, p, false)
+		var order []string
+		for _, name := range []string{"first 1", "first 2", "first 3", "retry 1", "first 4", "retry 2"} {
+			go func() {
+				mustAcquire(t, p, strings.HasPrefix(name, "retry"))
+				order = append(order, name)
+			}()
+			synctest.Wait()
+		}
+		for range 6 {
+			p.release(permit{}, answered, 0)
+			p.acquireOrQueue(false) // a worker that goes on at once passes nobody
+			p.leaveQueue()
+			synctest.Wait()
+		}
+		want := []string{"first 1", "retry 1", "retry 2", "first 2", "first 3", "first 4"}
+		if !slices.Equal(order, want) {
+			t.Errorf("the order is %q, want %q", order, want)
 		}
 	})
 }

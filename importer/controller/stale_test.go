@@ -40,7 +40,7 @@ func TestStaleConnectionCostsNoPause(t *testing.T) {
 		onWire(t, staleAfter(1, end.err), once, func(t *testing.T, client *Client) {
 			start := time.Now()
 			for i := range 10 {
-				answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+				answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 				want := importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1 + i%2}
 				if err != nil || answer != want {
 					t.Errorf("%s, push %d: %+v, %v, want %+v", end.name, i, answer, err, want)
@@ -60,7 +60,7 @@ func TestRepeatKeepsTheRate(t *testing.T) {
 		start := time.Now()
 		attempts := 0
 		for range 10 {
-			answer, _ := client.Push(t.Context(), t.Context(), []byte(onePerson))
+			answer, _ := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			attempts += answer.Attempts
 		}
 		if took := time.Since(start).Round(time.Second); attempts != 15 || took != 14*time.Second {
@@ -79,7 +79,7 @@ func TestManyStaleConnections(t *testing.T) {
 			answers := make(chan importer.Answer)
 			for range workers {
 				go func() {
-					answer, _ := client.Push(t.Context(), t.Context(), []byte(onePerson))
+					answer, _ := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 					answers <- answer
 				}()
 			}
@@ -123,9 +123,9 @@ func TestStaleConnectionIsNoExcuse(t *testing.T) {
 		}}
 		twice := func(c *Config) { c.MaxAttempts, c.Jitter = 2, func() float64 { return 0.5 } }
 		onWire(t, w, twice, func(t *testing.T, client *Client) {
-			_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson))
+			_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			start := time.Now()
-			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			if err != nil || answer.Status != importer.StatusFailed || answer.Attempts != test.attempts {
 				t.Errorf("%s: %+v, %v, want failed after %d requests", test.name, answer, err, test.attempts)
 			}
@@ -141,20 +141,20 @@ func TestStaleConnectionIsNoExcuse(t *testing.T) {
 func TestStoppedBeforeTheRepeat(t *testing.T) {
 	slow := func(c *Config) { c.Rate, c.Burst = 1, 1 }
 	onWire(t, staleAfter(1, io.EOF), slow, func(t *testing.T, client *Client) {
-		_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson))
+		_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 		feed, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond) // the request at 1 s, its repeat at 2 s
 		defer cancel()
-		answer, err := client.Push(feed, t.Context(), []byte(onePerson))
+		answer, err := client.Push(feed, t.Context(), []byte(onePerson), nil)
 		if err != nil || answer.Status != importer.StatusUnknown || answer.Attempts != 1 {
 			t.Errorf("answer = %+v, %v, want unknown after 1 request", answer, err)
 		}
 	})
 	refused := func(t *testing.T, client *Client) {
-		_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson))
+		_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 		client.fresh.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 		}
-		answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+		answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 		want := importer.Answer{Status: importer.StatusFailed, Attempts: 2, Message: "No usable answer in 2 attempts: the last time the connection was refused. " +
 			"Push the row again later: if it did arrive, it is only updated."}
 		if err != nil || answer != want {
@@ -193,7 +193,7 @@ func TestStaleConnectionsOfARealServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 20 {
-		answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+		answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 		if err != nil || answer.Status != importer.StatusPushed || answer.Attempts != 1+i%2 {
 			t.Errorf("push %d: %+v, %v", i, answer, err)
 		}

@@ -169,7 +169,7 @@ func TestAnswerCutAtEveryByte(t *testing.T) {
 					want = importer.Answer{Status: importer.StatusPushed, ReferenceID: "666", Attempts: 1}
 				}
 				onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
-					answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+					answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 					if err != nil || answer != want {
 						t.Fatalf("%s, %s after %d of %d bytes: %+v, %v, want %+v", framing, end.name, cut, len(first), answer, err, want)
 					}
@@ -191,7 +191,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 		sendAll(conn, goodAnswers(44)["length"])
 	}
 	onWire(t, measure, nil, func(t *testing.T, client *Client) {
-		if answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson)); err != nil || answer.Status != importer.StatusPushed {
+		if answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil); err != nil || answer.Status != importer.StatusPushed {
 			t.Fatalf("answer = %+v, %v", answer, err)
 		}
 	})
@@ -209,7 +209,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 				sendAll(conn, goodAnswers(44)["length"])
 			}}
 			onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
-				answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+				answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 				if want := (importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 2}); err != nil || answer != want {
 					t.Fatalf("%s after %d of %d bytes: %+v, %v, want %+v", end.name, cut, length, answer, err, want)
 				}
@@ -218,7 +218,7 @@ func TestRequestCutAtEveryByte(t *testing.T) {
 			onWire(t, w.again(), stop, func(t *testing.T, client *Client) {
 				feed, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 				defer cancel()
-				answer, err := client.Push(feed, t.Context(), []byte(onePerson))
+				answer, err := client.Push(feed, t.Context(), []byte(onePerson), nil)
 				if err != nil || answer.Status != importer.StatusUnknown || answer.Attempts != 1 || answer.ReferenceID != "" {
 					t.Fatalf("%s after %d of %d bytes, and stopped: %+v, %v, want unknown", end.name, cut, length, answer, err)
 				}
@@ -285,7 +285,7 @@ func TestSlowAnswers(t *testing.T) {
 		}}
 		onWire(t, w, nil, func(t *testing.T, client *Client) {
 			start := time.Now()
-			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			if took := time.Since(start); err != nil || took != test.took {
 				t.Errorf("%s: an error, %v, or it took %v, want %v", test.name, err, took, test.took)
 			}
@@ -305,7 +305,7 @@ func TestHalfClosedConnections(t *testing.T) {
 		"an answer, then a cut": {end: io.EOF, writeErr: broken, speak: func(_ int, conn net.Conn) { sendAll(conn, goodAnswers(666)["length"][:70]) }},
 	} {
 		onWire(t, w, func(c *Config) { c.MaxAttempts = 2 }, func(t *testing.T, client *Client) {
-			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson))
+			answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 			if err != nil || answer.Status != importer.StatusFailed || answer.Attempts != 2 {
 				t.Errorf("%s: %+v, %v, want failed after 2 attempts", name, answer, err)
 			}
@@ -365,7 +365,7 @@ func TestAnswersAreNeverMixedUp(t *testing.T) {
 			for range workers {
 				group.Go(func() {
 					for id := range next {
-						answer, err := client.Push(t.Context(), t.Context(), fmt.Appendf(nil, `{"unique_id":"%d","login_source":"SSO"}`, id))
+						answer, err := client.Push(t.Context(), t.Context(), fmt.Appendf(nil, `{"unique_id":"%d","login_source":"SSO"}`, id), nil)
 						if err != nil || answer.Status != importer.StatusPushed || answer.ReferenceID != strconv.Itoa(id) {
 							t.Errorf("the answer for %d is %+v, %v", id, answer, err)
 						}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -80,10 +81,11 @@ func (n *network) shutDown() error {
 type line struct {
 	*process
 	transport *http.Transport
+	flying    atomic.Int64 // requests in flight
 }
 
 func newLine(p *process) *line {
-	return &line{p, &http.Transport{
+	return &line{process: p, transport: &http.Transport{
 		DialContext: p.network.dial, DisableCompression: true, IdleConnTimeout: 90 * time.Second,
 		MaxIdleConns: p.settings.workers, MaxIdleConnsPerHost: p.settings.workers, MaxConnsPerHost: p.settings.workers,
 	}}
@@ -100,6 +102,10 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if flying := l.flying.Add(1); flying > int64(l.settings.workers) {
+		l.violated("%d requests are in flight; there are %d workers", flying, l.settings.workers)
+	}
+	defer l.flying.Add(-1)
 	time.Sleep(time.Duration(draw(l.seed, "way of "+who, l.number).Int64N(int64(way))))
 	request, err := l.leave(who)
 	if err != nil {

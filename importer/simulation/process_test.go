@@ -91,7 +91,7 @@ type process struct {
 	synced   disk // what the last write that was synced left; kept where a power cut is in store
 
 	// What it knows, by unique id.
-	pushing map[string]bool      // nobody has an answer yet
+	pushing map[string]bool      // has a worker, and nobody has an answer yet
 	known   map[string]time.Time // when the answer came
 	diedAt  time.Time
 }
@@ -266,7 +266,7 @@ func (p *process) newClient() (*client, *line) {
 
 // Push implements importer.Controller. No two workers come to the client at the same
 // instant, so that it does not depend on the scheduler which of them is the first.
-func (c *client) Push(fetchCtx, workCtx context.Context, payload []byte) (importer.Answer, error) {
+func (c *client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry func()) (importer.Answer, error) {
 	who := uniqueID(payload)
 	if fetchCtx.Err() == nil {
 		time.Sleep(time.Duration(1 + draw(c.seed, "worker "+who, c.number).Int64N(int64(way))))
@@ -276,7 +276,15 @@ func (c *client) Push(fetchCtx, workCtx context.Context, payload []byte) (import
 		c.pushing[who] = true
 	}
 	c.mu.Unlock()
-	answer, err := c.controller.Push(fetchCtx, workCtx, payload)
+	answer, err := c.controller.Push(fetchCtx, workCtx, payload, func() {
+		c.mu.Lock()
+		if !c.died() {
+			delete(c.pushing, who)
+			c.count("rows parked", 1)
+		}
+		c.mu.Unlock()
+		onRetry()
+	})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.died() {

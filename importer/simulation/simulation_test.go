@@ -77,7 +77,7 @@ func checkEnough(t *testing.T, total counters) {
 		"crashes after a time", "crashes at a write to the journal", "crashes before a request leaves",
 		"crashes when an answer comes", "crashes while the results are written", "journals torn", "power cuts", "interrupts",
 		"answers lost in crashes", "exit code 1", "exit code 3", "exit code 4", "fault outage", "fault rate",
-		"fault revoke", "rows unknown", "rows not_sent", "rows unchanged", "rows rejected", "rows failed",
+		"fault revoke", "rows unknown", "rows not_sent", "rows unchanged", "rows rejected", "rows failed", "rows parked",
 	} {
 		if total[what] == 0 {
 			t.Errorf("%s: none", what)

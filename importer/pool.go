@@ -1,0 +1,64 @@
+package importer
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// maxParked is how many rows may wait for another attempt without a worker. Each
+// has a goroutine and its profile in memory, some 10 KiB.
+const maxParked = 1000
+
+// pool is the workers of a push. A row that has to wait for another attempt is
+// parked: its worker looks after this row alone from then on, and a new one takes its
+// place. So there are always as many workers who take rows, while there is room to park.
+type pool struct {
+	*Pusher
+	group    *errgroup.Group
+	jobs     <-chan Job
+	outcomes chan<- Outcome
+	breaker  *circuitBreaker
+	parked   chan struct{} // has one element for each parked row
+}
+
+// hire starts a worker.
+func (p *pool) hire(fetchCtx, workCtx context.Context) {
+	p.group.Go(func() error {
+		for job := range p.jobs {
+			if parked := p.push(fetchCtx, workCtx, job); parked {
+				<-p.parked
+				break // another worker has taken over
+			}
+		}
+		return nil
+	})
+}
+
+// push pushes one row, and reports whether it was parked. A row's failure is data; an
+// error of the Controller stops the run.
+func (p *pool) push(fetchCtx, workCtx context.Context, job Job) (parked bool) {
+	row := job.Row
+	answer, err := p.Controller.Push(fetchCtx, workCtx, job.Payload, func() {
+		select {
+		case p.parked <- struct{}{}:
+			parked = true
+			p.hire(fetchCtx, workCtx)
+		default: // no room: the worker waits with its row
+		}
+	})
+	if err != nil {
+		p.breaker.stop(err)
+	}
+	outcome := Outcome{
+		Row: row, Answer: answer,
+		Retry: err != nil || answer.Status.Retryable(),
+	}
+	if answer.Attempts > 0 {
+		outcome.FinishedAt = time.Now().UTC()
+	}
+	p.breaker.observe(&outcome)
+	p.outcomes <- outcome // the recorder receives until the last worker is done
+	return parked
+}
