@@ -47,7 +47,7 @@ func cellAt(cells []Cell, column int) Cell {
 		return Cell{}
 	}
 	cell := cells[column]
-	if cell.Text != "" && (cell.Text[0] == '#' || !chars.IsVisibleASCII(cell.Text[0])) && isErrorText(chars.Trim(cell.Text)) {
+	if cell.Text != "" && mayBeError(cell.Text) && isErrorText(chars.Trim(cell.Text)) {
 		cell.Kind = ErrorCell
 	}
 	return cell
@@ -61,15 +61,6 @@ func TextFormula(text string) (inner string, ok bool) {
 	}
 	inner, ok = strings.CutSuffix(inner, `"`)
 	return inner, ok && !strings.Contains(inner, `"`)
-}
-
-// isErrorText reports whether a text is one of the errors that spreadsheets show.
-func isErrorText(text string) bool {
-	switch text {
-	case "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA":
-		return true
-	}
-	return false
 }
 
 // firstBroken returns the first of the columns whose cell has no value, or NoColumn.

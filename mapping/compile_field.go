@@ -32,6 +32,7 @@ func (c *compiler) compileField(f *Field) {
 		m.fixZIP = m.fixZIP || strings.TrimSpace(word) == "postal_code"
 	}
 	c.compileValues(f, &m)
+	c.compileMissing(f, &m)
 	c.checkResult(f, &m, "default", f.lineOf("default"), m.fallback)
 	c.compileBlank(f, &m)
 	if len(c.list) > before {
@@ -68,6 +69,9 @@ func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 			c.failField(f, "expr", err)
 			return
 		}
+		if !f.AsIs {
+			e.missing = c.file.Source.MissingValues
+		}
 		m.expression, m.columns = e, e.columns
 	case len(f.Columns) > 0:
 		for _, name := range f.Columns {
@@ -102,7 +106,10 @@ func (c *compiler) compileDate(f *Field, m *fieldMapper) {
 		c.failField(f, "date", err)
 		return
 	}
-	m.dates, m.order = dates, newDateOrder(dates.format, c.opts.Today)
+	m.dates = dates
+	if order := newDateOrder(dates.format, c.opts.Today); order != nil {
+		m.evidence = append(m.evidence, order)
+	}
 }
 
 // compileDamage decides which damage is looked for in the field's values.
@@ -113,8 +120,16 @@ func (c *compiler) compileDamage(f *Field, m *fieldMapper) {
 	kind := valueKindOf(f.Attribute)
 	m.damage = &damageDetector{label: m.check.spec.Label, kind: kind}
 	if kind == idValue && f.Attribute != DriverLicenceNumber {
-		m.ids = &idLengths{}
+		m.evidence = append(m.evidence, &idLengths{})
 	}
+}
+
+// compileMissing decides which of the field's texts stand for no value.
+func (c *compiler) compileMissing(f *Field, m *fieldMapper) {
+	if f.AsIs || f.Value != nil {
+		return
+	}
+	m.missing = newMissingValues(m.check.spec.Label, valueKindOf(f.Attribute), c.file.Source.MissingValues, m.values)
 }
 
 // compileValues prepares the table of values, and checks what each becomes.

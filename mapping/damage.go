@@ -22,12 +22,16 @@ type damageDetector struct {
 type valueKind uint8
 
 const (
-	freeText    valueKind = iota // streets, towns, types
-	idValue                      // what identifies people: digits, often with leading zeros
-	loginValue                   // user names, which may look like anything
-	emailValue                   // e-mail addresses
-	numberValue                  // phones and postal codes
-	nameValue                    // people's names
+	freeText   valueKind = iota // types and login sources
+	idValue                     // what identifies people: digits, often with leading zeros
+	loginValue                  // user names, which may look like anything
+	emailValue                  // e-mail addresses
+	phoneValue
+	postalValue
+	nameValue // people's names
+	townValue
+	streetValue // streets, and units on a second line
+	regionValue // provinces and states
 	dateValue
 )
 
@@ -39,15 +43,27 @@ func valueKindOf(a Attribute) valueKind {
 		return loginValue
 	case Email:
 		return emailValue
-	case CellPhone, EmployeePhone, StudentPhone, PostalCode, PostalCode2:
-		return numberValue
+	case CellPhone, EmployeePhone, StudentPhone:
+		return phoneValue
+	case PostalCode, PostalCode2:
+		return postalValue
 	case FirstName, LastName:
 		return nameValue
+	case City, City2:
+		return townValue
+	case Street, Street2:
+		return streetValue
+	case Province, Province2, DriverLicenceProvince:
+		return regionValue
 	case DateOfBirth:
 		return dateValue
 	}
 	return freeText
 }
+
+// isNumber reports whether values of the kind are mostly digits, which may begin with
+// zeros.
+func (k valueKind) isNumber() bool { return k == idValue || k == phoneValue || k == postalValue }
 
 // isIdentifier reports whether a value of the kind means one person only if each of
 // its characters is right.
@@ -56,11 +72,15 @@ func (k valueKind) isIdentifier() bool { return k == idValue || k == loginValue 
 // repair returns the cell's text with what is safe to fix fixed. The problem is a
 // warning about what was fixed, or an error about how the value is damaged.
 func (d *damageDetector) repair(cell Cell) (text string, problem *Problem) {
-	if isUnmarked(cell.Text) && cell.Kind == TextCell {
+	if cell.Kind == TextCell && d.isPlain(cell.Text) {
 		return cell.Text, nil
 	}
 	text, what := clean(cell.Text, d.kind)
-	if damage := d.detect(text, cell.Kind); damage != nil {
+	damage := d.detect(text, cell.Kind)
+	if damage == nil && text != "" {
+		damage = d.implausible(Cell{text, cell.Kind})
+	}
+	if damage != nil {
 		return text, damage
 	}
 	if what == "" || d.kind == dateValue { // a date is rewritten anyway
@@ -80,15 +100,15 @@ func (d *damageDetector) detect(text string, kind CellKind) *Problem {
 		return d.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet shortened, and its last digits are lost.",
 			"Take the number from the student system; before you open the export, format the column as Text.")
 	}
-	switch d.kind {
-	case idValue, numberValue:
+	switch {
+	case d.kind.isNumber():
 		if problem := d.damagedDigits(text, kind); problem != nil {
 			return problem
 		}
 		if isDayAndMonth(text) {
 			return d.turnedToDate(text)
 		}
-	case nameValue:
+	case d.kind == nameValue:
 		if hasLostLetter(text) {
 			return d.refuse(RuleBadCharacter, text, "has a question mark where a letter was lost in the export.", "Write the letter, or save the export as UTF-8 again.")
 		}
@@ -121,7 +141,7 @@ func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
 		return d.refuse(RuleDamagedNumber, text, "has decimals: a program took it for an amount.", "Write "+chars.Quote(whole)+" if that is what you mean, and check for lost leading zeros.")
 	case isGrouped(text):
 		return d.refuse(RuleDamagedNumber, text, "has commas between its thousands: a program took it for an amount.", "Write "+chars.Quote(chars.Digits(text))+" if that is what you mean, and check for lost leading zeros.")
-	case d.kind == numberValue && text[0] == '-' && chars.IsDigits(text[1:]):
+	case d.kind != idValue && text[0] == '-' && chars.IsDigits(text[1:]):
 		return d.refuse(RuleDamagedNumber, text, "is what a spreadsheet made of a number with dashes: it subtracted.", "Write the number again, in a cell that is formatted as Text.")
 	case kind == NumberCell && len(text) > maxExactDigits && chars.IsDigits(text):
 		return d.refuse(RuleDamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps only the first 15.",
@@ -183,18 +203,6 @@ func hasLostLetter(text string) bool {
 	return at >= 0 && strings.ContainsFunc(text, unicode.IsLetter)
 }
 
-// isUnmarked reports whether a text has only ASCII letters, digits, spaces and signs
-// that no damage leaves behind, as nearly all texts do.
-func isUnmarked(text string) bool {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c >= 0x80, c == '+', c == '?', c == ',', c == '-', c == '=', c == '\'', c == '.':
-			return false
-		}
-	}
-	return true
-}
-
 // isPlainText reports whether a text has only ASCII and the accented letters of
 // western Europe that are not the first half of a misread character, as nearly all
 // texts do: it needs no closer look.
@@ -227,7 +235,7 @@ func clean(text string, kind valueKind) (cleaned, what string) {
 	if isPlainText(text) {
 		return text, ""
 	}
-	keepJoiners := !kind.isIdentifier() && kind != numberValue
+	keepJoiners := !kind.isIdentifier() && !kind.isNumber()
 	cleaned = strings.Map(func(r rune) rune {
 		switch {
 		case keepJoiners && (r == '\u200c' || r == '\u200d'): // some scripts need them

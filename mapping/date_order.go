@@ -76,8 +76,17 @@ func (o *dateOrder) add(sequence int, cell Cell, date string) {
 // isLate reports whether a date's day cannot be a month.
 func isLate(date string) bool { return len(date) == len(time.DateOnly) && date[8:] > "12" }
 
-// review says which row shows the order, or asks when the order cannot be right.
-func (o *dateOrder) review(source string, row func(sequence int) int) (note, question string) {
+// review notes which row shows the order, or asks when the order cannot be right.
+func (o *dateOrder) review(f *fieldMapper, row func(sequence int) int, review *Review) (key, question string) {
+	note, question := o.judge(f.source, row)
+	if note != "" {
+		review.Notes = append(review.Notes, note)
+	}
+	return ".date", question
+}
+
+// judge says which row shows the order, or asks when the order cannot be right.
+func (o *dateOrder) judge(source string, row func(sequence int) int) (note, question string) {
 	format, swapped := o.format.Pattern, o.swapped.Pattern
 	switch {
 	case o.other.count > 0 && o.given.count == 0 && o.ambiguous > 0:

@@ -25,12 +25,13 @@
 //     compiles the expressions, and computes all that does not depend on a row. It
 //     returns a [Mapper], or every mistake as a [FileError] with its line.
 //  3. [Mapper.Map] maps one row's cells to a [Result]. The mapping's where may skip
-//     the row. Then each attribute is mapped: the first column that is not blank,
-//     or the expression's result, is trimmed, checked for damage, read as a date
-//     where one is expected, transformed and looked up in the values; a default
-//     replaces a blank; the result is checked against the [AttributeSpec].
-//  4. [Mapper.Review] says what only the whole table shows: ids that are too short,
-//     and the order of day and month.
+//     the row. Then each attribute is mapped: the first column that has a value, or
+//     the expression's result, is trimmed, checked for damage and for what cannot be
+//     the attribute's, read as a date where one is expected, transformed and looked
+//     up in the values; a default replaces a blank; the result is checked against
+//     the [AttributeSpec].
+//  4. [Mapper.Review] says what only the whole table shows: words for no value, ids
+//     that are too short, and the order of day and month.
 //
 // A value that fails is not in the profile, and its Problem says what is wrong and
 // what to do. All problems of a row are reported at once.

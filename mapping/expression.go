@@ -37,6 +37,7 @@ type expression struct {
 	program *vm.Program
 	machine vm.VM
 	columns []int          // the columns that it reads, each once
+	missing []string       // texts that are blank to it
 	texts   map[string]any // their texts, by columnName; reused from row to row
 }
 
@@ -109,7 +110,11 @@ func plainExpressionError(err error) error {
 // run evaluates the expression for one row. A missing cell is blank.
 func (e *expression) run(cells []Cell) (any, error) {
 	for _, column := range e.columns {
-		e.texts[columnName(column)] = chars.Trim(cellAt(cells, column).Text)
+		text := chars.Trim(cellAt(cells, column).Text)
+		if slices.Contains(e.missing, text) {
+			text = ""
+		}
+		e.texts[columnName(column)] = text
 	}
 	result, err := e.machine.Run(e.program, e.texts)
 	if err != nil {

@@ -17,11 +17,12 @@ type File struct {
 
 // SourceSection says which table of the source is meant, and what it must look like.
 type SourceSection struct {
-	Sheet     string   // "" to choose one
-	HeaderRow int      // number of the header's row in the spreadsheet; 0 to find it
-	Where     string   // expression; rows for which it is false are skipped; "" for none
-	Headers   []string // the layout that the mapping was approved for; nil when not given
-	Lines     Lines
+	Sheet         string   // "" to choose one
+	HeaderRow     int      // number of the header's row in the spreadsheet; 0 to find it
+	Where         string   // expression; rows for which it is false are skipped; "" for none
+	Headers       []string // the layout that the mapping was approved for; nil when not given
+	MissingValues []string // texts that mean that there is no value, besides those that are known
+	Lines         Lines
 }
 
 // Field says what one attribute is made of: Columns, Value or Expr, one of them.

@@ -40,6 +40,9 @@ func headNode(f *File) *yaml.Node {
 	if len(f.Source.Headers) > 0 {
 		add("headers", list(f.Source.Headers))
 	}
+	if len(f.Source.MissingValues) > 0 {
+		add("missing_values", list(f.Source.MissingValues))
+	}
 	if len(source.Content) > 0 {
 		head.Content = append(head.Content, scalar("source"), source)
 	}

@@ -56,7 +56,7 @@ func (l *idLength) add(sequence int, value string) {
 }
 
 // add takes the id of one row.
-func (s *idLengths) add(sequence int, value string) {
+func (s *idLengths) add(sequence int, _ Cell, value string) {
 	if len(value) > maxIDDigits || !chars.IsDigits(value) {
 		return
 	}
@@ -72,14 +72,15 @@ func (s *idLengths) add(sequence int, value string) {
 
 // review reports every id that is likely damaged, or returns a question about the
 // column when there are too many.
-func (s *idLengths) review(f *fieldMapper, review *Review) (question string) {
+func (s *idLengths) review(f *fieldMapper, _ func(int) int, review *Review) (key, question string) {
 	if s.exact == 0 {
 		if s.long.count > len(s.long.suspects) {
-			return fmt.Sprintf("%d ids end in zeros after their 15th digit: a spreadsheet has cut them. Take them from the student system again, or add as_is: true if they are right", s.long.count)
+			return "", fmt.Sprintf("%d ids end in zeros after their 15th digit: a spreadsheet has cut them. Take them from the student system again, or add as_is: true if they are right", s.long.count)
 		}
 		for _, id := range s.long.suspects {
-			f.report(review, id, strconv.FormatUint(id.digits, 10), RuleDamagedNumber,
-				"has more than 15 digits, and those after the 15th are zeros, as in every such id of the column: a spreadsheet lost them.",
+			value := strconv.FormatUint(id.digits, 10)
+			f.report(review, int(id.sequence), value, RuleDamagedNumber,
+				f.check.about(value)+"has more than 15 digits, and those after the 15th are zeros, as in every such id of the column: a spreadsheet lost them.",
 				"Take the id from the student system, or add as_is: true to the mapping if it is right.")
 		}
 	}
@@ -88,23 +89,16 @@ func (s *idLengths) review(f *fieldMapper, review *Review) (question string) {
 	for length := 1; length < usual; length++ {
 		short := &s.lengths[length]
 		if short.count > len(short.suspects) {
-			return fmt.Sprintf("%d ids have %d digits where %d ids have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true", short.count, length, count, usual, usual)
+			return "", fmt.Sprintf("%d ids have %d digits where %d ids have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true", short.count, length, count, usual, usual)
 		}
 		for _, id := range short.suspects {
-			f.report(review, id, fmt.Sprintf("%0*d", length, id.digits), RuleLostZeros,
-				fmt.Sprintf("has %d digits, and %d others have %d: a spreadsheet may have dropped leading zeros.", length, count, usual),
+			value := fmt.Sprintf("%0*d", length, id.digits)
+			f.report(review, int(id.sequence), value, RuleLostZeros,
+				f.check.about(value)+fmt.Sprintf("has %d digits, and %d others have %d: a spreadsheet may have dropped leading zeros.", length, count, usual),
 				fmt.Sprintf(`Write "%0*d" if that is what you mean, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.`, usual, id.digits, usual))
 		}
 	}
-	return ""
-}
-
-// report adds an error about a suspect id, whose value is given.
-func (f *fieldMapper) report(review *Review, id suspectID, value string, rule Rule, what, advice string) {
-	review.Problems = append(review.Problems, ReviewProblem{Sequence: int(id.sequence), Problem: Problem{
-		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value,
-		Message: f.check.about(value) + what, Advice: advice,
-	}})
+	return "", ""
 }
 
 // usual returns the number of digits that nearly all ids have, 0 for none.
@@ -121,12 +115,4 @@ func (s *idLengths) usual() int {
 		return 0
 	}
 	return usual
-}
-
-// onlyColumn returns the column that gives the attribute, NoColumn when there are several.
-func (f *fieldMapper) onlyColumn() int {
-	if len(f.columns) != 1 {
-		return NoColumn
-	}
-	return f.columns[0]
 }

@@ -1,6 +1,9 @@
 package mapping
 
 import (
+	"slices"
+	"strings"
+
 	"opscom-import/mapping/internal/chars"
 	"opscom-import/mapping/internal/transform"
 )
@@ -54,6 +57,11 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 	if r.Skipped {
 		r.Problems = r.Problems[:0]
 	}
+	if slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Rule == RuleMissingValue }) {
+		for i := range m.fields {
+			m.fields[i].missing.markBlanks(m.rows)
+		}
+	}
 	m.rows++
 }
 
@@ -94,16 +102,26 @@ type fieldMapper struct {
 	expression *expression     // instead of columns
 	source     string          // what to fill in when the result is blank, such as `the column "DOB"`
 	line       int             // of the attribute in the mapping file
+	missing    *missingValues  // nil for values that are right as they are
 	damage     *damageDetector // nil for values that are right as they are
 	dates      *dateReader     // of a date attribute
-	order      *dateOrder      // of a date attribute whose format the rows must prove
-	ids        *idLengths      // of an attribute that identifies people
 	fixZIP     bool            // the mapping wants postal codes in their usual format
 	transforms []transform.Func
 	values     *valueTable
 	fallback   string // the mapping's default
 	blank      blankPolicy
 	check      validator
+	evidence   []columnEvidence // what the values show together
+}
+
+// columnEvidence collects what the values of a field show only together.
+type columnEvidence interface {
+	// add takes the cell of one row, which is not blank, and the value made of it, ""
+	// for none. An unlikely date is a value, though it is not sent.
+	add(sequence int, cell Cell, value string)
+	// review adds to the review what is wrong with rows, or returns a question about
+	// the column, and the key that answers it, such as ".date".
+	review(f *fieldMapper, row func(sequence int) int, review *Review) (key, question string)
 }
 
 // blankPolicy says what a blank result means.
@@ -118,9 +136,17 @@ const (
 // mapField maps the attribute of one row, which has this sequence.
 func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 	attribute := f.check.spec.Attribute
-	cell, column, problem := f.sourceCell(cells)
+	var source sourceValue
+	f.findSource(cells, &source)
+	cell, column, problem := source.cell, source.column, source.problem
 	raw := cellAt(cells, column).Text
-	if problem == nil && f.damage != nil {
+	if source.missing {
+		f.reportMissing(cells, r, sequence)
+	}
+	if problem == nil && f.damage != nil && cell.Text != "" {
+		if !r.Skipped {
+			f.missing.add(sequence, cell.Text, source.found)
+		}
 		cell.Text, problem = f.repair(cell, &r.Profile)
 	}
 	r.add(attribute, column, raw, problem)
@@ -134,15 +160,36 @@ func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 	if send {
 		r.Profile.Set(attribute, value)
 	}
-	if r.Skipped {
+	if r.Skipped || cell.Text == "" {
 		return
 	}
-	switch {
-	case f.ids != nil && send:
-		f.ids.add(sequence, value)
-	case f.order != nil && cell.Text != "":
-		f.order.add(sequence, cell, value)
+	for _, e := range f.evidence {
+		e.add(sequence, cell, value)
 	}
+}
+
+// reportMissing warns of each cell that counts as blank because of what stands in it.
+func (f *fieldMapper) reportMissing(cells []Cell, r *Result, sequence int) {
+	for _, column := range f.columns {
+		cell := cellAt(cells, column)
+		text := chars.Trim(cell.Text)
+		if text == "" {
+			continue
+		}
+		if !f.isPassedOver(column, f.missing.judge(text), text) {
+			return
+		}
+		r.add(f.check.spec.Attribute, column, cell.Text, f.missing.warning(text))
+		if !r.Skipped {
+			f.missing.add(sequence, text, isMissing)
+		}
+	}
+}
+
+// isPassedOver reports whether a column's text counts as blank. A word written as
+// programs write it does where another column can give the value.
+func (f *fieldMapper) isPassedOver(column int, found missingness, text string) bool {
+	return found == isMissing || found == mayBeWord && styleOf(text) != titleStyle && column != f.columns[len(f.columns)-1]
 }
 
 // repair returns a cell's text with what is safe to fix fixed. An error is about
@@ -155,37 +202,82 @@ func (f *fieldMapper) repair(cell Cell, profile *Profile) (string, *Problem) {
 	return text, problem
 }
 
-// sourceCell returns the cell that the attribute is made of, its text trimmed, and
-// its column. The result of an expression has a column only when it reads just
-// one. A blank one is that of the first column, which a person would fill in.
-func (f *fieldMapper) sourceCell(cells []Cell) (Cell, int, *Problem) {
+// sourceValue is what an attribute of one row is made of.
+type sourceValue struct {
+	cell    Cell        // its text trimmed, "" for none
+	column  int         // NoColumn for an expression that reads several
+	found   missingness // whether the text may be a word for no value
+	missing bool        // a cell was passed over because it stands for no value
+	problem *Problem
+}
+
+// findSource finds the cell that the attribute is made of: the first that is not
+// blank. The result of an expression has a column only when it reads just one. A
+// blank one is that of the first column, which a person would fill in.
+func (f *fieldMapper) findSource(cells []Cell, s *sourceValue) {
 	if f.expression != nil {
-		return f.evaluate(cells)
+		f.evaluate(cells, s)
+		return
 	}
 	for _, column := range f.columns {
 		cell := cellAt(cells, column)
 		if cell.isBroken() {
-			return Cell{}, column, brokenCell(f.check.spec.Label, cell)
+			s.column, s.problem = column, brokenCell(f.check.spec.Label, cell)
+			return
 		}
-		if text := chars.Trim(cell.Text); text != "" {
-			return Cell{text, cell.Kind}, column, nil
+		text := chars.Trim(cell.Text)
+		if text == "" {
+			continue
 		}
+		if f.missing != nil {
+			if s.found = f.missing.judge(text); s.found != isValue && f.isPassedOver(column, s.found, text) {
+				s.missing = true
+				continue
+			}
+		}
+		s.cell, s.column = Cell{text, cell.Kind}, column
+		return
 	}
-	return Cell{}, f.columns[0], nil
+	s.column = f.columns[0]
 }
 
-// evaluate returns the result of the field's expression as a cell.
-func (f *fieldMapper) evaluate(cells []Cell) (Cell, int, *Problem) {
+// evaluate finds the result of the field's expression as a cell.
+func (f *fieldMapper) evaluate(cells []Cell, s *sourceValue) {
 	label := f.check.spec.Label
 	if column := firstBroken(cells, f.expression.columns); column != NoColumn {
-		return Cell{}, column, brokenCell(label, cells[column])
+		s.column, s.problem = column, brokenCell(label, cells[column])
+		return
 	}
-	column := f.expression.onlyColumn()
+	s.column = f.expression.onlyColumn()
 	text, err := f.expression.text(cells)
 	if err != nil {
-		return Cell{}, column, evaluationFailed(label, err)
+		s.problem = evaluationFailed(label, err)
+		return
 	}
-	return Cell{Text: chars.Trim(text)}, column, nil
+	s.cell.Text = chars.Trim(text)
+	if f.missing == nil || s.cell.Text == "" {
+		return
+	}
+	if s.found = f.missing.judge(s.cell.Text); s.found == isMissing {
+		s.problem, s.cell.Text = f.missing.warning(s.cell.Text), ""
+		return
+	}
+	s.problem = f.missingInside(cells, s.cell.Text)
+}
+
+// missingInside finds a word for no value that an expression made a part of its
+// result: "NULL, Ann" of the columns Last and First.
+func (f *fieldMapper) missingInside(cells []Cell, result string) *Problem {
+	for _, column := range f.expression.columns {
+		text := chars.Trim(cellAt(cells, column).Text)
+		if len(text) < 2 || text == result || !strings.Contains(result, text) {
+			continue
+		}
+		if found := f.missing.judge(text); found == isMissing || found == mayBeWord && styleOf(text) != titleStyle && styleOf(result) != styleOf(text) {
+			return refuse(RuleMissingValue, about(f.check.spec.Label, result)+"is made of "+chars.Quote(text)+", which stands for no value.", "")
+		}
+	}
+	return nil
 }
 
 // convert takes a source cell through the field's steps: date, apply, values,

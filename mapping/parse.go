@@ -172,7 +172,7 @@ func (p *parser) readSource(source *SourceSection, section pair) {
 		return
 	}
 	source.Lines = linesOf(pairs)
-	p.knownKeys(pairs, section.key, "sheet", "header_row", "where", "headers")
+	p.knownKeys(pairs, section.key, "sheet", "header_row", "where", "headers", "missing_values")
 	for _, pair := range pairs {
 		where := section.key + "." + pair.key
 		switch pair.key {
@@ -182,6 +182,8 @@ func (p *parser) readSource(source *SourceSection, section pair) {
 			source.Where, _ = p.word(pair.node, where)
 		case "headers":
 			source.Headers = p.list(pair.node, where, p.text)
+		case "missing_values":
+			source.MissingValues = p.list(pair.node, where, p.word)
 		case "header_row":
 			text, ok := p.word(pair.node, where)
 			if !ok {

@@ -17,9 +17,9 @@ type ReviewProblem struct {
 	Problem  Problem
 }
 
-// Review returns what the rows mapped so far show together: ids that are shorter
-// than nearly all others of their column, ids whose last digits are all zeros, and
-// the order of day and month. row returns the number of a row by its sequence, for
+// Review returns what the rows mapped so far show together: words for no value,
+// ids that are shorter than nearly all others of their column, ids whose last digits
+// are all zeros, and the order of day and month. row returns the number of a row by its sequence, for
 // messages.
 //
 // The error is a *FileError, or several joined, when the rows show that the
@@ -28,28 +28,66 @@ type ReviewProblem struct {
 func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	var review Review
 	questions := mistakes{name: m.file}
-	reviewed := map[int]bool{NoColumn: false}
 	for i := range m.fields {
 		f := &m.fields[i]
 		ask := func(key, question string) {
-			if question != "" {
+			if question != "" && !m.isAsked(questions.list, question) {
 				questions.fail(f.line, f.check.spec.Attribute.String()+key, question)
 			}
 		}
-		if f.ids != nil && !reviewed[f.onlyColumn()] { // one column often gives several ids
-			reviewed[f.onlyColumn()] = f.onlyColumn() != NoColumn
-			ask("", f.ids.review(f, &review))
-		}
-		if f.order != nil {
-			note, question := f.order.review(f.source, row)
-			ask(".date", question)
-			if note != "" {
-				review.Notes = append(review.Notes, note)
-			}
+		ask("", f.missing.review(f, &review, func(text string) bool { return m.isMissingElsewhere(f, text) }))
+		for _, e := range f.evidence {
+			ask(e.review(f, row, &review))
 		}
 	}
-	slices.SortStableFunc(review.Problems, func(a, b ReviewProblem) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	review.sort()
 	return review, questions.err()
+}
+
+// isAsked reports whether the same is asked already: one column often gives several
+// attributes.
+func (m *Mapper) isAsked(asked []*FileError, question string) bool {
+	return slices.ContainsFunc(asked, func(e *FileError) bool { return e.Message == question })
+}
+
+// isMissingElsewhere reports whether a text stands for no value in another column
+// than the field's. As names are written, Na and Nan, it is no evidence what another
+// column of names has.
+func (m *Mapper) isMissingElsewhere(f *fieldMapper, text string) bool {
+	for i := range m.fields {
+		other := &m.fields[i]
+		if other.missing == nil || other.onlyColumn() != NoColumn && other.onlyColumn() == f.onlyColumn() {
+			continue
+		}
+		if word := other.missing.words[text]; word != nil && other != f && (word.missing > 0 || styleOf(text) != titleStyle) {
+			return true
+		}
+	}
+	return false
+}
+
+// sort puts the problems in the rows' order, and keeps one of those that are the
+// same but for the attribute.
+func (r *Review) sort() {
+	slices.SortStableFunc(r.Problems, func(a, b ReviewProblem) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	r.Problems = slices.CompactFunc(r.Problems, func(a, b ReviewProblem) bool {
+		return a.Sequence == b.Sequence && a.Problem.Rule == b.Problem.Rule && a.Problem.Column == b.Problem.Column && a.Problem.Column != NoColumn
+	})
+}
+
+// report adds an error about a value of the row with this sequence.
+func (f *fieldMapper) report(review *Review, sequence int, value string, rule Rule, message, advice string) {
+	review.Problems = append(review.Problems, ReviewProblem{Sequence: sequence, Problem: Problem{
+		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value, Message: message, Advice: advice,
+	}})
+}
+
+// onlyColumn returns the column that gives the attribute, NoColumn when there are several.
+func (f *fieldMapper) onlyColumn() int {
+	if len(f.columns) != 1 {
+		return NoColumn
+	}
+	return f.columns[0]
 }
 
 // WithISODates returns a copy of the row's cells with its date written YYYY-MM-DD
@@ -62,12 +100,13 @@ func (m *Mapper) WithISODates(cells []Cell) []Cell {
 		if f.dates == nil || f.expression != nil {
 			continue
 		}
-		cell, column, problem := f.sourceCell(cells)
-		if problem != nil || cell.Text == "" {
+		var source sourceValue
+		f.findSource(cells, &source)
+		if source.problem != nil || source.cell.Text == "" {
 			continue
 		}
-		if date, problem := f.dates.read(cell.Kind, cell.Text); problem == nil {
-			rewritten[column] = Cell{Text: date, Kind: cell.Kind}
+		if date, problem := f.dates.read(source.cell.Kind, source.cell.Text); problem == nil {
+			rewritten[source.column] = Cell{Text: date, Kind: source.cell.Kind}
 		}
 	}
 	return rewritten

@@ -31,6 +31,11 @@ const (
 	RuleWrongEncoding    Rule = "wrong_encoding"
 	RuleLookAlike        Rule = "look_alike"
 	RuleCleanedText      Rule = "cleaned_text"
+	RuleMissingValue     Rule = "missing_value"
+	RuleProgramText      Rule = "program_text"
+	RuleTurnedToBoolean  Rule = "turned_to_boolean"
+	RuleBadName          Rule = "bad_name"
+	RuleBadPhone         Rule = "bad_phone"
 	RuleRaggedRow        Rule = "ragged_row"
 	RuleBadQuotes        Rule = "bad_quotes"
 	RuleSecondTable      Rule = "second_table"
@@ -80,6 +85,12 @@ var ruleSpecs = []RuleSpec{
 	{RuleWrongEncoding, refused, "Text in the wrong encoding", "Save the export as UTF-8 again, or correct the letters."},
 	{RuleLookAlike, refused, "Letters of another alphabet", "Type the value again."},
 	{RuleCleanedText, warned, "Invisible characters were removed", "No action needed."},
+	{RuleMissingValue, either, "A word or sign for no value",
+		"Clear the cell, or let the mapping count the word as blank with missing_values; if it is right, add as_is: true to the field."},
+	{RuleProgramText, refused, "A program's text in place of the value", "Take the value from the student system, or correct the export."},
+	{RuleTurnedToBoolean, refused, "A word that became TRUE or FALSE", "Write the value again, in a cell that is formatted as Text."},
+	{RuleBadName, refused, "Not a name", "Write the name, or clear the cell; if it is right, add as_is: true to the field."},
+	{RuleBadPhone, refused, "Not a phone number", "Write the number, or clear the cell; if it is right, add as_is: true to the field."},
 	{RuleRaggedRow, refused, "Too few or too many cells", "Look for a missing or extra separator in the row."},
 	{RuleBadQuotes, either, "Unbalanced quotation marks", "Look for a quotation mark without its counterpart in the row."},
 	{RuleSecondTable, refused, "Part of a second table", "Put each table in its own file or sheet."},

@@ -34,6 +34,15 @@ func newValueTable(pairs []ValuePair, otherwise string) (*valueTable, error) {
 	return t, nil
 }
 
+// lists reports whether the mapping says what a value becomes. No table lists none.
+func (t *valueTable) lists(value string) bool {
+	if t == nil {
+		return false
+	}
+	_, ok := t.folded[strings.ToLower(value)]
+	return ok
+}
+
 // lookUp returns what a value, which is not blank, becomes.
 func (t *valueTable) lookUp(label, value string) (string, *Problem) {
 	if to, ok := t.exact[value]; ok {

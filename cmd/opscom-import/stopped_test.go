@@ -12,6 +12,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
 )
 
@@ -109,7 +110,13 @@ func TestJournalLocked(t *testing.T) {
 			t.Parallel()
 			tr := stoppedTrial(t, "latency=10ms")
 			if tc.after == 0 { // the journal must be there to be held
-				tr.run(tr.command("runs"))
+				j, err := journal.Open(t.Context(), tr.state())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := j.Close(); err != nil {
+					t.Fatal(err)
+				}
 			}
 			ending := make(chan ended)
 			start := func() { ending <- tr.run(tr.push()) }

@@ -73,7 +73,7 @@ func TestWithFaultsHasEveryFault(t *testing.T) {
 	got, _ := push(t, controller, "../with-faults")
 	want := map[string]int{
 		"pushed": 275, "skipped": 9,
-		"required": 2, "bad_email": 3, "bad_date": 2, "unknown_value": 2, "too_long": 2, "bad_region": 2,
+		"required": 3, "bad_email": 2, "bad_date": 2, "unknown_value": 2, "too_long": 2, "bad_region": 2,
 		"unlikely_date": 1, "pushed, unusual_character": 1,
 		"9019": 3, // the administrator's, and two that are used twice
 		"9020": 2, // the administrator's, and one that is used twice

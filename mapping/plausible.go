@@ -1,0 +1,86 @@
+package mapping
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"opscom-import/mapping/internal/chars"
+)
+
+// implausible says why a text, which is not blank, cannot be a value of the
+// attribute, nil when it can.
+func (d *damageDetector) implausible(cell Cell) *Problem {
+	text := cell.Text
+	if cell.Kind == BoolCell && d.kind != freeText && d.kind != dateValue {
+		return d.refuse(RuleTurnedToBoolean, text, "is a truth value: a spreadsheet made it of a word such as True.", "")
+	}
+	if problem := d.programText(text); problem != nil {
+		return problem
+	}
+	switch d.kind {
+	case nameValue, townValue:
+		return d.notName(text)
+	case phoneValue:
+		return d.notPhone(text)
+	}
+	return nil
+}
+
+// objectText is what programs print in place of a value that is an object or a list:
+// System.String[], [object Object], <Person object at 0x7f>, java.util.Date@1b2c.
+var objectText = regexp.MustCompile(`^\[.*\]$|^\{.*\}$` +
+	`|^<[^<>]* (?:object at|at) 0x[0-9a-fA-F]+>$|^<class .*>$|^#<.*>$` +
+	`|^(?:System|Microsoft)\.[A-Z][\w.` + "`" + `\[\],]*$` +
+	`|^(?:[A-Za-z_]\w+\.)+[A-Za-z_$]\w*@[0-9a-f]{4,}$` +
+	`|^\[?L?(?:java|com|org|net)\.[\w.$]+;?(?:@[0-9a-f]+)?$` +
+	`|^(?:ARRAY|HASH|CODE|SCALAR)\(0x[0-9a-f]+\)$|^object\([\w\\]+\)#\d+.*$`)
+
+// programText finds a formula that was saved as text, and what a program prints in
+// place of a value that is an object or a list.
+func (d *damageDetector) programText(text string) *Problem {
+	switch {
+	case text[0] == '=' && len(text) > 1 && text[1] != ' ':
+		return d.refuse(RuleNoCachedValue, text, "is a formula: the sheet was saved with its formulas shown.",
+			"Show the results of the formulas in the spreadsheet program, and save the file again.")
+	case d.mayBeObject(text) && objectText.MatchString(text), d.kind != nameValue && text == "Array":
+		return d.refuse(RuleProgramText, text, "is what a program writes for an object or a list: the export lost the value.", "")
+	}
+	return nil
+}
+
+// mayBeObject reports whether a text has a sign that the text of an object has. Hardly
+// any other text gets through.
+func (d *damageDetector) mayBeObject(text string) bool {
+	switch text[0] {
+	case '[', '{', '<', '#':
+		return true
+	case 'S', 'M', 'A', 'H', 'C', 'j', 'c', 'o', 'n':
+		return strings.ContainsAny(text, ".(")
+	}
+	return d.kind != emailValue && strings.IndexByte(text, '@') > 0
+}
+
+// notName says why a text cannot be the name of a person or a town.
+func (d *damageDetector) notName(text string) *Problem {
+	switch {
+	case !strings.ContainsFunc(text, isNameLetter):
+		return d.refuse(RuleBadName, text, "has no letter, so it is not a name.", "")
+	case strings.Contains(text, "@") && chars.IsEmail(text):
+		return d.refuse(RuleBadName, text, "is an e-mail address, not a name.", "")
+	}
+	return nil
+}
+
+func isNameLetter(r rune) bool { return unicode.In(r, unicode.L, unicode.Nl) }
+
+// notPhone says why a text cannot be a phone number.
+func (d *damageDetector) notPhone(text string) *Problem {
+	switch {
+	case !strings.ContainsFunc(text, unicode.IsDigit):
+		return d.refuse(RuleBadPhone, text, "has no digit, so it is not a phone number.", "")
+	case strings.Contains(text, "@"):
+		return d.refuse(RuleBadPhone, text, "is an e-mail address, not a phone number.", "")
+	}
+	return nil
+}

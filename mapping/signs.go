@@ -1,0 +1,85 @@
+package mapping
+
+// signs are the kinds of characters in a text, a bit each. Nearly all texts show by
+// their signs alone that nothing is wrong with them.
+type signs uint16
+
+const (
+	letterSign   signs = 1 << iota // A to Z
+	digitSign                      // 0 to 9
+	spaceSign                      // also slashes and others that no damage leaves behind
+	bracketSign                    // ( and )
+	pointSign                      // . and ,
+	dashSign                       // - and '
+	plusSign                       // +
+	atSign                         // @ and _
+	escapeSign                     // what other programs' escapes and brackets begin with
+	questionSign                   // ?
+	accentSign                     // a byte of À to ÿ, and of some characters that were read in the wrong encoding
+	unusualSign                    // any other byte
+)
+
+var signOf = func() (table [256]signs) {
+	for c := range table {
+		switch {
+		case c >= '0' && c <= '9':
+			table[c] = digitSign
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+			table[c] = letterSign
+		case c == 0xc3, c >= 0x80 && c <= 0xbf:
+			table[c] = accentSign
+		case c < ' ', c >= 0x7f:
+			table[c] = unusualSign
+		default:
+			table[c] = spaceSign
+		}
+	}
+	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-'": dashSign, "+": plusSign, "@_": atSign, "=[{<&\\%#\"": escapeSign, "?": questionSign} {
+		for i := range len(characters) {
+			table[characters[i]] = sign
+		}
+	}
+	return table
+}()
+
+func signsOf(text string) (s signs) {
+	for i := range len(text) {
+		s |= signOf[text[i]]
+	}
+	return s
+}
+
+// plainSigns are the signs of a kind's values that need no closer look: a name may
+// have a dash, and a number must not have a point.
+var plainSigns = [...]signs{
+	freeText:    letterSign | digitSign | spaceSign | pointSign | dashSign | accentSign,
+	idValue:     letterSign | digitSign | spaceSign,
+	loginValue:  letterSign | digitSign | spaceSign | pointSign | dashSign | atSign,
+	emailValue:  letterSign | digitSign | pointSign | dashSign | atSign,
+	phoneValue:  digitSign | spaceSign | dashSign | bracketSign,
+	postalValue: letterSign | digitSign | spaceSign,
+	nameValue:   letterSign | spaceSign | pointSign | dashSign | accentSign,
+	townValue:   letterSign | spaceSign | pointSign | dashSign | accentSign,
+	streetValue: letterSign | digitSign | spaceSign | pointSign | dashSign | accentSign,
+	regionValue: letterSign | spaceSign | pointSign | dashSign | accentSign,
+	dateValue:   letterSign | digitSign | spaceSign | dashSign | pointSign,
+}
+
+// isPlain reports whether a text, which is not blank, shows by its signs that it is
+// right as it is.
+func (d *damageDetector) isPlain(text string) bool {
+	s := signsOf(text)
+	switch first := text[0]; {
+	case s&^plainSigns[d.kind] != 0, first == '-', first == '\'':
+		return false
+	case s&pointSign != 0 && (first == 'S' || first == 'M'): // System.String, Microsoft.…
+		return false
+	}
+	switch d.kind {
+	case phoneValue:
+		return s&digitSign != 0
+	case nameValue, townValue:
+		return s&letterSign != 0 && (s&accentSign == 0 || isPlainText(text))
+	}
+	return s&accentSign == 0 || isPlainText(text)
+}
