@@ -31,34 +31,52 @@ func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.D
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if j.writer != nil {
+	same, err := loadTargets(ctx, j.reader, target)
+	if err != nil {
+		return nil, j.wrap(lookUp, err)
+	}
+	replays := j.writer == nil || len(same) > 1
+	if !replays {
 		if err := j.fold(ctx, target); err != nil {
 			return nil, err
 		}
 	}
-	t, err := loadTarget(ctx, j.reader, target)
-	if err != nil {
-		return nil, j.wrap(lookUp, err)
+	found := make(map[importer.Digest]importer.Acceptance, len(keys))
+	for _, t := range same {
+		if err := j.addStored(ctx, t, keys, found); err != nil {
+			return nil, j.wrap(lookUp, err)
+		}
 	}
+	if replays {
+		err = j.addReplayed(ctx, same, keys, found)
+	}
+	return found, j.wrap(lookUp, err)
+}
+
+// addStored adds the stored acceptances of the keys, unless a later one was found.
+func (j *Journal) addStored(ctx context.Context, t target, keys []importer.Digest, found map[importer.Digest]importer.Acceptance) error {
 	wanted := make([]byte, 0, len(keys)*len(importer.Digest{}))
 	for i := range keys {
 		wanted = append(wanted, keys[i][:]...)
 	}
-	found := make(map[importer.Digest]importer.Acceptance, len(keys))
 	rows, err := j.lookup.QueryContext(ctx, t.id, wanted, len(keys))
-	err = eachRow(rows, err, func() error {
+	return eachRow(rows, err, func() error {
 		var i int
 		var data sql.RawBytes
-		err := rows.Scan(&i, &data)
-		if err == nil {
-			found[keys[i]], err = readAcceptance(keys[i], data)
+		if err := rows.Scan(&i, &data); err != nil {
+			return err
 		}
-		return err
+		return addLater(found, keys[i], data)
 	})
-	if err == nil && j.writer == nil {
-		err = j.addReplayed(ctx, t, keys, found)
+}
+
+// addLater adds an acceptance, unless a later one was found.
+func addLater(found map[importer.Digest]importer.Acceptance, key importer.Digest, data []byte) error {
+	a, err := readAcceptance(key, data)
+	if known, ok := found[key]; err == nil && !(ok && known.AcceptedAt.After(a.AcceptedAt)) {
+		found[key] = a
 	}
-	return found, j.wrap(lookUp, err)
+	return err
 }
 
 func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
@@ -84,7 +102,7 @@ func keyPlace(key importer.Digest) []int64 {
 
 const selectOutcomes = `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
 	FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
-	WHERE event.id > ? AND run.target = ? ORDER BY event.id`
+	WHERE event.id > ? AND run.target` + inTargets + `ORDER BY event.id`
 
 const latestEvent = "SELECT coalesce(max(id), 0) FROM event"
 
@@ -96,17 +114,19 @@ func (j *Journal) fold(ctx context.Context, name string) error {
 	if err != nil {
 		return j.wrap(action, err)
 	}
-	t, err := loadTarget(ctx, j.reader, name)
-	if err != nil || t.id == 0 || t.folded >= latest {
+	same, err := loadTargets(ctx, j.reader, name)
+	if err != nil {
 		return j.wrap(action, err)
 	}
-	for done := false; !done; {
-		err := j.update(ctx, action, durable, func(tx *sql.Tx) (err error) {
-			done, err = foldSome(ctx, tx, name)
-			return err
-		})
-		if err != nil {
-			return err
+	for _, t := range same {
+		for done := t.folded >= latest; !done; {
+			err := j.update(ctx, action, durable, func(tx *sql.Tx) (err error) {
+				done, err = foldSome(ctx, tx, t.id, name)
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -118,14 +138,19 @@ type changes map[importer.Digest][]byte
 // foldRows is about how many rows are folded in one transaction.
 const foldRows = 8192
 
-// foldSome folds the next outcomes of the target, and reports whether they were
-// the last.
-func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err error) {
-	t, err := loadTarget(ctx, tx, name)
+// foldSome folds the next outcomes of the row of the target with that id, and reports
+// whether they were the last. What is not known any more is deleted from every row.
+func foldSome(ctx context.Context, tx *sql.Tx, id int64, name string) (done bool, err error) {
+	same, err := loadTargets(ctx, tx, name)
 	if err != nil {
 		return false, err
 	}
-	outcomes, err := tx.QueryContext(ctx, selectOutcomes, t.folded, t.id)
+	i := slices.IndexFunc(same, func(t target) bool { return t.id == id })
+	if i < 0 {
+		return true, nil // forgotten
+	}
+	t := same[i]
+	outcomes, err := tx.QueryContext(ctx, selectOutcomes, t.folded, targets{t}.ids())
 	pending, c := changes{}, new(chunk)
 	err = eachRow(outcomes, err, func() (err error) {
 		if len(pending) >= foldRows {
@@ -142,7 +167,7 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 			return false, err
 		}
 	}
-	if err := pending.store(ctx, tx, t.id); err != nil {
+	if err := pending.store(ctx, tx, t.id, same.ids()); err != nil {
 		return false, err
 	}
 	return done, t.saveFolded(ctx, tx)
@@ -184,14 +209,14 @@ func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
 const storeRows = 64
 
 // store applies the changes in the order of their keys, which saves the database
-// half of the searching.
-func (c changes) store(ctx context.Context, tx *sql.Tx, target int64) error {
+// half of the searching. They are stored for one target, and deleted from all.
+func (c changes) store(ctx context.Context, tx *sql.Tx, target int64, all string) error {
 	const columns = 3
 	kept := make([]any, 0, columns*len(c))
 	for _, key := range slices.SortedFunc(maps.Keys(c), func(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) }) {
 		if data := c[key]; data != nil {
 			kept = append(kept, target, key[:], data)
-		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target = ? AND key = ?", target, key[:]); err != nil {
+		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target"+inTargets+"AND key = ?", all, key[:]); err != nil {
 			return err
 		}
 	}

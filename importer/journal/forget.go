@@ -51,12 +51,12 @@ func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 	const action = "forget the target"
 	err := j.alone(ctx, name, func() error {
 		err := j.update(ctx, action, durable, func(tx *sql.Tx) error {
-			for _, statement := range []string{
-				"DELETE FROM run WHERE target = (SELECT id FROM target WHERE name = ?)",
-				"DELETE FROM acceptance WHERE target = (SELECT id FROM target WHERE name = ?)",
-				"DELETE FROM target WHERE name = ?",
-			} {
-				if _, err := tx.ExecContext(ctx, statement, name); err != nil {
+			same, err := loadTargets(ctx, tx, name)
+			if err != nil {
+				return err
+			}
+			for _, from := range []string{"run WHERE target", "acceptance WHERE target", "target WHERE id"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+from+inTargets, same.ids()); err != nil {
 					return err
 				}
 			}

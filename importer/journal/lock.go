@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"opscom-import/importer"
 )
 
 // Lock locks the target against every other run, in this and any other process,
 // until release is called or the process ends. If it is locked already, the error is
 // a *BusyError.
 func (j *Journal) Lock(target string) (release func() error, err error) {
-	lock := flock.New(j.lockFile(target), flock.SetPermissions(0o600))
+	lock := flock.New(j.lockFile(importer.SameTarget(target)), flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock the runs to %s: %w", target, err)

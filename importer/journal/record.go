@@ -97,9 +97,10 @@ func (j *Journal) insert(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
+	r.Target = target.name // as it will be read again
 	result, err := tx.ExecContext(ctx, `INSERT INTO run (target, client, source, file_hash, mapping_hash, state, rows, held, reports,
 		started_at, finished_at, chunks, planned, claimed, events, sum) VALUES (?, ?, ?, ?, ?, '', 0, '', '', ?, 0, 0, 0, 0, 0, 0)`,
-		target, r.Client, r.Source, r.FileHash, r.MappingHash, microOf(r.StartedAt))
+		target.id, r.Client, r.Source, r.FileHash, r.MappingHash, microOf(r.StartedAt))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,11 @@ import (
 // longer needed are deleted.
 func (j *Journal) Recover(ctx context.Context, target string) error {
 	err := j.update(ctx, "put the journal in order", durable, func(tx *sql.Tx) error {
-		runs, err := loadRuns(ctx, tx, "WHERE target.name = ? AND state IN (?, ?)", target, importer.RunPlanning, importer.RunPushing)
+		same, err := loadTargets(ctx, tx, target)
+		if err != nil {
+			return err
+		}
+		runs, err := loadRuns(ctx, tx, "WHERE run.target"+inTargets+"AND state IN (?, ?)", same.ids(), importer.RunPlanning, importer.RunPushing)
 		for i := 0; err == nil && i < len(runs); i++ {
 			if run := &runs[i]; run.State == importer.RunPlanning {
 				_, err = tx.ExecContext(ctx, deleteRun, run.ID)

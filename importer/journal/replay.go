@@ -7,10 +7,11 @@ import (
 	"opscom-import/importer"
 )
 
-// replay holds the outcomes that a journal which is only read cannot fold.
+// replay holds outcomes that are not folded: of a journal that is only read, and of a
+// target with several rows, whose outcomes are in an order only together.
 type replay struct {
 	mu      sync.Mutex
-	targets map[int64]*replayed // by id
+	targets map[string]*replayed // by ids
 }
 
 type replayed struct {
@@ -19,20 +20,24 @@ type replayed struct {
 }
 
 // addReplayed brings what was found for the keys up to date with the outcomes that
-// were recorded since the target was last folded, as fold would.
-func (j *Journal) addReplayed(ctx context.Context, t target, keys []importer.Digest, found map[importer.Digest]importer.Acceptance) error {
+// were recorded since the target was last folded, as fold would. Of several rows it
+// takes every outcome that is not forgotten, in the order of recording.
+func (j *Journal) addReplayed(ctx context.Context, same targets, keys []importer.Digest, found map[importer.Digest]importer.Acceptance) error {
 	j.replayed.mu.Lock()
 	defer j.replayed.mu.Unlock()
-	r := j.replayed.targets[t.id]
+	r := j.replayed.targets[same.ids()]
 	if r == nil {
-		r = &replayed{changes{}, t.folded}
-		if j.replayed.targets == nil {
-			j.replayed.targets = make(map[int64]*replayed)
+		r = &replayed{changes: changes{}}
+		if len(same) == 1 {
+			r.upTo = same[0].folded
 		}
-		j.replayed.targets[t.id] = r
+		if j.replayed.targets == nil {
+			j.replayed.targets = make(map[string]*replayed)
+		}
+		j.replayed.targets[same.ids()] = r
 	}
 	c := new(chunk)
-	outcomes, err := j.reader.QueryContext(ctx, selectOutcomes, r.upTo, t.id)
+	outcomes, err := j.reader.QueryContext(ctx, selectOutcomes, r.upTo, same.ids())
 	err = eachRow(outcomes, err, func() (err error) {
 		r.upTo, err = r.add(outcomes, c)
 		return err
@@ -42,12 +47,14 @@ func (j *Journal) addReplayed(ctx context.Context, t target, keys []importer.Dig
 	}
 	for _, key := range keys {
 		data, changed := r.changes[key]
-		switch {
-		case !changed:
-		case data == nil:
+		if !changed {
+			continue
+		}
+		if data == nil || len(same) == 1 { // what is stored of one row is older
 			delete(found, key)
-		default:
-			if found[key], err = readAcceptance(key, data); err != nil {
+		}
+		if data != nil {
+			if err := addLater(found, key, data); err != nil {
 				return err
 			}
 		}

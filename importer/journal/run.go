@@ -62,8 +62,8 @@ func (j *Journal) Runs(ctx context.Context) ([]importer.RunInfo, error) {
 // Unfinished returns the runs of the source that can be resumed, the newest first:
 // those held, stopped or being pushed.
 func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.RunInfo, error) {
-	return j.list(ctx, "WHERE target.name = ? AND source = ? AND state IN (?, ?, ?) ORDER BY run.id DESC",
-		target, source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
+	return j.listOf(ctx, target, "AND source = ? AND state IN (?, ?, ?) ORDER BY run.id DESC",
+		source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
 }
 
 // Last returns the newest run of the source, or of one whose path differs only in its
@@ -71,9 +71,9 @@ func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]impo
 // says nothing about what the source should look like, and neither does one without
 // rows.
 func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	runs, err := j.list(ctx, `WHERE target.name = ? AND rows > 0 AND
+	runs, err := j.listOf(ctx, target, `AND rows > 0 AND
 		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC`,
-		target, importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
+		importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
 	if err != nil {
 		return importer.RunInfo{}, false, err
 	}
@@ -83,6 +83,15 @@ func (j *Journal) Last(ctx context.Context, target, source string) (run importer
 		return importer.RunInfo{}, false, nil
 	}
 	return runs[i], true, nil
+}
+
+// listOf is list for the runs to a target; the condition begins with AND.
+func (j *Journal) listOf(ctx context.Context, target, condition string, args ...any) ([]importer.RunInfo, error) {
+	same, err := loadTargets(ctx, j.reader, target)
+	if err != nil {
+		return nil, j.wrap("list the runs", err)
+	}
+	return j.list(ctx, "WHERE run.target"+inTargets+condition, append([]any{same.ids()}, args...)...)
 }
 
 func (j *Journal) list(ctx context.Context, condition string, args ...any) ([]importer.RunInfo, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
@@ -20,30 +21,59 @@ type target struct {
 
 func (t *target) checksum() uint32 { return checksum([]byte(t.name), t.folded) }
 
-// loadTarget returns the target of that name; its id is 0 when nothing was ever
-// pushed to it.
-func loadTarget(ctx context.Context, q querier, name string) (target, error) {
-	t := target{name: name}
-	var sum uint32
-	err := q.QueryRowContext(ctx, "SELECT id, folded, sum FROM target WHERE name = ?", name).Scan(&t.id, &t.folded, &sum)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return t, nil
-	case err == nil && sum != t.checksum():
-		return t, fmt.Errorf("%w: target %s", errDamaged, name)
+// targets are the rows of one target. There are several when journals of earlier
+// versions took spellings of a Controller's URL for Controllers of their own; none
+// when nothing was ever pushed to it.
+type targets []target
+
+// ids returns the ids, for inTargets.
+func (ts targets) ids() string {
+	ids := make([]int64, len(ts))
+	for i := range ts {
+		ids[i] = ts[i].id
 	}
-	return t, err
+	list, _ := json.Marshal(ids) // of numbers: cannot fail
+	return string(list)
 }
 
-// ensureTarget returns the id of the target of that name, and creates it if there is
-// none.
-func ensureTarget(ctx context.Context, q querier, name string) (int64, error) {
-	t := target{name: name}
-	if _, err := q.ExecContext(ctx, "INSERT OR IGNORE INTO target (name, folded, sum) VALUES (?, ?, ?)", name, t.folded, t.checksum()); err != nil {
-		return 0, err
+// inTargets follows a column with the id of a target.
+const inTargets = " IN (SELECT value FROM json_each(?)) "
+
+// loadTargets returns the rows of the target.
+func loadTargets(ctx context.Context, q querier, name string) (same targets, err error) {
+	name = importer.SameTarget(name)
+	rows, err := q.QueryContext(ctx, "SELECT id, name, folded, sum FROM target ORDER BY id")
+	err = eachRow(rows, err, func() error {
+		var t target
+		var sum uint32
+		err := rows.Scan(&t.id, &t.name, &t.folded, &sum)
+		if err != nil || importer.SameTarget(t.name) != name {
+			return err
+		}
+		if sum != t.checksum() {
+			return fmt.Errorf("%w: target %s", errDamaged, t.name)
+		}
+		same = append(same, t)
+		return nil
+	})
+	return same, err
+}
+
+// ensureTarget returns the target of that name, and creates it if there is none.
+func ensureTarget(ctx context.Context, q querier, name string) (target, error) {
+	same, err := loadTargets(ctx, q, name)
+	if err != nil {
+		return target{}, err
 	}
-	t, err := loadTarget(ctx, q, name)
-	return t.id, err
+	if len(same) > 0 {
+		return same[0], nil
+	}
+	t := target{name: name}
+	result, err := q.ExecContext(ctx, "INSERT INTO target (name, folded, sum) VALUES (?, ?, ?)", name, t.folded, t.checksum())
+	if err == nil {
+		t.id, err = result.LastInsertId()
+	}
+	return t, err
 }
 
 func (t *target) saveFolded(ctx context.Context, q querier) error {
@@ -59,11 +89,11 @@ func (j *Journal) SaveUserTypes(ctx context.Context, target string, types []mapp
 		return fmt.Errorf("store the list of user types: %w", err)
 	}
 	return j.update(ctx, "store the list of user types", durable, func(tx *sql.Tx) error {
-		id, err := ensureTarget(ctx, tx, target)
+		t, err := ensureTarget(ctx, tx, target)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE target SET user_types = ?, user_types_at = ? WHERE id = ?", string(list), microOf(at), id)
+		_, err = tx.ExecContext(ctx, "UPDATE target SET user_types = ?, user_types_at = ? WHERE id = ?", string(list), microOf(at), t.id)
 		return err
 	})
 }
@@ -73,7 +103,10 @@ func (j *Journal) SaveUserTypes(ctx context.Context, target string, types []mapp
 func (j *Journal) UserTypes(ctx context.Context, target string) (types []mapping.UserType, at time.Time, err error) {
 	var list string
 	var micro int64
-	err = j.reader.QueryRowContext(ctx, "SELECT user_types, user_types_at FROM target WHERE name = ?", target).Scan(&list, &micro)
+	same, err := loadTargets(ctx, j.reader, target)
+	if err == nil {
+		err = j.reader.QueryRowContext(ctx, "SELECT user_types, user_types_at FROM target WHERE id"+inTargets+"ORDER BY user_types_at DESC", same.ids()).Scan(&list, &micro)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, time.Time{}, nil
 	}

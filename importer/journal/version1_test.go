@@ -100,10 +100,10 @@ func TestVersion1AcceptancesAreKept(t *testing.T) {
 	}
 	want := map[string]string{"002": "1002", "005": "1003"} // the last push of 001 failed
 	diff(t, "accepted", references(), want)
-	stored, err := loadTarget(t.Context(), j.reader, version1Target)
+	stored, err := loadTargets(t.Context(), j.reader, version1Target)
 	must(t, err)
-	stored.folded = 0
-	must(t, stored.saveFolded(t.Context(), j.writer))
+	stored[0].folded = 0
+	must(t, stored[0].saveFolded(t.Context(), j.writer))
 	_, err = j.writer.Exec("DELETE FROM acceptance")
 	must(t, err)
 	diff(t, "accepted, worked out from the start", references(), want)

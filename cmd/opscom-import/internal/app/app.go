@@ -22,6 +22,7 @@ import (
 	"net/url"
 
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/importer"
 	"opscom-import/report"
 )
 
@@ -55,7 +56,7 @@ func (e Env) target() string {
 	if e.Settings.Sandbox {
 		return SandboxTarget
 	}
-	return e.Settings.Client + " at " + e.Settings.URL
+	return importer.TargetOf(e.Settings.Client, e.Settings.URL)
 }
 
 // Host is the Controller's host, or the sandbox, as a person knows it.

@@ -78,7 +78,7 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 // checkApprovable returns why the run cannot be pushed with these settings.
 func (e Env) checkApprovable(r importer.RunInfo) error {
 	switch {
-	case r.Target != e.target():
+	case importer.SameTarget(r.Target) != e.target():
 		return fmt.Errorf("run %d was planned for %s, and the settings say %s; approve it with the settings that planned it", r.ID, r.Target, e.target())
 	case r.State == importer.RunSuperseded:
 		return fmt.Errorf("run %d cannot be approved: a newer run of the same file took its place", r.ID)
