@@ -57,6 +57,8 @@ func TestEncodingsAreFound(t *testing.T) {
 		"a sign that is the same in both":         {text: "id,note\n1,©\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals":                                {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals on a Mac":                       {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "macintosh", note: "Mac Roman"},
+		"Icelandic":                               {text: "id,nafn\n1,Guðrún Þórðardóttir\n2,ÞÓRÐUR ÆGISSON\n3,Ýr Öfjörð\n", encoding: "windows-1252", note: "Windows-1252"},
+		"accents like Japanese":                   {text: "Matricule,Nom,Prénom,Téléphone,Cell\n" + strings.Repeat("2,o’neill,bo,,2\n", 9), encoding: "windows-1252", note: "Windows-1252"},
 		"Windows-1252 after a megabyte of ASCII":  {text: late, encoding: "windows-1252", note: "Windows-1252"},
 		"UTF-8 after a megabyte of ASCII":         {text: late, encoding: "utf-8"},
 		"letters cut by the buffers":              {text: "id,nom\n" + strings.Repeat("1,ëéèêüç€𝒵\n", 30_000), encoding: "utf-8"},

@@ -81,7 +81,7 @@ func fitting(text string) float64 {
 
 // westernLetters are those of French, Spanish, Portuguese, Italian, German and the Nordic
 // languages, and a few more for which Windows-1252 was made.
-const westernLetters = "àáâãäåæçèéêëìíîïñòóôõöøœùúûüýÿßšž" + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜÝŸŠŽ"
+const westernLetters = "àáâãäåæçèéêëìíîïñòóôõöøœùúûüýþðÿßšž" + "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜÝÞŸŠŽ"
 
 // fitsBetween reports whether a character beyond ASCII fits between its neighbors.
 func fitsBetween(before, r, after rune) bool {
@@ -89,7 +89,7 @@ func fitsBetween(before, r, after rune) bool {
 	switch {
 	case isOther(before) && isOther(after) && unicode.IsLetter(r): // a word in another alphabet
 		return false
-	case r == 'Ã' || r == 'Â': // what the first byte of many a letter in UTF-8 looks like
+	case r == 'Ã' || r == 'Â' || r == 'Ð': // what the first byte of many a letter in UTF-8 looks like, and Mac Roman's –
 		return unicode.IsLetter(after) && !unicode.IsLower(before)
 	case strings.ContainsRune(westernLetters, r) && unicode.IsUpper(r):
 		return !unicode.IsLower(before) && !(unicode.IsUpper(before) && unicode.IsLower(after))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/wlynxg/chardet"
@@ -255,7 +256,7 @@ func (s *byteStatistics) encoding() (textEncoding, error) {
 		return textEncoding{name: "utf-8", note: "The text is UTF-8, except for a few bytes that are not letters. Rows with such bytes are not sent."}, nil
 	}
 	found := chardet.Detect(s.sample)
-	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding)
+	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding) && !s.mixesAlphabets(found.Encoding)
 	western := judgeAccents(s.sample, s.letters)
 	switch {
 	case other && western.name == "":
@@ -280,6 +281,30 @@ const leastConfidence = 0.8
 // which differ in little but their accents.
 func isWestern(name string) bool {
 	return slices.Contains([]string{"", "Ascii", "UTF-8", "Windows-1252", "ISO-8859-1", "ISO-8859-15", "macintosh", "MacRoman", "Windows-1254", "ISO-8859-9"}, name)
+}
+
+// mixesAlphabets reports whether most letters of other alphabets are next to plain ones
+// when the sample is read in the encoding, as the 駭 of "Pr駭om": a few bytes of a western
+// language can look like any encoding.
+func (s *byteStatistics) mixesAlphabets(name string) bool {
+	e, err := namedEncoding(name)
+	if err != nil {
+		return false
+	}
+	text, _ := s.decoded(e)
+	foreign, mixed := 0, 0
+	isPlain := func(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) }
+	runes := []rune(text)
+	for i, r := range runes {
+		if r < utf8.RuneSelf || !unicode.IsLetter(r) || unicode.Is(unicode.Latin, r) {
+			continue
+		}
+		foreign++
+		if i > 0 && isPlain(runes[i-1]) || i+1 < len(runes) && isPlain(runes[i+1]) {
+			mixed++
+		}
+	}
+	return 2*mixed > foreign
 }
 
 func assumed(label string) string {
