@@ -138,9 +138,7 @@ func (d *caseDesk) push(t *testing.T, c *importCase) *casePush {
 	file, state := filepath.Join(folder, filepath.Base(c.File)), filepath.Join(folder, "state")
 	stem := strings.TrimSuffix(file, filepath.Ext(file))
 	writeText(t, file, readText(t, filepath.Join(c.folder, c.File)))
-	if err := os.CopyFS(state, os.DirFS(d.state)); err != nil {
-		t.Fatal(err)
-	}
+	d.copyState(t, state)
 	p, mappingFile := new(casePush), strings.TrimSuffix(c.File, filepath.Ext(c.File))+".mapping.yaml"
 	if len(c.Draft) > 0 {
 		suggestion, _, _ := runCommand(t, "map", file)
@@ -154,16 +152,28 @@ func (d *caseDesk) push(t *testing.T, c *importCase) *casePush {
 	} else if !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	args := []string{
-		"push", "--url", d.controller.server.URL, "--client", c.ID, "--token-file", d.token, "--login-source", "SSO",
-		"--rate", "0", "--no-progress", "--state", state,
-	}
 	var messages string
-	p.output, messages, p.exit = runCommand(t, append(append(args, c.Args...), file)...)
+	p.output, messages, p.exit = runCommand(t, d.pushArguments(c.ID, state, append(c.Args, file)...)...)
 	p.output += "\n" + messages
 	p.sent = d.controller.received(c.ID)
 	p.read(t, folder, filepath.Base(stem))
 	return p
+}
+
+// copyState makes a state folder.
+func (d *caseDesk) copyState(t *testing.T, path string) {
+	t.Helper()
+	if err := os.CopyFS(path, os.DirFS(d.state)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pushArguments returns a command line that pushes to the controller.
+func (d *caseDesk) pushArguments(client, state string, more ...string) []string {
+	return append([]string{
+		"push", "--url", d.controller.server.URL, "--client", client, "--token-file", d.token, "--login-source", "SSO",
+		"--rate", "0", "--no-progress", "--state", state,
+	}, more...)
 }
 
 // read reads what the push says in its output and its reports.
