@@ -16,6 +16,7 @@ import (
 type Destination struct {
 	path   string
 	stdout io.Writer
+	onKept func(kept string)
 }
 
 // To returns the destination that path names: a file, "-" for stdout, or "" for
@@ -24,20 +25,31 @@ func To(path string, stdout io.Writer) Destination {
 	return Destination{path: path, stdout: stdout}
 }
 
+// OnKept returns the destination with a function that is told under which path a file
+// was kept that somebody had edited and that the report took the place of.
+func (d Destination) OnKept(onKept func(kept string)) Destination {
+	d.onKept = onKept
+	return d
+}
+
 // IsFile reports whether the report goes to a file.
 func (d Destination) IsFile() bool { return isFile(d.path) }
 
 func isFile(path string) bool { return path != "" && path != "-" }
 
-// CanWrite returns, before there is anything to write, why the report cannot be
-// written to its file. It leaves nothing behind.
-func (d Destination) CanWrite() error {
+// CanWrite returns, before there is anything to write, why a report of the kind cannot
+// be written to its file: also because a file is there that this program did not write.
+// It leaves nothing behind.
+func (d Destination) CanWrite(kind Kind) error {
 	if !d.IsFile() {
 		return nil
 	}
 	target, isSpecial, err := resolve(d.path)
 	if err != nil || isSpecial {
 		return explain(d.path, err)
+	}
+	if _, err := kind.check(d.path, target); err != nil {
+		return err
 	}
 	file, err := createTemporary(target)
 	if err != nil {
@@ -51,10 +63,16 @@ func (d Destination) CanWrite() error {
 var errNothing = errors.New("nothing to report")
 
 // write calls write with a writer to the destination. It does not call write for
-// nowhere.
-func (d Destination) write(write func(io.Writer) error) error {
+// nowhere. A file that is not a report of the kind stays, which is an error.
+func (d Destination) write(kind Kind, write func(io.Writer) error) error {
 	if d.IsFile() {
-		return writeAtomic(d.path, write)
+		return writeAtomic(d.path, write, func(target string) error {
+			kept, err := kind.makeWay(d.path, target)
+			if kept != "" && d.onKept != nil {
+				d.onKept(kept)
+			}
+			return err
+		})
 	}
 	if d.path == "" {
 		return nil
@@ -67,8 +85,8 @@ func (d Destination) write(write func(io.Writer) error) error {
 
 // writeCounted calls write, which returns how many rows or problems it wrote.
 // Without any there is no file.
-func (d Destination) writeCounted(write func(io.Writer) (int, error)) (n int, err error) {
-	err = d.write(func(w io.Writer) (err error) {
+func (d Destination) writeCounted(kind Kind, write func(io.Writer) (int, error)) (n int, err error) {
+	err = d.write(kind, func(w io.Writer) (err error) {
 		if n, err = write(w); err == nil && n == 0 {
 			return errNothing
 		}
@@ -81,21 +99,23 @@ func (d Destination) writeCounted(write func(io.Writer) (int, error)) (n int, er
 }
 
 // WriteFile writes text to the file at path, whole, or on any error leaves path as
-// it was. Only its owner can read the file.
+// it was. It replaces no file but an empty one. Only its owner can read the file.
 func WriteFile(path string, text []byte) error {
-	return writeAtomic(path, func(w io.Writer) error {
+	return To(path, nil).write("", func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
 }
 
 // writeAtomic writes the file at path with write, or leaves path as it was when
-// anything fails. The file is readable by its owner only.
+// anything fails. The file is readable by its owner only. When the text is complete
+// makeWay, unless it is nil, is told which file it replaces, links followed, and can
+// refuse.
 //
 // The text goes to a temporary file in the same folder, which is synced and
 // then renamed to path. A link at path stays a link, and its target is replaced or made.
 // A device or a pipe is written directly: a rename would replace it.
-func writeAtomic(path string, write func(io.Writer) error) error {
+func writeAtomic(path string, write func(io.Writer) error, makeWay func(target string) error) error {
 	target, isSpecial, err := resolve(path)
 	if err != nil {
 		return explain(path, err)
@@ -107,10 +127,17 @@ func writeAtomic(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return explain(path, err)
 	}
-	if err := fill(file, write, file.Sync); err == errNothing {
+	filled := fill(file, write, file.Sync)
+	if filled != nil && filled != errNothing {
+		return errors.Join(fmt.Errorf("write %s: %w", path, cause(filled)), os.Remove(file.Name()))
+	}
+	if makeWay != nil {
+		if err := makeWay(target); err != nil {
+			return errors.Join(err, os.Remove(file.Name()))
+		}
+	}
+	if filled == errNothing {
 		return errors.Join(os.Remove(file.Name()), removeOutdated(path, target))
-	} else if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, cause(err)), os.Remove(file.Name()))
 	}
 	if err := os.Rename(file.Name(), target); err != nil {
 		return errors.Join(explain(path, err), os.Remove(file.Name()))

@@ -40,7 +40,7 @@ func TestWriteAtomic(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.csv")
 	for _, text := range []string{"first", "second, over the first"} {
-		if err := writeAtomic(path, writeText(text)); err != nil {
+		if err := writeAtomic(path, writeText(text), nil); err != nil {
 			t.Fatal(err)
 		}
 		wantFolder(t, folder, map[string]string{"a.csv": text})
@@ -64,15 +64,15 @@ func TestWriteAtomicLeavesNothingHalfWritten(t *testing.T) {
 			}
 			return broken
 		}
-		if err := writeAtomic(filepath.Join(folder, "new.csv"), failing); !errors.Is(err, broken) {
+		if err := writeAtomic(filepath.Join(folder, "new.csv"), failing, nil); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 		wantFolder(t, folder, nil)
 
-		if err := writeAtomic(filepath.Join(folder, "old.csv"), writeText("old")); err != nil {
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), writeText("old"), nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := writeAtomic(filepath.Join(folder, "old.csv"), failing); !errors.Is(err, broken) {
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), failing, nil); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 		wantFolder(t, folder, map[string]string{"old.csv": "old"})
@@ -88,7 +88,7 @@ func TestWriteAtomicKeepsALink(t *testing.T) {
 	if err := errors.Join(os.WriteFile(target, []byte("old"), 0o600), os.Symlink(target, link)); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAtomic(link, writeText("new")); err != nil {
+	if err := writeAtomic(link, writeText("new"), nil); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
@@ -106,7 +106,7 @@ func TestWriteAtomicKeepsALinkToNothing(t *testing.T) {
 	if err := errors.Join(os.Symlink("second.csv", first), os.Symlink(target, second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(To(first, nil).CanWrite(), writeAtomic(first, writeText("new"))); err != nil {
+	if err := errors.Join(To(first, nil).CanWrite(KindResults), writeAtomic(first, writeText("new"), nil)); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
@@ -120,7 +120,7 @@ func TestWriteAtomicKeepsALinkToNothing(t *testing.T) {
 	if err := os.Symlink(filepath.Join(elsewhere, "none", "target.csv"), lost); err != nil {
 		t.Fatal(err)
 	}
-	if err := To(lost, nil).CanWrite(); err == nil || !strings.Contains(err.Error(), "its folder does not exist") {
+	if err := To(lost, nil).CanWrite(KindResults); err == nil || !strings.Contains(err.Error(), "its folder does not exist") {
 		t.Errorf("a link into a folder that is not there: %v", err)
 	}
 }
@@ -132,8 +132,8 @@ func TestUnwritablePlaces(t *testing.T) {
 		folder:                                 "it is a folder; name a file in it",
 	} {
 		for name, err := range map[string]error{
-			"writeAtomic": writeAtomic(path, writeText("x")),
-			"CanWrite":    To(path, nil).CanWrite(),
+			"writeAtomic": writeAtomic(path, writeText("x"), nil),
+			"CanWrite":    To(path, nil).CanWrite(KindResults),
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".tmp") {
 				t.Errorf("%s(%s): error %v, want %q", name, path, err, want)
@@ -153,7 +153,7 @@ func TestWriteFile(t *testing.T) {
 
 func TestCanWriteLeavesNothingBehind(t *testing.T) {
 	folder := t.TempDir()
-	if err := To(filepath.Join(folder, "a.csv"), nil).CanWrite(); err != nil {
+	if err := To(filepath.Join(folder, "a.csv"), nil).CanWrite(KindResults); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, folder, nil)
@@ -217,7 +217,7 @@ func TestNothingToReportLeavesNoFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := writeAtomic(path, nothing); err != nil {
+		if err := writeAtomic(path, nothing, nil); err != nil {
 			t.Error(err)
 		}
 		wantFolder(t, folder, nil)

@@ -45,7 +45,7 @@ var ErrTooLarge = errors.New("too much for a workbook; fix the rows in the file 
 // is [ErrTooLarge] when there are more rows
 // or columns than a workbook can have.
 func WriteFix(to Destination, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
-	return to.writeCounted(func(w io.Writer) (int, error) { return writeFix(w, sheet, rows) })
+	return to.writeCounted(KindFix, func(w io.Writer) (int, error) { return writeFix(w, sheet, rows) })
 }
 
 func writeFix(w io.Writer, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {

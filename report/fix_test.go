@@ -461,7 +461,11 @@ func TestFixLeavesNothingHalfWritten(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.fix.xlsx")
 	broken := errors.New("the journal is gone")
-	if err := report.WriteFile(path, []byte("old")); err != nil {
+	if n, err := report.WriteFix(report.To(path, nil), students(), yielding(faultyStudents(), nil)); n == 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, rows := range []int{0, 1, 300} {
@@ -469,8 +473,8 @@ func TestFixLeavesNothingHalfWritten(t *testing.T) {
 			t.Errorf("after %d rows: %d, %v", rows, n, err)
 		}
 	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
-		t.Errorf("the old file holds %q, %v", text, err)
+	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, old) {
+		t.Errorf("the old file has changed, %v", err)
 	}
 	if n, err := report.WriteFix(report.To(path, nil), students(), yielding[report.FixRow](nil, nil)); n != 0 || err != nil {
 		t.Errorf("no rows: %d, %v", n, err)

@@ -16,7 +16,12 @@ import (
 )
 
 const (
-	programName  = "opscom-import"
+	programName = "opscom-import"
+
+	// fixApplication is the application that excelize names in a workbook. Every other
+	// program that saves the workbook puts its own name there.
+	fixApplication = "Go Excelize"
+
 	plainSheet   = "Rows to fix"           // for a file without sheets
 	choicesSheet = "opscom-import choices" // hidden; holds the lists of the drop-downs
 

@@ -25,7 +25,7 @@ type problemLine struct {
 // problem a file of an earlier run is removed, and standard output gets the header
 // alone.
 func WriteProblems(to Destination, problems iter.Seq2[importer.RowProblem, error]) (n int, err error) {
-	return to.writeCounted(func(w io.Writer) (int, error) {
+	return to.writeCounted(KindProblems, func(w io.Writer) (int, error) {
 		return writeCSV(w, problems, func(p importer.RowProblem) problemLine {
 			return problemLine{
 				p.Row, mapping.ColumnLetter(p.Column), p.Header, p.Attribute.String(), p.Severity.String(), string(p.Rule), p.Value, p.Text(),

@@ -15,11 +15,9 @@ import (
 // maxHeader is the number of bytes in which a report's header must end.
 const maxHeader = 4096
 
-// Recognize returns "results" or "problems" if the regular file at path has the
-// header of that report, and "" for any other file, or if it cannot be read. The
-// header may have been saved by a spreadsheet: with another delimiter, in another
-// order, without its byte order mark.
-func Recognize(path string) string {
+// Recognize returns [KindResults] or [KindProblems] if the regular file at path has the
+// header of that report, and "" for any other file, or if it cannot be read.
+func Recognize(path string) Kind {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return "" // to read a pipe would empty it
 	}
@@ -28,15 +26,21 @@ func Recognize(path string) string {
 		return ""
 	}
 	defer file.Close() // only read
+	return kindByHeader(file)
+}
+
+// kindByHeader does so for the text of a file. The header may have been saved by a
+// spreadsheet: with another delimiter, in another order, without its byte order mark.
+func kindByHeader(file io.Reader) Kind {
 	line, err := bufio.NewReader(io.LimitReader(file, maxHeader)).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return ""
 	}
 	switch words := headerWords(line); {
 	case slices.Equal(words, wordsOf[resultLine]()):
-		return "results"
+		return KindResults
 	case slices.Equal(words, wordsOf[problemLine]()):
-		return "problems"
+		return KindProblems
 	default:
 		return ""
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestRecognize(t *testing.T) {
 	const results = "row,unique_id,login_source,status,reference_id,error_code,field,message,warnings,attempts,finished_at"
-	for text, want := range map[string]string{
+	for text, want := range map[string]Kind{
 		bom + results + "\r\n2,1,SSO\r\n": "results",
 		results:                           "results",
 		"row;unique_id;login_source;status;reference_id;error_code;field;message;warnings;attempts;finished_at\n":                            "results",

@@ -41,7 +41,7 @@ func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (To
 		to = To("-", io.Discard) // for the totals
 	}
 	totals := Totals{Counts: importer.Counts{}}
-	err := to.write(func(w io.Writer) error {
+	err := to.write(KindResults, func(w io.Writer) error {
 		_, err := writeCSV(w, results, func(r importer.Result) resultLine {
 			totals.add(r)
 			return resultLineOf(r)

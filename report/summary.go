@@ -53,7 +53,7 @@ var summaryTemplate string
 // was. A page whose rows do not add up is written too, says so, and the error is an
 // [ErrReceipt].
 func WriteSummary(to Destination, summary Summary) error {
-	if err := to.write(summary.render); err != nil {
+	if err := to.write(KindSummary, summary.render); err != nil {
 		return err
 	}
 	return summary.Check()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 
 	"opscom-import/importer"
 	"opscom-import/importer/sandbox"
@@ -106,6 +108,7 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 //	birthdays N FILE           writes N people whose dates may have day and month in either order
 //	replace FILE REGEXP TEXT   replaces every match in the file; $1 stands for the first group
 //	beginning N SOURCE FILE    makes a file of the first N bytes of another
+//	edit WORKBOOK CELL TEXT    types the text into the cell and saves the workbook as Excel does
 //	nothing FOLDER             the folder is empty
 //	statuses RESULTS NAME=N... the results have so many rows of each status and no others
 //	cell RESULTS ROW COLUMN REGEXP  the whole cell in the row of that number matches
@@ -136,6 +139,13 @@ func fileCommands() map[string]scriptCommand {
 		},
 		"beginning": func(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(ts.ReadFile(args[1])[:number(ts, args[0])]), 0o600))
+		},
+		"edit": func(ts *testscript.TestScript, _ bool, args []string) {
+			book, err := excelize.OpenFile(ts.MkAbs(args[0]))
+			ts.Check(err)
+			ts.Check(book.SetCellStr(book.GetSheetName(0), args[1], args[2]))
+			ts.Check(book.SetAppProps(&excelize.AppProperties{Application: "Microsoft Excel"}))
+			ts.Check(errors.Join(book.Save(), book.Close()))
 		},
 		"nothing": func(ts *testscript.TestScript, _ bool, args []string) {
 			entries, err := os.ReadDir(ts.MkAbs(args[0]))

@@ -25,6 +25,9 @@ type activeRun struct {
 // pushRun pushes what is pending in the run, unless a safety limit holds it, and
 // finishes it.
 func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error) {
+	if err := checkWritable(active.Info().Reports); err != nil { // it may have been planned long ago
+		return report.Receipt{}, err
+	}
 	state := active.Info().State
 	if state == importer.RunHeld && !p.Settings.Yes {
 		return p.finish(workCtx, active, nil)

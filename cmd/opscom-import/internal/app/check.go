@@ -140,6 +140,9 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 		return receipt, err
 	}
 	paths, err := checkReportPaths(c.Settings, t.in.base)
+	if err == nil {
+		err = checkWritable(redirected(importer.Reports{}, c.Settings)) // those that were asked for
+	}
 	if err != nil {
 		return receipt, err
 	}
@@ -177,15 +180,16 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 func (c *checker) leaveOutUnwritable(paths *importer.Reports, plan importer.Plan) {
 	for _, r := range []struct {
 		asked, path *string
+		kind        report.Kind
 		isNeeded    bool
 	}{
-		{c.Settings.Problems, &paths.Problems, len(plan.Problems) > 0},
-		{c.Settings.Fix, &paths.Fix, plan.Counts.Of(importer.KindToFix) > 0},
+		{c.Settings.Problems, &paths.Problems, report.KindProblems, len(plan.Problems) > 0},
+		{c.Settings.Fix, &paths.Fix, report.KindFix, plan.Counts.Of(importer.KindToFix) > 0},
 	} {
 		if r.asked != nil {
 			continue
 		}
-		if err := report.To(*r.path, nil).CanWrite(); err != nil {
+		if err := report.To(*r.path, nil).CanWrite(r.kind); err != nil {
 			if r.isNeeded {
 				c.notify("%v.", err)
 			}

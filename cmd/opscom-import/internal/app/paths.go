@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -22,9 +23,6 @@ type usedPath struct {
 	info fs.FileInfo // nil when the file does not exist yet
 	of   int         // which FILE's report; -1 for a file that is read
 }
-
-// reportRoles are the roles of the reports, in the order of pathsOf.
-var reportRoles = [...]string{"the results", "the problems", "the fix workbook", "the summary"}
 
 // checkPaths returns an error when a report of these files would replace something
 // that the command reads, or another of its reports. Nothing was read or written
@@ -59,7 +57,7 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 			return err
 		}
 		for k, path := range pathsOf(&reports) {
-			add(reportRoles[k], *path, fileOf[realPath(name)])
+			add("the "+string(kindsOf()[k]), *path, fileOf[realPath(name)])
 		}
 	}
 	for i, written := range used[read:] {
@@ -72,11 +70,15 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 	return nil
 }
 
+// fixSuffix is what the name of a fix workbook has more than its file's: also one that
+// was kept because it was edited.
+var fixSuffix = regexp.MustCompile(`\.fix(-edited(-\d+)?)?$`)
+
 // mappingsBeside returns where the mapping file of a FILE is looked for; base is its
 // path without the extension.
 func mappingsBeside(base string) []string {
 	paths := []string{base + mappingSuffix}
-	if original, isFix := strings.CutSuffix(base, ".fix"); isFix { // a workbook of rows that were fixed
+	if original := fixSuffix.ReplaceAllString(base, ""); original != base { // a workbook of rows that were fixed
 		paths = append(paths, original+mappingSuffix)
 	}
 	return paths
@@ -182,7 +184,7 @@ func swapCase(text string) string {
 func (e Env) leaveOutReports(names []string) (exports []string, err error) {
 	var reports []string
 	for _, name := range names {
-		kind := ""
+		var kind report.Kind
 		if name != "-" {
 			kind = report.Recognize(name)
 		}

@@ -17,6 +17,11 @@ import (
 	"opscom-import/report"
 )
 
+// kindsOf returns the kinds of the reports, in the order of pathsOf.
+func kindsOf() []report.Kind {
+	return []report.Kind{report.KindResults, report.KindProblems, report.KindFix, report.KindSummary}
+}
+
 // pathsOf returns the four paths, for loops.
 func pathsOf(r *importer.Reports) []*string {
 	return []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary}
@@ -48,12 +53,17 @@ func checkReportPaths(s config.Settings, base string) (importer.Reports, error) 
 	return paths, err
 }
 
-// redirected returns where the reports go when the settings have a say.
+// redirected returns where the reports go when the settings have a say. Where the shell
+// sends standard output to a file, /dev/stdout names that file, and the receipt is to
+// stay in it.
 func redirected(r importer.Reports, s config.Settings) importer.Reports {
 	asked := []*string{s.Results, s.Problems, s.Fix, s.Summary}
 	for i, path := range pathsOf(&r) {
 		if asked[i] != nil {
 			*path = *asked[i]
+		}
+		if *path == "/dev/stdout" {
+			*path = "-"
 		}
 	}
 	return r
@@ -61,8 +71,8 @@ func redirected(r importer.Reports, s config.Settings) importer.Reports {
 
 // checkWritable says before a run why one of its reports could not be written.
 func checkWritable(r importer.Reports) error {
-	for _, path := range pathsOf(&r) {
-		if err := report.To(*path, nil).CanWrite(); err != nil {
+	for i, path := range pathsOf(&r) {
+		if err := report.To(*path, nil).CanWrite(kindsOf()[i]); err != nil {
 			return err
 		}
 	}
@@ -112,7 +122,11 @@ type reporter struct {
 	reopen  func() *mappedTable                      // what was planned; nil when the file is no longer that
 }
 
-func (r *reporter) to(path string) report.Destination { return report.To(path, r.Stdout) }
+func (r *reporter) to(path string) report.Destination {
+	return report.To(path, r.Stdout).OnKept(func(kept string) {
+		r.notify("%s was edited since this program wrote it: it is kept as %s.", ShortPath(path), ShortPath(kept))
+	})
+}
 
 // write writes the results, the problems and the fix workbook, and returns what the
 // results add up to: the summary needs that and comes later.

@@ -93,6 +93,9 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if err := checkPaths(env.Settings, []string{info.Source}, func(string) (importer.Reports, error) { return r.paths, nil }); err != nil {
 			return err
 		}
+		if err := checkWritable(r.paths); err != nil {
+			return err
+		}
 		r.reopen = func() *mappedTable { return r.Env.reopen(info, list) }
 		if _, err := r.write(); err != nil {
 			return err
