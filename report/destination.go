@@ -48,6 +48,9 @@ func (d Destination) CanWrite(kind Kind) error {
 	if err != nil || isSpecial {
 		return explain(d.path, err)
 	}
+	if isMountPoint(target) {
+		return explain(d.path, errIsMounted)
+	}
 	if _, err := kind.check(d.path, target); err != nil {
 		return err
 	}
@@ -250,6 +253,8 @@ func syncFolder(path string) error {
 
 var errIsFolder = errors.New("is a folder")
 
+var errIsMounted = errors.New("is mounted by itself, as into a container, and cannot be replaced")
+
 // sharingViolation is Windows' error for a file that another program holds open.
 const sharingViolation = syscall.Errno(32)
 
@@ -265,6 +270,8 @@ func explain(path string, err error) error {
 		return nil
 	case errors.Is(err, errIsFolder):
 		return fmt.Errorf("cannot write %s: it %w; name a file in it", path, err)
+	case errors.Is(err, errIsMounted):
+		return fmt.Errorf("cannot write %s: the file %w; mount its folder instead, or name a file in a folder that is mounted", path, err)
 	case isShared, isRename && errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("cannot replace %s: another program, such as Excel, has it open; close it there and try again (%w)", path, cause(err))
 	case errors.Is(err, fs.ErrNotExist):
