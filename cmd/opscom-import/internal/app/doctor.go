@@ -60,7 +60,14 @@ func (e Env) examineToken() Finding {
 func (e Env) examineState(ctx context.Context) Finding {
 	f := Finding{What: "state folder", Detail: e.Settings.State}
 	if f.Err = os.MkdirAll(e.Settings.State, 0o700); f.Err == nil {
-		f.Err = e.withJournal(ctx, func(*journal.Journal) error { return nil })
+		j, err := journal.Open(ctx, e.Settings.State)
+		if err == nil {
+			err = j.Close()
+		}
+		f.Err = err
+	}
+	if wrong := onNetwork(fileSystemOf(e.Settings.State)); wrong != "" {
+		f.Detail += ": it " + wrong
 	}
 	return f
 }

@@ -13,8 +13,11 @@ import (
 	"opscom-import/report"
 )
 
-// withJournal calls f with the journal, and closes it.
+// withJournal calls f with the journal, which f may change, and closes it.
 func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) error {
+	if wrong := onNetwork(fileSystemOf(e.Settings.State)); wrong != "" {
+		e.notify("The state folder %s %s.", e.Settings.State, wrong)
+	}
 	j, err := journal.Open(ctx, e.Settings.State)
 	if err != nil {
 		return err
