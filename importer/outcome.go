@@ -23,8 +23,8 @@ type Answer struct {
 // Push waits for its turn and sends the payload, again and again while the
 // Controller gives no answer. Once fetchCtx is done it starts no further request;
 // a request in flight is awaited until workCtx is done. A profile that fails is not
-// an error: an error, a *RefusedError, means that every other row would fail alike
-// and ends the run. The answer counts even then.
+// an error: an error, a *RefusedError or *PauseError, means that every other row would
+// fare alike and ends the run. The answer counts even then.
 //
 // Push calls onRetry, unless it is nil, once: before it waits after a failure. The caller may push
 // another row meanwhile: Push itself sees to it that no more requests are in flight
@@ -43,6 +43,17 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the Controller refused the run (%s): %s; %s", e.Code, e.Reason, e.Hint)
+}
+
+// PauseError says that the Controller asked for a pause that is too long to wait for.
+type PauseError struct {
+	Until time.Time // when it ends
+}
+
+func (e *PauseError) Error() string {
+	until := e.Until.Add(time.Second - 1).Truncate(time.Second) // not earlier than asked
+	return fmt.Sprintf("the Controller asks to wait until %s, longer than the run may (--max-pause); run the same command again after that",
+		until.Local().Format("2006-01-02 15:04:05 MST"))
 }
 
 // Job is a claimed row, ready to be pushed.

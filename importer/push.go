@@ -43,7 +43,7 @@ var ErrInterrupted = errors.New("the run was interrupted")
 // Push pushes every pending row, and returns nil when none is left. Once fetchCtx
 // is done no further request starts, requests in flight are awaited until workCtx
 // is done, and the error is ErrInterrupted. The other errors that end a run early
-// are *RefusedError, *CircuitError, and those of the queue. Whatever the error,
+// are *RefusedError, *PauseError, *CircuitError, and those of the queue. Whatever the error,
 // every outcome that is known was offered to the queue.
 func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)

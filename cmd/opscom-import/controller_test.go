@@ -25,7 +25,7 @@ const (
 type troubledController struct {
 	box     *sandbox.Sandbox
 	server  *httptest.Server
-	trouble string // hold, refuse, down or "" for none
+	trouble string // hold, refuse, down, pause or "" for none
 	after   int64  // pushes that are answered before
 	blocks  int    // HTTP status of the firewall before it; 0 for none
 
@@ -40,6 +40,7 @@ type troubledController struct {
 //	hold=N    from the Nth push on profiles are accepted and the answers held back
 //	refuse=N  from the Nth push on the token is refused
 //	down=N    from the Nth push on the answer is 503
+//	pause=N   from the Nth push on the answer is 429, with a pause of an hour
 //	block=S   a firewall answers with status S to every push that has an apostrophe
 //
 // counted from 0, or else a fault of the sandbox.
@@ -49,7 +50,7 @@ func newTroubledController(what []string) (*troubledController, error) {
 	for _, w := range what {
 		name, number, _ := strings.Cut(w, "=")
 		switch name {
-		case "hold", "refuse", "down":
+		case "hold", "refuse", "down", "pause":
 			var err error
 			if c.after, err = strconv.ParseInt(number, 10, 64); err != nil {
 				return nil, fmt.Errorf("%s: %w", w, err)
@@ -106,6 +107,9 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"ErrorCode":9002,"ErrorMessage":"The API token may not make this call."}`)
 	case "down":
 		http.Error(w, "503", http.StatusServiceUnavailable)
+	case "pause":
+		w.Header().Set("Retry-After", "3600")
+		http.Error(w, "429", http.StatusTooManyRequests)
 	default:
 		c.box.ServeHTTP(w, r)
 	}

@@ -222,7 +222,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 		a.event += " with " + problem
 	case status/100 == 3:
 		a.rule = ruleOfRedirect(header.Get("Location"))
-	case status == http.StatusForbidden && retryAfter(header) > 0: // too many requests, in the words of some firewalls
+	case status == http.StatusForbidden && pauseAskedFor(status, header) > 0: // too many requests, in the words of some firewalls
 	case status/100 == 4 && !isTransient(status):
 		a.rule = ruleOfStatus(status)
 	}
@@ -231,7 +231,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 		a.status = status
 		return a
 	}
-	a.retryAfter = retryAfter(header)
+	a.retryAfter = pauseAskedFor(status, header)
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden, status == http.StatusServiceUnavailable && a.retryAfter > 0:
 		a.feedback = throttled

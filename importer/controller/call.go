@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"opscom-import/importer"
 )
@@ -24,7 +25,9 @@ type callResult struct {
 	attempts      int
 	sameEachTime  bool // every attempt ended like the last
 	maybeReceived bool // the Controller may have received an attempt that it did not answer
-	canceled      bool // a context was done before there was an answer
+	canceled      bool // a context was done, or the Controller asked for too long a pause, before there was an answer
+
+	pausedUntil time.Time // the end of that pause; zero if there is none
 }
 
 // status returns the status of a profile that has no answer.
@@ -53,7 +56,7 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			return r
 		}
 		a := c.attempt(workCtx, e, body, repeat, success)
-		c.pacer.release(permit, a.feedback, a.retryAfter)
+		r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
 		r.attempts++
 		r.last = a
@@ -61,7 +64,7 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			return r
 		}
 		r.maybeReceived = r.maybeReceived || !a.notReceived
-		r.canceled = a.feedback == canceled
+		r.canceled = a.feedback == canceled || !r.pausedUntil.IsZero()
 		if a.feedback == stale {
 			continue
 		}

@@ -63,6 +63,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c.pacer = newPacer(cfg.Workers, newLimiter(cfg.Rate, cfg.Burst), c.jitter, cfg.OnWait)
+	c.pacer.patience = cfg.MaxPause
 	c.buffers.New = func() any {
 		buffer := make([]byte, 0, 1<<10)
 		return &buffer
@@ -126,6 +127,9 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry
 	default:
 		answer.Status = r.status()
 	}
+	if !r.pausedUntil.IsZero() {
+		return answer, &importer.PauseError{Until: r.pausedUntil}
+	}
 	return answer, c.refusal(r.last)
 }
 
@@ -139,7 +143,8 @@ func isObject(payload []byte) bool {
 const maxTypeAttempts = 3
 
 // UserTypes returns the Controller's list of user types. The error is a
-// *importer.RefusedError if every other request would be refused too.
+// *importer.RefusedError if every other request would be refused too, and a
+// *importer.PauseError if it asks for too long a pause.
 func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	var types []mapping.UserType
 	r := c.callWithRetries(ctx, ctx, c.types, c.types.body(nil), min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
@@ -153,6 +158,8 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 		return nil, c.refusal(r.last)
 	case r.last.class == rejected:
 		return nil, fmt.Errorf("%s did not list its user types: %s", c.host, c.quote(r.last))
+	case !r.pausedUntil.IsZero():
+		return nil, &importer.PauseError{Until: r.pausedUntil}
 	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Burst       int           // requests that may start at once, 1 or more
 	MaxAttempts int           // most requests for a profile, 1 or more
 	Timeout     time.Duration // for one request, from connecting to the last byte of the answer
+	MaxPause    time.Duration // longest pause that the Controller may ask for; after a longer one the run ends; 0: any
 
 	InsecureHTTP bool              // allow http: to other hosts: the token is sent unencrypted
 	UserAgent    string            // "" for Go's own

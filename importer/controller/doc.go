@@ -24,6 +24,7 @@
 //     grows (backoff.go), or at once if only a kept connection was closed (deadline.go).
 //     A push is an upsert, so repeating a profile that did arrive changes nothing.
 //
-// A refusal that every other row would get too is a *importer.RefusedError. The
+// A refusal that every other row would get too is a *importer.RefusedError, and a
+// pause that is too long to wait for is a *importer.PauseError. The
 // token never appears in a message, an error or anything that is printed.
 package controller

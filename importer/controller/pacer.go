@@ -49,6 +49,7 @@ type pacer struct {
 	reserve   time.Duration // most of the budget that may be saved up
 	jitter    func() float64
 	onWait    func(Wait)    // may be nil
+	patience  time.Duration // longest pause to wait for; 0: any
 	retryHead chan struct{} // full while a retry is next to be paid from the budget
 	firstHead chan struct{} // full while the next of the first attempts is in the queue
 	head      chan struct{} // full while a request is at the head of the queue
@@ -63,6 +64,7 @@ type pacer struct {
 	probeAt     time.Time     // when the next probe may start
 	probing     bool          // a probe is in flight: the circuit is half-open
 	pausedUntil time.Time     // end of the pause that the Controller has asked for
+	pausedSince time.Time     // when it asked for the first one since it last answered; zero: it has not
 	budget      time.Duration // saved up for retries
 	budgetAt    time.Time     // when time was last added to it
 }
@@ -225,8 +227,9 @@ func (p *pacer) blockedFor(now time.Time) time.Duration {
 }
 
 // release gives a permit back. retryAfter is the pause that the Controller asks
-// for after a failed request, 0 for none.
-func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
+// for after a failed request, 0 for none. If nobody should wait for its end, because
+// it is too long, or the last of too many, that is returned, else the zero time.
+func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (tooLongUntil time.Time) {
 	p.mu.Lock()
 	now := time.Now()
 	p.inFlight--
@@ -242,7 +245,7 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
 	var wait Wait
 	switch end {
 	case answered, pushed:
-		p.failures, p.pauses, p.probing = 0, 0, false
+		p.failures, p.pauses, p.probing, p.pausedSince = 0, 0, false, time.Time{}
 		p.limiter.onAnswer(now)
 		if end == pushed {
 			p.limiter.onLatency(now.Sub(used.started), now)
@@ -258,10 +261,31 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) {
 		default: // the head of the queue has not looked yet
 		}
 	}
+	if retryAfter > 0 {
+		tooLongUntil = p.judgePause(now, retryAfter)
+	}
 	p.mu.Unlock()
-	if wait.For > 0 && p.onWait != nil {
+	if wait.For > 0 && p.onWait != nil && tooLongUntil.IsZero() {
 		p.onWait(wait)
 	}
+	return tooLongUntil
+}
+
+// mostPauses is how many times the longest pause the Controller may spend asking for
+// pauses without an answer in between.
+const mostPauses = 6
+
+// judgePause returns the end of the pause if it is too long to wait for, or one of a
+// series of pauses that is, else the zero time. The caller holds mu.
+func (p *pacer) judgePause(now time.Time, pause time.Duration) (tooLongUntil time.Time) {
+	if p.pausedSince.IsZero() {
+		p.pausedSince = now
+	}
+	until := now.Add(pause)
+	if p.patience > 0 && (pause > p.patience || until.Sub(p.pausedSince) > mostPauses*p.patience) {
+		return until
+	}
+	return time.Time{}
 }
 
 // recordFailure counts a failure, of which threshold in a row open the circuit, and

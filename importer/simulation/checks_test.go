@@ -69,7 +69,7 @@ func (c *course) source() (rows []audit.SourceRow) {
 func (p *process) checkError(err error) {
 	switch {
 	case err == nil, errors.Is(err, importer.ErrInterrupted), errors.Is(err, context.Canceled),
-		errors.As(err, new(*importer.CircuitError)):
+		errors.As(err, new(*importer.CircuitError)), errors.As(err, new(*importer.PauseError)):
 	case errors.As(err, new(*importer.RefusedError)):
 		if p.faults.Revoked == (sandbox.Window{}) && p.wire.cut == 0 {
 			p.violated("the run was refused, and nobody refuses it: %v", err)

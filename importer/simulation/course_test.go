@@ -132,9 +132,9 @@ func (c *course) playFile() {
 	c.since, c.crashes, c.unseen = c.lastSequence(), nil, 0
 	c.earlier = c.latest
 	c.check(c.removeResults())
-	incomplete, yes := 0, false
+	incomplete, paused, yes := 0, 0, false
 	for given := 1; ; given++ {
-		if given > mostCommands {
+		if given-paused > mostCommands {
 			c.violated("the run is not complete after %d commands", mostCommands)
 			return
 		}
@@ -161,6 +161,9 @@ func (c *course) playFile() {
 			}
 			time.Sleep(spread(random, time.Second, time.Hour))
 			c.awaitToken(e.err)
+			if errors.As(e.err, new(*importer.PauseError)) { // each such answer ends one command
+				paused++
+			}
 		}
 	}
 }

@@ -174,10 +174,6 @@ type pause struct {
 	until   time.Time
 }
 
-// longestPause is how long the client obeys a Retry-After, as
-// docs/reference/api.md says.
-const longestPause = 5 * time.Minute
-
 // pauseAskedFor returns until when an answer asks to be left alone.
 func pauseAskedFor(response *http.Response) (until time.Time, asked bool) {
 	value := response.Header.Get("Retry-After")
@@ -186,9 +182,6 @@ func pauseAskedFor(response *http.Response) (until time.Time, asked bool) {
 		until = now.Add(time.Duration(min(seconds, 1e9)) * time.Second)
 	} else if until, err = http.ParseTime(value); err != nil {
 		return until, false
-	}
-	if latest := now.Add(longestPause); until.After(latest) {
-		until = latest
 	}
 	return until, true
 }

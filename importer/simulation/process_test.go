@@ -253,7 +253,7 @@ func (p *process) newClient() (*client, *line) {
 	s := p.settings
 	c, err := controller.New(controller.Config{
 		BaseURL: "http://127.0.0.1", Client: simulatedClient, Token: controller.NewToken(simulatedToken),
-		Workers: s.workers, Rate: s.rate, Burst: s.burst, MaxAttempts: s.maxAttempts, Timeout: s.timeout, Transport: l,
+		Workers: s.workers, Rate: s.rate, Burst: s.burst, MaxAttempts: s.maxAttempts, Timeout: s.timeout, MaxPause: 10 * time.Minute, Transport: l,
 		Jitter: func() float64 {
 			mu.Lock()
 			defer mu.Unlock()

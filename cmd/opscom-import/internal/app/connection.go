@@ -28,7 +28,7 @@ func connect(env Env) (*connection, error) {
 	c.Client, err = controller.New(controller.Config{
 		BaseURL: c.url, Client: env.client(), Token: token,
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
-		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout,
+		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
 		InsecureHTTP: settings.InsecureHTTP,
 		UserAgent:    "opscom-import/" + env.Version,
 		OnWait: func(w controller.Wait) {

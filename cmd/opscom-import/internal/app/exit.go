@@ -77,6 +77,9 @@ func withNextStep(ended error) error {
 	if errors.Is(ended, importer.ErrInterrupted) {
 		return fmt.Errorf("%w; run the same command again to resume", ended)
 	}
+	if errors.As(ended, new(*importer.PauseError)) { // says it
+		return fmt.Errorf("the run was stopped: %w to resume", ended)
+	}
 	return fmt.Errorf("the run was stopped: %w; when that is fixed, run the same command again to resume", ended)
 }
 

@@ -56,6 +56,7 @@ type Settings struct {
 	Workers     int
 	MaxAttempts int
 	Timeout     time.Duration // for one request
+	MaxPause    time.Duration // longest pause that the Controller may ask for
 
 	OnlyChanges bool
 	MaxBad      importer.Limit

@@ -90,7 +90,7 @@ func (p place) wantError(args []string, words ...string) {
 
 func TestDefaultSettings(t *testing.T) {
 	want := Settings{
-		URL: "https://controller.operationscommander.io", Rate: 10, Burst: 1, Workers: 8, MaxAttempts: 5, Timeout: 30 * time.Second,
+		URL: "https://controller.operationscommander.io", Rate: 10, Burst: 1, Workers: 8, MaxAttempts: 5, Timeout: 30 * time.Second, MaxPause: 10 * time.Minute,
 		MaxBad: importer.Limit{Set: true, Percent: 10}, MaxFailures: 20,
 		State: "/home/ada/.local/state/opscom-import", LogFormat: "text", LogLevel: slog.LevelWarn,
 	}
@@ -124,6 +124,7 @@ var every = map[string]struct {
 	"workers":       {"32", func(s Settings) bool { return s.Workers == 32 }},
 	"max_attempts":  {"2", func(s Settings) bool { return s.MaxAttempts == 2 }},
 	"timeout":       {"1m30s", func(s Settings) bool { return s.Timeout == 90*time.Second }},
+	"max_pause":     {"1h", func(s Settings) bool { return s.MaxPause == time.Hour }},
 	"only_changes":  {"true", func(s Settings) bool { return s.OnlyChanges }},
 	"max_bad":       {"25", func(s Settings) bool { return s.MaxBad == importer.Limit{Set: true, Count: 25} }},
 	"max_changed":   {"5%", func(s Settings) bool { return s.MaxChanged == importer.Limit{Set: true, Percent: 5} }},

@@ -95,6 +95,8 @@ func (s *Settings) table(env Environment) []Setting {
 		{Flag: "workers", Default: "8", usage: "highest `NUMBER` of requests in flight", read: into(&s.Workers, wholeNumber(1, 256))},
 		{Flag: "max-attempts", Default: "5", usage: "highest `NUMBER` of requests for one row", read: into(&s.MaxAttempts, wholeNumber(1, 100))},
 		{Flag: "timeout", Default: "30s", usage: "longest `TIME` for one request, such as 30s or 2m", read: into(&s.Timeout, parseTimeout)},
+		{Flag: "max-pause", Default: "10m", usage: "stop the run if the Controller asks for a longer pause than this `TIME`, such as 90s or 1h",
+			read: into(&s.MaxPause, parsePause)},
 		// Which rows are sent, and when a person has to look first.
 		{Flag: "only-changes", Switch: true, usage: "send only the rows that differ from what the Controller last accepted",
 			read: into(&s.OnlyChanges, parseSwitch)},

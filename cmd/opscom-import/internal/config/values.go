@@ -141,6 +141,15 @@ func parseTimeout(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// parsePause reads a time with its unit.
+func parsePause(text string) (time.Duration, error) {
+	d, err := parseAge(text)
+	if err != nil || d == 0 {
+		return 0, fmt.Errorf("%q is not a time over 0 and at most 24 hours, such as 90s or 1h", text)
+	}
+	return d, nil
+}
+
 // parseAge reads a time with its unit.
 func parseAge(text string) (time.Duration, error) {
 	const most = 24 * time.Hour

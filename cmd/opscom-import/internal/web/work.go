@@ -147,6 +147,7 @@ func (s *Server) explain(err error) string {
 	var busy *journal.BusyError
 	var refused *importer.RefusedError
 	var circuit *importer.CircuitError
+	var pause *importer.PauseError
 	switch {
 	case err == nil, errors.As(err, new(*app.UncertainError)):
 		return ""
@@ -164,6 +165,8 @@ func (s *Server) explain(err error) string {
 		return refused.Error()
 	case errors.As(err, &circuit):
 		return circuit.Error()
+	case errors.As(err, &pause):
+		return pause.Error()
 	default:
 		return s.plain([]string{err.Error()})[0]
 	}
