@@ -29,6 +29,7 @@ type troubledController struct {
 	after   int64  // pushes that are answered before
 	blocks  int    // HTTP status of the firewall before it; 0 for none
 
+	blips  atomic.Int64 // requests that are still answered with 502
 	pushes atomic.Int64
 	held   atomic.Int64 // answers that are being held back
 	fixing sync.Once
@@ -41,6 +42,7 @@ type troubledController struct {
 //	refuse=N  from the Nth push on the token is refused
 //	down=N    from the Nth push on the answer is 503
 //	pause=N   from the Nth push on the answer is 429, with a pause of an hour
+//	blip=N    the first N requests, whatever they are, are answered with 502
 //	block=S   a firewall answers with status S to every push that has an apostrophe
 //
 // counted from 0, or else a fault of the sandbox.
@@ -56,6 +58,12 @@ func newTroubledController(what []string) (*troubledController, error) {
 				return nil, fmt.Errorf("%s: %w", w, err)
 			}
 			c.trouble = name
+		case "blip":
+			blips, err := strconv.ParseInt(number, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", w, err)
+			}
+			c.blips.Store(blips)
 		case "block":
 			var err error
 			if c.blocks, err = strconv.Atoi(number); err != nil {
@@ -78,6 +86,10 @@ func newTroubledController(what []string) (*troubledController, error) {
 }
 
 func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c.blips.Add(-1) >= 0 {
+		http.Error(w, "502", http.StatusBadGateway)
+		return
+	}
 	if c.blocks != 0 {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || bytes.Contains(body, []byte("'")) {

@@ -37,6 +37,7 @@ type attemptResult struct {
 	refusalCode  string        // of a refused run: the ErrorCode, or the HTTP status or "TLS"
 	status       int           // of a rejected row or a refused run without an ErrorCode: the HTTP status, else 0
 	notReceived  bool          // the Controller certainly did not receive the request
+	passing      bool          // what a restart of the Controller, or of what is before it, looks like
 	feedback     feedback      // for the pacer
 	retryAfter   time.Duration // the pause that the Controller asks for, 0 for none
 }
@@ -231,6 +232,7 @@ func classifyStatus(status int, header http.Header, problem string) attemptResul
 		a.status = status
 		return a
 	}
+	a.passing = status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 	a.retryAfter = pauseAskedFor(status, header)
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden, status == http.StatusServiceUnavailable && a.retryAfter > 0:

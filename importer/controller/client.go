@@ -163,5 +163,44 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}
-	return nil, fmt.Errorf("%s gave %s; check the network and the Controller's address (--url)", c.host, c.noAnswer(r))
+	return nil, &noListError{
+		message: fmt.Sprintf("%s gave %s; check the network and the Controller's address (--url)", c.host, c.noAnswer(r)),
+		why:     c.sanitize(r.last.event), passing: r.last.passing,
+	}
+}
+
+// noListError says that there was no usable answer to the request for the user types.
+type noListError struct {
+	message string
+	why     string // as a clause
+	passing bool   // it may be over in some seconds
+}
+
+func (e *noListError) Error() string { return e.message }
+
+// A run should not be lost to a Controller that is being restarted when it begins.
+const (
+	startPatience = 15 * time.Second // time for which the list of user types is asked for again
+	startInterval = 2 * time.Second  // between such requests
+)
+
+// AwaitUserTypes is UserTypes for the start of a run: it asks again for a while if
+// nobody listens, the connection is closed or the answer is 502, 503 or 504, which
+// may be over in some seconds. Before the first wait it calls onTrouble with what
+// happened, as a clause. Any other trouble, such as a host that does not exist, is
+// returned at once.
+func (c *Client) AwaitUserTypes(ctx context.Context, onTrouble func(why string)) ([]mapping.UserType, error) {
+	for began, told := time.Now(), false; ; told = true {
+		types, err := c.UserTypes(ctx)
+		var failed *noListError
+		if !errors.As(err, &failed) || !failed.passing || time.Since(began)+startInterval > startPatience {
+			return types, err
+		}
+		if !told {
+			onTrouble(failed.why)
+		}
+		if !sleep(ctx, ctx, startInterval, nil) {
+			return nil, fmt.Errorf("list the user types: %w", ctx.Err())
+		}
+	}
 }

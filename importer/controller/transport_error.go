@@ -33,11 +33,11 @@ func (c *Client) classifyTransportError(err error, timedOut bool) attemptResult 
 	case errors.As(err, &record):
 		return unsafe(c.host+" does not speak https", "check the Controller's address (--url)")
 	case errors.As(err, &dns):
-		a.event = "the host " + dns.Name + " could not be found"
+		a.event, a.passing = "the host "+dns.Name+" could not be found", !dns.IsNotFound
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, windowsRefused):
-		a.event = "the connection was refused"
+		a.event, a.passing = "the connection was refused", true
 	case isClosed(err):
-		a.event = "the connection was closed"
+		a.event, a.passing = "the connection was closed", true
 	default:
 		a.event = "there was no answer: " + err.Error()
 	}

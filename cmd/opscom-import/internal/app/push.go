@@ -70,7 +70,10 @@ func (p *pusher) askUserTypes(ctx context.Context) error {
 	if p.userTypes.known {
 		return nil
 	}
-	list, err := p.connection.UserTypes(ctx)
+	list, err := p.connection.AwaitUserTypes(ctx, func(why string) {
+		p.notify("%s does not answer yet (%s): trying again for a few seconds.", p.Host(), why)
+		p.Log.Info("the Controller does not answer yet", "why", why)
+	})
 	if err != nil {
 		return &incompleteError{err}
 	}
