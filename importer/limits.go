@@ -15,13 +15,16 @@ type Limits struct {
 	MinRows    Limit // rows that the file must have; a percentage is of the last run's
 }
 
-// Judge returns why the limits, or a file that was cut short, hold a run with this plan, a sentence each; none when
-// they do not. lastRows is the number of rows of the last run of the same
-// source, 0 when there was none.
-func (l Limits) Judge(p Plan, lastRows int) []string {
+// Judge returns why the limits, or a file that was cut short, hold a run with this plan,
+// a sentence each; none when they do not. last is the last run of the same source, zero
+// when there was none.
+func (l Limits) Judge(p Plan, last RunInfo) []string {
 	var reasons []string
-	if p.CutRow > 0 {
+	switch {
+	case p.CutRow > 0:
 		reasons = append(reasons, fmt.Sprintf("%s %d; was the export cut short?", cutShort, p.CutRow))
+	case p.LastLine.Row > 0 && !p.LastLine.IsEnded && last.LineEnded:
+		reasons = append(reasons, fmt.Sprintf("%s %d, has no line end, and the file of run %d had one; was the export cut short?", unended, p.LastLine.Row, last.ID))
 	}
 	if bad := p.Counts[StatusInvalid]; l.MaxBad.Exceeded(bad, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are invalid; the limit (max-bad) is %s", bad, p.Rows, l.MaxBad))
@@ -29,21 +32,26 @@ func (l Limits) Judge(p Plan, lastRows int) []string {
 	if changed := p.Counts[StatusPending]; l.MaxChanged.Exceeded(changed, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are new or changed; the limit (max-changed) is %s", changed, p.Rows, l.MaxChanged))
 	}
-	if l.MinRows.Below(p.Rows, lastRows) {
+	if l.MinRows.Below(p.Rows, last.Rows) {
 		reason := fmt.Sprintf("the file has %d rows; at least %s are expected (min-rows)", p.Rows, l.MinRows)
 		if l.MinRows.Percent > 0 {
-			reason += fmt.Sprintf(" of the %d in the last run", lastRows)
+			reason += fmt.Sprintf(" of the %d in the last run", last.Rows)
 		}
 		reasons = append(reasons, reason+"; was the export cut short?")
 	}
 	return reasons
 }
 
-const cutShort = "the file ends in the middle of row"
+const (
+	cutShort = "the file ends in the middle of row"
+	unended  = "the last line, row"
+)
 
-// IsCutShort reports whether a reason of Judge is that the file ends in the middle of
-// a row, which is so whatever the limits are.
-func IsCutShort(reason string) bool { return strings.HasPrefix(reason, cutShort) }
+// IsCutShort reports whether a reason of Judge is that the file was cut short in its
+// last line, which is so whatever the limits are.
+func IsCutShort(reason string) bool {
+	return strings.HasPrefix(reason, cutShort) || strings.HasPrefix(reason, unended)
+}
 
 // leastPercentRows is the number of rows that a percentage always allows: in a short
 // file one bad row is a large share and yet not a reason to hold the run.

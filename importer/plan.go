@@ -54,7 +54,14 @@ type Plan struct {
 	Problems []ProblemCount // the most common first
 	Changed  int            // pending rows of people for whom the Controller last accepted something else
 	CutRow   int            // row in the middle of which the file ends, 0 for none; the source knows, not the planner
+	LastLine LastLine       // of a text file; likewise
 	Notes    []string       // what the mapper learned about columns, a sentence each; no row's value
+}
+
+// LastLine is the last line of a text file; zero for other files.
+type LastLine struct {
+	Row     int  // its number
+	IsEnded bool // by a line end
 }
 
 // ProblemCount counts the rows that broke one rule in one column.

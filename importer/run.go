@@ -14,6 +14,7 @@ type RunInfo struct {
 	Rows        int      // rows read below the header; known once the plan is stored
 	Held        []string // why a safety limit holds it, a sentence each
 	Reports     Reports
+	LineEnded   bool // a text file whose last line has a line end; known once the plan is stored
 	StartedAt   time.Time
 	FinishedAt  time.Time // zero while it is not finished
 }

@@ -83,6 +83,14 @@ func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error 
 	})
 }
 
+// SetLineEnded says, before the plan is complete, whether the last line of the file has a
+// line end. Seal stores it.
+func (r *Run) SetLineEnded(isEnded bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.record.LineEnded = isEnded
+}
+
 // Seal completes the plan: the run is held, for the given reasons, or is to be
 // pushed. The plan is on the disk when it returns.
 func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {

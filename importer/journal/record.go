@@ -26,6 +26,13 @@ type stored struct {
 	events  int64 // records of them
 }
 
+// reportsColumn is the JSON of the column reports. What is not about reports came later;
+// older runs have it not.
+type reportsColumn struct {
+	importer.Reports
+	LineEnded bool `json:"line_ended,omitempty"`
+}
+
 // querier is a database or a transaction.
 type querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -67,9 +74,11 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 		if sum != r.checksum(held, reports) {
 			return fmt.Errorf("%w: run %d", errDamaged, r.ID)
 		}
-		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &r.Reports)); err != nil {
+		var column reportsColumn
+		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &column)); err != nil {
 			return fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
 		}
+		r.Reports, r.LineEnded = column.Reports, column.LineEnded
 		runs = append(runs, r)
 		return nil
 	})
@@ -119,7 +128,7 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
-	reports, err := json.Marshal(r.Reports)
+	reports, err := json.Marshal(reportsColumn{r.Reports, r.LineEnded})
 	if err != nil {
 		return err
 	}

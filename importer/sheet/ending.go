@@ -126,6 +126,16 @@ func (e *ending) note() string {
 	return ""
 }
 
+// LastLine returns the last line of a text, zero for other files. It is known once Next
+// has returned io.EOF.
+func (t *Table) LastLine() importer.LastLine {
+	if t.ending == nil {
+		return importer.LastLine{}
+	}
+	end := t.ending.source.Ending()
+	return importer.LastLine{Row: end.Row, IsEnded: !end.Unended}
+}
+
 // CutRow returns the number of the row in the middle of which the file ends, 0 when
 // there is none. It is known once Next has returned io.EOF.
 func (t *Table) CutRow() int {

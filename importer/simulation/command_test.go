@@ -149,7 +149,7 @@ func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journ
 		discard := p.write("discard", durable, func() error { return run.Discard(context.Background()) })
 		return nil, errors.Join(err, discard)
 	}
-	held := importer.Limits{MaxBad: p.settings.maxBad}.Judge(plan, 0)
+	held := importer.Limits{MaxBad: p.settings.maxBad}.Judge(plan, importer.RunInfo{})
 	state := importer.RunPushing
 	if len(held) > 0 {
 		state = importer.RunHeld

@@ -24,7 +24,7 @@ func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner)
 	if err != nil {
 		return plan, err
 	}
-	plan.CutRow = t.CutRow()
+	plan.CutRow, plan.LastLine = t.CutRow(), t.LastLine()
 	for _, note := range append(t.Notes(), plan.Notes...) {
 		e.notify("%s", note)
 	}
@@ -58,7 +58,7 @@ func (e Env) compare(ctx context.Context, j *journal.Journal, plan importer.Plan
 		}
 	}
 	limits := importer.Limits{MaxBad: e.Settings.MaxBad, MaxChanged: e.Settings.MaxChanged, MinRows: e.Settings.MinRows}
-	return last, limits.Judge(plan, last.Rows), nil
+	return last, limits.Judge(plan, last), nil
 }
 
 // changes says how a plan's rows differ from what was last accepted, nil when they

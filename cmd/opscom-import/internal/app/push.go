@@ -152,5 +152,6 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 		state = importer.RunHeld
 	}
 	p.Log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
+	run.SetLineEnded(plan.LastLine.IsEnded)
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
 }
