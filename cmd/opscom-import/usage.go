@@ -56,7 +56,17 @@ func noArgument(c *cobra.Command, args []string) error {
 }
 
 // explainHelp makes the help of an unknown command an error, as the command itself is.
+// It shows a command's own flags first, then the settings in the order of their table,
+// where those that belong together stand together.
 func explainHelp(root *cobra.Command) {
+	root.Flags().SortFlags = false
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "Global Flags:",
+		"Settings of every command (also as OPSCOM_… variables, or in a config file):", 1))
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		c.InheritedFlags().SortFlags = false
+		show(c, args)
+	})
 	root.InitDefaultHelpCmd()
 	i := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == "help" })
 	root.Commands()[i].RunE = func(_ *cobra.Command, args []string) error {
