@@ -354,8 +354,8 @@ func TestOutageOfAnHour(t *testing.T) {
 }
 
 func TestRetriesKeepToTheirBudget(t *testing.T) {
-	const rows = 2000
-	firsts := map[string]bool{}
+	const rows, failures = 200, 3 // of each row
+	attempts := map[string]int{}
 	m := &inMemory{}
 	m.answer = func(n int, r *http.Request) (*http.Response, error) {
 		time.Sleep(10 * time.Millisecond)
@@ -363,11 +363,8 @@ func TestRetriesKeepToTheirBudget(t *testing.T) {
 		defer m.mu.Unlock()
 		body, _ := r.GetBody()
 		text, _ := io.ReadAll(body)
-		if first := !firsts[string(text)]; first { // every second row fails the first time
-			firsts[string(text)] = true
-			if len(firsts)%2 == 0 {
-				return answered(500, "")
-			}
+		if attempts[string(text)]++; attempts[string(text)] <= failures {
+			return answered(500, "")
 		}
 		return success()
 	}
@@ -391,10 +388,10 @@ func TestRetriesKeepToTheirBudget(t *testing.T) {
 		}
 		group.Wait()
 		retries := float64(len(m.at) - rows)
-		if retries != rows/2 {
-			t.Errorf("%v retries, want %d", retries, rows/2)
+		if retries != failures*rows {
+			t.Errorf("%v retries, want %d", retries, failures*rows)
 		}
-		if most := rows/10 + 10 + time.Since(start).Seconds(); retries > most+1 {
+		if most := rows + 10 + time.Since(start).Seconds(); retries > most+1 { // one for each answer, one a second, and ten at first
 			t.Errorf("%v retries in %v, want at most %v", retries, time.Since(start), most)
 		}
 	})

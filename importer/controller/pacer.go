@@ -19,14 +19,15 @@ const (
 )
 
 // The retry budget is an amount of time: a retry costs a second of it. Time that
-// passes adds to it, and each first attempt adds a tenth of a retry. So retries
-// are at most a tenth of the first attempts plus one a second; the latter lets
-// rows go on that all wait for the budget.
+// passes adds to it, and each answer adds as much as a retry costs. So retries are at
+// most as many as answers plus one a second; the latter lets rows go on that all wait
+// for the budget. What is saved up is for the last rows of a run, whose retries no
+// other row's answer pays for.
 const (
 	retryCost    = time.Second
-	retryShare   = retryCost / 10
-	retryReserve = 10 // retries that may be saved up, at least
-	minThreshold = 5  // failures in a row that open the circuit, at least
+	firstRetries = 10   // retries that the budget has at first, at least
+	savedRetries = 1000 // retries that may be saved up
+	minThreshold = 5    // failures in a row that open the circuit, at least
 )
 
 // pacer decides when a request may start: the requests of all workers pass
@@ -44,13 +45,13 @@ const (
 //  6. for a slot: so many requests may be in flight as there are workers. A row
 //     between two attempts holds none.
 type pacer struct {
-	slots     int           // requests in flight at most
-	threshold int           // failures in a row that open the circuit
-	reserve   time.Duration // most of the budget that may be saved up
+	slots     int // requests in flight at most
+	threshold int // failures in a row that open the circuit
 	jitter    func() float64
 	onWait    func(Wait)    // may be nil
 	patience  time.Duration // longest pause to wait for; 0: any
 	retryHead chan struct{} // full while a retry is next to be paid from the budget
+	retryWake chan struct{} // full when an answer has added to the budget
 	firstHead chan struct{} // full while the next of the first attempts is in the queue
 	head      chan struct{} // full while a request is at the head of the queue
 	wake      chan struct{} // full when the head may no longer have a reason to wait
@@ -90,11 +91,11 @@ const (
 
 // newPacer returns a pacer for so many workers.
 func newPacer(workers int, limiter limiter, jitter func() float64, onWait func(Wait)) *pacer {
-	reserve := time.Duration(max(retryReserve, workers)) * retryCost
 	return &pacer{
-		limiter: limiter, slots: workers, threshold: max(minThreshold, workers), reserve: reserve, jitter: jitter, onWait: onWait,
-		retryHead: make(chan struct{}, 1), firstHead: make(chan struct{}, 1), head: make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		budget: reserve, budgetAt: time.Now(),
+		limiter: limiter, slots: workers, threshold: max(minThreshold, workers), jitter: jitter, onWait: onWait,
+		retryHead: make(chan struct{}, 1), retryWake: make(chan struct{}, 1), firstHead: make(chan struct{}, 1),
+		head: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		budget: time.Duration(max(firstRetries, workers)) * retryCost, budgetAt: time.Now(),
 	}
 }
 
@@ -104,10 +105,10 @@ func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got perm
 	if fetchCtx.Err() != nil || workCtx.Err() != nil {
 		return permit{}, false
 	}
-	if retry && !inTurn(fetchCtx, workCtx, p.retryHead, nil, p.takeRetry) {
+	if retry && !inTurn(fetchCtx, workCtx, p.retryHead, p.retryWake, p.takeRetry) {
 		return permit{}, false
 	}
-	if got, ok = p.acquireOrQueue(retry); ok {
+	if got, ok = p.acquireOrQueue(); ok {
 		return got, true
 	}
 	defer p.leaveQueue()
@@ -118,7 +119,7 @@ func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got perm
 		defer func() { <-p.firstHead }()
 	}
 	ok = inTurn(fetchCtx, workCtx, p.head, p.wake, func() (wait time.Duration) {
-		got, wait = p.tryAcquire(retry)
+		got, wait = p.tryAcquire()
 		return wait
 	})
 	return got, ok
@@ -161,7 +162,7 @@ func (p *pacer) takeRetry() (wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	p.budget = min(p.budget+now.Sub(p.budgetAt), p.reserve)
+	p.budget = min(p.budget+now.Sub(p.budgetAt), savedRetries*retryCost)
 	p.budgetAt = now
 	if wait := retryCost - p.budget; wait > 0 {
 		return wait
@@ -174,11 +175,11 @@ func (p *pacer) takeRetry() (wait time.Duration) {
 // counts it as queued, until leaveQueue is called. While others are in the queue
 // nobody passes them: a worker that goes on at once would take every slot before the
 // head of the queue wakes.
-func (p *pacer) acquireOrQueue(retry bool) (got permit, ok bool) {
+func (p *pacer) acquireOrQueue() (got permit, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.queued == 0 {
-		if got, wait := p.tryLocked(retry); wait == 0 {
+		if got, wait := p.tryLocked(); wait == 0 {
 			return got, true
 		}
 	}
@@ -193,14 +194,14 @@ func (p *pacer) leaveQueue() {
 }
 
 // tryAcquire returns a permit, or how long to wait at most before asking again.
-func (p *pacer) tryAcquire(retry bool) (got permit, wait time.Duration) {
+func (p *pacer) tryAcquire() (got permit, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.tryLocked(retry)
+	return p.tryLocked()
 }
 
 // tryLocked is tryAcquire for a caller that holds mu.
-func (p *pacer) tryLocked(retry bool) (got permit, wait time.Duration) {
+func (p *pacer) tryLocked() (got permit, wait time.Duration) {
 	now := time.Now()
 	if p.probing || p.inFlight >= p.slots {
 		return permit{}, maxPause // or until a request ends
@@ -210,9 +211,6 @@ func (p *pacer) tryLocked(retry bool) (got permit, wait time.Duration) {
 	}
 	p.limiter.start(now)
 	p.inFlight++
-	if !retry {
-		p.budget = min(p.budget+retryShare, p.reserve)
-	}
 	p.probing = p.pauses > 0
 	return permit{started: now, probe: p.probing}, 0
 }
@@ -246,6 +244,8 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (to
 	switch end {
 	case answered, pushed:
 		p.failures, p.pauses, p.probing, p.pausedSince = 0, 0, false, time.Time{}
+		p.budget = min(p.budget+retryCost, savedRetries*retryCost)
+		signal(p.retryWake)
 		p.limiter.onAnswer(now)
 		if end == pushed {
 			p.limiter.onLatency(now.Sub(used.started), now)
@@ -256,10 +256,7 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (to
 		wait = p.recordFailure(used, now, minThreshold, retryAfter, reasonThrottled)
 	}
 	if p.queued > 0 {
-		select {
-		case p.wake <- struct{}{}:
-		default: // the head of the queue has not looked yet
-		}
+		signal(p.wake)
 	}
 	if retryAfter > 0 {
 		tooLongUntil = p.judgePause(now, retryAfter)
@@ -286,6 +283,14 @@ func (p *pacer) judgePause(now time.Time, pause time.Duration) (tooLongUntil tim
 		return until
 	}
 	return time.Time{}
+}
+
+// signal fills wake, unless it is full: the head of the queue has not looked yet.
+func signal(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
 }
 
 // recordFailure counts a failure, of which threshold in a row open the circuit, and

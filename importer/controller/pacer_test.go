@@ -53,7 +53,7 @@ func TestRetriesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		p.slots = 100 // that many requests may be in flight
-		for range retryReserve {
+		for range firstRetries {
 			mustAcquire(t, p, true)
 		}
 		order := make(chan int, 20)
@@ -121,7 +121,7 @@ func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPacer(1, newLimiter(0, 1), halfway, nil)
 		p.slots = 100 // that many requests may be in flight
-		for range retryReserve {
+		for range firstRetries {
 			if _, wait := mustAcquire(t, p, true); wait != 0 {
 				t.Errorf("a retry within the budget waited for %v", wait)
 			}
@@ -135,8 +135,12 @@ func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
 		if _, wait := mustAcquire(t, p, false); wait != 0 {
 			t.Errorf("a first attempt waited for %v behind a retry", wait)
 		}
-		if wait := <-retried; wait < retryCost-retryShare || wait > retryCost {
-			t.Errorf("the retry waited for %v, want about %v", wait, retryCost)
+		if wait := <-retried; wait != retryCost {
+			t.Errorf("the retry waited for %v, want %v", wait, retryCost)
+		}
+		time.AfterFunc(retryCost/4, func() { p.release(permit{}, answered, 0) })
+		if _, wait := mustAcquire(t, p, true); wait != retryCost/4 {
+			t.Errorf("the next retry waited for %v, want an answer to pay for it after %v", wait, retryCost/4)
 		}
 	})
 }
@@ -157,7 +161,7 @@ func TestRetriesGoFirst(t *testing.T) {
 		}
 		for range 6 {
 			p.release(permit{}, answered, 0)
-			p.acquireOrQueue(false) // a worker that goes on at once passes nobody
+			p.acquireOrQueue() // a worker that goes on at once passes nobody
 			p.leaveQueue()
 			synctest.Wait()
 		}

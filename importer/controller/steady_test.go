@@ -42,6 +42,22 @@ func (e *endless) Record(_ context.Context, outcomes []importer.Outcome) error {
 	return nil
 }
 
+// failing returns a Controller of whose answers, each after a while, that share is a 500.
+func failing(share float64, after time.Duration) *inMemory {
+	random := rand.New(rand.NewPCG(3, 4))
+	var mu sync.Mutex
+	return &inMemory{answer: func(int, *http.Request) (*http.Response, error) {
+		mu.Lock()
+		fails := random.Float64() < share
+		mu.Unlock()
+		time.Sleep(after)
+		if fails {
+			return answered(500, "")
+		}
+		return success()
+	}}
+}
+
 // TestRowsInBackOffHoldNoWorker pushes to a Controller that fails now and then, and
 // asks for nearly all that the workers can send.
 func TestRowsInBackOffHoldNoWorker(t *testing.T) {
@@ -51,23 +67,12 @@ func TestRowsInBackOffHoldNoWorker(t *testing.T) {
 		rate    float64 // 0: no limit
 		share   float64 // of the answers that are a 500
 	}{
-		{16, 0, 0.01}, {16, 0, 0.05},
+		{16, 0, 0.01}, {16, 0, 0.05}, {16, 0, 0.2},
 		{8, 10, 0.01}, {8, 10, 0.05}, {8, 10, 0.2},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%d workers, %v a second, %v", test.workers, test.rate, test.share), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(3, 4))
-			var mu sync.Mutex
-			m := &inMemory{answer: func(int, *http.Request) (*http.Response, error) {
-				mu.Lock()
-				fails := random.Float64() < test.share
-				mu.Unlock()
-				time.Sleep(way)
-				if fails {
-					return answered(500, "")
-				}
-				return success()
-			}}
+			m := failing(test.share, way)
 			settings := func(c *controller.Config) { c.Workers, c.Rate, c.Burst = test.workers, test.rate, 1 }
 			virtual(t, m, settings, func(t *testing.T, client *controller.Client) {
 				e := &endless{counts: importer.Counts{}}
@@ -89,10 +94,32 @@ func TestRowsInBackOffHoldNoWorker(t *testing.T) {
 				if m.highest > test.workers {
 					t.Errorf("%d requests at a time", m.highest)
 				}
-				if e.counts[importer.StatusPushed]+e.counts[importer.StatusNotSent]+e.counts[importer.StatusUnknown] != e.rows {
+				if e.counts.Sum() != e.rows {
 					t.Errorf("%d rows were claimed, the outcomes are %v", e.rows, e.counts)
 				}
 			})
+		})
+	}
+}
+
+// TestLastRowsAreNotHeldUp pushes a whole plan: once no row is left to begin, those
+// that wait for another attempt have to end soon.
+func TestLastRowsAreNotHeldUp(t *testing.T) {
+	const rows, workers, way = 20_000, 16, 2 * time.Millisecond
+	for _, share := range []float64{0.01, 0.05, 0.2} {
+		virtual(t, failing(share, way), func(c *controller.Config) { c.Workers = workers }, func(t *testing.T, client *controller.Client) {
+			p := newPlan(rows)
+			start := time.Now()
+			pusher := importer.Pusher{Queue: p, Controller: client, Workers: workers, MaxFailures: 20}
+			if err := pusher.Push(t.Context(), t.Context()); err != nil {
+				t.Errorf("%v of 500s: the push ended with %v", share, err)
+			}
+			// At full pace 2.5 s and more, and then the pauses of the last rows, of which a few fail again and again.
+			took := time.Since(start)
+			t.Logf("%v of 500s: %v", share, took)
+			if took > 20*time.Second {
+				t.Errorf("%v of 500s: %d rows took %v, want less than 20s", share, rows, took)
+			}
 		})
 	}
 }
