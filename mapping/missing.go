@@ -290,43 +290,64 @@ const questionRows = 20
 // standsForNone reports whether a word that may be a value stands for none in its
 // column, by how it is written and how often.
 func (m *missingValues) standsForNone(text string, word *wordSeen, elsewhere bool) bool {
-	rows := m.others() + word.maybe
-	switch missingWords[strings.ToLower(text)] {
-	case databaseWord:
-		return m.isTechnical(text) || elsewhere || word.maybe >= 3 && 2000*word.maybe > rows
-	case shortWord:
-		return elsewhere || word.maybe >= 3 && 50*word.maybe > rows
+	if missingWords[strings.ToLower(text)] == databaseWord && m.isTechnical(text) {
+		return true
 	}
-	return false
+	return elsewhere || word.maybe >= 3 && 50*word.maybe > m.others()+word.maybe
 }
 
 // isTechnical reports whether a word is written as programs write it and the column's
 // values are not: NULL or null among Roy and Lee.
 func (m *missingValues) isTechnical(text string) bool {
 	style := styleOf(text)
-	return text == "NaN" || style != titleStyle && 2*m.other[style] <= m.others()
+	return text == "NaN" || style != titleStyle && 2*m.other[style] <= m.others()-m.other[noStyle]
 }
 
-func (m *missingValues) others() int {
-	return m.other[titleStyle] + m.other[upperStyle] + m.other[lowerStyle]
+func (m *missingValues) others() (all int) {
+	for _, count := range m.other {
+		all += count
+	}
+	return all
 }
 
 // textStyle is how the letters of a text are written.
 type textStyle uint8
 
 const (
-	titleStyle textStyle = iota // Null, Ann
+	noStyle    textStyle = iota // 花子, O
+	titleStyle                  // Null, Ann
 	upperStyle                  // NULL, ANN
 	lowerStyle                  // null, ann
 	styles                      // how many there are
 )
 
 func styleOf(text string) textStyle {
-	switch {
-	case text != "" && text[0] >= 'a' && text[0] <= 'z':
-		return lowerStyle
-	case len(text) > 1 && text[1] >= 'A' && text[1] <= 'Z':
-		return upperStyle
+	if len(text) > 1 && text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z' { // nearly all names end here
+		switch first, second := text[0], text[1]; {
+		case first >= 'a' && first <= 'z':
+			return lowerStyle
+		case first >= 'A' && first <= 'Z' && second <= 'Z':
+			return upperStyle
+		case first >= 'A' && first <= 'Z':
+			return titleStyle
+		}
 	}
-	return titleStyle
+	upper, lower := 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.IsUpper(r):
+			upper++
+		case unicode.IsLower(r):
+			lower++
+		}
+	}
+	switch {
+	case upper > 0 && lower > 0:
+		return titleStyle
+	case upper > 1:
+		return upperStyle
+	case lower > 1:
+		return lowerStyle
+	}
+	return noStyle
 }

@@ -51,15 +51,15 @@ func (m *Mapper) isAsked(asked []*FileError, question string) bool {
 }
 
 // isMissingElsewhere reports whether a text stands for no value in another column
-// than the field's. As names are written, Na and Nan, it is no evidence what another
-// column of names has.
+// than the field's. As names are written there, Na or in a column of capitals NA, it
+// is no evidence what another column of names has.
 func (m *Mapper) isMissingElsewhere(f *fieldMapper, text string) bool {
 	for i := range m.fields {
 		other := &m.fields[i]
 		if other.missing == nil || other.onlyColumn() != NoColumn && other.onlyColumn() == f.onlyColumn() {
 			continue
 		}
-		if word := other.missing.words[text]; word != nil && other != f && (word.missing > 0 || styleOf(text) != titleStyle) {
+		if word := other.missing.words[text]; word != nil && other != f && (word.missing > 0 || other.missing.isTechnical(text)) {
 			return true
 		}
 	}

@@ -122,10 +122,12 @@ func newGoodStyle(random *rand.Rand, f *goodFile) *goodStyle {
 			return -1
 		}, s.languages[0].name)
 	}
-	switch random.IntN(6) {
-	case 0:
+	hasCase := strings.ToUpper(s.languages[0].first[0]) != strings.ToLower(s.languages[0].first[0])
+	switch style := random.IntN(6); {
+	case !hasCase: // where nobody else is written so, NULL is not a name
+	case style == 0:
 		s.letters, f.title = strings.ToUpper, f.title+"-upper"
-	case 1:
+	case style == 1:
 		s.letters, f.title = strings.ToLower, f.title+"-lower"
 	}
 	s.id = goodIDs(random)
@@ -146,7 +148,7 @@ var goodPhones = [...][]string{
 	{"06 00 00 00 00", "01.00.00.00.00", "+33 6 00 00 00 00"}, {"600 000 000", "910 000 000"}, {"600.000.000"}, {"600000000"},
 	{"0301/000000", "+49 30 000000", "030 000 00-0"}, {"07700 900000", "020 7946 0000", "+44 (0)20 7946 0000"}, {"+47 20 00 00 00", "20 00 00 00"},
 	{"138 0000 0000", "+86 138 0000 0000"}, {"090-0000-0000", "03-0000-0000", "+81-3-0000-0000"}, {"+91 98000 00000", "098000 00000", "9800000000"},
-	{"044 000 00 00", "+41 44 000 00 00"}, {"(11) 90000-0000", "+55 11 90000 0000"}, {"00 47 20 00 00 00", "555-0000", "5550000", "+000 0 000 0000"},
+	{"044 000 00 00", "+41 44 000 00 00"}, {"(11) 90000-0000", "+55 11 90000 0000"}, {"00 47 20 00 00 00", "555-1000", "5551000", "+000 0 000 0000"},
 }
 
 // goodIDs returns a way to write ids. Each has as many digits as the others, or as
@@ -224,10 +226,15 @@ func (s *goodStyle) person(i int, odd bool) goodPerson {
 		born = time.Date(2003, 12, 28, 0, 0, 0, 0, time.UTC) // proves the order of day and month
 	}
 	digits := func(pattern string) string {
+		if last := strings.LastIndexByte(pattern, '0'); last >= 0 { // zeros alone are no number
+			pattern = pattern[:last] + "N" + pattern[last+1:]
+		}
 		return strings.Map(func(r rune) rune {
 			switch r {
 			case '0':
 				return '0' + rune(s.random.IntN(10))
+			case 'N':
+				return '1' + rune(s.random.IntN(9))
 			case 'L':
 				return rune("ABCEGHJKLM"[s.random.IntN(10)])
 			}
