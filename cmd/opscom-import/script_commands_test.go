@@ -35,6 +35,7 @@ import (
 //	people N                   so many people are known to it
 //	accounted RESULTS          the results and the Controller's request log agree, person by person
 //	once RESULTS               what was pushed by these results was sent exactly once
+//	proxy [CODE]               starts a proxy before it, as proxyCommand has it
 func controllerCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"controller": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -46,6 +47,7 @@ func controllerCommands() map[string]scriptCommand {
 			ts.Setenv("OPSCOM_CLIENT", scriptClient)
 			ts.Setenv("OPSCOM_API_TOKEN", scriptToken)
 		},
+		"proxy":  proxyCommand,
 		"fix":    func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).fix() },
 		"vanish": func(ts *testscript.TestScript, _ bool, _ []string) { controllerOf(ts).vanish() },
 		"held": func(ts *testscript.TestScript, _ bool, args []string) {

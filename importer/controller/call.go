@@ -114,7 +114,10 @@ func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fr
 	}
 	r, err := transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
 	if err != nil {
-		a := c.classifyTransportError(err, ctx.Err() != nil)
+		a, atProxy := c.classifyProxyError(err, ctx.Err() != nil, ctx.connected.Load())
+		if !atProxy {
+			a = c.classifyTransportError(err, ctx.Err() != nil)
+		}
 		if !fresh && ctx.isStale(err) {
 			a.feedback = stale
 		}
@@ -131,7 +134,7 @@ func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fr
 	if cap(content) <= keptBody {
 		*buffer = content
 	}
-	return classify(r.StatusCode, r.Header, content, problem, success)
+	return c.throughProxy(classify(r.StatusCode, r.Header, content, problem, success), r.StatusCode)
 }
 
 // decompress returns the content of a body with these values of Content-Encoding;

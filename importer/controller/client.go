@@ -23,6 +23,7 @@ import (
 type Client struct {
 	token       Token
 	host        string
+	proxy       Proxy
 	push, types *endpoint
 	timeout     time.Duration
 	maxAttempts int
@@ -43,7 +44,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		token: cfg.Token, host: base.Host, transport: cfg.Transport, timeout: cfg.Timeout,
+		token: cfg.Token, host: base.Host, proxy: cfg.Proxy, transport: cfg.Transport, timeout: cfg.Timeout,
 		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter, deadlines: make(deadlines, cfg.Workers),
 	}
 	if c.jitter == nil {
@@ -83,7 +84,8 @@ func (c *Client) Close() {
 // worker. HTTP/2 would put all workers on one.
 func newTransport(cfg Config) *http.Transport {
 	t := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  http.ProxyURL(cfg.Proxy.URL),
+		OnProxyConnectResponse: checkTunnel,
 		DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    cfg.Timeout,
@@ -163,8 +165,12 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}
+	advice := "check the network and the Controller's address (--url)"
+	if r.last.atProxy {
+		advice = "check the proxy, its address in " + c.proxy.From + ", and the network"
+	}
 	return nil, &noListError{
-		message: fmt.Sprintf("%s gave %s; check the network and the Controller's address (--url)", c.host, c.noAnswer(r)),
+		message: fmt.Sprintf("%s gave %s; %s", c.host, c.noAnswer(r), advice),
 		why:     c.sanitize(r.last.event), passing: r.last.passing,
 	}
 }

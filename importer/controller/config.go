@@ -24,6 +24,7 @@ type Config struct {
 	Timeout     time.Duration // for one request, from connecting to the last byte of the answer
 	MaxPause    time.Duration // longest pause that the Controller may ask for; after a longer one the run ends; 0: any
 
+	Proxy        Proxy             // for every request of the client's own transport
 	InsecureHTTP bool              // allow http: to other hosts: the token is sent unencrypted
 	UserAgent    string            // "" for Go's own
 	Transport    http.RoundTripper // nil for the client's own; must not follow redirects

@@ -16,8 +16,9 @@ type deadline struct {
 	timer  *time.Timer     // calls cancel
 	parent <-chan struct{} // closed when the parent is done
 
-	reused atomic.Bool // the request was sent on a connection that was kept from an earlier one
-	spoken atomic.Bool // a byte of an answer has come
+	connected atomic.Bool // the request has a connection to the Controller, by way of a proxy or not
+	reused    atomic.Bool // the request was sent on a connection that was kept from an earlier one
+	spoken    atomic.Bool // a byte of an answer has come
 }
 
 // newDeadline returns a deadline for the first of its requests.
@@ -26,6 +27,7 @@ func newDeadline(parent context.Context, timeout time.Duration) *deadline {
 	d := &deadline{cancel: cancel, timer: time.AfterFunc(timeout, cancel), parent: parent.Done()}
 	d.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) {
+			d.connected.Store(true)
 			d.reused.Store(got.Reused)
 			d.spoken.Store(false)
 		},
@@ -50,6 +52,7 @@ func (ds deadlines) begin(parent context.Context, timeout time.Duration) *deadli
 	case d := <-ds:
 		if d.parent == parent.Done() {
 			d.reused.Store(false)
+			d.connected.Store(false)
 			d.timer.Reset(timeout)
 			return d
 		}

@@ -69,7 +69,7 @@ func ruleOfStatus(status int) rule {
 		return refusal("there is no such address", "check the client code (--client) and the Controller's address (--url)")
 	case 407:
 		return refusal("the proxy on the way to the Controller asks for a user name and password",
-			"check the proxy's address in HTTPS_PROXY, with the user name and password in it")
+			"write them in HTTPS_PROXY, as in http://USER:PASSWORD@HOST:PORT")
 	case 400, 406, 409, 413, 414, 421, 422, 431:
 		return rejection(mapping.NoAttribute, "Look for unusual characters or very long text in the row; if there are none, ask OPS-COM")
 	}

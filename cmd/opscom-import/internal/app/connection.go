@@ -14,6 +14,7 @@ import (
 type connection struct {
 	*controller.Client
 	url     string
+	proxy   controller.Proxy
 	sandbox *sandbox.Server // nil for a Controller elsewhere
 }
 
@@ -25,12 +26,15 @@ func connect(env Env) (*connection, error) {
 		return nil, err
 	}
 	settings := env.Settings
+	if c.proxy, err = settings.FindProxy(c.url); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	c.Client, err = controller.New(controller.Config{
 		BaseURL: c.url, Client: env.client(), Token: token,
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
-		InsecureHTTP: settings.InsecureHTTP,
-		UserAgent:    "opscom-import/" + env.Version,
+		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy,
+		UserAgent: "opscom-import/" + env.Version,
 		OnWait: func(w controller.Wait) {
 			env.Progress.Waiting(w.Reason, w.For)
 			env.Log.Info("all workers are waiting", "reason", w.Reason, "for", w.For.String())

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
 )
 
@@ -27,12 +28,19 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 		if token := findings[1].Err; token != nil && token.Error() == failed.Error() {
 			failed = errors.New("not asked, because there is no token")
 		}
-		return append(findings, Finding{What: "Controller", Err: failed}, env.examineClock(ctx, env.Settings.URL)), nil
+		clock := Finding{What: "clock", Err: errors.New("not compared, because the Controller was not asked")}
+		if proxy, err := env.Settings.FindProxy(env.Settings.URL); err == nil {
+			clock = env.examineClock(ctx, env.Settings.URL, proxy)
+		}
+		return append(findings, Finding{What: "Controller", Err: failed}, clock), nil
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	list, failed := conn.UserTypes(ctx)
 	answers := Finding{"Controller", fmt.Sprintf("%s answers, and has %d user types", env.Host(), len(list)), failed}
-	return append(findings, answers, env.examineClock(ctx, conn.url)), nil
+	if proxy := conn.proxy.String(); proxy != "" {
+		answers.Detail += ", through " + proxy
+	}
+	return append(findings, answers, env.examineClock(ctx, conn.url, conn.proxy)), nil
 }
 
 func (e Env) examineSettings() Finding {
@@ -78,7 +86,7 @@ const clockTolerance = 2 * time.Minute
 
 // examineClock compares this machine's clock with the Date header that the
 // Controller's web server sends; nothing but that header is asked for.
-func (e Env) examineClock(ctx context.Context, url string) Finding {
+func (e Env) examineClock(ctx context.Context, url string, proxy controller.Proxy) Finding {
 	f := Finding{What: "clock"}
 	ctx, cancel := context.WithTimeout(ctx, e.Settings.Timeout)
 	defer cancel()
@@ -88,10 +96,15 @@ func (e Env) examineClock(ctx context.Context, url string) Finding {
 		return f
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = http.ProxyURL(proxy.URL)
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(request)
 	if err == nil {
 		err = response.Body.Close()
+	}
+	if err != nil && proxy.URL != nil {
+		f.Err = fmt.Errorf("the Controller's clock cannot be read through %s: %w", proxy, err)
+		return f
 	}
 	if err != nil {
 		f.Err = fmt.Errorf("the Controller's clock cannot be read: %w", err)

@@ -80,7 +80,7 @@ type Settings struct {
 	ConfigFile string // the config file that was read; "" for none
 
 	origins map[string]string        // by key
-	getenv  func(name string) string // for the token, which is read only when it is needed
+	getenv  func(name string) string // for the token and the proxy, which are read only when they are needed
 }
 
 // Origin returns where the setting of that key was given: "--rate", "OPSCOM_RATE"
@@ -124,7 +124,7 @@ func System() (Environment, error) {
 // Lookup returns the value of a variable, and whether it is set.
 func (e Environment) Lookup(name string) (value string, set bool) {
 	for _, entry := range e.Variables {
-		if known, value, _ := strings.Cut(entry, "="); strings.EqualFold(known, name) { // Windows ignores case here
+		if known, value, _ := strings.Cut(entry, "="); known == name || e.OS == "windows" && strings.EqualFold(known, name) {
 			return value, true
 		}
 	}
