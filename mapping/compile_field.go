@@ -110,6 +110,9 @@ func (c *compiler) compileDate(f *Field, m *fieldMapper) {
 	if order := newDateOrder(dates.format, c.opts.Today); order != nil {
 		m.evidence = append(m.evidence, order)
 	}
+	if !f.AsIs {
+		m.evidence = append(m.evidence, &dateTimes{})
+	}
 }
 
 // compileDamage decides which damage is looked for in the field's values.

@@ -42,11 +42,10 @@ func (d *dateReader) read(kind CellKind, text string) (string, *Problem) {
 	case kind == DateCell:
 		date = dateformat.ISO(day)
 	case d.excel:
-		day, clock, _ = strings.Cut(text, ".")
+		var fraction string
+		day, fraction, _ = strings.Cut(text, ".")
 		date = SerialDate(day)
-		if strings.Trim(clock, "0") == "" {
-			clock = ""
-		}
+		clock.Fraction = strings.Trim(fraction, "0") != ""
 	case d.format != nil:
 		var err error
 		if date, err = d.parse(day); date == "" {
@@ -58,7 +57,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *Problem) {
 	if date == "" {
 		return "", d.unexpected(kind, text)
 	}
-	if clock != "" {
+	if !clock.IsMidnight() {
 		return date, d.problem(warn, text, "has a time of day, which is dropped.", "Check that the date is not off by one day.")
 	}
 	return date, nil

@@ -159,7 +159,7 @@ func TestDateFormatDetector(t *testing.T) {
 		{"a month's name", []string{"3-Apr-2001", "04-May-2002"}, "D-MMM-YYYY", "", 0},
 		{"in French", []string{"3 avr. 2001", "4 févr. 2002"}, "D MMM YYYY", "", 0},
 		{"without separators", []string{"20010403", "20011213"}, "YYYYMMDD", "", 0},
-		{"short numbers after the year", []string{"2001-4-3", "2001-12-13"}, "YYYY-M-D", "", 0},
+		{"short numbers after the year", []string{"2001-4-3", "2001-12-13"}, "", "", 0},
 		{"serial numbers are left to a person", []string{"36892", "37015"}, "", "", 0},
 		{"one slip", append([]string{"03/04/2001", "12/25/2001"}, strings.Split(strings.Repeat("13/04/2001 ", 11), " ")...), "DD/MM/YYYY", "", 3},
 		{"plain for long enough", append(plain, "13/04/2001"), "", "", 0},
@@ -222,5 +222,32 @@ func TestWithISODates(t *testing.T) {
 		if all := strings.Join(got, "|"); all != tc.want {
 			t.Errorf("%s: got %s, want %s", tc.row, all, tc.want)
 		}
+	}
+}
+
+// Midnights of another time zone are a question about the column.
+func TestReviewOfTimes(t *testing.T) {
+	for _, tc := range []struct {
+		name, values string
+		asks         bool
+	}{
+		{"evenings of UTC", "2004-03-08T19:00:00.000Z|2003-12-31T23:00:00Z|2004-07-14T20:00:00Z", true},
+		{"half an hour", "2004-03-08 18:30:00|2003-12-31 18:30:00", true},
+		{"summer only", "2004-03-08T23:00:00Z|2003-12-31T00:00:00Z|2003-11-30T00:00:00Z|2003-07-30T23:00:00Z", true},
+		{"one among many", "2004-03-08T23:00:00Z" + strings.Repeat("|2003-12-31T00:00:00Z", 30), false},
+		{"a single row", "2004-03-08T19:00:00Z", false},
+		{"mornings", "2004-03-09T05:00:00.000Z|2003-07-14T04:00:00.000Z", false},
+		{"true times", "2004-03-09 08:15:00|2003-07-14 19:40:12|2002-12-31 23:05:44", false},
+		{"days alone", "2004-03-09|2003-07-14", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := reviewOf(t, "date_of_birth: It", texts(strings.Split(tc.values, "|")...)...)
+			if asks := err != nil && strings.Contains(err.Error(), "a time zone shifted them"); asks != tc.asks {
+				t.Errorf("got %v", err)
+			}
+			if _, err := reviewOf(t, "date_of_birth: {column: It, as_is: true}", texts(strings.Split(tc.values, "|")...)...); err != nil {
+				t.Errorf("as_is: got %v", err)
+			}
+		})
 	}
 }

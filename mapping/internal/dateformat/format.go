@@ -29,7 +29,7 @@ const YoungestAge = 10
 // the calendar.
 var ErrInvalidDate = errors.New("not a valid date")
 
-var errNoMonth = errors.New("there is no month's name in English or French")
+var errNoMonth = errors.New("there is no month's name")
 
 // Format is one way to write a date, such as DD/MM/YYYY or D-MMM-YY.
 type Format struct {
@@ -47,7 +47,6 @@ var Common = sync.OnceValue(func() []*Format {
 		"DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "MM.DD.YYYY", "YYYYMMDD", "DDMMYYYY", "MMDDYYYY",
 		"D-MMM-YYYY", "D/MMM/YYYY", "D MMM YYYY", "MMM D, YYYY", "MMM D YYYY", "YYYY-MMM-DD",
 		"DD/MM/YY", "MM/DD/YY", "DD-MM-YY", "MM-DD-YY", "DD.MM.YY", "MM.DD.YY", "D-MMM-YY", "D MMM YY", "DDMMMYYYY",
-		"YYYY-M-D", "YYYY/M/D",
 	} {
 		if format, err := New(pattern); err == nil {
 			formats = append(formats, format)
@@ -226,18 +225,22 @@ func numberMonth(text string) (string, bool) {
 	return text[:start] + monthMark + number + monthMark + strings.TrimPrefix(text[end:], "."), ok
 }
 
-// months has the number of each month by its English and French names and
-// abbreviations, folded.
+// months has the number of each month by its names and abbreviations, folded: English
+// and French, then those of Spanish, Portuguese, Italian, German and Dutch.
 var months = map[string]string{
-	"jan": "1", "january": "1", "janv": "1", "janvier": "1",
-	"feb": "2", "february": "2", "fev": "2", "fevr": "2", "fevrier": "2",
-	"mar": "3", "march": "3", "mars": "3", "apr": "4", "april": "4", "avr": "4", "avril": "4",
-	"may": "5", "mai": "5", "jun": "6", "june": "6", "juin": "6",
-	"jul": "7", "july": "7", "juil": "7", "juillet": "7", "aug": "8", "august": "8", "aou": "8", "aout": "8",
-	"sep": "9", "sept": "9", "september": "9", "septembre": "9", "oct": "10", "october": "10", "octobre": "10",
-	"nov": "11", "november": "11", "novembre": "11", "dec": "12", "december": "12", "decembre": "12",
+	"jan": "1", "january": "1", "janv": "1", "janvier": "1", "enero": "1", "ene": "1", "janeiro": "1", "gennaio": "1", "gen": "1", "januar": "1", "januari": "1",
+	"feb": "2", "february": "2", "fev": "2", "fevr": "2", "fevrier": "2", "febrero": "2", "fevereiro": "2", "febbraio": "2", "februar": "2", "februari": "2",
+	"mar": "3", "march": "3", "mars": "3", "marzo": "3", "marco": "3", "marz": "3", "maart": "3", "mrt": "3",
+	"apr": "4", "april": "4", "avr": "4", "avril": "4", "abr": "4", "abril": "4", "aprile": "4",
+	"may": "5", "mai": "5", "mayo": "5", "maio": "5", "maggio": "5", "mag": "5", "mei": "5",
+	"jun": "6", "june": "6", "juin": "6", "junio": "6", "junho": "6", "giugno": "6", "giu": "6", "juni": "6",
+	"jul": "7", "july": "7", "juil": "7", "juillet": "7", "julio": "7", "julho": "7", "luglio": "7", "lug": "7", "juli": "7",
+	"aug": "8", "august": "8", "aou": "8", "aout": "8", "agosto": "8", "ago": "8", "augustus": "8",
+	"sep": "9", "sept": "9", "september": "9", "septembre": "9", "septiembre": "9", "setembro": "9", "settembre": "9", "set": "9",
+	"oct": "10", "october": "10", "octobre": "10", "octubre": "10", "outubro": "10", "out": "10", "ottobre": "10", "ott": "10", "oktober": "10", "okt": "10",
+	"nov": "11", "november": "11", "novembre": "11", "noviembre": "11", "novembro": "11",
+	"dec": "12", "december": "12", "decembre": "12", "diciembre": "12", "dic": "12", "dezembro": "12", "dez": "12", "dicembre": "12", "dezember": "12",
 }
 
-// IsMonth reports whether a word is an English or French month's name or its
-// abbreviation, folded.
+// IsMonth reports whether a word is a month's name or its abbreviation, folded.
 func IsMonth(folded string) bool { return months[folded] != "" }
