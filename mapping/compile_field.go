@@ -8,6 +8,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/mapping/internal/chars"
+	"opscom-import/mapping/internal/transform"
 )
 
 // compileField makes one attribute's mapper, or works out its constant.
@@ -28,11 +29,15 @@ func (c *compiler) compileField(f *Field) {
 			c.failField(f, "apply", err)
 			continue
 		}
+		if f.Attribute == LastName && strings.TrimSpace(word) == "title" {
+			t = transform.TitleSurname
+		}
 		m.transforms = append(m.transforms, t)
 		m.fixZIP = m.fixZIP || strings.TrimSpace(word) == "postal_code"
 	}
 	c.compileValues(f, &m)
 	c.compileMissing(f, &m)
+	c.compileCountry(f, &m)
 	c.checkResult(f, &m, "default", f.lineOf("default"), m.fallback)
 	c.compileBlank(f, &m)
 	if len(c.list) > before {

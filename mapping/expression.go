@@ -76,9 +76,9 @@ func newExpression(source string, header []string, result expr.Option) (*express
 	}
 	words := &wordScan{local: map[string]bool{}, called: map[ast.Node]bool{}}
 	columns := &columnPatch{source: file.NewSource(source), header: header, words: words}
-	program, err := expr.Compile(source, expr.Env(names), result, expr.MaxNodes(maxExpressionNodes),
-		expr.DisableBuiltin(clockFunction),
-		expr.Patch(words), expr.Patch(columns))
+	options := append(nameFunctions(), expr.Env(names), result, expr.MaxNodes(maxExpressionNodes),
+		expr.DisableBuiltin(clockFunction), expr.Patch(words), expr.Patch(columns))
+	program, err := expr.Compile(source, options...)
 	if columns.err != nil {
 		return nil, columns.err
 	}
@@ -204,7 +204,7 @@ func (p *columnPatch) Visit(node *ast.Node) {
 
 func (p *columnPatch) visitCall(node *ast.Node, call *ast.CallNode) {
 	callee, ok := call.Callee.(*ast.IdentifierNode)
-	if !ok {
+	if !ok || callee.Value == familyNameFunction || callee.Value == givenNameFunction {
 		return
 	}
 	if callee.Value != columnFunction {
@@ -242,7 +242,7 @@ func (p *columnPatch) fail(node ast.Node, message string) {
 
 func unknownFunction(name string) string {
 	known := slices.DeleteFunc(slices.Clone(builtin.Names), func(n string) bool { return n == clockFunction })
-	return "there is no function " + chars.Quote(name) + chars.Hint(name, append(known, columnFunction), "")
+	return "there is no function " + chars.Quote(name) + chars.Hint(name, append(known, columnFunction, familyNameFunction, givenNameFunction), "")
 }
 
 // onlyColumn returns the column that the expression reads when it reads just one,

@@ -106,6 +106,7 @@ type fieldMapper struct {
 	damage     *damageDetector // nil for values that are right as they are
 	dates      *dateReader     // of a date attribute
 	fixZIP     bool            // the mapping wants postal codes in their usual format
+	country    *addressCountry // of a province or state beside a country
 	transforms []transform.Func
 	values     *valueTable
 	fallback   string // the mapping's default
@@ -154,6 +155,13 @@ func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 		return
 	}
 	value, send, problems := f.convert(cell)
+	if f.country != nil && cell.Text != "" {
+		if keep, p := f.country.check(cells, cell.Text, value); !keep {
+			send, problems = false, []*Problem{p}
+		} else if send {
+			problems = append(problems, p)
+		}
+	}
 	for _, p := range problems {
 		r.add(attribute, column, raw, p)
 	}

@@ -62,7 +62,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleRequired, refused, "A value is missing", "Fill in the cell, or give the mapping a default."},
 	{RuleTooLong, refused, "The text is too long", "Shorten the text."},
 	{RuleBadEmail, refused, "Not an e-mail address", "Give one complete address, such as name@example.org."},
-	{RuleBadRegion, refused, "Not a province, territory or state",
+	{RuleBadRegion, either, "Not a province, territory or state",
 		"Give a province, territory or state of Canada or the USA, by name or by its two-letter code."},
 	{RuleBadDate, either, "Not a date in the expected format",
 		"Give a valid date in the format of the other rows, or give the column's date format in the mapping."},

@@ -21,6 +21,9 @@ func zeroStates() []string {
 // The problem is a warning, and the code can be sent, when the mapping wants postal
 // codes in their usual format. Otherwise a person must see it.
 func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
+	if len(text) == 6 && chars.IsDigits(text) {
+		return text, f.foreignCode(text, profile)
+	}
 	zip, extension, hasDash := strings.Cut(text, "-")
 	lost := 5 - len(zip)
 	if !hasDash && len(text) >= 7 {
@@ -29,13 +32,9 @@ func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem
 	if lost < 1 || lost > 2 || !chars.IsDigits(zip) || hasDash && (len(extension) != 4 || !chars.IsDigits(extension)) {
 		return text, nil
 	}
-	province := Province
-	if f.check.spec.Attribute == PostalCode2 {
-		province = Province2
-	}
 	whole := strings.Repeat("0", lost) + text
 	label := f.check.about(text)
-	state, _ := profile.Get(province)
+	state := f.stateOf(profile)
 	switch {
 	case !slices.Contains(zeroStates(), state):
 		if state == "" {
@@ -47,4 +46,25 @@ func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem
 	}
 	return text, refuse(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has.",
 		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
+}
+
+// stateOf returns the code of the address's province or state, "" for none.
+func (f *fieldMapper) stateOf(profile *Profile) string {
+	province := Province
+	if f.check.spec.Attribute == PostalCode2 {
+		province = Province2
+	}
+	state, _ := profile.Get(province)
+	return state
+}
+
+// foreignCode says that a postal code of six digits, as India, China and others have,
+// is not one of the province or state of its address.
+func (f *fieldMapper) foreignCode(text string, profile *Profile) *Problem {
+	state := f.stateOf(profile)
+	if state == "" {
+		return nil
+	}
+	return refuse(RuleBadRegion, f.check.about(text)+"has six digits, which no code in "+state+" has: the address may be in another country, where "+state+" means something else.",
+		"Correct the code, or clear the province or state.")
 }

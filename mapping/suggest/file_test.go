@@ -71,8 +71,8 @@ func TestColumnsFullNames(t *testing.T) {
 	suggestions := Columns(header, rows)
 	const want = `  unique_id: unique_id # certain: the attribute's own name; such as 1 | 2
   # login_source: {value: SSO} # no column has it: write the code of your login source here, or give --login-source
-  # likely: first_name: {expr: 'trim(split(col("Student Name"), ",")[1])'} # it holds the full name; this is the part after the comma, with middle names; such as Roy, Zoé Marie | van der Berg, Li
-  # likely: last_name: {expr: 'trim(split(col("Student Name"), ",")[0])'} # it holds the full name; this is the part before the comma; such as Roy, Zoé Marie | van der Berg, Li
+  # likely: first_name: {expr: given_name(col("Student Name"))} # it holds the full name; this is the part after the comma, with middle names; such as Roy, Zoé Marie | van der Berg, Li
+  # likely: last_name: {expr: family_name(col("Student Name"))} # it holds the full name; this is the part before the comma; such as Roy, Zoé Marie | van der Berg, Li
 `
 	if diff := cmp.Diff(want, suggestedFields(t, suggestions)); diff != "" {
 		t.Errorf("the suggestion differs (-want +got):\n%s", diff)

@@ -29,15 +29,16 @@ func (s *suggester) splitFullNames() {
 		if !s.holdsFullNames(column) || s.isAmbiguous(column) {
 			continue
 		}
-		for i, part := range []struct {
+		for _, part := range []struct {
 			attribute mapping.Attribute
+			function  string
 			why       string
 		}{
-			{mapping.LastName, "it holds the full name; this is the part before the comma"},
-			{mapping.FirstName, "it holds the full name; this is the part after the comma, with middle names"},
+			{mapping.LastName, "family_name", "it holds the full name; this is the part before the comma"},
+			{mapping.FirstName, "given_name", "it holds the full name; this is the part after the comma, with middle names"},
 		} {
 			c := s.newCandidate(column, meaning{part.attribute, fitsMaybe, part.why})
-			c.Expr = fmt.Sprintf(`trim(split(col(%q), ",")[%d])`, c.Header, i)
+			c.Expr = fmt.Sprintf(`%s(col(%q))`, part.function, c.Header)
 			s.candidates = append(s.candidates, c)
 		}
 	}

@@ -11,10 +11,18 @@ import (
 // mixed case was written on purpose, and is unchanged:
 //
 //	"MARY-JANE O'BRIEN" → "Mary-Jane O'Brien"
-//	"DE LA CRUZ"        → "de la Cruz"
+//	"VAN ANH"           → "Van Anh"
 //	"mcdonald"          → "McDonald"
 //	"LeBlanc"           → "LeBlanc"
-func title(s string) string {
+func title(s string) string { return titleWords(s, false) }
+
+// TitleSurname is the transform title for a last name, which may begin with a
+// particle:
+//
+//	"DE LA CRUZ" → "de la Cruz"
+func TitleSurname(s string) string { return titleWords(s, true) }
+
+func titleWords(s string, isSurname bool) string {
 	words := strings.Fields(s)
 	afterParticle := false
 	for i, word := range words {
@@ -23,7 +31,7 @@ func title(s string) string {
 			continue
 		}
 		lower := strings.ToLower(word)
-		afterParticle = i+1 < len(words) && isParticle(lower, afterParticle)
+		afterParticle = (i > 0 || isSurname) && i+1 < len(words) && isParticle(lower, afterParticle)
 		switch {
 		case afterParticle:
 			words[i] = lower

@@ -56,8 +56,10 @@ func TestTransforms(t *testing.T) {
 		{"title", "MacDonald", "MacDonald"},
 		{"title", "LeBlanc", "LeBlanc"},
 		{"title", "JOHN McDONALD", "John McDONALD"},
-		{"title", "DE LA CRUZ", "de la Cruz"},
-		{"title", "van der berg", "van der Berg"},
+		{"title", "VAN ANH", "Van Anh"},
+		{"title", "DEL ROY", "Del Roy"},
+		{"title", "DES MOINES", "Des Moines"},
+		{"title", "MARIA DE LOS ANGELES", "Maria de los Angeles"},
 		{"title", "LA TOYA", "La Toya"},
 		{"title", "LE", "Le"},
 		{"title", "DE", "De"},
@@ -134,4 +136,15 @@ func TestPhoneFormatterAgreesWithPhone(t *testing.T) {
 			t.Fatalf("%s: got %s, want %s", s, got, want)
 		}
 	})
+}
+
+func TestTitleSurname(t *testing.T) {
+	for in, want := range map[string]string{
+		"DE LA CRUZ": "de la Cruz", "van der berg": "van der Berg", "VON BERG": "von Berg", "DE": "De", "VAN": "Van",
+		"LA ROCHE": "La Roche", "McDONALD": "McDONALD", "o'brien": "O'Brien", "ROY DE LA TOUR": "Roy de la Tour",
+	} {
+		if got := TitleSurname(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
 }
