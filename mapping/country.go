@@ -82,6 +82,9 @@ func isAbroad(country string) bool {
 	case "", "CA", "US", "CAN", "USA", "Canada", "United States":
 		return false
 	}
+	if missingWords[strings.ToLower(country)] != 0 { // NA is Namibia as well
+		return false
+	}
 	if len(country) <= 3 {
 		region, err := language.ParseRegion(country)
 		return err == nil && region.IsCountry() && !isHome(region)

@@ -24,6 +24,7 @@ func TestCountries(t *testing.T) {
 		"ON||CA":               "ON",
 		"ON||Domestic":         "ON",
 		"ON||":                 "ON",
+		"NY||NA":               "NY",
 		"Québec||Canada":       "QC",
 		"ON||États-Unis":       "ON",
 		"TN|600001|":           "TN error",

@@ -293,7 +293,11 @@ func (m *missingValues) standsForNone(text string, word *wordSeen, elsewhere boo
 	if missingWords[strings.ToLower(text)] == databaseWord && m.isTechnical(text) {
 		return true
 	}
-	return elsewhere || word.maybe >= 3 && 50*word.maybe > m.others()+word.maybe
+	if elsewhere {
+		return true
+	}
+	isCommon := word.maybe >= 10 && 20*word.maybe > m.others() || word.maybe >= 3 && word.maybe > m.others()
+	return isCommon && m.kind != townValue // most of a college may be from one town
 }
 
 // isTechnical reports whether a word is written as programs write it and the column's

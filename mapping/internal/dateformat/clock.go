@@ -93,7 +93,7 @@ func newClock(hour, minute, second, fraction, half string) (Clock, bool) {
 // languages write after it.
 var (
 	ordinal   = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|re|º|°|ª|\.(?:\s|$))\s*`)
-	wordBreak = regexp.MustCompile(`(?i)(\s|,)(?:de|del|of|d’|d')\s*`)
+	wordBreak = regexp.MustCompile(`(?i)(\s|,)(?:(?:de|del|of)\s+|d[’'])`)
 	eastAsian = strings.NewReplacer("年", "-", "月", "-", "日", "", "년 ", "-", "월 ", "-", "년", "-", "월", "-", "일", "", ". ", ".")
 )
 
