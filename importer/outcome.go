@@ -24,7 +24,8 @@ type Answer struct {
 // Controller gives no answer. Once fetchCtx is done it starts no further request;
 // a request in flight is awaited until workCtx is done. A profile that fails is not
 // an error: an error, a *RefusedError or *PauseError, means that every other row would
-// fare alike and ends the run. The answer counts even then.
+// fare alike and ends the run. The answer counts even then: after a *RefusedError it is
+// Failed, because the run was refused, not the row.
 //
 // Push calls onRetry, unless it is nil, once: before it waits after a failure. The caller may push
 // another row meanwhile: Push itself sees to it that no more requests are in flight

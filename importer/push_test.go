@@ -270,7 +270,7 @@ func TestPushStopsWhenTheRunIsRefused(t *testing.T) {
 		if !errors.As(err, &refused) || refused.Code != "9002" {
 			t.Fatalf("the push ended with %v", err)
 		}
-		if counts := q.counts(); counts[importer.StatusRejected] > 4 || counts[importer.StatusRejected]+counts[importer.StatusNotSent] != len(q.claimed) {
+		if counts := q.counts(); counts[importer.StatusFailed] > 4 || counts[importer.StatusFailed]+counts[importer.StatusNotSent] != len(q.claimed) {
 			t.Errorf("outcomes are %v of %d claimed", counts, len(q.claimed))
 		}
 		if sent := len(box.Requests()); sent > 8 {

@@ -18,7 +18,7 @@ const (
 	StatusSkipped   Status = "skipped"   // excluded by the mapping's where
 	StatusInvalid   Status = "invalid"   // broke a rule here; not sent
 	StatusRejected  Status = "rejected"  // the Controller refused it
-	StatusFailed    Status = "failed"    // no answer after every attempt
+	StatusFailed    Status = "failed"    // no usable answer after every attempt, or one that refused the whole run
 	StatusUnknown   Status = "unknown"   // may have been sent; its answer was not recorded
 	StatusNotSent   Status = "not_sent"  // certainly not sent
 )
@@ -59,7 +59,7 @@ var statusSpecs = []StatusSpec{
 	{StatusSkipped, KindLeft, "excluded by the mapping's where", ""},
 	{StatusInvalid, KindToFix, "not sent", "fix these rows in the file"},
 	{StatusRejected, KindToFix, "refused by the Controller", "the results say why"},
-	{StatusFailed, KindFailed, "no answer after every attempt", "push the file again"},
+	{StatusFailed, KindFailed, "no usable answer", "push the file again"},
 	{StatusUnknown, KindOpen, "may have been sent", "resume the run to send them again"},
 	{StatusNotSent, KindOpen, "the run ended early", "resume it to send them"},
 }

@@ -56,12 +56,9 @@ func TestTokenRevoked(t *testing.T) {
 	_, lines, _ := tr.stored()
 	counts := importer.Counts{}
 	for _, line := range lines {
-		if line.Status == importer.StatusRejected && line.ErrorCode != "9002" {
-			continue // for a fault of its own
-		}
 		counts[line.Status]++
 	}
-	if counts[importer.StatusNotSent] < 300 || counts[importer.StatusUnknown] > 0 || counts[importer.StatusRejected] != refused {
+	if counts[importer.StatusNotSent] < 300 || counts[importer.StatusUnknown] > 0 || counts[importer.StatusFailed] != refused {
 		t.Errorf("%v after %d refusals", counts, refused)
 	}
 	t.Logf("%d requests with the revoked token; %v", refused, counts)

@@ -123,9 +123,11 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry
 	switch {
 	case r.last.class == accepted:
 		answer.Status, answer.ReferenceID = importer.StatusPushed, id
-	case r.last.class == rejected, r.last.class == refused && !r.last.notReceived:
+	case r.last.class == rejected:
 		answer.Status, answer.ErrorCode = importer.StatusRejected, c.sanitize(r.last.errorCode)
 		answer.Field, answer.HTTPStatus = r.last.rule.field.String(), r.last.status
+	case r.last.class == refused && !r.last.notReceived: // the run's fault, not the row's: nobody has to fix the row
+		answer.Status, answer.ErrorCode = importer.StatusFailed, c.sanitize(r.last.errorCode)
 	default:
 		answer.Status = r.status()
 	}

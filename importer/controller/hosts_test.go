@@ -114,7 +114,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 			if err == nil || err.Error() != want {
 				t.Errorf("%s, %d: error = %v\nwant %s", test.name, status, err, want)
 			}
-			if answer.Status != importer.StatusRejected || answer.ReferenceID != "" || answer.Attempts != 1 {
+			if answer.Status != importer.StatusFailed || answer.ReferenceID != "" || answer.Attempts != 1 {
 				t.Errorf("%s, %d: %+v, want one attempt and no success", test.name, status, answer)
 			}
 			if n := len(server.seen()); n != 1 {

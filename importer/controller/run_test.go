@@ -194,10 +194,10 @@ func TestRevokedTokenEndsTheRun(t *testing.T) {
 				if more := len(m.at) - good; more > workers {
 					t.Errorf("%d requests after the token was revoked, want at most %d", more, workers)
 				}
-				if p.counts[importer.StatusPushed] != good || p.counts[importer.StatusRejected] > workers || len(p.waiting) != rows-good {
+				if p.counts[importer.StatusPushed] != good || p.counts[importer.StatusFailed] > workers || len(p.waiting) != rows-good {
 					t.Errorf("outcomes %v, and %d of %d rows wait", p.counts, len(p.waiting), rows)
 				}
-				if others := p.counts.Sum() - p.counts[importer.StatusPushed] - p.counts[importer.StatusRejected]; p.counts[importer.StatusNotSent] != others {
+				if others := p.counts.Sum() - p.counts[importer.StatusPushed] - p.counts[importer.StatusFailed]; p.counts[importer.StatusNotSent] != others {
 					t.Errorf("outcomes %v, want every other row not sent", p.counts)
 				}
 				synctest.Wait()
