@@ -29,6 +29,7 @@ func TestCountries(t *testing.T) {
 		"ON||États-Unis":       "ON",
 		"TN|600001|":           "TN error",
 		"TN|372011|USA":        "TN error",
+		"GA|403 001|":          "GA error",
 		"|600001|India":        "",
 		"Narnia||Canada":       " error",
 	} {

@@ -40,13 +40,23 @@ var objectText = regexp.MustCompile(`^\[.*\]$|^\{.*\}$` +
 // place of a value that is an object or a list.
 func (d *damageDetector) programText(text string) *Problem {
 	switch {
-	case text[0] == '=' && len(text) > 1 && text[1] != ' ':
+	case isFormula(text, d.kind):
 		return d.refuse(RuleNoCachedValue, text, "is a formula: the sheet was saved with its formulas shown.",
 			"Show the results of the formulas in the spreadsheet program, and save the file again.")
 	case d.mayBeObject(text) && objectText.MatchString(text), d.kind != nameValue && text == "Array":
 		return d.refuse(RuleProgramText, text, "is what a program writes for an object or a list: the export lost the value.", "")
 	}
 	return nil
+}
+
+// isFormula reports whether a text is a formula. Some spreadsheets take a plus for the
+// equals sign: +D4. A user name may begin with one.
+func isFormula(text string, kind valueKind) bool {
+	if len(text) < 2 {
+		return false
+	}
+	isLetter := text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z'
+	return text[0] == '=' && text[1] != ' ' || text[0] == '+' && isLetter && !kind.isIdentifier()
 }
 
 // mayBeObject reports whether a text has a sign that the text of an object has. Hardly

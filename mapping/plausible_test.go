@@ -15,6 +15,7 @@ func TestImplausible(t *testing.T) {
 		{[]Attribute{FirstName, City, CellPhone, Street, StudentNumber}, RuleProgramText,
 			`System.String[]|[object Object]|[Object]|Microsoft.ActiveDirectory.Management.ADPropertyValueCollection|["613-555-0100"]|{613-555-0101}|{'a': 1}|<Person object at 0x7f2a>|[Ljava.lang.String;@1b2c3d|java.util.Date@1b2c3d|app.models.Person@5f3a|HASH(0x55d0c8)|#<Person:0x007>|<class 'str'>|System.Collections.Generic.List` + "`" + `1[System.String]`},
 		{[]Attribute{FirstName, City, CellPhone, Street, Province, UserName}, RuleNoCachedValue, `=B2|=PROPER("ann")|=VLOOKUP(A2,Cities!A:B,2,0)|=-B2`},
+		{[]Attribute{FirstName, City, Street, CellPhone}, RuleNoCachedValue, `+D4|+A1&B1`},
 		{[]Attribute{FirstName, LastName, City}, RuleBadName, `12345|613-555-0100|2004-03-09|ann@example.ca|900123401|12%`},
 		{[]Attribute{CellPhone, StudentPhone}, RuleBadPhone, `call mom|Ottawa|ask|ann@example.ca|p1@example.ca`},
 		{[]Attribute{LastName, City, Street, CellPhone, UniqueID, UserName}, RuleTurnedToBoolean, "TRUE|FALSE"},
