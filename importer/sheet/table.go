@@ -43,6 +43,8 @@ type Table struct {
 	returned int     // rows
 	blank    int     // rows that were left out
 	err      error   // what Next returns from now on
+
+	cut cutValues
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -80,6 +82,7 @@ func (t *Table) Next(row *importer.Row) error {
 		if t.ending != nil {
 			t.ending.observe(row, cells)
 		}
+		t.cut.observe(row)
 		t.body.checkTable(row)
 		return nil
 	}
@@ -134,6 +137,9 @@ func (t *Table) Notes() []string {
 	}
 	if t.ending != nil && t.ending.note() != "" {
 		notes = append(notes, t.ending.note())
+	}
+	if note := t.cut.note(); note != "" {
+		notes = append(notes, note)
 	}
 	return slices.Concat(notes, t.body.notes(), t.rows.Notes())
 }
