@@ -140,7 +140,10 @@ func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 	var source sourceValue
 	f.findSource(cells, &source)
 	cell, column, problem := source.cell, source.column, source.problem
-	raw := cellAt(cells, column).Text
+	raw := ""
+	if column >= 0 && column < len(cells) {
+		raw = cells[column].Text
+	}
 	if source.missing {
 		f.reportMissing(cells, r, sequence)
 	}

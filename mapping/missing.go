@@ -224,7 +224,10 @@ func (m *missingValues) warning(text string) *Problem {
 // add takes a value of one row that may be a word, or is none.
 func (m *missingValues) add(sequence int, text string, found missingness) {
 	if found == isValue {
-		m.other[styleOf(text)]++
+		switch m.kind {
+		case nameValue, townValue, idValue, loginValue, freeText: // of the others no word may be a value
+			m.other[styleOf(text)]++
+		}
 		return
 	}
 	word := m.words[text]
@@ -326,6 +329,9 @@ const (
 )
 
 func styleOf(text string) textStyle {
+	if text != "" && text[0] >= '0' && text[0] <= '9' {
+		return noStyle
+	}
 	if len(text) > 1 && text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z' { // nearly all names end here
 		switch first, second := text[0], text[1]; {
 		case first >= 'a' && first <= 'z':

@@ -21,7 +21,7 @@ func zeroStates() []string {
 // The problem is a warning, and the code can be sent, when the mapping wants postal
 // codes in their usual format. Otherwise a person must see it.
 func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
-	if len(chars.Digits(text)) == 6 && strings.Trim(text, "0123456789 ") == "" {
+	if code := strings.Replace(text, " ", "", 1); len(code) == 6 && chars.IsDigits(code) {
 		return text, f.foreignCode(text, profile)
 	}
 	zip, extension, hasDash := strings.Cut(text, "-")
