@@ -88,10 +88,12 @@ type goodStyle struct {
 func newGoodFile(seed, number uint64, most int) *goodFile {
 	random := rand.New(rand.NewPCG(seed, number))
 	size := 3 + random.IntN(58)
-	switch random.IntN(10) {
-	case 0:
+	switch kind := random.IntN(10); {
+	case number == 1: // everybody in one file, those who look like trouble among them
+		size = most / 5
+	case kind == 0:
 		size = 1000 + random.IntN(2000)
-	case 1, 2:
+	case kind < 3:
 		size = 100 + random.IntN(300)
 	}
 	f := &goodFile{number: number, format: pick(random, "csv", "xlsx", "csv"), western: random.IntN(3) == 0, mark: random.IntN(2) == 0, numbers: random.IntN(2) == 0}
@@ -113,7 +115,9 @@ func newGoodStyle(random *rand.Rand, f *goodFile) *goodStyle {
 	all := goodLanguages()
 	s := &goodStyle{random: random, special: all[len(all)-1], languages: all[:len(all)-1], letters: func(text string) string { return text }}
 	f.title = "mixed"
-	if one := random.IntN(len(s.languages) * 3 / 2); one < len(s.languages) {
+	if f.number == 1 {
+		f.title, s.languages = "everybody", all
+	} else if one := random.IntN(len(s.languages) * 3 / 2); one < len(s.languages) {
 		s.languages = s.languages[one : one+1]
 		f.title = strings.Map(func(r rune) rune {
 			if unicode.IsLetter(r) {
