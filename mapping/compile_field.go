@@ -127,7 +127,7 @@ func (c *compiler) compileDamage(f *Field, m *fieldMapper) {
 	}
 	kind := valueKindOf(f.Attribute)
 	m.damage = &damageDetector{label: m.check.spec.Label, kind: kind}
-	if kind == idValue && f.Attribute != DriverLicenceNumber {
+	if kind == idValue && f.Attribute != DriverLicenceNumber && f.Attribute != LoginSource {
 		m.evidence = append(m.evidence, &idLengths{})
 	}
 }

@@ -37,7 +37,7 @@ const (
 
 func valueKindOf(a Attribute) valueKind {
 	switch a {
-	case UniqueID, EmployeeNumber, StudentNumber, DriverLicenceNumber:
+	case UniqueID, LoginSource, EmployeeNumber, StudentNumber, DriverLicenceNumber:
 		return idValue
 	case UserName:
 		return loginValue

@@ -150,8 +150,8 @@ func (m *missingValues) judgeWord(text string) missingness {
 			return isMissing
 		}
 	}
-	if word == typedWord {
-		return isValue
+	if strings.Contains(text, " ") { // not provided
+		return isMissing
 	}
 	return mayBeWord
 }
@@ -293,7 +293,7 @@ const questionRows = 20
 // standsForNone reports whether a word that may be a value stands for none in its
 // column, by how it is written and how often.
 func (m *missingValues) standsForNone(text string, word *wordSeen, elsewhere bool) bool {
-	if missingWords[strings.ToLower(text)] == databaseWord && m.isTechnical(text) {
+	if missingWords[strings.ToLower(text)] != shortWord && m.isTechnical(text) {
 		return true
 	}
 	if elsewhere {

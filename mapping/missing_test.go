@@ -16,10 +16,11 @@ func TestMissing(t *testing.T) {
 		DateOfBirth:   `N/A|0000-00-00|0000-00-00 00:00:00|00/00/0000|0|null|-|inconnu`,
 		Province:      `N/A|null|-|.|None|0`,
 		PostalCode:    `00000|N/A|-|null|0`,
+		LoginSource:   `NULL|none|N/A|-`,
 		StudentNumber: `NULL|nan|None|N/A|\N|-|undefined`,
 		Street:        `N/A|None|NULL|-|0|Not Available|sans objet|(blank)|unbekannt`,
 		City:          `N/A|NULL|Null|undefined|-|0|,|.|(null)|""|''|'null'`,
-		FirstName:     `N/A|-|--|\N|(null)|<NULL>|0|""|.|*|[none]|?|n/d|S/O`,
+		FirstName:     `Not Provided|no data|N/A|-|--|\N|(null)|<NULL>|0|""|.|*|[none]|?|n/d|S/O`,
 		LastName:      `\N|(none)|—|…|[]|{}`,
 	} {
 		for value := range strings.SplitSeq(values, "|") {
@@ -75,6 +76,7 @@ func TestReviewOfMissing(t *testing.T) {
 	}{
 		{"a surname among many", append(people(50), "1|Bo|Na|Hull|", "2|Nan|Null|Hull|", "3|Na|Nan|Nan|"), ""},
 		{"written as programs do", append(people(50), "1|Bo|NULL|Hull|", "2|null|Roy|Hull|", "3|nan|NaN|Hull|"), "50 last_name 51 first_name 52 first_name 52 last_name"},
+		{"typed in small letters", append(people(50), "1|Bo|unknown|Hull|", "2|blank|Roy|Hull|", "3|Bo|Unknown|Hull|"), "50 last_name 51 first_name"},
 		{"the style of the column", []string{"1|ANN|ROY|HULL|", "2|BO|NULL|HULL|", "3|NA|LEE|HULL|"}, ""},
 		{"two people in capitals", []string{"1|ANN|ROY|HULL|", "2|BO|NULL|HULL|", "3|NULL|LEE|HULL|", "4|BO|LEE|NONE|", "5|BO|NONE|HULL|"}, ""},
 		{"capitals of other letters", []string{"1|ЮЛИЯ|O'NEIL|HULL|", "2|BO|NULL|HULL|", "3|花子|ÖZ|HULL|", "4|X|ÉRIC|HULL|"}, ""},
