@@ -275,7 +275,8 @@ func (m *missingValues) review(f *fieldMapper, review *Review, elsewhere func(te
 			if isName && !(row.hasBlanks && m.kind == townValue) {
 				continue
 			}
-			if suspects++; suspects > questionRows && 20*suspects > m.others() {
+			suspects++
+			if suspects > questionRows && 20*suspects > m.others() || word.maybe > len(word.rows) {
 				return fmt.Sprintf("%d rows have %q, which databases and programs write where there is no value. To count it as blank, add missing_values: [%q] to source; if it is right, add as_is: true here",
 					word.maybe, text, text)
 			}

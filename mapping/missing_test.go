@@ -127,6 +127,22 @@ func TestReviewAsksAboutManyMissing(t *testing.T) {
 	}
 }
 
+// More rows than are remembered are a question, however small their share is.
+func TestReviewOfMoreMissingThanRemembered(t *testing.T) {
+	m := mustCompile(t, parseFields(t, "", "unique_id: {value: u-1}\nlast_name: It"), []string{"It"}, testOptions())
+	var r Result
+	for i := range 40 * (maxSuspects + 1) {
+		text := "Roy"
+		if i%40 == 0 {
+			text = "NULL"
+		}
+		m.Map(texts(text), &r)
+	}
+	if _, err := m.Review(func(sequence int) int { return sequence + 2 }); err == nil || !strings.Contains(err.Error(), `4097 rows have "NULL"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The mapping's own words count as blank, in expressions too.
 func TestNamedMissingValues(t *testing.T) {
 	f := parseFields(t, "missing_values: [NULL, Private]", "unique_id: A\ncity: {column: [B, C]}\nlast_name: {expr: 'B + C'}")
