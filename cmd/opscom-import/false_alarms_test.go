@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,7 +15,9 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
 )
 
 var (
@@ -140,23 +140,32 @@ func (f *goodFile) write(t *testing.T, path string) {
 		}
 		return
 	}
-	var text bytes.Buffer
-	w := csv.NewWriter(&text)
-	w.UseCRLF = true
-	if f.delimiter != 0 {
-		w.Comma = f.delimiter
-	}
-	if err := w.WriteAll(f.records()); err != nil {
-		t.Fatal(err)
-	}
-	content := text.Bytes()
-	if f.windows1252() {
-		var err error
-		if content, err = charmap.Windows1252.NewEncoder().Bytes(content); err != nil {
-			t.Fatal(err)
+	var text strings.Builder
+	for _, record := range f.records() {
+		for i, value := range record {
+			if i > 0 {
+				text.WriteRune(f.delimiter)
+			}
+			if f.quoted || strings.ContainsAny(value, "\"\n"+string(f.delimiter)) {
+				value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
+			}
+			text.WriteString(value)
 		}
-	} else if f.mark {
-		content = append([]byte("\uFEFF"), content...)
+		text.WriteString(f.lineEnd)
+	}
+	content := []byte(text.String())
+	encoder := encoding.Nop.NewEncoder()
+	switch {
+	case f.wide:
+		encoder = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder()
+	case f.windows1252():
+		encoder = charmap.Windows1252.NewEncoder()
+	case f.mark:
+		encoder = unicode.UTF8BOM.NewEncoder()
+	}
+	content, err := encoder.Bytes(content)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,9 +18,12 @@ type goodFile struct {
 	number    uint64
 	title     string // what is special about it
 	format    string // csv or xlsx
-	delimiter rune   // of CSV, 0 for the comma
+	delimiter rune   // of CSV
 	western   bool   // in Windows-1252 if that has all letters
 	mark      bool   // begins with a byte order mark
+	wide      bool   // in UTF-16
+	quoted    bool   // with quotes around every value
+	lineEnd   string // of CSV
 	numbers   bool   // of digits alone are numbers in a workbook
 	headers   []string
 	fields    []string // what each column gives, "" for nothing
@@ -97,8 +102,9 @@ func newGoodFile(seed, number uint64, most int) *goodFile {
 		size = 100 + random.IntN(300)
 	}
 	f := &goodFile{number: number, format: pick(random, "csv", "xlsx", "csv"), western: random.IntN(3) == 0, mark: random.IntN(2) == 0, numbers: random.IntN(2) == 0}
+	f.quoted, f.wide, f.lineEnd = random.IntN(4) == 0, random.IntN(10) == 0, pick(random, "\n", "\r\n")
 	s := newGoodStyle(random, f)
-	f.delimiter = pick(random, 0, 0, ';', '\t')
+	f.delimiter = pick(random, ',', ',', ';', '\t')
 	f.layOut(random, s)
 	oddLast := -10 // the last person with a special name: not every second one
 	for i := range min(size, most) {
@@ -106,9 +112,15 @@ func newGoodFile(seed, number uint64, most int) *goodFile {
 		if odd {
 			oddLast = i
 		}
-		f.people = append(f.people, s.person(i, odd))
+		f.people = append(f.people, f.seat(s.person(i, odd)))
 	}
 	return f
+}
+
+// seat leaves out what the file has no column for.
+func (f *goodFile) seat(p goodPerson) goodPerson {
+	maps.DeleteFunc(p.sent, func(field, _ string) bool { return !slices.Contains(f.fields, field) })
+	return p
 }
 
 func newGoodStyle(random *rand.Rand, f *goodFile) *goodStyle {
@@ -140,7 +152,7 @@ func newGoodStyle(random *rand.Rand, f *goodFile) *goodStyle {
 	s.places = random.IntN(3) == 0
 	s.date = "2006-01-02"
 	if f.format == "csv" {
-		s.date = pick(random, s.date, s.date, "2006/01/02", "02/01/2006", "01/02/2006", "2.1.2006", "02-Jan-2006", "Jan 2, 2006", "2 January 2006", "20060102")
+		s.date = pick(random, s.date, s.date, "2006/01/02", "02/01/2006", "01/02/2006", "2.1.2006", "2006-01-02 00:00:00", "2006-01-02T00:00:00", "02-Jan-2006", "Jan 2, 2006", "2 January 2006", "20060102")
 	}
 	return s
 }
@@ -190,13 +202,22 @@ func (f *goodFile) layOut(random *rand.Rand, s *goodStyle) {
 		[]string{"Student ID", "Surname", "Given Name", "E-mail", "Login", "Address", "Unit", "City", "State/Province", "Postal/ZIP", "Cell", "Home Phone", "Birth Date", "Licence", "Country", "Notes"},
 		[]string{"Matricule", "Nom", "Prénom", "Courriel", "Identifiant", "Adresse", "Apt", "Ville", "Province", "Code postal", "Cellulaire", "Téléphone", "Date de naissance", "Permis", "Pays", "Remarques"},
 		[]string{"PIDM", "LNAME", "FNAME", "MAIL", "UID", "ADDR1", "ADDR2", "TOWN", "ST", "ZIP", "MOBILE", "PHONE", "DOB", "DL", "CTRY", "MISC"})
+	if some := random.IntN(3); some == 0 { // not every file has every column
+		var headers, fields []string
+		for i, field := range f.fields {
+			if i < 3 || random.IntN(3) == 0 {
+				headers, fields = append(headers, f.headers[i]), append(fields, field)
+			}
+		}
+		f.headers, f.fields = headers, fields
+	}
 	var text strings.Builder
 	text.WriteString("version: 1\nfields:\n")
 	for i, field := range f.fields {
 		switch {
 		case field == "":
 		case field == "date_of_birth" && f.format == "csv":
-			form := strings.NewReplacer("2006", "YYYY", "January", "MMMM", "Jan", "MMM", "01", "MM", "02", "DD", "2", "D", "1", "M").Replace(s.date)
+			form := strings.NewReplacer(" 00:00:00", "", "T00:00:00", "", "2006", "YYYY", "January", "MMMM", "Jan", "MMM", "01", "MM", "02", "DD", "2", "D", "1", "M").Replace(s.date)
 			fmt.Fprintf(&text, "  %s: {column: %q, date: %q}\n", field, f.headers[i], form)
 		default:
 			fmt.Fprintf(&text, "  %s: %q\n", field, f.headers[i])
@@ -261,13 +282,22 @@ func (s *goodStyle) person(i int, odd bool) goodPerson {
 		place := pick(s.random, [][2]string{{"ON", "K0A 0B0"}, {"QC", "J0A 0L0"}, {"NS", "B0J 0L0"}, {"NY", "10000"}, {"MA", "02000"}, {"CA", "90000"}, {"GA", "30000-0000"}, {"BC", "V0A 0L0"}}...)
 		cells["province"], cells["postal_code"] = place[0], digits(place[1])
 	}
+	if i > 0 && s.random.IntN(20) == 0 { // of some hardly anything is known
+		for field := range cells {
+			if !slices.Contains([]string{"unique_id", "last_name", "first_name", "user_name"}, field) {
+				cells[field] = ""
+			}
+		}
+	}
 	sent := make(map[string]string, len(cells))
 	for field, value := range cells {
 		sent[field] = value
 	}
 	delete(sent, "Notes")
 	delete(sent, "Country")
-	sent["date_of_birth"] = born.Format("2006-01-02")
+	if sent["date_of_birth"] != "" {
+		sent["date_of_birth"] = born.Format("2006-01-02")
+	}
 	return goodPerson{cells, sent, born}
 }
 
