@@ -175,7 +175,7 @@ func (m *missingValues) isBracketed(text string) bool {
 	if strings.IndexByte(opening, text[0]) < 0 || strings.IndexByte(closing, text[len(text)-1]) < 0 {
 		return false
 	}
-	inner := strings.Trim(text, opening+closing+" ")
+	inner := strings.Trim(text, `([{<>}])"'-*_ `)
 	if m.kind == nameValue && styleOf(inner) == titleStyle { // (Nan) is short for Nancy
 		return false
 	}
