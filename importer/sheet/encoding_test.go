@@ -58,6 +58,7 @@ func TestEncodingsAreFound(t *testing.T) {
 		"capitals":                                {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals on a Mac":                       {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "macintosh", note: "Mac Roman"},
 		"Icelandic":                               {text: "id,nafn\n1,Guðrún Þórðardóttir\n2,ÞÓRÐUR ÆGISSON\n3,Ýr Öfjörð\n", encoding: "windows-1252", note: "Windows-1252"},
+		"sharp s among capitals":                  {text: "id,name\n1,STRAßE\n2,GROß\n3,MÜßIG\n4,Mª LUZ\n", encoding: "windows-1252", note: "Windows-1252"},
 		"accents like Japanese":                   {text: "Matricule,Nom,Prénom,Téléphone,Cell\n" + strings.Repeat("2,o’neill,bo,,2\n", 9), encoding: "windows-1252", note: "Windows-1252"},
 		"Windows-1252 after a megabyte of ASCII":  {text: late, encoding: "windows-1252", note: "Windows-1252"},
 		"UTF-8 after a megabyte of ASCII":         {text: late, encoding: "utf-8"},

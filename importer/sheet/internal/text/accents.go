@@ -91,8 +91,10 @@ func fitsBetween(before, r, after rune) bool {
 		return false
 	case r == 'Ã' || r == 'Â' || r == 'Ð': // what the first byte of many a letter in UTF-8 looks like, and Mac Roman's –
 		return unicode.IsLetter(after) && !unicode.IsLower(before)
+	case r == 'ß': // is written among capitals too: STRAßE
+		return unicode.IsLetter(before)
 	case strings.ContainsRune(westernLetters, r) && unicode.IsUpper(r):
-		return !unicode.IsLower(before) && !(unicode.IsUpper(before) && unicode.IsLower(after))
+		return !unicode.IsLower(before) && !(unicode.IsUpper(before) && unicode.IsLower(after) && after != 'ß')
 	case strings.ContainsRune(westernLetters, r):
 		return !unicode.IsUpper(after) && !(unicode.IsUpper(before) && unicode.IsUpper(after))
 	case r == '’':
@@ -109,8 +111,8 @@ func fitsBetween(before, r, after rune) bool {
 		return !unicode.IsLetter(after)
 	case r == '£' || r == '€' || r == '§':
 		return !unicode.IsLetter(before)
-	case r == '°' || r == 'º' || r == 'ª':
-		return !unicode.IsLetter(before) || before == 'N' || before == 'n'
+	case r == '°' || r == 'º' || r == 'ª': // N°, Mª
+		return !unicode.IsLetter(before) || unicode.IsUpper(before) || before == 'n'
 	case r == '½' || r == '¼' || r == '²' || r == '³':
 		return !unicode.IsLetter(after)
 	case r == '\u00A0' || r == '·' || r == '•':
