@@ -348,7 +348,7 @@ func styleOf(text string) textStyle {
 		switch {
 		case unicode.IsUpper(r):
 			upper++
-		case unicode.IsLower(r):
+		case unicode.IsLower(r) && unicode.ToUpper(r) != r: // ß has no capital
 			lower++
 		}
 	}
