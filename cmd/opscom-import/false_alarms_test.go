@@ -186,11 +186,11 @@ func (f *goodFile) windows1252() bool {
 	return true
 }
 
-// writeWorkbook writes the dates as dates, and if the file has numbers, ids and phones
-// of nothing but digits as numbers.
+// writeWorkbook writes dates as dates, and if the file has numbers, ids and phones of
+// nothing but digits as numbers, with their zeros by a number format.
 func (f *goodFile) writeWorkbook(path string) error {
 	book := excelize.NewFile()
-	dateStyle, err := book.NewStyle(&excelize.Style{NumFmt: 14})
+	dates, err := book.NewStyle(&excelize.Style{CustomNumFmt: &f.dateFormat})
 	if err != nil {
 		return err
 	}
@@ -198,16 +198,27 @@ func (f *goodFile) writeWorkbook(path string) error {
 	if err != nil {
 		return err
 	}
+	zeros := make(map[int]int) // style by the number of digits
 	for i, record := range f.records() {
 		cells := make([]any, len(record))
 		for c, text := range record {
 			cells[c] = text
-			switch number, err := strconv.Atoi(text); {
+			number, err := strconv.Atoi(text)
+			switch {
 			case i == 0 || text == "":
 			case f.fields[c] == "date_of_birth":
-				cells[c] = excelize.Cell{StyleID: dateStyle, Value: f.people[i-1].born}
-			case f.numbers && err == nil && text[0] != '0' && text[0] != '+' && slices.Contains([]string{"unique_id", "phone_cell", "student_phone"}, f.fields[c]):
+				cells[c] = excelize.Cell{StyleID: dates, Value: f.people[i-1].born}
+			case !f.numbers || err != nil || text[0] == '+' || len(text) > 15 || !slices.Contains([]string{"unique_id", "phone_cell", "student_phone"}, f.fields[c]):
+			case text[0] != '0':
 				cells[c] = number
+			default:
+				format := strings.Repeat("0", len(text))
+				if zeros[len(text)] == 0 {
+					if zeros[len(text)], err = book.NewStyle(&excelize.Style{CustomNumFmt: &format}); err != nil {
+						return err
+					}
+				}
+				cells[c] = excelize.Cell{StyleID: zeros[len(text)], Value: number}
 			}
 		}
 		if err := stream.SetRow("A"+strconv.Itoa(i+1), cells); err != nil {

@@ -24,11 +24,13 @@ type goodFile struct {
 	wide      bool   // in UTF-16
 	quoted    bool   // with quotes around every value
 	lineEnd   string // of CSV
-	numbers   bool   // of digits alone are numbers in a workbook
-	headers   []string
-	fields    []string // what each column gives, "" for nothing
-	mapping   string   // "" for none
-	people    []goodPerson
+
+	dateFormat string // of a workbook
+	numbers    bool   // of digits alone are numbers in a workbook
+	headers    []string
+	fields     []string // what each column gives, "" for nothing
+	mapping    string   // "" for none
+	people     []goodPerson
 }
 
 // goodPerson is a row of it.
@@ -103,6 +105,7 @@ func newGoodFile(seed, number uint64, most int) *goodFile {
 	}
 	f := &goodFile{number: number, format: pick(random, "csv", "xlsx", "csv"), western: random.IntN(3) == 0, mark: random.IntN(2) == 0, numbers: random.IntN(2) == 0}
 	f.quoted, f.wide, f.lineEnd = random.IntN(4) == 0, random.IntN(10) == 0, pick(random, "\n", "\r\n")
+	f.dateFormat = pick(random, "yyyy-mm-dd", "m/d/yyyy", "dd/mm/yy", "d-mmm-yy", "[$-409]mmmm d, yyyy", "dd.mm.yyyy", "yyyymmdd", "dddd, d mmmm yyyy")
 	s := newGoodStyle(random, f)
 	f.delimiter = pick(random, ',', ',', ';', '\t')
 	f.layOut(random, s)
