@@ -14,6 +14,7 @@ type Options struct {
 	LoginSource    string     // constant for a mapping without login_source; "" for none
 	UserTypes      []UserType // the Controller's list
 	UserTypesKnown bool       // false: there is no list; user types are then not checked, and the profiles must not be sent
+	UserTypesByID  bool       // the Controller denies its list: user types have to be ids, which are not checked, and a name is a mistake
 	Today          time.Time  // for checking dates of birth
 }
 
@@ -28,7 +29,7 @@ func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 		file:       f,
 		header:     header,
 		opts:       opts,
-		types:      newUserTypeList(opts.UserTypes, opts.UserTypesKnown),
+		types:      newUserTypeList(opts),
 		births:     newBirthLimits(opts.Today),
 		transforms: transform.NewSet(),
 		mapper:     Mapper{file: f.Name},
@@ -54,7 +55,7 @@ type compiler struct {
 	header      []string
 	opts        Options
 	types       *userTypeList
-	typesListed bool // a mistake has listed the types
+	typesListed bool // a mistake has listed the types, or said why there is no list
 	births      birthLimits
 	transforms  transform.Set
 	mapper      Mapper

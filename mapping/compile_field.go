@@ -37,6 +37,9 @@ func (c *compiler) compileField(f *Field) {
 	}
 	c.compileValues(f, &m)
 	c.compileMissing(f, &m)
+	if f.Attribute == UserTypeID && c.types.onlyIDs {
+		m.evidence = append(m.evidence, &typeNames{})
+	}
 	c.compileCountry(f, &m)
 	c.checkResult(f, &m, "default", f.lineOf("default"), m.fallback)
 	c.compileBlank(f, &m)
@@ -172,8 +175,14 @@ func (c *compiler) checkResult(f *Field, m *fieldMapper, key string, line int, v
 		return
 	}
 	message := problem.clause()
-	if problem.Rule == RuleUnknownUserType && m.check.types.lacks(value) {
-		message = c.unknownUserType(m.check.types, value)
+	switch types := m.check.types; {
+	case problem.Rule != RuleUnknownUserType:
+	case types.lacks(value):
+		message = c.unknownUserType(types, value)
+	case types.onlyIDs && c.typesListed:
+		message = chars.Quote(value) + " is not the number of a user type"
+	case types.onlyIDs:
+		c.typesListed = true
 	}
 	c.fail(line, f.Attribute.String()+"."+key, message)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/mapping/internal/chars"
 )
 
@@ -16,15 +18,19 @@ type UserType struct {
 
 // userTypeList finds a user type's id by its id or its name.
 type userTypeList struct {
-	known  bool // false: the list is not available, and any value is accepted
-	types  []UserType
-	byID   map[string]bool
-	byName map[string][]string // folded name → ids, more than one where types share a name
+	known   bool // false: the list is not available, and any value is accepted, or with onlyIDs any id
+	onlyIDs bool
+	types   []UserType
+	byID    map[string]bool
+	byName  map[string][]string // folded name → ids, more than one where types share a name
 }
 
-func newUserTypeList(types []UserType, known bool) *userTypeList {
-	l := &userTypeList{known: known, types: types, byID: make(map[string]bool), byName: make(map[string][]string)}
-	for _, t := range types {
+func newUserTypeList(opts Options) *userTypeList {
+	l := &userTypeList{
+		known: opts.UserTypesKnown, onlyIDs: opts.UserTypesByID, types: opts.UserTypes,
+		byID: make(map[string]bool), byName: make(map[string][]string),
+	}
+	for _, t := range l.types {
 		name := foldTypeName(t.Name)
 		if !l.byID[t.ID] {
 			l.byName[name] = append(l.byName[name], t.ID)
@@ -37,8 +43,12 @@ func newUserTypeList(types []UserType, known bool) *userTypeList {
 // foldTypeName ignores a type's case and spacing, and nothing else.
 func foldTypeName(name string) string { return strings.ToLower(chars.Collapse(name)) }
 
-// id returns the id of the type that value gives by id or by name.
+// id returns the id of the type that value gives by id or by name. A name that nobody
+// can look up is returned with the error about it.
 func (l *userTypeList) id(label, value string) (string, *Problem) {
+	if l.onlyIDs && !isUserTypeID(value) {
+		return value, refuse(RuleUnknownUserType, about(label, value)+"is not the number of a user type, and "+noUserTypes+".", withoutUserTypes+".")
+	}
 	if !l.known || l.byID[value] {
 		return value, nil
 	}
@@ -85,4 +95,33 @@ func (l *userTypeList) listed() string {
 // lacks reports whether the list is known, and value is neither an id nor a name in it.
 func (l *userTypeList) lacks(value string) bool {
 	return l.known && len(l.types) > 0 && !l.byID[value] && len(l.byName[foldTypeName(value)]) == 0
+}
+
+// What is said where user types cannot be looked up, as parts of sentences.
+const (
+	noUserTypes      = "the Controller does not list its user types, because the API token lacks the permission to list them, or is wrong"
+	withoutUserTypes = "Write the number of the type, or ask OPS-COM to give the token that permission"
+)
+
+// isUserTypeID reports whether value can be nothing but the id of a user type. The
+// codes of a student system, 01 and 02, look like ids.
+func isUserTypeID(value string) bool { return chars.IsTypeID(value) && value[0] != '0' }
+
+// typeNames collects the rows that give a user type by name where nobody can look it up.
+type typeNames struct{ rowsSeen }
+
+// add takes a row's cell, and the value that was made of it.
+func (n *typeNames) add(sequence int, _ Cell, value string) {
+	if value != "" && !isUserTypeID(value) {
+		n.rowsSeen.add(sequence)
+	}
+}
+
+// review asks for ids if a row has a name.
+func (n *typeNames) review(f *fieldMapper, row func(sequence int) int, _ *Review) (key, question string) {
+	if n.count == 0 {
+		return "", ""
+	}
+	return "", fmt.Sprintf("%s gives user types by name (%s, the first is row %d), and %s. Translate the names into the numbers of the types with values, or ask OPS-COM to give the token that permission",
+		f.source, english.Plural(n.count, "row", ""), row(n.first), noUserTypes)
 }

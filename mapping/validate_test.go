@@ -9,7 +9,7 @@ func newTestValidator(a Attribute) *validator {
 	options := testOptions()
 	return &validator{
 		spec: a.Spec(), births: newBirthLimits(options.Today),
-		types: newUserTypeList(options.UserTypes, options.UserTypesKnown),
+		types: newUserTypeList(options),
 	}
 }
 
@@ -86,14 +86,14 @@ func TestValidate(t *testing.T) {
 }
 
 func TestUserTypesUnknown(t *testing.T) {
-	l := newUserTypeList(nil, false)
+	l := newUserTypeList(Options{})
 	if id, problem := l.id("User Type", "42"); id != "42" || problem != nil {
 		t.Errorf("a number: got %q, %v", id, problem)
 	}
 	if id, problem := l.id("User Type", "Staff"); id != "Staff" || problem != nil {
 		t.Errorf("a name, which nobody can check: got %q, %v", id, problem)
 	}
-	_, problem := newUserTypeList(nil, true).id("User Type", "Staff")
+	_, problem := newUserTypeList(Options{UserTypesKnown: true}).id("User Type", "Staff")
 	if problem == nil || !strings.Contains(problem.Text(), "which is empty") {
 		t.Errorf("an empty list: got %v, want an error that says so", problem)
 	}
@@ -101,7 +101,7 @@ func TestUserTypesUnknown(t *testing.T) {
 
 func TestLongUserTypeList(t *testing.T) {
 	types := []UserType{{"1", "A", ""}, {"2", "B", ""}, {"3", "C", ""}, {"4", "D", ""}, {"5", "E", ""}, {"6", "F", ""}, {"7", "G", ""}}
-	_, problem := newUserTypeList(types, true).id("User Type", "Staff")
+	_, problem := newUserTypeList(Options{UserTypes: types, UserTypesKnown: true}).id("User Type", "Staff")
 	if problem == nil || !strings.Contains(problem.Text(), `The list has "A", "B", "C", "D", "E", 2 more. Correct`) {
 		t.Errorf("got %v, want the first five and how many more", problem)
 	}

@@ -28,6 +28,7 @@ type troubledController struct {
 	trouble string // hold, refuse, down, pause or "" for none
 	after   int64  // pushes that are answered before
 	blocks  int    // HTTP status of the firewall before it; 0 for none
+	denies  int    // ErrorCode or HTTP status of the answer to the call for user types; 0 for the list
 
 	blips  atomic.Int64 // requests that are still answered with 502
 	pushes atomic.Int64
@@ -43,6 +44,7 @@ type troubledController struct {
 //	down=N    from the Nth push on the answer is 503
 //	pause=N   from the Nth push on the answer is 429, with a pause of an hour
 //	blip=N    the first N requests, whatever they are, are answered with 502
+//	deny=E    the call for user types is answered with the ErrorCode or HTTP status E
 //	block=S   a firewall answers with status S to every push that has an apostrophe
 //
 // counted from 0, or else a fault of the sandbox.
@@ -64,6 +66,11 @@ func newTroubledController(what []string) (*troubledController, error) {
 				return nil, fmt.Errorf("%s: %w", w, err)
 			}
 			c.blips.Store(blips)
+		case "deny":
+			var err error
+			if c.denies, err = strconv.Atoi(number); err != nil {
+				return nil, fmt.Errorf("%s: %w", w, err)
+			}
 		case "block":
 			var err error
 			if c.blocks, err = strconv.Atoi(number); err != nil {
@@ -88,6 +95,10 @@ func newTroubledController(what []string) (*troubledController, error) {
 func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.blips.Add(-1) >= 0 {
 		http.Error(w, "502", http.StatusBadGateway)
+		return
+	}
+	if c.denies != 0 && strings.HasSuffix(r.URL.Path, "/list") {
+		deny(w, c.denies)
 		return
 	}
 	if c.blocks != 0 {
@@ -115,8 +126,7 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
 	case "refuse":
-		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, `{"ErrorCode":9002,"ErrorMessage":"The API token may not make this call."}`)
+		deny(w, 9002)
 	case "down":
 		http.Error(w, "503", http.StatusServiceUnavailable)
 	case "pause":
@@ -125,6 +135,17 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.box.ServeHTTP(w, r)
 	}
+}
+
+// deny answers with the Controller's ErrorCode, or as something before it with the HTTP
+// status.
+func deny(w http.ResponseWriter, code int) {
+	if code < 1000 {
+		http.Error(w, "<html>Denied</html>", code)
+		return
+	}
+	w.WriteHeader(http.StatusUnauthorized)
+	_, _ = fmt.Fprintf(w, `{"ErrorCode":%d,"ErrorMessage":"The API token may not make this call."}`, code)
 }
 
 // fix ends the trouble for good.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,8 +148,9 @@ func isObject(payload []byte) bool {
 const maxTypeAttempts = 3
 
 // UserTypes returns the Controller's list of user types. The error is a
-// *importer.RefusedError if every other request would be refused too, and a
-// *importer.PauseError if it asks for too long a pause.
+// *ListDeniedError if this token does not get it, a *importer.RefusedError if every
+// other request would be refused too, and a *importer.PauseError if the Controller asks
+// for too long a pause.
 func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	var types []mapping.UserType
 	r := c.callWithRetries(ctx, ctx, c.types, c.types.body(nil), min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
@@ -158,6 +160,8 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	switch {
 	case r.last.class == accepted:
 		return types, nil
+	case r.last.class == refused && slices.Contains(listDenials, r.last.refusalCode):
+		return nil, &ListDeniedError{Host: c.host, Code: r.last.refusalCode}
 	case r.last.class == refused:
 		return nil, c.refusal(r.last)
 	case r.last.class == rejected:
@@ -175,6 +179,22 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 		message: fmt.Sprintf("%s gave %s; %s", c.host, c.noAnswer(r), advice),
 		why:     c.sanitize(r.last.event), passing: r.last.passing,
 	}
+}
+
+// listDenials are the refusals of the list, by ErrorCode or HTTP status, that leave
+// open whether the token may push: those of a token that lacks a permission. A token
+// that is wrong may get the same.
+var listDenials = []string{"9002", "401", "403"}
+
+// ListDeniedError says that the Controller does not list its user types for this
+// token, which may be wrong, or may push all the same.
+type ListDeniedError struct {
+	Host string
+	Code string // the Controller's ErrorCode, or the HTTP status where it gave none
+}
+
+func (e *ListDeniedError) Error() string {
+	return fmt.Sprintf("%s does not list its user types (%s): the API token lacks the permission to list them, or is wrong", e.Host, e.Code)
 }
 
 // noListError says that there was no usable answer to the request for the user types.

@@ -9,7 +9,6 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/mapping"
 	"opscom-import/report"
 )
 
@@ -71,7 +70,7 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 	}
 	return p.pushRun(fetchCtx, workCtx, activeRun{
 		Run: run, command: "approve", started: time.Now(), shown: shownSource(info), pending: pending,
-		table: sync.OnceValue(func() *mappedTable { return p.reopen(info, p.userTypes.list) }),
+		table: sync.OnceValue(func() *mappedTable { return p.reopen(info, p.userTypes) }),
 	})
 }
 
@@ -91,7 +90,7 @@ func (e Env) checkApprovable(r importer.RunInfo) error {
 // reopen opens the file of a stored run again, and closes it: the reports need its
 // mapping and open its rows themselves. It returns nil when it is not the very file,
 // mapping and settings that were planned.
-func (e Env) reopen(run importer.RunInfo, types []mapping.UserType) *mappedTable {
+func (e Env) reopen(run importer.RunInfo, types userTypes) *mappedTable {
 	if run.Source == "-" {
 		return nil
 	}
@@ -103,11 +102,11 @@ func (e Env) reopen(run importer.RunInfo, types []mapping.UserType) *mappedTable
 	if hash, err := in.hash(); err != nil || hash != run.FileHash {
 		return nil
 	}
-	opened, err := e.openTable(in, userTypes{types, true})
+	opened, err := e.openTable(in, types)
 	if err != nil {
 		return nil
 	}
-	t, err := opened.withUserTypes(e.Settings, userTypes{types, true})
+	t, err := opened.withUserTypes(e.Settings, userTypes{list: types.list}) // they were judged when the run was planned
 	if err = errors.Join(err, opened.Close()); err != nil || !e.plannedAs(run, opened) {
 		return nil
 	}

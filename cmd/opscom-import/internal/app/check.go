@@ -82,7 +82,8 @@ type checker struct {
 }
 
 // newChecker asks the Controller for its user types. When it does not answer, those
-// that the journal remembers count.
+// that the journal remembers count; when it denies them to this token, none do, as in a
+// push.
 func newChecker(ctx context.Context, env Env) (*checker, error) {
 	j, err := env.readJournal(ctx)
 	if err != nil {
@@ -91,6 +92,10 @@ func newChecker(ctx context.Context, env Env) (*checker, error) {
 	c := &checker{Env: env, journal: j}
 	unknown := c.askUserTypes(ctx)
 	if unknown == nil {
+		return c, nil
+	}
+	if errors.As(unknown, &c.userTypes.denied) { // a push goes on without the list, or stops
+		c.note = withoutList(c.userTypes.denied)
 		return c, nil
 	}
 	c.note = fmt.Sprintf("User types are NOT checked: the Controller's list is not known (%v).", unknown)
@@ -102,7 +107,7 @@ func newChecker(ctx context.Context, env Env) (*checker, error) {
 		return nil, errors.Join(err, j.Close())
 	}
 	if len(list) > 0 {
-		c.userTypes = userTypes{list, true}
+		c.userTypes = userTypes{list: list, known: true}
 		c.note = fmt.Sprintf("User types are checked against the Controller's list of %s (it cannot be asked now: %v).", at.Local().Format("2006-01-02"), unknown)
 	}
 	return c, nil
@@ -121,7 +126,7 @@ func (c *checker) askUserTypes(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	list, err := conn.UserTypes(ctx)
 	if err == nil {
-		c.userTypes = userTypes{list, true}
+		c.userTypes = userTypes{list: list, known: true}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
@@ -79,8 +80,15 @@ func (c *connection) Close() error {
 
 // userTypes is the Controller's list of user types, as far as it is known.
 type userTypes struct {
-	list  []mapping.UserType
-	known bool
+	list   []mapping.UserType
+	known  bool
+	denied *controller.ListDeniedError // why the Controller does not list them for this token; nil if it does, or was not asked
+}
+
+// withoutList is what a person should know of a run whose user types the Controller
+// does not list.
+func withoutList(denied *controller.ListDeniedError) string {
+	return fmt.Sprintf("%v. Without the list user types have to be numbers, which are NOT checked.", denied)
 }
 
 // lockTarget takes the target's lock, so that no other run to it is in progress, and

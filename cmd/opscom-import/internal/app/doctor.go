@@ -36,6 +36,9 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	list, failed := conn.UserTypes(ctx)
+	if errors.As(failed, new(*controller.ListDeniedError)) {
+		failed = fmt.Errorf("%w. Only a push can tell which: it goes on without the list where user types are numbers, or none are given, and stops at its first row if the token is wrong", failed)
+	}
 	answers := Finding{"Controller", fmt.Sprintf("%s answers, and has %d user types", env.Host(), len(list)), failed}
 	if proxy := conn.proxy.String(); proxy != "" {
 		answers.Detail += ", through " + proxy

@@ -65,19 +65,26 @@ func (p *pusher) Close() error {
 }
 
 // askUserTypes asks the Controller for its user types, once. That it answers shows
-// that address, client code and token are right before anything is planned.
+// that address, client code and token are right before anything is planned. Where it
+// denies the list to this token, the run goes on without it: whether the token is
+// right shows with the first row.
 func (p *pusher) askUserTypes(ctx context.Context) error {
-	if p.userTypes.known {
+	if p.userTypes.known || p.userTypes.denied != nil {
 		return nil
 	}
 	list, err := p.connection.AwaitUserTypes(ctx, func(why string) {
 		p.notify("%s does not answer yet (%s): trying again for a few seconds.", p.Host(), why)
 		p.Log.Info("the Controller does not answer yet", "why", why)
 	})
+	if errors.As(err, &p.userTypes.denied) {
+		p.notify("%s", withoutList(p.userTypes.denied))
+		p.Log.Info("the Controller does not list its user types", "code", p.userTypes.denied.Code)
+		return nil
+	}
 	if err != nil {
 		return &incompleteError{err}
 	}
-	p.userTypes = userTypes{list, true}
+	p.userTypes = userTypes{list: list, known: true}
 	if err := p.journal.SaveUserTypes(ctx, p.target(), list, time.Now().UTC()); err != nil {
 		return &incompleteError{err}
 	}

@@ -99,7 +99,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if err := checkWritable(r.paths); err != nil {
 			return err
 		}
-		r.reopen = func() *mappedTable { return r.Env.reopen(info, list) }
+		r.reopen = func() *mappedTable { return r.Env.reopen(info, userTypes{list: list, known: true}) }
 		if _, err := r.write(); err != nil {
 			return err
 		}

@@ -102,7 +102,8 @@ func (e Env) withTable(ctx context.Context, name string, types userTypes, f func
 // withUserTypes brings the mapping, the table's header and the user types together.
 func (t *table) withUserTypes(settings config.Settings, types userTypes) (*mappedTable, error) {
 	mapper, err := mapping.Compile(t.mapping, t.Header().Names, mapping.Options{
-		LoginSource: settings.LoginSource, UserTypes: types.list, UserTypesKnown: types.known, Today: time.Now(),
+		LoginSource: settings.LoginSource, UserTypes: types.list, UserTypesKnown: types.known, UserTypesByID: types.denied != nil,
+		Today: time.Now(),
 	})
 	if err != nil {
 		return nil, err
