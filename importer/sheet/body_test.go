@@ -33,7 +33,6 @@ func TestFooters(t *testing.T) {
 		"a person called Total":          {"Total,Ann,900102,2004-02-29\n", 3, ""},
 		"a person called Page":           {"Page,,,\n", 3, ""},
 		"a person below what may be one": {"\nTotal: 2,,,\n900102,Cy,Poe,2002-07-09\n", 4, "1 blank row between the others was left out."},
-		"the end of a text":              {"\x1A", 2, fmt.Sprintf(left, "row 4")},
 		"lines that are drawn":           {"---,--,==,\n900102,Cy,Poe,2002-07-09\n+----+----+\n", 3, "Dashes in rows 4 and 6 were left out as a separator line."},
 		"dashes for what is not known":   {"-,-,-,-\n900102,--,--,\n", 4, ""},
 		"a total of more than numbers":   {"Total,312,Hull,\n", 3, ""},

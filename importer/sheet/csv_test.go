@@ -238,16 +238,136 @@ func TestDoubtEndsWithTheFault(t *testing.T) {
 }
 
 func TestQuotesRoundWholeLines(t *testing.T) {
-	for content, want := range map[string]bool{
-		"\"id,name\"\n\"1,Ann\"\n\"2,Bob\"\n": true,
-		"\"last, first\"\n\"Lee\"\n":          false,
-		"id\n1\n":                             false,
-		"\"id,name\"\n":                       false,
+	const three = "3 lines are a single value in quotes each, the first in row 1: the cells inside the quotes were read."
+	tests := map[string]struct {
+		content string
+		header  []string
+		rows    []string
+		note    string
+	}{
+		"each line": {
+			"\"id,name\"\n\"1,Ann\"\n\"2,\"\"Roy, Jr.\"\"\"\n",
+			[]string{"id", "name"}, []string{"2: 1|Ann", "3: 2|Roy, Jr."}, three,
+		},
+		"semicolons, CR LF, two byte order marks": {
+			"\uFEFF\uFEFF\"id;name\"\r\n\"1;Ann\"\r\n\"2;O\"\"Neil\"\r\n",
+			[]string{"id", "name"}, []string{"2: 1|Ann", "3: 2;O\"Neil !ragged_row"}, "2 lines are a single value in quotes each, the first in row 1: the cells inside the quotes were read.",
+		},
+		"tabs": {
+			"\"id\tname\tcity\"\n\"1\tAnn\tHull\"\n\"2\tBo\tSt. John's\"\n",
+			[]string{"id", "name", "city"}, []string{"2: 1|Ann|Hull", "3: 2|Bo|St. John's"}, three,
+		},
+		"single quotes": {
+			"'id,name,city'\n'1,Ann,Hull'\n'2,Bo,Hull'\n",
+			[]string{"id", "name", "city"}, []string{"2: 1|Ann|Hull", "3: 2|Bo|Hull"}, three,
+		},
+		"blank cells beside them": {
+			"\"id,name\",,\n\"1,Ann\",,\n\"2,Bo\",,\n",
+			[]string{"id", "name"}, []string{"2: 1|Ann", "3: 2|Bo"}, three,
+		},
+		"all but the header": {
+			"id,name,city\n\"1,Ann,Hull\"\n\"2,Bo,\"\"Hull, QC\"\"\"\n",
+			[]string{"id", "name", "city"}, []string{"2: 1|Ann|Hull", "3: 2|Bo|Hull, QC"}, "2 lines are a single value in quotes each, the first in row 2: the cells inside the quotes were read.",
+		},
+		"those that have quotes, as Excel saves one column": {
+			"id,name,city\n1,Ann,Hull\n\"2,Bo,\"\"Hull, QC\"\"\"\n3,Cy,Hull\n",
+			[]string{"id", "name", "city"}, []string{"2: 1|Ann|Hull", "3: 2|Bo|Hull, QC", "4: 3|Cy|Hull"}, "1 line is a single value in quotes, row 3: the cells inside the quotes were read.",
+		},
+		"a row of too few cells in them": {
+			"\"id,name,city\"\n\"1,Ann,Hull\"\n\"2,Bo\"\n\"3,Cy,Hull\"\n",
+			[]string{"id", "name", "city"}, []string{"2: 1|Ann|Hull", "3: 2|Bo !ragged_row", "4: 3|Cy|Hull"}, "4 lines are a single value in quotes each, the first in row 1: the cells inside the quotes were read.",
+		},
+		"a column of names":              {"name\n\"Roy, Ann\"\n\"Lee, Bo\"\n", []string{"name"}, []string{"2: Roy, Ann", "3: Lee, Bo"}, ""},
+		"a column of names, so called":   {"\"last, first\"\n\"Lee, Bo\"\n\"Roy, Ann\"\n", []string{"last, first"}, []string{"2: Lee, Bo", "3: Roy, Ann"}, ""},
+		"a name in a row of one cell":    {"name,id\nAnn,1\n\"Roy,Bo\"\n", []string{"name", "id"}, []string{"2: Ann|1", "3: Roy,Bo !ragged_row"}, ""},
+		"an address in a row of one":     {"name,id,city\nAnn,1,Hull\n\"4 Elm St, Apt 5, Hull\"\n", []string{"name", "id", "city"}, []string{"2: Ann|1|Hull", "3: 4 Elm St, Apt 5, Hull !ragged_row"}, ""},
+		"other delimiters in the quotes": {"a;b;c\n1;2;3\n\"4,5,6\";;\n", []string{"a", "b", "c"}, []string{"2: 1|2|3", "3: 4,5,6||"}, ""},
+		"a column":                       {"id\n1\n", []string{"id"}, []string{"2: 1"}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", tt.content), Options{HeaderRow: 1})
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			if diff := cmp.Diff(tt.header, got.header.Names); diff != "" {
+				t.Errorf("header (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.rows, got.rows); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			if notes := strings.Join(got.notes, " "); !strings.Contains(notes, tt.note) || tt.note == "" && strings.Contains(notes, "in quotes") {
+				t.Errorf("notes %q, want %q", notes, tt.note)
+			}
+		})
+	}
+}
+
+func TestDelimitersInQuotesDoNotCount(t *testing.T) {
+	for name, content := range map[string]string{
+		"tabs before":              "id,name,city\n\"\t1\",\"\tAnn\",\"\tHull\"\n\"\t2\",\"\tBo\",\"\tHull\"\n",
+		"tabs behind":              "\"id\t\",\"name\t\",\"city\t\"\n\"1\t\",\"Ann\t\",\"Hull\t\"\n\"2\t\",\"Bo\t\",\"Hull\t\"\n",
+		"tabs around semicolons":   "id;name;city\n\"\t1\";\"Ann\";\"Hull\"\n\"\t2\";\"Bo\";\"Hull\"\n",
+		"tabs around pipes":        "id|name|city\n\"1\t\"|\"Ann\t\"|\"Hull\t\"\n\"2\t\"|\"Bo\t\"|\"Hull\t\"\n",
+		"pipes":                    "\"id\",\"name\",\"city\"\n\"1\",\"Ann\",\"Hull|\"\n\"2\",\"Bo\",\"Hull|\"\n",
+		"semicolons in all values": "id,name,city\n\"1;\",\"Ann;\",\"Hull;\"\n\"2;\",\"Bo;\",\"Hull;\"\n",
+		"commas in tabbed values":  "id\tname\tcity\n\"1,\"\t\"Ann,\"\t\"Hull,\"\n\"2,\"\t\"Bo,\"\t\"Hull,\"\n",
 	} {
-		got := readFile(t, writeFile(t, "people.csv", content), Options{})
-		if said := strings.Contains(strings.Join(got.notes, " "), "round whole lines"); said != want || got.err != nil {
-			t.Errorf("%q: notes %q, error %v", content, got.notes, got.err)
-		}
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", content), Options{})
+			rows := strings.NewReplacer("\t", "", ";", "", ",", "", "Hull|", "Hull").Replace(strings.Join(got.rows, " "))
+			if want := "2: 1|Ann|Hull 3: 2|Bo|Hull"; got.err != nil || rows != want {
+				t.Errorf("rows %q, error %v, want %q", rows, got.err, want)
+			}
+		})
+	}
+	got := readFile(t, writeFile(t, "people.tsv", "id\tname\n1\t\"Ann\" Roy\n2\t5\" tall\n"), Options{})
+	if want := "2: 1|\"Ann\" Roy 3: 2|5\" tall"; got.err != nil || strings.Join(got.rows, " ") != want {
+		t.Errorf("quotes that mean nothing: rows %q, error %v, want %q", got.rows, got.err, want)
+	}
+}
+
+func TestByteOrderMarks(t *testing.T) {
+	const mark = "\uFEFF"
+	for name, content := range map[string]string{
+		"two":                          mark + mark + "\"id\",\"name\"\n\"1\",\"Ann\"\n",
+		"three and no quotes":          mark + mark + mark + "id,name\n1,Ann\n",
+		"before the line sep=":         mark + mark + "sep=,\n\"id\",\"name\"\n\"1\",\"Ann\"\n",
+		"at the beginning of a row":    "\"id\",\"name\"\n" + mark + "\"1\",\"Ann\"\n",
+		"on a line of its own":         mark + "\n\"id\",\"name\"\n\"1\",\"Ann\"\n" + mark,
+		"in UTF-16":                    encoded(t, mark+mark+mark+"\"id\",\"name\"\n\"1\",\"Ann\"\n", "utf-16le"),
+		"before the rest of two files": mark + "\"id\",\"name\"\n" + mark + mark + "1,Ann\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", content), Options{})
+			if want := []string{"id", "name"}; got.err != nil || !slices.Equal(got.header.Names, want) || len(got.rows) != 1 || !strings.HasSuffix(got.rows[0], ": 1|Ann") {
+				t.Errorf("header %q, rows %q, error %v", got.header.Names, got.rows, got.err)
+			}
+		})
+	}
+}
+
+func TestEndMark(t *testing.T) {
+	rows := []string{"2: 1|Ann", "3: 2|Bo"}
+	for name, content := range map[string]string{
+		"behind the last value":       "id,name\r\n1,Ann\r\n2,Bo\x1A",
+		"behind a quoted one":         "id,name\r\n\"1\",\"Ann\"\r\n\"2\",\"Bo\"\x1A",
+		"on a line of its own":        "id,name\r\n1,Ann\r\n2,Bo\r\n\x1A",
+		"and a line end behind it":    "id,name\r\n1,Ann\r\n2,Bo\x1A\r\n",
+		"a block of them":             "id,name\r\n1,Ann\r\n2,Bo\r\n" + strings.Repeat("\x1A", 127),
+		"and zero bytes up to a page": "id,name\n1,Ann\n2,Bo\n\x1A" + strings.Repeat("\x00", 200),
+		"in UTF-16":                   encoded(t, "\uFEFFid,name\r\n1,Ann\r\n2,Bo\x1A", "utf-16le"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", content), Options{})
+			if got.err != nil || !slices.Equal(got.rows, rows) || len(got.notes) > 0 {
+				t.Errorf("rows %q, notes %q, error %v", got.rows, got.notes, got.err)
+			}
+		})
+	}
+	got := readFile(t, writeFile(t, "people.csv", "id,name\n1,An\x1An\n2,B\x1A\n3,Cy\n"), Options{})
+	if want := []string{"2: 1|An\x1An", "3: 2|B\x1A", "4: 3|Cy"}; got.err != nil || !slices.Equal(got.rows, want) {
+		t.Errorf("the character elsewhere: rows %q, error %v", got.rows, got.err)
 	}
 }
 

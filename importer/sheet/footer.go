@@ -11,9 +11,6 @@ import (
 	"opscom-import/mapping"
 )
 
-// endOfText is the character with which old systems end a text.
-const endOfText = "\x1A"
-
 // mayBeFooter reports whether the row is not a person but a total or a note, if no person
 // follows it. In doubt it is a person: a lone cell that may be an id is.
 func (b *body) mayBeFooter(row *importer.Row) bool {
@@ -60,9 +57,6 @@ func isTotal(text string) bool {
 
 // isFooterText reports whether a lone text is what reports end with.
 func isFooterText(text string) bool {
-	if text == endOfText {
-		return true
-	}
 	text = strings.TrimLeftFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	if isTotal(text) || isCount(text) {
 		return true

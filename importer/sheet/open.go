@@ -2,13 +2,10 @@ package sheet
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
-	"opscom-import/importer"
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/excel"
 	"opscom-import/importer/sheet/internal/rows"
@@ -147,24 +144,7 @@ func (t *Table) openText(content archive.Content, o Options) error {
 	}
 	names := len(t.header.Names)
 	t.ending = &ending{source: source, column: names - 1, width: max(names, source.UsualWidth)}
-	t.checkLines()
 	return t.checkHeader(source.UsualWidth)
-}
-
-// checkLines notes when each row is one cell with as many commas as the header: then
-// there are quotes around whole lines.
-func (t *Table) checkLines() {
-	if len(t.header.Names) != 1 || len(t.body.rows.ahead) == 0 {
-		return
-	}
-	for _, delimiter := range text.Delimiters {
-		want := strings.Count(t.header.Names[0], string(delimiter))
-		unlike := func(row importer.Row) bool { return strings.Count(rows.TextAt(&row, 0), string(delimiter)) != want }
-		if want > 0 && !slices.ContainsFunc(t.body.rows.ahead, unlike) {
-			_, many := text.DelimiterName(byte(delimiter))
-			t.notes = append(t.notes, fmt.Sprintf("Each row is a single cell with %s in it: there seem to be quotes around whole lines. If so, export the file again, or remove those quotes.", many))
-		}
-	}
 }
 
 // checkHeader asks when the header of a file whose cells are told apart by counting

@@ -1,6 +1,6 @@
 // Package text reads CSV in any encoding and dialect: bytes are turned into UTF-8
-// (reader.go, encoding.go, accents.go), the dialect is found in the first rows
-// (dialect.go, sniff.go), and the text is cut into records (csv.go).
+// (reader.go, encoding.go, accents.go, endmark.go), the dialect is found in the first rows
+// (dialect.go, sniff.go), and the text is cut into records (csv.go, wrapped.go).
 //
 // In goes a file such as (é being the byte 0xE9)
 //
@@ -57,10 +57,14 @@ type Reader struct {
 	fields     []field
 
 	ending Ending // how a text ends that does not end with a line end
+	marked bool   // it ends with the mark of old systems
 
 	quotedValues int   // that were read
 	commentLines int   // that were left out
 	firstComment int   // row of the first of them
+	wrappedLines int   // that are one value in quotes with delimiters in it
+	unwrapped    int   // of these, those whose cells were read
+	firstWrapped int   // the first of them
 	fixed        int   // first row with C1 control characters that are letters; 0 for none
 	rereadUntil  int64 // up to here lines were once read as the inside of a quoted value
 	rereadRow    int   // the row whose quote it was
@@ -75,6 +79,7 @@ type lineEnd struct {
 // field is where a cell is in its record, without its quotes.
 type field struct {
 	start, end int
+	quoted     bool
 	escaped    bool // contains quotes that are doubled or have a backslash
 }
 
@@ -131,6 +136,7 @@ func (c *Reader) Next(row *importer.Row) error {
 	if err != nil {
 		return c.located(err)
 	}
+	line -= c.skipMarks(line)
 	row.Number, row.Cells, row.Problems = c.row, row.Cells[:0], nil
 	begin := c.offset + int64(c.pos)
 
@@ -235,6 +241,7 @@ func (c *Reader) quoted(row *importer.Row, line int, begin int64) error {
 		}
 		row.Cells = append(row.Cells, mapping.Cell{Text: text})
 	}
+	c.unwrap(row)
 	c.doubt(row, record, begin, size > line)
 	return nil
 }
@@ -295,7 +302,7 @@ func isTextFormula(value string) bool {
 // begins on, and then of the line it ends on. In single quotes, which apostrophes look like,
 // a value ends on its line.
 func (c *Reader) quotedField(at, limit int) (last bool, next, end int, quoteErr, err error) {
-	f := field{start: at + 1}
+	f := field{start: at + 1, quoted: true}
 	for i := f.start; ; {
 		q := bytes.IndexByte(c.buf[c.pos+i:c.pos+limit], c.quote)
 		if q < 0 && c.quote == '\'' {
@@ -441,7 +448,7 @@ func (c *Reader) line(from int) (int, error) {
 		case atEnd && (c.end == begin || c.partial):
 			return 0, io.EOF
 		case atEnd:
-			c.ending.Unended, c.ending.Quoted = true, c.quote != 0 && c.buf[c.end-1] == c.quote
+			c.ending.Unended, c.ending.Quoted = !c.marked, c.quote != 0 && c.buf[c.end-1] == c.quote
 			return c.end - begin, nil
 		}
 		c.fill()
@@ -464,6 +471,17 @@ func (c *Reader) find(next *lineEnd, kind byte, begin int) int {
 	return next.at
 }
 
+// skipMarks skips the byte order marks at the beginning of a line, where programs leave
+// one that put texts together. It returns how many bytes they are.
+func (c *Reader) skipMarks(line int) int {
+	size := 0
+	for bytes.HasPrefix(c.buf[c.pos+size:c.pos+line], []byte(utf8BOM)) {
+		size += len(utf8BOM)
+	}
+	c.pos += size
+	return size
+}
+
 // fill reads more, after it has moved what is unread to the front of the buffer, which grows
 // when it is nearly full.
 func (c *Reader) fill() {
@@ -475,6 +493,11 @@ func (c *Reader) fill() {
 		}
 		c.pos = 0
 	}
+	c.read()
+	c.cutEndMark()
+}
+
+func (c *Reader) read() {
 	if len(c.buf)-c.end < utf8.UTFMax {
 		c.buf = append(c.buf, make([]byte, len(c.buf))...)
 	}
@@ -518,6 +541,10 @@ func (c *Reader) Notes() []string {
 	}
 	if c.fixed > 0 {
 		notes = append(notes, fmt.Sprintf("The file has letters and signs such as ’ and – as invisible characters (U+0080 to U+009F), first in row %d: a program took Windows-1252 for Latin-1. They were read as Windows-1252.", c.fixed))
+	}
+	if c.unwrapped > 0 {
+		words := english.Plural(c.unwrapped, "line is a single value in quotes, row", "lines are a single value in quotes each, the first in row")
+		notes = append(notes, fmt.Sprintf("%s %d: the cells inside the quotes were read.", words, c.firstWrapped))
 	}
 	if c.commentLines > 0 {
 		words := english.Plural(c.commentLines, "line that begins with # was treated as a comment and skipped, in", "lines that begin with # were treated as comments and skipped, the first in")

@@ -17,6 +17,7 @@ type dialect struct {
 	quote     byte // 0 where quotes mean nothing
 	backslash bool // a quote inside a value is written \", besides ""
 	padded    bool // spaces between a delimiter and a value, or its quotes, belong to neither
+	wrapped   bool // most lines are a single value in quotes, in which the cells are
 	comments  bool // a line that begins with # and has no delimiter is not a row
 	skip      int  // bytes before the first row: the byte order mark, a line that names the delimiter
 }
@@ -50,8 +51,8 @@ func detectDialect(sample []byte, partial bool, asked rune) (dialect, trial, err
 	if asked > '~' || strings.ContainsRune("\"\r\n", asked) {
 		return d, trial{}, rows.Errorf("The delimiter %q cannot be used. Use a comma, a semicolon, a tab or a pipe.", asked)
 	}
-	if bytes.HasPrefix(sample, []byte(utf8BOM)) {
-		d.skip = len(utf8BOM)
+	for bytes.HasPrefix(sample[d.skip:], []byte(utf8BOM)) {
+		d.skip += len(utf8BOM)
 	}
 	candidates := []byte(Delimiters)
 	if named, size := separatorLine(sample[d.skip:]); size > 0 {

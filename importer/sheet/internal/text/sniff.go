@@ -20,13 +20,14 @@ const leastLead = 0.1
 // trial is what the first rows of a text look like in a dialect.
 type trial struct {
 	dialect
-	records int     // that are not blank
-	width   int     // cells that most records have, of those with two or more; 0 where there are none
-	alike   int     // records with that many
-	faults  int     // records whose quotes do not pair up
-	quoted  int     // values in quotes
-	clean   float64 // share of the cells in alike records that look whole
-	usual   int     // cells that more than half of the records have, without the first one; 0 when they differ or there are too few
+	records      int     // that are not blank
+	width        int     // cells that most records have, of those with two or more; 0 where there are none
+	alike        int     // records with that many
+	faults       int     // records whose quotes do not pair up
+	quoted       int     // values in quotes
+	wrappedLines int     // records that are a single value in quotes with delimiters in it
+	clean        float64 // share of the cells in alike records that look whole
+	usual        int     // cells that more than half of the records have, without the first one; 0 when they differ or there are too few
 }
 
 // score is how much the rows look like rows, from 0 to 1: they have the same number of
@@ -41,11 +42,7 @@ func (t trial) score() float64 {
 // chooseDelimiter tries the candidates and returns the best two. Where none gives two
 // cells in a row, the best one is the first, and next is the zero value.
 func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next trial) {
-	for i, delimiter := range candidates {
-		if i > 0 && bytes.IndexByte(sample, delimiter) < 0 {
-			continue
-		}
-		t := chooseQuotes(sample, partial, dialect{delimiter: delimiter, quote: '"'})
+	for i, t := range tryDelimiters(sample, partial, candidates) {
 		switch {
 		case i == 0:
 			best = t
@@ -59,6 +56,29 @@ func chooseDelimiter(sample []byte, partial bool, candidates []byte) (best, next
 		}
 	}
 	return best, next
+}
+
+// tryDelimiters tries the first candidate, and the others that occur. Tabs separate values
+// without quotes as well (text/tab-separated-values), but not where the quotes pair up with
+// another delimiter: then the tabs are inside of values.
+func tryDelimiters(sample []byte, partial bool, candidates []byte) []trial {
+	const mostFaults = 0.05
+	var trials []trial
+	quoted := false
+	for i, delimiter := range candidates {
+		if i > 0 && bytes.IndexByte(sample, delimiter) < 0 {
+			continue
+		}
+		t := unwrapLines(sample, partial, chooseQuotes(sample, partial, dialect{delimiter: delimiter, quote: '"'}))
+		trials = append(trials, t)
+		quoted = quoted || t.width > 0 && t.quoted > 0 && float64(t.faults) <= mostFaults*float64(t.records)
+	}
+	for i, t := range trials {
+		if t.delimiter == '\t' && t.quoted == 0 && t.faults > 0 && !quoted {
+			trials[i] = try(sample, partial, dialect{delimiter: t.delimiter})
+		}
+	}
+	return trials
 }
 
 // chooseOddDelimiter tries the delimiters that are seldom used, and returns the zero value
@@ -100,10 +120,21 @@ func chooseQuotes(sample []byte, partial bool, d dialect) trial {
 			return t
 		}
 	}
-	if best.faults > 0 && d.delimiter == '\t' { // text/tab-separated-values has no quotes
-		return try(sample, partial, dialect{delimiter: d.delimiter})
-	}
 	return best
+}
+
+// unwrapLines returns what the first rows look like if most lines are a single value in
+// quotes, in which the cells are, and t if that is not so.
+func unwrapLines(sample []byte, partial bool, t trial) trial {
+	if t.wrappedLines*2 <= t.records {
+		return t
+	}
+	d := t.dialect
+	d.wrapped = true
+	if inner := try(sample, partial, d); inner.alike*2 > inner.records {
+		return inner
+	}
+	return t
 }
 
 // hasSingleQuotes reports whether a value may begin with a single quote.
@@ -150,7 +181,7 @@ func try(sample []byte, partial bool, d dialect) trial {
 			}
 		}
 	}
-	t.quoted = c.quotedValues
+	t.quoted, t.wrappedLines = c.quotedValues, c.wrappedLines
 	for width, g := range groups {
 		if width > 1 && (g.records > t.alike || g.records == t.alike && width > t.width) {
 			t.width, t.alike, t.clean = width, g.records, float64(g.whole)/float64(g.cells)
