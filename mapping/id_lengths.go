@@ -23,6 +23,11 @@ const (
 	// maxSuspects is how many ids of one length are remembered. When there are more,
 	// that is a question about the column, not about rows.
 	maxSuspects = 4096
+
+	// Numbers are counted on if they are this far apart, on average, and nowhere that
+	// a digit is added more than countedGap times as far.
+	countedStep = 10
+	countedGap  = 10
 )
 
 // idLengths collects how long the ids of one column are, to find those that lost
@@ -35,8 +40,9 @@ type idLengths struct {
 
 // idLength is the ids of one length.
 type idLength struct {
-	count    int
-	suspects []suspectID // the first of them
+	count     int
+	low, high uint64      // the smallest and the largest
+	suspects  []suspectID // the first of them
 }
 
 // suspectID is an id of digits, and the sequence of the row that has it.
@@ -46,11 +52,15 @@ type suspectID struct {
 }
 
 func (l *idLength) add(sequence int, value string) {
-	l.count++
-	if len(l.suspects) == maxSuspects {
+	number, err := strconv.ParseUint(value, 10, 64)
+	if l.count++; err != nil {
 		return
 	}
-	if number, err := strconv.ParseUint(value, 10, 64); err == nil {
+	if l.count == 1 || number < l.low {
+		l.low = number
+	}
+	l.high = max(l.high, number)
+	if len(l.suspects) < maxSuspects {
 		l.suspects = append(l.suspects, suspectID{number, uint32(sequence)})
 	}
 }
@@ -85,6 +95,9 @@ func (s *idLengths) review(f *fieldMapper, _ func(int) int, review *Review) (key
 		}
 	}
 	usual := s.usual()
+	if s.countsOn(usual) {
+		return "", ""
+	}
 	count := s.lengths[usual].count
 	for length := 1; length < usual; length++ {
 		short := &s.lengths[length]
@@ -115,4 +128,26 @@ func (s *idLengths) usual() int {
 		return 0
 	}
 	return usual
+}
+
+// countsOn reports whether the ids of at most so many digits are numbers that were
+// counted, as from 99,990 to 101,200: the short ones have lost nothing.
+func (s *idLengths) countsOn(digits int) bool {
+	var low, high, gap, count uint64
+	least := uint64(1) // with so many digits
+	for length := 1; length <= digits; length, least = length+1, least*10 {
+		l := &s.lengths[length]
+		switch {
+		case l.count == 0:
+			continue
+		case l.low < least && length > 1: // it begins with a zero
+			return false
+		case count == 0:
+			low = l.low
+		default:
+			gap = max(gap, l.low-high)
+		}
+		high, count = l.high, count+uint64(l.count)
+	}
+	return count > 0 && high-low <= countedStep*count && gap <= countedGap*max(1, (high-low)/count)
 }

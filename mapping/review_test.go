@@ -29,6 +29,14 @@ func count(n, digits int) []Cell {
 	return cells
 }
 
+// counted returns every so manyth number.
+func counted(from, to, every int) (cells []Cell) {
+	for number := from; number < to; number += every {
+		cells = append(cells, Cell{Text: fmt.Sprint(number)})
+	}
+	return cells
+}
+
 func TestReviewOfIDs(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -46,6 +54,11 @@ func TestReviewOfIDs(t *testing.T) {
 		{"fewer than eight in ten", "unique_id: It", append(count(39, 9), count(10, 8)...), ""},
 		{"too few to know", "unique_id: It", append(count(9, 9), texts("12345678")...), ""},
 		{"two lengths", "unique_id: It", append(count(30, 9), count(20, 8)...), ""},
+		{"numbers counted from 5 to 6 digits", "unique_id: It", counted(99_990, 101_000, 7), ""},
+		{"numbers counted from 7 to 8 digits", "unique_id: It", counted(9_999_900, 10_001_000, 10), ""},
+		{"numbers too far apart to be counted", "unique_id: It", counted(99_950, 101_000, 25), "0 lost_zeros 099950 1 lost_zeros 099975"},
+		{"numbers with a gap where a digit is added", "unique_id: It", append(counted(100_000, 100_300, 1), texts("99000")...), "300 lost_zeros 099000"},
+		{"counted, and one with its zero", "unique_id: It", append(counted(99_998, 100_300, 1), texts("099997")...), "0 lost_zeros 099998 1 lost_zeros 099999"},
 		{"numbers that count up", "unique_id: It", append(count(90, 5), count(10, 4)...), ""},
 		{"cut after 15 digits", "unique_id: It", texts("1234567890123450", "12345678901234500"),
 			"0 damaged_number  1 damaged_number "},

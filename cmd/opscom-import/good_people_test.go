@@ -191,7 +191,7 @@ func goodIDs(random *rand.Rand) func(i int) string {
 			return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", random.Uint32(), random.IntN(1<<16), random.IntN(1<<12), i&0xfff, random.Int64N(1<<48))
 		},
 		func(i int) string { return fmt.Sprintf("%08x", uint32(i)*2_654_435_761) }, // some have only digits, some an E between them
-		counted(1, "%d"), counted(95, "%d"), counted(990, "%d"), counted(9_995, "%d"), counted(1, "%06d"),
+		counted(1, "%d"), counted(95, "%d"), counted(990, "%d"), counted(9_995, "%d"), counted(99_990, "%d"), counted(999_980, "%d"), counted(1, "%06d"),
 	)
 }
 
