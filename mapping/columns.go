@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"opscom-import/mapping/internal/chars"
@@ -26,6 +27,39 @@ func findColumn(header []string, name string) (int, error) {
 		letters[i] = ColumnLetter(c)
 	}
 	return NoColumn, fmt.Errorf("%d columns are called %q (%s); give them different headers in the file", len(columns), name, strings.Join(letters, ", "))
+}
+
+// FitsHeader reports whether a row has every column that the mapping names, two or more,
+// so that it is the header, whatever else is in it.
+func (f *File) FitsHeader(row []string) bool {
+	named := 0
+	for i := range f.Fields {
+		for _, name := range f.Fields[i].Columns {
+			if !hasColumn(row, name) {
+				return false
+			}
+			named++
+		}
+	}
+	for i := range f.Fields {
+		if expr := f.Fields[i].Expr; expr != "" {
+			e, err := newText(expr, row)
+			if err != nil {
+				return false
+			}
+			named += len(e.columns)
+		}
+	}
+	return named >= 2
+}
+
+// hasColumn reports whether the header has a column that the name may mean.
+func hasColumn(header []string, name string) bool {
+	folded := chars.Fold(name)
+	return slices.ContainsFunc(header, func(h string) bool {
+		h = strings.TrimSpace(h)
+		return h != "" && (h == strings.TrimSpace(name) || folded != "" && chars.Fold(h) == folded)
+	})
 }
 
 func columnsWhere(header []string, match func(string) bool) []int {

@@ -35,3 +35,32 @@ func TestColumnLetter(t *testing.T) {
 		}
 	}
 }
+
+func TestFitsHeader(t *testing.T) {
+	text := "x"
+	file := &File{Fields: []Field{
+		{Attribute: UniqueID, Columns: []string{"Banner ID"}},
+		{Attribute: FirstName, Columns: []string{"Preferred", "Prénom"}},
+		{Attribute: LastName, Expr: `col("Last Name")`},
+		{Attribute: LoginSource, Value: &text},
+	}}
+	for _, tc := range []struct {
+		row  []string
+		want bool
+	}{
+		{[]string{"2025-09-03", "banner_id", "PREFERRED", "Prenom", "last name", "Q1"}, true},
+		{[]string{" Banner ID ", "Preferred", "Prénom", "Last Name"}, true},
+		{[]string{"Banner ID", "Preferred", "Last Name"}, false},
+		{[]string{"Banner ID", "Preferred", "Prénom"}, false},
+		{[]string{"900100", "Ann", "Ann", "Lee"}, false},
+		{nil, false},
+	} {
+		if got := file.FitsHeader(tc.row); got != tc.want {
+			t.Errorf("FitsHeader(%q) = %v", tc.row, got)
+		}
+	}
+	one := &File{Fields: file.Fields[:1]}
+	if one.FitsHeader([]string{"Banner ID"}) {
+		t.Error("one name, which may be a title, is taken for a header")
+	}
+}

@@ -66,10 +66,7 @@ type compiler struct {
 func (c *compiler) checkLayout() {
 	source := &c.file.Source
 	for _, name := range source.Headers {
-		same := func(h string) bool {
-			return strings.TrimSpace(h) == strings.TrimSpace(name) || chars.Fold(h) != "" && chars.Fold(h) == chars.Fold(name)
-		}
-		if strings.TrimSpace(name) == "" || slices.ContainsFunc(c.header, same) {
+		if strings.TrimSpace(name) == "" || hasColumn(c.header, name) {
 			continue
 		}
 		c.fail(source.Lines["headers"], "source.headers", "the mapping expects a column "+chars.Quote(name)+", but the file has none"+

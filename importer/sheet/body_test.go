@@ -122,7 +122,7 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		source := &lines{rest: strings.Split(text, "\n")}
 		table := &Table{rows: source, budget: rows.NewWorkBudget(0, time.Now)}
-		if err := table.findHeader(0); err != nil {
+		if err := table.findHeader(Options{}); err != nil {
 			return
 		}
 		found := map[int]bool{}

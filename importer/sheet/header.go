@@ -21,16 +21,24 @@ type headerPlace struct {
 	merged []rows.Range // cells of these two rows
 	below  int          // index of the first row below the header, repetitions of it left out
 	known  int          // columns whose names mean an attribute
+	fits   bool         // it has the names of all columns that are needed
 	sure   bool
 }
 
-// header looks for the header among the rows of a preview. It is the first row that is
+// header looks for the header among the rows of a preview. It is the row with the names of
+// all columns that are needed, where these are known. Else it is the first row that is
 // about as wide as the table, and all of whose cells are names: above values, or known as
 // what student systems call things. Where the row that should be the header has values
 // itself, there is none, and the user is asked: a header must never become a person, and a
 // person never a header.
-func (p *preview) header() (headerPlace, error) {
+func (p *preview) header(fits func([]string) bool) (headerPlace, error) {
 	first := p.firstWide()
+	if i := p.fitting(fits); i >= 0 {
+		if i > first && !p.areTitles(first, i) {
+			return headerPlace{}, p.askBetween(first, i)
+		}
+		return headerPlace{at: i, group: -1, below: p.belowHeader(i), known: p.known(i), fits: true, sure: true}, nil
+	}
 	chosen, sure := first, p.isHeader(first)
 	for i := first + 1; i < len(p.rows) && i <= first+maxTitleRows; i++ {
 		if i == first+1 && p.follows(i) && p.fillsGaps(first, i) {
@@ -53,11 +61,44 @@ func (p *preview) header() (headerPlace, error) {
 	if err := p.findGroups(&f); err != nil {
 		return headerPlace{}, err
 	}
-	f.below = f.at + 1
-	for f.below < len(p.rows) && sameTexts(&p.rows[f.at], &p.rows[f.below]) {
-		f.below++
-	}
+	f.below = p.belowHeader(f.at)
 	return f, nil
+}
+
+// belowHeader returns the index of the first row below the header, repetitions of it left
+// out.
+func (p *preview) belowHeader(header int) int {
+	below := header + 1
+	for below < len(p.rows) && sameTexts(&p.rows[header], &p.rows[below]) {
+		below++
+	}
+	return below
+}
+
+// fitting returns the index of the first row with the names of all columns that are needed,
+// -1 when there is none or they are not known.
+func (p *preview) fitting(fits func([]string) bool) int {
+	if fits == nil {
+		return -1
+	}
+	return slices.IndexFunc(p.rows, func(row importer.Row) bool {
+		names := make([]string, len(row.Cells))
+		for c := range names {
+			names[c] = rows.TextAt(&row, c)
+		}
+		return len(row.Problems) == 0 && fits(names)
+	})
+}
+
+// areTitles reports whether none of the rows from first on may be a person above a header
+// that was sorted with them: they have fewer cells, or words where the rows below the
+// header have values.
+func (p *preview) areTitles(first, header int) bool {
+	columns := countColumns(p.shapes[header+1:])
+	return !slices.ContainsFunc(p.shapes[first:header], func(s rowShape) bool {
+		unlike, alike := columns.contrast(s)
+		return s.filled*4 > p.shapes[header].filled*3 && (alike > 0 || unlike == 0)
+	})
 }
 
 // maxTitleRows is how many rows as wide as the table may precede its header.
@@ -184,16 +225,17 @@ func (p *preview) names(f headerPlace, counted bool) ([]string, error) {
 
 // findHeader finds the header among the first rows, or takes the row that was asked for,
 // which always wins. The body begins with the row below.
-func (t *Table) findHeader(asked int) error {
-	p, f, err := locateHeader(t.rows, asked)
+func (t *Table) findHeader(o Options) error {
+	p, f, err := locateHeader(t.rows, o)
 	if err != nil {
 		return err
 	}
-	return t.setHeader(p, f, asked)
+	return t.setHeader(p, f, o.HeaderRow)
 }
 
 // locateHeader reads the first rows of a sheet and finds its header among them.
-func locateHeader(source rows.Source, asked int) (*preview, headerPlace, error) {
+func locateHeader(source rows.Source, o Options) (*preview, headerPlace, error) {
+	asked := o.HeaderRow
 	p := readPreview(source, asked)
 	switch {
 	case len(p.rows) == 0 && p.err != io.EOF:
@@ -205,7 +247,7 @@ func locateHeader(source rows.Source, asked int) (*preview, headerPlace, error) 
 	case len(p.rows) == 0:
 		return nil, headerPlace{}, errNoRows
 	}
-	f, err := p.header()
+	f, err := p.header(o.FitsHeader)
 	return p, f, err
 }
 
@@ -220,6 +262,7 @@ func (t *Table) setHeader(p *preview, f headerPlace, asked int) error {
 	t.widths = append(t.widths, len(p.rows[f.at].Cells))
 	t.last = t.header.Row
 	t.body = newBody(rowQueue{Source: t.rows, ahead: p.rows[f.below:], err: p.err}, &t.header, p.shapes[f.below:])
+	t.body.words = t.body.words || f.fits
 	if asked == 0 {
 		t.notes = append(t.notes, p.headerNotes(f)...)
 	}

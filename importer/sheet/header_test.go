@@ -1,6 +1,8 @@
 package sheet
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +71,57 @@ func TestHeaderIsFound(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.notes, got.notes); diff != "" {
 				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// fitting returns whether a row has all these names, joined by |.
+func fitting(names string) func([]string) bool {
+	return func(row []string) bool {
+		return !slices.ContainsFunc(strings.Split(names, "|"), func(name string) bool { return !slices.Contains(row, name) })
+	}
+}
+
+// A row with the names of all columns that are needed is the header, whatever else is in it.
+func TestHeaderFits(t *testing.T) {
+	days := strings.Repeat(",2025-09-03", 8)
+	questions := ""
+	for i := range 40 {
+		questions += fmt.Sprintf(",Q%d", i+1)
+	}
+	marks := strings.Repeat(",5", 40)
+	tests := map[string]struct {
+		csv  string
+		at   int // 0 for a question
+		row  int // of the question
+		rows int
+	}{
+		"dates":                                {"ID,First,Last" + days + "\n900100,Ann,Lee" + days + "\n900101,Bob,Roy" + days + "\n", 1, 0, 2},
+		"questions":                            {"ID,First,Last" + questions + "\n900100,Ann,Lee" + marks + "\n900101,Bob,Roy" + marks + "\n", 1, 0, 2},
+		"weeks, and printed again":             {"1,2,3,4,5,6,ID,First,Last\n,,,,,,900100,Ann,Lee\n1,2,3,4,5,6,ID,First,Last\n,,,,,,900101,Bob,Roy\n", 1, 0, 2},
+		"addresses":                            {"ID,First,Last,ann@college.example,https://a.example,613-555-0142\n900100,Ann,Lee,x,y,z\n", 1, 0, 1},
+		"one person":                           {"ID,First,Last,2025,2026,2027,2028,2029\n900100,Ann,Lee,1,2,3,4,5\n", 1, 0, 1},
+		"no person":                            {"ID,First,Last,2025,2026,2027,2028\n", 1, 0, 0},
+		"below titles with numbers":            {"Attendance,2025-09-03,to,2025-12-19\n1,2\nID,First,Last,2025-09-03,2025-09-04,2025-09-05\n900100,Ann,Lee,P,P,A\n", 3, 0, 1},
+		"below the codes of a survey":          {"QID1,QID2,QID3,QID4\nID,First,Last,Age\n900100,Ann,Lee,19\n900101,Bob,Roy,20\n", 2, 0, 2},
+		"below groups":                         {",Person,,Marks,\nID,First,Last,1,2\n900100,Ann,Lee,5,6\n900101,Bob,Roy,7,8\n", 2, 0, 2},
+		"below people with whom it was sorted": {"900100,Ann,Lee,5\n900101,Bob,Roy,6\nID,First,Last,2025\n900102,Cy,Poe,7\n", 0, 3, 0},
+		"below people without numbers, sorted as well": {"alee,Ann,Lee\nbroy,Bob,Roy\nID,First,Last\ncpoe,Cy,Poe\n", 0, 3, 0},
+		"a name is missing, among dates":               {"ID,First,Surname" + days + "\n900100,Ann,Lee" + days + "\n", 0, 1, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := writeFile(t, "people.csv", tt.csv)
+			got := readFile(t, path, Options{FitsHeader: fitting("ID|First|Last")})
+			if tt.at == 0 {
+				if fe := fileError(t, got.err, path); fe.Row != tt.row || !strings.Contains(fe.Message, "--header-row") {
+					t.Errorf("row %d: %s", fe.Row, fe.Message)
+				}
+				return
+			}
+			if got.err != nil || got.header.Row != tt.at || len(got.rows) != tt.rows || !fitting("ID|First|Last")(got.header.Names) {
+				t.Errorf("header %q in row %d, rows %q, error %v, want row %d and %d rows", got.header.Names, got.header.Row, got.rows, got.err, tt.at, tt.rows)
 			}
 		})
 	}

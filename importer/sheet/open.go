@@ -123,7 +123,7 @@ func (t *Table) openSingle(source rows.Source, kind string, o Options) error {
 	if o.Sheet != "" {
 		return rows.Errorf("%s has no sheets. Leave the sheet's name out.", kind)
 	}
-	err := t.findHeader(o.HeaderRow)
+	err := t.findHeader(o)
 	if errors.Is(err, errNoRows) {
 		return rows.Errorf("The file is empty: it has no header and no rows. Export it again.")
 	}

@@ -61,14 +61,14 @@ func (t *Table) openBook(b book, o Options) error {
 		if t.rows, err = b.Open(sheet); err != nil {
 			return err
 		}
-		err = t.findHeader(o.HeaderRow)
+		err = t.findHeader(o)
 		if errors.Is(err, errNoRows) {
 			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", listSheets(all))
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
 	}
-	best, alike, err := t.choose(b, o.HeaderRow)
+	best, alike, err := t.choose(b, o)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ type candidate struct {
 }
 
 // isPeople reports whether the sheet has columns that profiles need.
-func (c *candidate) isPeople() bool { return c.err == nil && c.place.known >= 2 }
+func (c *candidate) isPeople() bool { return c.err == nil && (c.place.fits || c.place.known >= 2) }
 
 func (c *candidate) hasRows() bool { return c.place.below < len(c.preview.rows) }
 
@@ -104,6 +104,8 @@ func (c *candidate) isBetter(other *candidate) bool {
 		return true
 	case c.isPeople() != other.isPeople() || !c.isPeople():
 		return c.isPeople() && !other.isPeople()
+	case c.place.fits != other.place.fits:
+		return c.place.fits
 	case c.hasRows() != other.hasRows():
 		return c.hasRows()
 	}
@@ -112,7 +114,7 @@ func (c *candidate) isBetter(other *candidate) bool {
 
 // choose looks at the first rows of each visible sheet. It leaves the best one open as
 // the table's rows, and returns those that look just as much like people.
-func (t *Table) choose(b book, headerRow int) (best *candidate, alike []excel.Sheet, err error) {
+func (t *Table) choose(b book, o Options) (best *candidate, alike []excel.Sheet, err error) {
 	const maxSheets = 40
 	visible := slices.DeleteFunc(slices.Clone(b.Sheets()), func(s excel.Sheet) bool { return s.Part == "" || s.Hidden })
 	for _, sheet := range visible[:min(len(visible), maxSheets)] {
@@ -122,7 +124,7 @@ func (t *Table) choose(b book, headerRow int) (best *candidate, alike []excel.Sh
 			return nil, nil, err
 		}
 		c := &candidate{sheet: sheet}
-		c.preview, c.place, c.err = locateHeader(source, headerRow)
+		c.preview, c.place, c.err = locateHeader(source, o)
 		var question *FileError
 		if damaged := c.err != nil && !errors.Is(c.err, errNoRows) && !(errors.As(c.err, &question) && question.Unwrap() == nil); damaged {
 			return nil, nil, errors.Join(c.err, source.Close())
@@ -133,7 +135,7 @@ func (t *Table) choose(b book, headerRow int) (best *candidate, alike []excel.Sh
 		case c.isBetter(best):
 			rejected, t.rows = t.rows, source
 			best, alike = c, nil
-		case c.isPeople() && c.hasRows():
+		case c.isPeople() && c.hasRows() && c.place.fits == best.place.fits:
 			alike = append(alike, sheet)
 		}
 		if rejected != nil {

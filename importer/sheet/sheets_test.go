@@ -65,6 +65,10 @@ func TestSheetOfPeopleIsChosen(t *testing.T) {
 			}
 		})
 	}
+	got := readFile(t, workbookOf(t, people, "ID,First,2025\n77,Kim,1\n", people), Options{FitsHeader: fitting("ID|First")})
+	if notes := strings.Join(got.notes, " "); got.err != nil || got.sheet != "Two" || strings.Contains(notes, "Other sheets") {
+		t.Errorf("the sheet with the needed columns: sheet %q, notes %q, error %v", got.sheet, notes, got.err)
+	}
 	path := workbookOf(t, values, counts)
 	if fe := fileError(t, readFile(t, path, Options{}).err, path); fe.Sheet != "One" || !strings.Contains(fe.Message, "--header-row") {
 		t.Error(fe)

@@ -22,6 +22,10 @@ type Options struct {
 	Delimiter rune   // of a CSV file; 0 for the one that is found
 	Encoding  string // of a CSV file, by any name in the WHATWG Encoding Standard; "" for the one that is found
 	Password  string // of a workbook that is protected by one; "" for none
+
+	// FitsHeader reports whether a row has the names of all columns that are needed, by which
+	// the header and the sheet are found; nil when they are not known.
+	FitsHeader func(row []string) bool
 }
 
 // Table is one table of a file: a header and the rows below it. It belongs to

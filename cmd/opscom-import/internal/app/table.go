@@ -160,6 +160,9 @@ func openSheet(s config.Settings, path string, m *mapping.File) (*sheet.Table, e
 		Format: s.Format, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
 		Delimiter: s.Delimiter, Encoding: s.Encoding, Password: password,
 	}
+	if m != nil {
+		o.FitsHeader = m.FitsHeader
+	}
 	if m != nil && o.Sheet == "" {
 		o.Sheet = m.Source.Sheet
 	}
