@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 const (
 	scriptClient = "OC_TEST"
 	scriptToken  = "canary-4f1c" // searched for where no token may be
+	renewedToken = "canary-b2a7"
 )
 
 // troubledController is a sandbox that gets into trouble after a number of pushes,
@@ -25,10 +28,15 @@ const (
 type troubledController struct {
 	box     *sandbox.Sandbox
 	server  *httptest.Server
-	trouble string // hold, refuse, down, pause or "" for none
+	trouble string // hold, refuse, down, pause, rotate, spoil or "" for none
 	after   int64  // pushes that are answered before
 	blocks  int    // HTTP status of the firewall before it; 0 for none
-	denies  int    // ErrorCode or HTTP status of the answer to the call for user types; 0 for the list
+
+	tokenFile string // path
+	renewed   sync.Once
+	failed    error // of writing it
+
+	denies int // ErrorCode or HTTP status of the answer to the call for user types; 0 for the list
 
 	blips  atomic.Int64 // requests that are still answered with 502
 	pushes atomic.Int64
@@ -42,6 +50,8 @@ type troubledController struct {
 //	hold=N    from the Nth push on profiles are accepted and the answers held back
 //	refuse=N  from the Nth push on the token is refused
 //	down=N    from the Nth push on the answer is 503
+//	rotate=N  at the Nth push another token is written to tokenFile, and only that is accepted from then on
+//	spoil=N   at the Nth push tokenFile is emptied, and no token is accepted from then on
 //	pause=N   from the Nth push on the answer is 429, with a pause of an hour
 //	blip=N    the first N requests, whatever they are, are answered with 502
 //	deny=E    the call for user types is answered with the ErrorCode or HTTP status E
@@ -54,7 +64,7 @@ func newTroubledController(what []string) (*troubledController, error) {
 	for _, w := range what {
 		name, number, _ := strings.Cut(w, "=")
 		switch name {
-		case "hold", "refuse", "down", "pause":
+		case "hold", "refuse", "down", "pause", "rotate", "spoil":
 			var err error
 			if c.after, err = strconv.ParseInt(number, 10, 64); err != nil {
 				return nil, fmt.Errorf("%s: %w", w, err)
@@ -127,6 +137,8 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(answer.Body.Bytes()) // the client may be gone
 	case "refuse":
 		deny(w, 9002)
+	case "rotate", "spoil":
+		c.renew(w, r)
 	case "down":
 		http.Error(w, "503", http.StatusServiceUnavailable)
 	case "pause":
@@ -135,6 +147,23 @@ func (c *troubledController) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		c.box.ServeHTTP(w, r)
 	}
+}
+
+// renew has the file of the token changed before it answers: to the old token with a
+// refusal, to the new one as the sandbox does.
+func (c *troubledController) renew(w http.ResponseWriter, r *http.Request) {
+	next := renewedToken
+	if c.trouble == "spoil" {
+		next = ""
+	}
+	c.renewed.Do(func() { c.failed = os.WriteFile(c.tokenFile, []byte(next), 0o600) })
+	body, err := io.ReadAll(r.Body)
+	if err != nil || next == "" || !bytes.Contains(body, []byte(next)) {
+		deny(w, 9002)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte(next), []byte(scriptToken), 1)))
+	c.box.ServeHTTP(w, r)
 }
 
 // deny answers with the Controller's ErrorCode, or as something before it with the HTTP
@@ -191,5 +220,5 @@ func (c *troubledController) vanish() {
 
 func (c *troubledController) close() error {
 	c.vanish()
-	return c.box.Close()
+	return errors.Join(c.failed, c.box.Close())
 }

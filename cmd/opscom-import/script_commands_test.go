@@ -42,6 +42,7 @@ func controllerCommands() map[string]scriptCommand {
 			c, err := newTroubledController(args)
 			ts.Check(err)
 			ts.Defer(func() { ts.Check(c.close()) })
+			c.tokenFile = ts.MkAbs("token")
 			runOf(ts).controller = c
 			ts.Setenv("OPSCOM_URL", c.server.URL)
 			ts.Setenv("OPSCOM_CLIENT", scriptClient)

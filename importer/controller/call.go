@@ -44,28 +44,39 @@ func (r callResult) status() importer.Status {
 // callWithRetries sends a request until there is a usable answer, maxAttempts are
 // made, or it is canceled: fetchCtx prevents another attempt, workCtx also aborts
 // the one in flight. An attempt on a connection that turns out to be closed is
-// followed by one on a new connection, which comes on top of maxAttempts. onRetry is
-// called once, before the wait for the attempt after the first failure.
-func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, body []byte, maxAttempts int, success func(document) error, onRetry func()) callResult {
+// followed by one on a new connection, and one with a token that was replaced by one
+// with the new token; these come on top of maxAttempts. tail follows the token in the
+// body. onRetry is called once, before the wait for the attempt after the first failure.
+func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, tail []byte, maxAttempts int, success func(document) error, onRetry func()) callResult {
 	r := callResult{sameEachTime: true}
+	var token *credential
+	var body []byte
+	atOnce := false // the attempt costs neither a pause nor one of the attempts
 	for failures := 0; ; {
-		repeat := r.last.feedback == stale // at once: it costs neither a pause nor one of the attempts
-		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !repeat)
+		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !atOnce)
 		if !ok {
 			r.canceled = true
 			return r
 		}
-		a := c.attempt(workCtx, e, body, repeat, success)
+		if now := c.credentials.current.Load(); now != token {
+			token, body = now, e.body(now, tail)
+			tail = body[len(body)-len(tail):] // not the caller's, which may be part of something larger
+		}
+		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, success)
 		r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
 		r.attempts++
+		renewed := a.class == refused && a.rule.ofToken && c.credentials.renew(token)
+		if renewed {
+			a.class = retryable
+		}
 		r.last = a
 		if a.class != retryable {
 			return r
 		}
 		r.maybeReceived = r.maybeReceived || !a.notReceived
 		r.canceled = a.feedback == canceled || !r.pausedUntil.IsZero()
-		if a.feedback == stale {
+		if atOnce = renewed || a.feedback == stale; atOnce {
 			continue
 		}
 		failures++
@@ -84,11 +95,11 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 
 // attempt sends one request, on a new connection if fresh is true, and classifies
 // the answer.
-func (c *Client) attempt(workCtx context.Context, e *endpoint, body []byte, fresh bool, success func(document) error) attemptResult {
+func (c *Client) attempt(workCtx context.Context, e *endpoint, token *credential, body []byte, fresh bool, success func(document) error) attemptResult {
 	a := c.roundTrip(workCtx, e, body, fresh, success)
 	if a.class == accepted {
-		c.accepted.Store(true)
-	} else if a.class == refused && c.accepted.Load() {
+		token.accepted.Store(true)
+	} else if a.class == refused && token.accepted.Load() {
 		if rule, ok := ruleAfterSuccess(a.status); ok {
 			a.class, a.rule = rejected, rule
 		}

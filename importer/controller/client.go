@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"opscom-import/importer"
@@ -22,7 +21,7 @@ import (
 // Client talks to one client's Controller. Its methods may be called from many
 // goroutines at once.
 type Client struct {
-	token       Token
+	credentials credentials
 	host        string
 	proxy       Proxy
 	push, types *endpoint
@@ -30,7 +29,6 @@ type Client struct {
 	maxAttempts int
 	jitter      func() float64
 	pacer       *pacer
-	accepted    atomic.Bool // the Controller has accepted a request: token, client code and address are right
 	deadlines   deadlines
 	buffers     sync.Pool // of *[]byte, for the bodies of answers
 	transport   http.RoundTripper
@@ -45,8 +43,11 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		token: cfg.Token, host: base.Host, proxy: cfg.Proxy, transport: cfg.Transport, timeout: cfg.Timeout,
+		credentials: credentials{reread: cfg.RereadToken, onRenewed: cfg.OnNewToken}, host: base.Host, proxy: cfg.Proxy, transport: cfg.Transport, timeout: cfg.Timeout,
 		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter, deadlines: make(deadlines, cfg.Workers),
+	}
+	if err := c.credentials.use(cfg.Token); err != nil {
+		return nil, err
 	}
 	if c.jitter == nil {
 		c.jitter = rand.Float64
@@ -109,7 +110,7 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry
 		return importer.Answer{Status: importer.StatusNotSent}, errors.New("push a profile: the stored profile is not a JSON object with members")
 	}
 	var id string
-	r := c.callWithRetries(fetchCtx, workCtx, c.push, c.push.body(payload[1:]), c.maxAttempts, func(d document) (err error) {
+	r := c.callWithRetries(fetchCtx, workCtx, c.push, payload[1:], c.maxAttempts, func(d document) (err error) {
 		if err = d.checkPerson(payload); err == nil {
 			id, err = d.referenceID()
 		}
@@ -153,7 +154,7 @@ const maxTypeAttempts = 3
 // for too long a pause.
 func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	var types []mapping.UserType
-	r := c.callWithRetries(ctx, ctx, c.types, c.types.body(nil), min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
+	r := c.callWithRetries(ctx, ctx, c.types, nil, min(maxTypeAttempts, c.maxAttempts), func(d document) (err error) {
 		types, err = d.userTypes()
 		return err
 	}, func() {})

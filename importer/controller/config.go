@@ -17,6 +17,9 @@ type Config struct {
 	Client  string // client code, used unchanged
 	Token   Token
 
+	RereadToken func() Token // called by one goroutine at a time after the Controller refused the token: returns what it is now, zero for none; nil for a token that cannot change
+	OnNewToken  func()       // called when the run goes on with another token; may be nil
+
 	Workers     int           // most requests in flight, 1 or more: the size of the connection pool
 	Rate        float64       // requests a second, including retries; 0: no limit
 	Burst       int           // requests that may start at once, 1 or more

@@ -25,6 +25,7 @@
 //     A push is an upsert, so repeating a profile that did arrive changes nothing.
 //
 // A refusal that every other row would get too is a *importer.RefusedError, and a
-// pause that is too long to wait for is a *importer.PauseError. The
+// pause that is too long to wait for is a *importer.PauseError. A refusal of the token
+// is neither if there is a new one by then (credential.go). The
 // token never appears in a message, an error or anything that is printed.
 package controller

@@ -72,7 +72,7 @@ func (c *Client) sanitize(text string) string {
 		}
 		return r
 	}, text)
-	text = c.token.redact(strings.Join(strings.Fields(text), " "))
+	text = c.credentials.redact(strings.Join(strings.Fields(text), " "))
 	if runes := []rune(text); len(runes) > maxQuoted {
 		text = string(runes[:maxQuoted-1]) + "…"
 	}

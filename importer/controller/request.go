@@ -3,23 +3,19 @@ package controller
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // endpoint is one of the Controller's calls: what all requests to it share.
 type endpoint struct {
-	request *http.Request // template without a body; only copies are sent
-	head    []byte        // start of every body: the token, up to where the profile follows
+	request   *http.Request // template without a body; only copies are sent
+	separator string        // follows the token in every body
 }
 
-// newEndpoint returns the endpoint at path, which is escaped, below base. In its
-// bodies separator follows the token.
+// newEndpoint returns the endpoint at path, which is escaped, below base.
 func newEndpoint(base *url.URL, path string, cfg Config, separator string) (*endpoint, error) {
 	u := base.JoinPath(path)
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, u.String(), nil)
@@ -32,16 +28,13 @@ func newEndpoint(base *url.URL, path string, cfg Config, separator string) (*end
 	if cfg.UserAgent != "" {
 		request.Header.Set("User-Agent", cfg.UserAgent)
 	}
-	head, err := jsontext.AppendQuote([]byte(`{"apiToken":`), *cfg.Token.secret)
-	if err != nil {
-		return nil, errors.New("the API token is not valid UTF-8 text")
-	}
-	return &endpoint{request, append(head, separator...)}, nil
+	return &endpoint{request, separator}, nil
 }
 
-// body returns the body of a request: the endpoint's head, followed by tail.
-func (e *endpoint) body(tail []byte) []byte {
-	return append(append(make([]byte, 0, len(e.head)+len(tail)), e.head...), tail...)
+// body returns the body of a request: the token, followed by tail.
+func (e *endpoint) body(token *credential, tail []byte) []byte {
+	body := make([]byte, 0, len(token.member)+len(e.separator)+len(tail))
+	return append(append(append(body, token.member...), e.separator...), tail...)
 }
 
 // post returns a request with the body, which must not change afterwards: the

@@ -14,6 +14,8 @@ type rule struct {
 	field  mapping.Attribute // at fault, where the code tells
 	reason string            // of a refused run: what happened, as a clause
 	advice string            // what to do next, as a sentence without its full stop
+
+	ofToken bool // of a refused run: another token may not be refused
 }
 
 // codes are the ErrorCodes in the Controller's documentation.
@@ -22,8 +24,8 @@ var codes = []struct {
 	rule  rule
 }{
 	{[]string{"9000"}, refusal("the client code is missing or unknown", "check the client code (--client)")},
-	{[]string{"9001"}, refusal("the API token is missing or unknown", "check the API token")},
-	{[]string{"9002"}, refusal("the API token lacks the permission", "ask OPS-COM to give the token the permission to push profiles")},
+	{[]string{"9001"}, refusalOfToken("the API token is missing or unknown", "check the API token")},
+	{[]string{"9002"}, refusalOfToken("the API token lacks the permission", "ask OPS-COM to give the token the permission to push profiles")},
 	{[]string{"9003"}, refusal("the request could not be parsed, which is not the file's fault", "report it, with the version of this program")},
 	{[]string{"9013"}, rejection(mapping.UniqueID, "Give the row a unique id")},
 	{[]string{"9014"}, rejection(mapping.LoginSource, "Give the row a login source")},
@@ -64,7 +66,7 @@ func ruleOf(code string) (r rule, known bool) {
 func ruleOfStatus(status int) rule {
 	switch status {
 	case 401, 403:
-		return refusal("access was denied", "check the API token and the client code (--client)")
+		return refusalOfToken("access was denied", "check the API token and the client code (--client)")
 	case 404:
 		return refusal("there is no such address", "check the client code (--client) and the Controller's address (--url)")
 	case 407:
@@ -110,4 +112,11 @@ func rejection(field mapping.Attribute, advice string) rule {
 // refusal returns the rule of a code that refuses the run.
 func refusal(reason, advice string) rule {
 	return rule{class: refused, reason: reason, advice: advice}
+}
+
+// refusalOfToken returns the rule of a code that refuses the run because of its token.
+func refusalOfToken(reason, advice string) rule {
+	r := refusal(reason, advice)
+	r.ofToken = true
+	return r
 }

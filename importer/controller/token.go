@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 )
 
 // redacted is printed in place of a token.
@@ -41,11 +40,3 @@ func (Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText returns "[token]"; encoders of JSON and the like use it.
 func (Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// redact returns text with "[token]" where the token was.
-func (t Token) redact(text string) string {
-	if t.secret == nil {
-		return text
-	}
-	return strings.ReplaceAll(text, *t.secret, redacted)
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
@@ -31,11 +32,15 @@ func connect(env Env) (*connection, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	c.Client, err = controller.New(controller.Config{
-		BaseURL: c.url, Client: env.client(), Token: token,
+		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(token),
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
 		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy,
 		UserAgent: "opscom-import/" + env.Version,
+		OnNewToken: func() {
+			env.notify("The API token was refused. The token file %s has another one by now: the run goes on with it.", token.File)
+			env.Log.Info("the run goes on with another token", "file", token.File)
+		},
 		OnWait: func(w controller.Wait) {
 			env.Progress.Waiting(w.Reason, w.For)
 			env.Log.Info("all workers are waiting", "reason", w.Reason, "for", w.For.String())
@@ -48,7 +53,7 @@ func connect(env Env) (*connection, error) {
 }
 
 // prepare returns the API token, and starts the sandbox when that is the Controller.
-func (c *connection) prepare(env Env) (token controller.Token, err error) {
+func (c *connection) prepare(env Env) (token config.Token, err error) {
 	switch {
 	case env.Settings.Sandbox:
 		c.sandbox, err = startSandbox(env)
@@ -56,15 +61,34 @@ func (c *connection) prepare(env Env) (token controller.Token, err error) {
 			return token, err
 		}
 		c.url = c.sandbox.URL
-		return controller.NewToken(sandboxToken), nil
+		return config.Token{Token: controller.NewToken(sandboxToken)}, nil
 	case env.Settings.Client == "":
 		return token, errors.New("no client code: give --client CODE, or OPSCOM_CLIENT, or client: in opscom-import.yaml; or try --sandbox")
 	}
-	found, err := env.Settings.FindToken()
-	if err == nil && found.Warning != "" {
-		env.notify("%s", found.Warning)
+	token, err = env.Settings.FindToken()
+	if err == nil && token.Warning != "" {
+		env.notify("%s", token.Warning)
 	}
-	return found.Token, err
+	return token, err
+}
+
+// rereader returns the function that reads the token's file again, after the
+// Controller refused the token; nil without such a file. That it cannot be read is said
+// once, though many workers ask.
+func (e Env) rereader(token config.Token) func() controller.Token {
+	if token.File == "" {
+		return nil
+	}
+	said := false
+	return func() controller.Token {
+		again, err := token.ReadAgain()
+		if err != nil && !said {
+			said = true
+			e.notify("The API token was refused, and there is no other: %v.", err)
+			e.Log.Info("the token file was read again", "error", err)
+		}
+		return again.Token
+	}
 }
 
 // Close closes the client and stops the sandbox.

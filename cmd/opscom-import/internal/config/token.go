@@ -28,7 +28,11 @@ type Token struct {
 	controller.Token
 	From    string // for a person: a variable, a file or the keyring
 	Warning string // what to fix, "" for nothing
+	File    string // that can be read again, "" for none: a pipe has its token once
 }
+
+// ReadAgain returns the token that its file has now.
+func (t Token) ReadAgain() (Token, error) { return tokenFromFile(t.File) }
 
 // SandboxToken returns the text of the API token in the environment, "" when it is
 // not set: the command sandbox asks its clients for it.
@@ -67,6 +71,9 @@ func tokenFromFile(path string) (Token, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Token{}, fileError("token", path, err)
+	}
+	if info.Mode().IsRegular() {
+		found.File = path
 	}
 	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)

@@ -92,6 +92,17 @@ func TestTokenFiles(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+	path := writeToken(t, secret, 0o600)
+	found, err := tokenFromFile(path)
+	if err != nil || found.File != path {
+		t.Errorf("a file that can be read again is %q, error %v", found.File, err)
+	}
+	if err := os.WriteFile(path, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found, err = found.ReadAgain(); err != nil || !reflect.DeepEqual(found.Token, controller.NewToken("another")) {
+		t.Errorf("read again: %v", err)
+	}
 	for text, want := range map[string]string{
 		"":                              "is empty",
 		" \n":                           "is empty",
