@@ -58,8 +58,8 @@ type troubledController struct {
 //	block=S   a firewall answers with status S to every push that has an apostrophe
 //
 // counted from 0, or else a fault of the sandbox.
-func newTroubledController(what []string) (*troubledController, error) {
-	c := &troubledController{fixed: make(chan struct{})}
+func newTroubledController(tokenFile string, what []string) (*troubledController, error) {
+	c := &troubledController{tokenFile: tokenFile, fixed: make(chan struct{})}
 	var faults []string
 	for _, w := range what {
 		name, number, _ := strings.Cut(w, "=")

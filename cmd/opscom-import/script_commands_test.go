@@ -39,10 +39,9 @@ import (
 func controllerCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"controller": func(ts *testscript.TestScript, _ bool, args []string) {
-			c, err := newTroubledController(args)
+			c, err := newTroubledController(ts.MkAbs("token"), args)
 			ts.Check(err)
 			ts.Defer(func() { ts.Check(c.close()) })
-			c.tokenFile = ts.MkAbs("token")
 			runOf(ts).controller = c
 			ts.Setenv("OPSCOM_URL", c.server.URL)
 			ts.Setenv("OPSCOM_CLIENT", scriptClient)
