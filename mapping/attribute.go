@@ -1,6 +1,9 @@
 package mapping
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Attribute is one attribute of a profile. Its zero value is NoAttribute.
 type Attribute uint8
@@ -112,4 +115,11 @@ func AttributeNamed(name string) Attribute {
 		}
 	}
 	return NoAttribute
+}
+
+// AcceptedName returns the attribute whose accepted names have this header among them,
+// as it is written but for capitals and white space around it; NoAttribute when there
+// is none.
+func AcceptedName(header string) Attribute {
+	return AttributeNamed(strings.ToLower(strings.TrimSpace(header)))
 }

@@ -90,6 +90,9 @@ func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 			}
 			m.columns = append(m.columns, column)
 		}
+		if len(m.columns) > 1 && !f.AsIs {
+			m.accepted = c.acceptedNames(f.Attribute, m.columns)
+		}
 	default:
 		c.fail(f.Line, f.Attribute.String(), noSource)
 	}
@@ -98,6 +101,19 @@ func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 		names[i] = "the column " + chars.Quote(strings.TrimSpace(c.header[column]))
 	}
 	m.source = cmp.Or(english.WordSeries(names, "or"), "what its expression reads")
+}
+
+// acceptedNames returns the headers of columns that are called by the names that the
+// Controller accepts for the attribute, such as province and state; nil for others.
+func (c *compiler) acceptedNames(attribute Attribute, columns []int) []string {
+	names := make([]string, len(columns))
+	for i, column := range columns {
+		if AcceptedName(c.header[column]) != attribute {
+			return nil
+		}
+		names[i] = strings.TrimSpace(c.header[column])
+	}
+	return names
 }
 
 // compileDate prepares the reader of a date attribute, whether or not the mapping

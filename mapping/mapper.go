@@ -99,6 +99,7 @@ func evaluationFailed(subject string, err error) *Problem {
 // fieldMapper maps one attribute of a row. The steps are those of convert.
 type fieldMapper struct {
 	columns    []int           // the first that is not blank counts
+	accepted   []string        // the columns' headers where all are accepted names of the attribute, so that a row's values must be equal; nil for others
 	expression *expression     // instead of columns
 	source     string          // what to fill in when the result is blank, such as `the column "DOB"`
 	line       int             // of the attribute in the mapping file
@@ -158,6 +159,11 @@ func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 		return
 	}
 	value, send, problems := f.convert(cell)
+	if f.accepted != nil && send {
+		if p := f.otherValue(cells, column, value); p != nil {
+			send, problems = false, append(problems, p)
+		}
+	}
 	if f.country != nil && cell.Text != "" {
 		if keep, p := f.country.check(cells, cell.Text, value); !keep {
 			send, problems = false, []*Problem{p}

@@ -36,6 +36,7 @@ const (
 	RuleTurnedToBoolean  Rule = "turned_to_boolean"
 	RuleBadName          Rule = "bad_name"
 	RuleBadPhone         Rule = "bad_phone"
+	RuleColumnsDiffer    Rule = "columns_differ"
 	RuleRaggedRow        Rule = "ragged_row"
 	RuleBadQuotes        Rule = "bad_quotes"
 	RuleSecondTable      Rule = "second_table"
@@ -91,6 +92,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleTurnedToBoolean, refused, "A word that became TRUE or FALSE", "Write the value again, in a cell that is formatted as Text."},
 	{RuleBadName, refused, "Not a name", "Write the name, or clear the cell; if it is right, add as_is: true to the field."},
 	{RuleBadPhone, refused, "Not a phone number", "Write the number, or clear the cell; if it is right, add as_is: true to the field."},
+	{RuleColumnsDiffer, refused, "Two columns for one value that differ", "Correct one of the two cells, or clear it."},
 	{RuleRaggedRow, refused, "Too few or too many cells", "Look for a missing or extra separator in the row."},
 	{RuleBadQuotes, either, "Unbalanced quotation marks", "Look for a quotation mark without its counterpart in the row."},
 	{RuleSecondTable, refused, "Part of a second table", "Put each table in its own file or sheet."},

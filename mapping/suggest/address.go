@@ -36,7 +36,8 @@ func (s *suggester) joinStreetLines() {
 }
 
 // doubtLoneStreet2 lowers a column called "Street 2" in a table without a second
-// city: there it is nearly always the second line of the one address.
+// city: there it is nearly always the second line of the one address. The Controller's
+// own name is no doubt.
 func (s *suggester) doubtLoneStreet2() {
 	for _, c := range s.candidates {
 		if c.Attribute == mapping.City2 || c.Attribute == mapping.Province2 || c.Attribute == mapping.PostalCode2 {
@@ -44,7 +45,7 @@ func (s *suggester) doubtLoneStreet2() {
 		}
 	}
 	for i := range s.candidates {
-		if s.candidates[i].Attribute == mapping.Street2 {
+		if c := s.candidates[i]; c.Attribute == mapping.Street2 && c.fit != fitsOwn {
 			s.candidates[i].doubt("there is no second city, so it may be the second line of the one address")
 		}
 	}

@@ -20,12 +20,14 @@ const (
 	fitsMaybe             // it may, and may mean something else
 	fitsAlone             // it does, unless another column of the table could be meant too
 	fitsOnly              // it means this attribute and no other
+	fitsOwn               // it is the name that the Controller itself accepts, in a table that uses these names
 )
 
 // fitNames are the words for fit in the dictionary, in its order.
 var fitNames = []string{"part", "whole", "last", "before", "maybe", "alone", "only"}
 
 const (
+	whyOwn        = "the attribute's own name"
 	whyUsual      = "a usual name for it" // the reason for a match that needs no other
 	whySoundsLike = "it sounds like it"
 	whyPreferred  = "a preferred name may differ from the legal one, and is often blank"

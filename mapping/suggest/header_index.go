@@ -34,7 +34,7 @@ func newHeaderIndex() headerIndex {
 	index := make(headerIndex)
 	for _, spec := range mapping.Attributes() {
 		for _, name := range spec.Names {
-			index.add(name, meaning{spec.Attribute, fitsOnly, "the attribute's own name"})
+			index.add(name, meaning{spec.Attribute, fitsOnly, whyOwn})
 		}
 	}
 	dictionary := readDictionary()

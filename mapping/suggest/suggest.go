@@ -119,6 +119,7 @@ type suggester struct {
 	cells      [][]mapping.Cell // the values of each column, once they were needed
 	called     map[string][]int // header → the columns that have it
 	contacts   bool             // "contact" means another person in this table
+	own        bool             // the table uses the names that the Controller accepts
 	candidates []candidate
 	fullNames  []int          // the columns that hold the full name
 	unknown    []int          // the columns whose headers mean nothing known
@@ -130,6 +131,7 @@ func newSuggester(header []string, samples [][]mapping.Cell) *suggester {
 		header: header, samples: samples, index: dictionaryIndex(),
 		cells: make([][]mapping.Cell, len(header)), called: make(map[string][]int), contacts: namesContacts(header), passed: make(map[int]string),
 	}
+	s.own = usesOwnNames(header)
 	for column, h := range header {
 		s.called[strings.TrimSpace(h)] = append(s.called[strings.TrimSpace(h)], column)
 	}
@@ -143,6 +145,9 @@ func (s *suggester) columnCandidates(column int) []candidate {
 	if strings.TrimSpace(header) == "" {
 		s.passed[column] = "it has no header"
 		return nil
+	}
+	if own := mapping.AcceptedName(header); s.own && own != mapping.NoAttribute {
+		return []candidate{s.ownCandidate(column, own)}
 	}
 	meanings := s.index.meanings(header)
 	if s.contacts && slices.Contains(headerWords(header), contact) {
@@ -173,9 +178,7 @@ func (s *suggester) columnCandidates(column int) []candidate {
 			c.addReason(looks.proof)
 			c.doubt(looks.doubt)
 		}
-		if s.isAmbiguous(column) {
-			c.doubt("columns " + columnLetters(s.sameHeader(column)) + " have this same header; give them different ones in the file")
-		}
+		s.doubtAmbiguous(&c)
 		candidates = append(candidates, c)
 	}
 	return candidates
@@ -239,6 +242,9 @@ func (s *suggester) choose(attribute mapping.Attribute) []Suggestion {
 	if len(all) == 1 && all[0].fit == fitsAlone && !(attribute == mapping.UniqueID && s.hasOtherID(all[0].Column)) {
 		certain = 1
 	}
+	if accepted := takeAccepted(all); accepted >= 0 {
+		certain, taken = 1, accepted
+	}
 	if certain == 1 {
 		for _, c := range all {
 			if c.Column != all[taken].Column {
@@ -281,6 +287,9 @@ func (s *suggester) hasOtherID(column int) bool {
 // pass notes why a column does not give an attribute that another one gives.
 func (s *suggester) pass(c, taken candidate) {
 	s.passed[c.Column] = c.Attribute.String() + " comes from " + chars.Quote(taken.Header) + " (column " + mapping.ColumnLetter(taken.Column) + ")"
+	if slices.Contains(taken.Columns, c.Header) {
+		s.passed[c.Column] += ", and where that is blank from this column"
+	}
 	if slices.Contains(taken.Or, c.Header) {
 		s.passed[c.Column] += "; the line \"# or:\" prefers this one where it is not blank"
 	}
