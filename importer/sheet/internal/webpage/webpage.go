@@ -212,13 +212,9 @@ func (w *Table) isHidden() bool {
 // pageSpace is what counts as space in a page.
 const pageSpace = " \t\r\n\f"
 
-// appendPageText appends a text as a browser shows it: with its references resolved, and
+// appendPageText appends a text, whose references are resolved, as a browser shows it:
 // with each run of space as one.
-func appendPageText(dst, raw []byte) []byte {
-	text := raw
-	if bytes.IndexByte(raw, '&') >= 0 {
-		text = []byte(html.UnescapeString(string(raw)))
-	}
+func appendPageText(dst, text []byte) []byte {
 	for _, c := range text {
 		if strings.IndexByte(pageSpace, c) < 0 {
 			dst = append(dst, c)
