@@ -3,6 +3,7 @@ package mapping
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
@@ -149,6 +150,7 @@ func (c *compiler) compileDamage(f *Field, m *fieldMapper) {
 	if kind == idValue && f.Attribute != DriverLicenceNumber && f.Attribute != LoginSource {
 		m.evidence = append(m.evidence, &idLengths{})
 	}
+	m.damage.quotes.ignored = slices.ContainsFunc(f.Apply, func(word string) bool { return strings.TrimSpace(word) == "unquote" })
 }
 
 // compileMissing decides which of the field's texts stand for no value.
@@ -156,6 +158,7 @@ func (c *compiler) compileMissing(f *Field, m *fieldMapper) {
 	if f.AsIs || f.Value != nil {
 		return
 	}
+	m.damage.values = m.values
 	m.missing = newMissingValues(m.check.spec.Label, valueKindOf(f.Attribute), c.file.Source.MissingValues, m.values)
 }
 

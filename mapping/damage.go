@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -14,8 +15,12 @@ import (
 // typing mistakes do to values. It fixes what is safe to fix; a person must see
 // the rest: a damaged id is often a well-formed one, of somebody else.
 type damageDetector struct {
-	label string
-	kind  valueKind
+	label  string
+	kind   valueKind
+	values *valueTable // says what some texts become, whatever they look like; nil for none
+	seen   int         // values so far
+	quotes quotesSeen
+	ends   lostAtEnds
 }
 
 // valueKind says which damage can happen to an attribute's values.
@@ -70,27 +75,50 @@ func (k valueKind) isNumber() bool { return k == idValue || k == phoneValue || k
 func (k valueKind) isIdentifier() bool { return k == idValue || k == loginValue || k == emailValue }
 
 // repair returns the cell's text with what is safe to fix fixed. The problem is a
-// warning about what was fixed, or an error about how the value is damaged.
-func (d *damageDetector) repair(cell Cell) (text string, problem *Problem) {
-	if cell.Kind == TextCell && d.isPlain(cell.Text) {
+// warning about what was fixed, or an error about how the value is damaged. The other
+// cells of its row, which has this sequence, say what an apostrophe before it means.
+func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text string, problem *Problem) {
+	d.seen++
+	if cell.Kind == TextCell && d.isPlain(cell.Text) || d.values.lists(cell.Text) {
 		return cell.Text, nil
 	}
-	text, what := clean(cell.Text, d.kind)
-	damage := d.detect(text, cell.Kind)
+	text, what, problem := d.clean(cell.Text, row)
+	if problem != nil {
+		return text, problem
+	}
+	damage := d.detect(cell.Text, text, cell.Kind)
 	if damage == nil && text != "" {
 		damage = d.implausible(Cell{text, cell.Kind})
 	}
 	if damage != nil {
 		return text, damage
 	}
+	if text != "" && (d.kind == nameValue || d.kind == townValue || d.kind == streetValue) {
+		d.quotes.add(text)
+		d.ends.add(sequence, text)
+	}
 	if what == "" || d.kind == dateValue { // a date is rewritten anyway
 		return text, nil
 	}
-	return text, warn(RuleCleanedText, about(d.label, cell.Text)+what+"; it is sent as "+chars.Quote(text)+".", "")
+	switch {
+	case text == "":
+		what += "; the cell counts as blank"
+	case !strings.Contains(text, "\n"): // a line break is refused later, unless the mapping removes it
+		what += "; it is sent as " + chars.Quote(text)
+	}
+	return text, warn(RuleCleanedText, about(d.label, cell.Text)+what+".", "")
 }
 
-// detect says how a value is damaged, nil for not at all.
-func (d *damageDetector) detect(text string, kind CellKind) *Problem {
+// review reports what the values show together, or returns a question about the column;
+// "" for none.
+func (d *damageDetector) review(f *fieldMapper, review *Review) (question string) {
+	d.ends.review(f, review)
+	return d.quotes.review(d.seen)
+}
+
+// detect says how a value is damaged, nil for not at all. raw is the text before it was
+// cleaned.
+func (d *damageDetector) detect(raw, text string, kind CellKind) *Problem {
 	switch {
 	case text == "":
 		return nil
@@ -100,29 +128,45 @@ func (d *damageDetector) detect(text string, kind CellKind) *Problem {
 		return d.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet shortened, and its last digits are lost.",
 			"Take the number from the student system; before you open the export, format the column as Text.")
 	}
-	switch {
-	case d.kind.isNumber():
+	if d.kind.isNumber() {
 		if problem := d.damagedDigits(text, kind); problem != nil {
 			return problem
 		}
 		if isDayAndMonth(text) {
 			return d.turnedToDate(text)
 		}
-	case d.kind == nameValue:
-		if hasLostLetter(text) {
-			return d.refuse(RuleBadCharacter, text, "has a question mark where a letter was lost in the export.", "Write the letter, or save the export as UTF-8 again.")
-		}
 	}
-	if isPlainText(text) {
-		return nil
+	if problem := d.wrongLetters(raw, text); problem != nil {
+		return problem
 	}
-	if right := inRightEncoding(text); right != "" {
-		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", "Correct it, or save the export as UTF-8 again.")
-	}
-	if d.kind.isIdentifier() {
+	if d.kind.isIdentifier() && !isPlainText(text) {
 		return d.lookAlike(text)
 	}
 	return nil
+}
+
+// wrongLetters finds letters that an export lost or wrote in the wrong encoding.
+func (d *damageDetector) wrongLetters(raw, text string) *Problem {
+	const advice = "Correct it, or save the export as UTF-8 again."
+	if right := cmp.Or(inRightEncoding(raw), inRightEncoding(text)); right != "" {
+		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", advice)
+	}
+	if problem := d.lostLetter(text); problem != nil {
+		return problem
+	}
+	switch d.kind {
+	case nameValue, townValue, streetValue, emailValue:
+		if right := inRightCodePage(text); len(right) > 0 {
+			for i := range right {
+				right[i] = chars.Quote(right[i])
+			}
+			return d.refuse(RuleWrongEncoding, text, "looks like "+strings.Join(right, " or ")+" read in the wrong encoding.", advice)
+		}
+	}
+	if right := likelyBytes(text, d.kind); right != "" {
+		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" with its letters escaped.", advice)
+	}
+	return d.strangeSign(text)
 }
 
 func (d *damageDetector) refuse(rule Rule, text, what, advice string) *Problem {
@@ -196,16 +240,9 @@ func isDayAndMonth(text string) bool {
 	return len(first) <= 2 && chars.IsDigits(first) && len(month) >= 3 && len(month) <= 5 && dateformat.IsMonth(month)
 }
 
-// hasLostLetter reports whether a question mark is beside a letter, where a program
-// could not write one: Zo?, Beno?t.
-func hasLostLetter(text string) bool {
-	at := strings.IndexByte(text, '?')
-	return at >= 0 && strings.ContainsFunc(text, unicode.IsLetter)
-}
-
 // isPlainText reports whether a text has only ASCII and the accented letters of
-// western Europe that are not the first half of a misread character, as nearly all
-// texts do: it needs no closer look.
+// western Europe that are not the first half of a misread character, nor in the middle of
+// a word a capital or × or ÷, as nearly all texts do: it needs no closer look.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < 0x80 {
@@ -214,24 +251,56 @@ func isPlainText(text string) bool {
 		if text[i] != 0xc3 || i+1 == len(text) { // U+00C0 to U+00FF
 			return false
 		}
-		i++
+		if i++; text[i] < 0x9f && isMisplacedCapital(text, i) {
+			return false
+		}
 		switch text[i] {
-		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2: // ÂÃÄÅÔâ
+		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2, 0x97, 0xb7: // ÂÃÄÅÔâ×÷
 			return false
 		}
 	}
 	return true
 }
 
-// clean removes from a trimmed text what nobody sees or means, and says what it was;
-// what is "" when nothing was removed.
-func clean(text string, kind valueKind) (cleaned, what string) {
+// isMisplacedCapital reports whether the accented capital whose second byte is at i
+// stands between a letter and a small one, or behind a small one.
+func isMisplacedCapital(text string, i int) bool {
+	if i < 2 || !isLetterByte(text[i-2]) {
+		return false
+	}
+	return text[i-2] >= 'a' || i+1 < len(text) && text[i+1] >= 'a'
+}
+
+// clean removes from a trimmed text what nobody sees or means, and what other programs
+// wrote for its characters or around it, and says what it was; what is "" when nothing
+// was removed. The problem is an identifier that means another one.
+func (d *damageDetector) clean(text string, row []Cell) (cleaned, what string, problem *Problem) {
+	var whats []string
 	if inner, ok := TextFormula(text); ok {
-		return inner, "was written as a formula so that a spreadsheet keeps its zeros"
+		text, whats = inner, append(whats, "was written as a formula so that a spreadsheet keeps its zeros")
+	} else if inner, ok := withoutQuotes(text, d.kind); ok {
+		d.quotes.removed++
+		text, whats = inner, append(whats, "stood in quotes")
+	} else if rest, ok := d.withoutApostrophe(text, row); ok {
+		text, whats = rest, append(whats, "begins with an apostrophe, as text cells do in a spreadsheet")
 	}
-	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("0123456789=+-@", text[1]) >= 0 {
-		return text[1:], "begins with an apostrophe, as text cells do in a spreadsheet"
+	if plain, found := unescape(text, d.kind); plain != text {
+		plain = chars.Trim(plain)
+		if d.kind.isIdentifier() && !strings.Contains(text, plain) {
+			return text, "", d.refuse(RuleWrongEncoding, text, strings.Join(found, " and ")+" and means "+chars.Quote(plain)+".", "Correct it, or the export.")
+		}
+		text, whats = plain, append(whats, found...)
 	}
+	text, found := removeInvisible(text, d.kind)
+	if found != "" {
+		whats = append(whats, found)
+	}
+	return text, strings.Join(whats, " and "), nil
+}
+
+// removeInvisible removes unusual spaces and invisible characters, and joins accents to
+// their letters. It says which of these a text had, "" for none.
+func removeInvisible(text string, kind valueKind) (cleaned, what string) {
 	if isPlainText(text) {
 		return text, ""
 	}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -14,6 +15,10 @@ import (
 // Text becomes valid UTF-8 in this way by chance about as often as somebody is
 // called Ã« or √´.
 func inRightEncoding(text string) (right string) {
+	if isPlainText(text) {
+		return ""
+	}
+	text = withInvisible(text)
 	for range 3 { // the mistake may have been made several times
 		if text = decodeAgain(text); text == "" {
 			break
@@ -48,6 +53,15 @@ func decodeAgain(text string) string {
 }
 
 func encodedAs(text string, encoding *charmap.Charmap) string {
+	raw := bytesIn(text, encoding)
+	if !utf8.Valid(raw) || chars.IsASCII(string(raw)) {
+		return ""
+	}
+	return string(raw)
+}
+
+// bytesIn returns a text in an encoding, nil when that lacks one of its characters.
+func bytesIn(text string, encoding *charmap.Charmap) []byte {
 	raw := make([]byte, 0, len(text))
 	for _, r := range text {
 		b, ok := encoding.EncodeRune(r)
@@ -57,13 +71,10 @@ func encodedAs(text string, encoding *charmap.Charmap) string {
 		case r >= 0x80 && r < 0xa0: // bytes for which Windows-1252 has no character stay what they are
 			raw = append(raw, byte(r))
 		default:
-			return ""
+			return nil
 		}
 	}
-	if !utf8.Valid(raw) || chars.IsASCII(string(raw)) {
-		return ""
-	}
-	return string(raw)
+	return raw
 }
 
 // isOnlyLatin reports whether the text has only what names and addresses here have:
@@ -75,4 +86,37 @@ func isOnlyLatin(text string) bool {
 		}
 	}
 	return true
+}
+
+// withInvisible returns a text with the second characters of à and í, misread, which
+// programs lose: they are a no-break space and a soft hyphen.
+func withInvisible(text string) string {
+	const first = "Ã"
+	if !strings.Contains(text, first) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		at := strings.Index(text, first)
+		if at < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		at += len(first)
+		before, _ := utf8.DecodeLastRuneInString(text[:at-len(first)])
+		after, size := utf8.DecodeRuneInString(text[at:])
+		b.WriteString(text[:at])
+		switch {
+		case !unicode.IsLower(before):
+		case size == 0:
+			b.WriteRune('\u00a0')
+		case after == ' ':
+			b.WriteRune('\u00a0')
+			b.WriteRune(' ')
+			at++
+		case unicode.IsLower(after) && after < utf8.RuneSelf:
+			b.WriteRune('\u00ad')
+		}
+		text = text[at:]
+	}
 }

@@ -152,7 +152,7 @@ func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
 		if !r.Skipped {
 			f.missing.add(sequence, cell.Text, source.found)
 		}
-		cell.Text, problem = f.repair(cell, &r.Profile)
+		cell.Text, problem = f.repair(cell, cells, r, sequence)
 	}
 	r.add(attribute, column, raw, problem)
 	if problem.isError() {
@@ -209,12 +209,12 @@ func (f *fieldMapper) isPassedOver(column int, found missingness, text string) b
 	return found == isMissing || found == mayBeWord && styleOf(text) != titleStyle && column != f.columns[len(f.columns)-1]
 }
 
-// repair returns a cell's text with what is safe to fix fixed. An error is about
-// damage that a person must fix.
-func (f *fieldMapper) repair(cell Cell, profile *Profile) (string, *Problem) {
-	text, problem := f.damage.repair(cell)
+// repair returns the text of a cell of a row with what is safe to fix fixed. An error is
+// about damage that a person must fix.
+func (f *fieldMapper) repair(cell Cell, row []Cell, r *Result, sequence int) (string, *Problem) {
+	text, problem := f.damage.repair(cell, row, sequence)
 	if a := f.check.spec.Attribute; problem == nil && (a == PostalCode || a == PostalCode2) {
-		return f.repairZIP(text, profile)
+		return f.repairZIP(text, &r.Profile)
 	}
 	return text, problem
 }

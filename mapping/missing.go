@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"opscom-import/mapping/internal/chars"
 	"opscom-import/mapping/internal/region"
@@ -98,6 +99,11 @@ func (m *missingValues) judge(text string) missingness {
 		if m.isZero(text) {
 			found = isMissing
 		}
+	case m.kind.isWords() && isOnlyQuestions(text): // letters were lost
+	case first == '&' || first == '<', first >= utf8.RuneSelf:
+		if isSigns(text) || m.isEscaped(text) {
+			found = isMissing
+		}
 	case isSigns(text), text == `\N`, m.isBracketed(text), m.kind == phoneValue && isOneDigit(text):
 		found = isMissing
 	}
@@ -181,6 +187,19 @@ func (m *missingValues) isBracketed(text string) bool {
 	}
 	lower := strings.ToLower(inner)
 	return missingWords[lower] != 0
+}
+
+// isEscaped reports whether a text is a blank or a word for no value as other programs
+// write it: &nbsp;, <br>, “NULL”.
+func (m *missingValues) isEscaped(text string) bool {
+	if inner, ok := chars.Unquote(text); ok {
+		return m.isBracketed(`"` + inner + `"`)
+	}
+	if text[0] >= utf8.RuneSelf {
+		return false
+	}
+	plain, _ := unescape(text, m.kind)
+	return chars.Trim(plain) == "" || m.isBracketed(plain)
 }
 
 // isZero reports whether a text that begins with a digit stands for no value: the 0

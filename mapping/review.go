@@ -36,6 +36,9 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 			}
 		}
 		ask("", f.missing.review(f, &review, func(text string) bool { return m.isMissingElsewhere(f, text) }))
+		if f.damage != nil {
+			ask("", f.damage.review(f, &review))
+		}
 		for _, e := range f.evidence {
 			ask(e.review(f, row, &review))
 		}

@@ -85,7 +85,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleTurnedToDate, refused, "A number that became a date", "Write the value again, in a cell that is formatted as Text."},
 	{RuleWrongEncoding, refused, "Text in the wrong encoding", "Save the export as UTF-8 again, or correct the letters."},
 	{RuleLookAlike, refused, "Letters of another alphabet", "Type the value again."},
-	{RuleCleanedText, warned, "Invisible characters were removed", "No action needed."},
+	{RuleCleanedText, warned, "Text was cleaned", "No action needed."},
 	{RuleMissingValue, either, "A word or sign for no value",
 		"Clear the cell, or let the mapping count the word as blank with missing_values; if it is right, add as_is: true to the field."},
 	{RuleProgramText, refused, "A program's text in place of the value", "Take the value from the student system, or correct the export."},

@@ -1,22 +1,25 @@
 package mapping
 
+import "strings"
+
 // signs are the kinds of characters in a text, a bit each. Nearly all texts show by
 // their signs alone that nothing is wrong with them.
 type signs uint16
 
 const (
-	letterSign   signs = 1 << iota // A to Z
-	digitSign                      // 0 to 9
-	spaceSign                      // also slashes and others that no damage leaves behind
-	bracketSign                    // ( and )
-	pointSign                      // . and ,
-	dashSign                       // - and '
-	plusSign                       // +
-	atSign                         // @ and _
-	escapeSign                     // what other programs' escapes and brackets begin with
-	questionSign                   // ?
-	accentSign                     // a byte of À to ÿ, and of some characters that were read in the wrong encoding
-	unusualSign                    // any other byte
+	letterSign     signs = 1 << iota // A to Z
+	digitSign                        // 0 to 9
+	spaceSign                        // also slashes and others that no damage leaves behind
+	bracketSign                      // ( and )
+	pointSign                        // . and ,
+	dashSign                         // -
+	apostropheSign                   // '
+	plusSign                         // +
+	atSign                           // @ and _
+	escapeSign                       // what other programs' escapes and brackets begin with
+	questionSign                     // ?
+	accentSign                       // a byte of À to ÿ, and of some characters that were read in the wrong encoding
+	unusualSign                      // any other byte
 )
 
 var signOf = func() (table [256]signs) {
@@ -34,7 +37,7 @@ var signOf = func() (table [256]signs) {
 			table[c] = spaceSign
 		}
 	}
-	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-'": dashSign, "+": plusSign, "@_": atSign, "=[{<&\\%#\"": escapeSign, "?": questionSign} {
+	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~\"": escapeSign, "?": questionSign} {
 		for i := range len(characters) {
 			table[characters[i]] = sign
 		}
@@ -52,17 +55,17 @@ func signsOf(text string) (s signs) {
 // plainSigns are the signs of a kind's values that need no closer look: a name may
 // have a dash, and a number must not have a point.
 var plainSigns = [...]signs{
-	freeText:    letterSign | digitSign | spaceSign | pointSign | dashSign | accentSign,
+	freeText:    letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
 	idValue:     letterSign | digitSign | spaceSign,
-	loginValue:  letterSign | digitSign | spaceSign | pointSign | dashSign | atSign,
-	emailValue:  letterSign | digitSign | pointSign | dashSign | atSign,
-	phoneValue:  digitSign | spaceSign | dashSign | bracketSign,
+	loginValue:  letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | atSign,
+	emailValue:  letterSign | digitSign | pointSign | dashSign | apostropheSign | atSign,
+	phoneValue:  digitSign | spaceSign | dashSign | apostropheSign | bracketSign,
 	postalValue: letterSign | digitSign | spaceSign,
-	nameValue:   letterSign | spaceSign | pointSign | dashSign | accentSign,
-	townValue:   letterSign | spaceSign | pointSign | dashSign | accentSign,
-	streetValue: letterSign | digitSign | spaceSign | pointSign | dashSign | accentSign,
-	regionValue: letterSign | spaceSign | pointSign | dashSign | accentSign,
-	dateValue:   letterSign | digitSign | spaceSign | dashSign | pointSign,
+	nameValue:   letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
+	townValue:   letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
+	streetValue: letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
+	regionValue: letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
+	dateValue:   letterSign | digitSign | spaceSign | dashSign | apostropheSign | pointSign,
 }
 
 // isPlain reports whether a text, which is not blank, shows by its signs that it is
@@ -71,6 +74,10 @@ func (d *damageDetector) isPlain(text string) bool {
 	s := signsOf(text)
 	switch first := text[0]; {
 	case s&^plainSigns[d.kind] != 0, first == '-', first == '\'':
+		return false
+	case s&apostropheSign != 0 && strings.Contains(text, "''"):
+		return false
+	case s&atSign != 0 && text[len(text)-1] == '_': // ann@example.ca_x000D_
 		return false
 	case s&pointSign != 0 && (first == 'S' || first == 'M'): // System.String, Microsoft.…
 		return false

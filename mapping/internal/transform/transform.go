@@ -4,6 +4,7 @@
 //	postal_code  k1a0b1          → K1A 0B1
 //	phone        (613) 555-0123  → 613-555-0123
 //	title        MARY O'BRIEN    → Mary O'Brien
+//	unquote      “The Lodge”     → The Lodge
 package transform
 
 import (
@@ -43,6 +44,7 @@ func NewSet() Set {
 			return s
 		},
 		"postal_code": postalCode,
+		"unquote":     unquote,
 		"phone":       newPhoneFormatter().format,
 	}
 }
@@ -62,6 +64,15 @@ func (set Set) Find(word string) (Func, error) {
 	}
 	names := append(slices.Sorted(maps.Keys(set)), "pad")
 	return nil, fmt.Errorf("there is no transform %s%s", chars.Quote(name), chars.Hint(name, names, "; the transforms are "+strings.Join(names, ", ")))
+}
+
+// unquote takes off the quotes around a value, or the apostrophe before it.
+func unquote(s string) string {
+	if inner, ok := chars.Unquote(s); ok {
+		return inner
+	}
+	rest, _ := chars.CutApostrophe(s)
+	return rest
 }
 
 // newPad returns the transform that adds zeros in front of a value that is shorter
