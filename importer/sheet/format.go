@@ -69,6 +69,27 @@ func openFile(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
+// Beginnings of a zip archive, as workbooks are, and of a compound file, as old ones are.
+const (
+	zipMagic      = "PK\x03\x04"
+	compoundMagic = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
+)
+
+// bytesBefore returns how many bytes precede a workbook or a zip archive: a blank line, a
+// byte order mark or a message of the web site that wrote the file.
+func bytesBefore(file io.ReaderAt, size int64) (int64, error) {
+	head, err := archive.Plain(file, size).Head()
+	if err != nil {
+		return 0, fmt.Errorf("read the first bytes of the file: %w", err)
+	}
+	for _, magic := range []string{zipMagic, compoundMagic} {
+		if at := bytes.Index(head, []byte(magic)); at > 0 && bytes.IndexByte(head[:at], 0) < 0 {
+			return int64(at), nil
+		}
+	}
+	return 0, nil
+}
+
 // hasExcelName reports whether a file's name says that it is a workbook.
 func hasExcelName(name string) bool {
 	return slices.Contains([]string{".xlsx", ".xlsm", ".xls", ".xlsb"}, strings.ToLower(filepath.Ext(name)))
@@ -146,9 +167,9 @@ func binaryFormat(head []byte) (Format, error) {
 	kind := http.DetectContentType(head)
 	what := ""
 	switch {
-	case begins("PK\x03\x04", "PK\x05\x06"):
+	case begins(zipMagic, "PK\x05\x06"):
 		return zipped, nil
-	case begins("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"):
+	case begins(compoundMagic):
 		return lockedBook, nil
 	case isBareWorkbook(head):
 		what = "This is a workbook of Excel 2 to 4, whatever its name says. " + rows.SaveAsXLSX

@@ -2,9 +2,12 @@ package sheet
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/excel"
@@ -45,6 +48,15 @@ func (t *Table) located(err error) error {
 // openContent opens what a file contains, which may have been packed into another one.
 func (t *Table) openContent(file io.ReaderAt, size int64, o Options, packed bool) error {
 	file = t.budget.File(file)
+	before, err := bytesBefore(file, size)
+	if err != nil {
+		return err
+	}
+	if before > 0 {
+		t.notes = append(t.notes, fmt.Sprintf("The file begins with %s that do not belong to the workbook or archive in it. They were skipped.", english.Plural(int(before), "byte", "")))
+		size -= before
+		file = io.NewSectionReader(file, before, size)
+	}
 	format, err := detectFormat(file, size, o.Format)
 	if err != nil {
 		return err

@@ -42,10 +42,18 @@ func findSheet(sheets []excel.Sheet, name string) (excel.Sheet, error) {
 	if i < 0 {
 		return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, listSheets(sheets))
 	}
+	if sheets[i].Lost {
+		return excel.Sheet{}, lostSheet(sheets[i])
+	}
 	if sheets[i].Part == "" {
 		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. %s", sheets[i].Name, listSheets(sheets))
 	}
 	return sheets[i], nil
+}
+
+// lostSheet returns the error of a sheet whose part is not in the file.
+func lostSheet(sheet excel.Sheet) *FileError {
+	return rows.Errorf("The workbook is damaged: it lists the sheet %q, but the part with its rows is not in the file. Open the workbook in Excel, which may repair it, and save it again, or export it again.", sheet.Name)
 }
 
 // openBook opens the sheet that was asked for, or of the visible ones the one that looks
@@ -116,7 +124,10 @@ func (c *candidate) isBetter(other *candidate) bool {
 // the table's rows, and returns those that look just as much like people.
 func (t *Table) choose(b book, o Options) (best *candidate, alike []excel.Sheet, err error) {
 	const maxSheets = 40
-	visible := slices.DeleteFunc(slices.Clone(b.Sheets()), func(s excel.Sheet) bool { return s.Part == "" || s.Hidden })
+	visible := slices.DeleteFunc(slices.Clone(b.Sheets()), func(s excel.Sheet) bool { return s.Part == "" && !s.Lost || s.Hidden })
+	if i := slices.IndexFunc(visible, func(s excel.Sheet) bool { return s.Lost }); i >= 0 {
+		return nil, nil, lostSheet(visible[i])
+	}
 	for _, sheet := range visible[:min(len(visible), maxSheets)] {
 		t.sheet = sheet.Name
 		source, err := b.Open(sheet)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -325,4 +326,63 @@ func excelizeRows(t *testing.T, path string) map[int][]string {
 		}
 	}
 	return values
+}
+
+// The standard allows UTF-16 for all parts.
+func TestPartsInUTF16(t *testing.T) {
+	for name, prefix := range map[string]struct{ encoding, mark, declaration string }{
+		"little endian":              {"utf-16le", "\uFEFF", `<?xml version="1.0" encoding="UTF-16"?>`},
+		"big endian":                 {"utf-16be", "\uFEFF", `<?xml version="1.0" encoding="utf-16" standalone="yes"?>`},
+		"without a mark":             {"utf-16le", "", `<?xml version="1.0" encoding="UTF-16LE"?>`},
+		"without a declaration":      {"utf-16be", "\uFEFF", ""},
+		"without either, big endian": {"utf-16be", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := workbookParts(sheetXML(`<row><c t="inlineStr"><is><t>Prénom</t></is></c></row><row><c t="s"><v>1</v></c></row><row><c t="inlineStr"><is><t>Zoë 𝒵</t></is></c></row>`))
+			for part, content := range p {
+				p[part] = encoded(t, prefix.mark+prefix.declaration+content, prefix.encoding)
+			}
+			got := readFile(t, writeFile(t, "people.xlsx", zipOf(t, p)), Options{})
+			if want := []string{"2: two", "3: Zoë 𝒵"}; got.err != nil || !slices.Equal(got.rows, want) || got.header.Names[0] != "Prénom" {
+				t.Errorf("header %q, rows %q, error %v", got.header.Names, got.rows, got.err)
+			}
+		})
+	}
+	p := workbookParts(sheetXML(`<row><c t="inlineStr"><is><t>name</t></is></c></row>`))
+	p["xl/worksheets/sheet1.xml"] = encoded(t, "\uFEFF"+p["xl/worksheets/sheet1.xml"], "utf-16le")[:151]
+	if got := readFile(t, writeFile(t, "people.xlsx", zipOf(t, p)), Options{}); got.err == nil {
+		t.Error("half of a part is read without an error")
+	}
+}
+
+// A sheet that is listed and lost is told from one that has no rows.
+func TestSheetIsLost(t *testing.T) {
+	const book, rels = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+	for name, lose := range map[string]func(parts){
+		"its part":                     func(p parts) { delete(p, "xl/worksheets/s0.xml") },
+		"its part, as another is read": func(p parts) { delete(p, "xl/worksheets/s1.xml") },
+		"its relationship":             func(p parts) { p[rels] = strings.Replace(p[rels], `"rId1"`, `"rId9"`, 1) },
+		"its id":                       func(p parts) { p[book] = strings.Replace(p[book], `r:id="rId1"`, "", 1) },
+		"all relationships":            func(p parts) { delete(p, rels) },
+		"the target":                   func(p parts) { p[rels] = strings.Replace(p[rels], "worksheets/s0.xml", "worksheets/other.xml", 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := severalSheets("People", "Others")
+			lose(p)
+			path := writeFile(t, "people.xlsx", zipOf(t, p))
+			fe := fileError(t, readFile(t, path, Options{}).err, path)
+			if !strings.Contains(fe.Message, "damaged") || strings.Contains(fe.Message, "No visible sheet") {
+				t.Error(fe)
+			}
+		})
+	}
+	p := severalSheets("People", "Hidden*", "Chart^")
+	delete(p, "xl/worksheets/s1.xml")
+	path := writeFile(t, "people.xlsx", zipOf(t, p))
+	if got := readFile(t, path, Options{}); got.err != nil || got.sheet != "People" {
+		t.Errorf("a hidden sheet is lost: sheet %q, error %v", got.sheet, got.err)
+	}
+	if fe := fileError(t, readFile(t, path, Options{Sheet: "Hidden"}).err, path); !strings.Contains(fe.Message, "damaged") {
+		t.Error(fe)
+	}
 }

@@ -2,6 +2,7 @@ package excel
 
 import (
 	"archive/zip"
+	"bufio"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
 
 	"opscom-import/importer/sheet/internal/archive"
 	"opscom-import/importer/sheet/internal/rows"
@@ -67,7 +69,12 @@ func (p *officePackage) decode(name string, v any) error {
 		return err
 	}
 	d := xml.NewDecoder(part)
-	d.CharsetReader = charset.NewReaderLabel
+	d.CharsetReader = func(label string, r io.Reader) (io.Reader, error) {
+		if isUTF16Label(label) { // open has decoded it
+			return r, nil
+		}
+		return charset.NewReaderLabel(label, r)
+	}
 	if err = d.Decode(v); err == nil || err == io.EOF {
 		_, err = io.Copy(io.Discard, part) // up to the end, where the checksum is
 	}
@@ -91,8 +98,32 @@ func (p *officePackage) open(name string, limit int64) (io.ReadCloser, error) {
 	if packed := int64(f.CompressedSize64); packed < limit/maxRatio {
 		limit = min(limit, max(freeBytes, maxRatio*packed))
 	}
-	return archive.Limit(part, limit), nil
+	return decodedPart(archive.Limit(part, limit)), nil
 }
+
+// decodedPart gives a part in UTF-8 that is written in UTF-16, as the standard allows.
+func decodedPart(part io.ReadCloser) io.ReadCloser {
+	buffered := bufio.NewReaderSize(part, 16)
+	head, _ := buffered.Peek(2) // an error comes again at the next read
+	var order unicode.Endianness
+	switch string(head) {
+	case "\xFF\xFE", "<\x00":
+		order = unicode.LittleEndian
+	case "\xFE\xFF", "\x00<":
+		order = unicode.BigEndian
+	default:
+		return partReader{buffered, part}
+	}
+	return partReader{unicode.UTF16(order, unicode.UseBOM).NewDecoder().Reader(buffered), part}
+}
+
+type partReader struct {
+	io.Reader
+	io.Closer
+}
+
+// isUTF16Label reports whether an XML document says of itself that it is in UTF-16.
+func isUTF16Label(label string) bool { return strings.HasPrefix(strings.ToLower(label), "utf-16") }
 
 // relationships returns what the part points to, with the targets as names of
 // parts. The part "" is the package itself.

@@ -25,6 +25,7 @@ type Sheet struct {
 	Name   string
 	Part   string // by which the workbook finds it; "" when it is not a worksheet, but a chart or a dialog
 	Hidden bool
+	Lost   bool // the workbook lists it, but its part is not in the file
 }
 
 // Workbook is an open Excel file, its sheets not yet read.
@@ -49,12 +50,11 @@ func OpenWorkbook(file io.ReaderAt, size int64) (*Workbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	worksheets := map[string]string{} // parts, by the id that the list of sheets has for them
+	byID := map[string]relationship{} // which the list of sheets refers to
 	styles, stringsPart := "xl/styles.xml", "xl/sharedstrings.xml"
 	for _, l := range links {
+		byID[l.ID] = l
 		switch {
-		case l.is("worksheet"):
-			worksheets[l.ID] = l.Target
 		case l.is("styles"):
 			styles = l.Target
 		case l.is("sharedStrings"):
@@ -62,7 +62,7 @@ func OpenWorkbook(file io.ReaderAt, size int64) (*Workbook, error) {
 		}
 	}
 	book := &Workbook{pkg: pkg}
-	if err := book.readSheets(main, worksheets); err != nil {
+	if err := book.readSheets(main, byID); err != nil {
 		return nil, err
 	}
 	if err := book.readStyles(styles); err != nil {
@@ -89,7 +89,7 @@ func (p *officePackage) mainPart() (string, error) {
 }
 
 // readSheets reads the list of sheets and from which year dates count.
-func (b *Workbook) readSheets(main string, worksheets map[string]string) error {
+func (b *Workbook) readSheets(main string, links map[string]relationship) error {
 	var workbook struct {
 		Properties struct {
 			Date1904 bool `xml:"date1904,attr"`
@@ -107,7 +107,15 @@ func (b *Workbook) readSheets(main string, worksheets map[string]string) error {
 		return rows.Errorf(rows.DamagedBook)
 	}
 	for _, s := range workbook.Sheets {
-		b.sheets = append(b.sheets, Sheet{Name: s.Name, Part: worksheets[s.ID], Hidden: s.State == "hidden" || s.State == "veryHidden"})
+		sheet := Sheet{Name: s.Name, Hidden: s.State == "hidden" || s.State == "veryHidden"}
+		link, found := links[s.ID]
+		switch isWorksheet := link.is("worksheet"); {
+		case !found, isWorksheet && b.pkg.parts[link.Target] == nil:
+			sheet.Lost = true
+		case isWorksheet:
+			sheet.Part = link.Target
+		}
+		b.sheets = append(b.sheets, sheet)
 	}
 	b.values.date1904 = workbook.Properties.Date1904
 	return nil

@@ -219,7 +219,10 @@ func (x *xmlScanner) readInstruction() error {
 		return nil
 	}
 	_, encoding, ok := bytes.Cut(bytes.ToLower(content), []byte("encoding"))
-	if !ok || bytes.Contains(encoding, []byte("utf-8")) || bytes.Contains(encoding, []byte("utf8")) || bytes.Contains(encoding, []byte("ascii")) {
+	if !ok || bytes.Contains(encoding, []byte("utf-16")) { // it has been decoded, or this could not be read
+		return nil
+	}
+	if bytes.Contains(encoding, []byte("utf-8")) || bytes.Contains(encoding, []byte("utf8")) || bytes.Contains(encoding, []byte("ascii")) {
 		return nil
 	}
 	return errXMLCharset

@@ -69,6 +69,9 @@ func detectDialect(sample []byte, partial bool, asked rune) (dialect, trial, err
 	if odd := chooseOddDelimiter(sample[d.skip:], partial); len(candidates) > 1 && best.score() < leastOrderly && odd.width > 0 {
 		best, next = odd, trial{}
 	}
+	if len(candidates) > 1 && bytes.IndexByte(sample, 0) < 0 && isFixedWidth(sample[d.skip:], best) {
+		return d, trial{}, fixedWidthError()
+	}
 	if next.width > 0 && best.score()-next.score() < leastLead {
 		name, many := DelimiterName(best.delimiter)
 		nextName, nextMany := DelimiterName(next.delimiter)
