@@ -19,6 +19,7 @@ type body struct {
 	rows    rowQueue
 	header  *importer.Header
 	columns columnCounts // of the first rows
+	first   columnCounts // of the very first
 	filled  []int        // columns that had a value in all of the first rows
 	named   int          // columns that have a name
 	words   bool         // most names are words
@@ -48,7 +49,7 @@ func newBody(queue rowQueue, header *importer.Header, below []rowShape) body {
 			break
 		}
 	}
-	b := body{rows: queue, header: header, columns: countColumns(below), last: header.Row, lookups: maxLookups}
+	b := body{rows: queue, header: header, columns: countColumns(below), first: countColumns(below[:min(1, len(below))]), last: header.Row, lookups: maxLookups}
 	labels := 0
 	for c, name := range header.Names {
 		if classOf(mapping.Cell{Text: name}) == labelCell {
@@ -68,6 +69,27 @@ func newBody(queue rowQueue, header *importer.Header, below []rowShape) body {
 	}
 	b.words = labels*2 > b.named
 	return b
+}
+
+// isNarrower reports whether none of the first rows is as wide as the header.
+func (b *body) isNarrower() bool {
+	return len(b.rows.ahead) > 0 && !slices.ContainsFunc(b.rows.ahead, func(row importer.Row) bool { return len(row.Cells) >= len(b.header.Names) })
+}
+
+// hasValuesBeyondNames reports whether most of the first rows have a value right of the
+// last column with a name.
+func (b *body) hasValuesBeyondNames() bool {
+	last := len(b.header.Names)
+	for last > 0 && b.header.Names[last-1] == "" {
+		last--
+	}
+	beyond := 0
+	for _, row := range b.rows.ahead {
+		if len(row.Cells) > last && slices.ContainsFunc(row.Cells[last:], rows.HasValue) {
+			beyond++
+		}
+	}
+	return 2*beyond > len(b.rows.ahead)
 }
 
 // next returns the next row that is not blank and may be a person.

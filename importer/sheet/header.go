@@ -259,7 +259,8 @@ func (t *Table) setHeader(p *preview, f headerPlace, asked int) error {
 		return err
 	}
 	t.header = importer.Header{Row: p.rows[f.at].Number, Names: names}
-	t.widths = append(t.widths, len(p.rows[f.at].Cells))
+	t.headerCells = len(p.rows[f.at].Cells)
+	t.widths = append(t.widths, t.headerCells)
 	t.last = t.header.Row
 	t.body = newBody(rowQueue{Source: t.rows, ahead: p.rows[f.below:], err: p.err}, &t.header, p.shapes[f.below:])
 	t.body.words = t.body.words || f.fits

@@ -160,12 +160,21 @@ func (t *Table) openText(content archive.Content, o Options) error {
 }
 
 // checkHeader asks when the header of a file whose cells are told apart by counting
-// them seems to have an extra delimiter: all names after it would belong to the wrong
-// values.
+// them has other cells than its rows: all names after the one that is missing or extra
+// would belong to the wrong values.
 func (t *Table) checkHeader(usualWidth int) error {
+	names := len(t.header.Names)
 	unnamed := slices.Index(t.header.Names, "")
-	if usualWidth == 0 || len(t.header.Names) <= usualWidth || unnamed < 0 {
+	const advice = "Correct the header, or say with --header-row which row it is."
+	switch {
+	case usualWidth == 0:
 		return nil
+	case names > usualWidth && unnamed >= 0:
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and most rows have %d, and column %s has no name: there seems to be an extra delimiter. "+advice, names, usualWidth, mapping.ColumnLetter(unnamed))
+	case names > usualWidth && t.body.isNarrower():
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and the rows have %d, so values may be in the wrong columns. "+advice, names, usualWidth)
+	case t.headerCells < usualWidth && t.body.hasValuesBeyondNames():
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d names and most rows have more values, so values may be in the wrong columns: a name is missing, or delimiters inside values lack quotes. "+advice, t.body.named)
 	}
-	return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and most rows have %d, and column %s has no name: there seems to be an extra delimiter. Correct the header, or say with --header-row which row it is.", len(t.header.Names), usualWidth, mapping.ColumnLetter(unnamed))
+	return nil
 }

@@ -75,6 +75,17 @@ func (q *rowQueue) peek() *importer.Row {
 	return &q.ahead[0]
 }
 
+// upcoming returns the rows that come next, as many as asked for or as there are.
+func (q *rowQueue) upcoming(n int) []importer.Row {
+	for len(q.ahead) < n && q.err == nil {
+		var row importer.Row
+		if q.err = q.Source.Next(&row); q.err == nil {
+			q.ahead = append(q.ahead, row)
+		}
+	}
+	return q.ahead[:min(n, len(q.ahead))]
+}
+
 // cloneRow copies a row whose cells will be used again.
 func cloneRow(row *importer.Row) importer.Row {
 	return importer.Row{Number: row.Number, Cells: append([]mapping.Cell(nil), row.Cells...), Problems: row.Problems}

@@ -39,16 +39,18 @@ type Table struct {
 	header importer.Header
 	notes  []string // about the file as it was opened
 
-	counted  bool    // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
-	widths   []int   // how many cells a row may then have
-	ending   *ending // of a text; nil for other files
-	body     body    // sorts the rows below the header
-	last     int     // number of the last row that was returned or left out by name, or of the header
-	returned int     // rows
-	blank    int     // rows that were left out
-	err      error   // what Next returns from now on
+	counted     bool    // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
+	widths      []int   // how many cells a row may then have
+	headerCells int     // how many the header's row has, blank ones too
+	ending      *ending // of a text; nil for other files
+	body        body    // sorts the rows below the header
+	last        int     // number of the last row that was returned or left out by name, or of the header
+	returned    int     // rows
+	blank       int     // rows that were left out
+	err         error   // what Next returns from now on
 
-	cut cutValues
+	cut   cutValues
+	short shortBlock
 }
 
 // Header returns the names of the columns. Blank ones at the end are cut.
@@ -95,7 +97,7 @@ func (t *Table) Next(row *importer.Row) error {
 // checkWidth compares the row with the header. Blank cells beyond the header are cut; a
 // value beyond it is a problem. Where cells are told apart by counting them, so is any
 // other number of cells than the header has, or than rows of the file usually have: nobody
-// knows which cell is missing or extra.
+// knows which cell is missing or extra, unless Excel left out blank ones.
 func (t *Table) checkWidth(row *importer.Row) {
 	if len(row.Problems) > 0 {
 		return
@@ -105,7 +107,8 @@ func (t *Table) checkWidth(row *importer.Row) {
 	if have > want {
 		extra = slices.IndexFunc(row.Cells[want:], rows.HasValue)
 	}
-	if t.counted && (extra >= 0 || have < want || !slices.Contains(t.widths, have)) {
+	isOff := extra >= 0 || have < want || !slices.Contains(t.widths, have)
+	if t.counted && isOff && !(have < want && t.endsInBlanks(row)) {
 		rows.AddProblem(row, mapping.RuleRaggedRow, fmt.Sprintf("The row has %s, but the header has %d, so values may be in the wrong columns.", english.Plural(have, "cell", ""), want),
 			"A value that contains the delimiter needs quotes around it: compare the row with the header.")
 		return
