@@ -17,6 +17,7 @@ const (
 	BoolCell             // Text is TRUE or FALSE
 	ErrorCell            // Text is the error that the spreadsheet shows, such as #N/A
 	NoValueCell          // a formula that was saved without its result; Text is empty
+	UnclearCell          // a number whose format shows more than the number, not known what; Text is the number
 )
 
 // Cell is one cell of a row: the text that a person sees where that is what was

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"opscom-import/mapping/internal/chars"
-	"opscom-import/mapping/internal/dateformat"
 )
 
 // damageDetector checks one attribute's cells for what spreadsheets, exports and
@@ -124,16 +123,22 @@ func (d *damageDetector) detect(raw, text string, kind CellKind) *Problem {
 		return nil
 	case kind == DateCell && d.kind != dateValue:
 		return d.turnedToDate(text)
-	case isScientific(text):
-		return d.refuse(RuleDamagedNumber, text, "is a long number that a spreadsheet shortened, and its last digits are lost.",
-			"Take the number from the student system; before you open the export, format the column as Text.")
+	case kind == UnclearCell:
+		return d.refuse(RuleDamagedNumber, text, "is a number that its cell shows with more than the number, in a way that is not known here.",
+			"Write what the cell shows, in a cell that is formatted as Text.")
+	}
+	if problem := d.reformatted(text); problem != nil {
+		return problem
+	}
+	if problem := d.reformatted(raw); raw != text && problem != nil { // a no-break space stands between thousands
+		return problem
+	}
+	if d.isDayOrDate(text) {
+		return d.turnedToDate(text)
 	}
 	if d.kind.isNumber() {
 		if problem := d.damagedDigits(text, kind); problem != nil {
 			return problem
-		}
-		if isDayAndMonth(text) {
-			return d.turnedToDate(text)
 		}
 	}
 	if problem := d.wrongLetters(raw, text); problem != nil {
@@ -177,17 +182,12 @@ func (d *damageDetector) turnedToDate(text string) *Problem {
 	return d.refuse(RuleTurnedToDate, text, "is a date: a spreadsheet took the value for one.", "")
 }
 
-// damagedDigits finds numbers that a spreadsheet or a program reformatted.
+// damagedDigits finds numbers that a spreadsheet calculated or cut off.
 func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
-	whole, decimals, hasPoint := strings.Cut(text, ".")
 	switch {
-	case hasPoint && chars.IsDigits(whole) && decimals != "" && strings.Trim(decimals, "0") == "":
-		return d.refuse(RuleDamagedNumber, text, "has decimals: a program took it for an amount.", "Write "+chars.Quote(whole)+" if that is what you mean, and check for lost leading zeros.")
-	case isGrouped(text):
-		return d.refuse(RuleDamagedNumber, text, "has commas between its thousands: a program took it for an amount.", "Write "+chars.Quote(chars.Digits(text))+" if that is what you mean, and check for lost leading zeros.")
 	case d.kind != idValue && text[0] == '-' && chars.IsDigits(text[1:]):
 		return d.refuse(RuleDamagedNumber, text, "is what a spreadsheet made of a number with dashes: it subtracted.", "Write the number again, in a cell that is formatted as Text.")
-	case kind == NumberCell && len(text) > maxExactDigits && chars.IsDigits(text):
+	case kind == NumberCell && chars.IsDigits(text) && len(strings.TrimLeft(text, "0")) > maxExactDigits:
 		return d.refuse(RuleDamagedNumber, text, "is a number of more than 15 digits, of which a spreadsheet keeps only the first 15.",
 			"Take it from the student system; before you open the export, format the column as Text.")
 	}
@@ -197,48 +197,6 @@ func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
 // maxExactDigits is how many digits of a number a spreadsheet keeps; the others
 // become zeros.
 const maxExactDigits = 15
-
-// isScientific reports whether text is a number such as 1.23457E+11.
-func isScientific(text string) bool {
-	if text[0] != '-' && !chars.IsDigits(text[:1]) { // nearly all that is not a number ends here
-		return false
-	}
-	plus := strings.IndexByte(text, '+')
-	if plus < 2 || text[plus-1] != 'E' && text[plus-1] != 'e' || !chars.IsDigits(text[plus+1:]) {
-		return false
-	}
-	mantissa := strings.TrimPrefix(text[:plus-1], "-")
-	whole, decimals, hasPoint := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
-	return len(whole) == 1 && chars.IsDigits(whole) && (!hasPoint || chars.IsDigits(decimals))
-}
-
-// isGrouped reports whether text is a number such as 900,123,456.
-func isGrouped(text string) bool {
-	first, rest, _ := strings.Cut(text, ",")
-	if rest == "" || len(first) > 3 || !chars.IsDigits(first) {
-		return false
-	}
-	for group := range strings.SplitSeq(rest, ",") {
-		if len(group) != 3 || !chars.IsDigits(group) {
-			return false
-		}
-	}
-	return true
-}
-
-// isDayAndMonth reports whether text is what a spreadsheet shows for a day without a
-// year, such as 2-Jan or janv-02.
-func isDayAndMonth(text string) bool {
-	first, second, ok := strings.Cut(text, "-")
-	if !ok || len(text) > len("30-févr.") {
-		return false
-	}
-	if chars.IsDigits(second) {
-		first, second = second, first
-	}
-	month := chars.Fold(second)
-	return len(first) <= 2 && chars.IsDigits(first) && len(month) >= 3 && len(month) <= 5 && dateformat.IsMonth(month)
-}
 
 // isPlainText reports whether a text has only ASCII and the accented letters of
 // western Europe that are not the first half of a misread character, nor in the middle of

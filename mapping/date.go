@@ -51,7 +51,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *Problem) {
 		if date, err = d.parse(day); date == "" {
 			return "", d.unreadable(text, err)
 		}
-	case kind != NumberCell:
+	default:
 		date = dateformat.ISO(day)
 	}
 	if date == "" {
@@ -66,7 +66,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *Problem) {
 // parse reads a day in the mapping's format. YYYY-MM-DD is accepted too where it
 // can mean no other day: the dates of a workbook are like that in the rows to fix.
 func (d *dateReader) parse(day string) (string, error) {
-	if iso := dateformat.ISO(day); iso != "" && (!d.format.StartsWithYear() || d.format.IsISO() && iso == day) {
+	if iso := dateformat.ISO(day); iso != "" && (!d.format.StartsWithYear() || iso == day && d.format.Swapped() == nil) {
 		return iso, nil
 	}
 	born, err := d.format.Parse(day, d.today)

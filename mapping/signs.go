@@ -56,7 +56,7 @@ func signsOf(text string) (s signs) {
 // have a dash, and a number must not have a point.
 var plainSigns = [...]signs{
 	freeText:    letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
-	idValue:     letterSign | digitSign | spaceSign,
+	idValue:     letterSign | digitSign,
 	loginValue:  letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | atSign,
 	emailValue:  letterSign | digitSign | pointSign | dashSign | apostropheSign | atSign,
 	phoneValue:  digitSign | spaceSign | dashSign | apostropheSign | bracketSign,
@@ -82,6 +82,9 @@ func (d *damageDetector) isPlain(text string) bool {
 	case s&pointSign != 0 && (first == 'S' || first == 'M'): // System.String, Microsoft.…
 		return false
 	}
+	if s&digitSign != 0 && s&(pointSign|dashSign|spaceSign|apostropheSign) != 0 && d.mayBeReformatted(text, s) {
+		return false
+	}
 	switch d.kind {
 	case phoneValue:
 		return s&digitSign != 0
@@ -89,4 +92,27 @@ func (d *damageDetector) isPlain(text string) bool {
 		return s&letterSign != 0 && (s&accentSign == 0 || isPlainText(text))
 	}
 	return s&accentSign == 0 || isPlainText(text)
+}
+
+// mayBeReformatted reports whether a text, which has a digit, may be a number or a date
+// that a spreadsheet has written in its own way. Hardly any text that is none gets
+// through.
+func (d *damageDetector) mayBeReformatted(text string, s signs) bool {
+	if len(text) < len("1,00") {
+		return false
+	}
+	startsWithDigit := signOf[text[0]] == digitSign
+	endsWithDigit := signOf[text[len(text)-1]] == digitSign
+	switch d.kind {
+	case phoneValue: // 6 135 550 100, 6'135'550'100, 1/2/2003, 2003-01-02
+		return s&apostropheSign != 0 || text[1] == ' ' || text[1] == '/' || text[2] == '/' || len(text) > 4 && (text[4] == '-' || text[4] == '/')
+	case loginValue: // 1-Mar, Sep-04, 900123401.0, 1/2/2003
+		return startsWithDigit || s&dashSign != 0 && endsWithDigit
+	case streetValue:
+		if s&spaceSign == 0 { // a unit
+			return startsWithDigit || s&dashSign != 0 && endsWithDigit
+		}
+		return startsWithDigit && (text[1] == '/' || text[2] == '/' || text[2] == '.' || text[2] == '-' || len(text) > 4 && text[4] == '-')
+	}
+	return false
 }

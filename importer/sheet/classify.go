@@ -26,7 +26,7 @@ const maxLabel = 250
 // classOf classifies a cell.
 func classOf(c mapping.Cell) cellClass {
 	switch c.Kind {
-	case mapping.NoValueCell, mapping.NumberCell, mapping.DateCell, mapping.BoolCell, mapping.ErrorCell:
+	case mapping.NoValueCell, mapping.NumberCell, mapping.UnclearCell, mapping.DateCell, mapping.BoolCell, mapping.ErrorCell:
 		return valueCell
 	}
 	letters, digits, others, spaces := 0, 0, 0, 0

@@ -100,6 +100,6 @@ func beginsWith(text string, words ...string) bool {
 
 // isAmount reports whether a cell is a number, however it is written.
 func isAmount(c mapping.Cell) bool {
-	return c.Kind == mapping.NumberCell ||
+	return c.Kind == mapping.NumberCell || c.Kind == mapping.UnclearCell ||
 		strings.ContainsFunc(c.Text, unicode.IsDigit) && !strings.ContainsFunc(c.Text, func(r rune) bool { return unicode.IsLetter(r) || r == '@' })
 }

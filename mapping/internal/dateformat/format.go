@@ -230,9 +230,9 @@ func numberMonth(text string) (string, bool) {
 var months = map[string]string{
 	"jan": "1", "january": "1", "janv": "1", "janvier": "1", "enero": "1", "ene": "1", "janeiro": "1", "gennaio": "1", "gen": "1", "januar": "1", "januari": "1",
 	"feb": "2", "february": "2", "fev": "2", "fevr": "2", "fevrier": "2", "febrero": "2", "fevereiro": "2", "febbraio": "2", "februar": "2", "februari": "2",
-	"mar": "3", "march": "3", "mars": "3", "marzo": "3", "marco": "3", "marz": "3", "maart": "3", "mrt": "3",
+	"mar": "3", "march": "3", "mars": "3", "marzo": "3", "marco": "3", "marz": "3", "maart": "3", "mrt": "3", "mrz": "3",
 	"apr": "4", "april": "4", "avr": "4", "avril": "4", "abr": "4", "abril": "4", "aprile": "4",
-	"may": "5", "mai": "5", "mayo": "5", "maio": "5", "maggio": "5", "mag": "5", "mei": "5",
+	"may": "5", "mai": "5", "mayo": "5", "maio": "5", "maggio": "5", "mag": "5", "mei": "5", "maj": "5",
 	"jun": "6", "june": "6", "juin": "6", "junio": "6", "junho": "6", "giugno": "6", "giu": "6", "juni": "6",
 	"jul": "7", "july": "7", "juil": "7", "juillet": "7", "julio": "7", "julho": "7", "luglio": "7", "lug": "7", "juli": "7",
 	"aug": "8", "august": "8", "aou": "8", "aout": "8", "agosto": "8", "ago": "8", "augustus": "8",
