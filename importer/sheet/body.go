@@ -71,6 +71,20 @@ func newBody(queue rowQueue, header *importer.Header, below []rowShape) body {
 	return b
 }
 
+// onlyWidth returns how many cells all of the first rows have, 0 where they differ or
+// cannot be told apart.
+func (b *body) onlyWidth() int {
+	width := 0
+	for i := range b.rows.ahead {
+		row := &b.rows.ahead[i]
+		if len(row.Problems) > 0 || i > 0 && len(row.Cells) != width {
+			return 0
+		}
+		width = len(row.Cells)
+	}
+	return width
+}
+
 // isNarrower reports whether none of the first rows is as wide as the header.
 func (b *body) isNarrower() bool {
 	return len(b.rows.ahead) > 0 && !slices.ContainsFunc(b.rows.ahead, func(row importer.Row) bool { return len(row.Cells) >= len(b.header.Names) })

@@ -165,6 +165,9 @@ func (t *Table) openText(content archive.Content, o Options) error {
 func (t *Table) checkHeader(usualWidth int) error {
 	names := len(t.header.Names)
 	unnamed := slices.Index(t.header.Names, "")
+	if width := t.body.onlyWidth(); width > 0 {
+		usualWidth = width
+	}
 	const advice = "Correct the header, or say with --header-row which row it is."
 	switch {
 	case usualWidth == 0:

@@ -24,6 +24,7 @@ func TestHeaderOfOtherWidthIsAsked(t *testing.T) {
 		"a comma inside a name":                 {"ID;Name;City\n" + row("%d;Roy; Ann;Ottawa"), "The header has 3 names"},
 		"a comma inside, and one at each end":   {"ID,Name,City,\n" + row("%d,Roy, Ann,Ottawa,"), "The header has 3 names"},
 		"two surplus values":                    {"ID\tName\n" + row("%d\tRoy\tAnn\tOttawa"), "The header has 2 names"},
+		"a table of one row":                    {"ID,Name,City\n1,Roy, Ann,Ottawa\n", "The header has 3 names"},
 		"a missing comma in the header":         {"ID,First Last,City\n" + row("%d,Ann,Roy,Ottawa"), "The header has 3 names"},
 		"rows that all lack the last cells":     {"ID,First,Last,City,Unit\n" + row("%d,Ann,Roy"), "The header has 5 cells and the rows have 3"},
 		"an extra comma in the header":          {"ID,,First,Last\n" + row("%d,Ann,Roy"), "an extra delimiter"},
