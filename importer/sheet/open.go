@@ -167,6 +167,7 @@ func (t *Table) checkHeader(usualWidth int) error {
 	unnamed := slices.Index(t.header.Names, "")
 	if width := t.body.onlyWidth(); width > 0 {
 		usualWidth = width
+		t.widths = append(t.widths, width)
 	}
 	const advice = "Correct the header, or say with --header-row which row it is."
 	switch {
