@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -67,7 +68,7 @@ func (s specimen) assess(t *testing.T, counts *tally) string {
 	case accept:
 		return s.accepted(t, got)
 	case rowErrors:
-		return s.faultyRows(t, got)
+		return s.faultyRows(t, got, counts)
 	case warnOrAsk:
 		return s.warned(t, got, counts)
 	case refuseFile:
@@ -132,28 +133,32 @@ func hasFault(row importer.Row) bool {
 	})
 }
 
-func hasProblem(row importer.Row) bool { return len(row.Problems) > 0 }
-
 // warned wants a word about what is odd: of the reader, of the plan, or at least the
-// question which column holds the ids.
+// question which column holds the ids. Where the trouble is known, the word must be
+// about it.
 func (s specimen) warned(t *testing.T, got reading, counts *tally) string {
-	if got.err != nil || len(got.notes) > 0 || slices.ContainsFunc(got.rows, hasProblem) {
-		return ""
+	said, asks := s.said(t, got), got.err == nil && asksForMapping(got)
+	isSaid := func(text string) bool {
+		return slices.ContainsFunc(s.trouble.words, func(word string) bool { return strings.Contains(text, word) })
 	}
-	if plan := s.planned(t, got); plan.Counts[importer.StatusDuplicate] > 0 || plan.Counts[importer.StatusInvalid] > 0 {
-		return ""
-	}
-	if asksForMapping(got) {
+	switch {
+	case s.trouble == nil:
+		counts.unknown++
+		if said == "" && !asks {
+			return "not a word about it"
+		}
+	case !isSaid(said) && !(asks && isSaid(whichIDs)):
+		return fmt.Sprintf("not a word about it: none of %q", s.trouble.words)
+	case !isSaid(said):
 		counts.asked++
-		return ""
 	}
-	return "not a word about it"
+	return ""
 }
 
 // accepted takes a question for an answer where no oracle tells it, or the oracle
 // itself has made up the header. Where the question is which row is the header, it
-// is answered: the row that the question names. Rows may be at fault where no oracle
-// tells otherwise, but no more than half of them.
+// is answered: the row that the question names. A row at fault is not read. Where no
+// oracle tells what is right, no more than half of them may be.
 func (s specimen) accepted(t *testing.T, got reading) string {
 	if got.err != nil {
 		if isQuestion(got.err) && (s.oracle == "" || strings.Contains(s.oracle, "survey_sample")) {
@@ -162,18 +167,14 @@ func (s specimen) accepted(t *testing.T, got reading) string {
 		if s.oracle != "" && len(withoutBlanks(readOracle(t, s.oracle))) == 0 {
 			return "" // there is nothing in it
 		}
-		var fe *rows.FileError
-		if !errors.As(got.err, &fe) || fe.Row == 0 || !isQuestion(fe) {
+		fe := asFileError(got.err)
+		if fe.Row == 0 || !isQuestion(fe) {
 			return got.err.Error()
 		}
 		var err error
 		if got, err = readAll(s.path, Options{HeaderRow: fe.Row}, false); err != nil || got.err != nil {
 			return errors.Join(err, got.err).Error()
 		}
-	}
-	if s.oracle != "" {
-		want := withoutBlanks(readOracle(t, s.oracle))
-		return compareGrids(want[:max(0, len(want)-got.left)], got.grid())
 	}
 	faults := 0
 	var first string
@@ -184,50 +185,90 @@ func (s specimen) accepted(t *testing.T, got reading) string {
 			}
 		}
 	}
-	if faults*2 > len(got.rows) {
+	switch {
+	case faults*2 > len(got.rows) || faults > 0 && s.oracle != "":
 		return fmt.Sprintf("%d of %d rows are at fault, the first is %s", faults, len(got.rows), first)
+	case s.oracle != "":
+		want := withoutBlanks(readOracle(t, s.oracle))
+		return compareGrids(want[:max(0, len(want)-got.left)], got.grid())
 	}
 	return ""
 }
 
-// faultyRows wants a fault, and the other rows unharmed: there are such, and where
-// there is an oracle it has each of them.
-func (s specimen) faultyRows(t *testing.T, got reading) string {
+// faultyRows wants the rows at fault named, and no others: those that are known, or
+// that differ from the oracle. The other rows are those of the oracle.
+func (s specimen) faultyRows(t *testing.T, got reading, counts *tally) string {
+	named := map[int]bool{}
 	if got.err != nil {
-		var fe *rows.FileError
-		if errors.As(got.err, &fe) && fe.Row > 0 && isQuestion(fe) {
-			return "" // the fault is in the header
+		fe := asFileError(got.err)
+		if fe.Row == 0 || !isQuestion(fe) {
+			return got.err.Error()
 		}
-		return got.err.Error()
+		named[fe.Row] = true // the fault is in the header
 	}
-	var sound reading
 	for _, row := range got.rows {
-		if !hasFault(row) {
-			sound.rows = append(sound.rows, row)
+		if hasFault(row) {
+			named[row.Number] = true
 		}
 	}
-	if len(sound.rows) == len(got.rows) {
-		if plan := s.planned(t, got); plan.Counts[importer.StatusInvalid] > 0 || namesDates(plan) {
-			return ""
-		}
+	if len(named) == 0 {
+		plan := s.planned(t, got)
+		named = plan.atFault()
+	}
+	wrong, differences := map[int]bool{}, ""
+	if s.oracle != "" && got.err == nil {
+		wrong, differences = differingRows(readOracle(t, s.oracle), got)
+	}
+	switch {
+	case len(named) == 0:
 		return "no row is at fault"
-	}
-	if s.oracle == "" {
+	case differences != "":
+		return differences
+	case s.trouble != nil:
+		for row := range wrong {
+			if !named[row] {
+				return fmt.Sprintf("row %d is taken for sound", row)
+			}
+		}
+		wrong = map[int]bool{}
+		for _, row := range s.trouble.rows {
+			wrong[row] = true
+		}
+	case s.oracle == "" || got.err != nil:
+		counts.unknown++
 		return ""
 	}
-	if len(sound.rows) < len(got.rows)-3 {
-		return fmt.Sprintf("%d of %d rows are at fault", len(got.rows)-len(sound.rows), len(got.rows))
-	}
-	known := map[string]bool{}
-	for _, row := range readOracle(t, s.oracle) {
-		known[rowKey(row)] = true
-	}
-	for i, row := range sound.grid() {
-		if i > 0 && !known[rowKey(row)] {
-			return fmt.Sprintf("row %d is taken for sound", sound.rows[i-1].Number)
-		}
+	if !maps.Equal(named, wrong) {
+		return fmt.Sprintf("named are rows %v, at fault are %v", slices.Sorted(maps.Keys(named)), slices.Sorted(maps.Keys(wrong)))
 	}
 	return ""
+}
+
+// differingRows returns the rows that are not those of the oracle, or why they cannot
+// be compared.
+func differingRows(want [][]string, got reading) (differing map[int]bool, fault string) {
+	if len(want) != len(got.rows)+1 {
+		return nil, fmt.Sprintf("%d rows, want %d", len(got.rows), len(want)-1)
+	}
+	differing = map[int]bool{}
+	for i, row := range got.grid() {
+		if rowKey(row) == rowKey(want[i]) {
+			continue
+		}
+		if i == 0 {
+			return nil, fmt.Sprintf("the header is %q, want %q", row, want[0])
+		}
+		differing[got.rows[i-1].Number] = true
+	}
+	return differing, ""
+}
+
+// asFileError returns the error as the one that readers give, which assess has seen
+// it is.
+func asFileError(err error) *rows.FileError {
+	var fe *rows.FileError
+	errors.As(err, &fe)
+	return fe
 }
 
 // refused takes for a refusal that nothing of the file can be sent: an error, no

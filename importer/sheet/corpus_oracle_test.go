@@ -180,7 +180,8 @@ func sameName(a, b string) bool {
 	return strings.HasSuffix(a, " "+b) || strings.HasSuffix(b, " "+a)
 }
 
-// sameText takes a number written otherwise for the same, and spaces round a value
+// sameText takes a number written otherwise for the same, but not one with other zeros
+// at its beginning: 007 is not 7. It takes spaces round a value
 // for nothing: both are settled where a value is mapped.
 func sameText(a, b string) bool {
 	a, b = lineEnds(strings.TrimSpace(a)), lineEnds(strings.TrimSpace(b))
@@ -189,7 +190,16 @@ func sameText(a, b string) bool {
 	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
-	return errX == nil && errY == nil && (x == y || math.Abs(x-y) <= 1e-9*math.Abs(x)) || isShownAs(a, b) || isShownAs(b, a)
+	isSame := errX == nil && errY == nil && (x == y || math.Abs(x-y) <= 1e-9*math.Abs(x)) && leadingZeros(a) == leadingZeros(b)
+	return isSame || isShownAs(a, b) || isShownAs(b, a)
+}
+
+// leadingZeros counts the zeros before the number's first other digit, but for the
+// one before a decimal point.
+func leadingZeros(number string) int {
+	whole, _, _ := strings.Cut(number, ".")
+	whole = strings.TrimLeft(whole, "+-")
+	return max(0, min(len(whole)-1, len(whole)-len(strings.TrimLeft(whole, "0"))))
 }
 
 // isShownAs reports whether a number may be shown as this percentage or time of day, or
@@ -354,35 +364,46 @@ func sheetCells(path string, k int) (cells [][]mapping.Cell, err error) {
 	}
 }
 
-// compareSheet compares the cells that hold text. Where Excel left out the blank
-// rows and columns before the first cell, the sheet is shifted as a whole. Excel works
-// out each formula again when it opens a workbook: where that has given something else
-// than what the workbook holds, there is nothing to compare.
+// compareSheet compares the cells that hold text, and those that should: what is
+// missing counts. Where Excel left out the blank rows and columns before the first cell,
+// the sheet is shifted as a whole. Excel works out each formula again when it opens a
+// workbook: where that has given something else than what the workbook holds, there is
+// nothing to compare.
 func compareSheet(want [][]string, got [][]mapping.Cell, isFormula func(x, y int) bool, counts *tally) string {
 	down, right := start(want, func(text string) bool { return text != "" })
 	ourDown, ourRight := start(got, func(c mapping.Cell) bool { return c.Text != "" || c.Kind != mapping.TextCell })
 	down, right = ourDown-down, ourRight-right
 	var first string
-	for y, row := range got {
-		for x, cell := range row {
-			if cell.Kind != mapping.TextCell || strings.TrimSpace(cell.Text) == "" {
+	for y := range max(len(got), len(want)+down) {
+		var row []mapping.Cell
+		if y < len(got) {
+			row = got[y]
+		}
+		var wanted []string
+		if y-down >= 0 && y-down < len(want) {
+			wanted = want[y-down]
+		}
+		for x := range max(len(row), len(wanted)+right) {
+			var cell mapping.Cell
+			if x < len(row) {
+				cell = row[x]
+			}
+			text := ""
+			if x-right >= 0 {
+				text = cellAt(wanted, x-right)
+			}
+			isBlank := strings.TrimSpace(cell.Text) == "" && strings.TrimSpace(text) == ""
+			if cell.Kind != mapping.TextCell || isBlank || strings.HasPrefix(text, "####") {
 				continue
 			}
-			wanted := ""
-			if y-down >= 0 && y-down < len(want) && x-right >= 0 {
-				wanted = cellAt(want[y-down], x-right)
-			}
-			if strings.HasPrefix(wanted, "####") {
-				continue
-			}
-			equal := sameText(wanted, cell.Text) || sameText(wanted, asWindows1252(cell.Text))
+			equal := sameText(text, cell.Text) || sameText(text, asWindows1252(cell.Text))
 			if !equal && isFormula(x, y) {
 				continue
 			}
 			if counts.cells++; equal {
 				counts.equal++
 			} else if first == "" {
-				first = fmt.Sprintf("%s%d: %.60q, want %.60q", mapping.ColumnLetter(x), y+1, cell.Text, wanted)
+				first = fmt.Sprintf("%s%d: %.60q, want %.60q", mapping.ColumnLetter(x), y+1, cell.Text, text)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,13 @@ type specimen struct {
 	oracle   string    // path of the file with the right cells; "" for none
 	reason   string    // why it is judged otherwise than in INDEX.tsv; "" where it is not
 	indexed  *specimen // as INDEX.tsv judges it, where that is otherwise; else nil
+	trouble  *trouble  // what is wrong with it; nil where that is not known
+}
+
+// trouble is what must be said of a file, as testdata/troubles.tsv knows it.
+type trouble struct {
+	rows  []int    // at fault: these and no others
+	words []string // one of them must be said
 }
 
 // What must be right.
@@ -110,11 +118,24 @@ func TestMadeCorpus(t *testing.T) {
 		}
 	}
 	plain := writeFile(t, "plain.csv", "unique_id,name\n1,Ann\n")
+	ragged := writeFile(t, "ragged.csv", "id,name\n1,Ann\n2\n3,Cy\n")
+	missing := writeFile(t, "missing.xlsx", zipOf(t, workbookParts(sheetXML(`<row r="1"><c t="s"><v>0</v></c></row>`))))
+	if err := os.WriteFile(missing+".0.csv", []byte("one,two\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range []specimen{
+		{path: missing, expected: oracle},
 		{path: plain, expected: accept, oracle: writeFile(t, "other.csv", "unique_id,name\n1,Bob\n")},
 		{path: plain, expected: accept, oracle: writeFile(t, "longer.csv", "unique_id,name\n1,Ann\n2,Bob\n")},
 		{path: plain, expected: rowErrors}, {path: plain, expected: warnOrAsk}, {path: plain, expected: refuseFile},
-		{path: writeFile(t, "ragged.csv", "id,name\n1\n2\n3,Bob\n"), expected: accept},
+		{path: plain, expected: accept, oracle: writeFile(t, "zeros.csv", "unique_id,name\n01,Ann\n")},
+		{path: writeFile(t, "half.csv", "id,name\n1\n2\n3,Bob\n"), expected: accept},
+		{path: ragged, expected: accept, oracle: writeFile(t, "blank.csv", "id,name\n1,Ann\n2,\n3,Cy\n")},
+		{path: ragged, expected: rowErrors, oracle: writeFile(t, "two.csv", "id,name\n1,Ann\n2,Bo\n3,Cyd\n")},
+		{path: ragged, expected: rowErrors, oracle: writeFile(t, "fewer.csv", "id,name\n1,Ann\n2,Bo\n")},
+		{path: ragged, expected: rowErrors, trouble: &trouble{rows: []int{3, 4}}},
+		{path: ragged, expected: rowErrors, trouble: &trouble{rows: []int{2}}},
+		{path: ragged, expected: warnOrAsk, trouble: &trouble{words: []string{"second table"}}},
 	} {
 		var counts tally
 		if s.assess(t, &counts) == "" {
@@ -127,6 +148,7 @@ func TestMadeCorpus(t *testing.T) {
 type tally struct {
 	files, right, otherwise int
 	asked                   int // right, as the program asks for a mapping, and for no other reason
+	unknown                 int // files whose trouble is not known: any word is taken for the one that is due
 	cells, equal            int // text cells held against what Excel saved
 }
 
@@ -152,6 +174,9 @@ func (c score) table() string {
 		fmt.Fprintf(&b, "%-12s %6d %6d %6.1f%%  %d", v, counts.files, counts.right, 100*share(counts.right, counts.files), counts.otherwise)
 		if counts.asked > 0 {
 			fmt.Fprintf(&b, "   asked for a mapping: %d", counts.asked)
+		}
+		if counts.unknown > 0 {
+			fmt.Fprintf(&b, "   trouble not known: %d", counts.unknown)
 		}
 		if counts.cells > 0 {
 			fmt.Fprintf(&b, "   text cells equal: %d of %d, %.2f%%", counts.equal, counts.cells, 100*share(counts.equal, counts.cells))
@@ -186,6 +211,7 @@ func readIndex(t *testing.T, folder string) []specimen {
 	for _, line := range readTSV(t, filepath.Join("testdata", "judged-otherwise.tsv")) {
 		judged[line[0]] = line
 	}
+	known := readTroubles(t, filepath.Join("testdata", "troubles.tsv"))
 	lines := readTSV(t, filepath.Join(folder, "INDEX.tsv"))
 	column := func(name string) int {
 		i := slices.Index(lines[0], name)
@@ -197,7 +223,7 @@ func readIndex(t *testing.T, folder string) []specimen {
 	file, says, right := column("file"), column("verdict"), column("oracle")
 	var specimens []specimen
 	for _, line := range lines[1:] {
-		s := specimen{path: filepath.Join(folder, line[file]), file: line[file], expected: expectation(line[says])}
+		s := specimen{path: filepath.Join(folder, line[file]), file: line[file], expected: expectation(line[says]), trouble: known[line[file]]}
 		if line[right] != "" {
 			s.oracle = filepath.Join(folder, strings.SplitN(line[right], " HPI-", 2)[0])
 			if _, err := os.Stat(s.oracle); err != nil {
@@ -211,6 +237,27 @@ func readIndex(t *testing.T, folder string) []specimen {
 		specimens = append(specimens, s)
 	}
 	return specimens
+}
+
+// readTroubles returns what is known of the files.
+func readTroubles(t *testing.T, path string) map[string]*trouble {
+	t.Helper()
+	known := map[string]*trouble{}
+	for _, line := range readTSV(t, path)[1:] {
+		var w trouble
+		for _, number := range strings.Fields(line[1]) {
+			row, err := strconv.Atoi(number)
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			w.rows = append(w.rows, row)
+		}
+		if line[2] != "" {
+			w.words = strings.Split(line[2], "|")
+		}
+		known[line[0]] = &w
+	}
+	return known
 }
 
 // readTSV returns the lines of a file of tab-separated values, in which quotes
@@ -242,7 +289,7 @@ func madeCorpus(t *testing.T) string {
 		{"quoted.csv", "ACCEPT", "quoted.json", "id,name\n1,\"O'Neil, \"\"Ann\"\"\"\n"},
 		{"quoted.json", "", "", `[["id", "name"], ["1", "O'Neil, \"Ann\""]]`},
 		{"ragged.csv", "ROW-ERRORS", "ragged.clean.csv", "id,name\n1,Ann\n2\n3,Cy\n"},
-		{"ragged.clean.csv", "", "", "id,name\n1,Ann\n2,\n3,Cy\n"},
+		{"ragged.clean.csv", "", "", "id,name\n1,Ann\n2,Bo\n3,Cy\n"},
 		{"no rows.csv", "WARN-OR-ASK", "", "id,name\n"},
 		{"nothing.csv", "REFUSE-FILE", "", ""},
 		{"quote.csv", "NO-CRASH", "", "\"" + strings.Repeat("a\"b\n", 1000)},
