@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 )
 
@@ -32,6 +33,51 @@ func utf32(text string) string {
 	return b.String()
 }
 
+// dos returns the text in a code page.
+func dos(page *charmap.Charmap, text string) string {
+	s, err := page.NewEncoder().String(text)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func TestCodePagesOfDOSByName(t *testing.T) {
+	for name, page := range map[string]*charmap.Charmap{
+		"cp437": charmap.CodePage437, "CP850": charmap.CodePage850, "cp863": charmap.CodePage863, "IBM850": charmap.CodePage850, "ibm437": charmap.CodePage437,
+		"cp865": charmap.CodePage865, "cp860": charmap.CodePage860, "850": charmap.CodePage850,
+	} {
+		got := readFile(t, writeFile(t, "people.csv", dos(page, "id,nom\n1,Renée\n2,François\n")), Options{Encoding: name})
+		if want := []string{"2: 1|Renée", "3: 2|François"}; got.err != nil || !slices.Equal(got.rows, want) {
+			t.Errorf("%s: rows %q, error %v", name, got.rows, got.err)
+		}
+	}
+}
+
+// Bytes that no text has are damage of their rows, and say nothing of the encoding.
+func TestBytesOfNoText(t *testing.T) {
+	for name, tt := range map[string]struct {
+		damaged string
+		is      bool
+	}{
+		"twice":               {"Ro\xFF\xFFy", true},
+		"a mark of UTF-16":    {"\xFF\xFERoy", true},
+		"many":                {strings.Repeat("\xFF", 40), true},
+		"alone in a cell":     {"\xFF", true},
+		"between digits":      {"12\xFF34", true},
+		"between letters":     {"Ha\xFFly", false}, // ÿ
+		"after a good letter": {"Zo\xEB", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readFile(t, writeFile(t, "people.csv", "id,name\n1,Ann\n2,"+tt.damaged+"\n3,Bo\n"), Options{})
+			is := len(got.rows) == 3 && strings.HasSuffix(got.rows[1], "!bad_character")
+			if got.err != nil || is != tt.is || got.rows[0] != "2: 1|Ann" || got.rows[2] != "4: 3|Bo" {
+				t.Errorf("rows %q, notes %q, error %v", got.rows, got.notes, got.err)
+			}
+		})
+	}
+}
+
 func TestEncodingsAreFound(t *testing.T) {
 	const french = "id,nom,ville\n1,Zoë Bélanger,Montréal\n2,Benoît Lefrançois,Québec\n3,ÉMILIE CÔTÉ,Trois-Rivières\n4,L’Écuyer,Saint-Jérôme\n"
 	const russian = "номер,фамилия,город\n1,Иванов,Санкт-Петербург\n2,Кузнецова,Нижний Новгород\n3,Смирнов,Екатеринбург\n4,Попова,Ростов-на-Дону\n"
@@ -52,7 +98,10 @@ func TestEncodingsAreFound(t *testing.T) {
 		"Mac Roman":                               {text: french, encoding: "macintosh", note: "Mac Roman"},
 		"Windows-1251":                            {text: russian, encoding: "windows-1251", note: "indows-1251"},
 		"one letter, in a word":                   {text: "id,nom\n1,Zoë\n", encoding: "windows-1252", note: "Windows-1252"},
-		"one letter, in a word on a Mac":          {text: "id,nom\n1,Zoë\n", encoding: "macintosh", note: "Mac Roman"},
+		"two letters, in words on a Mac":          {text: "id,nom\n1,Zoë\n2,Renée\n", encoding: "macintosh", note: "Mac Roman"},
+		"dashes and dots":                         {text: "id,note\n1,Smith–Jones\n2,since 1990 – or so\n3,later…\n4,• first\n", encoding: "windows-1252", note: "Windows-1252"},
+		"Danish":                                  {text: "id,navn\n1,Søren\n2,Åse\n3,Bjørn\n", encoding: "windows-1252", note: "Windows-1252"},
+		"apostrophes alone":                       {text: "id,name\n1,O’Neill\n2,D’Arcy\n", encoding: "windows-1252", note: "Windows-1252"},
 		"one letter alone":                        {text: "id,nom\n1,é\n", encoding: "windows-1252", note: "Windows-1252"},
 		"a sign that is the same in both":         {text: "id,note\n1,©\n", encoding: "windows-1252", note: "Windows-1252"},
 		"capitals":                                {text: "ID,NOM\n1,GISÈLE BÉLANGER\n", encoding: "windows-1252", note: "Windows-1252"},
@@ -93,7 +142,15 @@ func TestEncodingsThatAreAsked(t *testing.T) {
 		message string // what it must say, in part
 		row     int
 	}{
-		"letters of DOS":           {content: "id,nom\n1,Montr\x82al\n2,B\x82langer\n", message: "--encoding"},
+		"letters of DOS":           {content: "id,nom\n1,Montr\x82al\n2,B\x82langer\n", message: "--encoding cp850"},
+		"French Canada in DOS":     {content: "id,nom\n1,\x90mile C\x93t\x82\n2,Fran\x87ois\n3,\x91ve\n", message: "--encoding cp863"},
+		"Germany in DOS":           {content: dos(charmap.CodePage850, "id,name\n1,Jörg\n2,Schönborn\n"), message: "as DOS text (cp850) ö"},
+		"Italy in DOS":             {content: dos(charmap.CodePage850, "id,nome\n1,Nicolò\n2,Cantù\n"), message: "as DOS text (cp850) ò ù"},
+		"Denmark in DOS":           {content: dos(charmap.CodePage850, "id,navn\n1,Søren\n2,Åse\n3,Bjørn\n"), message: "as DOS text (cp850) ø Å"},
+		"a letter of Mac or DOS":   {content: "id,nom\n1,Zo\x91\n", message: "as Mac Roman ë, as DOS text (cp850) æ"},
+		"a few letters of Greece":  {content: encoded(t, "id,name\n1,Γιάννης\n2,Ελένη\n", "iso-8859-7"), message: "--encoding"},
+		"a few letters of Japan":   {content: encoded(t, "id,name\n1,山田\n2,佐藤\n", "shift_jis"), message: "--encoding"},
+		"a few letters of Israel":  {content: encoded(t, "id,name\n1,כהן\n2,לוי\n", "windows-1255"), message: "--encoding"},
 		"letters of Poland":        {content: "id,name\n1," + encoded(t, "Wałęsa", "windows-1250") + "\n", message: "--encoding"},
 		"either way a word":        {content: "id,name\n1,K\x9Anig\n", message: "as Mac Roman ö"},
 		"UTF-8 and Windows-1252":   {content: "id,name\n1,Zo\xEB\n2,Zoë\n", message: "mixes"},

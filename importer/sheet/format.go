@@ -40,6 +40,10 @@ const (
 	xmlSpreadsheet Format = "xml"
 )
 
+// EncodingName returns the standard name of an encoding that [Options] may name, in the
+// WHATWG Encoding Standard or by IANA: "windows-1252" for "Latin1", "IBM850" for "cp850".
+func EncodingName(name string) (string, error) { return text.EncodingName(name) }
+
 const saveODF = "Open it in LibreOffice or Excel and save it as .xlsx."
 
 // openFile opens the file and returns its size.

@@ -20,7 +20,7 @@ type Options struct {
 	Sheet     string // name of the sheet, whatever its case; "" for the visible one that looks most like a list of people
 	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the one that is found
 	Delimiter rune   // of a CSV file; 0 for the one that is found
-	Encoding  string // of a CSV file, by any name in the WHATWG Encoding Standard; "" for the one that is found
+	Encoding  string // of a CSV file, by a name in the WHATWG Encoding Standard or of IANA; "" for the one that is found
 	Password  string // of a workbook that is protected by one; "" for none
 
 	// FitsHeader reports whether a row has the names of all columns that are needed, by which

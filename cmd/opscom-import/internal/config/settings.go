@@ -44,7 +44,7 @@ type Settings struct {
 	Sheet       string       // "" to choose
 	HeaderRow   int          // 0 to find it
 	Delimiter   rune         // 0 to find it
-	Encoding    string       // name in the WHATWG Encoding Standard; "" to detect it
+	Encoding    string       // standard name; "" to detect it
 	Format      sheet.Format // sheet.Auto to detect it
 
 	MinAge time.Duration // a file that was changed less than that long ago is left for later

@@ -332,6 +332,7 @@ func TestSettingsThatAreTaken(t *testing.T) {
 		{[]string{"--delimiter=;"}, func(s Settings) bool { return s.Delimiter == ';' }},
 		{[]string{`--delimiter=\t`}, func(s Settings) bool { return s.Delimiter == '\t' }},
 		{[]string{"--delimiter=§"}, func(s Settings) bool { return s.Delimiter == '§' }},
+		{[]string{"--encoding=cp850"}, func(s Settings) bool { return s.Encoding == "IBM850" }},
 		{[]string{"--encoding=UTF-8"}, func(s Settings) bool { return s.Encoding == "utf-8" }},
 		{[]string{"--max-bad=off"}, func(s Settings) bool { return !s.MaxBad.Set }},
 		{[]string{"--client=OC-TOMA.2"}, func(s Settings) bool { return s.Client == "OC-TOMA.2" }},

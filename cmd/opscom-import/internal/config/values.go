@@ -12,8 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/htmlindex"
-
 	"opscom-import/importer/controller"
 	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
@@ -97,16 +95,16 @@ func parseDelimiter(text string) (rune, error) {
 	return r, nil
 }
 
-// parseEncoding returns the encoding's name in the WHATWG Encoding Standard.
+// parseEncoding returns the encoding's standard name.
 func parseEncoding(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	found, err := htmlindex.Get(text)
+	name, err := sheet.EncodingName(text)
 	if err != nil {
-		return "", fmt.Errorf("%q is not an encoding; give a name such as utf-8, windows-1252, macintosh or utf-16le", text)
+		return "", fmt.Errorf("%q is not an encoding; give a name such as utf-8, windows-1252, macintosh, cp850 or utf-16le", text)
 	}
-	return htmlindex.Name(found)
+	return name, nil
 }
 
 func parseFormat(text string) (sheet.Format, error) {

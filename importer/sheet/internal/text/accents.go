@@ -19,7 +19,11 @@ import (
 type accents struct {
 	name, label  string // of the encoding that fits; "" when it could be either or neither
 	windows, mac string // some of the letters in each
+	dos          []reading
 }
+
+// reading is how a text reads in a code page of DOS that fits.
+type reading struct{ name, letters string }
 
 // Share of the characters beyond ASCII that must be where such a character can be, and that
 // may be so in the encoding that is ruled out.
@@ -30,23 +34,42 @@ const (
 
 // judgeAccents tells Windows-1252 from Mac Roman. Where both fit, which takes a letter alone,
 // it is Windows-1252 as long as the bytes 0x80 to 0x9F, the letters of Mac Roman, are not
-// letters in it. What could be UTF-8 must fit by itself: else the text has two encodings.
+// letters in it. Where the code pages of DOS fit as well as Mac Roman, it is neither. What
+// could be UTF-8 must fit by itself: else the text has two encodings.
 func judgeAccents(sample, couldBeUTF8 []byte) accents {
 	windows, mac := decodeBytes(charmap.Windows1252, sample), decodeBytes(charmap.Macintosh, sample)
 	a := accents{windows: lettersBeyondASCII(windows), mac: lettersBeyondASCII(mac)}
+	a.dos = fittingDOS(sample)
 	inWindows, inMac := fitting(windows), fitting(mac)
 	isEither := inMac <= inWindows && !strings.ContainsAny(windows, "ŒœŠšŽžŸƒ")
 	var table *charmap.Charmap
 	switch {
 	case inWindows >= leastFitting && (inMac <= mostStray || isEither):
 		a.name, a.label, table = "windows-1252", "Windows-1252 (Western European)", charmap.Windows1252
-	case inMac >= leastFitting && inWindows <= mostStray:
+	case inMac >= leastFitting && inWindows <= mostStray && len(a.dos) == 0:
 		a.name, a.label, table = "macintosh", "Mac Roman", charmap.Macintosh
 	}
 	if a.name != "" && len(couldBeUTF8) > 0 && fitting(decodeBytes(table, couldBeUTF8)) < leastFitting {
 		a.name = ""
 	}
 	return a
+}
+
+// fittingDOS returns how the text reads in the code pages of DOS, in which Excel still saves
+// "CSV (MS-DOS)", as far as they fit and differ.
+func fittingDOS(sample []byte) []reading {
+	var found []reading
+	var texts []string
+	for _, page := range []struct {
+		name  string
+		table *charmap.Charmap
+	}{{"cp850", charmap.CodePage850}, {"cp437", charmap.CodePage437}, {"cp863", charmap.CodePage863}} {
+		text := decodeBytes(page.table, sample)
+		if fitting(text) >= leastFitting && !slices.Contains(texts, text) {
+			found, texts = append(found, reading{page.name, lettersBeyondASCII(text)}), append(texts, text)
+		}
+	}
+	return found
 }
 
 func decodeBytes(table *charmap.Charmap, b []byte) string {
@@ -104,7 +127,7 @@ func fitsBetween(before, r, after rune) bool {
 	case r == '”':
 		return !unicode.IsLetter(after) && before > ' '
 	case r == '–' || r == '—':
-		return unicode.IsSpace(before) == unicode.IsSpace(after)
+		return unicode.IsSpace(before) == unicode.IsSpace(after) && (unicode.IsSpace(after) || unicode.IsLetter(after) || unicode.IsDigit(after))
 	case r == '«':
 		return !unicode.IsLetter(before)
 	case r == '»' || r == '…' || r == '©' || r == '®' || r == '™':
@@ -115,7 +138,9 @@ func fitsBetween(before, r, after rune) bool {
 		return !unicode.IsLetter(before) || unicode.IsUpper(before) || before == 'n'
 	case r == '½' || r == '¼' || r == '²' || r == '³':
 		return !unicode.IsLetter(after)
-	case r == '\u00A0' || r == '·' || r == '•':
+	case r == '•':
+		return !unicode.IsLetter(before)
+	case r == '\u00A0' || r == '·':
 		return true
 	}
 	return false

@@ -93,7 +93,7 @@ var (
 // Options overrides what is otherwise found in the text.
 type Options struct {
 	Delimiter rune   // 0 for the one that is found
-	Encoding  string // by any name in the WHATWG Encoding Standard; "" for the one that is found
+	Encoding  string // by a name in the WHATWG Encoding Standard or of IANA; "" for the one that is found
 }
 
 // Open starts reading a text.

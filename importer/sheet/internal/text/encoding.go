@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/wlynxg/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode/utf32"
 
 	"opscom-import/importer/sheet/internal/rows"
@@ -29,9 +31,15 @@ var byteOrderMarks = []struct{ mark, encoding string }{
 
 // textEncoding is how bytes become letters.
 type textEncoding struct {
-	name    string            // in the WHATWG Encoding Standard
+	name    string            // in the WHATWG Encoding Standard, or of IANA
 	decoder encoding.Encoding // nil for UTF-8
 	note    string            // what was assumed; "" when there was nothing to assume
+}
+
+// EncodingName returns the standard name of an encoding that can be asked for.
+func EncodingName(name string) (string, error) {
+	e, err := namedEncoding(name)
+	return e.name, err
 }
 
 // namedEncoding returns the encoding that was asked for.
@@ -39,9 +47,14 @@ func namedEncoding(name string) (textEncoding, error) {
 	found, err := htmlindex.Get(name)
 	if err == nil {
 		name, err = htmlindex.Name(found)
+	} else { // code pages of DOS
+		found, err = ianaindex.IANA.Encoding(name)
+		if err == nil && found != nil {
+			name, err = ianaindex.IANA.Name(found)
+		}
 	}
-	if err != nil || name == "replacement" || name == "x-user-defined" {
-		return textEncoding{}, rows.ErrorAt(0, err, "The encoding %q is not known. Give a name such as utf-8, windows-1252, macintosh or utf-16le, or leave it out.", name)
+	if err != nil || found == nil || name == "replacement" || name == "x-user-defined" {
+		return textEncoding{}, rows.ErrorAt(0, err, "The encoding %q is not known. Give a name such as utf-8, windows-1252, macintosh, cp850 or utf-16le, or leave it out.", name)
 	}
 	if name == "utf-8" {
 		return textEncoding{name: name}, nil
@@ -252,12 +265,13 @@ func (s *byteStatistics) encoding() (textEncoding, error) {
 	if s.zeros {
 		return textEncoding{}, rows.Errorf("The file contains bytes that are not text (NUL and others, the first in line %d), so it is damaged or not CSV at all. "+rows.ExportXLSX, s.lines+1)
 	}
-	if s.multibyte >= damage*s.invalid {
+	if s.multibyte >= damage*s.invalid || s.isDamage() {
 		return textEncoding{name: "utf-8", note: "The text is UTF-8, except for a few bytes that are not letters. Rows with such bytes are not sent."}, nil
 	}
 	found := chardet.Detect(s.sample)
-	other := found.Confidence >= leastConfidence && !isWestern(found.Encoding) && !s.mixesAlphabets(found.Encoding)
 	western := judgeAccents(s.sample, s.letters)
+	other := found.Confidence >= leastConfidence && s.invalid >= leastBytes && !isWestern(found.Encoding) &&
+		!s.mixesAlphabets(found.Encoding) && len(western.dos) == 0
 	switch {
 	case other && western.name == "":
 		if e, err := namedEncoding(found.Encoding); err == nil {
@@ -274,8 +288,34 @@ func (s *byteStatistics) encoding() (textEncoding, error) {
 	return textEncoding{}, s.question(found.Encoding)
 }
 
-// leastConfidence is how sure the detection of an encoding must be.
-const leastConfidence = 0.8
+// How sure the detection of an encoding must be, and on how many bytes it must be built: a
+// handful of Danish letters can look like Hebrew.
+const (
+	leastConfidence = 0.8
+	leastBytes      = 20
+)
+
+// isDamage reports whether all bytes that are not UTF-8 are those that no text has next to
+// each other, 0xFF and 0xFE, or 0xFF apart from any letter.
+func (s *byteStatistics) isDamage() bool {
+	isLast := func(b byte) bool { return b >= 0xFE }
+	isLetter := func(b byte) bool { return b >= utf8.RuneSelf || unicode.IsLetter(rune(b)) }
+	before := byte('\n')
+	for i := 0; i < len(s.sample); {
+		r, size := utf8.DecodeRune(s.sample[i:])
+		b, after := s.sample[i], byte('\n')
+		if i+1 < len(s.sample) {
+			after = s.sample[i+1]
+		}
+		isOther := r == utf8.RuneError && size == 1
+		if isOther && !(isLast(b) && (isLast(before) || isLast(after)) || b == 0xFF && !isLetter(before) && !isLetter(after)) {
+			return false
+		}
+		before = s.sample[i+size-1]
+		i += size
+	}
+	return true
+}
 
 // isWestern reports whether the encoding is one of those for western Europe,
 // which differ in little but their accents.
@@ -328,12 +368,17 @@ func (s *byteStatistics) question(found string) error {
 	if s.multibyte > 0 {
 		place = fmt.Sprintf("The file mixes letters in UTF-8 with others that are not; the first of these is in line %d.", s.lines+1)
 	}
-	guess := ""
+	readings := []string{"As Windows-1252 they read " + western.windows, "as Mac Roman " + western.mac}
+	names := []string{"--encoding windows-1252", "--encoding macintosh"}
+	for _, page := range western.dos {
+		readings = append(readings, fmt.Sprintf("as DOS text (%s) %s", page.name, page.letters))
+		names = append(names, "--encoding "+page.name)
+	}
 	if e, err := namedEncoding(found); err == nil && !isWestern(found) {
 		if text, _ := s.decoded(e); text != "" {
-			guess = fmt.Sprintf(", as %s %s", found, lettersBeyondASCII(text))
+			readings = append(readings, fmt.Sprintf("as %s %s", found, lettersBeyondASCII(text)))
 		}
 	}
-	return rows.Errorf("%s As Windows-1252 they read %s, as Mac Roman %s%s. See which are right and use --encoding windows-1252, --encoding macintosh or another name, or export the file again as \"CSV UTF-8\".",
-		place, western.windows, western.mac, guess)
+	return rows.Errorf("%s %s. See which are right and use %s or another name, or export the file again as \"CSV UTF-8\".",
+		place, strings.Join(readings, ", "), strings.Join(names, ", "))
 }
