@@ -34,7 +34,7 @@ var misreadings = []misreading{
 // in another code page: "Renée" for "Ren‚e" or "RenŽe". There may be two answers, and
 // there are none for a text without a letter in a place where words have none.
 func inRightCodePage(text string) (right []string) {
-	if chars.IsASCII(text) || !hasMisplaced(text) {
+	if chars.IsASCII(text) || !strings.ContainsFunc(text, isASCIILetter) || !hasMisplaced(text) {
 		return nil
 	}
 	for _, m := range misreadings {
@@ -54,6 +54,8 @@ func inRightCodePage(text string) (right []string) {
 	}
 	return right
 }
+
+func isASCIILetter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }
 
 // isNatural reports whether a text has only letters of European languages, where words
 // have them, and what stands between words.

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"cmp"
 	"strings"
 	"unicode"
 
@@ -17,6 +16,7 @@ type damageDetector struct {
 	label  string
 	kind   valueKind
 	values *valueTable // says what some texts become, whatever they look like; nil for none
+	right  recentTexts // with nothing wrong, though their signs are not plain
 	seen   int         // values so far
 	quotes quotesSeen
 	ends   lostAtEnds
@@ -78,7 +78,7 @@ func (k valueKind) isIdentifier() bool { return k == idValue || k == loginValue 
 // cells of its row, which has this sequence, say what an apostrophe before it means.
 func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text string, problem *Problem) {
 	d.seen++
-	if cell.Kind == TextCell && d.isPlain(cell.Text) || d.values.lists(cell.Text) {
+	if cell.Kind == TextCell && (d.isPlain(cell.Text) || d.right.has(cell.Text)) || d.values.lists(cell.Text) {
 		return cell.Text, nil
 	}
 	text, what, problem := d.clean(cell.Text, row)
@@ -92,21 +92,39 @@ func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text strin
 	if damage != nil {
 		return text, damage
 	}
+	noted := false
 	if text != "" && (d.kind == nameValue || d.kind == townValue || d.kind == streetValue) {
-		d.quotes.add(text)
-		d.ends.add(sequence, text)
+		noted = d.quotes.add(text) || d.ends.add(sequence, text)
 	}
-	if what == "" || d.kind == dateValue { // a date is rewritten anyway
+	switch {
+	case (d.kind == townValue || d.kind == streetValue) && mayHaveLost(text):
+		return text, warn(RuleBadCharacter, about(d.label, text)+"has a question mark, which may stand for a lost letter.", "Check that it is intended.")
+	case what == "" && cell.Kind == TextCell && !noted && text[0] != '\'':
+		d.right.add(text)
+		return text, nil
+	case what == "" || d.kind == dateValue: // a date is rewritten anyway
 		return text, nil
 	}
 	switch {
 	case text == "":
 		what += "; the cell counts as blank"
-	case !strings.Contains(text, "\n"): // a line break is refused later, unless the mapping removes it
+	case !strings.ContainsAny(text, "\n\ufffd"): // these are refused later, unless the mapping removes them
 		what += "; it is sent as " + chars.Quote(text)
 	}
 	return text, warn(RuleCleanedText, about(d.label, cell.Text)+what+".", "")
 }
+
+// recentTexts are some of the texts that were added last. Towns and names come often.
+type recentTexts [256]string
+
+func (t *recentTexts) slot(text string) *string {
+	return &t[(7*len(text)+31*int(text[len(text)/2])+int(text[len(text)-1]))%len(t)]
+}
+
+// has reports whether a text, which is not blank, is one of them.
+func (t *recentTexts) has(text string) bool { return *t.slot(text) == text }
+
+func (t *recentTexts) add(text string) { *t.slot(text) = text }
 
 // review reports what the values show together, or returns a question about the column;
 // "" for none.
@@ -153,7 +171,7 @@ func (d *damageDetector) detect(raw, text string, kind CellKind) *Problem {
 // wrongLetters finds letters that an export lost or wrote in the wrong encoding.
 func (d *damageDetector) wrongLetters(raw, text string) *Problem {
 	const advice = "Correct it, or save the export as UTF-8 again."
-	if right := cmp.Or(inRightEncoding(raw), inRightEncoding(text)); right != "" {
+	if right := inRightEncoding(raw, text); right != "" {
 		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", advice)
 	}
 	if problem := d.lostLetter(text); problem != nil {

@@ -52,7 +52,7 @@ func TestDamage(t *testing.T) {
 
 		// Letters that were lost or read in the wrong encoding
 		{FirstName, Cell{Text: "Beno?t"}, "", RuleBadCharacter, "question mark"},
-		{Street, Cell{Text: "12 Main St?"}, "12 Main St?", "", ""},
+		{Street, Cell{Text: "12 Main St?"}, "12 Main St?", RuleBadCharacter, "may stand for a lost letter"},
 		{FirstName, Cell{Text: "ZoÃ«"}, "", RuleWrongEncoding, `"Zoë"`},
 		{FirstName, Cell{Text: "ZoÃƒÂ«"}, "", RuleWrongEncoding, `"Zoë"`},
 		{FirstName, Cell{Text: "Zo√´"}, "", RuleWrongEncoding, `"Zoë"`},

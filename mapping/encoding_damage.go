@@ -10,24 +10,39 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// inRightEncoding returns what a text was before a program read its UTF-8 in another
-// encoding: "Zoë" for "ZoÃ«". It returns "" for a text that shows no sign of that.
+// inRightEncoding returns what the first of the texts that shows a sign of it was before a program read its UTF-8 in another
+// encoding: "Zoë" for "ZoÃ«". It returns "" when none shows a sign of that.
 // Text becomes valid UTF-8 in this way by chance about as often as somebody is
 // called Ã« or √´.
-func inRightEncoding(text string) (right string) {
-	if isPlainText(text) {
-		return ""
-	}
-	text = withInvisible(text)
-	for range 3 { // the mistake may have been made several times
-		if text = decodeAgain(text); text == "" {
-			break
+func inRightEncoding(texts ...string) (right string) {
+	for i, text := range texts {
+		if i > 0 && text == texts[i-1] || !strings.ContainsFunc(text, isMisreadLead) {
+			continue
 		}
-		if isOnlyLatin(text) {
-			right = text
+		text = withInvisible(text)
+		for range 3 { // the mistake may have been made several times
+			if text = decodeAgain(text); text == "" {
+				break
+			}
+			if isOnlyLatin(text) {
+				right = text
+			}
+		}
+		if right != "" {
+			break
 		}
 	}
 	return right
+}
+
+// isMisreadLead reports whether a character is one of the leads in decodeAgain: hardly any
+// text has one.
+func isMisreadLead(r rune) bool {
+	switch r {
+	case 'Â', 'Ã', 'Ä', 'Å', 'â', '¬', '√', 'ƒ', '≈', '‚', '┬', '├', '─', '┼', 'Ô', 'Γ':
+		return true
+	}
+	return false
 }
 
 // decodeAgain returns the UTF-8 whose bytes are the text's characters in one of the

@@ -26,7 +26,7 @@ type escape struct {
 }
 
 var escapes = []escape{
-	{"_x", "was written with a spreadsheet's escapes (_xHHHH_)", decodeSpreadsheet},
+	{"_", "was written with a spreadsheet's escapes (_xHHHH_)", decodeSpreadsheet},
 	{"&", "was written with HTML character references", decodeReferences},
 	{"<", "was written with HTML tags", decodeTags},
 	{`\`, "was written with backslash escapes", decodeBackslashes},
@@ -41,7 +41,7 @@ var escapes = []escape{
 // unescape returns a text without other programs' escapes, and what they were; none
 // for a text without any. A text may have been escaped several times.
 func unescape(text string, kind valueKind) (plain string, whats []string) {
-	if signsOf(text)&(escapeSign|plusSign|atSign|apostropheSign) == 0 {
+	if !mayBeEscaped(text) {
 		return text, nil
 	}
 	for range 3 {
@@ -61,6 +61,24 @@ func unescape(text string, kind valueKind) (plain string, whats []string) {
 		}
 	}
 	return text, whats
+}
+
+// mayBeEscaped reports whether a text has a sign that escapes begin with, and something
+// behind it that is not space. Few texts get through.
+func mayBeEscaped(text string) bool {
+	for i := range len(text) - 1 {
+		switch text[i] {
+		case '_', '&', '<', '\\', '%', '=', '+':
+			if text[i+1] > ' ' {
+				return true
+			}
+		case '\'', '"':
+			if text[i+1] == text[i] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isWords reports whether values of the kind are words or sentences, in which an escape
@@ -87,6 +105,10 @@ func decodeReferences(text string, kind valueKind) string {
 		if plain := html.UnescapeString(whole); plain != whole && isWriting(plain) {
 			return plain
 		}
+		small := strings.ToLower(whole) // &EACUTE; after a program made capitals of all
+		if plain := html.UnescapeString(small); len(small) > len("&deg;") && plain != small && isWriting(plain) {
+			return strings.ToUpper(plain)
+		}
 		return found
 	})
 }
@@ -95,8 +117,6 @@ func decodeReferences(text string, kind valueKind) string {
 func isWriting(text string) bool {
 	for _, r := range text {
 		switch {
-		case r == utf8.RuneError:
-			return false
 		case strings.ContainsRune("\n\r\t<>+|~", r), chars.IsInvisible(r):
 		case !unicode.IsGraphic(r), unicode.Is(unicode.Sm, r):
 			return false
@@ -106,14 +126,16 @@ func isWriting(text string) bool {
 }
 
 var (
-	tag   = regexp.MustCompile(`(?i)</?(?:(br|p|div|li|tr|td|h[1-6])|span|b|i|u|em|strong|font|a|nobr|wbr|small|su[pb]|ul|ol|center|label|o:p)(?:\s[^<>]*)?/?>`)
-	cdata = regexp.MustCompile(`(?s)<!\[CDATA\[(.*?)\]\]>`)
-	code  = regexp.MustCompile(`<U\+([0-9A-Fa-f]{4,6})>`) // as R writes letters on Windows
+	tag      = regexp.MustCompile(`(?i)</?(?:(br|p|div|li|tr|td|h[1-6])|span|b|i|u|em|strong|font|a|nobr|wbr|small|su[pb]|ul|ol|center|label|o:p)(?:\s[^<>]*)?/?>`)
+	leftover = regexp.MustCompile(`&#[xX]?[0-9a-fA-F]+;?|&[a-z]{2,};`)
+	cdata    = regexp.MustCompile(`(?s)<!\[CDATA\[(.*?)\]\]>`)
+	comment  = regexp.MustCompile(`(?s)<!--.*?-->`)
+	code     = regexp.MustCompile(`<U\+([0-9A-Fa-f]{4,6})>`) // as R writes letters on Windows
 )
 
 // decodeTags removes HTML's tags; a <br> becomes a line break.
 func decodeTags(text string, _ valueKind) string {
-	text = cdata.ReplaceAllString(text, "$1")
+	text = comment.ReplaceAllString(cdata.ReplaceAllString(text, "$1"), "")
 	text = code.ReplaceAllStringFunc(text, func(found string) string { return hexRune(found[3:len(found)-1], found) })
 	plain := tag.ReplaceAllStringFunc(text, func(found string) string {
 		if tag.FindStringSubmatch(found)[1] != "" {
@@ -147,7 +169,7 @@ func hexRune(digits, instead string) string {
 	return instead
 }
 
-var spreadsheetEscape = regexp.MustCompile(`_x([0-9A-Fa-f]{4})_`)
+var spreadsheetEscape = regexp.MustCompile(`_[xX]([0-9A-Fa-f]{4})_`)
 
 // decodeSpreadsheet resolves what workbooks write for control characters: _x000D_.
 func decodeSpreadsheet(text string, _ valueKind) string {
@@ -159,7 +181,7 @@ func decodeSpreadsheet(text string, _ valueKind) string {
 }
 
 var (
-	unicodeEscape = regexp.MustCompile(`(?:\\+u\{?[0-9a-fA-F]{4}\}?|\\+U000[0-9a-fA-F]{5})+`)
+	unicodeEscape = regexp.MustCompile(`(?:\\+U000[0-9a-fA-F]{5}|\\+[uU]\{?[0-9a-fA-F]{4}\}?)+`)
 	byteEscape    = regexp.MustCompile(`(?:\\+x\{?[0-9a-fA-F]{2}\}?)+|(?:\\[89a-fA-F][0-9a-fA-F])+|(?:\\[23][0-7]{2})+|(?:\\'[89a-f][0-9a-f])+`)
 	signEscape    = regexp.MustCompile(`\\+(['"` + "`" + `,;&#.()\-/@!])`)
 	rtfByte       = regexp.MustCompile(`\\'[c-f][0-9]`) // Ren\'e9e
@@ -361,7 +383,7 @@ var latinByte = regexp.MustCompile(`(?:=|%|\\x|\\')([c-fC-F][0-9a-fA-F])|\\(3[0-
 // likelyBytes returns what a text means whose escaped bytes are not UTF-8, read as
 // Windows-1252, which most are; "" for a text without such bytes.
 func likelyBytes(text string, kind valueKind) string {
-	if !kind.isWords() {
+	if !kind.isWords() || !mayBeEscaped(text) {
 		return ""
 	}
 	var b strings.Builder

@@ -17,6 +17,8 @@ func (d *damageDetector) lostLetter(text string) *Problem {
 		return nil
 	case hasReplacement(text):
 		what = "has the sign of a lost letter, read in the wrong encoding."
+	case strings.IndexByte(text, '?') < 0 && !strings.Contains(text, "¿"):
+		return nil
 	case isOnlyQuestions(text):
 		what = "has only question marks: its letters were lost in the export."
 	case hasInverted(text):
@@ -40,8 +42,11 @@ func (d *damageDetector) strangeSign(text string) *Problem {
 			return d.refuse(RuleBadCharacter, text, "has a sign where a letter was lost in the export.", lostAdvice)
 		}
 	case nameValue, townValue:
-		if strings.ContainsFunc(text, isBox) || hasOldLetter(text) {
+		switch {
+		case strings.ContainsFunc(text, isBox), hasOldLetter(text):
 			return d.refuse(RuleBadCharacter, text, "has a sign inside a word in place of a letter.", lostAdvice)
+		case strings.IndexByte(text, '&') >= 0 && leftover.MatchString(text):
+			return d.refuse(RuleBadCharacter, text, "has an HTML character reference that means no letter.", lostAdvice)
 		}
 	}
 	return d.unbalanced(text)
@@ -50,7 +55,7 @@ func (d *damageDetector) strangeSign(text string) *Problem {
 // hasReplacement reports whether a text has the bytes of U+FFFD as another encoding
 // shows them.
 func hasReplacement(text string) bool {
-	if chars.IsASCII(text) {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r == '¿' || r == 'ø' || r == '┐' }) { // one is in each
 		return false
 	}
 	for _, sign := range []string{"ï¿½", "ÔøΩ", "´┐¢", "∩┐╜"} {
@@ -131,11 +136,23 @@ type lostAtEnd struct {
 	value    string
 }
 
-// add takes a value with a sign that few values have.
-func (l *lostAtEnds) add(sequence int, value string) {
-	if strings.IndexByte(value, '?') > 0 && len(l.seen) < maxSuspects && strings.ContainsFunc(value, unicode.IsLetter) {
+// add takes a value with a sign that few values have, and reports whether it has a
+// question mark.
+func (l *lostAtEnds) add(sequence int, value string) bool {
+	if strings.IndexByte(value, '?') <= 0 || !strings.ContainsFunc(value, unicode.IsLetter) {
+		return false
+	}
+	if len(l.seen) < maxSuspects {
 		l.seen = append(l.seen, lostAtEnd{uint32(sequence), value})
 	}
+	return true
+}
+
+// mayHaveLost reports whether a question mark at the end of a word may stand for a letter:
+// where accents are, they were not lost.
+func mayHaveLost(text string) bool {
+	at := strings.IndexByte(text, '?')
+	return at > 0 && isLetterByte(text[at-1]) && chars.IsASCII(text)
 }
 
 // review reports the values if letters were lost in the column for certain.

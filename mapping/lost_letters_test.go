@@ -48,12 +48,15 @@ func TestLostLetters(t *testing.T) {
 		{UniqueID, "A?0123", RuleBadCharacter, ""},
 		{UserName, "m?ller", RuleBadCharacter, ""},
 
+		{City, "Gasp?", RuleBadCharacter, "may stand for"},
+		{Street, "5 rue de la Libert?", RuleBadCharacter, "may stand for"},
+
 		{City, "Montréal?", "", ""},
 		{City, "Saint-Louis-du-Ha! Ha!", "", ""},
 		{Street, "Why Not? Café, 12 Main St", "", ""},
 		{Street, "¿Qué Tal? Café, 4 King St", "", ""},
 		{Street, "Café «¿Por qué?», 4 King St", "", ""},
-		{Street, "12 Main St?", "", ""},
+		{Street, "12 Main St ?", "", ""},
 		{Street, "5 ¿Qué? Plaza", "", ""},
 		{Street, "A|B Lofts", "", ""},
 	} {

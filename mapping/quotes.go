@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -54,29 +55,39 @@ func isQuotedRow(cells []Cell) bool {
 	return quoted >= 2 && 2*quoted > filled
 }
 
-// unbalanced finds a quotation mark at one end of a value without its counterpart: the
-// other part may be in another cell.
+// quoteInWord finds a quotation mark in place of an apostrophe: O"Brien.
+var quoteInWord = regexp.MustCompile(`\p{Latin}"\p{Latin}`)
+
+// unbalanced finds a quotation mark at one end of a value or inside a word without its
+// counterpart: the other part may be in another cell.
 func (d *damageDetector) unbalanced(text string) *Problem {
 	switch d.kind {
 	case streetValue, freeText, dateValue:
 		return nil
 	}
-	const marks = `"“”„‟«»`
-	first, _ := utf8.DecodeRuneInString(text)
-	last, _ := utf8.DecodeLastRuneInString(text)
-	if !strings.ContainsRune(marks, first) && !strings.ContainsRune(marks, last) {
-		return nil
-	}
 	count := 0
 	for _, r := range text {
-		if strings.ContainsRune(marks, r) {
+		if isQuotationMark(r) {
 			count++
 		}
 	}
 	if count%2 == 0 {
 		return nil
 	}
+	first, _ := utf8.DecodeRuneInString(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
+	if !isQuotationMark(first) && !isQuotationMark(last) && !quoteInWord.MatchString(text) {
+		return nil
+	}
 	return d.refuse(RuleBadQuotes, text, "has a quotation mark without its counterpart.", "Compare the row with the header, and delete the mark or write the missing one.")
+}
+
+func isQuotationMark(r rune) bool {
+	switch r {
+	case '"', '“', '”', '„', '‟', '«', '»':
+		return true
+	}
+	return false
 }
 
 // quotesSeen counts the values of a column that stood in quotes, and those that are left
@@ -88,10 +99,11 @@ type quotesSeen struct {
 	ignored bool   // the mapping takes off those that are left
 }
 
-// add takes a value with a sign that few values have.
-func (q *quotesSeen) add(value string) {
+// add takes a value with a sign that few values have, and reports whether it is left in
+// quotes.
+func (q *quotesSeen) add(value string) bool {
 	if q.ignored || isLetterByte(value[0]) && value[0] < utf8.RuneSelf || isDigitByte(value[0]) {
-		return
+		return false
 	}
 	_, quoted := chars.Unquote(value)
 	if !quoted {
@@ -102,6 +114,7 @@ func (q *quotesSeen) add(value string) {
 			q.example = value
 		}
 	}
+	return quoted
 }
 
 // review asks what the quotes mean if nearly all values of the column, which are so many,

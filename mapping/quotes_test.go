@@ -40,6 +40,9 @@ func TestQuotes(t *testing.T) {
 		{FirstName, "Ann”", "", RuleBadQuotes},
 		{UniqueID, `900123401"`, "", RuleBadQuotes},
 
+		{LastName, `O"Brien`, "", RuleBadQuotes},
+
+		{LastName, `ד"ר כהן`, same, ""},
 		{LastName, "'t Hooft", same, ""},
 		{LastName, "'s-Gravesande", same, ""},
 		{LastName, "'Ali", same, ""},

@@ -76,7 +76,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleNoCachedValue, refused, "A formula without its result",
 		"Open the file in a spreadsheet program and save it, so that the results of the formulas are stored."},
 	{RuleExpressionFailed, refused, "An expression cannot be evaluated", "Correct the row, or the expression in the mapping."},
-	{RuleBadCharacter, refused, "A character that must not be sent", "Type the text again: it has a character that cannot be shown."},
+	{RuleBadCharacter, either, "A character that must not be sent", "Type the text again: it has a character that cannot be shown."},
 	{RuleUnusualCharacter, warned, "An unusual character in an id", "Check the id: it has something other than letters, digits and dashes."},
 	{RuleDamagedNumber, refused, "A number that lost digits or was reformatted",
 		"Take the number from the student system again, into a column that is formatted as Text."},
