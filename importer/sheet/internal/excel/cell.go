@@ -154,25 +154,41 @@ func (c *cellReader) number(style int, value, text []byte) (mapping.Cell, []byte
 	if !isNumber(value) { // not a number at all
 		return mapping.Cell{}, append(text, value...), nil
 	}
-	if format.kind == dateFormat {
-		if n, err := strconv.ParseFloat(string(value), 64); err == nil {
-			if dated, ok := mapping.AppendSerialDate(text, n, c.date1904); ok {
-				return mapping.Cell{Kind: mapping.DateCell}, dated, nil
-			}
+	if format.isPlain() {
+		return mapping.Cell{Kind: mapping.NumberCell}, appendNumber(text, value), nil
+	}
+	n, err := strconv.ParseFloat(string(value), 64)
+	if err != nil {
+		return mapping.Cell{Kind: mapping.NumberCell}, appendNumber(text, value), nil
+	}
+	section := format.section(n)
+	if section.kind == dateFormat {
+		if dated, ok := mapping.AppendSerialDate(text, n, c.date1904); ok {
+			return mapping.Cell{Kind: mapping.DateCell}, dated, nil
 		}
 	}
+	cell, text := section.show(value, text)
+	return cell, text, nil
+}
+
+// show makes a cell of a number as the section shows it: a text if it has letters, or
+// nothing of the number.
+func (s *formatSection) show(value, text []byte) (mapping.Cell, []byte) {
 	start := len(text)
 	text = appendNumber(text, value)
-	if format.kind == digitsFormat {
-		shown, ok := format.digits.append(nil, text[start:])
-		if ok {
+	if s.kind == shownFormat {
+		if shown, ok := s.append(nil, text[start:]); ok {
 			text = append(text[:start], shown...)
-		}
-		if ok && format.digits.letters {
-			return mapping.Cell{}, text, nil
+			if s.letters || s.places == 0 {
+				return mapping.Cell{}, text
+			}
+			return mapping.Cell{Kind: mapping.NumberCell}, text
 		}
 	}
-	return mapping.Cell{Kind: mapping.NumberCell}, text, nil
+	if s.letters {
+		return mapping.Cell{Kind: mapping.UnclearCell}, text
+	}
+	return mapping.Cell{Kind: mapping.NumberCell}, text
 }
 
 // isNumber reports whether b has only characters of decimal numbers, and not what else Go

@@ -116,7 +116,7 @@ func (b *XMLWorkbook) readStyle(x *xmlScanner) error {
 		if kind != xmlStart || string(x.name) != "NumberFormat" {
 			continue
 		}
-		if format := namedNumberFormat(x.attrText("Format")); format.kind != plainFormat {
+		if format := namedNumberFormat(x.attrText("Format")); !format.isPlain() {
 			b.styles[id] = len(b.cells.formats)
 			b.cells.formats = append(b.cells.formats, format)
 		}
@@ -128,7 +128,7 @@ func (b *XMLWorkbook) readStyle(x *xmlScanner) error {
 func namedNumberFormat(code string) numberFormat {
 	switch strings.ToLower(code) {
 	case "general date", "short date", "medium date", "long date":
-		return numberFormat{kind: dateFormat}
+		return numberFormat{sections: datesOnly}
 	case "short time", "medium time", "long time", "yes/no", "true/false", "on/off", "currency", "euro currency", "fixed", "standard", "percent", "scientific":
 		return numberFormat{}
 	}
