@@ -217,6 +217,10 @@ const (
 func readVariables(env Environment, table []Setting) (map[string]given, error) {
 	values := make(map[string]given)
 	var mistakes []error
+	var variables []string // those that are no setting
+	for _, name := range []string{TokenVariable, FileVariable} {
+		variables = append(variables, strings.ToLower(strings.TrimPrefix(name, variablePrefix)))
+	}
 	for _, entry := range env.Variables {
 		name, value, _ := strings.Cut(entry, "=")
 		word, ours := strings.CutPrefix(name, variablePrefix)
@@ -228,7 +232,7 @@ func readVariables(env Environment, table []Setting) (map[string]given, error) {
 			values[key] = given{value, name}
 			continue
 		}
-		near := mapping.Nearest(key, keys(table))
+		near := mapping.Nearest(key, append(keys(table), variables...))
 		if key == "token" {
 			near = "api_token"
 		}

@@ -267,6 +267,8 @@ func TestConfigFileMistakes(t *testing.T) {
 func TestVariablesThatAreNoSettings(t *testing.T) {
 	newPlace(t, "OPSCOM_CLENT=OC").wantError(nil, "OPSCOM_CLENT is not a setting; the nearest is OPSCOM_CLIENT")
 	newPlace(t, "OPSCOM_TOKEN=s3cr3t").wantError(nil, "OPSCOM_TOKEN is not a setting; the nearest is OPSCOM_API_TOKEN")
+	newPlace(t, "OPSCOM_APITOKEN=s3cr3t").wantError(nil, "OPSCOM_APITOKEN is not a setting; the nearest is OPSCOM_API_TOKEN")
+	newPlace(t, "OPSCOM_CONFG=my.yaml").wantError(nil, "OPSCOM_CONFG is not a setting; the nearest is OPSCOM_CONFIG")
 	newPlace(t, "OPSCOM_ANOTHER_PROGRAM=1", "OPSCOM_API_TOKEN=s3cr3t", "OPSCOM_CLENT=", "opscom_clent=1").mustLoad()
 	if _, err := newPlace(t, "OPSCOM_TOKEN=s3cr3t").load(); strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("the error tells the token: %v", err)
