@@ -43,6 +43,11 @@ const (
 	locksName    = "locks"
 )
 
+// Owns reports whether the journal keeps a file or folder of this name in its folder.
+func Owns(name string) bool {
+	return name == payloadsName || name == locksName || name == databaseName || strings.HasPrefix(name, databaseName+"-")
+}
+
 // Exists reports whether the folder holds a journal. A command that changes nothing
 // asks before it opens one, because Open creates it.
 func Exists(dir string) (bool, error) {

@@ -12,6 +12,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 	"opscom-import/report"
 )
 
@@ -61,6 +62,10 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 		}
 	}
 	for i, written := range used[read:] {
+		if ownsInState(s.State, written.real) {
+			return fmt.Errorf("%s would be among this program's own files in the state folder, %s: nothing was read or sent; give the report another path",
+				written.role, ShortPath(written.path))
+		}
 		for _, other := range used[:read+i] {
 			if !written.sameRole(other) && written.isSameFile(other) {
 				return clash(written, other, names)
@@ -68,6 +73,21 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 		}
 	}
 	return nil
+}
+
+// ownsInState reports whether the path, links followed, is that of a file which the
+// program keeps in the state folder: also of one that is empty, such as a lock, or that
+// does not exist yet.
+func ownsInState(state, real string) bool {
+	if state == "" {
+		return false
+	}
+	inside, err := filepath.Rel(realPath(state), real)
+	if err != nil || !filepath.IsLocal(inside) {
+		return false
+	}
+	name, _, _ := strings.Cut(filepath.ToSlash(inside), "/")
+	return name == sandboxFolder || journal.Owns(name)
 }
 
 // fixSuffix is what the name of a fix workbook has more than its file's: also one that

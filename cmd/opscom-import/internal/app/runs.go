@@ -93,6 +93,9 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		}
 		r := &reporter{Env: env.sandboxed(info), paths: redirected(info.Reports, env.Settings), results: resultsOf(ctx, run)}
 		r.paths.Summary = "" // it cannot be written again
+		if asked := env.Settings.Summary; asked != nil && *asked != "" {
+			env.notify("The summary is not written: it is made only while a run is pushed.")
+		}
 		if err := checkPaths(env.Settings, []string{info.Source}, func(string) (importer.Reports, error) { return r.paths, nil }); err != nil {
 			return err
 		}

@@ -16,10 +16,13 @@ import (
 // It protects nothing.
 const sandboxToken = "sandbox-token"
 
+// sandboxFolder is its folder in the state folder.
+const sandboxFolder = "sandbox"
+
 // peopleFile is where the sandbox keeps its people, so that a second push updates the
 // same ones.
 func (e Env) peopleFile() (string, error) {
-	folder := filepath.Join(e.Settings.State, "sandbox")
+	folder := filepath.Join(e.Settings.State, sandboxFolder)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("make the sandbox's folder: %w", err)
 	}
