@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"opscom-import/importer"
@@ -25,8 +26,9 @@ type activeRun struct {
 // pushRun pushes what is pending in the run, unless a safety limit holds it, and
 // finishes it.
 func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error) {
+	p.notifyKeptPaths(active.Info())
 	if err := checkWritable(active.Info().Reports); err != nil { // it may have been planned long ago
-		return report.Receipt{}, err
+		return report.Receipt{}, fmt.Errorf("%w; run %d keeps the paths that it began with, so for another path start a new run with push --fresh", err, active.Info().ID)
 	}
 	state := active.Info().State
 	if state == importer.RunHeld && !p.Settings.Yes {

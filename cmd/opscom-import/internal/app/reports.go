@@ -69,6 +69,28 @@ func redirected(r importer.Reports, s config.Settings) importer.Reports {
 	return r
 }
 
+// notifyKeptPaths says which reports of a run go where it was first told to, although
+// the settings now name another path.
+func (e Env) notifyKeptPaths(run importer.RunInfo) {
+	asked := redirected(run.Reports, e.Settings)
+	kept := pathsOf(&run.Reports)
+	for i, path := range pathsOf(&asked) {
+		if *path != "" && *path != "-" {
+			if abs, err := filepath.Abs(*path); err == nil {
+				*path = abs
+			}
+		}
+		if *path == "" || *path == *kept[i] {
+			continue
+		}
+		where := map[string]string{"": "none", "-": "standard output"}[*kept[i]]
+		if where == "" {
+			where = ShortPath(*kept[i])
+		}
+		e.notify("Run %d keeps the paths that it began with: %s for the %s. For another path start a new run with push --fresh.", run.ID, where, kindsOf()[i])
+	}
+}
+
 // checkWritable says before a run why one of its reports could not be written.
 func checkWritable(r importer.Reports) error {
 	for i, path := range pathsOf(&r) {
