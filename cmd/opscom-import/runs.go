@@ -82,7 +82,8 @@ func runNumber(text string) (int64, error) {
 
 func forgetCommand(s streams) *cobra.Command {
 	var age time.Duration
-	forget := &cobra.Command{
+	var forget *cobra.Command
+	forget = &cobra.Command{
 		Use:   "forget [RUN...]",
 		Short: "Remove old runs from the journal, and the personal data in them",
 		Long: `forget removes runs from the journal for good: the rows' ids and messages, and
@@ -92,7 +93,11 @@ is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17
   opscom-import runs forget --older-than 720h`,
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) (err error) {
-			if (len(args) == 0) == (age == 0) {
+			byAge := forget.Flags().Changed("older-than")
+			if byAge && age <= 0 {
+				return fmt.Errorf("--older-than %s: the age must be more than 0, such as 720h", age)
+			}
+			if (len(args) > 0) == byAge {
 				return errors.New("say which runs to forget: their numbers, or --older-than AGE")
 			}
 			ids := make([]int64, len(args))
