@@ -8,13 +8,14 @@ import (
 	"opscom-import/mapping"
 )
 
-// joinStreetLines makes one street of the columns that hold its lines. The first
-// alone would lose the second line, so it is no longer certain.
-func (s *suggester) joinStreetLines() {
+// joinParts makes one value of the columns that hold its parts: the lines of a street
+// and its house number, a family name and the van before it. One of them alone would
+// lose the others, so it is no longer certain.
+func (s *suggester) joinParts() {
 	var whole []candidate
 	parts := make(map[mapping.Attribute][]candidate)
 	for _, c := range s.candidates {
-		if c.fit == fitsPart {
+		if c.fit <= fitsAhead {
 			parts[c.Attribute] = append(parts[c.Attribute], c)
 			s.passed[c.Column] = c.Why
 			continue
@@ -23,17 +24,40 @@ func (s *suggester) joinStreetLines() {
 	}
 	for i := range whole {
 		c := &whole[i]
-		if lines := parts[c.Attribute]; len(lines) > 0 {
-			terms := []string{"col(" + strconv.Quote(c.Header) + ")"}
-			for _, line := range lines {
-				terms = append(terms, "col("+strconv.Quote(line.Header)+")")
-			}
-			c.Expr = "trim(" + strings.Join(terms, ` + " " + `) + ")"
-			c.doubt("the street has more than one line in this table")
+		if c.fit <= fitsLast || c.fit == fitsBefore || len(parts[c.Attribute]) == 0 {
+			continue
 		}
+		var ahead, after []string
+		for _, part := range parts[c.Attribute] {
+			if part.fit == fitsAhead {
+				ahead = append(ahead, column(part.Header))
+			} else {
+				after = append(after, column(part.Header))
+			}
+		}
+		terms := slices.Concat(ahead, []string{column(c.Header)}, after)
+		c.Expr = "trim(" + strings.Join(terms, ` + " " + `) + ")"
+		why := "the street has more than one line in this table"
+		switch {
+		case c.Attribute == mapping.LastName:
+			why = "a part of the name is in a column of its own"
+		case len(ahead) > 0:
+			why = "the house number is in a column of its own"
+		}
+		c.doubt(why)
 	}
 	s.candidates = whole
 }
+
+// holdsHouseNumbers reports whether a header is that of a column with house numbers.
+func (s *suggester) holdsHouseNumbers(header string) bool {
+	return slices.ContainsFunc(s.index.known(headerWords(header)), func(m meaning) bool {
+		return m.fit == fitsAhead && m.attribute != mapping.LastName || m.fit == fitsPart && strings.Contains(m.why, whyHouse)
+	})
+}
+
+// column writes an expression's reference to a column.
+func column(header string) string { return "col(" + strconv.Quote(header) + ")" }
 
 // doubtLoneStreet2 lowers a column called "Street 2" in a table without a second
 // city: there it is nearly always the second line of the one address. The Controller's

@@ -25,8 +25,34 @@ func saysNothing(header string) bool {
 	})
 }
 
+// namedAfterSchool returns what a header of a school's short name and one word means,
+// such as "SU Email" and "UWO ID", if the values look like it. An ID without values
+// means nothing: programs number all kinds of things.
+func (s *suggester) namedAfterSchool(column int) []meaning {
+	words := headerWords(s.header[column])
+	if len(words) != 2 || len(words[0]) > 4 || strings.Trim(words[0], "abcdefghijklmnopqrstuvwxyz") != "" || isKnownWord(words[0]) || len(s.index.find(words[:1])) > 0 {
+		return nil
+	}
+	values := s.values(column)
+	for _, m := range s.index.find(words[1:]) {
+		switch {
+		case m.attribute == mapping.Email && s.look(column, mapping.Email) == looks{}:
+			return []meaning{{mapping.Email, fitsMaybe, "it sounds like the address that the school gives"}}
+		case m.attribute == mapping.UniqueID && len(values) >= leastValues && holdsIDs(values):
+			return []meaning{{mapping.UniqueID, fitsLast, "it sounds like the number that the school gives, and its values look like IDs"}}
+		}
+	}
+	return nil
+}
+
+// isKnownWord reports whether a word of a header has a meaning of its own.
+func isKnownWord(word string) bool {
+	return qualifierOf(word) != 0 || slices.ContainsFunc([]string{shortWord, typeWord, articleWord, noteWord, emptyWord}, func(kind string) bool { return nameOf(kind, word) != "" })
+}
+
 // matchByContent matches columns with unknown headers by their values: the only one
-// for an attribute that no header gives, if its header says nothing at all. For the
+// for an attribute that no header gives, if its header says nothing at all. E-mail
+// addresses are recognised under any header: nothing else looks like them. For the
 // others, the reason says what they look like.
 func (s *suggester) matchByContent() {
 	for _, kind := range []struct {
@@ -45,7 +71,7 @@ func (s *suggester) matchByContent() {
 		})
 		for _, column := range alike {
 			s.passed[column] = "its header is not a known name, and its values look like " + kind.what
-			if len(alike) == 1 && !s.gives(kind.attribute) && saysNothing(s.header[column]) && !s.isAmbiguous(column) {
+			if len(alike) == 1 && !s.gives(kind.attribute) && (kind.attribute == mapping.Email || saysNothing(s.header[column])) && !s.isAmbiguous(column) {
 				looks := s.look(column, kind.attribute)
 				c := s.newCandidate(column, meaning{kind.attribute, fitsLast, s.passed[column]})
 				c.Date = looks.date

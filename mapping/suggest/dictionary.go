@@ -13,7 +13,8 @@ import (
 type fit uint8
 
 const (
-	fitsPart   fit = iota // it holds a part of the attribute; another column holds the rest
+	fitsPart   fit = iota // it holds a part of the attribute; another column holds what is before it
+	fitsAhead             // it holds a part that comes before what another column holds, as a house number does
 	fitsWhole             // it holds the attribute and others in one cell
 	fitsLast              // it may, where no other column of the table does
 	fitsBefore            // it replaces the attribute where it is not blank, as a preferred name does
@@ -24,13 +25,14 @@ const (
 )
 
 // fitNames are the words for fit in the dictionary, in its order.
-var fitNames = []string{"part", "whole", "last", "before", "maybe", "alone", "only"}
+var fitNames = []string{"part", "ahead", "whole", "last", "before", "maybe", "alone", "only"}
 
 const (
 	whyOwn        = "the attribute's own name"
 	whyUsual      = "a usual name for it" // the reason for a match that needs no other
 	whySoundsLike = "it sounds like it"
 	whyPreferred  = "a preferred name may differ from the legal one, and is often blank"
+	whyHouse      = "house number" // in the reasons of columns that hold it
 	whyHomePhone  = "the profile has no home phone of its own"
 )
 
@@ -47,6 +49,7 @@ var dictionaryText string
 func readDictionary() []synonyms {
 	reasons := map[fit]string{
 		fitsPart:   "it is the second line of a street, and the profile has one line for it",
+		fitsAhead:  "it comes before what another column holds, and the profile has one line for both",
 		fitsWhole:  "it holds the full name, and the profile wants first and last name separately; an expr can split it at a comma",
 		fitsBefore: whyPreferred,
 		fitsMaybe:  whySoundsLike,

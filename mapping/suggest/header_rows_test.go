@@ -62,10 +62,10 @@ func (s headerScore) String() string {
 func (s headerScore) recall() float64 { return 100 * float64(s.found) / float64(max(s.wanted, 1)) }
 
 // TestHeaderRows compares the suggestions with the header rows of student systems: at
-// least 95 in 100 of the columns that give an attribute are found, and nothing is
+// least 99 in 100 of the columns that give an attribute are found, and nothing is
 // suggested that a registrar would not suggest.
 func TestHeaderRows(t *testing.T) {
-	const leastRows, leastRecall = 60, 95.0
+	const leastRows, leastRecall = 150, 99.0
 	files, err := filepath.Glob(filepath.Join("testdata", "headers", "*.yaml"))
 	if err != nil {
 		t.Fatal(err)

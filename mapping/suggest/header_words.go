@@ -23,7 +23,7 @@ func headerWords(header string) []string {
 		}
 		word.Reset()
 	}
-	header = strings.ReplaceAll(withoutNotes(header), "#", " number ")
+	header = strings.ReplaceAll(withoutNotes(strings.TrimSuffix(header, "__c")), "#", " number ") // __c ends custom fields in Salesforce
 	lower := false
 	for _, r := range possessive.ReplaceAllString(header, "$1$2") {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) || lower && unicode.IsUpper(r) {

@@ -23,6 +23,7 @@ func (s *suggester) holdsFullNames(column int) bool {
 // where no other column gives either of them.
 func (s *suggester) splitFullNames() {
 	if s.gives(mapping.FirstName) || s.gives(mapping.LastName) {
+		s.takeNameForLastName()
 		return
 	}
 	for _, column := range s.fullNames {
@@ -40,6 +41,20 @@ func (s *suggester) splitFullNames() {
 			c := s.newCandidate(column, meaning{part.attribute, fitsMaybe, part.why})
 			c.Expr = fmt.Sprintf(`%s(col(%q))`, part.function, c.Header)
 			s.candidates = append(s.candidates, c)
+		}
+	}
+}
+
+// takeNameForLastName takes a column called Name for the last name where another one
+// has the first name, as in German lists.
+func (s *suggester) takeNameForLastName() {
+	if s.gives(mapping.LastName) {
+		return
+	}
+	for _, column := range s.fullNames {
+		oneWord := func(cell mapping.Cell) bool { return !strings.ContainsAny(cell.Text, " ,") }
+		if values := s.values(column); len(values) > 0 && slices.ContainsFunc(values, oneWord) && !s.isAmbiguous(column) {
+			s.candidates = append(s.candidates, s.newCandidate(column, meaning{mapping.LastName, fitsMaybe, "the first name is in a column of its own, so this may be only the last name"}))
 		}
 	}
 }

@@ -77,12 +77,14 @@ func Columns(header []string, samples [][]mapping.Cell) []Suggestion {
 	for column := range header {
 		s.candidates = append(s.candidates, s.columnCandidates(column)...)
 	}
-	s.joinStreetLines()
+	s.joinParts()
 	s.moveOnlyAddress()
 	s.doubtLoneStreet2()
 	s.splitFullNames()
 	s.dropLastResorts()
-	s.matchByContent()
+	if !s.own {
+		s.matchByContent()
+	}
 	var suggestions []Suggestion
 	for _, spec := range mapping.Attributes() {
 		suggestions = append(suggestions, s.choose(spec.Attribute)...)
@@ -119,6 +121,7 @@ type suggester struct {
 	cells      [][]mapping.Cell // the values of each column, once they were needed
 	called     map[string][]int // header → the columns that have it
 	contacts   bool             // "contact" means another person in this table
+	houses     bool             // house numbers are in a column of their own
 	own        bool             // the table uses the names that the Controller accepts
 	candidates []candidate
 	fullNames  []int          // the columns that hold the full name
@@ -132,6 +135,7 @@ func newSuggester(header []string, samples [][]mapping.Cell) *suggester {
 		cells: make([][]mapping.Cell, len(header)), called: make(map[string][]int), contacts: namesContacts(header), passed: make(map[int]string),
 	}
 	s.own = usesOwnNames(header)
+	s.houses = slices.ContainsFunc(header, s.holdsHouseNumbers)
 	for column, h := range header {
 		s.called[strings.TrimSpace(h)] = append(s.called[strings.TrimSpace(h)], column)
 	}
@@ -154,6 +158,9 @@ func (s *suggester) columnCandidates(column int) []candidate {
 		meanings = []meaning{{why: whySomebodyElse}}
 	}
 	if len(meanings) == 0 {
+		meanings = s.namedAfterSchool(column)
+	}
+	if len(meanings) == 0 {
 		s.unknown = append(s.unknown, column)
 	}
 	var candidates []candidate
@@ -168,7 +175,7 @@ func (s *suggester) columnCandidates(column int) []candidate {
 			continue
 		}
 		c := s.newCandidate(column, m)
-		if m.fit != fitsPart {
+		if m.fit > fitsAhead {
 			looks := s.look(column, m.attribute)
 			if m.fit <= fitsMaybe && looks.none {
 				s.passed[column] = "its header may mean " + m.attribute.String() + ", but " + looks.doubt

@@ -125,6 +125,25 @@ func TestColumnsSystems(t *testing.T) {
 			"100201|Roy, Zoé|zoe@college.example|613-555-0101|ON|ABCD 123",
 		}, "unique_id ? Student #\nfirst_name ? Student Name\nlast_name ? Student Name\nemail = E-mail\nstudent_no = Student #\nstudent_phone ? Phone #\ndriver_licence_prov = Driver's License State"},
 
+		{"Active Directory", []string{
+			"sAMAccountName|employeeID|givenName|sn|mail|streetAddress|l|st|postalCode|mobile",
+			"zroy|900100201|Zoé|Roy|zroy@c.example|1 Main St|Ottawa|ON|K1A 0B1|613-555-0101",
+		}, "unique_id ? employeeID\nfirst_name = givenName\nlast_name ? sn\nuser_name = sAMAccountName\nemail = mail\nstreet = streetAddress\ncity ? l\nprovince ? st\npostal_code = postalCode\nphone_cell = mobile\nemploy_no ? employeeID"},
+
+		{"Apogée", []string{
+			"COD_ETU|LIB_NOM_PAT_IND|LIB_PR1_IND|DATE_NAI_IND|LIB_AD1|LIB_AD2|COD_BDI|NUM_TEL_PORT|ADR_MAIL|COD_ETP|COD_NNE_IND",
+		}, "unique_id = COD_ETU\nfirst_name = LIB_PR1_IND\nlast_name = LIB_NOM_PAT_IND\nemail = ADR_MAIL\nstreet ? LIB_AD1\npostal_code = COD_BDI\nphone_cell = NUM_TEL_PORT\ndate_of_birth = DATE_NAI_IND"},
+
+		{"ScoDoc", []string{"code_nip|nom|prenom|date_naissance|emailperso|codepostaldomicile|villedomicile|telephonemobile"},
+			"unique_id ? code_nip\nfirst_name = prenom\nlast_name ? nom\nemail ? emailperso\ncity = villedomicile\npostal_code = codepostaldomicile\nphone_cell = telephonemobile\nstudent_no ? code_nip\ndate_of_birth = date_naissance"},
+
+		{"PeopleSoft, only for searching", []string{"EMPLID|FIRST_NAME_SRCH|LAST_NAME_SRCH"}, "unique_id = EMPLID\nfirst_name ? FIRST_NAME_SRCH\nlast_name ? LAST_NAME_SRCH"},
+
+		{"German", []string{"Matrikelnr|Name|Vorname|Geb.-Datum|PLZ|Ort", "1|Roy|Zoé|31.12.2004|80331|München"},
+			"unique_id ? Matrikelnr\nfirst_name = Vorname\nlast_name ? Name\ncity ? Ort\npostal_code = PLZ\nstudent_no = Matrikelnr\ndate_of_birth = Geb.-Datum"},
+
+		{"a PIN is no number of a student", []string{"NIP|DNI|CURP|Geburtsort|Segundo apellido"}, ""},
+
 		{"nothing of a person", []string{
 			"Order|Last Date|Postage Code|Last Update|Statute|Country|Birth Place|Stateside|First Year|Emergency|Cost Code",
 		}, ""},
@@ -487,7 +506,7 @@ func TestDictionary(t *testing.T) {
 				}
 				sure[key] = entry.attribute
 			}
-			if len(chars.Fold(header)) < 2 {
+			if len(chars.Fold(header)) < 2 && header != "l" { // Active Directory's locality
 				t.Errorf("%q is too short to mean anything", header)
 			}
 		}

@@ -61,7 +61,7 @@ func (s *suggester) look(column int, attribute mapping.Attribute) looks {
 		return looks{doubt: doubt}
 	}
 	what, right := shapeOf(attribute)
-	if right == nil {
+	if right == nil || s.houses && (attribute == mapping.Street || attribute == mapping.Street2) { // the street's name may be one word
 		return looks{}
 	}
 	good := 0
