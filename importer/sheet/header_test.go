@@ -40,7 +40,7 @@ func TestHeaderIsFound(t *testing.T) {
 			csv: "city,color\nHull,red\nLaval,blue\n", at: 1, names: "city|color", rows: 2,
 		},
 		"words that nobody knows above words": {
-			csv: "Ort,Farbe\nHull,red\nLaval,blue\n", at: 1, names: "Ort|Farbe", rows: 2, notes: []string{guessed},
+			csv: "Fahrzeug,Farbe\nHull,red\nLaval,blue\n", at: 1, names: "Fahrzeug|Farbe", rows: 2, notes: []string{guessed},
 		},
 		"a name twice, and none": {
 			csv: "Banner ID,Name,Name,\n900100,Ann,Lee,x\n900101,Bob,Roy,y\n", at: 1, names: "Banner ID|Name|Name|", rows: 2,
