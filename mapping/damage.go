@@ -174,6 +174,9 @@ func (d *damageDetector) wrongLetters(raw, text string) *Problem {
 	if right := inRightEncoding(raw, text); right != "" {
 		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", advice)
 	}
+	if misreadPairs(text) >= 2 && !isPlainText(text) { // cut off, so that it is not all UTF-8
+		return d.refuse(RuleWrongEncoding, text, "looks like text read in the wrong encoding.", advice)
+	}
 	if problem := d.lostLetter(text); problem != nil {
 		return problem
 	}

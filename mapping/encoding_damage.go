@@ -16,7 +16,7 @@ import (
 // called Ã« or √´.
 func inRightEncoding(texts ...string) (right string) {
 	for i, text := range texts {
-		if i > 0 && text == texts[i-1] || !strings.ContainsFunc(text, isMisreadLead) {
+		if i > 0 && text == texts[i-1] || !strings.ContainsFunc(text, isMisreadLead) && misreadPairs(text) == 0 {
 			continue
 		}
 		text = withInvisible(text)
@@ -24,7 +24,7 @@ func inRightEncoding(texts ...string) (right string) {
 			if text = decodeAgain(text); text == "" {
 				break
 			}
-			if isOnlyLatin(text) {
+			if isOnlyLatin(text) || isOtherScript(text) {
 				right = text
 			}
 		}
@@ -57,7 +57,7 @@ func decodeAgain(text string) string {
 		{charmap.CodePage850, "┬├─┼Ô"},
 		{charmap.CodePage437, "┬├─┼Γ"},
 	} {
-		if !strings.ContainsAny(text, mistaken.leads) {
+		if !strings.ContainsAny(text, mistaken.leads) && (mistaken.encoding != charmap.Windows1252 || misreadPairs(text) == 0) {
 			continue
 		}
 		if right := encodedAs(text, mistaken.encoding); right != "" {
@@ -90,6 +90,37 @@ func bytesIn(text string, encoding *charmap.Charmap) []byte {
 		}
 	}
 	return raw
+}
+
+// misreadPairs counts the first two bytes of letters of any script as Windows-1252 shows
+// them: á» or Ð˜.
+func misreadPairs(text string) (count int) {
+	lead := false
+	for _, r := range text {
+		if lead && (r >= 0x80 && r < 0xc0 || r > 0xff && strings.ContainsRune("€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ", r)) {
+			count++
+		}
+		lead = r >= 0xc2 && r <= 0xf4
+	}
+	return count
+}
+
+// isOtherScript reports whether a text is in Vietnamese, or in a script without Latin
+// letters. Anything else became a text in UTF-8 by chance: CAFÉ’S.
+func isOtherScript(text string) bool {
+	ascii, other := false, false
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf:
+			ascii = ascii || isASCIILetter(r)
+		case r >= 0x1ea0 && r <= 0x1eff, r <= 0x1b0 && unicode.IsLetter(r):
+		case r < 0x370, unicode.Is(unicode.Latin, r), !unicode.IsLetter(r) && !unicode.Is(unicode.M, r):
+			return false
+		default:
+			other = true
+		}
+	}
+	return !ascii || !other
 }
 
 // isOnlyLatin reports whether the text has only what names and addresses here have:

@@ -284,7 +284,7 @@ func decodePercent(text string, kind valueKind) string {
 	for _, at := range percentRun.FindAllStringIndex(plain, -1) {
 		run := plain[at[0]:at[1]]
 		raw, _ := hex.DecodeString(strings.ReplaceAll(run, "%", ""))
-		if at[0] > 0 && at[1]-at[0] == 3 && isDigitByte(plain[at[0]-1]) && (at[1] == len(plain) || !isLetterByte(plain[at[1]])) { // 5%50
+		if kind == streetValue && at[0] > 0 && at[1]-at[0] == 3 && isDigitByte(plain[at[0]-1]) && (at[1] == len(plain) || !isLetterByte(plain[at[1]])) { // 5%50
 			continue
 		}
 		b.WriteString(plain[end:at[0]] + decodeBytes(raw, run))
@@ -397,7 +397,7 @@ func likelyBytes(text string, kind valueKind) string {
 		letter := charmap.Windows1252.DecodeByte(byte(n))
 		before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
 		after, _ := utf8.DecodeRuneInString(text[at[1]:])
-		if err != nil || !unicode.IsLetter(letter) || !unicode.IsLetter(before) || !unicode.IsLetter(after) && (at[1] < len(text) || !unicode.IsLower(before)) {
+		if err != nil || !unicode.IsLetter(letter) || at[0] > 0 && !unicode.IsLetter(before) || !unicode.IsLetter(after) && (at[1] < len(text) || !unicode.IsLower(before)) {
 			continue
 		}
 		b.WriteString(text[end:at[0]] + string(letter))

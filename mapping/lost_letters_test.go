@@ -25,6 +25,7 @@ func TestLostLetters(t *testing.T) {
 		{FirstName, "Ren\ufffde", RuleBadCharacter, "replacement"},
 		{FirstName, "Renï¿½e", RuleBadCharacter, "read in the wrong encoding"},
 		{FirstName, "RenÔøΩe", RuleBadCharacter, ""},
+		{FirstName, "Ð’Ð°Ð½Ñ", RuleWrongEncoding, "looks like text"},
 		{FirstName, "Ren□e", RuleBadCharacter, "sign"},
 		{FirstName, "Ren\ue000e", RuleBadCharacter, ""},
 		{FirstName, "Ren{e", RuleBadCharacter, "sign inside a word"},
@@ -135,6 +136,15 @@ func TestCodePages(t *testing.T) {
 		{"VoilÃ", "Voilà"},
 		{"VoilÃ\u00a0 Roy", "Voilà Roy"},
 
+		// UTF-8 of other languages
+		{"Nguyá»…n", "Nguyễn"},
+		{"Tráº§n", "Trần"},
+		{"Ð’Ð°Ð½", "Ван"},
+		{"å±±ç”°", "山田"},
+		{"ë°•", "박"},
+
+		{"Ó’Briain", ""},
+		{"CAFÉ’S", ""},
 		{"JOÃO", ""},
 		{"GONÇALVES", ""},
 		{"Žiga Šimić", ""},
