@@ -17,8 +17,8 @@ var errNoRows = errors.New("no rows")
 // headerPlace is where the header is among the first rows of a sheet.
 type headerPlace struct {
 	at     int          // index of the row that names the columns, the lower one of two
-	group  int          // index of the row above it that names groups of columns; -1 for none
-	merged []rows.Range // cells of these two rows
+	groups []int        // indexes of the rows above it that name groups of columns, from the top
+	merged []rows.Range // cells of these rows
 	below  int          // index of the first row below the header, repetitions of it left out
 	known  int          // columns whose names mean an attribute
 	fits   bool         // it has the names of all columns that are needed
@@ -37,7 +37,10 @@ func (p *preview) header(fits func([]string) bool) (headerPlace, error) {
 		if i > first && !p.areTitles(first, i) {
 			return headerPlace{}, p.askBetween(first, i)
 		}
-		return headerPlace{at: i, group: -1, below: p.belowHeader(i), known: p.known(i), fits: true, sure: true}, nil
+		return headerPlace{at: i, below: p.belowHeader(i), known: p.known(i), fits: true, sure: true}, nil
+	}
+	if f, err := p.mergedHeader(); err != nil || f.at > 0 {
+		return f, err
 	}
 	chosen, sure := first, p.isHeader(first)
 	for i := first + 1; i < len(p.rows) && i <= first+maxTitleRows; i++ {
@@ -57,7 +60,7 @@ func (p *preview) header(fits func([]string) bool) (headerPlace, error) {
 	if sure == notHeader {
 		return headerPlace{}, noHeader(&p.rows[chosen])
 	}
-	f := headerPlace{at: chosen, group: -1, known: p.known(chosen), sure: sure == surelyHeader}
+	f := headerPlace{at: chosen, known: p.known(chosen), sure: sure == surelyHeader}
 	if err := p.findGroups(&f); err != nil {
 		return headerPlace{}, err
 	}
@@ -197,8 +200,8 @@ func (p *preview) names(f headerPlace, counted bool) ([]string, error) {
 			names[i] = cell.Text
 		}
 	}
-	if f.group >= 0 {
-		names = joinGroups(&p.rows[f.group], names, f.merged)
+	for _, group := range slices.Backward(f.groups) {
+		names = joinGroups(&p.rows[group], names, f.merged)
 	}
 	width := 0
 	for i, name := range names {
@@ -243,7 +246,7 @@ func locateHeader(source rows.Source, o Options) (*preview, headerPlace, error) 
 	case asked > 0 && (len(p.rows) == 0 || p.rows[0].Number != asked):
 		return nil, headerPlace{}, rows.ErrorAt(asked, nil, "This row was given as the header, but it is blank. Give the number of the row with the names of the columns.")
 	case asked > 0:
-		return p, headerPlace{group: -1, below: 1, known: p.known(0), sure: true}, nil
+		return p, headerPlace{below: 1, known: p.known(0), sure: true}, nil
 	case len(p.rows) == 0:
 		return nil, headerPlace{}, errNoRows
 	}
@@ -285,9 +288,13 @@ func (t *Table) setHeader(p *preview, f headerPlace, asked int) error {
 func (p *preview) headerNotes(f headerPlace) []string {
 	var notes []string
 	above := f.at
-	if f.group >= 0 {
-		above = f.group
-		notes = append(notes, fmt.Sprintf("The header was joined from rows %d and %d.", p.rows[f.group].Number, p.rows[f.at].Number))
+	if len(f.groups) > 0 {
+		above = f.groups[0]
+		var joined []int
+		for _, row := range p.rows[above : f.at+1] {
+			joined = append(joined, row.Number)
+		}
+		notes = append(notes, fmt.Sprintf("The header was joined from %s.", rows.Numbers(joined)))
 	}
 	if above > 0 {
 		var left []int

@@ -3,6 +3,7 @@ package sheet
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -194,5 +195,83 @@ func TestMergedHeader(t *testing.T) {
 				t.Errorf("header %q in row %d, rows %q, error %v\nwant %q in row %d", names, got.header.Row, got.rows, got.err, tt.names, tt.at)
 			}
 		})
+	}
+}
+
+// gridXML returns the rows of a sheet, cells being separated by commas; digits make numbers.
+func gridXML(lines string) string {
+	var b strings.Builder
+	for line := range strings.Lines(lines) {
+		b.WriteString("<row>")
+		for text := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), ",") {
+			switch _, err := strconv.Atoi(text); {
+			case text == "":
+				b.WriteString("<c/>")
+			case err == nil:
+				b.WriteString("<c><v>" + text + "</v></c>")
+			default:
+				b.WriteString(`<c t="inlineStr"><is><t>` + text + `</t></is></c>`)
+			}
+		}
+		b.WriteString("</row>")
+	}
+	return b.String()
+}
+
+func TestMergedHeaderOfSeveralRows(t *testing.T) {
+	tests := map[string]struct {
+		grid, merges string
+		names        string
+		at, rows     int
+	}{
+		"three rows": {
+			"Student ID,Student,,,E-mail\n,Legal name,,Preferred,\n,First,Last,First,\n900100,Ann,Lee,Annie,ann@college.example\n900101,Bob,Roy,,bob@college.example\n",
+			"A1:A3 B1:D1 E1:E3 B2:C2", "Student ID|Student / Legal name / First|Student / Legal name / Last|Student / Preferred / First|E-mail", 3, 2,
+		},
+		"four rows below a title": {
+			"Students of fall,,,,\nKennung,Person,,,\n,Anschrift,,,Name\n,Privat,,Arbeit,\n,Ort,Gasse,Ort,\n900100,Hull,Elm,Laval,Lee\n900101,Hull,Oak,Laval,Roy\n",
+			"A1:E1 A2:A5 B2:E2 B3:D3 E3:E5 B4:C4", "Kennung|Person / Anschrift / Privat / Ort|Person / Anschrift / Privat / Gasse|Person / Anschrift / Arbeit / Ort|Person / Name", 5, 2,
+		},
+		"names that go down over two of three": {
+			"ID,Name,,Address,\n,Legal,,Street,City\n,First,Last,,\n900100,Ann,Lee,1 Elm,Hull\n900101,Bob,Roy,2 Oak,Hull\n",
+			"A1:A3 B1:C1 D1:E1 B2:C2 D2:D3 E2:E3", "ID|Name / Legal / First|Name / Legal / Last|Address / Street|Address / City", 3, 2,
+		},
+		"groups alone, without a name that goes down": {
+			"School,,Person,\nBoard,,Legal,\nCode,Region,First,Last\n900100,East,Ann,Lee\n900101,West,Bob,Roy\n",
+			"A1:B1 C1:D1 A2:B2 C2:D2", "School / Board / Code|School / Board / Region|Person / Legal / First|Person / Legal / Last", 3, 2,
+		},
+		"two rows, and people of words": {
+			"Login,Name,\n,First,Last\nalee,Ann,Lee\nbroy,Bob,Roy\n",
+			"A1:A2 B1:C1", "Login|Name / First|Name / Last", 2, 2,
+		},
+		"a town that several people share": {
+			"Login,First,Last,City\nalee,Ann,Lee,Hull\nbroy,Bob,Roy,\ncpoe,Cy,Poe,\n",
+			"D2:D4", "Login|First|Last|City", 1, 3,
+		},
+		"a value over two columns in the first person": {
+			"Login,First,Last,City\nalee,Ann,,Hull\nbroy,Bob,Roy,Hull\ncpoe,Cy,Poe,Hull\n",
+			"B2:C2", "Login|First|Last|City", 1, 3,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var merges strings.Builder
+			for _, ref := range strings.Fields(tt.merges) {
+				merges.WriteString(`<mergeCell ref="` + ref + `"/>`)
+			}
+			got := readSheet(t, strings.Replace(sheetXML(gridXML(tt.grid)), "</sheetData>", "</sheetData><mergeCells>"+merges.String()+"</mergeCells>", 1))
+			if names := strings.Join(got.header.Names, "|"); got.err != nil || names != tt.names || got.header.Row != tt.at || len(got.rows) != tt.rows {
+				t.Errorf("header %q in row %d, rows %q, error %v\nwant %q in row %d", names, got.header.Row, got.rows, got.err, tt.names, tt.at)
+			}
+			if notes := strings.Join(got.notes, " "); strings.Contains(name, "three rows") && !strings.Contains(notes, "The header was joined from rows 1, 2 and 3.") {
+				t.Errorf("notes %q", notes)
+			}
+		})
+	}
+	page := "<table><tr><th rowspan=3>Student ID<th colspan=3>Student<tr><th colspan=2>Legal<th>Preferred<tr><th>First<th>Last<th>First" +
+		"<tr><td>900100<td>Ann<td>Lee<td>Annie<tr><td>900101<td>Bob<td>Roy<td></table>"
+	got := readFile(t, writeFile(t, "people.xls", page), Options{})
+	if names := strings.Join(got.header.Names, "|"); names != "Student ID|Student / Legal / First|Student / Legal / Last|Student / Preferred / First" || len(got.rows) != 2 {
+		t.Errorf("a web page: header %q, rows %q, error %v", names, got.rows, got.err)
 	}
 }

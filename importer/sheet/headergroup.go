@@ -17,7 +17,7 @@ func (p *preview) findGroups(f *headerPlace) (err error) {
 			return err
 		}
 		if p.spreads(up, f.at, f.merged) || (len(f.merged) == 0 && p.shapes[up].filled >= 2 && p.repeatsNames(f.at)) {
-			f.group = up
+			f.groups = []int{up}
 			return nil
 		}
 	}
@@ -33,12 +33,80 @@ func (p *preview) findGroups(f *headerPlace) (err error) {
 	isHeader := alike == 0 && below.haveValues()
 	switch {
 	case p.known(down) >= 2 && p.known(down) >= p.known(f.at), p.spreads(f.at, down, f.merged) && (isHeader || p.spans(f.at, down, f.merged)):
-		f.group, f.at, f.known, f.sure = f.at, down, max(p.known(down), f.known), true
+		f.groups, f.at, f.known, f.sure = []int{f.at}, down, max(p.known(down), f.known), true
 		return nil
 	case isHeader:
 		return p.askBetween(f.at, down)
 	}
 	return nil
+}
+
+// mergedHeader looks for a header of three or four rows, which merged cells hold together: a
+// name that goes down over several rows, and groups with names or groups below them. It
+// returns the zero value where there is none.
+//
+//	Student ID │ Student                 │ E-mail
+//	           │ Legal name   │ Preferred │
+//	           │ First │ Last │ First     │
+func (p *preview) mergedHeader() (headerPlace, error) {
+	const leastRows, mostRows = 3, 4
+	for top := range min(len(p.rows), maxTitleRows) {
+		last := top
+		for last+1 < len(p.rows) && last+1-top < mostRows && p.follows(last+1) && p.shapes[last+1].values == 0 {
+			last++
+		}
+		if last-top+1 < leastRows || p.shapes[top].values > 0 || p.shapes[top].filled < 2 || !p.fillsGaps(top, top+1) && !p.fillsGaps(top, top+2) {
+			continue
+		}
+		merges, err := p.mergesOf(top, last)
+		if err != nil {
+			return headerPlace{}, err
+		}
+		bottom := p.lastMerged(top, last, merges)
+		if bottom-top+1 < leastRows || bottom > last {
+			continue
+		}
+		f := headerPlace{at: bottom, merged: merges, below: p.belowHeader(bottom), sure: true}
+		below, unlike := countColumns(p.shapes[bottom+1:]), 0
+		for i := top; i <= bottom; i++ {
+			if i < bottom {
+				f.groups = append(f.groups, i)
+			}
+			f.known += p.known(i)
+			labels, _ := below.contrast(p.shapes[i])
+			unlike += labels
+		}
+		if unlike > 0 || f.known >= 2 {
+			return f, nil
+		}
+	}
+	return headerPlace{}, nil
+}
+
+// lastMerged returns the index of the last row that merged cells join with the row top: a
+// name goes down to the last row that it is merged over, and below a group are names. Cells
+// that are merged over the whole table are a title.
+func (p *preview) lastMerged(top, last int, merges []rows.Range) int {
+	width := 0
+	for _, shape := range p.shapes[top : last+1] {
+		width = max(width, len(shape.cells))
+	}
+	bottom := top
+	for before := -1; before != bottom; {
+		before = bottom
+		for _, m := range merges {
+			first, end := top+m.FirstRow-p.rows[top].Number, top+m.LastRow-p.rows[top].Number
+			isTitle := m.FirstColumn == 0 && m.LastColumn >= width-1
+			if first < top || first > bottom || isTitle {
+				continue
+			}
+			if m.LastColumn > m.FirstColumn {
+				end++
+			}
+			bottom = max(bottom, end)
+		}
+	}
+	return bottom
 }
 
 // spans reports whether a name is merged over both rows.
