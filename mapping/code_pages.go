@@ -15,7 +15,7 @@ import (
 type misreading struct{ written, read *charmap.Charmap }
 
 // misreadings begins with those that happen most.
-var misreadings = []misreading{
+var misreadings = [...]misreading{
 	{charmap.CodePage850, charmap.Windows1252},
 	{charmap.Macintosh, charmap.Windows1252},
 	{charmap.CodePage437, charmap.Windows1252},
@@ -33,26 +33,97 @@ var misreadings = []misreading{
 // inRightCodePage returns what a text of one byte a letter was before a program read it
 // in another code page: "Renée" for "Ren‚e" or "RenŽe". There may be two answers, and
 // there are none for a text without a letter in a place where words have none.
-func inRightCodePage(text string) (right []string) {
+func inRightCodePage(text string, seen *misreadSeen) (right []string) {
 	if chars.IsASCII(text) || !strings.ContainsFunc(text, isASCIILetter) || !hasMisplaced(text) {
 		return nil
 	}
-	for _, m := range misreadings {
-		raw := bytesIn(text, m.read)
-		if raw == nil {
-			continue
-		}
-		likely, err := m.written.NewDecoder().Bytes(raw)
-		if err != nil {
-			continue
-		}
-		if t := string(likely); isNatural(t) && !slices.Contains(right, t) {
-			if right = append(right, t); len(right) == 2 {
-				break
+	for i, m := range misreadings {
+		if likely := m.undo(text); likely != "" {
+			seen.counts[i]++
+			if len(right) < 2 && !slices.Contains(right, likely) {
+				right = append(right, likely)
 			}
 		}
 	}
 	return right
+}
+
+// undo returns what a text was before the misreading, "" when that is no natural text.
+func (m misreading) undo(text string) string {
+	raw := bytesIn(text, m.read)
+	if raw == nil {
+		return ""
+	}
+	likely, err := m.written.NewDecoder().Bytes(raw)
+	if err != nil || !isNatural(string(likely)) {
+		return ""
+	}
+	return string(likely)
+}
+
+// misreadSeen counts the misreadings of a column's values, and collects the values that
+// only the others show to be misread: Garc’a beside M‡laga, Franþois beside RenÚ.
+type misreadSeen struct {
+	counts  [len(misreadings)]int
+	unclear []seenValue // at most maxSuspects
+}
+
+// seenValue is the value of the row with this sequence.
+type seenValue struct {
+	sequence uint32
+	value    string
+}
+
+// add takes a value with a sign that few values have, and reports whether it is unclear.
+func (s *misreadSeen) add(sequence int, value string) bool {
+	at := strings.IndexFunc(value, func(r rune) bool { return strings.ContainsRune("’‘–—þ¢·´", r) })
+	if at <= 0 || chars.IsASCII(value) {
+		return false
+	}
+	_, size := utf8.DecodeRuneInString(value[at:])
+	after, _ := utf8.DecodeRuneInString(value[at+size:])
+	if before, _ := utf8.DecodeLastRuneInString(value[:at]); !unicode.IsLetter(before) || unicode.IsUpper(after) {
+		return false
+	}
+	if len(s.unclear) < maxSuspects {
+		s.unclear = append(s.unclear, seenValue{uint32(sequence), value})
+	}
+	return true
+}
+
+// likeliest returns the misreading that explains most values for certain, and of several
+// the one that explains most of the unclear ones.
+func (s *misreadSeen) likeliest() (most int) {
+	explained := -1
+	for i, count := range s.counts {
+		if count == 0 || count < s.counts[most] {
+			continue
+		}
+		n := 0
+		for _, u := range s.unclear {
+			if misreadings[i].undo(u.value) != "" {
+				n++
+			}
+		}
+		if count > s.counts[most] || n > explained {
+			most, explained = i, n
+		}
+	}
+	return most
+}
+
+// review reports the values that the most frequent misreading of the column explains.
+func (s *misreadSeen) review(f *fieldMapper, review *Review) {
+	most := s.likeliest()
+	if s.counts[most] == 0 {
+		return
+	}
+	for _, u := range s.unclear {
+		if likely := misreadings[most].undo(u.value); likely != "" && likely != u.value {
+			f.report(review, int(u.sequence), u.value, RuleWrongEncoding, about(f.check.spec.Label, u.value)+"looks like "+chars.Quote(likely)+" read in the wrong encoding, as other values of the column are.",
+				"Correct it, or save the export as UTF-8 again; if all is right, add as_is: true to the field.")
+		}
+	}
 }
 
 func isASCIILetter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }

@@ -20,6 +20,7 @@ type damageDetector struct {
 	seen   int         // values so far
 	quotes quotesSeen
 	ends   lostAtEnds
+	pages  misreadSeen
 }
 
 // valueKind says which damage can happen to an attribute's values.
@@ -94,7 +95,7 @@ func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text strin
 	}
 	noted := false
 	if text != "" && (d.kind == nameValue || d.kind == townValue || d.kind == streetValue) {
-		noted = d.quotes.add(text) || d.ends.add(sequence, text)
+		noted = d.quotes.add(text) || d.ends.add(sequence, text) || d.pages.add(sequence, text)
 	}
 	switch {
 	case (d.kind == townValue || d.kind == streetValue) && mayHaveLost(text):
@@ -130,6 +131,7 @@ func (t *recentTexts) add(text string) { *t.slot(text) = text }
 // "" for none.
 func (d *damageDetector) review(f *fieldMapper, review *Review) (question string) {
 	d.ends.review(f, review)
+	d.pages.review(f, review)
 	return d.quotes.review(d.seen)
 }
 
@@ -182,7 +184,7 @@ func (d *damageDetector) wrongLetters(raw, text string) *Problem {
 	}
 	switch d.kind {
 	case nameValue, townValue, streetValue, emailValue:
-		if right := inRightCodePage(text); len(right) > 0 {
+		if right := inRightCodePage(text, &d.pages); len(right) > 0 {
 			for i := range right {
 				right[i] = chars.Quote(right[i])
 			}
@@ -221,7 +223,7 @@ const maxExactDigits = 15
 
 // isPlainText reports whether a text has only ASCII and the accented letters of
 // western Europe that are not the first half of a misread character, nor in the middle of
-// a word a capital or × or ÷, as nearly all texts do: it needs no closer look.
+// a word a capital, × or ÷, nor þ, as nearly all texts do: it needs no closer look.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < 0x80 {
@@ -234,7 +236,7 @@ func isPlainText(text string) bool {
 			return false
 		}
 		switch text[i] {
-		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2, 0x97, 0xb7: // ÂÃÄÅÔâ×÷
+		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2, 0x97, 0xb7, 0xbe: // ÂÃÄÅÔâ×÷þ
 			return false
 		}
 	}

@@ -127,13 +127,8 @@ func hasOldLetter(text string) bool {
 // lostAtEnds collects values with a question mark at the end of a word, which was a letter
 // if letters were lost elsewhere in the column.
 type lostAtEnds struct {
-	certain int // values that lost a letter for certain
-	seen    []lostAtEnd
-}
-
-type lostAtEnd struct {
-	sequence uint32
-	value    string
+	certain int         // values that lost a letter for certain
+	seen    []seenValue // at most maxSuspects
 }
 
 // add takes a value with a sign that few values have, and reports whether it has a
@@ -143,7 +138,7 @@ func (l *lostAtEnds) add(sequence int, value string) bool {
 		return false
 	}
 	if len(l.seen) < maxSuspects {
-		l.seen = append(l.seen, lostAtEnd{uint32(sequence), value})
+		l.seen = append(l.seen, seenValue{uint32(sequence), value})
 	}
 	return true
 }

@@ -94,6 +94,33 @@ func TestLostAtEnds(t *testing.T) {
 	}
 }
 
+// TestCodePageOfColumn has values that only the others of the column show to be misread.
+func TestCodePageOfColumn(t *testing.T) {
+	for _, tc := range []struct {
+		names string
+		want  string // the proposals
+	}{
+		{"M‡laga|Garc’a|Pe–a|O’Brien", "García Peña"},
+		{"Garc’a|RenŽ", "García"},
+		{"RenÚ|Franþois|Steinþór", "François"},
+		{"Franþois|D’amours|Jean–pierre", ""},
+	} {
+		m := mustCompile(t, parseFields(t, "", "unique_id: {value: u-1}\nlast_name: It"), []string{"It"}, testOptions())
+		for name := range strings.SplitSeq(tc.names, "|") {
+			var r Result
+			m.Map(texts(name), &r)
+		}
+		review, err := m.Review(func(sequence int) int { return sequence })
+		var got []string
+		for _, p := range review.Problems {
+			got = append(got, strings.Split(p.Problem.Message, `"`)[3])
+		}
+		if err != nil || strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: got %v, %v", tc.names, review.Problems, err)
+		}
+	}
+}
+
 func TestCodePages(t *testing.T) {
 	for _, tc := range []struct{ text, right string }{
 		// DOS and Mac as Windows-1252

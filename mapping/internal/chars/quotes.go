@@ -8,7 +8,7 @@ import (
 // quotePairs are the quotation marks that programs and languages put around a text: the
 // opening one, and those that may close it.
 var quotePairs = map[rune]string{
-	'"': `"`, '\'': `'`, '“': `”“`, '”': `”`, '„': `“”`, '‟': `”`, '‘': `’`, '‚': `‘’`, '’': `’`, '‛': `’`, '«': `»`, '»': `«`, '‹': `›`, '›': `‹`, '「': `」`, '＂': `＂`, '`': "`'",
+	'"': `"`, '\'': `'`, '“': `”“`, '”': `”`, '„': `“”`, '‟': `”`, '‘': `’`, '‚': `‘’`, '’': `’`, '‛': `’`, '«': `»`, '»': `«`, '‹': `›`, '›': `‹`, '「': `」`, '＂': `＂`, '`': "`'", '´': "´",
 }
 
 // Unquote returns what stands in one pair of quotes, or several around each other. A
