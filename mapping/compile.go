@@ -45,6 +45,7 @@ func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	c.compilePeople()
 	return &c.mapper, nil
 }
 
@@ -71,6 +72,22 @@ func (c *compiler) checkLayout() {
 		}
 		c.fail(source.Lines["headers"], "source.headers", "the mapping expects a column "+chars.Quote(name)+", but the file has none"+
 			chars.Hint(name, c.header, "")+". Correct the file, or change source.headers in the mapping")
+	}
+}
+
+// compilePeople decides whether rows that are not people are looked for.
+func (c *compiler) compilePeople() {
+	named := false
+	for _, f := range c.file.Fields {
+		switch {
+		case f.Attribute == UniqueID && !f.AsIs && f.Value == nil:
+			c.mapper.people = &unlikelyIDs{}
+		case f.Value == nil && (f.Attribute == FirstName || f.Attribute == LastName || f.Attribute == Email):
+			named = true
+		}
+	}
+	if c.mapper.people != nil {
+		c.mapper.people.named = named
 	}
 }
 

@@ -15,6 +15,7 @@ type Mapper struct {
 	constants Profile // what every profile begins with
 	where     *expression
 	fields    []fieldMapper // in the attributes' order
+	people    *unlikelyIDs  // nil for ids that are right as they are
 	rows      int           // mapped so far
 }
 
@@ -56,6 +57,8 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 	}
 	if r.Skipped {
 		r.Problems = r.Problems[:0]
+	} else if m.people != nil {
+		m.people.add(m.rows, &r.Profile)
 	}
 	if slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Rule == RuleMissingValue }) {
 		for i := range m.fields {

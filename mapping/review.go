@@ -42,6 +42,9 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 		for _, e := range f.evidence {
 			ask(e.review(f, row, &review))
 		}
+		if m.people != nil && f.check.spec.Attribute == UniqueID {
+			ask("", m.people.review(f, &review))
+		}
 	}
 	review.sort()
 	return review, questions.err()

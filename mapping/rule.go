@@ -24,6 +24,7 @@ const (
 	RuleNoCachedValue    Rule = "no_cached_value"
 	RuleExpressionFailed Rule = "expression_failed"
 	RuleBadCharacter     Rule = "bad_character"
+	RuleUnlikelyID       Rule = "unlikely_id"
 	RuleUnusualCharacter Rule = "unusual_character"
 	RuleDamagedNumber    Rule = "damaged_number"
 	RuleLostZeros        Rule = "lost_zeros"
@@ -77,6 +78,8 @@ var ruleSpecs = []RuleSpec{
 		"Open the file in a spreadsheet program and save it, so that the results of the formulas are stored."},
 	{RuleExpressionFailed, refused, "An expression cannot be evaluated", "Correct the row, or the expression in the mapping."},
 	{RuleBadCharacter, either, "A character that must not be sent", "Type the text again: it has a character that cannot be shown."},
+	{RuleUnlikelyID, refused, "A row that may not be a person",
+		"Delete the row if it is not a person; if the ID is right, add as_is: true to unique_id in the mapping."},
 	{RuleUnusualCharacter, warned, "An unusual character in an id", "Check the id: it has something other than letters, digits and dashes."},
 	{RuleDamagedNumber, refused, "A number that lost digits or was reformatted",
 		"Take the number from the student system again, into a column that is formatted as Text."},
