@@ -21,6 +21,9 @@ func zeroStates() []string {
 // The problem is a warning, and the code can be sent, when the mapping wants postal
 // codes in their usual format. Otherwise a person must see it.
 func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
+	if text == "" || text[0] < '0' || text[0] > '9' { // nothing to do for K1A 0B1
+		return text, nil
+	}
 	if code := strings.Replace(text, " ", "", 1); len(code) == 6 && chars.IsDigits(code) {
 		return text, f.foreignCode(text, profile)
 	}
