@@ -37,6 +37,7 @@ type Format struct {
 	layout       string // for time.Parse, once a month's name has become its number
 	monthName    bool
 	twoDigitYear bool
+	yearFirst    bool
 }
 
 // Common returns the formats that student systems and spreadsheets use. The caller
@@ -57,7 +58,7 @@ var Common = sync.OnceValue(func() []*Format {
 
 // StartsWithYear reports whether the year comes first, so that a date that looks
 // like YYYY-MM-DD could mean another day.
-func (f *Format) StartsWithYear() bool { return strings.HasPrefix(strings.ToUpper(f.Pattern), "Y") }
+func (f *Format) StartsWithYear() bool { return f.yearFirst }
 
 // IsISO reports whether the format reads YYYY-MM-DD.
 func (f *Format) IsISO() bool { return f.layout == "2006-1-2" }
@@ -93,7 +94,7 @@ func New(pattern string) (*Format, error) {
 	if err != nil {
 		return nil, err
 	}
-	format := &Format{Pattern: pattern}
+	format := &Format{Pattern: pattern, yearFirst: strings.HasPrefix(tokens[0].text, "Y")}
 	seen := map[byte]bool{}
 	for i, token := range tokens {
 		if token.separator {
