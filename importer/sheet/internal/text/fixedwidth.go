@@ -25,11 +25,22 @@ func fixedWidthError() error {
 // the best that a delimiter makes of it.
 func isFixedWidth(sample []byte, t trial) bool {
 	const mostLines = 200
-	var lines [][]rune
+	end, read, spaced, ruled := 0, 0, 0, false
 	for line := range bytes.Lines(sample) {
-		if len(lines) == mostLines {
+		if read++; read > mostLines {
 			break
 		}
+		end += len(line)
+		if bytes.Contains(line, []byte("  ")) {
+			spaced++
+		}
+		ruled = ruled || bytes.IndexAny(bytes.TrimLeft(line, " "), "-=_") == 0
+	}
+	if spaced < 2 && !ruled { // as in most files
+		return false
+	}
+	var lines [][]rune
+	for line := range bytes.Lines(sample[:end]) {
 		lines = append(lines, []rune(strings.TrimRight(string(line), " \r\n")))
 	}
 	split := func(line []rune) bool {
