@@ -150,6 +150,9 @@ func (c *compiler) compileDamage(f *Field, m *fieldMapper) {
 	if kind == idValue && f.Attribute != DriverLicenceNumber && f.Attribute != LoginSource {
 		m.evidence = append(m.evidence, &idLengths{})
 	}
+	if kind == postalValue {
+		c.compileZIPs(f, m)
+	}
 	m.damage.quotes.ignored = slices.ContainsFunc(f.Apply, func(word string) bool { return strings.TrimSpace(word) == "unquote" })
 }
 

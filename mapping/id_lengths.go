@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -12,9 +13,17 @@ const (
 	// A column has a usual length of ids when that is at least usualDigits, and at
 	// least usualTenths in ten of the ids that are all digits have it, and at least
 	// usualLeast ids.
-	usualDigits = 6
+	usualDigits = 4
 	usualTenths = 8
 	usualLeast  = 10
+
+	// A column has two lengths when usualLeast ids or more have at least mixedDigits
+	// or one digit less, and at least mixedTenths in ten have each.
+	mixedDigits = 5
+	mixedTenths = 2
+
+	// maxIDs is how many ids are remembered to find two that are the same number.
+	maxIDs = 1 << 18
 
 	// maxIDDigits is the most digits of an id that is checked: as many as a uint64
 	// always holds.
@@ -28,6 +37,13 @@ const (
 	// a digit is added more than countedGap times as far.
 	countedStep = 10
 	countedGap  = 10
+
+	// Numbers of fewer digits than sparseDigits are given out one after another by many
+	// who pad none: they are counted on as well if they are further apart, where the gap
+	// before the longest is at most sparseGap times as far as those are apart. Ids of a
+	// fixed length fill it up to its last numbers.
+	sparseDigits = 6
+	sparseGap    = 5
 )
 
 // idLengths collects how long the ids of one column are, to find those that lost
@@ -36,6 +52,15 @@ type idLengths struct {
 	lengths [maxIDDigits + 1]idLength // by the number of digits
 	long    idLength                  // of more than 15 digits, those beyond all zeros
 	exact   int                       // ids of more than 15 digits that have others than zeros there
+	ids     []numberedID              // the first maxIDs
+	padded  bool                      // an id begins with a zero
+}
+
+// numberedID is an id as a number, how many digits it has, and the sequence of its row.
+type numberedID struct {
+	number   uint64
+	sequence uint32
+	digits   uint8
 }
 
 // idLength is the ids of one length.
@@ -51,11 +76,8 @@ type suspectID struct {
 	sequence uint32
 }
 
-func (l *idLength) add(sequence int, value string) {
-	number, err := strconv.ParseUint(value, 10, 64)
-	if l.count++; err != nil {
-		return
-	}
+func (l *idLength) add(sequence int, number uint64) {
+	l.count++
 	if l.count == 1 || number < l.low {
 		l.low = number
 	}
@@ -70,10 +92,18 @@ func (s *idLengths) add(sequence int, _ Cell, value string) {
 	if len(value) > maxIDDigits || !chars.IsDigits(value) {
 		return
 	}
-	s.lengths[len(value)].add(sequence, value)
+	number, err := strconv.ParseUint(value, 10, 64)
+	if err != nil { // never: it has no more than maxIDDigits
+		return
+	}
+	s.lengths[len(value)].add(sequence, number)
+	s.padded = s.padded || value[0] == '0' && len(value) > 1
+	if len(s.ids) < maxIDs {
+		s.ids = append(s.ids, numberedID{number, uint32(sequence), uint8(len(value))})
+	}
 	if len(value) > maxExactDigits {
 		if strings.Trim(value[maxExactDigits:], "0") == "" {
-			s.long.add(sequence, value)
+			s.long.add(sequence, number)
 		} else {
 			s.exact++
 		}
@@ -82,7 +112,8 @@ func (s *idLengths) add(sequence int, _ Cell, value string) {
 
 // review reports every id that is likely damaged, or returns a question about the
 // column when there are too many.
-func (s *idLengths) review(f *fieldMapper, _ func(int) int, review *Review) (key, question string) {
+func (s *idLengths) review(f *fieldMapper, row func(int) int, review *Review) (key, question string) {
+	s.reviewEqual(f, row, review)
 	if s.exact == 0 {
 		if s.long.count > len(s.long.suspects) {
 			return "", fmt.Sprintf("%d ids end in zeros after their 15th digit: a spreadsheet has cut them. Take them from the student system again, or add as_is: true if they are right", s.long.count)
@@ -95,14 +126,22 @@ func (s *idLengths) review(f *fieldMapper, _ func(int) int, review *Review) (key
 		}
 	}
 	usual := s.usual()
-	if s.countsOn(usual) {
+	switch {
+	case usual == 0:
+		return "", s.askMixed(f)
+	case s.countsOn(usual):
 		return "", ""
 	}
+	return "", s.reviewShort(f, usual, review)
+}
+
+// reviewShort reports the ids that have fewer digits than usual.
+func (s *idLengths) reviewShort(f *fieldMapper, usual int, review *Review) (question string) {
 	count := s.lengths[usual].count
 	for length := 1; length < usual; length++ {
 		short := &s.lengths[length]
 		if short.count > len(short.suspects) {
-			return "", fmt.Sprintf("%d ids have %d digits where %d ids have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true", short.count, length, count, usual, usual)
+			return fmt.Sprintf("%d ids have %d digits where %d ids have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true", short.count, length, count, usual, usual)
 		}
 		for _, id := range short.suspects {
 			value := fmt.Sprintf("%0*d", length, id.digits)
@@ -111,7 +150,52 @@ func (s *idLengths) review(f *fieldMapper, _ func(int) int, review *Review) (key
 				fmt.Sprintf(`Write "%0*d" if that is what you mean, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.`, usual, id.digits, usual))
 		}
 	}
-	return "", ""
+	return ""
+}
+
+// reviewEqual reports each id that is the same number as one with more zeros before it.
+func (s *idLengths) reviewEqual(f *fieldMapper, row func(int) int, review *Review) {
+	if !s.padded {
+		return
+	}
+	longest := map[uint64]numberedID{} // of those that begin with a zero
+	for _, id := range s.ids {
+		if isPadded := id.number == 0 || len(strconv.FormatUint(id.number, 10)) < int(id.digits); isPadded && id.digits > longest[id.number].digits {
+			longest[id.number] = id
+		}
+	}
+	for _, id := range s.ids {
+		other := longest[id.number]
+		if other.digits <= id.digits {
+			continue
+		}
+		value := fmt.Sprintf("%0*d", id.digits, id.number)
+		f.report(review, int(id.sequence), value, RuleLostZeros,
+			f.check.about(value)+fmt.Sprintf(`is the same number as "%0*d" in row %d: one of the two has lost zeros, or got them.`, other.digits, other.number, row(int(other.sequence))),
+			"If they are one person, delete the row that is wrong; if both ids are right, add as_is: true to the field.")
+	}
+}
+
+// askMixed asks where many ids have one digit less than many others: who numbers people
+// by the year, from 05 to 24, loses the zeros of some years.
+func (s *idLengths) askMixed(f *fieldMapper) (question string) {
+	all := 0
+	for length := range s.lengths {
+		all += s.lengths[length].count
+	}
+	for length := len(s.lengths) - 1; length >= mixedDigits; length-- {
+		long, short := &s.lengths[length], &s.lengths[length-1]
+		both := long.count + short.count
+		switch {
+		case both < usualLeast || 10*both < usualTenths*all:
+			continue
+		case 10*long.count < mixedTenths*both, 10*short.count < mixedTenths*both, s.padded, s.countsOn(length):
+			return ""
+		}
+		return fmt.Sprintf("in %s %d ids have %d digits and %d have %d: leading zeros may be lost. If they are, add apply: [pad:%d]; if the ids are right, add as_is: true",
+			f.source, short.count, length-1, long.count, length, length)
+	}
+	return ""
 }
 
 // usual returns the number of digits that nearly all ids have, 0 for none.
@@ -149,5 +233,20 @@ func (s *idLengths) countsOn(digits int) bool {
 		}
 		high, count = l.high, count+uint64(l.count)
 	}
-	return count > 0 && high-low <= countedStep*count && gap <= countedGap*max(1, (high-low)/count)
+	if count == 0 {
+		return false
+	}
+	return high-low <= countedStep*count && gap <= countedGap*max(1, (high-low)/count) || s.countsSparsely(digits)
+}
+
+// countsSparsely reports whether ids of a few digits go on from those with one digit
+// less, as the numbers of the staff who are left from 412 to 2207.
+func (s *idLengths) countsSparsely(digits int) bool {
+	long, short := &s.lengths[digits], &s.lengths[digits-1]
+	if digits >= sparseDigits || short.count == 0 || s.padded {
+		return false
+	}
+	least := uint64(math.Pow10(digits - 1))
+	apart := max(1, (long.high-long.low)/uint64(long.count))
+	return long.high < 6*least && long.low-short.high <= sparseGap*apart
 }

@@ -110,6 +110,7 @@ type fieldMapper struct {
 	damage     *damageDetector // nil for values that are right as they are
 	dates      *dateReader     // of a date attribute
 	fixZIP     bool            // the mapping wants postal codes in their usual format
+	zips       *zipLengths     // of a postal code, nil where its state is known
 	country    *addressCountry // of a province or state beside a country
 	transforms []transform.Func
 	values     *valueTable
@@ -217,7 +218,7 @@ func (f *fieldMapper) isPassedOver(column int, found missingness, text string) b
 func (f *fieldMapper) repair(cell Cell, row []Cell, r *Result, sequence int) (string, *Problem) {
 	text, problem := f.damage.repair(cell, row, sequence)
 	if a := f.check.spec.Attribute; problem == nil && (a == PostalCode || a == PostalCode2) {
-		return f.repairZIP(text, &r.Profile)
+		return f.repairZIP(text, row, &r.Profile)
 	}
 	return text, problem
 }

@@ -18,7 +18,7 @@ type ReviewProblem struct {
 }
 
 // Review returns what the rows mapped so far show together: words for no value,
-// ids that are shorter than nearly all others of their column, ids whose last digits
+// ids that seem to have lost zeros, ids whose last digits
 // are all zeros, and the order of day and month. row returns the number of a row by its sequence, for
 // messages.
 //

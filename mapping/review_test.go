@@ -51,15 +51,23 @@ func TestReviewOfIDs(t *testing.T) {
 		{"the mapping says they are right", "unique_id: {column: It, as_is: true}", append(count(40, 9), texts("12345678")...), ""},
 		{"a student number likewise", "student_no: It", append(count(40, 7), texts("123456")...), "40 lost_zeros 0123456"},
 		{"the fewest, and the fewest digits", "unique_id: It", append(count(10, 6), texts("12345", "1234")...), "10 lost_zeros 012345 11 lost_zeros 001234"},
-		{"fewer than eight in ten", "unique_id: It", append(count(39, 9), count(10, 8)...), ""},
 		{"too few to know", "unique_id: It", append(count(9, 9), texts("12345678")...), ""},
-		{"two lengths", "unique_id: It", append(count(30, 9), count(20, 8)...), ""},
+		{"two lengths that differ by more than a zero", "unique_id: It", append(count(30, 9), count(20, 7)...), ""},
+		{"ids of five digits", "unique_id: It", append(texts("1234"), append(counted(23_456, 34_567, 1010), texts("987")...)...), "0 lost_zeros 01234 13 lost_zeros 00987"},
+		{"ids of four digits", "student_no: It", append(counted(4001, 4012, 1), texts("17")...), "11 lost_zeros 0017"},
+		{"numbers of the staff who are left", "unique_id: It", append(texts("412", "587", "903"), counted(1022, 2300, 60)...), ""},
+		{"numbers counted from 2 to 3 digits", "unique_id: It", counted(95, 113, 1), ""},
+		{"numbers counted from 3 to 4 digits, some gone", "unique_id: It", counted(870, 2400, 37), ""},
+		{"the same number with zeros and without", "unique_id: It", texts("00123", "123", "00456", "A00123"), "1 lost_zeros "},
+		{"the other way round", "student_no: It", texts("7", "0008", "007", "0009"), "0 lost_zeros "},
+		{"the same number three times", "unique_id: It", texts("0123", "00123", "123"), "0 lost_zeros  2 lost_zeros "},
+		{"zeros, all different", "unique_id: It", texts("00123", "0124", "125"), ""},
 		{"numbers counted from 5 to 6 digits", "unique_id: It", counted(99_990, 101_000, 7), ""},
 		{"numbers counted from 7 to 8 digits", "unique_id: It", counted(9_999_900, 10_001_000, 10), ""},
 		{"numbers too far apart to be counted", "unique_id: It", counted(99_950, 101_000, 25), "0 lost_zeros 099950 1 lost_zeros 099975"},
 		{"numbers with a gap where a digit is added", "unique_id: It", append(counted(100_000, 100_300, 1), texts("99000")...), "300 lost_zeros 099000"},
 		{"counted, and one with its zero", "unique_id: It", append(counted(99_998, 100_300, 1), texts("099997")...), "0 lost_zeros 099998 1 lost_zeros 099999"},
-		{"numbers that count up", "unique_id: It", append(count(90, 5), count(10, 4)...), ""},
+		{"numbers that count up", "unique_id: It", counted(9_900, 12_000, 23), ""},
 		{"cut after 15 digits", "unique_id: It", texts("1234567890123450", "12345678901234500"),
 			"0 damaged_number  1 damaged_number "},
 		{"16 digits, all of them there", "unique_id: It", texts("1234567890123450", "1234567890123457"), ""},
@@ -91,6 +99,77 @@ func TestReviewOfIDsCountsEightInTen(t *testing.T) {
 	review, err := reviewOf(t, "unique_id: It", append(count(40, 9), count(10, 8)...)...)
 	if err != nil || len(review.Problems) != 10 {
 		t.Errorf("got %d problems and %v, want 10", len(review.Problems), err)
+	}
+}
+
+// Two to eight of ten with a digit less are a question about the column.
+func TestReviewAsksAboutMixedLengths(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		field  string
+		values []Cell
+		asks   bool
+	}{
+		{"seven of twenty", "unique_id: It", append(count(13, 9), count(7, 8)...), true},
+		{"most of them", "student_no: It", append(count(4, 9), count(14, 8)...), true},
+		{"some with two digits less", "unique_id: It", append(count(26, 8), append(count(20, 7), count(2, 6)...)...), true},
+		{"codes of five digits", "unique_id: It", append(counted(20_000, 90_000, 7001), counted(1_500, 9_000, 1501)...), true},
+		{"among ids with letters", "unique_id: It", append(append(count(13, 9), count(7, 8)...), texts("A1", "B2")...), true},
+
+		{"too few", "unique_id: It", append(count(5, 9), count(4, 8)...), false},
+		{"students and staff", "unique_id: It", append(count(20, 9), count(12, 5)...), false},
+		{"counted", "unique_id: It", counted(99_900, 100_200, 3), false},
+		{"some keep their zeros", "unique_id: It", append(append(count(13, 9), count(7, 8)...), texts("001234567")...), false},
+		{"the mapping pads them", `unique_id: {column: It, apply: ["pad:9"]}`, append(count(13, 9), count(7, 8)...), false},
+		{"the mapping says they are right", "unique_id: {column: It, as_is: true}", append(count(13, 9), count(7, 8)...), false},
+		{"numbers of three and four digits", "unique_id: It", counted(300, 4000, 97), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := reviewOf(t, tc.field, tc.values...)
+			if asks := err != nil && strings.Contains(err.Error(), "leading zeros may be lost. If they are, add apply: [pad:"); asks != tc.asks {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// Codes of four digits beside ZIP codes, where no state says what they are.
+func TestReviewOfZIPs(t *testing.T) {
+	many := texts(strings.Split(strings.Repeat("2139 ", 30)+"90210 10001 60601 73301", " ")...)
+	for _, tc := range []struct{ name, fields, rows, want string }{
+		{"no state", "postal_code: ZIP", "2139|1002|90210|10001", "0 1"},
+		{"ZIP+4", "postal_code: ZIP", "21391234|2139-1234|90210-1234|10001", "0 1"},
+		{"the second address", "postal_code2: ZIP", "2139|90210", "0"},
+		{"usual format", "postal_code: {column: ZIP, apply: [postal_code]}", "2139|90210", "0"},
+		{"a territory", "postal_code: ZIP", "926|90210", "0"},
+		{"in the country", "postal_code: ZIP", "2139,USA|90210,USA|10001", "0"},
+
+		{"all have four", "postal_code: ZIP", "8001|3011|4051", ""},
+		{"zeros are kept", "postal_code: ZIP", "8001|02139|90210", ""},
+		{"other countries", "postal_code: ZIP", "8001,Switzerland|1010,AT|90210,USA", ""},
+		{"a state that is blank abroad", "postal_code: ZIP\nprovince: Country", "8001|90210,NY", ""},
+		{"nothing of the USA", "postal_code: ZIP", "8001|K1A 0B1|SW1A 1AA", ""},
+		{"as it is", "postal_code: {column: ZIP, as_is: true}", "2139|90210", ""},
+		{"nearly all have four", "postal_code: ZIP", strings.Repeat("8001|", 15) + "80331", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := mustCompile(t, parseFields(t, "", "unique_id: {value: \"1\"}\n"+tc.fields), []string{"ZIP", "Country"}, testOptions())
+			r := new(Result)
+			for row := range strings.SplitSeq(tc.rows, "|") {
+				m.Map(texts(strings.Split(row, ",")...), r)
+			}
+			review, err := m.Review(func(sequence int) int { return sequence + 2 })
+			var got []string
+			for _, p := range review.Problems {
+				got = append(got, fmt.Sprint(p.Sequence))
+			}
+			if all := strings.Join(got, " "); all != tc.want || err != nil {
+				t.Errorf("got %q and %v, want %q", all, err, tc.want)
+			}
+		})
+	}
+	if _, err := reviewOf(t, "postal_code: It", many...); err == nil || !strings.Contains(err.Error(), "30 codes are shorter than a ZIP code") {
+		t.Errorf("got %v", err)
 	}
 }
 
