@@ -121,11 +121,26 @@ func sameValue(c mapping.Cell, raw string) bool {
 	if lineEnds(c.Text) == lineEnds(raw) || strings.TrimSpace(c.Text) == strings.TrimSpace(raw) {
 		return true
 	}
-	text := c.Text
-	if c.Kind == mapping.NumberCell && strings.HasPrefix(text, "0") {
-		text = strings.ReplaceAll(text, "-", "") // shown with the zeros and dashes of its format
+	if c.Kind == mapping.NumberCell && isWhole(raw) && wholeDigits(c.Text) == wholeDigits(raw) {
+		return true // shown with the zeros and literals of its format, a zero as a dash alone
 	}
-	x, errX := strconv.ParseFloat(text, 64)
+	x, errX := strconv.ParseFloat(c.Text, 64)
 	y, errY := strconv.ParseFloat(raw, 64)
 	return errX == nil && errY == nil && math.Abs(x-y) <= 1e-12*math.Abs(x)
+}
+
+func isWhole(raw string) bool {
+	_, err := strconv.ParseInt(raw, 10, 64)
+	return err == nil
+}
+
+// wholeDigits returns the digits of a text without the zeros at their beginning.
+func wholeDigits(text string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimLeft(digits, "0")
 }
