@@ -197,7 +197,7 @@ func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.
 // marks that languages have there are none.
 func isSign(r rune) bool {
 	switch {
-	case r < 0xa0, strings.ContainsRune("’‘ʼʻʾʿ´·‧‐‑‒–—―ªº°′", r), unicode.IsSpace(r), unicode.Is(unicode.M, r), chars.IsInvisible(r):
+	case r < 0xa0, strings.ContainsRune("’‘ʼʻʾʿ´·×‧‐‑‒–—―ªº°′", r), unicode.IsSpace(r), unicode.Is(unicode.M, r), chars.IsInvisible(r):
 		return false
 	case r >= 0x2c6 && r <= 0x2df:
 		return true

@@ -202,6 +202,7 @@ func TestCodePages(t *testing.T) {
 		{"Łódź", ""},
 		{"Weiß", ""},
 		{"SÜß", ""},
+		{"5 A×B", ""},
 		{"Jean–Pierre", ""},
 		{"Kahuʻena", ""},
 	} {

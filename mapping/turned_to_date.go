@@ -81,6 +81,10 @@ var wholeDates = sync.OnceValue(func() (formats []*dateformat.Format) {
 // isWholeDate reports whether text is a day of the last century or this one, with a
 // time of day or without.
 func isWholeDate(text string) bool {
+	const longestFirst = len("2004")
+	if at := strings.IndexAny(text, "-/"); at < 1 || at > longestFirst || !chars.IsDigits(text[:at]) { // nearly all that is not a date ends here
+		return false
+	}
 	day, _ := dateformat.CutTime(text)
 	if strings.ContainsAny(day, "-/") && dateformat.ISO(day) != "" {
 		return strings.HasPrefix(day, "19") || strings.HasPrefix(day, "20")
