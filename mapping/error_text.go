@@ -11,9 +11,9 @@ import (
 // language: #REF!, #¿NOMBRE?, #DIV/0!, #Deleted, Err:502. Only their first letter
 // tells #NV, German for #N/A, from a unit #4B.
 var errorShape = regexp.MustCompile(`^#[¡¿]?[\p{L}][\p{L}\d_/]*[!?]$` + // #REF!, #VALEUR!, #DIV/0!, #NOM?
-	`|^#(?:N/[ADBV]|NV|I/T|Н/Д|Δ/Υ|YOK|HIÁNYZIK|GETTING_DATA|(?i:error|deleted|null|busy|unknown|ref|value|spill|calc|name|num))$` +
+	`|^#(?:N/[ADBV]|NV|I/T|Н/Д|Δ/Υ|YOK|HIÁNYZIK|PUUTTUU|NEDOSTUPNÝ|NENÍ_K_DISPOZICI|GETTING_DATA|(?i:error|deleted|null|busy|unknown|ref|value|spill|calc|name|num))$` +
 	`|^##+$` + // a column that was too narrow
-	`|^(?i:err|error|fehler|erreur) ?: ?\d{3}$` + // LibreOffice
+	`|^(?i:err|error|fehler|erreur|errore|erro|fout|fel|fejl|feil|virhe|hiba|chyba|błąd) ?: ?\d{3}$` + // LibreOffice
 	`|^(?i:loading|chargement|cargando|carregando|caricamento|laden|wird geladen)(?:\.\.\.|…)$`) // Google Sheets
 
 // mayBeError reports whether a text, which is not blank, may be an error that was saved
@@ -24,13 +24,17 @@ func mayBeError(text string) bool {
 		return true
 	case !chars.IsVisibleASCII(first): // an invisible character, or a letter
 		return strings.IndexByte(text, '#') > 0
-	case first|0x20 == 'e', first|0x20 == 'f':
+	case first|0x20 == 'e', first|0x20 == 'f', first|0x20 == 'v', first|0x20 == 'h', first|0x20 == 'b', first|0x20 == 'c' && !mayBeLoading(text):
 		last := text[len(text)-1]
 		return last >= '0' && last <= '9' && strings.IndexByte(text, ':') > 0
 	case first|0x20 == 'l', first|0x20 == 'c', first|0x20 == 'w':
-		return strings.HasSuffix(text, "...") || strings.HasSuffix(text, "…")
+		return mayBeLoading(text)
 	}
 	return false
+}
+
+func mayBeLoading(text string) bool {
+	return strings.HasSuffix(text, "...") || strings.HasSuffix(text, "…")
 }
 
 // isErrorText reports whether a text, which is trimmed, is one of the errors that

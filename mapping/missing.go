@@ -63,7 +63,8 @@ const maxMissingWords = 64
 // first, then those that people type.
 var missingWords = map[string]wordKind{
 	"n/a": abbreviation, "n/d": abbreviation, "n/v": abbreviation, "n/b": abbreviation, `n\a`: abbreviation, "i/t": abbreviation,
-	"s/o": abbreviation, "n.v.t.": abbreviation, "k.a.": abbreviation, "s.o.": abbreviation,
+	"n/c": abbreviation, "n/r": abbreviation, "n/i": abbreviation,
+	"s/o": abbreviation, "n.v.t.": abbreviation, "k.a.": abbreviation, "k. a.": abbreviation, "s.o.": abbreviation,
 	"null": databaseWord, "nil": databaseWord, "nan": databaseWord, "none": databaseWord, "undefined": databaseWord,
 	"na": shortWord, "n.a.": shortWord, "n.a": shortWord, "nd": shortWord, "n.d.": shortWord,
 	"unknown": typedWord, "not available": typedWord, "not applicable": typedWord, "not provided": typedWord,
@@ -72,6 +73,14 @@ var missingWords = map[string]wordKind{
 	"inconnu": typedWord, "inconnue": typedWord, "aucun": typedWord, "aucune": typedWord, "sans objet": typedWord,
 	"non disponible": typedWord, "vide": typedWord, "unbekannt": typedWord, "keine": typedWord, "leer": typedWord,
 	"ninguno": typedWord, "ninguna": typedWord, "desconocido": typedWord, "nessuno": typedWord, "onbekend": typedWord,
+	"not known": typedWord, "not stated": typedWord, "unspecified": typedWord, "none given": typedWord,
+	"non renseigné": typedWord, "non renseigne": typedWord, "non communiqué": typedWord, "non précisé": typedWord, "néant": typedWord,
+	"keine angabe": typedWord, "keine angaben": typedWord, "nicht bekannt": typedWord, "nicht angegeben": typedWord, "nicht vorhanden": typedWord, "entfällt": typedWord,
+	"sin dato": typedWord, "sin datos": typedWord, "no aplica": typedWord, "no disponible": typedWord, "no informado": typedWord, "desconocida": typedWord,
+	"não informado": typedWord, "nao informado": typedWord, "não se aplica": typedWord, "nao se aplica": typedWord, "não disponível": typedWord,
+	"desconhecido": typedWord, "desconhecida": typedWord, "nenhum": typedWord, "nenhuma": typedWord,
+	"non disponibile": typedWord, "non applicabile": typedWord, "non specificato": typedWord, "nessuna": typedWord, "sconosciuto": typedWord, "sconosciuta": typedWord,
+	"niet bekend": typedWord, "niet van toepassing": typedWord, "niet opgegeven": typedWord, "geen": typedWord,
 }
 
 // wordKind says who writes a word for no value.
@@ -91,6 +100,10 @@ func (m *missingValues) judge(text string) missingness {
 	case len(m.named) > 0 && m.named[text]:
 		return isMissing
 	case first >= 'A' && first <= 'Z' || first >= 'a' && first <= 'z':
+		if len(text) >= 3 && text[1]|0x20 == first|0x20 && m.isCrossedOut(text) {
+			found = isMissing
+			break
+		}
 		if len(text) > longestMissingWord || missingLengths[first|0x20]&(1<<len(text)) == 0 {
 			return isValue // nearly all values end here
 		}
@@ -98,13 +111,15 @@ func (m *missingValues) judge(text string) missingness {
 	case first >= '0' && first <= '9':
 		if m.isZero(text) {
 			found = isMissing
+		} else if m.kind == idValue && text == "0" {
+			found = mayBeWord
 		}
 	case m.kind.isWords() && isOnlyQuestions(text): // letters were lost
 	case first == '&' || first == '<', first >= utf8.RuneSelf:
 		if isSigns(text) || m.isEscaped(text) {
 			found = isMissing
 		}
-	case isSigns(text), text == `\N`, m.isBracketed(text), m.kind == phoneValue && isOneDigit(text):
+	case isSigns(text), text == `\N`, m.isBracketed(text), m.kind == phoneValue && (isOneDigit(text) || isEmptyMask(text)):
 		found = isMissing
 	}
 	if found != isValue && m.values.lists(text) {
@@ -114,10 +129,10 @@ func (m *missingValues) judge(text string) missingness {
 }
 
 // longestMissingWord is the length of the longest of missingWords, in bytes.
-const longestMissingWord = len("not applicable")
+const longestMissingWord = len("niet van toepassing")
 
 // missingLengths has bit n set for the first letter of a word for no value of n bytes.
-var missingLengths = func() (lengths [256]uint16) {
+var missingLengths = func() (lengths [256]uint32) {
 	for word := range missingWords {
 		lengths[word[0]] |= 1 << len(word)
 	}
@@ -152,7 +167,8 @@ func (m *missingValues) judgeWord(text string) missingness {
 		return mayBeWord
 	case townValue:
 		switch lower {
-		case "null", "undefined":
+		case "null", "undefined", "unknown", "inconnu", "inconnue", "unbekannt", "onbekend",
+			"desconocido", "desconocida", "desconhecido", "desconhecida", "sconosciuto", "sconosciuta":
 			return isMissing
 		}
 	}
@@ -204,7 +220,7 @@ func (m *missingValues) isEscaped(text string) bool {
 
 // isZero reports whether a text that begins with a digit stands for no value: the 0
 // of a formula that refers to a blank cell, a database's date of zeros, a phone
-// number of one digit repeated.
+// number of one digit repeated or of a country's code alone.
 func (m *missingValues) isZero(text string) bool {
 	switch m.kind {
 	case nameValue, townValue, streetValue, regionValue, emailValue:
@@ -214,9 +230,44 @@ func (m *missingValues) isZero(text string) bool {
 	case dateValue:
 		return text[0] == '0' && strings.Trim(text, "0-/.: T") == ""
 	case phoneValue:
-		return isOneDigit(text)
+		return isOneDigit(text) || isEmptyMask(text)
 	}
 	return false
+}
+
+// isCrossedOut reports whether a text is one letter three times or more: xxx. Names are
+// crossed out with an x.
+func (m *missingValues) isCrossedOut(text string) bool {
+	letter := text[0] | 0x20
+	if m.kind != townValue && (m.kind != nameValue || letter != 'x') {
+		return false
+	}
+	for i := range len(text) {
+		if text[i]|0x20 != letter {
+			return false
+		}
+	}
+	return true
+}
+
+// isEmptyMask reports whether a phone number is the mask of a form with no more than
+// the code of a country: +1 (___) ___-____, 1-.
+func isEmptyMask(text string) bool {
+	digits, most := 0, 1
+	if text[0] == '+' {
+		most = 3
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			if digits++; digits > most {
+				return false
+			}
+		case strings.IndexByte(" -().+_/", c) < 0:
+			return false
+		}
+	}
+	return digits > 0 && len(text) > digits
 }
 
 // isOneDigit reports whether a phone number is one digit repeated: zeros, or seven of

@@ -11,16 +11,16 @@ import (
 // blank, and a warning says so.
 func TestMissing(t *testing.T) {
 	for attribute, values := range map[Attribute]string{
-		CellPhone:     `NA|nan|N/A|none|null|\N|(null)|<none>|undefined|unknown|-|(   )    -|___-___-____|0|000-000-0000|(999) 999-9999|tbd|--|n.a.|Aucun|"NULL"|--None--`,
+		CellPhone:     `NA|nan|N/A|none|null|\N|(null)|<none>|undefined|unknown|-|(   )    -|___-___-____|0|000-000-0000|(999) 999-9999|tbd|--|n.a.|Aucun|"NULL"|--None--|+1 (___) ___-____|+1|+44|+1 (   )    -|1-|1 ___`,
 		Email:         `NULL|n/a|none|-|\N|[blank]|(vide)`,
 		DateOfBirth:   `N/A|0000-00-00|0000-00-00 00:00:00|00/00/0000|0|null|-|inconnu`,
 		Province:      `N/A|null|-|.|None|0`,
 		PostalCode:    `00000|N/A|-|null|0`,
 		LoginSource:   `NULL|none|N/A|-`,
 		StudentNumber: `NULL|nan|None|N/A|\N|-|undefined`,
-		Street:        `N/A|None|NULL|-|0|Not Available|sans objet|(blank)|unbekannt`,
-		City:          `N/A|NULL|Null|undefined|-|0|,|.|(null)|""|''|'null'`,
-		FirstName:     `Not Provided|no data|N/A|-|--|\N|(null)|<NULL>|0|""|.|*|[none]|?|n/d|S/O`,
+		Street:        `N/A|None|NULL|-|0|Not Available|sans objet|(blank)|unbekannt|entfällt|néant|geen|no aplica`,
+		City:          `N/A|NULL|Null|undefined|-|0|,|.|(null)|""|''|'null'|xxx|XXXX|zzz|Unknown|Desconocida|sconosciuto|k. A.|keine Angabe|não informado|niet van toepassing|N/R|Non renseigné`,
+		FirstName:     `Not Provided|no data|N/A|-|--|\N|(null)|<NULL>|0|""|.|*|[none]|?|n/d|S/O|xxx|XXX|Keine Angabe|Non communiqué`,
 		LastName:      `\N|(none)|—|…|[]|{}`,
 	} {
 		for value := range strings.SplitSeq(values, "|") {
@@ -36,14 +36,14 @@ func TestMissing(t *testing.T) {
 // What only looks like a word for no value is a value.
 func TestNotMissing(t *testing.T) {
 	for attribute, values := range map[Attribute]string{
-		CellPhone:     `613-555-0100|+1 000 555 0100|1-800-555-HELP|111 1112|0800 000 001`,
+		CellPhone:     `613-555-0100|+1 000 555 0100|1-800-555-HELP|111 1112|0800 000 001|5|4521`,
 		Email:         `na@example.ca|null@example.ca|none@none.example`,
 		Province:      `ND|N.D.|NB|NL|NT`,
 		PostalCode:    `00601|N0N 0N0|01000`,
 		StudentNumber: `0|00|NA12|null7`,
 		Street:        `12 Null St|Unknown Road 4|N/A Wing|NA-2|0 Main St|12 Main St Apt #4|#4B`,
-		City:          `Nan|Nanaimo|Y|Å|None|100 Mile House|Nil|Unknown Corners|Missing Link`,
-		FirstName:     `Null|Na|NA|Nan|None|None-Marie|N.A.|K.A.|Nil|J|Ng|花|ا|O|Blank|Vide|Leer`,
+		City:          `Nan|Nanaimo|Y|Å|None|100 Mile House|Nil|Unknown Corners|Missing Link|Xxyz|Oo|Geen|Aaaberg`,
+		FirstName:     `Null|Na|NA|Nan|None|None-Marie|N.A.|K.A.|Nil|J|Ng|花|ا|O|Blank|Vide|Leer|Xx|K. A.|Ooo|III|Geen|Nessuna`,
 		LastName:      `Null|NULL|Na|Nd|Unknown|Empty|O|Ó|'t Hooft|D'Arcy|Tbd`,
 		UserName:      `null1|nalee|none|na`,
 	} {

@@ -28,13 +28,19 @@ func (d *damageDetector) implausible(cell Cell) *Problem {
 }
 
 // objectText is what programs print in place of a value that is an object or a list:
-// System.String[], [object Object], <Person object at 0x7f>, java.util.Date@1b2c.
+// System.String[], [object Object], <Person object at 0x7f>, java.util.Date@1b2c; and
+// the fields of templates that nobody filled in: ${name}, %NAME%.
 var objectText = regexp.MustCompile(`^\[.*\]$|^\{.*\}$` +
 	`|^<[^<>]* (?:object at|at) 0x[0-9a-fA-F]+>$|^<class .*>$|^#<.*>$` +
 	`|^(?:System|Microsoft)\.[A-Z][\w.` + "`" + `\[\],]*$` +
 	`|^(?:[A-Za-z_]\w+\.)+[A-Za-z_$]\w*@[0-9a-f]{4,}$` +
 	`|^\[?L?(?:java|com|org|net)\.[\w.$]+;?(?:@[0-9a-f]+)?$` +
-	`|^(?:ARRAY|HASH|CODE|SCALAR)\(0x[0-9a-f]+\)$|^object\([\w\\]+\)#\d+.*$`)
+	`|^(?:ARRAY|HASH|CODE|SCALAR)\(0x[0-9a-f]+\)$|^object\([\w\\]+\)#\d+.*$` +
+	`|^[@&$]\{.*\}$|^%!\w?\(.*\)$|^function ?\w*\(.*\}$` + // PowerShell, Go, JavaScript
+	`|^[bu]'.*'$|^\(.*,\)$|^<\w+: .*>$` + // Python
+	`|^(?:Optional|Some|Just)(?:\[.*\]|\(.*\))$|^Optional\.empty$` +
+	`|^Resource id #\d+$|^stdClass Object$|^[abdisO]:\d+:[{"].*$` + // PHP
+	`|^<<.+>>$|^%[A-Za-z_ ]+%$|^\*\|.+\|\*$`) // templates
 
 // programText finds a formula that was saved as text, and what a program prints in
 // place of a value that is an object or a list.
@@ -43,7 +49,7 @@ func (d *damageDetector) programText(text string) *Problem {
 	case isFormula(text, d.kind):
 		return d.refuse(RuleNoCachedValue, text, "is a formula: the sheet was saved with its formulas shown.",
 			"Show the results of the formulas in the spreadsheet program, and save the file again.")
-	case d.mayBeObject(text) && objectText.MatchString(text), d.kind != nameValue && text == "Array":
+	case d.mayBeObject(text) && objectText.MatchString(text), d.kind != nameValue && isObjectWord(text):
 		return d.refuse(RuleProgramText, text, "is what a program writes for an object or a list: the export lost the value.", "")
 	}
 	return nil
@@ -63,13 +69,27 @@ func isFormula(text string, kind valueKind) bool {
 // any other text gets through.
 func (d *damageDetector) mayBeObject(text string) bool {
 	switch text[0] {
-	case '[', '{', '<', '#':
+	case '[', '{', '<', '#', '@', '&', '$', '%', '*', '(':
 		return true
-	case 'S', 'M', 'A', 'H', 'C', 'j', 'c', 'o', 'n':
-		return strings.ContainsAny(text, ".(")
+	case 'S', 'M', 'A', 'H', 'C', 'O', 'J', 'j', 'c', 'o', 'n', 'f':
+		if strings.ContainsAny(text, ".([{") {
+			return true
+		}
+	case 'R', 's':
+		return strings.Contains(text, " ")
+	}
+	if len(text) > 1 && (text[1] == '\'' || text[1] == ':') { // b'Ann', a:1:{…}
+		return true
 	}
 	return d.kind != emailValue && strings.IndexByte(text, '@') > 0
 }
+
+// isObjectWord reports whether a text is what PHP or JavaScript print for any object.
+func isObjectWord(text string) bool { return text == "Array" || text == "Object" }
+
+// linkShape is the shape of what points to a person or a page: the address of a page,
+// what a directory calls an entry, and what SharePoint writes for an item of a list.
+var linkShape = regexp.MustCompile(`^(?i:https?://|www\.|mailto:|(?:cn|ou|uid)=.+,)|^\d+;#`)
 
 // notName says why a text cannot be the name of a person or a town.
 func (d *damageDetector) notName(text string) *Problem {
@@ -78,6 +98,8 @@ func (d *damageDetector) notName(text string) *Problem {
 		return d.refuse(RuleBadName, text, "has no letter, so it is not a name.", "")
 	case strings.Contains(text, "@") && chars.IsEmail(text):
 		return d.refuse(RuleBadName, text, "is an e-mail address, not a name.", "")
+	case strings.ContainsAny(text, ":;=.") && linkShape.MatchString(text):
+		return d.refuse(RuleBadName, text, "is a link, not a name.", "")
 	}
 	return nil
 }

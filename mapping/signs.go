@@ -19,6 +19,7 @@ const (
 	escapeSign                       // what other programs' escapes and brackets begin with
 	questionSign                     // ?
 	accentSign                       // a byte of À to ÿ, and of some characters that were read in the wrong encoding
+	colonSign                        // : and ;
 	unusualSign                      // any other byte
 )
 
@@ -37,7 +38,7 @@ var signOf = func() (table [256]signs) {
 			table[c] = spaceSign
 		}
 	}
-	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~\"": escapeSign, "?": questionSign} {
+	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~\"": escapeSign, "?": questionSign, ":;": colonSign} {
 		for i := range len(characters) {
 			table[characters[i]] = sign
 		}
@@ -55,17 +56,17 @@ func signsOf(text string) (s signs) {
 // plainSigns are the signs of a kind's values that need no closer look: a name may
 // have a dash, and a number must not have a point.
 var plainSigns = [...]signs{
-	freeText:    letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
+	freeText:    letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | accentSign,
 	idValue:     letterSign | digitSign,
-	loginValue:  letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | atSign,
+	loginValue:  letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | atSign,
 	emailValue:  letterSign | digitSign | pointSign | dashSign | apostropheSign | atSign,
-	phoneValue:  digitSign | spaceSign | dashSign | apostropheSign | bracketSign,
-	postalValue: letterSign | digitSign | spaceSign,
+	phoneValue:  digitSign | spaceSign | colonSign | dashSign | apostropheSign | bracketSign,
+	postalValue: letterSign | digitSign | spaceSign | colonSign,
 	nameValue:   letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
 	townValue:   letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
-	streetValue: letterSign | digitSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
-	regionValue: letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
-	dateValue:   letterSign | digitSign | spaceSign | dashSign | apostropheSign | pointSign,
+	streetValue: letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | accentSign,
+	regionValue: letterSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | accentSign,
+	dateValue:   letterSign | digitSign | spaceSign | colonSign | dashSign | apostropheSign | pointSign,
 }
 
 // isPlain reports whether a text, which is not blank, shows by its signs that it is
@@ -77,9 +78,13 @@ func (d *damageDetector) isPlain(text string) bool {
 		return false
 	case s&apostropheSign != 0 && strings.Contains(text, "''"):
 		return false
+	case first == 'A' && text == "Array", first == 'O' && text == "Object", first == 's' && text == "stdClass Object":
+		return false
+	case s&apostropheSign != 0 && len(text) > 2 && text[1] == '\'' && text[len(text)-1] == '\'': // b'Ann'
+		return false
 	case s&atSign != 0 && text[len(text)-1] == '_': // ann@example.ca_x000D_
 		return false
-	case s&pointSign != 0 && (first == 'S' || first == 'M'): // System.String, Microsoft.…
+	case s&pointSign != 0 && (first == 'S' || first == 'M' || first == 'O' || first|0x20 == 'w'): // System.String, Microsoft.…, Optional.empty, www.…
 		return false
 	}
 	if s&digitSign != 0 && s&(pointSign|dashSign|spaceSign|apostropheSign) != 0 && d.mayBeReformatted(text, s) {
