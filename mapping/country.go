@@ -76,7 +76,7 @@ func (a *addressCountry) postalShape(cells []Cell) string {
 }
 
 // isAbroad reports whether a text is a country other than Canada and the USA, by its
-// ISO 3166 code or its English or French name. Anything else is no country.
+// ISO 3166 code or its name in a language of western Europe. Anything else is no country.
 func isAbroad(country string) bool {
 	switch country {
 	case "", "CA", "US", "CAN", "USA", "Canada", "United States":
@@ -105,14 +105,19 @@ func isHome(region language.Region) bool {
 // USA. Georgia is not among them: it is a state as well.
 var countriesAbroad = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{"uk": true, "england": true, "scotland": true, "wales": true, "southkorea": true, "korea": true, "czechrepublic": true, "peoplesrepublicofchina": true, "prchina": true}
+	var languages []display.Namer
+	for _, tag := range []language.Tag{language.English, language.French, language.German, language.Spanish, language.Portuguese, language.Italian, language.Dutch} {
+		languages = append(languages, display.Regions(tag))
+	}
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
 			region, err := language.ParseRegion(string(a) + string(b))
 			if err != nil || !region.IsCountry() || isHome(region) || region.String() == "GE" {
 				continue
 			}
-			names[chars.Fold(display.English.Regions().Name(region))] = true
-			names[chars.Fold(display.French.Regions().Name(region))] = true
+			for _, in := range languages {
+				names[chars.Fold(in.Name(region))] = true
+			}
 		}
 	}
 	return names

@@ -20,12 +20,12 @@ func zeroStates() []string {
 //
 // The problem is a warning, and the code can be sent, when the mapping wants postal
 // codes in their usual format. Otherwise a person must see it.
-func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (string, *Problem) {
+func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
+	if isForeignCode(text) {
+		return text, f.foreignCode(text, profile)
+	}
 	if text == "" || text[0] < '0' || text[0] > '9' { // nothing to do for K1A 0B1
 		return text, nil
-	}
-	if code := strings.Replace(text, " ", "", 1); len(code) == 6 && chars.IsDigits(code) {
-		return text, f.foreignCode(text, profile)
 	}
 	zip, extension, hasDash := strings.Cut(text, "-")
 	lost := 5 - len(zip)
@@ -41,9 +41,6 @@ func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (stri
 	switch {
 	case !slices.Contains(zeroStates(), state):
 		if state == "" {
-			if f.zips != nil {
-				f.zips.short = !f.zips.isAbroad(row)
-			}
 			return text, nil
 		}
 		return text, warn(RuleLostZeros, label+"is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
@@ -64,13 +61,31 @@ func (f *fieldMapper) stateOf(profile *Profile) string {
 	return state
 }
 
-// foreignCode says that a postal code of six digits, as India, China and others have,
-// is not one of the province or state of its address.
+// foreignCodes are the shapes of postal codes that neither Canada nor the USA has,
+// without spaces: of India and China, Brazil, the Netherlands, Poland, Portugal, Japan
+// and the United Kingdom. Others, such as 99999, many countries share.
+var foreignCodes = map[string]bool{
+	"999999": true, "99999-999": true, "9999AA": true, "99-999": true, "9999-999": true, "999-9999": true,
+	"A99AA": true, "A999AA": true, "AA99AA": true, "AA999AA": true, "A9A9AA": true, "AA9A9AA": true,
+}
+
+// isForeignCode reports whether a postal code has one of the shapes of foreignCodes.
+// Nearly all codes end with a digit, and have five, or begin with a letter.
+func isForeignCode(text string) bool {
+	endsWithDigit := text != "" && signOf[text[len(text)-1]] == digitSign
+	if len(text) <= 4 || len(text) > 9 || endsWithDigit && (len(text) == 5 || signOf[text[0]] != digitSign) {
+		return false
+	}
+	return foreignCodes[chars.Shape(strings.ToUpper(strings.ReplaceAll(text, " ", "")))]
+}
+
+// foreignCode says that a postal code of another country is not one of the province or
+// state of its address.
 func (f *fieldMapper) foreignCode(text string, profile *Profile) *Problem {
 	state := f.stateOf(profile)
 	if state == "" {
 		return nil
 	}
-	return refuse(RuleBadRegion, f.check.about(text)+"has six digits, which no code in "+state+" has: the address may be in another country, where "+state+" means something else.",
+	return refuse(RuleBadRegion, f.check.about(text)+"is not written like the codes in "+state+": the address may be in another country, where "+state+" means something else.",
 		"Correct the code, or clear the province or state.")
 }
