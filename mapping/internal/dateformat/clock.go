@@ -93,6 +93,7 @@ func newClock(hour, minute, second, fraction, half string) (Clock, bool) {
 // languages write after it.
 var (
 	ordinal   = regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|re|º|°|ª|\.(?:\s|$))\s*`)
+	lateComma = regexp.MustCompile(`(\pL\.?),(\s*\d)`) // 14 July, 2003
 	wordBreak = regexp.MustCompile(`(?i)(\s|,)(?:(?:de|del|of)\s+|d[’'])`)
 	eastAsian = strings.NewReplacer("年", "-", "月", "-", "日", "", "년 ", "-", "월 ", "-", "년", "-", "월", "-", "일", "", ". ", ".")
 )
@@ -108,6 +109,7 @@ func plainDay(text string) string {
 	}
 	text = cutWeekday(text)
 	text = ordinal.ReplaceAllString(text, "$1 ")
+	text = lateComma.ReplaceAllString(text, "$1 $2")
 	text = wordBreak.ReplaceAllString(text, "$1")
 	return strings.TrimRight(strings.ReplaceAll(chars.Collapse(text), " ,", ","), ",")
 }

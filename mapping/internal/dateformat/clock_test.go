@@ -32,6 +32,8 @@ func TestCutTime(t *testing.T) {
 		"27 Oct 2004":                                                "27 Oct 2004",
 		"3 d'octobre 2004":                                           "3 octobre 2004",
 		"le mardi 9 mars 2004":                                       "9 mars 2004",
+		"Monday, 14th July, 2003":                                    "14 July 2003",
+		"9. Sept., 2004":                                             "9 Sept. 2004",
 		"March 1st, 2004":                                            "March 1, 2004",
 		"9th of March 2004":                                          "9 March 2004",
 		"martes, 9 de marzo de 2004":                                 "9 marzo 2004",

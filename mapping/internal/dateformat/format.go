@@ -46,7 +46,7 @@ var Common = sync.OnceValue(func() []*Format {
 	var formats []*Format
 	for _, pattern := range []string{
 		"DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "DD.MM.YYYY", "MM.DD.YYYY", "YYYYMMDD", "DDMMYYYY", "MMDDYYYY",
-		"D-MMM-YYYY", "D/MMM/YYYY", "D MMM YYYY", "MMM D, YYYY", "MMM D YYYY", "YYYY-MMM-DD",
+		"D-MMM-YYYY", "D/MMM/YYYY", "D MMM YYYY", "MMM D, YYYY", "MMM D YYYY", "MMM-D-YYYY", "YYYY-MMM-DD",
 		"DD/MM/YY", "MM/DD/YY", "DD-MM-YY", "MM-DD-YY", "DD.MM.YY", "MM.DD.YY", "D-MMM-YY", "D MMM YY", "DDMMMYYYY",
 	} {
 		if format, err := New(pattern); err == nil {
