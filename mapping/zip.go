@@ -20,7 +20,7 @@ func zeroStates() []string {
 //
 // The problem is a warning, and the code can be sent, when the mapping wants postal
 // codes in their usual format. Otherwise a person must see it.
-func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem) {
+func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (string, *Problem) {
 	if isForeignCode(text) {
 		return text, f.foreignCode(text, profile)
 	}
@@ -41,6 +41,9 @@ func (f *fieldMapper) repairZIP(text string, profile *Profile) (string, *Problem
 	switch {
 	case !slices.Contains(zeroStates(), state):
 		if state == "" {
+			if f.zips != nil {
+				f.zips.short = !f.zips.isAbroad(row)
+			}
 			return text, nil
 		}
 		return text, warn(RuleLostZeros, label+"is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
