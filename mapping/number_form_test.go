@@ -52,6 +52,7 @@ func TestNumberForms(t *testing.T) {
 		{CellPhone, "612.345.678", "", ""},
 		{CellPhone, "612 345 678", "", ""},
 		{CellPhone, "0 800 123 456", "", ""},
+		{CellPhone, "1 800 555 010", "", ""},
 		{CellPhone, "48 612 345 678", "", ""},
 		{CellPhone, "06 12 34 56 78", "", ""},
 		{StudentNumber, "12.345.678-5", "", ""},
