@@ -66,7 +66,7 @@ func (d *dateReader) read(kind CellKind, text string) (string, *Problem) {
 // parse reads a day in the mapping's format. YYYY-MM-DD is accepted too where it
 // can mean no other day: the dates of a workbook are like that in the rows to fix.
 func (d *dateReader) parse(day string) (string, error) {
-	if iso := dateformat.ISO(day); iso != "" && (!d.format.StartsWithYear() || iso == day && d.format.Swapped() == nil) {
+	if iso := dateformat.ISO(day); iso != "" && (!d.format.StartsWithYear() || iso == day && d.format.IsBigEndian()) {
 		return iso, nil
 	}
 	born, err := d.format.Parse(day, d.today)

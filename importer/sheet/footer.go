@@ -38,7 +38,10 @@ func isSeparator(row *importer.Row) bool {
 	return !slices.ContainsFunc(row.Cells, func(c mapping.Cell) bool { return rows.HasValue(c) && !isDashes(strings.TrimSpace(c.Text)) })
 }
 
-func isDashes(text string) bool { return len(text) >= 2 && strings.Trim(text, "-=_+|") == "" }
+func isDashes(text string) bool {
+	const dashes = "-=_+|"
+	return len(text) >= 2 && strings.IndexByte(dashes, text[0]) >= 0 && strings.Trim(text, dashes) == ""
+}
 
 // isApart reports whether there is a blank row, or another footer, above the row.
 func (b *body) isApart(row *importer.Row) bool {

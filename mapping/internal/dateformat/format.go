@@ -38,6 +38,7 @@ type Format struct {
 	monthName    bool
 	twoDigitYear bool
 	yearFirst    bool
+	bigEndian    bool
 }
 
 // Common returns the formats that student systems and spreadsheets use. The caller
@@ -59,6 +60,9 @@ var Common = sync.OnceValue(func() []*Format {
 // StartsWithYear reports whether the year comes first, so that a date that looks
 // like YYYY-MM-DD could mean another day.
 func (f *Format) StartsWithYear() bool { return f.yearFirst }
+
+// IsBigEndian reports whether year, month and day come in this order.
+func (f *Format) IsBigEndian() bool { return f.bigEndian }
 
 // IsISO reports whether the format reads YYYY-MM-DD.
 func (f *Format) IsISO() bool { return f.layout == "2006-1-2" }
@@ -130,6 +134,7 @@ func New(pattern string) (*Format, error) {
 			return nil, fmt.Errorf("%s has no %s; write it with %s, as in DD/MM/YYYY", chars.Quote(pattern), datePart(part), part)
 		}
 	}
+	format.bigEndian = format.yearFirst && format.Swapped() == nil
 	return format, nil
 }
 
