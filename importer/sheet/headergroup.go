@@ -62,7 +62,7 @@ func (p *preview) mergedHeader() (headerPlace, error) {
 		if err != nil {
 			return headerPlace{}, err
 		}
-		bottom := p.lastMerged(top, last, merges)
+		bottom := p.lastMerged(top, merges)
 		if bottom-top+1 < leastRows || bottom > last {
 			continue
 		}
@@ -84,20 +84,14 @@ func (p *preview) mergedHeader() (headerPlace, error) {
 }
 
 // lastMerged returns the index of the last row that merged cells join with the row top: a
-// name goes down to the last row that it is merged over, and below a group are names. Cells
-// that are merged over the whole table are a title.
-func (p *preview) lastMerged(top, last int, merges []rows.Range) int {
-	width := 0
-	for _, shape := range p.shapes[top : last+1] {
-		width = max(width, len(shape.cells))
-	}
+// name goes down to the last row that it is merged over, and below a group are names.
+func (p *preview) lastMerged(top int, merges []rows.Range) int {
 	bottom := top
 	for before := -1; before != bottom; {
 		before = bottom
 		for _, m := range merges {
 			first, end := top+m.FirstRow-p.rows[top].Number, top+m.LastRow-p.rows[top].Number
-			isTitle := m.FirstColumn == 0 && m.LastColumn >= width-1
-			if first < top || first > bottom || isTitle {
+			if first < top || first > bottom {
 				continue
 			}
 			if m.LastColumn > m.FirstColumn {
