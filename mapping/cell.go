@@ -64,20 +64,26 @@ func TextFormula(text string) (inner string, ok bool) {
 	return inner, ok && !strings.Contains(inner, `"`)
 }
 
-// firstBroken returns the first of the columns whose cell has no value, or NoColumn.
+// firstBroken returns the first of the columns whose cell an expression cannot read,
+// or NoColumn.
 func firstBroken(cells []Cell, columns []int) int {
 	for _, column := range columns {
-		if cellAt(cells, column).isBroken() {
+		if cell := cellAt(cells, column); cell.isBroken() || cell.Kind == UnclearCell {
 			return column
 		}
 	}
 	return NoColumn
 }
 
+const unclearAdvice = "Write what the cell shows, in a cell that is formatted as Text."
+
 // brokenCell says what is wrong with a cell that has no value; purpose is what
 // needs it.
 func brokenCell(purpose string, cell Cell) *Problem {
-	if cell.Kind == NoValueCell {
+	switch cell.Kind {
+	case UnclearCell:
+		return refuse(RuleDamagedNumber, "The cell for "+purpose+" shows more than its number "+chars.Quote(cell.Text)+", in a way that is not known here.", unclearAdvice)
+	case NoValueCell:
 		return refuse(RuleNoCachedValue, "The cell for "+purpose+" holds a formula that was saved without its result.", "Open the file in a spreadsheet program, let it calculate, and save it again.")
 	}
 	return refuse(RuleCellError, "The cell for "+purpose+" shows the error "+chars.Quote(cell.Text)+".", "Fix its formula, or replace it with the value.")

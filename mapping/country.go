@@ -14,8 +14,9 @@ import (
 // is Tennessee, and Tamil Nadu.
 type addressCountry struct {
 	label   string
-	column  int   // of the country
-	postals []int // the columns of the postal code
+	column  int             // of the country
+	postals []int           // the columns of the postal code
+	abroad  map[string]bool // what isAbroad said of the texts so far
 }
 
 // countryHeaders are the names of columns with the country of an address, folded.
@@ -35,7 +36,7 @@ func (c *compiler) compileCountry(f *Field, m *fieldMapper) {
 	if len(columns) != 1 {
 		return
 	}
-	m.country = &addressCountry{label: m.check.spec.Label, column: columns[0]}
+	m.country = &addressCountry{label: m.check.spec.Label, column: columns[0], abroad: map[string]bool{}}
 	for i := range c.file.Fields {
 		if other := &c.file.Fields[i]; other.Attribute == PostalCode {
 			for _, name := range other.Columns {
@@ -52,7 +53,13 @@ func (c *compiler) compileCountry(f *Field, m *fieldMapper) {
 // code counts for more.
 func (a *addressCountry) check(cells []Cell, text, region string) (send bool, problem *Problem) {
 	country := chars.Trim(cellAt(cells, a.column).Text)
-	if !isAbroad(country) {
+	abroad, known := a.abroad[country]
+	if !known {
+		if abroad = isAbroad(country); len(a.abroad) < 1000 {
+			a.abroad[country] = abroad
+		}
+	}
+	if !abroad {
 		return true, nil
 	}
 	about := about(a.label, text)

@@ -144,8 +144,7 @@ func (d *damageDetector) detect(raw, text string, kind CellKind) *Problem {
 	case kind == DateCell && d.kind != dateValue:
 		return d.turnedToDate(text)
 	case kind == UnclearCell:
-		return d.refuse(RuleDamagedNumber, text, "is a number that its cell shows with more than the number, in a way that is not known here.",
-			"Write what the cell shows, in a cell that is formatted as Text.")
+		return d.refuse(RuleDamagedNumber, text, "is a number that its cell shows with more than the number, in a way that is not known here.", unclearAdvice)
 	}
 	if problem := d.reformatted(text); problem != nil {
 		return problem

@@ -132,6 +132,8 @@ func TestMapSteps(t *testing.T) {
 			"\n" + `error no_cached_value city A "": The cell for City holds a formula that was saved without its result. Open the file in a spreadsheet program, let it calculate, and save it again.`},
 		{"error cell in an expression", `city: {expr: 'A + col("B B")'}`, []Cell{{Text: "x"}, {"#N/A", ErrorCell}},
 			"\n" + `error cell_error city B "#N/A": The cell for City shows the error "#N/A". Fix its formula, or replace it with the value.`},
+		{"a number that shows more, in an expression", `city: {expr: 'A + "x"'}`, []Cell{{"12", UnclearCell}},
+			"\n" + `error damaged_number city A "12": The cell for City shows more than its number "12", in a way that is not known here. Write what the cell shows, in a cell that is formatted as Text.`},
 		{"expression fails", `city: {expr: 'string(int(A))'}`, texts("x"),
 			"\n" + `error expression_failed city A "x": City cannot be evaluated for this row: invalid operation: int(x). Correct the row, or the expression in the mapping.`},
 		{"expression takes too much", `city: {expr: 'repeat(A, 90000)'}`, texts("xx"),

@@ -68,11 +68,14 @@ func (set Set) Find(word string) (Func, error) {
 
 // unquote takes off the quotes around a value, or the apostrophe before it.
 func unquote(s string) string {
-	if inner, ok := chars.Unquote(s); ok {
-		return inner
+	for {
+		inner, _ := chars.Unquote(s)
+		rest, _ := chars.CutApostrophe(inner)
+		if rest == s {
+			return s
+		}
+		s = rest
 	}
-	rest, _ := chars.CutApostrophe(s)
-	return rest
 }
 
 // newPad returns the transform that adds zeros in front of a value that is shorter
