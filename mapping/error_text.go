@@ -3,6 +3,7 @@ package mapping
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"opscom-import/mapping/internal/chars"
 )
@@ -19,15 +20,17 @@ var errorShape = regexp.MustCompile(`^#[¡¿]?[\p{L}][\p{L}\d_/]*[!?]$` + // #RE
 // mayBeError reports whether a text, which is not blank, may be an error that was saved
 // as text. Hardly any text that is none gets through.
 func mayBeError(text string) bool {
-	switch first := text[0]; {
+	first, last := text[0], text[len(text)-1]
+	switch {
 	case first == '#':
 		return true
 	case !chars.IsVisibleASCII(first): // an invisible character, or a letter
 		return strings.IndexByte(text, '#') > 0
-	case first|0x20 == 'e', first|0x20 == 'f', first|0x20 == 'v', first|0x20 == 'h', first|0x20 == 'b', first|0x20 == 'c' && !mayBeLoading(text):
-		last := text[len(text)-1]
-		return last >= '0' && last <= '9' && strings.IndexByte(text, ':') > 0
-	case first|0x20 == 'l', first|0x20 == 'c', first|0x20 == 'w':
+	case first < 'A':
+		return false
+	case last >= '0' && last <= '9': // Err:502
+		return strings.IndexByte(text, ':') > 0 && strings.IndexByte("efvhbc", first|0x20) >= 0
+	case last == '.', last >= utf8.RuneSelf:
 		return mayBeLoading(text)
 	}
 	return false

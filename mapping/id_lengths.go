@@ -5,8 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"opscom-import/mapping/internal/chars"
 )
 
 const (
@@ -89,11 +87,8 @@ func (l *idLength) add(sequence int, number uint64) {
 
 // add takes the id of one row.
 func (s *idLengths) add(sequence int, _ Cell, value string) {
-	if len(value) > maxIDDigits || !chars.IsDigits(value) {
-		return
-	}
-	number, err := strconv.ParseUint(value, 10, 64)
-	if err != nil { // never: it has no more than maxIDDigits
+	number, ok := numberOf(value)
+	if !ok {
 		return
 	}
 	s.lengths[len(value)].add(sequence, number)
@@ -108,6 +103,22 @@ func (s *idLengths) add(sequence int, _ Cell, value string) {
 			s.exact++
 		}
 	}
+}
+
+// numberOf returns the number that digits make, not ok for anything else, and for more
+// than maxIDDigits.
+func numberOf(digits string) (number uint64, ok bool) {
+	if digits == "" || len(digits) > maxIDDigits {
+		return 0, false
+	}
+	for i := range len(digits) {
+		digit := digits[i] - '0'
+		if digit > 9 {
+			return 0, false
+		}
+		number = 10*number + uint64(digit)
+	}
+	return number, true
 }
 
 // review reports every id that is likely damaged, or returns a question about the
