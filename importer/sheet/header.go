@@ -163,6 +163,32 @@ func (p *preview) allSparser(first, header int) bool {
 	return !slices.ContainsFunc(p.shapes[first:header], func(s rowShape) bool { return s.filled*4 > p.shapes[header].filled*3 })
 }
 
+// namesInEachRow refuses a table whose rows all begin with, or have among their values,
+// the names of the columns, as Crystal Reports exports page headers:
+//
+//	Student List,Student ID,First Name,900123401,Ann
+//	Student List,Student ID,First Name,900123402,Bo
+func (p *preview) namesInEachRow(i int) error {
+	row := &p.rows[i]
+	if p.shapes[i].values == 0 || len(p.rows)-i < 2 {
+		return nil
+	}
+	same := importer.Row{}
+	for c, cell := range row.Cells[:min(len(row.Cells), maxClassified)] {
+		isSame := p.shapes[i].at(c) == labelCell && !slices.ContainsFunc(p.rows[i+1:], func(below importer.Row) bool {
+			return rows.TextAt(&below, c) != rows.TextAt(row, c)
+		})
+		if isSame {
+			same.Cells = append(same.Cells, cell)
+		}
+	}
+	if len(same.Cells) < 2 || len(same.Cells) == len(row.Cells) || knownNames(&same) < 2 {
+		return nil
+	}
+	return rows.ErrorAt(row.Number, nil, "The names of the columns are in every row, as Crystal Reports writes them. "+
+		"Export the file again without them: leave out the report and page headers in the options of its CSV export.")
+}
+
 func noHeader(row *importer.Row) error {
 	if len(row.Problems) > 0 {
 		return rows.ErrorAt(row.Number, nil, "The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text())
@@ -249,6 +275,9 @@ func locateHeader(source rows.Source, o Options) (*preview, headerPlace, error) 
 		return p, headerPlace{below: 1, known: p.known(0), sure: true}, nil
 	case len(p.rows) == 0:
 		return nil, headerPlace{}, errNoRows
+	}
+	if err := p.namesInEachRow(p.firstWide()); err != nil {
+		return p, headerPlace{}, err
 	}
 	f, err := p.header(o.FitsHeader)
 	return p, f, err
