@@ -17,6 +17,7 @@ type Mapper struct {
 	fields    []fieldMapper // in the attributes' order
 	people    *unlikelyIDs  // nil for ids that are right as they are
 	rows      int           // mapped so far
+	shifted   shiftedColumns
 }
 
 // Result is what one row was mapped to.
@@ -64,6 +65,9 @@ func (m *Mapper) Map(cells []Cell, r *Result) {
 		for i := range m.fields {
 			m.fields[i].missing.markBlanks(m.rows)
 		}
+	}
+	if !r.Skipped {
+		m.shifted.add(r.Problems)
 	}
 	m.rows++
 }

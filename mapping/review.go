@@ -17,10 +17,10 @@ type ReviewProblem struct {
 	Problem  Problem
 }
 
-// Review returns what the rows mapped so far show together: words for no value,
-// ids that seem to have lost zeros, ids whose last digits
-// are all zeros, and the order of day and month. row returns the number of a row by its sequence, for
-// messages.
+// Review returns what the rows mapped so far show together: cells in other columns
+// than their headers, words for no value, ids that seem to have lost zeros or are no
+// ids, and the order of day and month. row returns the number of a row by its
+// sequence, for messages.
 //
 // The error is a *FileError, or several joined, when the rows show that the
 // mapping cannot be right, or that nobody can know: then none of the rows must be
@@ -28,6 +28,9 @@ type ReviewProblem struct {
 func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 	var review Review
 	questions := mistakes{name: m.file}
+	if question := m.shifted.review(m); question != "" {
+		questions.fail(0, "fields", question)
+	}
 	for i := range m.fields {
 		f := &m.fields[i]
 		ask := func(key, question string) {

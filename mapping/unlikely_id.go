@@ -64,7 +64,7 @@ func idFormOf(id string) idForm {
 		}
 	}
 	switch {
-	case gaps > 0 && longest >= 3:
+	case gaps > 0 && (longest >= 3 || beginsWithAbbreviation(id)):
 		return phraseID
 	case digits == 0:
 		return wordID
@@ -72,6 +72,13 @@ func idFormOf(id string) idForm {
 		return numberID
 	}
 	return mixedID
+}
+
+// beginsWithAbbreviation reports whether the first word of an id is one, as in
+// "e.g. 900000000".
+func beginsWithAbbreviation(id string) bool {
+	word, _, _ := strings.Cut(id, " ")
+	return strings.ContainsAny(word, ".:") && strings.ContainsFunc(word, unicode.IsLetter) && !strings.ContainsFunc(word, unicode.IsDigit)
 }
 
 // add takes the profile of one row, whose id it has.

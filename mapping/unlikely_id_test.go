@@ -36,7 +36,7 @@ func TestRowsThatAreNotPeople(t *testing.T) {
 	}{
 		"titles":                         {numbers, []string{"Nursing||", "Soudage||", "护理||", "Fall 2026 intake||"}, true},
 		"totals":                         {numbers, []string{"Total for Nursing||", "Total:|4|", "Summe|4|", "Anzahl: 4||", "Nursing Count|4|"}, true},
-		"an example":                     {numbers, []string{"EXAMPLE - delete this row|Jane|Doe"}, true},
+		"an example":                     {numbers, []string{"EXAMPLE - delete this row|Jane|Doe", "e.g. 900000000|Jane|Doe", "z.B. 900000000|Jane|Doe"}, true},
 		"a sample":                       {letters, []string{"SAMPLE|Jane|Doe"}, true},
 		"rules":                          {numbers, []string{"Required|Required|Optional"}, true},
 		"rules in French":                {numbers, []string{"obligatoire|obligatoire|facultatif"}, true},
