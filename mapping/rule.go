@@ -90,7 +90,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleLookAlike, refused, "Letters of another alphabet", "Type the value again."},
 	{RuleCleanedText, warned, "Text was cleaned", "No action needed."},
 	{RuleMissingValue, either, "A word or sign for no value",
-		"Clear the cell, or let the mapping count the word as blank with missing_values; if it is right, add as_is: true to the field."},
+		"A warning needs no action: the cell counts as blank. For an error, clear the cell, or add the word to missing_values in the mapping; if it is right, add as_is: true to the field."},
 	{RuleProgramText, refused, "A program's text in place of the value", "Take the value from the student system, or correct the export."},
 	{RuleTurnedToBoolean, refused, "A word that became TRUE or FALSE", "Write the value again, in a cell that is formatted as Text."},
 	{RuleBadName, refused, "Not a name", "Write the name, or clear the cell; if it is right, add as_is: true to the field."},

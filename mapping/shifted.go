@@ -47,6 +47,6 @@ func (s *shiftedColumns) review(m *Mapper) (question string) {
 	if len(columns) < 2 || !isCertain {
 		return ""
 	}
-	return "in nearly every row the values cannot be " + english.WordSeries(columns, "and") +
+	return "in nearly every row the values do not fit " + english.WordSeries(columns, "and") +
 		": the cells seem to stand in other columns than their headers say. Compare the header with the rows and export the file again, or correct the columns here"
 }
