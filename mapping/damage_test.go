@@ -71,6 +71,8 @@ func TestDamage(t *testing.T) {
 		{Email, Cell{Text: "zoе@example.ca"}, "", RuleLookAlike, `"zoe@example.ca"`},
 		{UserName, Cell{Text: "ｚroe1"}, "", RuleLookAlike, `"zroe1"`},
 		{UniqueID, Cell{Text: "９００１"}, "", RuleLookAlike, `4 characters`},
+		{StudentNumber, Cell{Text: "٩٠٠١٢٣٤٠٢"}, "", RuleLookAlike, `"900123402"`},
+		{EmployeeNumber, Cell{Text: "۷۷۱"}, "", RuleLookAlike, `"771"`},
 		{UserName, Cell{Text: "élodie"}, "élodie", "", ""},
 		{LastName, Cell{Text: "Ивановa"}, "Ивановa", "", ""},
 

@@ -181,7 +181,7 @@ func decodeSpreadsheet(text string, _ valueKind) string {
 }
 
 var (
-	unicodeEscape = regexp.MustCompile(`(?:\\+U000[0-9a-fA-F]{5}|\\+[uU]\{?[0-9a-fA-F]{4}\}?)+`)
+	unicodeEscape = regexp.MustCompile(`(?:\\+U000[0-9a-fA-F]{5}|\\+u\{[0-9a-fA-F]{2,6}\}|\\+[uU]\{?[0-9a-fA-F]{4}\}?)+`)
 	byteEscape    = regexp.MustCompile(`(?:\\+x\{?[0-9a-fA-F]{2}\}?)+|(?:\\[89a-fA-F][0-9a-fA-F])+|(?:\\[23][0-7]{2})+|(?:\\'[89a-f][0-9a-f])+`)
 	signEscape    = regexp.MustCompile(`\\+(['"` + "`" + `,;&#.()\-/@!])`)
 	rtfByte       = regexp.MustCompile(`\\'[c-f][0-9]`) // Ren\'e9e
@@ -193,7 +193,7 @@ var (
 // languages. A login's backslash is behind its domain.
 func decodeBackslashes(text string, kind valueKind) string {
 	if kind == loginValue || kind == idValue {
-		return text
+		return strings.ReplaceAll(text, `\'`, "'")
 	}
 	text = unicodeEscape.ReplaceAllStringFunc(text, func(found string) string {
 		var units []uint16

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -46,7 +47,21 @@ func asLatin(text string) (likely string, count int) {
 			count++
 			return rune(plain[0])
 		}
+		if digit, ok := digitOf(r); ok {
+			count++
+			return digit
+		}
 		return r
 	}, text)
 	return likely, count
+}
+
+// digitOf returns the digit 0 to 9 that a digit of another script stands for.
+func digitOf(r rune) (rune, bool) {
+	for _, digits := range unicode.Nd.R16 { // each range is the ten digits of one script, or of several
+		if lo := rune(digits.Lo); r >= lo && r <= rune(digits.Hi) {
+			return '0' + (r-lo)%10, true
+		}
+	}
+	return 0, false
 }

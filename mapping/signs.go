@@ -38,7 +38,7 @@ var signOf = func() (table [256]signs) {
 			table[c] = spaceSign
 		}
 	}
-	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~\"": escapeSign, "?": questionSign, ":;": colonSign} {
+	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~`\"": escapeSign, "?": questionSign, ":;": colonSign} {
 		for i := range len(characters) {
 			table[characters[i]] = sign
 		}
