@@ -96,7 +96,6 @@ func TestEscapes(t *testing.T) {
 		{City, "L''Assomption", "L'Assomption", ""},
 		{City, `Gda\u{144}sk`, "Gdańsk", ""},
 		{UserName, `o\'neil`, "", `means "o'neil"`},
-		{UserName, `CAMPUS\nroy`, `CAMPUS\nroy`, ""},
 		{FirstName, `Robert ""Bob"" R`, `Robert "Bob" R`, "doubled quotes"},
 		{Street, "12'' Pipe Rd", same, ""},
 		{LastName, "O'Neil", same, ""},
