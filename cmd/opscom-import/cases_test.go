@@ -26,7 +26,7 @@ const casesFolder = "testdata/cases"
 // TestCases pushes files as people have them, and holds what arrives and what is
 // said against what is right. testdata/cases/README.md has the format.
 //
-// A case in known-failures.txt must fail: whoever fixes it takes it off that list,
+// A case in known-failures.txt must fail: who fixes it takes it off that list,
 // which thus only shrinks.
 func TestCases(t *testing.T) {
 	cases, failing := loadCases(t), knownFailures(t)
