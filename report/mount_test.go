@@ -16,15 +16,15 @@ func TestIsMounted(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/srv/results.csv":    true,
 		`/srv/my file\.csv`:   true,
-		`/trailing\04`:         true,
+		`/trailing\04`:        true,
 		"/srv/results.csv2":   false,
-		"/work":                false,
+		"/work":               false,
 		"/srv/mnt":            false,
-		"/host/results.csv":    false,
+		"/host/results.csv":   false,
 		"/srv/source.csv":     false,
 		"/srv/device.csv":     false,
-		"results.csv":          false,
-		"":                     false,
+		"results.csv":         false,
+		"":                    false,
 		`/srv/my\040file.csv`: false,
 	} {
 		if got := isMounted(strings.NewReader(mountinfo), path); got != want {
