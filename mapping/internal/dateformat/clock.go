@@ -28,7 +28,7 @@ func (c Clock) IsZoneShift() bool {
 // clockShape is a time of day after a date, with its time zone: 19:00, 12:00:00.000 AM,
 // T05:00:00Z, 12.00.00.000000000 AM as Oracle writes it, 00:00:00 GMT-0500 (Eastern
 // Standard Time) as JavaScript does. Some programs put the year last.
-var clockShape = regexp.MustCompile(`(?i)(?:^|,?[ T]\s*)(\d{1,2})(?::(\d{2})(?::(\d{2})([.,]\d+)?)?|\.(\d{2})\.(\d{2})([.,]\d+)?|h(\d{2})?)` +
+var clockShape = regexp.MustCompile(`(?i)(?:^|,?[ T]\s*)(\d{1,2})(?::(\d{2})(?::(\d{2})([.,]\d+)?)?|\.(\d{2})(?:\.(\d{2})([.,]\d+)?)?|h(\d{2})?)` +
 	`(?:\s*([ap])\.?\s?m\.?)?` + // AM or PM
 	`(?:\s*(?:z|[a-z]{3,5}))?(?:\s*[+-]\d{1,2}:?(?:\d{2})?)?(?:\s*\([^()]*\))?` + // zone
 	`(\s+\d{4})?$`)

@@ -13,6 +13,8 @@ func TestCutTime(t *testing.T) {
 		"09-MAR-04 12.00.00.000000000 AM":     "09-MAR-04",
 		"09-MAR-04 12.00.00.000000 AM -05:00": "09-MAR-04",
 		"09-MAR-04 00.00.00":                  "09-MAR-04",
+		"09.03.2004 00.00":                    "09.03.2004",
+		"2004-03-09 0.00":                     "2004-03-09",
 		"Tue Mar 09 2004 00:00:00 GMT-0500 (Eastern Standard Time)":  "Mar 09 2004",
 		"Tue Mar 09 2004 00:00:00 GMT+0100 (heure normale d’Europe)": "Mar 09 2004",
 		"Tue Mar  9 00:00:00 EST 2004":                               "Mar 9 2004",
@@ -61,6 +63,8 @@ func TestZoneShift(t *testing.T) {
 		"2004-03-09 19:40:12":             false,
 		"2004-03-09 13:37:00":             false,
 		"2004-03-09":                      false,
+		"08.03.2004 22.00":                true,
+		"9 03.2004":                       false,
 	} {
 		if _, clock := CutTime(text); clock.IsZoneShift() != want {
 			t.Errorf("%s: %+v, want %v", text, clock, want)
