@@ -54,7 +54,8 @@ func allowedImports() map[string][]string {
 	below := slices.Concat(siblings, inner)
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
 	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest"}, below...)
-	allowed[command+"web"] = append([]string{command + "app", "importer/journal", "mapping/suggest", "report"}, inner...)
+	allowed[command+"lang"] = []string{}
+	allowed[command+"web"] = append([]string{command + "app", command + "lang", "importer/journal", "mapping/suggest", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
 	return allowed
 }
