@@ -183,7 +183,11 @@ func (r *planRun) read(_ context.Context, b *batch) error {
 // mapRows maps the batch's rows to profiles.
 func (r *planRun) mapRows(_ context.Context, b *batch) error {
 	for i := range b.size {
-		r.Mapper.Map(b.source[i].Cells, &b.results[i])
+		if b.source[i].LeftOut {
+			r.Mapper.Skip(b.source[i].Cells, &b.results[i])
+		} else {
+			r.Mapper.Map(b.source[i].Cells, &b.results[i])
+		}
 	}
 	return nil
 }
@@ -208,7 +212,10 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 	planned.LoginSource, _ = profile.Get(mapping.LoginSource)
 	if result.Skipped {
 		planned.Status = StatusSkipped
-	} else {
+	}
+	if row.LeftOut {
+		r.addProblems(&planned, row.Problems)
+	} else if !result.Skipped {
 		r.addProblems(&planned, row.Problems)
 		r.addProblems(&planned, result.Problems)
 	}

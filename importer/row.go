@@ -13,6 +13,7 @@ type Row struct {
 	Number   int               // the number that a spreadsheet shows for it; the first row is 1
 	Cells    []mapping.Cell    // from column A on; a short row has fewer cells than the header
 	Problems []mapping.Problem // what is wrong with the row as it was read, such as quotes that do not pair up
+	LeftOut  bool              // a person has left it out; then its problems only say so
 }
 
 // Header is the row that names the columns.

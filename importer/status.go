@@ -15,7 +15,7 @@ const (
 	StatusValid     Status = "valid"     // in a check: it would be pushed
 	StatusUnchanged Status = "unchanged" // the same as the Controller last accepted; not sent
 	StatusDuplicate Status = "duplicate" // identical to an earlier row; not sent
-	StatusSkipped   Status = "skipped"   // excluded by the mapping's where
+	StatusSkipped   Status = "skipped"   // excluded by the mapping's where, or left out by a person
 	StatusInvalid   Status = "invalid"   // broke a rule here; not sent
 	StatusRejected  Status = "rejected"  // the Controller refused it
 	StatusFailed    Status = "failed"    // no usable answer after every attempt, or one that refused the whole run

@@ -120,7 +120,7 @@ func (s *misreadSeen) review(f *fieldMapper, review *Review) {
 	}
 	for _, u := range s.unclear {
 		if likely := misreadings[most].undo(u.value); likely != "" && likely != u.value {
-			f.report(review, int(u.sequence), u.value, RuleWrongEncoding, about(f.check.spec.Label, u.value)+"looks like "+chars.Quote(likely)+" read in the wrong encoding, as other values of the column are.",
+			f.reportProposing(review, int(u.sequence), u.value, likely, RuleWrongEncoding, about(f.check.spec.Label, u.value)+"looks like "+chars.Quote(likely)+" read in the wrong encoding, as other values of the column are.",
 				"Correct it, or save the export as UTF-8 again; if all is right, add as_is: true to the field.")
 		}
 	}

@@ -173,7 +173,7 @@ func (d *damageDetector) detect(raw, text string, kind CellKind) *Problem {
 func (d *damageDetector) wrongLetters(raw, text string) *Problem {
 	const advice = "Correct it, or save the export as UTF-8 again."
 	if right := inRightEncoding(raw, text); right != "" {
-		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", advice)
+		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" read in the wrong encoding.", advice).proposing(right)
 	}
 	if misreadPairs(text) >= 2 && !isPlainText(text) { // cut off, so that it is not all UTF-8
 		return d.refuse(RuleWrongEncoding, text, "looks like text read in the wrong encoding.", advice)
@@ -184,14 +184,18 @@ func (d *damageDetector) wrongLetters(raw, text string) *Problem {
 	switch d.kind {
 	case nameValue, townValue, streetValue, emailValue:
 		if right := inRightCodePage(text, &d.pages); len(right) > 0 {
+			only := ""
+			if len(right) == 1 {
+				only = right[0]
+			}
 			for i := range right {
 				right[i] = chars.Quote(right[i])
 			}
-			return d.refuse(RuleWrongEncoding, text, "looks like "+strings.Join(right, " or ")+" read in the wrong encoding.", advice)
+			return d.refuse(RuleWrongEncoding, text, "looks like "+strings.Join(right, " or ")+" read in the wrong encoding.", advice).proposing(only)
 		}
 	}
 	if right := likelyBytes(text, d.kind); right != "" {
-		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" with its letters escaped.", advice)
+		return d.refuse(RuleWrongEncoding, text, "looks like "+chars.Quote(right)+" with its letters escaped.", advice).proposing(right)
 	}
 	return d.strangeSign(text)
 }
@@ -267,7 +271,7 @@ func (d *damageDetector) clean(text string, row []Cell) (cleaned, what string, p
 	if plain, found := unescape(text, d.kind); plain != text {
 		plain = chars.Trim(plain)
 		if d.kind.isIdentifier() && !strings.Contains(text, plain) {
-			return text, "", d.refuse(RuleWrongEncoding, text, strings.Join(found, " and ")+" and means "+chars.Quote(plain)+".", "Correct it, or the export.")
+			return text, "", d.refuse(RuleWrongEncoding, text, strings.Join(found, " and ")+" and means "+chars.Quote(plain)+".", "Correct it, or the export.").proposing(plain)
 		}
 		text, whats = plain, append(whats, found...)
 	}

@@ -156,7 +156,7 @@ func (s *idLengths) reviewShort(f *fieldMapper, usual int, review *Review) (ques
 		}
 		for _, id := range short.suspects {
 			value := fmt.Sprintf("%0*d", length, id.digits)
-			f.report(review, int(id.sequence), value, RuleLostZeros,
+			f.reportProposing(review, int(id.sequence), value, fmt.Sprintf("%0*d", usual, id.digits), RuleLostZeros,
 				f.check.about(value)+fmt.Sprintf("has %d digits, and %d others have %d: a spreadsheet may have dropped leading zeros.", length, count, usual),
 				fmt.Sprintf(`Write "%0*d" if that is what you mean, or add apply: [pad:%d] to the mapping for the whole column; if all is right, add as_is: true.`, usual, id.digits, usual))
 		}

@@ -29,7 +29,7 @@ func (d *damageDetector) lookAlike(text string) *Problem {
 	if count > 1 {
 		some = fmt.Sprintf("%d characters of another alphabet that only look the same", count)
 	}
-	return d.refuse(RuleLookAlike, text, "has "+some+".", "Type it again: "+chars.Quote(likely)+".")
+	return d.refuse(RuleLookAlike, text, "has "+some+".", "Type it again: "+chars.Quote(likely)+".").proposing(likely)
 }
 
 // asLatin replaces the look-alikes in text, and counts them.

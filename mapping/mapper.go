@@ -45,10 +45,16 @@ func (r *Result) add(attribute Attribute, column int, value string, p *Problem) 
 // Map fills r with a row's profile and problems. Cells are from column A on; those
 // that a short row lacks are blank. What r held before is lost, and its memory is
 // used again.
-func (m *Mapper) Map(cells []Cell, r *Result) {
+func (m *Mapper) Map(cells []Cell, r *Result) { m.mapRow(cells, r, false) }
+
+// Skip does what Map does for a row that the mapping's where excludes: a person has left
+// the row out.
+func (m *Mapper) Skip(cells []Cell, r *Result) { m.mapRow(cells, r, true) }
+
+func (m *Mapper) mapRow(cells []Cell, r *Result, skip bool) {
 	r.Profile = m.constants
 	r.Problems = r.Problems[:0]
-	r.Skipped = m.where != nil && !m.selects(cells, r)
+	r.Skipped = skip || m.where != nil && !m.selects(cells, r)
 	for i := range m.fields {
 		f := &m.fields[i]
 		if r.Skipped && f.check.spec.Attribute > LoginSource {

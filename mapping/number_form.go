@@ -42,7 +42,7 @@ func (d *damageDetector) reformatted(text string) *Problem {
 		return nil
 	}
 	whole := chars.Digits(withoutDecimals(number, d.isGrouped(number)))
-	return d.refuse(RuleDamagedNumber, text, what+": a program took it for an amount.", "Write "+chars.Quote(whole)+" if that is what you mean, and check for lost leading zeros.")
+	return d.refuse(RuleDamagedNumber, text, what+": a program took it for an amount.", "Write "+chars.Quote(whole)+" if that is what you mean, and check for lost leading zeros.").proposing(whole)
 }
 
 // isExponent reports whether a text is a number such as 1.23457E+11, 9.00123401E8 or

@@ -36,6 +36,7 @@ type Problem struct {
 	Value     string    // the cell as read; personal data: for the row's own reports only
 	Message   string    // what is wrong, with the value: a sentence for the person who fixes the row
 	Advice    string    // what to do about it, in sentences; "" when the message says it all
+	Proposal  string    // what may stand in the cell instead, "" when that is not known; no stored run keeps it
 }
 
 // Text returns what a person reads: what is wrong and what to do.
@@ -58,6 +59,27 @@ func refuse(rule Rule, message, advice string) *Problem {
 // warn returns a warning about a value; its place is added later.
 func warn(rule Rule, message, advice string) *Problem {
 	return &Problem{Rule: rule, Severity: SeverityWarning, Message: message, Advice: advice}
+}
+
+// proposing adds what may stand in the cell instead.
+func (p *Problem) proposing(text string) *Problem {
+	p.Proposal = text
+	return p
+}
+
+// Corrected returns the warning that a person has corrected a cell, which was old in the
+// file.
+func Corrected(column int, old string) Problem {
+	what := "The cell was corrected on the page: it was blank."
+	if old != "" {
+		what = "The cell was corrected on the page: it was " + chars.Quote(old) + "."
+	}
+	return Problem{Rule: RuleCorrected, Severity: SeverityWarning, Column: column, Value: old, Message: what}
+}
+
+// LeftOut returns the warning that a person has left a row out.
+func LeftOut() Problem {
+	return Problem{Rule: RuleCorrected, Severity: SeverityWarning, Column: NoColumn, Message: "The row was left out on the page."}
 }
 
 // isError reports whether there is a problem that keeps the value from being sent.

@@ -86,8 +86,13 @@ func (r *Review) sort() {
 
 // report adds an error about a value of the row with this sequence.
 func (f *fieldMapper) report(review *Review, sequence int, value string, rule Rule, message, advice string) {
+	f.reportProposing(review, sequence, value, "", rule, message, advice)
+}
+
+// reportProposing is report with what may stand in the cell instead.
+func (f *fieldMapper) reportProposing(review *Review, sequence int, value, proposal string, rule Rule, message, advice string) {
 	review.Problems = append(review.Problems, ReviewProblem{Sequence: sequence, Problem: Problem{
-		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value, Message: message, Advice: advice,
+		Rule: rule, Attribute: f.check.spec.Attribute, Column: f.onlyColumn(), Value: value, Message: message, Advice: advice, Proposal: proposal,
 	}})
 }
 

@@ -38,6 +38,7 @@ const (
 	RuleBadName          Rule = "bad_name"
 	RuleBadPhone         Rule = "bad_phone"
 	RuleColumnsDiffer    Rule = "columns_differ"
+	RuleCorrected        Rule = "corrected"
 	RuleRaggedRow        Rule = "ragged_row"
 	RuleBadQuotes        Rule = "bad_quotes"
 	RuleSecondTable      Rule = "second_table"
@@ -96,6 +97,7 @@ var ruleSpecs = []RuleSpec{
 	{RuleBadName, refused, "Not a name", "Write the name, or clear the cell; if it is right, add as_is: true to the field."},
 	{RuleBadPhone, refused, "Not a phone number", "Write the number, or clear the cell; if it is right, add as_is: true to the field."},
 	{RuleColumnsDiffer, refused, "Two columns for one value that differ", "Correct one of the two cells, or clear it."},
+	{RuleCorrected, warned, "Corrected on the page", "No action needed."},
 	{RuleRaggedRow, refused, "Too few or too many cells", "Look for a missing or extra separator in the row."},
 	{RuleBadQuotes, either, "Unbalanced quotation marks", "Look for a quotation mark without its counterpart in the row."},
 	{RuleSecondTable, refused, "Part of a second table", "Put each table in its own file or sheet."},

@@ -67,16 +67,17 @@ func (l *userTypeList) unknown(message, value string) *Problem {
 	if len(l.types) == 0 {
 		return refuse(RuleUnknownUserType, message+", which is empty.", "Create the user type in the Controller first.")
 	}
-	return refuse(RuleUnknownUserType, message+l.hint(value)+". The list has "+l.listed()+".", "Correct the cell, or translate the value in the mapping's values.")
+	return refuse(RuleUnknownUserType, message+l.hint(value)+". The list has "+l.listed()+".", "Correct the cell, or translate the value in the mapping's values.").proposing(chars.Nearest(value, l.names()))
 }
 
 // hint names the nearest type, as the end of a sentence.
-func (l *userTypeList) hint(value string) string {
-	var names []string
+func (l *userTypeList) hint(value string) string { return chars.Hint(value, l.names(), "") }
+
+func (l *userTypeList) names() (names []string) {
 	for _, t := range l.types {
 		names = append(names, t.Name)
 	}
-	return chars.Hint(value, names, "")
+	return names
 }
 
 // listed returns the names of the first types, and how many more there are.

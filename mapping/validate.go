@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,7 +39,7 @@ func (v *validator) check(value string) (string, *Problem) {
 		return value, v.births.check(v.spec.Label, value)
 	case EmailKind:
 		if !chars.IsEmail(value) {
-			return "", refuse(RuleBadEmail, v.about(value)+"is not an e-mail address.", "Write it as name@example.ca.")
+			return "", refuse(RuleBadEmail, v.about(value)+"is not an e-mail address.", "Write it as name@example.ca.").proposing(likelyEmail(value))
 		}
 	}
 	if v.spec.MaxChars > 0 && count > v.spec.MaxChars {
@@ -51,6 +52,17 @@ func (v *validator) check(value string) (string, *Problem) {
 }
 
 func (v *validator) about(value string) string { return about(v.spec.Label, value) }
+
+// likelyEmail returns the address that somebody has written with the words for its signs,
+// or with spaces in it; "" when that does not make one.
+func likelyEmail(value string) string {
+	likely := strings.NewReplacer(" at ", "@", "(at)", "@", "[at]", "@", " dot ", ".", "(dot)", ".", "[dot]", ".").Replace(value)
+	likely = strings.TrimRight(strings.Join(strings.Fields(likely), ""), ".,;")
+	if likely == value || !chars.IsEmail(likely) {
+		return ""
+	}
+	return likely
+}
 
 // countChars counts the characters of s, and returns the offset of the first
 // that must not be sent, or -1.
@@ -97,7 +109,7 @@ func (v *validator) checkRegion(value string) (string, *Problem) {
 		return code, nil
 	}
 	if name, code := region.Nearest(value); name != "" {
-		return "", refuse(RuleBadRegion, v.about(value)+"is not a province or state; the nearest is "+name+".", "Write "+code+" if that is what you mean.")
+		return "", refuse(RuleBadRegion, v.about(value)+"is not a province or state; the nearest is "+name+".", "Write "+code+" if that is what you mean.").proposing(code)
 	}
 	return "", refuse(RuleBadRegion, v.about(value)+"is not a province or state of Canada or the USA.", "Write a postal abbreviation such as ON or NY, or leave the cell blank.")
 }

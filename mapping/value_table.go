@@ -53,7 +53,7 @@ func (t *valueTable) lookUp(label, value string) (string, *Problem) {
 	}
 	switch t.otherwise {
 	case "error":
-		return "", refuse(RuleUnknownValue, about(label, value)+"is not one of the values in the mapping"+chars.Hint(value, t.listed, "")+".", "")
+		return "", refuse(RuleUnknownValue, about(label, value)+"is not one of the values in the mapping"+chars.Hint(value, t.listed, "")+".", "").proposing(chars.Nearest(value, t.listed))
 	case "keep":
 		return value, nil
 	case "blank":

@@ -51,7 +51,7 @@ func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (stri
 		return whole, warn(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
 	}
 	return text, refuse(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has.",
-		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.")
+		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.").proposing(whole)
 }
 
 // stateOf returns the code of the address's province or state, "" for none.

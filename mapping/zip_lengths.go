@@ -51,7 +51,7 @@ func (z *zipLengths) review(f *fieldMapper, _ func(int) int, review *Review) (ke
 		return "", fmt.Sprintf("in %s %d codes are shorter than a ZIP code, and %d are ZIP codes: leading zeros may be lost. Take the column from the student system again as text, or map the state, so that apply: [postal_code] can add them; if the codes are right, add as_is: true", f.source, z.count, z.whole)
 	}
 	for _, zip := range z.suspect {
-		f.report(review, zip.sequence, zip.text, RuleLostZeros, f.check.about(zip.text)+"is shorter than the ZIP codes of other rows: a spreadsheet may have dropped its leading zero.",
+		f.reportProposing(review, zip.sequence, zip.text, "0"+zip.text, RuleLostZeros, f.check.about(zip.text)+"is shorter than the ZIP codes of other rows: a spreadsheet may have dropped its leading zero.",
 			"Write the zero; if the code is of another country, add as_is: true to the field.")
 	}
 	return "", ""
