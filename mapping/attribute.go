@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -122,4 +123,16 @@ func AttributeNamed(name string) Attribute {
 // is none.
 func AcceptedName(header string) Attribute {
 	return AttributeNamed(strings.ToLower(strings.TrimSpace(header)))
+}
+
+// MarshalText writes the name of the attribute, "" for NoAttribute.
+func (a Attribute) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (a *Attribute) UnmarshalText(name []byte) error {
+	*a = AttributeNamed(string(name))
+	if *a == NoAttribute && len(name) > 0 {
+		return errors.New(unknownAttribute(string(name)))
+	}
+	return nil
 }

@@ -8,18 +8,19 @@ import (
 	"opscom-import/mapping/internal/chars"
 )
 
-// findColumn returns the index of the column that name means. The header's exact
+// FindColumn returns the index of the column that name means. The header's exact
 // text comes first, then any column that differs only in case, spacing, accents
-// and punctuation. The error says what is ambiguous or which header is nearest.
-func findColumn(header []string, name string) (int, error) {
-	columns := columnsWhere(header, func(h string) bool { return strings.TrimSpace(h) == strings.TrimSpace(name) })
-	if folded := chars.Fold(name); len(columns) == 0 && folded != "" {
-		columns = columnsWhere(header, func(h string) bool { return chars.Fold(h) == folded })
-	}
+// and punctuation, then the name that ColumnName gives to a column. The error says what
+// is ambiguous or which header is nearest.
+func FindColumn(header []string, name string) (int, error) {
+	columns := columnsCalled(header, name)
 	switch len(columns) {
 	case 1:
 		return columns[0], nil
 	case 0:
+		if column := columnByLetter(header, name); column != NoColumn {
+			return column, nil
+		}
 		return NoColumn, fmt.Errorf("there is no column %q%s", name, chars.Hint(name, header, ""))
 	}
 	letters := make([]string, len(columns))
@@ -27,6 +28,46 @@ func findColumn(header []string, name string) (int, error) {
 		letters[i] = ColumnLetter(c)
 	}
 	return NoColumn, fmt.Errorf("%d columns are called %q (%s); give them different headers in the file", len(columns), name, strings.Join(letters, ", "))
+}
+
+// columnsCalled returns the columns with this very header, or else those with one that
+// differs only in what FindColumn ignores.
+func columnsCalled(header []string, name string) []int {
+	columns := columnsWhere(header, func(h string) bool { return strings.TrimSpace(h) == strings.TrimSpace(name) })
+	if folded := chars.Fold(name); len(columns) == 0 && folded != "" {
+		columns = columnsWhere(header, func(h string) bool { return chars.Fold(h) == folded })
+	}
+	return columns
+}
+
+// ColumnName returns the name by which a mapping means the column at index, and no
+// other: its header, or where that is blank or of several columns, the letter too.
+//
+//	Phone, Fax, Phone  →  Phone (column A), Fax, Phone (column C)
+func ColumnName(header []string, index int) string {
+	if len(columnsCalled(header, header[index])) == 1 {
+		return header[index]
+	}
+	return strings.TrimSpace(strings.TrimSpace(header[index]) + letterMark + ColumnLetter(index) + ")")
+}
+
+// letterMark precedes the letter of a column in a name that ColumnName makes.
+const letterMark = " (column "
+
+// columnByLetter returns the column that a name of ColumnName means. Its header must be
+// the one in the name, for columns move.
+func columnByLetter(header []string, name string) int {
+	name = " " + strings.TrimSpace(name)
+	at := strings.LastIndex(name, letterMark)
+	if at < 0 {
+		return NoColumn
+	}
+	for column, h := range header {
+		if name[at+len(letterMark):] == ColumnLetter(column)+")" && strings.TrimSpace(name[:at]) == strings.TrimSpace(h) {
+			return column
+		}
+	}
+	return NoColumn
 }
 
 // FitsHeader reports whether a row has every column that the mapping names, two or more,
@@ -59,7 +100,7 @@ func hasColumn(header []string, name string) bool {
 	return slices.ContainsFunc(header, func(h string) bool {
 		h = strings.TrimSpace(h)
 		return h != "" && (h == strings.TrimSpace(name) || folded != "" && chars.Fold(h) == folded)
-	})
+	}) || columnByLetter(header, name) != NoColumn
 }
 
 func columnsWhere(header []string, match func(string) bool) []int {

@@ -20,10 +20,28 @@ func TestFindColumn(t *testing.T) {
 		{"PHONE", NoColumn, "2 columns are called"},
 		{"Baner ID", NoColumn, `nearest is "Banner ID"`},
 		{"Zodiac", NoColumn, `there is no column "Zodiac"`},
+		{"phone (column F)", 5, ""},
+		{"(column B)", 1, ""},
+		{"Phone (column F)", NoColumn, "there is no column"},
+		{"Phone (column Z)", NoColumn, "there is no column"},
 	} {
-		got, err := findColumn(header, tc.name)
+		got, err := FindColumn(header, tc.name)
 		if got != tc.want || (err == nil) != (tc.err == "") || (err != nil && !strings.Contains(err.Error(), tc.err)) {
-			t.Errorf("findColumn(%q) = %d, %v; want %d, %q", tc.name, got, err, tc.want, tc.err)
+			t.Errorf("FindColumn(%q) = %d, %v; want %d, %q", tc.name, got, err, tc.want, tc.err)
+		}
+	}
+}
+
+// TestColumnName: whatever the headers, each column has a name that means it alone.
+func TestColumnName(t *testing.T) {
+	header := []string{"ID", "", "Phone", "Phone", "phone", " ", "#", "id "}
+	for column, want := range []string{"ID", "(column B)", "Phone (column C)", "Phone (column D)", "phone", "(column F)", "#", "id "} {
+		name := ColumnName(header, column)
+		if found, err := FindColumn(header, name); name != want || err != nil || found != column {
+			t.Errorf("column %d is called %q, which means %d (%v); want %q", column, name, found, err, want)
+		}
+		if !hasColumn(header, name) {
+			t.Errorf("the layout has no %q", name)
 		}
 	}
 }

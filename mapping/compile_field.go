@@ -84,7 +84,7 @@ func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 		m.expression, m.columns = e, e.columns
 	case len(f.Columns) > 0:
 		for _, name := range f.Columns {
-			column, err := findColumn(c.header, name)
+			column, err := FindColumn(c.header, name)
 			if err != nil {
 				c.fail(f.lineOf("column"), f.Attribute.String(), err.Error())
 				continue

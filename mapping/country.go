@@ -40,7 +40,7 @@ func (c *compiler) compileCountry(f *Field, m *fieldMapper) {
 	for i := range c.file.Fields {
 		if other := &c.file.Fields[i]; other.Attribute == PostalCode {
 			for _, name := range other.Columns {
-				if column, err := findColumn(c.header, name); err == nil {
+				if column, err := FindColumn(c.header, name); err == nil {
 					m.country.postals = append(m.country.postals, column)
 				}
 			}

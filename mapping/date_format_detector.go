@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,14 @@ type detectedFormat struct {
 	swapped int // index of the format with day and month swapped; -1 for none
 	read    rowsSeen
 	proof   rowsSeen // dates in this format, and in no other order
+	unclear string   // the first date that has another meaning with day and month swapped
+}
+
+// DateReading is one of the ways in which a column's dates may be read.
+type DateReading struct {
+	Pattern string    // as a mapping file has it
+	Text    string    // a date as it is written in the column; personal data
+	Date    time.Time // what the text means by this pattern
 }
 
 // NewDateFormatDetector returns a detector for the dates of birth in the columns;
@@ -80,6 +89,9 @@ func (d *DateFormatDetector) add(row int, text string, kind CellKind) (proves bo
 			if date, err := f.Parse(text, d.today); err == nil && f.IsBirth(text) {
 				read = true
 				proves = f.add(row, date) || proves
+				if f.unclear == "" && date.Day() <= 12 && date.Day() != int(date.Month()) {
+					f.unclear = text
+				}
 			}
 		}
 		if read {
@@ -105,13 +117,7 @@ func (f *detectedFormat) add(row int, date time.Time) (proves bool) {
 // question that they leave. Both are "" when the dates need no format, or when
 // nothing in the column is a date.
 func (d *DateFormatDetector) Format() (pattern, question string) {
-	best := 0
-	for i := range d.formats {
-		if f, b := &d.formats[i], &d.formats[best]; f.read.count > b.read.count || f.read.count == b.read.count && f.proof.count > b.proof.count {
-			best = i
-		}
-	}
-	f := &d.formats[best]
+	f := d.best()
 	if f.read.count == 0 {
 		return "", ""
 	}
@@ -132,6 +138,36 @@ func (d *DateFormatDetector) Format() (pattern, question string) {
 	return f.Pattern, ""
 }
 
+// best returns the format that reads most of the dates.
+func (d *DateFormatDetector) best() *detectedFormat {
+	best := &d.formats[0]
+	for i := range d.formats {
+		if f := &d.formats[i]; f.read.count > best.read.count || f.read.count == best.read.count && f.proof.count > best.proof.count {
+			best = f
+		}
+	}
+	return best
+}
+
+// Readings returns the two ways in which the dates may be read where Format asks which
+// is meant, with one of the dates; nil where the rows prove the format.
+func (d *DateFormatDetector) Readings() []DateReading {
+	if _, question := d.Format(); question == "" {
+		return nil
+	}
+	f := d.best()
+	text := cmp.Or(f.unclear, d.formats[f.swapped].unclear)
+	var readings []DateReading
+	for _, format := range []*detectedFormat{f, &d.formats[f.swapped]} {
+		reading := DateReading{Pattern: format.Pattern, Text: text}
+		if date, err := format.Parse(text, d.today); err == nil {
+			reading.Date = date
+		}
+		readings = append(readings, reading)
+	}
+	return readings
+}
+
 // DateFormatDetector returns the detector for the format of the dates of birth, nil
 // when the mapping gives it or has none.
 func (f *File) DateFormatDetector(header []string, today time.Time) *DateFormatDetector {
@@ -141,7 +177,7 @@ func (f *File) DateFormatDetector(header []string, today time.Time) *DateFormatD
 	}
 	var columns []int
 	for _, name := range f.Fields[i].Columns {
-		column, err := findColumn(header, name)
+		column, err := FindColumn(header, name)
 		if err != nil {
 			return nil // Compile reports it, and what else is wrong
 		}

@@ -93,6 +93,16 @@ func newExpression(source string, header []string, result expr.Option) (*express
 	}, nil
 }
 
+// ExpressionColumns returns the columns that an expression reads, in the order in which
+// it names them, each once. The error says why it is no expression for this header.
+func ExpressionColumns(source string, header []string) ([]int, error) {
+	e, err := newText(source, header)
+	if err != nil {
+		return nil, err
+	}
+	return e.columns, nil
+}
+
 // plainExpressionError replaces the excerpt of the source in an error of expr with
 // the position, counted from 1: the reader has the mapping file.
 func plainExpressionError(err error) error {
@@ -222,7 +232,7 @@ func (p *columnPatch) visitCall(node *ast.Node, call *ast.CallNode) {
 
 // replace replaces a node with the column that has the given header.
 func (p *columnPatch) replace(node *ast.Node, header string) {
-	column, err := findColumn(p.header, header)
+	column, err := FindColumn(p.header, header)
 	if err != nil {
 		p.fail(*node, err.Error())
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // reviewOf maps a column of values, the first in row 2, and reviews it.
@@ -275,6 +276,26 @@ func TestDateFormatDetector(t *testing.T) {
 				t.Errorf("row %d is the proof, want row %d", proof, tc.proof)
 			}
 		})
+	}
+}
+
+// TestDateReadings: a person is asked about a date that has two meanings, not about 5/5.
+func TestDateReadings(t *testing.T) {
+	d := NewDateFormatDetector([]int{0}, today())
+	for i, text := range []string{"05/05/2001", "03/04/2004", "01/02/2003"} {
+		d.Add(i+2, texts(text))
+	}
+	got := d.Readings()
+	if len(got) != 2 {
+		t.Fatalf("got %v", got)
+	}
+	for i, want := range []string{"DD/MM/YYYY 03/04/2004 2004-04-03", "MM/DD/YYYY 03/04/2004 2004-03-04"} {
+		if line := got[i].Pattern + " " + got[i].Text + " " + got[i].Date.Format(time.DateOnly); line != want {
+			t.Errorf("got %s, want %s", line, want)
+		}
+	}
+	if d.Add(5, texts("13/04/2001")); d.Readings() != nil {
+		t.Error("row 5 proves the order, and it is asked for")
 	}
 }
 
