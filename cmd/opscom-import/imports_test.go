@@ -29,6 +29,7 @@ func allowedImports() map[string][]string {
 	allowed := map[string][]string{
 		"mapping":            {parts + "chars", parts + "dateformat", parts + "transform", parts + "region"},
 		"mapping/suggest":    {"mapping", parts + "chars", parts + "dateformat", parts + "region"},
+		"mapping/answers":    {"mapping", "mapping/suggest"},
 		parts + "chars":      {},
 		parts + "dateformat": {parts + "chars"},
 		parts + "region":     {parts + "chars"},
@@ -53,9 +54,9 @@ func allowedImports() map[string][]string {
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
-	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest"}, below...)
+	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
-	allowed[command+"web"] = append([]string{command + "app", command + "lang", "importer/journal", "mapping/suggest", "report"}, inner...)
+	allowed[command+"web"] = append([]string{command + "app", command + "lang", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
 	return allowed
 }
