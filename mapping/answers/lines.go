@@ -476,7 +476,7 @@ func (a *Answers) Answer(id, value string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no answer to the question %q", value, id)
+	return fmt.Errorf("%q is not an answer to the question %q", value, id)
 }
 
 // list writes columns for the value of an option.
