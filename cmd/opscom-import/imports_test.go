@@ -56,7 +56,8 @@ func allowedImports() map[string][]string {
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
 	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
-	allowed[command+"web"] = append([]string{command + "app", command + "lang", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
+	allowed[command+"layouts"] = []string{"mapping"}
+	allowed[command+"web"] = append([]string{command + "app", command + "lang", command + "layouts", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
 	return allowed
 }
