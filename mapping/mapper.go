@@ -89,6 +89,16 @@ func (m *Mapper) Column(a Attribute) int {
 	return NoColumn
 }
 
+// Uses reports whether anything is made of a column's cells, or decided by them.
+func (m *Mapper) Uses(column int) bool {
+	if m.where != nil && slices.Contains(m.where.columns, column) {
+		return true
+	}
+	return slices.ContainsFunc(m.fields, func(f fieldMapper) bool {
+		return slices.Contains(f.columns, column) || f.expression != nil && slices.Contains(f.expression.columns, column)
+	})
+}
+
 // selects reports whether the mapping's where keeps the row. A row for which it
 // cannot be evaluated is kept, with the problem.
 func (m *Mapper) selects(cells []Cell, r *Result) bool {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 
@@ -12,9 +13,9 @@ import (
 )
 
 const (
-	// adviceHeader is the header of the column that says in words what is wrong. No
+	// AdviceHeader is the header of the column that says in words what is wrong. No
 	// mapping uses it, so the workbook can be pushed with the column in it.
-	adviceHeader = "What to do (opscom-import)"
+	AdviceHeader = "What to do (opscom-import)"
 
 	// moved is the advice for a row whose values may be in the wrong columns.
 	moved = "The row's values are to the right of this text. Move each into its column."
@@ -34,12 +35,31 @@ type fixLayout struct {
 // the file is itself such a workbook.
 func newFixLayout(sheet FixSheet) fixLayout {
 	sheet.HeaderRow = max(sheet.HeaderRow, 1)
-	if advice := slices.Index(sheet.Header, adviceHeader); advice >= 0 {
+	if advice := slices.Index(sheet.Header, AdviceHeader); advice >= 0 {
 		return fixLayout{FixSheet: sheet, advice: advice, isAgain: true}
 	}
 	advice := len(sheet.Header)
-	sheet.Header = append(slices.Clone(sheet.Header), adviceHeader)
+	sheet.Header = append(slices.Clone(sheet.Header), AdviceHeader)
 	return fixLayout{FixSheet: sheet, advice: advice}
+}
+
+// FixCells returns the texts that WriteFix puts into the columns of the header for a row,
+// and whether it moves the row's values to the right of the advice instead.
+func FixCells(sheet FixSheet, row FixRow) (texts []string, moved bool) {
+	layout := newFixLayout(sheet)
+	texts = make([]string, len(layout.Header))
+	for column, cell := range layout.lay(&row)[:len(texts)] {
+		texts[column] = cell.text
+	}
+	return texts, layout.shift(&row) > 0
+}
+
+// AdvisedRow returns the number of the file's row that a text of the column AdviceHeader is
+// about, and false for a text of somebody else.
+func AdvisedRow(advice string) (number int, ok bool) {
+	digits, _, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(advice), "Row "), ":")
+	number, err := strconv.Atoi(digits)
+	return number, found && err == nil && number > 0
 }
 
 // shift returns by how many columns the row's cells are moved to the right: beyond

@@ -191,7 +191,7 @@ func hasAdvice(archive *zip.Reader) bool {
 			continue
 		}
 		text := &io.LimitedReader{R: content, N: budget}
-		found := contains(text, adviceHeader)
+		found := contains(text, AdviceHeader)
 		budget = text.N
 		content.Close() // only read
 		if found {

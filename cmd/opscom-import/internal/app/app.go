@@ -9,6 +9,7 @@
 //
 //	Push     FILE → input → table → plan in the journal → push → reports → receipt
 //	Check    FILE → input → table → plan in memory              → reports → receipt
+//	Inspect  FILE → input → table → plan in temporary files     → rows to look at
 //	Approve  run  →                  plan in the journal → push → reports → receipt
 //
 // A run that ended early returns its receipt and an error. [ExitCode] says what an
@@ -35,6 +36,8 @@ type Env struct {
 	Progress *report.Progress
 	Stdin    io.Reader // what the FILE "-" is read from
 	Stdout   io.Writer // where a report goes whose path is "-"
+
+	Corrections []importer.Correction // of the file that is read, in the order in which they were made
 }
 
 // SandboxTarget is the client and the target by which the journal knows what was

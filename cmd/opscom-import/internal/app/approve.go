@@ -120,7 +120,7 @@ func (e Env) plannedAs(run importer.RunInfo, t *table) bool {
 	for _, onlyChanges := range []bool{false, true} {
 		settings := e.Settings
 		settings.OnlyChanges = onlyChanges
-		if hash, err := planHash(settings, t.mappingText); err == nil && hash == run.MappingHash {
+		if hash, err := planHash(settings, t.mappingText, e.Corrections); err == nil && hash == run.MappingHash {
 			return true
 		}
 	}

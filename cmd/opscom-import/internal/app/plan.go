@@ -13,10 +13,22 @@ import (
 	"opscom-import/report"
 )
 
-// plan plans the table with a planner that has its store, and what to compare with.
+// plan plans the table with a planner that has its store, and what to compare with, and
+// says what a person should know of the rows.
 func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner) (importer.Plan, error) {
-	planner.Source, planner.Mapper, planner.Target = t, t.mapper, e.target()
 	e.notify("Reading %s with %s.", t.in.shown, t.mappingName)
+	planner.Source = t
+	plan, err := e.planQuietly(ctx, t, planner)
+	for _, note := range plan.Notes {
+		e.notify("%s", note)
+	}
+	return plan, err
+}
+
+// planQuietly plans the rows of the planner's source, which are the table's. The plan's
+// notes are all that a person should know.
+func (e Env) planQuietly(ctx context.Context, t *mappedTable, planner importer.Planner) (importer.Plan, error) {
+	planner.Mapper, planner.Target = t.mapper, e.target()
 	plan, err := planner.Make(ctx)
 	if ctx.Err() != nil {
 		return plan, errInterruptedEarly()
@@ -25,13 +37,20 @@ func (e Env) plan(ctx context.Context, t *mappedTable, planner importer.Planner)
 		return plan, err
 	}
 	plan.CutRow, plan.LastLine = t.CutRow(), t.LastLine()
-	for _, note := range append(t.Notes(), plan.Notes...) {
-		e.notify("%s", note)
+	plan.Notes = append(t.Notes(), plan.Notes...)
+	if void := len(t.rows.Void()); void > 0 {
+		plan.Notes = append(plan.Notes, voidNote(void))
 	}
 	if plan.Rows == 0 && e.Settings.MinRows != (importer.Limit{Set: true}) { // unless none are asked for: --min-rows 0
 		return plan, fmt.Errorf("%s has no rows below its header (row %d); was the export cut short? If it may have none, say so with --min-rows 0", t.in.shown, t.Header().Row)
 	}
 	return plan, t.in.checkUnchanged()
+}
+
+// voidNote says how many corrections do not apply any more.
+func voidNote(void int) string {
+	return english.Plural(void, "correction", "") + " made on the page " + english.PluralWord(void, "does", "do") +
+		" not apply any more: the file has another value there now."
 }
 
 // judge returns why the safety limits hold this plan of the source, and says what a

@@ -17,7 +17,7 @@ import (
 )
 
 // newEnv returns an environment with a state folder of its own.
-func newEnv(t *testing.T, args ...string) Env {
+func newEnv(t testing.TB, args ...string) Env {
 	t.Helper()
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	config.AddFlags(flags)

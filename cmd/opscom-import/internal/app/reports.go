@@ -224,7 +224,7 @@ func (r *reporter) writeFix(count int) (err error) {
 // writeFixOf reads the cells of the rows to fix from the table's file. If that is no
 // longer the file that was planned, the workbook is not written.
 func (r *reporter) writeFixOf(t *mappedTable, to report.Destination) (err error) {
-	rows, err := openSheet(r.Settings, t.in.path, t.mapping)
+	rows, err := r.openCorrected(t.in.path, t.mapping)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"opscom-import/importer"
-	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
 	"opscom-import/mapping/suggest"
 )
@@ -129,7 +128,7 @@ type firstPass struct {
 // column leaves open how it writes its dates. A column that may be the date of birth
 // leaves that open, too, while no date was seen in it.
 func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
-	t, err := openSheet(e.Settings, in.path, nil)
+	t, err := e.openCorrected(in.path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +164,7 @@ func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
 
 // eachRow gives every row to f in turn, as long as f wants more. The row's memory is
 // used again.
-func eachRow(t *sheet.Table, f func(*importer.Row) (more bool)) error {
+func eachRow(t importer.Source, f func(*importer.Row) (more bool)) error {
 	row := new(importer.Row)
 	for {
 		if err := t.Next(row); errors.Is(err, io.EOF) {
@@ -209,7 +208,7 @@ func (e Env) detectDateFormat(t *table, births *mapping.DateFormatDetector) erro
 	if births != nil {
 		return t.mapping.SetDateFormat(births)
 	}
-	rows, err := openSheet(e.Settings, t.in.path, t.mapping)
+	rows, err := e.openCorrected(t.in.path, t.mapping)
 	if err != nil {
 		return err
 	}

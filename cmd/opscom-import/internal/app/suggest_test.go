@@ -64,7 +64,7 @@ func TestFirstPassDetectsDateFormat(t *testing.T) {
 			for i := range again.Fields {
 				again.Fields[i].Date = ""
 			}
-			alone := &table{Table: opened.Table, in: in, mapping: &again}
+			alone := &table{correctedTable: opened.correctedTable, in: in, mapping: &again}
 			if err := env.detectDateFormat(alone, nil); err != nil {
 				t.Fatal(err)
 			}

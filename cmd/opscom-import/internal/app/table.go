@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/importer"
 	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
 	"opscom-import/report"
@@ -22,7 +23,7 @@ const mappingSuffix = ".mapping.yaml"
 
 // table is an input opened at its header, with the mapping that applies to it.
 type table struct {
-	*sheet.Table
+	*correctedTable
 	in          *input
 	mapping     *mapping.File
 	mappingName string // as a person knows it
@@ -71,10 +72,10 @@ func (e Env) openTable(in *input, types userTypes) (t *table, err error) {
 		}
 	}
 	t.mappingText = text
-	if t.planHash, err = planHash(e.Settings, text); err != nil {
+	if t.planHash, err = planHash(e.Settings, text, e.Corrections); err != nil {
 		return nil, err
 	}
-	if t.Table, err = openSheet(e.Settings, in.path, t.mapping); err != nil {
+	if t.correctedTable, err = e.openCorrected(in.path, t.mapping); err != nil {
 		return nil, err
 	}
 	if err := e.detectDateFormat(t, births); err != nil {
@@ -134,20 +135,40 @@ func (e Env) readMapping(t *table) ([]byte, error) {
 	return text, err
 }
 
-// planHash tells two plans of one file apart: by the mapping and by every setting
-// that shapes a plan.
-func planHash(s config.Settings, mappingText []byte) (string, error) {
+// planHash tells two plans of one file apart: by the mapping, by every setting that
+// shapes a plan, and by a person's corrections.
+func planHash(s config.Settings, mappingText []byte, corrections []importer.Correction) (string, error) {
 	shape, err := json.Marshal(struct {
 		Mapping                               []byte
 		Sheet, Delimiter, Encoding, LoginFrom string
 		HeaderRow                             int
 		OnlyChanges                           bool
-	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.OnlyChanges})
+		Corrections                           []importer.Correction `json:",omitempty"`
+	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.OnlyChanges, corrections})
 	if err != nil {
 		return "", fmt.Errorf("hash the mapping: %w", err)
 	}
 	sum := sha256.Sum256(shape)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// correctedTable is a table of a file with a person's corrections applied to its rows.
+type correctedTable struct {
+	*sheet.Table
+	rows *importer.CorrectedSource
+}
+
+// Next fills row with the next one, corrected.
+func (t *correctedTable) Next(row *importer.Row) error { return t.rows.Next(row) }
+
+// openCorrected opens a file as openSheet does. Every pass over its rows begins here, so
+// that all of them see the same cells.
+func (e Env) openCorrected(path string, m *mapping.File) (*correctedTable, error) {
+	t, err := openSheet(e.Settings, path, m)
+	if err != nil {
+		return nil, err
+	}
+	return &correctedTable{t, importer.NewCorrectedSource(t, e.Corrections)}, nil
 }
 
 // openSheet opens a file as the settings, and then the mapping file, say; m may be nil.
