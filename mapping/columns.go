@@ -51,6 +51,9 @@ func ColumnName(header []string, index int) string {
 	return strings.TrimSpace(strings.TrimSpace(header[index]) + letterMark + ColumnLetter(index) + ")")
 }
 
+// ByLetter names the column at index in a table without a header: "Column C" for 2.
+func ByLetter(index int) string { return "Column " + ColumnLetter(index) }
+
 // letterMark precedes the letter of a column in a name that ColumnName makes.
 const letterMark = " (column "
 

@@ -99,7 +99,7 @@ func (c *compiler) compileSource(f *Field, m *fieldMapper) {
 	}
 	names := make([]string, len(m.columns))
 	for i, column := range m.columns {
-		names[i] = "the column " + chars.Quote(strings.TrimSpace(c.header[column]))
+		names[i] = "the column " + chars.Quote(ColumnName(c.header, column))
 	}
 	m.source = cmp.Or(english.WordSeries(names, "or"), "what its expression reads")
 }

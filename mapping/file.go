@@ -19,6 +19,9 @@ type File struct {
 type SourceSection struct {
 	Sheet         string   // "" to choose one
 	HeaderRow     int      // number of the header's row in the spreadsheet; 0 to find it
+	NoHeader      bool     // no row names the columns: they are called "Column A", "Column B" …
+	Delimiter     rune     // of a text file; 0 to find it
+	Encoding      string   // of a text file, such as "windows-1252"; "" to find it
 	Where         string   // expression; rows for which it is false are skipped; "" for none
 	Headers       []string // the layout that the mapping was approved for; nil when not given
 	MissingValues []string // texts that mean that there is no value, besides those that are known

@@ -31,8 +31,17 @@ func headNode(f *File) *yaml.Node {
 	if f.Source.Sheet != "" {
 		add("sheet", scalar(f.Source.Sheet))
 	}
-	if f.Source.HeaderRow > 0 {
+	switch {
+	case f.Source.NoHeader:
+		add("header_row", scalar(NoHeaderRow))
+	case f.Source.HeaderRow > 0:
 		add("header_row", number(f.Source.HeaderRow))
+	}
+	if f.Source.Delimiter != 0 {
+		add("delimiter", scalar(DelimiterName(f.Source.Delimiter)))
+	}
+	if f.Source.Encoding != "" {
+		add("encoding", scalar(f.Source.Encoding))
 	}
 	if f.Source.Where != "" {
 		add("where", scalar(f.Source.Where))

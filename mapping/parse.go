@@ -23,6 +23,9 @@ const (
 	maxFileBytes = 1 << 20
 )
 
+// NoHeaderRow is what stands in place of the header's row number where there is no header.
+const NoHeaderRow = "none"
+
 // Parse reads a mapping file. The name is for errors only.
 //
 // Every scalar stays the text that is written: 01234, yes and 1 do not become a
@@ -172,12 +175,21 @@ func (p *parser) readSource(source *SourceSection, section pair) {
 		return
 	}
 	source.Lines = linesOf(pairs)
-	p.knownKeys(pairs, section.key, "sheet", "header_row", "where", "headers", "missing_values")
+	p.knownKeys(pairs, section.key, "sheet", "header_row", "delimiter", "encoding", "where", "headers", "missing_values")
 	for _, pair := range pairs {
 		where := section.key + "." + pair.key
 		switch pair.key {
 		case "sheet":
 			source.Sheet, _ = p.word(pair.node, where)
+		case "encoding": // whether there is such a one is known to who reads the file
+			source.Encoding, _ = p.word(pair.node, where)
+		case "delimiter":
+			text, _ := p.text(pair.node, where)
+			delimiter, err := ParseDelimiter(text)
+			if err != nil {
+				p.fail(pair.line, where, err.Error())
+			}
+			source.Delimiter = delimiter
 		case "where":
 			source.Where, _ = p.word(pair.node, where)
 		case "headers":
@@ -189,9 +201,13 @@ func (p *parser) readSource(source *SourceSection, section pair) {
 			if !ok {
 				continue
 			}
+			if strings.EqualFold(text, NoHeaderRow) {
+				source.NoHeader = true
+				continue
+			}
 			row, err := strconv.Atoi(text)
 			if err != nil || row < 1 {
-				p.fail(pair.line, where, chars.Quote(text)+" is not a row number; write the one that the spreadsheet shows, such as 3")
+				p.fail(pair.line, where, chars.Quote(text)+" is not a row number; write the one that the spreadsheet shows, such as 3, or none when no row has the names of the columns")
 				continue
 			}
 			source.HeaderRow = row

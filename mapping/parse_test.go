@@ -98,6 +98,7 @@ func TestParseMistakes(t *testing.T) {
 			`:2: source: there is no key "sheat" here; the nearest is "sheet"`,
 		}},
 		{"bad header row", "version: 1\nsource: {header_row: 0}\nfields: {email: A}\n", []string{`:2: source.header_row: "0" is not a row number`}},
+		{"bad delimiter", "version: 1\nsource: {delimiter: dots}\nfields: {email: A}\n", []string{`:2: source.delimiter: "dots" is not a delimiter`}},
 		{"headers no list", "version: 1\nsource: {headers: Banner ID}\nfields: {email: A}\n", []string{":2: source.headers: a list is expected"}},
 		{"unknown attribute", top + "  frist_name: First\n", []string{`:3: fields: "frist_name" is not an attribute of a profile; the nearest is "first_name"`}},
 		{"label for a name", top + "  First Name: First\n", []string{`:3: fields: "First Name" is not an attribute of a profile; the nearest is "first_name"`}},
@@ -204,6 +205,36 @@ fields:
 `
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("Format differs (-want +got):\n%s", diff)
+	}
+}
+
+// How a file is read is written as it was given.
+func TestFormatSource(t *testing.T) {
+	for _, tc := range []struct {
+		source SourceSection
+		want   string
+	}{
+		{SourceSection{NoHeader: true}, "  header_row: none\n"},
+		{SourceSection{Delimiter: ';', Encoding: "windows-1252"}, "  delimiter: semicolon\n  encoding: windows-1252\n"},
+		{SourceSection{Delimiter: '\t'}, "  delimiter: tab\n"},
+		{SourceSection{Delimiter: ' '}, "  delimiter: space\n"},
+		{SourceSection{Delimiter: '#'}, "  delimiter: '#'\n"},
+	} {
+		f := &File{Source: tc.source, Fields: []Field{{Attribute: Email, Columns: []string{"Column B"}}}}
+		text, err := f.Format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "version: 1\nsource:\n" + tc.want + "fields:\n  email: Column B\n"; string(text) != want {
+			t.Errorf("%+v is written as\n%swant\n%s", tc.source, text, want)
+		}
+		again, err := Parse("x.yaml", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(f, again, ignoreLines); diff != "" {
+			t.Errorf("written and read again, it differs:\n%s", diff)
+		}
 	}
 }
 

@@ -255,7 +255,7 @@ func (b *body) notes() []string {
 	}
 	if len(b.unnamedValues) > 0 {
 		slices.Sort(b.unnamedValues)
-		notes = append(notes, rows.Columns(b.unnamedValues, "has", "have")+" values, but no name in the header. A mapping finds columns by name, so add a name if the column is needed.")
+		notes = append(notes, rows.Columns(b.unnamedValues, "has", "have")+" values, but no name in the header. A mapping can name it by its letter, as in \"(column C)\".")
 	}
 	return notes
 }

@@ -9,6 +9,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/sheet/internal/rows"
+	"opscom-import/mapping"
 )
 
 // errNoRows says that a sheet has nothing in it.
@@ -23,6 +24,7 @@ type headerPlace struct {
 	known  int          // columns whose names mean an attribute
 	fits   bool         // it has the names of all columns that are needed
 	sure   bool
+	none   bool // no row names the columns
 }
 
 // header looks for the header among the rows of a preview. It is the row with the names of
@@ -186,20 +188,20 @@ func (p *preview) namesInEachRow(i int) error {
 		return nil
 	}
 	return rows.ErrorAt(row.Number, nil, "The names of the columns are in every row, as Crystal Reports writes them. "+
-		"Export the file again without them: leave out the report and page headers in the options of its CSV export.")
+		"Export the file again without them: leave out the report and page headers in the options of its CSV export.").Asking(rows.AskHeader)
 }
 
 func noHeader(row *importer.Row) error {
 	if len(row.Problems) > 0 {
-		return rows.ErrorAt(row.Number, nil, "The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text())
+		return rows.ErrorAt(row.Number, nil, "The header cannot be read. %s If it is another row, give its number with --header-row.", row.Problems[0].Text()).Asking(rows.AskHeader)
 	}
 	return rows.ErrorAt(row.Number, nil, "No row with the names of the columns was found: this one has values, such as numbers, dates or e-mail addresses. "+
-		"Add a row with the names of the columns above it, or, if there is one, give its number with --header-row.")
+		"Add a row with the names of the columns above it, or, if there is one, give its number with --header-row. With --header-row none the columns are named by their letters.").Asking(rows.AskHeader)
 }
 
 func (p *preview) askBetween(first, second int) error {
 	return rows.ErrorAt(p.rows[second].Number, nil, "This row looks like the header, but the rows above it, from row %d on, look like rows of the table. "+
-		"Give the number of the row with the names of the columns with --header-row.", p.rows[first].Number)
+		"Give the number of the row with the names of the columns with --header-row.", p.rows[first].Number).Asking(rows.AskHeader)
 }
 
 // sameTexts reports whether two rows have the same texts, as a header has that is printed
@@ -236,7 +238,7 @@ func (p *preview) names(f headerPlace, counted bool) ([]string, error) {
 		}
 	}
 	if width == 0 {
-		return nil, rows.ErrorAt(row.Number, nil, "The header has no names, only formulas without a result. Open the file in Excel, save it, and use that copy.")
+		return nil, rows.ErrorAt(row.Number, nil, "The header has no names, only formulas without a result. Open the file in Excel, save it, and use that copy.").Asking(rows.AskHeader)
 	}
 	below := p.shapes[f.below:]
 	columns := countColumns(below)
@@ -259,22 +261,27 @@ func (t *Table) findHeader(o Options) error {
 	if err != nil {
 		return err
 	}
-	return t.setHeader(p, f, o.HeaderRow)
+	return t.setHeader(p, f, o)
 }
 
 // locateHeader reads the first rows of a sheet and finds its header among them.
 func locateHeader(source rows.Source, o Options) (*preview, headerPlace, error) {
 	asked := o.HeaderRow
+	if o.NoHeader {
+		asked = 0
+	}
 	p := readPreview(source, asked)
 	switch {
 	case len(p.rows) == 0 && p.err != io.EOF:
 		return nil, headerPlace{}, p.err
 	case asked > 0 && (len(p.rows) == 0 || p.rows[0].Number != asked):
-		return nil, headerPlace{}, rows.ErrorAt(asked, nil, "This row was given as the header, but it is blank. Give the number of the row with the names of the columns.")
+		return nil, headerPlace{}, rows.ErrorAt(asked, nil, "This row was given as the header, but it is blank. Give the number of the row with the names of the columns.").Asking(rows.AskHeader)
 	case asked > 0:
 		return p, headerPlace{below: 1, known: p.known(0), sure: true}, nil
 	case len(p.rows) == 0:
 		return nil, headerPlace{}, errNoRows
+	case o.NoHeader:
+		return p, p.noHeaderPlace(), nil
 	}
 	if err := p.namesInEachRow(p.firstWide()); err != nil {
 		return p, headerPlace{}, err
@@ -283,20 +290,85 @@ func locateHeader(source rows.Source, o Options) (*preview, headerPlace, error) 
 	return p, f, err
 }
 
+// noHeaderPlace returns where the rows of a sheet without a header begin: titles and notes
+// above them have fewer cells. A row of the names that such columns get is their header, as
+// in the workbook of the rows to fix.
+func (p *preview) noHeaderPlace() headerPlace {
+	first := p.firstWide()
+	if rows.TextAt(&p.rows[first], 0) == mapping.ByLetter(0) {
+		return headerPlace{at: first, below: first + 1, sure: true}
+	}
+	return headerPlace{below: first, sure: true, none: true}
+}
+
+// setNoHeader names the columns by their letters.
+func (t *Table) setNoHeader(p *preview, f headerPlace) {
+	people := p.rows[f.below:]
+	t.headerCells = commonWidth(people)
+	if t.counted && t.widths[0] > 0 {
+		t.headerCells = t.widths[0]
+	}
+	width := 0
+	for _, row := range people {
+		if t.counted && len(row.Cells) != t.headerCells {
+			continue // a delimiter is missing or extra
+		}
+		for c := width; c < len(row.Cells); c++ {
+			if rows.HasValue(row.Cells[c]) {
+				width = c + 1
+			}
+		}
+	}
+	for c := range width {
+		t.header.Names = append(t.header.Names, mapping.ByLetter(c))
+	}
+	t.widths = append(t.widths, t.headerCells)
+	t.body = newBody(rowQueue{Source: t.rows, ahead: people, err: p.err}, &t.header, p.shapes[f.below:])
+	t.last = people[0].Number - 1
+	t.body.last = t.last
+	if f.below > 0 {
+		var left []int
+		for _, row := range p.rows[:f.below] {
+			left = append(left, row.Number)
+		}
+		t.notes = append(t.notes, fmt.Sprintf("The text above the table in %s was treated as titles or notes and skipped.", rows.Numbers(left)))
+	}
+}
+
+// commonWidth returns how many cells most of the rows have.
+func commonWidth(list []importer.Row) int {
+	counts, best := map[int]int{}, 0
+	for _, row := range list {
+		n := len(row.Cells)
+		if counts[n]++; counts[n] > counts[best] || counts[n] == counts[best] && n > best {
+			best = n
+		}
+	}
+	return best
+}
+
 // setHeader makes the header of what was found, and notes what was left out above it and
 // what is odd in it.
-func (t *Table) setHeader(p *preview, f headerPlace, asked int) error {
+func (t *Table) setHeader(p *preview, f headerPlace, o Options) error {
+	t.sure = f.sure
+	if f.none {
+		t.setNoHeader(p, f)
+		return nil
+	}
 	names, err := p.names(f, t.counted)
 	if err != nil {
 		return err
 	}
 	t.header = importer.Header{Row: p.rows[f.at].Number, Names: names}
+	for _, group := range f.groups {
+		t.joined = append(t.joined, p.rows[group].Number)
+	}
 	t.headerCells = len(p.rows[f.at].Cells)
 	t.widths = append(t.widths, t.headerCells)
 	t.last = t.header.Row
 	t.body = newBody(rowQueue{Source: t.rows, ahead: p.rows[f.below:], err: p.err}, &t.header, p.shapes[f.below:])
 	t.body.words = t.body.words || f.fits
-	if asked == 0 {
+	if o.HeaderRow == 0 {
 		t.notes = append(t.notes, p.headerNotes(f)...)
 	}
 	for _, row := range p.rows[f.at+1 : f.below] {
@@ -359,7 +431,8 @@ func duplicateNames(names []string) []string {
 			break
 		}
 		same := columns[key]
-		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or a mapping cannot tell them apart.", rows.Columns(same, "has", "have"), strings.TrimSpace(names[same[0]])))
+		notes = append(notes, fmt.Sprintf("%s the same name in the header, %q. Give them different ones, or name the one that is meant with its letter in a mapping, as in %q.",
+			rows.Columns(same, "has", "have"), strings.TrimSpace(names[same[0]]), mapping.ColumnName(names, same[0])))
 	}
 	return notes
 }

@@ -46,8 +46,8 @@ func TestHeaderIsFound(t *testing.T) {
 		"a name twice, and none": {
 			csv: "Banner ID,Name,Name,\n900100,Ann,Lee,x\n900101,Bob,Roy,y\n", at: 1, names: "Banner ID|Name|Name|", rows: 2,
 			notes: []string{
-				`Columns B and C have the same name in the header, "Name". Give them different ones, or a mapping cannot tell them apart.`,
-				"Column D has values, but no name in the header. A mapping finds columns by name, so add a name if the column is needed.",
+				`Columns B and C have the same name in the header, "Name". Give them different ones, or name the one that is meant with its letter in a mapping, as in "Name (column B)".`,
+				`Column D has values, but no name in the header. A mapping can name it by its letter, as in "(column C)".`,
 			},
 		},
 		"groups that tell names apart": {

@@ -113,11 +113,14 @@ func (p *preview) spans(upper, lower int, merges []rows.Range) bool {
 // follows reports whether there is no blank row between the row and the one above.
 func (p *preview) follows(i int) bool { return p.rows[i].Number == p.rows[i-1].Number+1 }
 
+// merger is a reader that knows merged cells.
+type merger interface {
+	Merges(first, last int) ([]rows.Range, error)
+}
+
 // mergesOf returns the merged cells of two rows, where the reader knows any.
 func (p *preview) mergesOf(upper, lower int) ([]rows.Range, error) {
-	source, ok := p.source.(interface {
-		Merges(first, last int) ([]rows.Range, error)
-	})
+	source, ok := p.source.(merger)
 	if !ok {
 		return nil, nil
 	}

@@ -23,13 +23,7 @@ func Open(path string, o Options) (*Table, error) { return openTable(path, o, ti
 
 func openTable(path string, o Options, now func() time.Time) (*Table, error) {
 	t := &Table{path: path}
-	file, size, err := openFile(path)
-	if err == nil {
-		t.open = append(t.open, file)
-		t.budget = rows.NewWorkBudget(size, now)
-		err = t.openContent(file, size, o, false)
-	}
-	if err != nil {
+	if err := t.openPath(o, now); err != nil {
 		err = t.located(err)
 		if closeErr := t.Close(); closeErr != nil {
 			err = errors.Join(err, closeErr)
@@ -38,6 +32,16 @@ func openTable(path string, o Options, now func() time.Time) (*Table, error) {
 	}
 	t.budget.RowReturned()
 	return t, nil
+}
+
+func (t *Table) openPath(o Options, now func() time.Time) error {
+	file, size, err := openFile(t.path)
+	if err != nil {
+		return err
+	}
+	t.open = append(t.open, file)
+	t.budget = rows.NewWorkBudget(size, now)
+	return t.openContent(file, size, o, false)
 }
 
 // located returns the error with its place, or says that the file was given up.
@@ -131,9 +135,9 @@ func (t *Table) openPacked(file io.ReaderAt, size int64, format Format, o Option
 
 // openSingle reads a file of the kind, which has one table and no names of sheets.
 func (t *Table) openSingle(source rows.Source, kind string, o Options) error {
-	t.rows = source
+	t.rows, _ = t.recorded(source, nil)
 	if o.Sheet != "" {
-		return rows.Errorf("%s has no sheets. Leave the sheet's name out.", kind)
+		return rows.Errorf("%s has no sheets. Leave the sheet's name out.", kind).Asking(rows.AskSheet)
 	}
 	err := t.findHeader(o)
 	if errors.Is(err, errNoRows) {
@@ -143,6 +147,11 @@ func (t *Table) openSingle(source rows.Source, kind string, o Options) error {
 }
 
 func (t *Table) openText(content archive.Content, o Options) error {
+	if t.preview != nil {
+		if err := t.preview.previewText(content, o); err != nil {
+			return err
+		}
+	}
 	source, err := text.Open(content.Open, text.Options{Delimiter: o.Delimiter, Encoding: o.Encoding})
 	if err != nil {
 		return err
@@ -150,12 +159,18 @@ func (t *Table) openText(content archive.Content, o Options) error {
 	if hasExcelName(t.path) {
 		t.notes = append(t.notes, "The file's name is that of an Excel workbook, but it contains text (CSV) and was read as such.")
 	}
+	if t.preview != nil {
+		t.preview.Delimiter = source.Delimiter()
+	}
 	t.counted, t.widths = true, []int{source.UsualWidth}
 	if err := t.openSingle(source, "A CSV file", o); err != nil {
 		return err
 	}
 	names := len(t.header.Names)
 	t.ending = &ending{source: source, column: names - 1, width: max(names, source.UsualWidth)}
+	if t.header.Row == 0 {
+		return nil
+	}
 	return t.checkHeader(source.UsualWidth)
 }
 
@@ -174,11 +189,11 @@ func (t *Table) checkHeader(usualWidth int) error {
 	case usualWidth == 0:
 		return nil
 	case names > usualWidth && unnamed >= 0:
-		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and most rows have %d, and column %s has no name: there seems to be an extra delimiter. "+advice, names, usualWidth, mapping.ColumnLetter(unnamed))
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and most rows have %d, and column %s has no name: there seems to be an extra delimiter. "+advice, names, usualWidth, mapping.ColumnLetter(unnamed)).Asking(rows.AskHeader)
 	case names > usualWidth && t.body.isNarrower():
-		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and the rows have %d, so values may be in the wrong columns. "+advice, names, usualWidth)
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d cells and the rows have %d, so values may be in the wrong columns. "+advice, names, usualWidth).Asking(rows.AskHeader)
 	case t.headerCells < usualWidth && t.body.hasValuesBeyondNames():
-		return rows.ErrorAt(t.header.Row, nil, "The header has %d names and most rows have more values, so values may be in the wrong columns: a name is missing, or delimiters inside values lack quotes. "+advice, t.body.named)
+		return rows.ErrorAt(t.header.Row, nil, "The header has %d names and most rows have more values, so values may be in the wrong columns: a name is missing, or delimiters inside values lack quotes. "+advice, t.body.named).Asking(rows.AskHeader)
 	}
 	return nil
 }

@@ -34,19 +34,29 @@ func listSheets(sheets []excel.Sheet) string {
 	return "The workbook's sheets are " + sheetNames(sheets) + "."
 }
 
+// namesOf returns the names of the sheets that have cells.
+func namesOf(sheets []excel.Sheet) (names []string) {
+	for _, s := range sheets {
+		if s.Part != "" {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // findSheet returns the sheet with the name, whatever its case.
 func findSheet(sheets []excel.Sheet, name string) (excel.Sheet, error) {
 	i := slices.IndexFunc(sheets, func(s excel.Sheet) bool {
 		return strings.EqualFold(strings.TrimSpace(s.Name), strings.TrimSpace(name))
 	})
 	if i < 0 {
-		return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, listSheets(sheets))
+		return excel.Sheet{}, rows.Errorf("There is no sheet %q. %s", name, listSheets(sheets)).Asking(rows.AskSheet, namesOf(sheets)...)
 	}
 	if sheets[i].Lost {
 		return excel.Sheet{}, lostSheet(sheets[i])
 	}
 	if sheets[i].Part == "" {
-		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. %s", sheets[i].Name, listSheets(sheets))
+		return excel.Sheet{}, rows.Errorf("The sheet %q is a chart without cells. %s", sheets[i].Name, listSheets(sheets)).Asking(rows.AskSheet, namesOf(sheets)...)
 	}
 	return sheets[i], nil
 }
@@ -60,18 +70,25 @@ func lostSheet(sheet excel.Sheet) *FileError {
 // most like a list of people.
 func (t *Table) openBook(b book, o Options) error {
 	all := b.Sheets()
+	if t.preview != nil {
+		for _, s := range all {
+			if s.Part != "" {
+				t.preview.Sheets = append(t.preview.Sheets, SheetInfo{s.Name, s.Hidden})
+			}
+		}
+	}
 	if o.Sheet != "" {
 		sheet, err := findSheet(all, o.Sheet)
 		if err != nil {
 			return err
 		}
 		t.sheet = sheet.Name
-		if t.rows, err = b.Open(sheet); err != nil {
+		if t.rows, err = t.recorded(b.Open(sheet)); err != nil {
 			return err
 		}
 		err = t.findHeader(o)
 		if errors.Is(err, errNoRows) {
-			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", listSheets(all))
+			return rows.Errorf("The sheet is empty: it has no header and no rows. %s", listSheets(all)).Asking(rows.AskSheet, namesOf(all)...)
 		}
 		t.noteChoice(sheet, all, nil)
 		return err
@@ -82,14 +99,14 @@ func (t *Table) openBook(b book, o Options) error {
 	}
 	if best == nil {
 		t.sheet = ""
-		return rows.Errorf("No visible sheet of the workbook has rows. %s To read a hidden one, name it with --sheet.", listSheets(all))
+		return rows.Errorf("No visible sheet of the workbook has rows. %s To read a hidden one, name it with --sheet.", listSheets(all)).Asking(rows.AskSheet, namesOf(all)...)
 	}
 	t.sheet = best.sheet.Name
 	if best.err != nil {
 		return best.err
 	}
 	t.noteChoice(best.sheet, all, alike)
-	return t.setHeader(best.preview, best.place, o.HeaderRow)
+	return t.setHeader(best.preview, best.place, o)
 }
 
 // candidate is a sheet whose first rows were looked at.
@@ -130,7 +147,7 @@ func (t *Table) choose(b book, o Options) (best *candidate, alike []excel.Sheet,
 	}
 	for _, sheet := range visible[:min(len(visible), maxSheets)] {
 		t.sheet = sheet.Name
-		source, err := b.Open(sheet)
+		source, err := t.recorded(b.Open(sheet))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -165,6 +182,7 @@ func (t *Table) noteChoice(chosen excel.Sheet, all, alike []excel.Sheet) {
 		t.notes = append(t.notes, fmt.Sprintf("The sheet %q was read, and these were not: %s.", chosen.Name, sheetNames(others)))
 	}
 	if len(alike) > 0 {
+		t.alike = namesOf(alike)
 		t.notes = append(t.notes, fmt.Sprintf("Other sheets look like lists of people too: %s. To read another one, name it with --sheet.", sheetNames(alike)))
 	}
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Format    Format // Auto finds it in the file's content
 	Sheet     string // name of the sheet, whatever its case; "" for the visible one that looks most like a list of people
 	HeaderRow int    // number of the header's row in the spreadsheet; 0 for the one that is found
+	NoHeader  bool   // no row names the columns: they are called "Column A", "Column B" …; wins over HeaderRow
 	Delimiter rune   // of a CSV file; 0 for the one that is found
 	Encoding  string // of a CSV file, by a name in the WHATWG Encoding Standard or of IANA; "" for the one that is found
 	Password  string // of a workbook that is protected by one; "" for none
@@ -37,7 +38,10 @@ type Table struct {
 	rows   rows.Source
 	sheet  string
 	header importer.Header
+	sure   bool     // of the header
+	alike  []string // other sheets that look like lists of people
 	notes  []string // about the file as it was opened
+	joined []int    // numbers of rows above the header's that belong to it
 
 	counted     bool    // cells are told apart by counting them, as in CSV, so that a missing one shifts the others
 	widths      []int   // how many cells a row may then have
@@ -48,6 +52,8 @@ type Table struct {
 	returned    int     // rows
 	blank       int     // rows that were left out
 	err         error   // what Next returns from now on
+
+	preview *Preview // what else is to be found out; nil for nothing
 
 	cut   cutValues
 	short shortBlock
@@ -131,7 +137,11 @@ func (t *Table) checkWidth(row *importer.Row) {
 func (t *Table) Notes() []string {
 	notes := slices.Clone(t.notes)
 	if t.err == io.EOF && t.returned == 0 {
-		notes = append(notes, fmt.Sprintf("There are no rows below the header in row %d.", t.header.Row))
+		note := "There are no rows."
+		if t.header.Row > 0 {
+			note = fmt.Sprintf("There are no rows below the header in row %d.", t.header.Row)
+		}
+		notes = append(notes, note)
 	}
 	blank := t.blank
 	for _, number := range t.body.separators {
@@ -169,3 +179,17 @@ func (t *Table) Close() error {
 
 // FileError says why a file cannot be read, or not be trusted any further.
 type FileError = rows.FileError
+
+// Question is what a person has to say of a file before it can be read, in [FileError].
+type Question = rows.Question
+
+// The questions.
+const (
+	NoQuestion    = rows.NoQuestion
+	AskHeader     = rows.AskHeader
+	AskDelimiter  = rows.AskDelimiter
+	AskEncoding   = rows.AskEncoding
+	AskPassword   = rows.AskPassword
+	WrongPassword = rows.WrongPassword
+	AskSheet      = rows.AskSheet
+)

@@ -16,7 +16,7 @@ import (
 // the columns seem to be, and how they write dates. It asks the Controller for nothing.
 func Columns(ctx context.Context, env Env, file string) (t answers.Table, err error) {
 	err = env.withInput(ctx, file, func(in *input) error {
-		first, err := env.readFirstPass(in)
+		first, err := env.readFirstPass(in, nil)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,13 @@ func SuggestOffline(ctx context.Context, env Env, file string) (s Suggestion, er
 }
 
 func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {
-	first, err := e.readFirstPass(in)
+	t := &table{in: in}
+	if e.Settings.Mapping != "" { // its source section says how to read the file
+		if _, err := e.readMapping(t); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return s, err
+		}
+	}
+	first, err := e.readFirstPass(in, t.mapping)
 	if err != nil {
 		return s, err
 	}
@@ -57,7 +64,8 @@ func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {
 
 // sourceSection is what the settings say of the source, for a mapping file.
 func (e Env) sourceSection() mapping.SourceSection {
-	return mapping.SourceSection{Sheet: e.Settings.Sheet, HeaderRow: e.Settings.HeaderRow}
+	s := e.Settings
+	return mapping.SourceSection{Sheet: s.Sheet, HeaderRow: s.HeaderRow, NoHeader: s.NoHeader, Delimiter: s.Delimiter, Encoding: s.Encoding}
 }
 
 // UncertainError says that a file's headers are not certain enough to be used
@@ -77,7 +85,7 @@ func (e *UncertainError) Error() string {
 // suggestMapping makes a mapping of headers that are certain, or returns an
 // *UncertainError. births is what is known of the dates of birth.
 func (e Env) suggestMapping(in *input, types userTypes) (m *mapping.File, births *mapping.DateFormatDetector, err error) {
-	first, err := e.readFirstPass(in)
+	first, err := e.readFirstPass(in, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,9 +134,10 @@ type firstPass struct {
 
 // readFirstPass reads the first rows of the file, and more of them for as long as a
 // column leaves open how it writes its dates. A column that may be the date of birth
-// leaves that open, too, while no date was seen in it.
-func (e Env) readFirstPass(in *input) (first *firstPass, err error) {
-	t, err := e.openCorrected(in.path, nil)
+// leaves that open, too, while no date was seen in it. The mapping says how to read the
+// file; nil for none.
+func (e Env) readFirstPass(in *input, m *mapping.File) (first *firstPass, err error) {
+	t, err := e.openCorrected(in.path, m)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -142,9 +143,10 @@ func planHash(s config.Settings, mappingText []byte, corrections []importer.Corr
 		Mapping                               []byte
 		Sheet, Delimiter, Encoding, LoginFrom string
 		HeaderRow                             int
+		NoHeader                              bool `json:",omitempty"` // so that plans of earlier versions keep their hash
 		OnlyChanges                           bool
 		Corrections                           []importer.Correction `json:",omitempty"`
-	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.OnlyChanges, corrections})
+	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.NoHeader, s.OnlyChanges, corrections})
 	if err != nil {
 		return "", fmt.Errorf("hash the mapping: %w", err)
 	}
@@ -173,22 +175,37 @@ func (e Env) openCorrected(path string, m *mapping.File) (*correctedTable, error
 
 // openSheet opens a file as the settings, and then the mapping file, say; m may be nil.
 func openSheet(s config.Settings, path string, m *mapping.File) (*sheet.Table, error) {
-	password, err := s.Password()
+	o, err := sheetOptions(s, m)
 	if err != nil {
 		return nil, err
 	}
+	return sheet.Open(path, o)
+}
+
+// sheetOptions says how to read a file.
+func sheetOptions(s config.Settings, m *mapping.File) (sheet.Options, error) {
+	password, err := s.Password()
+	if err != nil {
+		return sheet.Options{}, err
+	}
 	o := sheet.Options{
-		Format: s.Format, Sheet: s.Sheet, HeaderRow: s.HeaderRow,
+		Format: s.Format, Sheet: s.Sheet, HeaderRow: s.HeaderRow, NoHeader: s.NoHeader,
 		Delimiter: s.Delimiter, Encoding: s.Encoding, Password: password,
 	}
-	if m != nil {
-		o.FitsHeader = m.FitsHeader
+	if m == nil {
+		return o, nil
 	}
-	if m != nil && o.Sheet == "" {
-		o.Sheet = m.Source.Sheet
+	o.FitsHeader = m.FitsHeader
+	o.Sheet = cmp.Or(o.Sheet, m.Source.Sheet)
+	o.Delimiter = cmp.Or(o.Delimiter, m.Source.Delimiter)
+	if o.HeaderRow == 0 && !o.NoHeader {
+		o.HeaderRow, o.NoHeader = m.Source.HeaderRow, m.Source.NoHeader
 	}
-	if m != nil && o.HeaderRow == 0 {
-		o.HeaderRow = m.Source.HeaderRow
+	if o.Encoding == "" && m.Source.Encoding != "" {
+		if o.Encoding, err = sheet.EncodingName(m.Source.Encoding); err != nil {
+			return o, &mapping.FileError{File: m.Name, Line: m.Source.Lines["encoding"], Key: "source.encoding",
+				Message: fmt.Sprintf("%q is not an encoding; give a name such as utf-8, windows-1252, macintosh, cp850 or utf-16le", m.Source.Encoding)}
+		}
 	}
-	return sheet.Open(path, o)
+	return o, nil
 }

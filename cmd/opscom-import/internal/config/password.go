@@ -9,12 +9,19 @@ import (
 // takes 255 characters.
 const maxPasswordFile = 1 << 10
 
-// Password returns the password of protected workbooks: all that the password file
-// holds but the end of its line, "" without such a file. No error holds any of it.
+// WithPassword returns the settings with a password of protected workbooks that a person
+// has typed. It is in no file, and wins over the one of the password file.
+func (s Settings) WithPassword(password string) Settings {
+	s.password = password
+	return s
+}
+
+// Password returns the password of protected workbooks: what was typed, else all that the
+// password file holds but the end of its line, "" without either. No error holds any of it.
 func (s Settings) Password() (password string, err error) {
 	path := s.PasswordFile
-	if path == "" {
-		return "", nil
+	if s.password != "" || path == "" {
+		return s.password, nil
 	}
 	text, err := readAtMost("password", path, maxPasswordFile+1)
 	if err != nil {

@@ -40,3 +40,11 @@ func TestReadPassword(t *testing.T) {
 		t.Error("no error for a file that is not there")
 	}
 }
+
+// A password that a person typed is in no file, and wins over the password file's.
+func TestWithPassword(t *testing.T) {
+	s := Settings{PasswordFile: "does-not-exist"}.WithPassword("typed")
+	if got, err := s.Password(); got != "typed" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}

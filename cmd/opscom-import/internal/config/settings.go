@@ -11,6 +11,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,6 +44,7 @@ type Settings struct {
 	LoginSource string       // where no column gives one; "" for none
 	Sheet       string       // "" to choose
 	HeaderRow   int          // 0 to find it
+	NoHeader    bool         // no row names the columns
 	Delimiter   rune         // 0 to find it
 	Encoding    string       // standard name; "" to detect it
 	Format      sheet.Format // sheet.Auto to detect it
@@ -78,6 +80,8 @@ type Settings struct {
 	LogLevel   slog.Level
 
 	ConfigFile string // the config file that was read; "" for none
+
+	password string // kept in memory only; see WithPassword
 
 	origins map[string]string        // by key
 	getenv  func(name string) string // for the token and the proxy, which are read only when they are needed
@@ -261,4 +265,16 @@ func defaultState(env Environment) string {
 		return ""
 	}
 	return filepath.Join(base, "opscom-import")
+}
+
+// WithSource returns the settings for a file that is read as the section says, where they
+// say nothing themselves.
+func (s Settings) WithSource(source mapping.SourceSection) Settings {
+	s.Sheet = cmp.Or(s.Sheet, source.Sheet)
+	s.Delimiter = cmp.Or(s.Delimiter, source.Delimiter)
+	s.Encoding = cmp.Or(s.Encoding, source.Encoding)
+	if s.HeaderRow == 0 && !s.NoHeader {
+		s.HeaderRow, s.NoHeader = source.HeaderRow, source.NoHeader
+	}
+	return s
 }

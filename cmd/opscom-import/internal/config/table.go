@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 // Setting is one setting: how it is given, its default, and how its text is read.
@@ -76,10 +77,10 @@ func (s *Settings) table(env Environment) []Setting {
 			read: into(&s.LoginSource, parseLoginSource)},
 		{Flag: "sheet", usage: "`NAME` of the workbook's sheet (default the one that looks most like a list of people)",
 			read: into(&s.Sheet, parseText)},
-		{Flag: "header-row", usage: "`NUMBER` of the row that names the columns, as the spreadsheet shows it (default detected)",
-			read: into(&s.HeaderRow, wholeNumber(1, 1_048_576))},
+		{Flag: "header-row", usage: "`NUMBER` of the row that names the columns, as the spreadsheet shows it, or none (default detected)",
+			read: s.readHeaderRow},
 		{Flag: "delimiter", usage: "`CHARACTER` between the cells of a CSV file, or comma, semicolon, tab, pipe (default detected)",
-			read: into(&s.Delimiter, parseDelimiter)},
+			read: into(&s.Delimiter, mapping.ParseDelimiter)},
 		{Flag: "encoding", usage: "`NAME` of a CSV file's character encoding, such as utf-8 or windows-1252 (default detected)",
 			read: into(&s.Encoding, parseEncoding)},
 		{Flag: "password-file", path: true, usage: "`PATH` of a file that holds the password of a protected workbook",

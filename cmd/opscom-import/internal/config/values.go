@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"opscom-import/importer/controller"
@@ -82,17 +81,15 @@ func parseLoginSource(text string) (string, error) {
 	return text, nil
 }
 
-// parseDelimiter reads a character or the name of one.
-func parseDelimiter(text string) (rune, error) {
-	names := map[string]rune{"": 0, "comma": ',', "semicolon": ';', "tab": '\t', `\t`: '\t', "pipe": '|'}
-	if r, known := names[strings.ToLower(text)]; known {
-		return r, nil
+// readHeaderRow reads the number of a row, or that there is none.
+func (s *Settings) readHeaderRow(text string) (err error) {
+	if s.HeaderRow = 0; strings.EqualFold(text, mapping.NoHeaderRow) {
+		s.NoHeader = true
+		return nil
 	}
-	r, size := utf8.DecodeRuneInString(text)
-	if size != len(text) || r == utf8.RuneError || r == '"' || r == '\r' || r == '\n' || unicode.IsLetter(r) || unicode.IsDigit(r) {
-		return 0, fmt.Errorf("%q is not a delimiter; give one character such as ; or comma, semicolon, tab, pipe", text)
-	}
-	return r, nil
+	s.NoHeader = false
+	s.HeaderRow, err = wholeNumber(1, 1_048_576)(text)
+	return err
 }
 
 // parseEncoding returns the encoding's standard name.

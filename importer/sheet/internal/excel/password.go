@@ -29,7 +29,7 @@ const (
 func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempFile, plainSize int64, err error) {
 	switch {
 	case password == "":
-		return nil, 0, rows.Errorf("The workbook is protected by a password. Put the password into a file and name that file with --password-file PATH. Or: " + removePassword)
+		return nil, 0, rows.Errorf("The workbook is protected by a password. Put the password into a file and name that file with --password-file PATH. Or: " + removePassword).Asking(rows.AskPassword)
 	case size > maxLocked:
 		return nil, 0, rows.Errorf("The workbook is protected by a password, and larger than the %d MiB that can be unlocked here. "+removePassword, maxLocked>>20)
 	}
@@ -45,7 +45,7 @@ func Unlock(file io.ReaderAt, size int64, password string) (unlocked *rows.TempF
 		return nil, 0, rows.ErrorAt(0, err, "The workbook is protected by a password in an unknown way, or it is damaged. "+removePassword)
 	}
 	if !bytes.HasPrefix(plain, []byte("PK\x03\x04")) {
-		return nil, 0, rows.Errorf("The password is wrong. Check capitals and spaces in the file that --password-file names.")
+		return nil, 0, rows.Errorf("The password is wrong. Check capitals and spaces in the file that --password-file names.").Asking(rows.WrongPassword)
 	}
 	return rows.WriteTempFile(bytes.NewReader(plain))
 }

@@ -13,6 +13,9 @@ type FileError struct {
 	Row     int    // as the spreadsheet shows it; 0 when no row is meant
 	Message string // what is wrong and what to do; holds no cell's value
 
+	Question Question // what a person can say, so that the file can be read
+	Choices  []string // answers that are likely: names of delimiters, encodings or sheets
+
 	cause error // nil when there is no other error underneath
 }
 
@@ -32,6 +35,26 @@ func Errorf(format string, args ...any) *FileError { return ErrorAt(0, nil, form
 // fills in the file and the sheet.
 func ErrorAt(row int, cause error, format string, args ...any) *FileError {
 	return &FileError{Row: row, Message: fmt.Sprintf(format, args...), cause: cause}
+}
+
+// Question is what is to be known of a file before it can be read.
+type Question string
+
+// The questions. Where there is none, only another file helps.
+const (
+	NoQuestion    Question = ""
+	AskHeader     Question = "header" // which row names the columns
+	AskDelimiter  Question = "delimiter"
+	AskEncoding   Question = "encoding"
+	AskPassword   Question = "password"
+	WrongPassword Question = "wrong password"
+	AskSheet      Question = "sheet"
+)
+
+// Asking makes a question of the error.
+func (e *FileError) Asking(q Question, choices ...string) *FileError {
+	e.Question, e.Choices = q, choices
+	return e
 }
 
 // Locate makes a *FileError of any error, and fills in the file and the sheet where they

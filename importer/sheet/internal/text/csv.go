@@ -126,6 +126,9 @@ func newCSV(r io.Reader, delimiter rune) (*Reader, error) {
 	return c, err
 }
 
+// Delimiter returns what separates the cells.
+func (c *Reader) Delimiter() rune { return rune(c.delimiter) }
+
 // Next reads one record. A blank line, or a comment, is a row without cells.
 func (c *Reader) Next(row *importer.Row) error {
 	line, err := c.line(0)

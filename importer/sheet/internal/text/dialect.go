@@ -2,10 +2,12 @@ package text
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 
 	"opscom-import/importer/sheet/internal/rows"
+	"opscom-import/mapping"
 )
 
 const utf8BOM = "\xEF\xBB\xBF"
@@ -29,18 +31,12 @@ const (
 	oddDelimiters = "^~ :"
 )
 
-// delimiterNames are the names of delimiters, as --delimiter takes them, and what several
-// of them are called.
-var delimiterNames = map[byte][2]string{
-	',': {"comma", "commas"}, ';': {"semicolon", "semicolons"}, '\t': {"tab", "tabs"}, '|': {"pipe", "pipes (|)"}, ' ': {"space", "spaces"},
-}
+// manyDelimiters is what several delimiters of a kind are called.
+var manyDelimiters = map[byte]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "pipes (|)", ' ': "spaces"}
 
 // DelimiterName returns the name of a delimiter, and what several of it are called.
 func DelimiterName(delimiter byte) (name, many string) {
-	if names, ok := delimiterNames[delimiter]; ok {
-		return names[0], names[1]
-	}
-	return string(delimiter), fmt.Sprintf("%q", delimiter)
+	return mapping.DelimiterName(rune(delimiter)), cmp.Or(manyDelimiters[delimiter], fmt.Sprintf("%q", delimiter))
 }
 
 // detectDialect finds the dialect in the first rows of a text; a partial sample ends
@@ -75,7 +71,7 @@ func detectDialect(sample []byte, partial bool, asked rune) (dialect, trial, err
 	if next.width > 0 && best.score()-next.score() < leastLead {
 		name, many := DelimiterName(best.delimiter)
 		nextName, nextMany := DelimiterName(next.delimiter)
-		return d, trial{}, rows.Errorf("Cells could be separated by %s or by %s: the rows look right either way. Look at the file, and say which it is with --delimiter %s or --delimiter %s.", many, nextMany, name, nextName)
+		return d, trial{}, rows.Errorf("Cells could be separated by %s or by %s: the rows look right either way. Look at the file, and say which it is with --delimiter %s or --delimiter %s.", many, nextMany, name, nextName).Asking(rows.AskDelimiter, name, nextName)
 	}
 	best.skip, best.comments = d.skip, best.width > 1
 	return best.dialect, best, nil

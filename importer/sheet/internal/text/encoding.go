@@ -362,23 +362,29 @@ func (s *byteStatistics) decoded(e textEncoding) (text string, ok bool) {
 
 // question asks for the encoding of the text. It shows letters and no words, since the
 // words are people's names.
-func (s *byteStatistics) question(found string) error {
+func (s *byteStatistics) question(found string) *rows.FileError {
+	other := ""
 	western := judgeAccents(s.sample, s.letters)
 	place := fmt.Sprintf("The encoding of the letters with accents, the first in line %d, is not certain.", s.lines+1)
 	if s.multibyte > 0 {
 		place = fmt.Sprintf("The file mixes letters in UTF-8 with others that are not; the first of these is in line %d.", s.lines+1)
 	}
 	readings := []string{"As Windows-1252 they read " + western.windows, "as Mac Roman " + western.mac}
-	names := []string{"--encoding windows-1252", "--encoding macintosh"}
+	names := []string{"windows-1252", "macintosh"}
 	for _, page := range western.dos {
 		readings = append(readings, fmt.Sprintf("as DOS text (%s) %s", page.name, page.letters))
-		names = append(names, "--encoding "+page.name)
+		names = append(names, page.name)
 	}
 	if e, err := namedEncoding(found); err == nil && !isWestern(found) {
 		if text, _ := s.decoded(e); text != "" {
 			readings = append(readings, fmt.Sprintf("as %s %s", found, lettersBeyondASCII(text)))
+			other = e.name
 		}
 	}
-	return rows.Errorf("%s %s. See which are right and use %s or another name, or export the file again as \"CSV UTF-8\".",
-		place, strings.Join(readings, ", "), strings.Join(names, ", "))
+	question := rows.Errorf("%s %s. See which are right and use --encoding %s or another name, or export the file again as \"CSV UTF-8\".",
+		place, strings.Join(readings, ", "), strings.Join(names, ", --encoding "))
+	if other != "" {
+		names = append(names, other)
+	}
+	return question.Asking(rows.AskEncoding, names...)
 }

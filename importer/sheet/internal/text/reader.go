@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+
+	"opscom-import/importer/sheet/internal/rows"
 )
 
 // utf8Reader gives a text in UTF-8, however it is written. Each read needs room for a
@@ -29,6 +32,8 @@ type utf8Reader struct {
 	other   bool      // rest begins with a byte that is not UTF-8
 	letters bool      // letters beyond ASCII were passed on
 	clean   bool      // all that was passed on is UTF-8 without a zero byte or a C1 control character
+	name    string    // of the encoding; "" as long as all is UTF-8
+	assumed bool      // the encoding is that which the letters fit
 	note    string    // what was assumed; "" when there was nothing to assume
 }
 
@@ -61,7 +66,7 @@ func newUTF8Reader(open func() (io.ReadCloser, error), asked string) (*utf8Reade
 
 // decode reads what comes next in the encoding.
 func (t *utf8Reader) decode(e textEncoding) {
-	t.unsure, t.clean, t.note = false, false, e.note
+	t.unsure, t.clean, t.note, t.name = false, false, e.note, e.name
 	if e.decoder != nil {
 		t.r, t.decoded = e.decoder.NewDecoder().Reader(t.r), true
 	}
@@ -113,7 +118,37 @@ func (t *utf8Reader) findEncoding() error {
 		return s.question(e.name)
 	}
 	t.decode(e)
+	t.assumed = e.decoder != nil
 	return nil
+}
+
+// FindEncoding reads a text to its end for its encoding. Where that is not shown by the text
+// itself, candidates are the names of those that it may be. The error is a question when it
+// is not certain which.
+func FindEncoding(open func() (io.ReadCloser, error)) (name string, candidates []string, err error) {
+	t, err := newUTF8Reader(open, "")
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	_, err = io.Copy(io.Discard, t)
+	var question *rows.FileError
+	if errors.As(err, &question) {
+		return "", question.Choices, err
+	}
+	if err != nil || t.name == "" {
+		return "utf-8", nil, err
+	}
+	if t.assumed {
+		s, err := countBytes(open)
+		if err != nil {
+			return "", nil, err
+		}
+		if candidates = s.question("").Choices; !slices.Contains(candidates, t.name) {
+			candidates = append([]string{t.name}, candidates...)
+		}
+	}
+	return t.name, candidates, nil
 }
 
 func (t *utf8Reader) Close() error {

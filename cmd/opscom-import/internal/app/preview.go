@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"opscom-import/importer/sheet"
+)
+
+// Preview says how a file would be read with the settings and its mapping file, whether or
+// not it can be: Problem has what keeps it from being read.
+func Preview(ctx context.Context, env Env, file string) (p *sheet.Preview, err error) {
+	err = env.withInput(ctx, file, func(in *input) error {
+		t := &table{in: in}
+		if _, err := env.readMapping(t); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		o, err := sheetOptions(env.Settings, t.mapping)
+		if err != nil {
+			return err
+		}
+		p, err = sheet.ReadPreview(in.path, o)
+		return err
+	})
+	if p != nil && p.Problem != nil {
+		p.Problem.File = file
+	}
+	return p, err
+}
