@@ -46,6 +46,7 @@ type Answers struct {
 	Fields      []Field    `json:"fields,omitempty"`       // what is more than "this column", one an attribute
 	Dates       [][]string `json:"dates,omitempty"`        // by column: no format, the only one, or the two that are possible
 	Questions   []Question `json:"questions,omitempty"`    // those that were found with the suggestions, not one column's
+	Changed     *Changes   `json:"changed,omitempty"`      // what Fit found to be different, for a person to see; nil for nothing
 }
 
 // Guess is what one column seems to be, without a sample.
@@ -60,9 +61,18 @@ type Guess struct {
 
 // Said is what a person said about one column.
 type Said struct {
-	Answered bool                `json:"answered,omitempty"`
-	Gives    []mapping.Attribute `json:"gives,omitempty"` // none, when answered: it is left out
+	Answered bool                `json:"answered,omitempty"` // of the whole column: it gives this and nothing else
+	Gives    []mapping.Attribute `json:"gives,omitempty"`
+	Not      []mapping.Attribute `json:"not,omitempty"` // what it does not give, though it seems so
 }
+
+// denies reports whether the column does not give the attribute.
+func (s *Said) denies(attribute mapping.Attribute) bool {
+	return !slices.Contains(s.Gives, attribute) && (s.Answered || slices.Contains(s.Not, attribute))
+}
+
+// isSilent reports whether nothing was said.
+func (s *Said) isSilent() bool { return !s.Answered && len(s.Gives)+len(s.Not) == 0 }
 
 // Field is what an attribute is made of where that is more than one column as it is.
 type Field struct {
@@ -178,6 +188,11 @@ func (a *Answers) columnsOf(headers []string) []int {
 // IsFor reports whether the answers are about a table with exactly this header.
 func (a *Answers) IsFor(header []string) bool { return slices.Equal(a.Headers, header) }
 
+// IsTouched reports whether a person said anything yet.
+func (a *Answers) IsTouched() bool {
+	return len(a.Fields) > 0 || slices.ContainsFunc(a.Said, func(said Said) bool { return !said.isSilent() })
+}
+
 // SetColumn says what a column becomes; no attribute: it is left out. Another answer
 // that this makes wrong is taken back.
 func (a *Answers) SetColumn(column int, attributes ...mapping.Attribute) {
@@ -241,15 +256,16 @@ func (a *Answers) SetColumns(attribute mapping.Attribute, columns []int, join bo
 			others = append(others, q.Columns...)
 		}
 	}
+	is := func(g mapping.Attribute) bool { return g == attribute }
 	for _, column := range others {
-		if said := &a.Said[column]; !slices.Contains(columns, column) {
-			said.Answered = true
-			said.Gives = slices.DeleteFunc(said.Gives, func(g mapping.Attribute) bool { return g == attribute })
+		if said := &a.Said[column]; !slices.Contains(columns, column) && !said.denies(attribute) {
+			said.Gives = slices.DeleteFunc(said.Gives, is)
+			said.Not = append(said.Not, attribute)
 		}
 	}
 	for _, column := range columns {
 		said := &a.Said[column]
-		said.Answered = true
+		said.Not = slices.DeleteFunc(said.Not, is)
 		if !slices.Contains(said.Gives, attribute) {
 			said.Gives = append(said.Gives, attribute)
 		}
@@ -421,7 +437,7 @@ func (a *Answers) claims(attribute mapping.Attribute) []int {
 		}
 		add(g.Column)
 		for _, column := range g.Columns {
-			if !a.Said[column].Answered {
+			if !a.Said[column].denies(attribute) {
 				add(column)
 			}
 		}
@@ -431,10 +447,7 @@ func (a *Answers) claims(attribute mapping.Attribute) []int {
 }
 
 // isTaken reports whether a guess is certain, and nobody said otherwise.
-func (a *Answers) isTaken(g Guess) bool {
-	said := a.Said[g.Column]
-	return g.Certain && (!said.Answered || slices.Contains(said.Gives, g.Attribute))
-}
+func (a *Answers) isTaken(g Guess) bool { return g.Certain && !a.Said[g.Column].denies(g.Attribute) }
 
 // source is where an attribute comes from.
 type source struct {
@@ -462,7 +475,7 @@ func (a *Answers) source(attribute mapping.Attribute) source {
 		}
 		var possible []int
 		for _, column := range q.Columns {
-			if said := a.Said[column]; !said.Answered || slices.Contains(said.Gives, attribute) {
+			if !a.Said[column].denies(attribute) {
 				possible = append(possible, column)
 			}
 		}

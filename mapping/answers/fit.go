@@ -9,14 +9,17 @@ import (
 
 // Changes is what is different in a table from the one that the answers were about.
 type Changes struct {
-	New     []string // names of the columns that were not there
-	Gone    []string // names of the columns that are no longer there and gave something
-	Renamed []Rename // columns that seem to have got another name: each is a question
-	Lost    []mapping.Attribute
+	New     []string            `json:"new,omitempty"`     // names of the columns that were not there
+	Gone    []string            `json:"gone,omitempty"`    // names of the columns that are no longer there and gave something
+	Renamed []Rename            `json:"renamed,omitempty"` // columns that seem to have got another name: each is a question
+	Lost    []mapping.Attribute `json:"lost,omitempty"`    // what was made of columns that are gone
 }
 
 // Rename is a column that seems to have got another name.
-type Rename struct{ From, To string }
+type Rename struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
 
 // Any reports whether there is a change that a person should see.
 func (c *Changes) Any() bool { return len(c.New)+len(c.Gone)+len(c.Renamed)+len(c.Lost) > 0 }
@@ -43,7 +46,7 @@ func (a *Answers) Fit(t Table) (Answers, Changes) {
 			continue
 		}
 		taken = append(taken, column)
-		fitted.Said[column] = Said{a.Said[old].Answered, slices.Clone(a.Said[old].Gives)}
+		fitted.Said[column] = a.Said[old].clone()
 	}
 	for column := range t.Header {
 		if !slices.Contains(taken, column) {
@@ -55,8 +58,26 @@ func (a *Answers) Fit(t Table) (Answers, Changes) {
 			changes.Lost = append(changes.Lost, f.Attribute)
 		}
 	}
+	fitted.forgetDisproved()
 	fitted.tidy()
+	if changes.Any() {
+		fitted.Changed = &changes
+	}
 	return fitted, changes
+}
+
+func (s Said) clone() Said { return Said{s.Answered, slices.Clone(s.Gives), slices.Clone(s.Not)} }
+
+// forgetDisproved takes back the order of day and month where the rows of this table
+// prove another.
+func (a *Answers) forgetDisproved() {
+	s := a.source(mapping.DateOfBirth)
+	if s.field == nil || len(s.columns) == 0 {
+		return
+	}
+	if formats := a.Dates[s.columns[0]]; len(formats) == 1 {
+		s.field.Rule.Date = ""
+	}
 }
 
 // takeField takes a field of other answers, and reports whether it fits. Where one of

@@ -65,7 +65,7 @@ func (a *Answers) lines() []Line {
 		for i, spec := range mapping.Attributes() {
 			s := &sources[i]
 			switch {
-			case slices.Contains(s.open, column) && !a.Said[column].Answered || a.isAskedAbout(column, spec.Attribute):
+			case slices.Contains(s.open, column) && !slices.Contains(a.Said[column].Gives, spec.Attribute) || a.isAskedAbout(column, spec.Attribute):
 				l.State = InCard
 				l.Gives = append(l.Gives, spec.Attribute)
 			case slices.Contains(s.columns, column), s.field != nil && slices.Contains(s.field.Reads, column), slices.Contains(a.Said[column].Gives, spec.Attribute):
@@ -92,7 +92,7 @@ func (a *Answers) isAskedAbout(column int, attribute mapping.Attribute) bool {
 // judge says how it stands with a line's column, and why.
 func (a *Answers) judge(l *Line, sources []source) {
 	said := a.Said[l.Column].Answered
-	if said {
+	if !a.Said[l.Column].isSilent() && l.State != InCard {
 		l.State = Answered
 	}
 	for _, g := range a.Guesses {
@@ -104,7 +104,7 @@ func (a *Answers) judge(l *Line, sources []source) {
 			s = sources[g.Attribute-mapping.UniqueID]
 		}
 		switch {
-		case said || l.State == InCard:
+		case said || l.State == InCard || a.Said[l.Column].denies(g.Attribute):
 		case g.Attribute == mapping.NoAttribute:
 			l.Why = append(l.Why, clauses(g.Why)...)
 			continue
@@ -126,7 +126,7 @@ func (a *Answers) judge(l *Line, sources []source) {
 	if l.State == Unmatched && len(l.Gives) > 0 {
 		l.State = Certain // the second of province and state
 	}
-	if slices.ContainsFunc(l.Possible, func(p mapping.Attribute) bool { return p != mapping.NoAttribute }) {
+	if len(l.Possible) > 0 && l.State != InCard {
 		l.State = Open
 	}
 }
@@ -308,7 +308,7 @@ func (a *Answers) cards() []Card {
 
 // isPossible reports whether a line asks whether its column gives the attribute.
 func (a *Answers) isPossible(attribute mapping.Attribute) bool {
-	return slices.ContainsFunc(a.Guesses, func(g Guess) bool { return g.Attribute == attribute && !a.Said[g.Column].Answered })
+	return slices.ContainsFunc(a.Guesses, func(g Guess) bool { return g.Attribute == attribute && !a.Said[g.Column].denies(attribute) })
 }
 
 func (a *Answers) hasQuestion(attribute mapping.Attribute) bool {
@@ -422,7 +422,7 @@ func (a *Answers) nameCard(column int, open bool) Card {
 // dateCard asks for the order of day and month, or shows the answer.
 func (a *Answers) dateCard(s source) (Card, bool) {
 	pattern, open := a.date(s)
-	if len(s.columns) == 0 || open == nil && len(a.Dates[s.columns[0]]) < 2 {
+	if len(s.columns) == 0 || open == nil && len(a.Dates[s.columns[0]]) < 2 { // the rows prove it
 		return Card{}, false
 	}
 	c := Card{Kind: DateOrder, Columns: s.columns[:1], IsOpen: open != nil}
