@@ -42,7 +42,7 @@ func (l Lang) T(text string, args ...any) string {
 	if l == French {
 		text = pageTexts().get(text)
 	}
-	return format(text, args)
+	return insert(text, args)
 }
 
 // N returns the text for n things: one for a single one, many for others. Its first
@@ -57,12 +57,12 @@ func (l Lang) N(n int, one, many string, args ...any) string {
 		text = pageTexts().po.GetN(one, many, n)
 	}
 	if verbs(text) == len(args) {
-		return format(text, args)
+		return insert(text, args)
 	}
-	return format(strings.Replace(text, "%d", "%s", 1), append([]any{l.Number(n)}, args...))
+	return insert(strings.Replace(text, "%d", "%s", 1), append([]any{l.Number(n)}, args...))
 }
 
-func format(text string, args []any) string {
+func insert(text string, args []any) string {
 	if len(args) == 0 && !strings.Contains(text, "%%") {
 		return text
 	}
@@ -102,11 +102,4 @@ func (l Lang) DateTime(t time.Time) string {
 		return l.Date(t) + t.Local().Format(", 15:04")
 	}
 	return l.Date(t) + t.Local().Format(" à 15\u00a0h\u00a004")
-}
-
-// Engine returns a message of the engine in the language: complete English text, of
-// one or several sentences. What the catalogue does not know stays English, and values
-// that stand in quotes are carried over.
-func (l Lang) Engine(text string) string {
-	return text
 }
