@@ -40,13 +40,15 @@ type format struct {
 	literals []string // one more than there are verbs
 	verbs    []byte   // 's', 'q' or 'd'
 	french   []part
-	weight   int // bytes of the literals: the longer, the surer is a match
+	isSaid   bool // its quoted text is what OPS-COM said, which may have quotes in it
+	weight   int  // bytes of the literals: the longer, the surer is a match
 }
 
-// part is a piece of a translation: a literal, or the argument of that number.
+// part is a piece of a translation: a literal, or the argument of that number. The
+// verb %v carries an argument over as it is: a header may be "City".
 type part struct {
-	literal string
-	arg     int // -1 for a literal
+	literal string // the verb's letter for an argument
+	arg     int    // -1 for a literal
 }
 
 func newEngine(c *catalogue) *engine {
@@ -99,6 +101,7 @@ func newFormat(english, french string) *format {
 		f.literals = append(f.literals, "")
 	}
 	f.french = parts(french)
+	f.isSaid = strings.HasPrefix(english, "The Controller says ")
 	return f
 }
 
@@ -158,28 +161,42 @@ const maxDepth = 8
 
 // translate returns the text in French, as far as it is known.
 func (e *engine) translate(text string) string {
-	french, _ := e.passage(text, 0)
+	r := reading{e, maxMatches}
+	french, _ := r.passage(text, 0)
 	return french
+}
+
+// maxMatches limits the formats that are tried for one message, many times what the
+// longest ones take: what stands in a message may come from a stranger.
+const maxMatches = 5000
+
+// reading is the translation of one message.
+type reading struct {
+	*engine
+	left int // formats that may be tried
 }
 
 // passage translates one or several sentences, or a part of one; known is false if a
 // sentence stayed as it is.
-func (e *engine) passage(text string, depth int) (french string, known bool) {
+func (r *reading) passage(text string, depth int) (french string, known bool) {
 	if depth > maxDepth || !strings.ContainsFunc(text, unicode.IsLetter) {
 		return text, true
 	}
 	core := strings.TrimSpace(text)
 	if core != text { // a clause with its separator
 		before, after, _ := strings.Cut(text, core)
-		french, known = e.passage(core, depth+1)
+		french, known = r.passage(core, depth+1)
 		return before + french + after, known
 	}
-	if french, ok := e.unit(text, depth, true); ok {
+	if french, ok := r.unit(text, depth, true); ok {
+		return french, true
+	}
+	if french, ok := r.afterPlace(text, depth); ok {
 		return french, true
 	}
 	ends := sentenceEnds(text)
 	if len(ends) == 1 {
-		return e.clauses(text, depth)
+		return r.clauses(text, depth)
 	}
 	var done []string
 	known = true
@@ -187,13 +204,13 @@ func (e *engine) passage(text string, depth int) (french string, known bool) {
 		n := len(ends)
 		translated, ok := "", false
 		for ; n > 0 && !ok; n-- {
-			translated, ok = e.unit(text[start:ends[n-1]], depth, true)
+			translated, ok = r.unit(text[start:ends[n-1]], depth, true)
 		}
 		if !ok { // not even the first alone
-			if translated, ok = e.unit(text[start:], depth, false); ok {
+			if translated, ok = r.unit(text[start:], depth, false); ok {
 				return strings.Join(append(done, translated), " "), known
 			}
-			translated, ok = e.clauses(text[start:ends[0]], depth)
+			translated, ok = r.clauses(text[start:ends[0]], depth)
 			known = known && ok
 		}
 		done = append(done, translated)
@@ -203,32 +220,45 @@ func (e *engine) passage(text string, depth int) (french string, known bool) {
 	return strings.Join(done, " "), known
 }
 
+// afterPlace translates a message behind the place that it is about: people.xlsx, row
+// 17: The row …
+func (r *reading) afterPlace(text string, depth int) (string, bool) {
+	pieces := splitOutsideQuotes(text, ": ")
+	for i := 1; i < len(pieces); i++ {
+		if message, ok := r.unit(strings.Join(pieces[i:], ": "), depth, true); ok {
+			place, _ := r.passage(strings.Join(pieces[:i], ": "), depth+1)
+			return place + "\u00a0: " + message, true
+		}
+	}
+	return "", false
+}
+
 // unit translates a text that the catalogue has as a whole. If strict, what stands in
 // its verbs does not go beyond a sentence.
-func (e *engine) unit(text string, depth int, strict bool) (string, bool) {
-	if french, ok := e.exact[text]; ok {
+func (r *reading) unit(text string, depth int, strict bool) (string, bool) {
+	if french, ok := r.exact[text]; ok {
 		return french, true
 	}
 	if label, value, rest, ok := cutSubject(text); ok && depth < maxDepth {
-		if french, ok := e.exact[label]; ok {
-			if rest, ok := e.unit(rest, depth+1, strict); ok {
+		if french, ok := r.exact[label]; ok {
+			if rest, ok := r.unit(rest, depth+1, strict); ok {
 				return french + "\u00a0: " + quoted(value) + " " + rest, true
 			}
 		}
 	}
-	if french, ok := e.formatted(text, depth, strict); ok {
+	if french, ok := r.formatted(text, depth, strict); ok {
 		return french, true
 	}
 	if clause, ok := strings.CutSuffix(text, "."); ok && clause != "" {
-		if french, ok := e.unit(clause, depth, strict); ok {
+		if french, ok := r.unit(clause, depth, strict); ok {
 			return french + ".", true
 		}
 	}
 	if first, size := utf8.DecodeRuneInString(text); unicode.IsUpper(first) {
 		lower := string(unicode.ToLower(first)) + text[size:]
-		french, ok := e.exact[lower]
+		french, ok := r.exact[lower]
 		if !ok {
-			french, ok = e.formatted(lower, depth, strict)
+			french, ok = r.formatted(lower, depth, strict)
 		}
 		if ok {
 			first, size := utf8.DecodeRuneInString(french)
@@ -239,17 +269,20 @@ func (e *engine) unit(text string, depth int, strict bool) (string, bool) {
 }
 
 // formatted translates a text that was made with one of the formats.
-func (e *engine) formatted(text string, depth int, strict bool) (string, bool) {
+func (r *reading) formatted(text string, depth int, strict bool) (string, bool) {
 	var candidates []*format
 	seen := make(map[string]bool)
 	for _, word := range wordsOf(text) {
 		if !seen[word] {
 			seen[word] = true
-			candidates = append(candidates, e.byWord[word]...)
+			candidates = append(candidates, r.byWord[word]...)
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b *format) int { return cmp.Compare(b.weight, a.weight) })
-	for _, f := range append(candidates, e.wordless...) {
+	for _, f := range append(candidates, r.wordless...) {
+		if r.left--; r.left < 0 {
+			return "", false
+		}
 		args, ok := f.match(text, strict)
 		if !ok {
 			continue
@@ -260,12 +293,14 @@ func (e *engine) formatted(text string, depth int, strict bool) (string, bool) {
 			case p.arg < 0:
 				b.WriteString(p.literal)
 			case p.arg >= len(args):
+			case p.literal == "v":
+				b.WriteString(args[p.arg])
 			case f.verbs[p.arg] == 'q':
 				b.WriteString(quoted(args[p.arg]))
 			case f.verbs[p.arg] == 'd':
 				b.WriteString(strings.ReplaceAll(args[p.arg], ",", "\u00a0"))
 			default:
-				french, _ := e.passage(args[p.arg], depth+1)
+				french, _ := r.passage(args[p.arg], depth+1)
 				b.WriteString(french)
 			}
 		}
@@ -324,10 +359,10 @@ func (f *format) ends(i int, rest string) func(yield func(int) bool) {
 			if rest == "" || rest[0] != '"' && rest[0] != '\'' {
 				return
 			}
-			for at := 1; at < len(rest); at++ { // what OPS-COM says may have quotes in it
+			for at := 1; at < len(rest); at++ {
 				if rest[at] == '\\' {
 					at++
-				} else if rest[at] == rest[0] && !yield(at+1) {
+				} else if rest[at] == rest[0] && (!yield(at+1) || !f.isSaid) {
 					return
 				}
 			}
@@ -380,7 +415,7 @@ func sentenceEnds(text string) []int {
 			at += quoteEnd(text[at:]) - 1
 		case '.', '?', '!':
 			if next := at + 2; next < len(text) && text[at+1] == ' ' {
-				if r, _ := utf8.DecodeRuneInString(text[next:]); unicode.IsUpper(r) {
+				if first, _ := utf8.DecodeRuneInString(text[next:]); unicode.IsUpper(first) {
 					ends = append(ends, at+1)
 				}
 			}
@@ -391,7 +426,21 @@ func sentenceEnds(text string) []int {
 
 // clauses translates what is not one text of the catalogue: the clauses of a sentence
 // and the words of a list, each for itself.
-func (e *engine) clauses(text string, depth int) (french string, known bool) {
+func (r *reading) clauses(text string, depth int) (french string, known bool) {
+	if label, value, predicate, ok := cutSubject(text); ok {
+		if label, ok := r.exact[label]; ok {
+			french, known = r.passage(predicate, depth+1)
+			return label + "\u00a0: " + quoted(value) + " " + french, known
+		}
+	}
+	if label, value, _, ok := cutSubject(text + " "); ok && label+" "+value == text {
+		if label, ok := r.exact[label]; ok {
+			return label + " " + quoted(value), true
+		}
+	}
+	if text[0] == '"' && quoteEnd(text) == len(text) {
+		return quoted(text), true
+	}
 	for _, separator := range []struct{ english, french string }{
 		{"; ", "; "}, {": ", "\u00a0: "}, {", ", ", "}, {" and ", " et "}, {" or ", " ou "}, {"\n", "\n"},
 	} {
@@ -401,18 +450,13 @@ func (e *engine) clauses(text string, depth int) (french string, known bool) {
 		}
 		known = true
 		for i, piece := range pieces {
-			translated, ok := e.passage(piece, depth+1)
+			translated, ok := r.passage(piece, depth+1)
+			if !ok && separator.english[0] == ' ' && strings.Contains(piece, " ") {
+				return text, false // not a list of words
+			}
 			pieces[i], known = translated, known && ok
 		}
 		return strings.Join(pieces, separator.french), known
-	}
-	if label, value, _, ok := cutSubject(text + " "); ok && label+" "+value == text { // First Name "x"
-		if french, ok := e.exact[label]; ok {
-			return french + " " + quoted(value), true
-		}
-	}
-	if len(text) > 1 && text[0] == '"' && quoteEnd(text) == len(text) {
-		return quoted(text), true
 	}
 	return text, false
 }

@@ -8,7 +8,6 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -123,7 +122,7 @@ func (s *sources) visit(n ast.Node) bool {
 }
 
 func (s *sources) add(e ast.Expr, text string) {
-	text = handQuoted.ReplaceAllString(trimHole(text), "%q")
+	text = strings.Trim(handQuoted.ReplaceAllString(trimHole(text), "%q"), " ;,") // the catalogue has clauses without their separators
 	if !isWords(text) || database.MatchString(text) {
 		return
 	}
@@ -275,25 +274,4 @@ func isWords(text string) bool {
 	plain := verb.ReplaceAllString(text, "")
 	words := letters.FindAllString(plain, -1)
 	return len(words) > 1 && strings.Contains(strings.TrimSpace(plain), " ") || len(words) == 1 && (strings.Contains(text, " ") || strings.HasSuffix(text, ".") && len(text) > 4)
-}
-
-var enginePackages = []string{
-	"mapping", "mapping/answers", "mapping/suggest", "mapping/internal/chars", "mapping/internal/dateformat", "mapping/internal/transform", "mapping/internal/region",
-	"importer", "importer/sheet", "importer/sheet/internal/rows", "importer/sheet/internal/archive", "importer/sheet/internal/text",
-	"importer/sheet/internal/excel", "importer/sheet/internal/webpage", "importer/controller", "importer/journal", "report",
-	"cmd/opscom-import/internal/app", "cmd/opscom-import/internal/config",
-}
-
-func TestDump(t *testing.T) {
-	s := newSources(t)
-	for _, folder := range enginePackages {
-		s.extract(folder)
-	}
-	keys := slices.Collect(maps.Keys(s.found))
-	slices.SortFunc(keys, func(a, b string) int { return strings.Compare(s.found[a]+a, s.found[b]+b) })
-	var b strings.Builder
-	for _, key := range keys {
-		b.WriteString(s.found[key] + "\t" + strings.ReplaceAll(key, "\n", `\n`) + "\n")
-	}
-	os.WriteFile("/tmp/french-keys.txt", []byte(b.String()), 0o600)
 }
