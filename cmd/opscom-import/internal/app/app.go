@@ -37,6 +37,8 @@ type Env struct {
 	Stdin    io.Reader // what the FILE "-" is read from
 	Stdout   io.Writer // where a report goes whose path is "-"
 
+	Types *TypesCache // nil to ask for the user types each time
+
 	Corrections []importer.Correction // of the file that is read, in the order in which they were made
 }
 

@@ -119,6 +119,10 @@ func (c *checker) askUserTypes(ctx context.Context) (err error) {
 	if c.client() == "" {
 		return errors.New("no client code is set")
 	}
+	if list, ok := c.Types.get(c.target(), time.Now()); ok {
+		c.userTypes = userTypes{list: list, known: true}
+		return nil
+	}
 	conn, err := connect(c.Env)
 	if err != nil {
 		return err
@@ -126,6 +130,7 @@ func (c *checker) askUserTypes(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	list, err := conn.UserTypes(ctx)
 	if err == nil {
+		c.Types.put(c.target(), list, time.Now())
 		c.userTypes = userTypes{list: list, known: true}
 	}
 	return err
