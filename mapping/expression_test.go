@@ -34,6 +34,14 @@ func TestConditions(t *testing.T) {
 		`$env["column 0"] == "AS"`:                `there is no column "$env"`,
 		`Status`:                                  `expected bool, but got string`,
 		strings.Repeat("true and ", 600) + "true": `exceeds maximum allowed`,
+
+		strings.Repeat("(", 50) + "true" + strings.Repeat(")", 50):            "true",
+		strings.Repeat("(true) and ", 60) + "true":                            "true",
+		`Status == "` + strings.Repeat("(", 60) + `\"" or ` + "`\\` != '['":   "true",
+		strings.Repeat("[", 51):                                               `more than 50 brackets inside each other (character 51 of the expression)`,
+		strings.Repeat("(", 9_990) + "true" + strings.Repeat(")", 9_990):      `more than 50 brackets`,
+		`Status in ["` + strings.Repeat("x", 20_000) + `"]`:                   `the expression is too long: 20000 characters`,
+		`Status in ["` + strings.Repeat(`x", "`, 900) + `x"] or Status > "A"`: "true",
 	} {
 		got := ""
 		e, err := newCondition(source, header)

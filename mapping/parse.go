@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
 	"opscom-import/mapping/internal/chars"
 )
@@ -21,6 +22,10 @@ const (
 	// maxFileBytes is far more than any mapping needs, so that a data file given by
 	// mistake is refused at once.
 	maxFileBytes = 1 << 20
+
+	// maxFileDepth is how many levels a mapping file may have inside each other; one
+	// with values has six.
+	maxFileDepth = 20
 )
 
 // NoHeaderRow is what stands in place of the header's row number where there is no header.
@@ -58,7 +63,7 @@ func (p *parser) load(data []byte) *yaml.Node {
 		p.fail(1+bytes.Count(data[:at], []byte{'\n'}), "", "the file is not plain text in UTF-8; open it in a text editor and save it as UTF-8")
 		return nil
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxFileDepth))))
 	if err != nil {
 		p.fail(0, "", "the file cannot be read as YAML: "+err.Error())
 		return nil
@@ -113,6 +118,7 @@ func (p *parser) failSyntax(err error) {
 		{"", "cannot start any token", "the line begins with a tab, or a text begins with a character that needs quotes around the text, such as @ or %"},
 		{"", "expected key", "the line is not aligned with those above, or there is a quote inside a quoted text; write '' for a quote between quotes"},
 		{"", "could not find expected ':'", "a colon is missing after the name"},
+		{"", "exceeded max depth", "there are more than " + strconv.Itoa(maxFileDepth) + " levels inside each other, or as many brackets; no mapping has so many"},
 		{"", "unknown anchor", "a text cannot begin with *; put quotes around the text"},
 	} {
 		if strings.Contains(load.ContextMsg, plain.context) && strings.Contains(load.Message, plain.message) {

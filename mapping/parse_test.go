@@ -144,7 +144,7 @@ func TestParseMistakes(t *testing.T) {
 		{"latin-1", top + "  first_name: Pr\xe9nom\n", []string{":3: the file is not plain text in UTF-8"}},
 		{"a workbook", "PK\x03\x04", []string{":1: the file is not plain text"}},
 		{"too large", strings.Repeat("#\n", maxFileBytes), []string{": the file is larger than 1 MiB"}},
-		{"deep", strings.Repeat("[", 100_000), []string{":1: the line cannot be read as YAML"}},
+		{"deep", strings.Repeat("[", 100_000), []string{":1: there are more than 20 levels"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f, err := Parse("x.yaml", []byte(tc.text))
