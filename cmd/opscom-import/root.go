@@ -117,6 +117,9 @@ func with(s streams, f func(ctx context.Context, ss *session, args []string) err
 		if err != nil {
 			return err
 		}
+		if err := app.RemoveHalfUploads(ss.Settings.State); err != nil {
+			ss.Log.Warn(err.Error())
+		}
 		return f(c.Context(), ss, args)
 	}
 }

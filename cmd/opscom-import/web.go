@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +23,8 @@ func webCommand(s streams) *cobra.Command {
 interrupted or closed from the page. There a file is chosen, checked, pushed and
 its results downloaded: to the sandbox, or to the Controller that the settings name.
 
-The page can be reached from this computer only, by the address that is printed.`,
+The page can be reached from this computer only, by the address that is printed.
+When it is open already, its page is opened again.`,
 		Example: `  opscom-import web
   opscom-import web --client OC_TOMA --token-file token.txt`,
 		Args: noArgument,
@@ -33,52 +34,88 @@ The page can be reached from this computer only, by the address that is printed.
 			return ss.serveWeb(fetchCtx, workCtx, address, !noOpen)
 		}),
 	}
-	c.Flags().StringVar(&address, "address", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 takes a free one")
+	c.Flags().StringVar(&address, "address", "127.0.0.1:0", "loopback `ADDRESS` to listen on; port 0 takes that of the last time, or a free one")
 	c.Flags().BoolVar(&noOpen, "no-open", false, "print the address only, and start no browser")
 	return c
 }
 
 // serveWeb serves the page until fetchCtx is cancelled, and waits for what is in
-// progress.
+// progress. When a program that was started before serves it, its page is opened.
 func (s *session) serveWeb(fetchCtx, workCtx context.Context, address string, open bool) (err error) {
-	server, err := web.New(s.Env)
-	if err != nil {
+	server, running, err := s.startWeb(fetchCtx)
+	switch {
+	case err != nil:
 		return err
+	case server == nil:
+		return s.openRunning(running, open)
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	listener, err := listenOnLoopback(address)
+	listener, err := server.Listen(fetchCtx, address)
 	if err != nil {
-		return err
+		return fmt.Errorf("--address: %w", err)
 	}
-	fmt.Fprintf(s.stdout, "The page is at  %s\nIt can be reached from this computer only. Interrupt (Ctrl-C) to end.\n", server.URL(listener.Addr()))
+	fmt.Fprintf(s.stdout, "The page is at  %s\nIt can be reached from this computer only. Interrupt (Ctrl-C) to end.\n", server.URL())
 	if open {
-		if err := openBrowser(server.OnceURL(listener.Addr())); err != nil {
+		if err := openBrowser(server.OpeningFile); err != nil {
 			s.say("No browser could be started (%v): open the address above in one.", err)
 		}
 	}
 	return server.Serve(fetchCtx, workCtx, listener)
 }
 
-func listenOnLoopback(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("--address: %q is not a loopback address with a port, and the page is for this computer only; give one such as 127.0.0.1:8490", address)
+// startWeb returns the server of the page, or no server and the page that runs already.
+func (s *session) startWeb(ctx context.Context) (*web.Server, web.Running, error) {
+	const patience = 5 * time.Second // with a program that is just being started or closed
+	for deadline := time.Now().Add(patience); ; {
+		server, err := web.New(s.Env)
+		if !errors.Is(err, web.ErrOpen) {
+			return server, web.Running{}, err
+		}
+		running, answers := web.FindRunning(ctx, s.Settings.State)
+		if answers {
+			return nil, running, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, running, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, running, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("serve the page: %w", err)
-	}
-	return listener, nil
 }
 
-// openBrowser starts the user's browser.
-func openBrowser(url string) error {
-	command := exec.Command("xdg-open", url)
+// openRunning opens the page of a program that was started before.
+func (s *session) openRunning(running web.Running, open bool) error {
+	if open {
+		err := openBrowser(running.OpeningFile)
+		if err == nil {
+			fmt.Fprintln(s.stdout, "The program is running already: its page is opened.")
+			return nil
+		}
+		s.say("No browser could be started (%v).", err)
+	}
+	url, err := running.OnceURL()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stdout, "The program is running already. Its page is at  %s\nThis address works once.\n", url)
+	return nil
+}
+
+// openBrowser starts the user's browser with a file that leads to the page.
+func openBrowser(makeFile func() (path string, err error)) error {
+	path, err := makeFile()
+	if err != nil {
+		return err
+	}
+	command := exec.Command("xdg-open", path)
 	switch runtime.GOOS {
 	case "darwin":
-		command = exec.Command("open", url)
+		command = exec.Command("open", path)
 	case "windows":
-		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", url)
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path)
 	}
 	if err := command.Start(); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -55,7 +56,7 @@ func startWeb(t *testing.T, state string, flags ...string) *webPage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.base = "http://" + address.Host
+	w.base = "http://" + address.Host + strings.TrimSuffix(address.Path, "/")
 	w.get("/?" + address.RawQuery)
 	return w
 }
@@ -90,7 +91,19 @@ func (w *webPage) get(path string) string {
 
 func (w *webPage) post(path string, form url.Values) string {
 	w.Helper()
-	return w.read(w.client.PostForm(w.base+path, form))
+	return w.send(path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+// send posts a form as a browser does.
+func (w *webPage) send(path, contentType string, body io.Reader) string {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.base+path, body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return w.read(w.client.Do(r))
 }
 
 func (w *webPage) upload(name, text string) {
@@ -104,7 +117,7 @@ func (w *webPage) upload(name, text string) {
 	if err = errors.Join(err, parts.WriteField("target", "sandbox"), parts.Close()); err != nil {
 		w.Fatal(err)
 	}
-	w.read(w.client.Post(w.base+"/files", parts.FormDataContentType(), &form))
+	w.send("/files", parts.FormDataContentType(), &form)
 }
 
 // result follows the progress to its end and returns the page of the result.
@@ -117,7 +130,7 @@ func (w *webPage) result() string {
 // push pushes the upload as its page offers it.
 func (w *webPage) push(body string) {
 	w.Helper()
-	found := regexp.MustCompile(`action="(/files/\d+/push)"><input type="hidden" name="check" value="(\d+)"`).FindStringSubmatch(body)
+	found := regexp.MustCompile(`action="[^"]*(/files/\d+/push)[^"]*"><input type="hidden" name="check" value="(\d+)"`).FindStringSubmatch(body)
 	if found == nil {
 		w.Fatalf("no button to push:\n%s", body)
 	}
@@ -230,6 +243,60 @@ func (w *webPage) stopOnceSent() {
 		}
 	}
 	w.Fatalf("the push ended before it was stopped: %v", events.Err())
+}
+
+// A second start opens the page of the first.
+func TestWebStartsOnce(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	state := t.TempDir()
+	w := startWeb(t, state)
+	var said, failed bytes.Buffer
+	args := []string{"web", "--no-open", "--config", "", "--state", state}
+	if code := run(t.Context(), args, streams{stdout: &said, stderr: &failed}); code != app.ExitDone || failed.Len() > 0 {
+		t.Fatalf("the second start: code %d: %s", code, &failed)
+	}
+	w.wants(said.String(), "The program is running already.")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &http.Client{Jar: jar}
+	w.read(other.Get(regexp.MustCompile(`http://\S+`).FindString(said.String())))
+	w.wants(w.read(other.Get(w.base+"/runs")), "There are no runs yet")
+	other.CloseIdleConnections()
+	base := w.base
+	w.close()
+	if w = startWeb(t, state); w.base != base {
+		w.Errorf("another start, another address: %s, then %s", base, w.base)
+	}
+	w.close()
+}
+
+func TestWebRemovesNothingOfAnotherPage(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	state := t.TempDir()
+	w := startWeb(t, state)
+	half := filepath.Join(state, "web", ".arriving-1")
+	list := func() bool {
+		if code := run(t.Context(), []string{"runs", "--config", "", "--state", state}, streams{stdout: io.Discard, stderr: io.Discard}); code != app.ExitDone {
+			t.Fatalf("runs: code %d", code)
+		}
+		_, err := os.Stat(half)
+		return err == nil
+	}
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !list() {
+		t.Error("an upload in progress was removed")
+	}
+	w.close()
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list() {
+		t.Error("what a kill left is still there")
+	}
 }
 
 func TestWebListensOnLoopbackOnly(t *testing.T) {

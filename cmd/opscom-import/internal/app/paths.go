@@ -87,7 +87,7 @@ func ownsInState(state, real string) bool {
 		return false
 	}
 	name, _, _ := strings.Cut(filepath.ToSlash(inside), "/")
-	return name == sandboxFolder || journal.Owns(name)
+	return name == sandboxFolder || name == pageFolder || strings.HasPrefix(name, pageFolder+".") || journal.Owns(name)
 }
 
 // fixSuffix is what the name of a fix workbook has more than its file's: also one that

@@ -145,7 +145,7 @@ type file struct {
 
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request, u upload, _ *upload) {
 	if u.Check == nil {
-		http.Redirect(w, r, "/progress", http.StatusSeeOther)
+		s.redirect(w, r, "/progress")
 		return
 	}
 	f := file{upload: u, Real: s.real, Text: u.Mapping, Ready: u.Check.Counts[importer.StatusValid]}
@@ -169,7 +169,7 @@ func (s *Server) toProgress(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(w, http.StatusConflict, s.explain(err))
 		return
 	}
-	http.Redirect(w, r, "/progress", http.StatusSeeOther)
+	s.redirect(w, r, "/progress")
 }
 
 // checkFile checks the upload for another target.
@@ -285,7 +285,7 @@ func (s *Server) showRun(w http.ResponseWriter, _ *http.Request, v runView) {
 
 func (s *Server) showApproval(w http.ResponseWriter, r *http.Request, v runView) {
 	if v.State != importer.RunHeld {
-		http.Redirect(w, r, runPage(v.ID), http.StatusSeeOther)
+		s.redirect(w, r, "/runs/%d", v.ID)
 		return
 	}
 	s.show(w, http.StatusOK, "approve.html", "Push run "+strconv.FormatInt(v.ID, 10)+" all the same?", v)
@@ -294,7 +294,7 @@ func (s *Server) showApproval(w http.ResponseWriter, r *http.Request, v runView)
 // pushRun resumes a run that was held or stopped.
 func (s *Server) pushRun(w http.ResponseWriter, r *http.Request, v runView) {
 	if v.State == importer.RunHeld && r.FormValue("approved") != "yes" {
-		http.Redirect(w, r, runPage(v.ID)+"/approve", http.StatusSeeOther)
+		s.redirect(w, r, "/runs/%d/approve", v.ID)
 		return
 	}
 	s.toProgress(w, r, s.begin("Pushing "+filepath.Base(v.Source), "run "+strconv.FormatInt(v.ID, 10), func(fetchCtx, workCtx context.Context, t *task) string {

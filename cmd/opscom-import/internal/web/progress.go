@@ -17,9 +17,9 @@ func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
 	t := s.currentTask()
 	switch {
 	case t == nil:
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		s.redirect(w, r, "/")
 	case t.ended():
-		http.Redirect(w, r, t.next, http.StatusSeeOther)
+		s.redirect(w, r, "%s", t.next)
 	default:
 		s.show(w, http.StatusOK, "progress.html", t.title, t.standing())
 	}
@@ -65,5 +65,5 @@ func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
 	if t := s.currentTask(); t != nil && !t.ended() {
 		t.stop()
 	}
-	http.Redirect(w, r, "/progress", http.StatusSeeOther)
+	s.redirect(w, r, "/progress")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,14 +24,18 @@ import (
 //go:embed templates static
 var files embed.FS
 
+// uploadsFolder is the folder of the uploaded files in the state folder.
+const uploadsFolder = "web"
+
 // Server serves the page.
 type Server struct {
 	env       app.Env
 	folder    string // of the uploaded files
 	real      realController
 	pages     *template.Template
+	address   address
+	secret    string // by which an admitted browser is known
 	token     string // in the address that is printed
-	once      string // in the address that the browser is started with
 	maxUpload int64  // bytes of one file
 	lock      *flock.Flock
 	tasks     chan *task
@@ -50,15 +55,15 @@ var ErrOpen = errors.New("the page is open already; use that one, or close it fi
 // that a launch which died has left there. While another server uses that folder the
 // error is ErrOpen. Call Close when done.
 func New(env app.Env) (*Server, error) {
-	pages, err := template.New("").Funcs(words()).ParseFS(files, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("read the page's templates: %w", err)
-	}
 	s := &Server{
-		env: env, folder: filepath.Join(env.Settings.State, "web"), real: findReal(env),
-		pages: pages, token: rand.Text(), once: rand.Text(), maxUpload: 512 << 20,
+		env: env, folder: filepath.Join(env.Settings.State, uploadsFolder), real: findReal(env),
+		secret: rand.Text(), token: rand.Text(), maxUpload: 512 << 20,
 		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
 		uploads: map[int]*upload{}, endings: map[int64]*outcome{},
+	}
+	var err error
+	if s.pages, err = template.New("").Funcs(s.words()).ParseFS(files, "templates/*.html"); err != nil {
+		return nil, fmt.Errorf("read the page's templates: %w", err)
 	}
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of uploads: %w", err)
@@ -70,7 +75,7 @@ func New(env app.Env) (*Server, error) {
 	case !got:
 		return nil, ErrOpen
 	}
-	if err := s.emptyFolder(); err != nil {
+	if err := errors.Join(s.emptyFolder(), os.RemoveAll(s.folder+openingSuffix)); err != nil {
 		return nil, errors.Join(err, s.lock.Unlock())
 	}
 	return s, nil
@@ -78,7 +83,7 @@ func New(env app.Env) (*Server, error) {
 
 // Close removes the uploaded files.
 func (s *Server) Close() error {
-	return errors.Join(s.emptyFolder(), s.lock.Unlock())
+	return errors.Join(s.emptyFolder(), os.RemoveAll(s.folder+openingSuffix), s.lock.Unlock())
 }
 
 func (s *Server) emptyFolder() error {
@@ -95,25 +100,27 @@ func (s *Server) emptyFolder() error {
 	return errors.Join(errs...)
 }
 
-// URL returns the address to print for the page at that listener. It works as
-// long as the server does.
-func (s *Server) URL(address net.Addr) string {
-	return "http://" + address.String() + "/?token=" + s.token
+// URL returns the address to print for the page, after Listen. It works as long as the
+// server does.
+func (s *Server) URL() string {
+	return "http://" + s.address.Host + s.link("/?token=%s", s.token)
 }
 
-// OnceURL returns an address that works once: it may be seen by others.
-func (s *Server) OnceURL(address net.Addr) string {
-	return "http://" + address.String() + "/?token=" + s.once
+// OpeningFile returns a file that leads the browser which opens it to the page, once.
+func (s *Server) OpeningFile() (path string, err error) {
+	_, path, err = newOnce(s.folder+openingSuffix, s.address)
+	return path, err
 }
 
 // Serve serves the page, and works on what it is asked to do, until fetchCtx is
 // cancelled or someone closes the program from the page. Then it starts nothing new,
-// waits for the answers in flight until workCtx is cancelled, and returns.
+// waits for the answers in flight until workCtx is cancelled, and returns. The listener is
+// that of Listen.
 func (s *Server) Serve(fetchCtx, workCtx context.Context, listener net.Listener) error {
 	fetchCtx, cancel := context.WithCancel(fetchCtx)
 	defer cancel()
 	server := &http.Server{
-		Handler:           s.handler(listener.Addr()),
+		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(s.env.Log.Handler(), slog.LevelWarn),
@@ -145,8 +152,8 @@ func (s *Server) Serve(fetchCtx, workCtx context.Context, listener net.Listener)
 	return nil
 }
 
-// handler returns the pages, guarded, for a server at that address.
-func (s *Server) handler(address net.Addr) http.Handler {
+// handler returns the pages, guarded.
+func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.showStart)
 	mux.HandleFunc("POST /files", s.takeFile)
@@ -164,13 +171,21 @@ func (s *Server) handler(address net.Addr) http.Handler {
 	mux.HandleFunc("POST /runs/{run}/push", s.withRun(s.pushRun))
 	mux.HandleFunc("GET /runs/{run}/results", s.withRun(s.sendResults))
 	mux.HandleFunc("POST /close", s.closeProgram)
-	mux.HandleFunc("GET /static/", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "private, max-age=3600") // the last page needs them when the server is gone
-		http.FileServerFS(files).ServeHTTP(w, r)
-	})
+	mux.HandleFunc("GET /static/{name}", sendStatic)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.fail(w, http.StatusNotFound, "There is no such page.") })
 	admitted := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s.show(w, http.StatusOK, "admitted.html", "One moment", nil)
 	})
-	return newAuthenticator(address, s.token, s.once, rand.Text()).protect(mux, admitted)
+	return s.newAuthenticator().protect(mux, admitted)
+}
+
+// sendStatic sends one of our scripts and styles, and nothing else of what is embedded.
+func sendStatic(w http.ResponseWriter, r *http.Request) {
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Cache-Control", "private, max-age=3600") // the last page needs them when the server is gone
+	http.ServeFileFS(w, r, static, r.PathValue("name"))
 }

@@ -17,8 +17,10 @@ import (
 )
 
 // words are the functions that the templates call.
-func words() template.FuncMap {
+func (s *Server) words() template.FuncMap {
 	return template.FuncMap{
+		"link":   s.link,
+		"action": s.action,
 		"number": func(n int) string { return humanize.Comma(int64(n)) },
 		"plural": func(n int, one, many string) string {
 			return humanize.Comma(int64(n)) + " " + english.PluralWord(n, one, many)

@@ -4,7 +4,7 @@ const bar = document.getElementById("bar");
 const text = document.getElementById("text");
 const spoken = document.getElementById("spoken");
 let spokenAt = 0;
-const events = new EventSource("/progress/events");
+const events = new EventSource(location.pathname + "/events");
 events.onmessage = (event) => {
   const standing = JSON.parse(event.data);
   text.textContent = standing.Text;
@@ -19,5 +19,5 @@ events.onmessage = (event) => {
 };
 events.addEventListener("end", () => {
   events.close();
-  location.replace("/progress");
+  location.replace(location.pathname);
 });
