@@ -11,7 +11,7 @@ import (
 var frenchPage []byte
 
 // pageTexts returns the French texts of the page.
-var pageTexts = sync.OnceValue(func() *catalogue { return parse(frenchPage) })
+var pageTexts = sync.OnceValue(func() *catalogue { return parseCatalogue(frenchPage) })
 
 // catalogue has the translations of one PO file.
 type catalogue struct {
@@ -19,16 +19,17 @@ type catalogue struct {
 	texts map[string]*gotext.Translation // by the English text, the singular where it has a plural
 }
 
-func parse(text []byte) *catalogue {
+func parseCatalogue(text []byte) *catalogue {
 	po := gotext.NewPo()
 	po.Parse(text)
 	return &catalogue{po, po.GetDomain().GetTranslations()}
 }
 
-// get returns the translation, the text itself where there is none.
-func (c *catalogue) get(text string) string {
-	if translation, ok := c.texts[text]; ok && text != "" {
-		return translation.Get()
+// get returns the translation of a text, if there is one.
+func (c *catalogue) get(text string) (french string, ok bool) {
+	translation, ok := c.texts[text]
+	if !ok || text == "" || !translation.IsTranslated() {
+		return "", false
 	}
-	return text
+	return translation.Get(), true
 }

@@ -31,9 +31,9 @@ func TestEngineTextsAreTranslated(t *testing.T) {
 		s.found[attribute.Label] = "mapping/attribute.go"
 	}
 	exempt := untranslated(t)
-	catalogue := parse(frenchEngine)
+	catalogue := parseCatalogue(frenchEngine)
 	for text, place := range s.found {
-		if translation, ok := catalogue.texts[text]; ok && translation.IsTranslated() || exempt.has(text, place) {
+		if _, ok := catalogue.get(text); ok || exempt.has(text, place) {
 			continue
 		}
 		t.Logf("%s: engine.fr.po has nothing for %q", place, text)
@@ -80,12 +80,10 @@ var anyVerb = regexp.MustCompile(`%(\[\d\])?([a-z%])`)
 // A translation has the verbs of its text.
 func TestVerbsAgree(t *testing.T) {
 	for name, file := range map[string][]byte{"fr.po": frenchPage, "engine.fr.po": frenchEngine} {
-		for id, translation := range parse(file).texts {
-			for n := range max(len(translation.Trs), 1) {
-				for _, english := range []string{id, translation.PluralID} {
-					if french := translation.Trs[n]; id != "" && english != "" && !slices.Equal(verbLetters(english), verbLetters(french)) {
-						t.Errorf("%s: %q has other verbs than %q", name, french, english)
-					}
+		for id, translation := range parseCatalogue(file).texts {
+			for n, english := range []string{id, translation.PluralID} {
+				if french := translation.Trs[n]; id != "" && english != "" && !slices.Equal(verbLetters(english), verbLetters(french)) {
+					t.Errorf("%s: %q has other verbs than %q", name, french, english)
 				}
 			}
 		}
@@ -111,7 +109,7 @@ func verbLetters(format string) []string {
 func TestFrenchPunctuation(t *testing.T) {
 	wrong := regexp.MustCompile(` :( |$)|« | »|[^«"] [;!]( |$)|\pL'\pL`)
 	for name, file := range map[string][]byte{"fr.po": frenchPage, "engine.fr.po": frenchEngine} {
-		for id, translation := range parse(file).texts {
+		for id, translation := range parseCatalogue(file).texts {
 			for _, french := range translation.Trs {
 				if id != "" && wrong.MatchString(french) {
 					t.Errorf("%s: %q: %q", name, french, wrong.FindString(french))

@@ -14,7 +14,7 @@ import (
 var frenchEngine []byte
 
 // engineTexts returns what the engine says, in French.
-var engineTexts = sync.OnceValue(func() *engine { return newEngine(parse(frenchEngine)) })
+var engineTexts = sync.OnceValue(func() *engine { return newEngine(parseCatalogue(frenchEngine)) })
 
 // Engine returns a message of the engine in the language: finished English text of one
 // or several sentences. Values in quotes are carried over. What the catalogue does not
@@ -55,10 +55,10 @@ func newEngine(c *catalogue) *engine {
 	e := &engine{exact: make(map[string]string), byWord: make(map[string][]*format)}
 	var formats []*format
 	count := make(map[string]int)
-	for id, translation := range c.texts {
-		french := translation.Get()
+	for id := range c.texts {
+		french, ok := c.get(id)
 		switch {
-		case id == "" || !translation.IsTranslated():
+		case !ok:
 		case verbs(id) == 0:
 			e.exact[strings.ReplaceAll(id, "%%", "%")] = strings.ReplaceAll(french, "%%", "%")
 		default:
@@ -179,7 +179,7 @@ type reading struct {
 // passage translates one or several sentences, or a part of one; known is false if a
 // sentence stayed as it is.
 func (r *reading) passage(text string, depth int) (french string, known bool) {
-	if depth > maxDepth || !strings.ContainsFunc(text, unicode.IsLetter) {
+	if depth > maxDepth || !strings.ContainsFunc(text, unicode.IsLower) { // a number, a column, DD/MM/YYYY
 		return text, true
 	}
 	core := strings.TrimSpace(text)
@@ -311,7 +311,13 @@ func (r *reading) formatted(text string, depth int, strict bool) (string, bool) 
 
 // quoted puts a text that stands in quotes between French quotation marks.
 func quoted(text string) string {
-	return "«\u00a0" + text[1:len(text)-1] + "\u00a0»"
+	for _, pair := range []string{`""`, "“”", "''"} {
+		opening, size := utf8.DecodeRuneInString(pair)
+		if inner, ok := strings.CutPrefix(text, string(opening)); ok {
+			return "«\u00a0" + strings.TrimSuffix(inner, pair[size:]) + "\u00a0»"
+		}
+	}
+	return text
 }
 
 // match returns what stands in the text for the format's verbs, if the text was made
@@ -371,17 +377,26 @@ func (f *format) ends(i int, rest string) func(yield func(int) bool) {
 				if !yield(at) {
 					return
 				}
-				if at < len(rest) && rest[at] == '"' { // a literal never begins inside a quoted value
-					at += quoteEnd(rest[at:]) - 1
+				if at < len(rest) { // a literal never begins inside a quoted value
+					at += max(quoteEnd(rest[at:])-1, 0)
 				}
 			}
 		}
 	}
 }
 
-// quoteEnd returns the length of the quoted value at the beginning of the text, 1 when
-// the quote is not closed.
+// quoteEnd returns the length of the quoted value at the beginning of the text, 0 where
+// there is none.
 func quoteEnd(text string) int {
+	if rest, ok := strings.CutPrefix(text, "“"); ok {
+		if end := strings.Index(rest, "”"); end >= 0 {
+			return len("“") + end + len("”")
+		}
+		return 0
+	}
+	if text == "" || text[0] != '"' {
+		return 0
+	}
 	for at := 1; at < len(text); at++ {
 		switch text[at] {
 		case '\\':
@@ -390,7 +405,7 @@ func quoteEnd(text string) int {
 			return at + 1
 		}
 	}
-	return 1
+	return 0
 }
 
 // cutSubject cuts what a message is about off its predicate: Label "value" is …
@@ -399,10 +414,10 @@ func cutSubject(text string) (label, value, predicate string, ok bool) {
 	if !ok {
 		return "", "", "", false
 	}
-	end := quoteEnd(`"` + rest)
-	value, predicate = `"`+rest[:max(end-1, 0)], rest[max(end-1, 0):]
-	predicate, ok = strings.CutPrefix(predicate, " ")
-	return label, value, predicate, ok && end > 1
+	rest = text[len(label)+1:]
+	end := quoteEnd(rest)
+	predicate, ok = strings.CutPrefix(rest[end:], " ")
+	return label, rest[:end], predicate, ok && end > 0
 }
 
 // sentenceEnds returns the offsets behind each sentence of the text, that of its end
@@ -410,9 +425,11 @@ func cutSubject(text string) (label, value, predicate string, ok bool) {
 func sentenceEnds(text string) []int {
 	var ends []int
 	for at := 0; at < len(text); at++ {
+		if quote := quoteEnd(text[at:]); quote > 0 {
+			at += quote - 1
+			continue
+		}
 		switch text[at] {
-		case '"':
-			at += quoteEnd(text[at:]) - 1
 		case '.', '?', '!':
 			if next := at + 2; next < len(text) && text[at+1] == ' ' {
 				if first, _ := utf8.DecodeRuneInString(text[next:]); unicode.IsUpper(first) {
@@ -438,7 +455,7 @@ func (r *reading) clauses(text string, depth int) (french string, known bool) {
 			return label + " " + quoted(value), true
 		}
 	}
-	if text[0] == '"' && quoteEnd(text) == len(text) {
+	if quoteEnd(text) == len(text) {
 		return quoted(text), true
 	}
 	for _, separator := range []struct{ english, french string }{
@@ -448,13 +465,16 @@ func (r *reading) clauses(text string, depth int) (french string, known bool) {
 		if len(pieces) == 1 {
 			continue
 		}
-		known = true
+		known, changed := true, false
 		for i, piece := range pieces {
 			translated, ok := r.passage(piece, depth+1)
 			if !ok && separator.english[0] == ' ' && strings.Contains(piece, " ") {
 				return text, false // not a list of words
 			}
-			pieces[i], known = translated, known && ok
+			pieces[i], known, changed = translated, known && ok, changed || translated != piece
+		}
+		if !changed && !known {
+			return text, false
 		}
 		return strings.Join(pieces, separator.french), known
 	}
@@ -465,8 +485,8 @@ func splitOutsideQuotes(text, separator string) []string {
 	var pieces []string
 	start := 0
 	for at := 0; at < len(text); at++ {
-		if text[at] == '"' {
-			at += quoteEnd(text[at:]) - 1
+		if quote := quoteEnd(text[at:]); quote > 0 {
+			at += quote - 1
 		} else if strings.HasPrefix(text[at:], separator) {
 			pieces = append(pieces, text[start:at])
 			at += len(separator) - 1

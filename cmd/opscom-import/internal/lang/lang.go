@@ -37,12 +37,16 @@ func Match(acceptLanguage string) Lang {
 }
 
 // T returns the text in the language, with its arguments in place as fmt.Sprintf puts
-// them. A text that has no translation stays English.
+// them. One that the page's catalogue does not have may be the engine's; else it stays
+// English.
 func (l Lang) T(text string, args ...any) string {
-	if l == French {
-		text = pageTexts().get(text)
+	if l != French {
+		return insert(text, args)
 	}
-	return insert(text, args)
+	if french, ok := pageTexts().get(text); ok {
+		return insert(french, args)
+	}
+	return l.Engine(insert(text, args))
 }
 
 // N returns the text for n things: one for a single one, many for others. Its first
@@ -55,6 +59,10 @@ func (l Lang) N(n int, one, many string, args ...any) string {
 	}
 	if l == French {
 		text = pageTexts().po.GetN(one, many, n)
+		// none is singular in French, but not "the row"
+		if plural := pageTexts().po.GetN(one, many, 2); n == 0 && verbs(text) < verbs(plural) {
+			text = plural
+		}
 	}
 	if verbs(text) == len(args) {
 		return insert(text, args)
