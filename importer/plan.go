@@ -1,13 +1,10 @@
 package importer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,17 +61,6 @@ type LastLine struct {
 	IsEnded bool // by a line end
 }
 
-// ProblemCount counts the rows that broke one rule in one column.
-type ProblemCount struct {
-	Rule     mapping.Rule
-	Severity mapping.Severity
-	Column   int    // index in the sheet; mapping.NoColumn when no single cell is meant
-	Header   string // of that column
-	Count    int
-	Row      int    // the first such row
-	Message  string // about that row; holds its value
-}
-
 // planBatch is how many rows pass from one goroutine to the next together: few
 // enough for a processor's cache.
 const planBatch = 128
@@ -84,7 +70,6 @@ const planBatch = 128
 func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
 		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
-		problems: map[problemKey]*ProblemCount{},
 	}
 	empty := make(chan *batch, 6)
 	for range cap(empty) {
@@ -107,7 +92,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 		return Plan{}, err
 	}
 	return Plan{
-		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.mostCommon(), Changed: r.changed, Notes: review.Notes,
+		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.problems.MostCommon(), Changed: r.changed, Notes: review.Notes,
 	}, nil
 }
 
@@ -126,14 +111,8 @@ type planRun struct {
 	names    []string // of the columns
 	index    *duplicateIndex
 	digester *Digester
-	problems map[problemKey]*ProblemCount
+	problems ProblemCounter
 	changed  int
-}
-
-type problemKey struct {
-	rule     mapping.Rule
-	severity mapping.Severity
-	column   int
 }
 
 // errLastBatch is returned by work on a batch after which none follows.
@@ -250,30 +229,8 @@ func (r *planRun) problem(row int, p mapping.Problem) RowProblem {
 	if p.Column >= 0 && p.Column < len(r.names) {
 		located.Header = r.names[p.Column]
 	}
-	key := problemKey{p.Rule, p.Severity, p.Column}
-	count := r.problems[key]
-	if count == nil {
-		count = &ProblemCount{Rule: p.Rule, Severity: p.Severity, Column: p.Column, Header: located.Header, Row: math.MaxInt}
-		r.problems[key] = count
-	}
-	count.Count++
-	if row < count.Row {
-		count.Row, count.Message = row, located.Located()
-	}
+	r.problems.Add(located)
 	return located
-}
-
-// mostCommon returns the counted problems: errors before warnings, the most common
-// first.
-func (r *planRun) mostCommon() []ProblemCount {
-	list := make([]ProblemCount, 0, len(r.problems))
-	for _, p := range r.problems {
-		list = append(list, *p)
-	}
-	slices.SortFunc(list, func(a, b ProblemCount) int {
-		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Row, b.Row), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule))
-	})
-	return list
 }
 
 // markUnchanged marks the rows whose profile the Controller last accepted. first is

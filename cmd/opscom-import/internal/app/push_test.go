@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +63,10 @@ func TestPushToTheSandbox(t *testing.T) {
 	run, shown, err := ShowRun(t.Context(), env, receipts[0].Run)
 	if err != nil || run.State != importer.RunFinished || shown.Counts[importer.StatusPushed] != 2 || shown.Reports.Fix == "" {
 		t.Errorf("run %+v, receipt %+v, %v", run, shown, err)
+	}
+	problems, err := Problems(t.Context(), env, receipts[0].Run)
+	if err != nil || len(problems) == 0 || !reflect.DeepEqual(problems, receipts[0].Problems) {
+		t.Errorf("the journal's problems %+v, %v; want those of the receipt, %+v", problems, err, receipts[0].Problems)
 	}
 	if err := os.WriteFile(file, []byte("changed"), 0o600); err != nil {
 		t.Fatal(err)
