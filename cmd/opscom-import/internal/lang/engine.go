@@ -69,9 +69,7 @@ func newEngine(c *catalogue) *engine {
 			}
 		}
 	}
-	slices.SortFunc(formats, func(a, b *format) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), slices.Compare(a.literals, b.literals))
-	})
+	slices.SortFunc(formats, (*format).compare)
 	for _, f := range formats {
 		words := f.words()
 		if len(words) == 0 {
@@ -103,6 +101,11 @@ func newFormat(english, french string) *format {
 	f.french = parts(french)
 	f.isSaid = strings.HasPrefix(english, "The Controller says ")
 	return f
+}
+
+// compare orders formats: what is surer comes first.
+func (f *format) compare(other *format) int {
+	return cmp.Or(cmp.Compare(other.weight, f.weight), slices.Compare(f.verbs, other.verbs), slices.Compare(f.literals, other.literals))
 }
 
 // parts cuts a format at its verbs, which may have a number: %s, %[2]s. Their
@@ -278,7 +281,7 @@ func (r *reading) formatted(text string, depth int, strict bool) (string, bool) 
 			candidates = append(candidates, r.byWord[word]...)
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b *format) int { return cmp.Compare(b.weight, a.weight) })
+	slices.SortFunc(candidates, (*format).compare)
 	for _, f := range append(candidates, r.wordless...) {
 		if r.left--; r.left < 0 {
 			return "", false

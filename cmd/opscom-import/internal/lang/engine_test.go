@@ -32,6 +32,41 @@ func messages(t *testing.T) map[string]string {
 	return found
 }
 
+// Each format is recognized, whatever other formats there are.
+func TestEngineKnowsItsFormats(t *testing.T) {
+	c := parseCatalogue(frenchEngine)
+	for id := range c.texts {
+		french, ok := c.get(id)
+		if !ok {
+			continue
+		}
+		f := newFormat(id, french)
+		if f.weight < 8 || strings.TrimLeft(id, " ") == "" {
+			continue // too short to be told apart from others
+		}
+		english, want := strings.Builder{}, strings.Builder{}
+		values := make([]string, len(f.verbs))
+		for i, verb := range f.verbs {
+			values[i] = map[byte]string{'s': "S%", 'q': `"V"`, 'd': "7"}[verb]
+			english.WriteString(f.literals[i] + values[i])
+		}
+		english.WriteString(f.literals[len(f.verbs)])
+		for _, p := range f.french {
+			switch {
+			case p.arg < 0:
+				want.WriteString(p.literal)
+			case f.verbs[p.arg] == 'q' && p.literal != "v":
+				want.WriteString("«\u00a0V\u00a0»")
+			default:
+				want.WriteString(values[p.arg])
+			}
+		}
+		if got := French.Engine(english.String()); got != want.String() {
+			t.Errorf("%q\nbecomes %q\n   want %q", english.String(), got, want.String())
+		}
+	}
+}
+
 // Whatever is in a file, its text is shown, and soon.
 func FuzzEngine(f *testing.F) {
 	for english := range map[string]string{
