@@ -2,8 +2,12 @@ package importer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"golang.org/x/sync/errgroup"
@@ -41,7 +45,9 @@ type Planner struct {
 	Store       PlanStore
 	Salt        []byte      // of the digests; nil when nothing is pushed or compared: no row gets digests or a payload
 	Target      string      // whose acceptances count
-	Acceptances Acceptances // nil: unchanged rows are pushed too
+	Acceptances Acceptances // nil: rows are not compared, and unchanged ones are pushed too
+	Everybody   bool        // unchanged rows are pushed too, though Acceptances tell them
+	Digest      bool        // the plan gets its digest
 }
 
 // Plan sums up a planned source; the rows themselves are in the store.
@@ -50,6 +56,8 @@ type Plan struct {
 	Counts   Counts
 	Problems []ProblemCount // the most common first
 	Changed  int            // pending rows of people for whom the Controller last accepted something else
+	Same     int            // pending rows that are unchanged; with Planner.Everybody only
+	Digest   string         // tells plans apart by what they would send: target, rows, profiles and statuses; "" when none was asked for
 	CutRow   int            // row in the middle of which the file ends, 0 for none; the source knows, not the planner
 	LastLine LastLine       // of a text file; likewise
 	Notes    []string       // what the mapper learned about columns, a sentence each; no row's value
@@ -71,6 +79,10 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
 		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
 	}
+	if p.Digest {
+		r.sum = sha256.New()
+		r.addToSum(0, []byte(p.Target))
+	}
 	empty := make(chan *batch, 6)
 	for range cap(empty) {
 		empty <- &batch{source: make([]Row, planBatch), results: make([]mapping.Result, planBatch)}
@@ -91,8 +103,15 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err := r.amend(ctx, review.Problems); err != nil {
 		return Plan{}, err
 	}
+	counts, same := r.index.counts(), 0
+	if p.Everybody {
+		same = counts[StatusUnchanged]
+		counts[StatusPending] += same
+		delete(counts, StatusUnchanged)
+	}
 	return Plan{
-		Rows: len(r.index.rows), Counts: r.index.counts(), Problems: r.problems.MostCommon(), Changed: r.changed, Notes: review.Notes,
+		Rows: len(r.index.rows), Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
+		Digest: r.digest(), Notes: review.Notes,
 	}, nil
 }
 
@@ -113,6 +132,8 @@ type planRun struct {
 	digester *Digester
 	problems ProblemCounter
 	changed  int
+	sum      hash.Hash // of what would be sent; nil when it is not asked for
+	place    []byte    // memory for what addToSum writes
 }
 
 // errLastBatch is returned by work on a batch after which none follows.
@@ -198,15 +219,19 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 		r.addProblems(&planned, row.Problems)
 		r.addProblems(&planned, result.Problems)
 	}
-	if planned.Status == StatusPending && r.Salt != nil {
+	if planned.Status == StatusPending && (r.Salt != nil || r.sum != nil) {
 		start := len(b.payloads)
 		var err error
 		if b.payloads, err = profile.AppendJSON(b.payloads); err != nil {
 			return fmt.Errorf("row %d: %w", row.Number, err)
 		}
-		planned.Payload = b.payloads[start:len(b.payloads):len(b.payloads)]
-		planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
-		planned.Hash = r.digester.Profile(planned.Payload)
+		payload := b.payloads[start:len(b.payloads):len(b.payloads)]
+		r.addToSum(row.Number, payload)
+		if r.Salt != nil {
+			planned.Payload = payload
+			planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
+			planned.Hash = r.digester.Profile(payload)
+		}
 	}
 	r.index.add(row.Number, planned.Status, profile)
 	b.rows = append(b.rows, planned)
@@ -257,11 +282,39 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 		case last.Hash != row.Hash:
 			r.changed++
 		default:
-			row.Status, row.ReferenceID, row.Payload = StatusUnchanged, last.ReferenceID, nil
+			if !r.Everybody {
+				row.Status, row.ReferenceID, row.Payload = StatusUnchanged, last.ReferenceID, nil
+			}
 			r.index.statuses[first+i] = planStatusOf(StatusUnchanged)
 		}
 	}
 	return nil
+}
+
+// addToSum adds a row that would be sent to the plan's digest.
+func (r *planRun) addToSum(row int, payload []byte) {
+	if r.sum == nil {
+		return
+	}
+	r.place = binary.AppendUvarint(r.place[:0], uint64(row))
+	r.place = binary.AppendUvarint(r.place, uint64(len(payload)))
+	_, _ = r.sum.Write(r.place) // a hash takes all
+	_, _ = r.sum.Write(payload)
+}
+
+// digest returns the plan's digest, once all is amended.
+func (r *planRun) digest() string {
+	if r.sum == nil {
+		return ""
+	}
+	for i, status := range r.index.statuses {
+		if r.Everybody && planStatuses[status] == StatusUnchanged {
+			status = planStatusOf(StatusPending)
+		}
+		r.place = append(binary.AppendUvarint(r.place[:0], uint64(r.index.rows[i])), byte(status))
+		_, _ = r.sum.Write(r.place)
+	}
+	return hex.EncodeToString(r.sum.Sum(nil))
 }
 
 func (r *planRun) store(ctx context.Context, b *batch) error {

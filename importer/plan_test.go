@@ -196,6 +196,47 @@ func TestPlanSendsOnlyChanges(t *testing.T) {
 
 // Batches travel between two goroutines and are used again: what one row leaves
 // must not show in another.
+// Plans that send the same to the same target have the same digest, and others have not.
+func TestPlanDigest(t *testing.T) {
+	names := []string{"unique_id", "login_source", "first_name"}
+	digest := func(target string, salt []byte, everybody bool, known acceptances, rows ...string) string {
+		p := &Planner{
+			Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names),
+			Target: target, Salt: salt, Digest: true, Everybody: everybody,
+		}
+		if known != nil {
+			p.Acceptances = known
+		}
+		plan, _ := makePlan(t, p)
+		return plan.Digest
+	}
+	salt := []byte("s")
+	rows := []string{"1|SSO|Ann", "2|SSO|Bo", "2|SSO|Bo"}
+	want := digest("a", nil, false, nil, rows...)
+	if want == "" || digest("a", salt, false, nil, rows...) != want {
+		t.Error("with a salt it is another digest")
+	}
+	_, store := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: rows}, Mapper: mapper(t, "", names), Salt: salt})
+	known := acceptances{store.rows[3].Key: {Hash: store.rows[3].Hash}}
+	if digest("a", salt, true, known, rows...) != want {
+		t.Error("where unchanged rows are sent too, it is another digest")
+	}
+	for name, got := range map[string]string{
+		"another target":    digest("b", nil, false, nil, rows...),
+		"an unchanged row":  digest("a", salt, false, known, rows...),
+		"another name":      digest("a", nil, false, nil, "1|SSO|Ann", "2|SSO|Bob", "2|SSO|Bob"),
+		"another id":        digest("a", nil, false, nil, "1|SSO|Ann", "3|SSO|Bo", "3|SSO|Bo"),
+		"an invalid row":    digest("a", nil, false, nil, "1|SSO|Ann", "|SSO|Bo", "2|SSO|Bo"),
+		"a row less":        digest("a", nil, false, nil, rows[:2]...),
+		"no duplicate":      digest("a", nil, false, nil, "1|SSO|Ann", "2|SSO|Bo", "3|SSO|Bo"),
+		"two contradicting": digest("a", nil, false, nil, "1|SSO|Ann", "2|SSO|Bo", "2|SSO|Bob"),
+	} {
+		if got == want {
+			t.Errorf("%s: the same digest", name)
+		}
+	}
+}
+
 func TestPlanOfManyRows(t *testing.T) {
 	names := []string{"unique_id", "first_name"}
 	source := &rowsSource{names: names}

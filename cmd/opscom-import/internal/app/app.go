@@ -40,6 +40,7 @@ type Env struct {
 	Types *TypesCache // nil to ask for the user types each time
 
 	Corrections []importer.Correction // of the file that is read, in the order in which they were made
+	Reviewed    *Reviewed             // what a push may send; nil: whatever the file plans
 }
 
 // SandboxTarget is the client and the target by which the journal knows what was

@@ -22,6 +22,7 @@ import (
 type Inspection struct {
 	Receipt   report.Receipt // as Check gives it
 	Changes   report.Changes // compared with what was last accepted, whether or not only changes are sent
+	Digest    string         // of what a push would send: see Reviewed
 	Header    importer.Header
 	Sheet     string                    // "" for a file without sheets
 	Notes     []string                  // what a person should know, a sentence each
@@ -120,7 +121,7 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 			err = errors.Join(err, rows.close())
 		}
 	}()
-	planner := importer.Planner{Source: &recordedSource{t, rows}, Store: rows}
+	planner := importer.Planner{Source: &recordedSource{t, rows}, Store: rows, Digest: true, Everybody: !c.Settings.OnlyChanges}
 	if c.journal != nil {
 		planner.Acceptances, planner.Salt = c.journal, c.journal.Salt()
 	}
@@ -129,8 +130,8 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 		return nil, err
 	}
 	i = &Inspection{
-		Changes: report.Changes{Changed: plan.Changed, Unchanged: plan.Counts[importer.StatusUnchanged], New: plan.Counts[importer.StatusPending] - plan.Changed},
-		Header:  t.Header(), Sheet: t.Sheet(), Notes: plan.Notes, Choices: t.userTypeChoices(), Void: t.rows.Void(),
+		Changes: changesOf(plan), Digest: plan.Digest,
+		Header: t.Header(), Sheet: t.Sheet(), Notes: plan.Notes, Choices: t.userTypeChoices(), Void: t.rows.Void(),
 		Proposals: rows.proposals, Columns: map[mapping.Attribute]int{}, corrections: c.Corrections, whole: map[int]string{}, mapper: t.mapper, rows: rows,
 	}
 	void := map[importer.Correction]bool{}
@@ -152,17 +153,12 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 			i.Columns[f.Attribute] = column
 		}
 	}
-	counts := plan.Counts
-	if counts[importer.StatusValid] = counts[importer.StatusPending]; !c.Settings.OnlyChanges {
-		rows.sendsUnchanged = true
-		counts[importer.StatusPending] += counts[importer.StatusUnchanged]
-		counts[importer.StatusValid] = counts[importer.StatusPending]
-		delete(counts, importer.StatusUnchanged)
-	}
 	held, err := c.judge(ctx, c.journal, plan, t.in.source)
 	if err != nil {
 		return nil, err
 	}
+	counts := plan.Counts
+	counts[importer.StatusValid] = counts[importer.StatusPending]
 	delete(counts, importer.StatusPending)
 	i.Receipt = report.Receipt{
 		Command: report.CheckCommand, File: t.in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Held: held,

@@ -19,13 +19,12 @@ import (
 // files, and in memory only where they are there, 44 bytes a row. It is a
 // [importer.PlanStore].
 type inspectedRows struct {
-	rows           []inspectedRow // in the file's order, once they are planned
-	cellsAt        []section      // of the rows as they are read, which runs ahead
-	record         []byte         // memory of addCells
-	cells          spool
-	problems       spool
-	tabs           map[Tab][]int32 // indexes of rows; all but TabAll
-	sendsUnchanged bool            // so that an unchanged row is only valid
+	rows     []inspectedRow // in the file's order, once they are planned
+	cellsAt  []section      // of the rows as they are read, which runs ahead
+	record   []byte         // memory of addCells
+	cells    spool
+	problems spool
+	tabs     map[Tab][]int32 // indexes of rows; all but TabAll
 
 	seed      maphash.Seed
 	alike     map[uint64]int // problems by keyOf
@@ -192,7 +191,7 @@ func (s *inspectedRows) find(number int) (sequence int, ok bool) {
 
 // status returns the status as a check shows it.
 func (s *inspectedRows) status(row *inspectedRow) importer.Status {
-	if row.status == importer.StatusPending || row.status == importer.StatusUnchanged && s.sendsUnchanged {
+	if row.status == importer.StatusPending {
 		return importer.StatusValid
 	}
 	return row.status

@@ -86,5 +86,15 @@ func changes(s config.Settings, p importer.Plan) *report.Changes {
 	if !s.OnlyChanges || p.Rows == 0 {
 		return nil
 	}
-	return &report.Changes{New: p.Counts[importer.StatusPending] - p.Changed, Changed: p.Changed, Unchanged: p.Counts[importer.StatusUnchanged]}
+	of := changesOf(p)
+	return &of
+}
+
+// changesOf says how the rows of a plan that were compared differ from what was last
+// accepted.
+func changesOf(p importer.Plan) report.Changes {
+	return report.Changes{
+		New:     p.Counts[importer.StatusPending] - p.Changed - p.Same,
+		Changed: p.Changed, Unchanged: p.Same + p.Counts[importer.StatusUnchanged],
+	}
 }

@@ -105,9 +105,11 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 		return receipt, err
 	}
 	started := time.Now()
-	run, err := p.findResumable(fetchCtx, t, hash)
-	if err != nil {
-		return receipt, err
+	var run *journal.Run
+	if p.Reviewed == nil { // what was reviewed is a plan from the first row on
+		if run, err = p.findResumable(fetchCtx, t, hash); err != nil {
+			return receipt, err
+		}
 	}
 	var plan importer.Plan
 	pending := 0
@@ -142,7 +144,7 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
-	planner := importer.Planner{Store: run, Salt: p.journal.Salt()}
+	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil}
 	if p.Settings.OnlyChanges {
 		planner.Acceptances = p.journal
 	}
@@ -151,11 +153,16 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	if err == nil {
 		held, err = p.judge(ctx, p.journal, plan, t.in.source)
 	}
+	if err == nil && p.Reviewed != nil {
+		if err = p.Reviewed.check(plan, held); err == nil {
+			err = p.replaceUnfinished(ctx, t.in.source)
+		}
+	}
 	if err != nil {
 		return nil, plan, errors.Join(err, run.Discard(context.WithoutCancel(ctx)))
 	}
 	state := importer.RunPushing
-	if len(held) > 0 && !p.Settings.Yes {
+	if len(held) > 0 && !p.Settings.Yes && p.Reviewed == nil { // the reasons were approved in the review
 		state = importer.RunHeld
 	}
 	p.Log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
