@@ -1,7 +1,6 @@
 package report
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -76,10 +75,9 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 	return b, err
 }
 
-// makeStyles makes the styles of the cells, all of them text: "@" is Excel's number
-// format 49.
+// makeStyles makes the styles of the cells, all of them text.
 func (b *fixBook) makeStyles() error {
-	const text, fontSize = 49, 11
+	const fontSize = 11
 	font, err := b.file.GetDefaultFont()
 	if err != nil {
 		return err
@@ -93,13 +91,9 @@ func (b *fixBook) makeStyles() error {
 		doubtLook:  {Alignment: top, Fill: fill("FFF0C2")},
 		faultyLook: {Alignment: top, Fill: fill("FFD2CC")},
 		adviceLook: {Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}, Font: &excelize.Font{Family: font, Size: fontSize, Color: "5B3A00"}},
-		headerLook: {
-			Font: &excelize.Font{Family: font, Size: fontSize, Bold: true}, Fill: fill("E3E9F0"),
-			Border:    []excelize.Border{{Type: "bottom", Style: 2, Color: "5B6B7B"}},
-			Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
-		},
+		headerLook: *headerStyle(font),
 	} {
-		style.NumFmt = text
+		style.NumFmt = textFormat
 		if b.styles[l], err = b.file.NewStyle(&style); err != nil {
 			return err
 		}
@@ -239,10 +233,7 @@ func (b *fixBook) finish(w io.Writer) error {
 			return fmt.Errorf("complete the workbook: %w", err)
 		}
 	}
-	// excelize would pack the whole workbook in memory.
-	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) })
-	_, err := b.file.WriteToBuffer()
-	return err
+	return packWorkbook(b.file, w)
 }
 
 // ignoreNumbers keeps Excel from marking every id as a number stored as text.

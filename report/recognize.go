@@ -1,6 +1,7 @@
 package report
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"io"
@@ -16,9 +17,11 @@ import (
 const maxHeader = 4096
 
 // Recognize returns [KindResults] or [KindProblems] if the regular file at path has the
-// header of that report, and "" for any other file, or if it cannot be read.
+// header of that report, or is the results as a workbook, and "" for any other file, or if
+// it cannot be read.
 func Recognize(path string) Kind {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
 		return "" // to read a pipe would empty it
 	}
 	file, err := os.Open(path)
@@ -26,7 +29,25 @@ func Recognize(path string) Kind {
 		return ""
 	}
 	defer file.Close() // only read
-	return kindByHeader(file)
+	if kind := kindByHeader(file); kind != "" || !isResultsWorkbook(file, info.Size()) {
+		return kind
+	}
+	return KindResults
+}
+
+// isResultsWorkbook reports whether a file is a workbook of WriteResultsWorkbook: other
+// programs that save it keep its title.
+func isResultsWorkbook(file io.ReaderAt, size int64) bool {
+	archive, err := zip.NewReader(file, size)
+	if err != nil {
+		return false
+	}
+	var core struct {
+		Creator string `xml:"creator"`
+		Title   string `xml:"title"`
+	}
+	readPart(archive, "docProps/core.xml", &core)
+	return core.Creator == programName && core.Title == resultsTitle
 }
 
 // kindByHeader does so for the text of a file. The header may have been saved by a

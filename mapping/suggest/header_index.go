@@ -48,7 +48,20 @@ func newHeaderIndex() headerIndex {
 			index.addSpelledOut(header)
 		}
 	}
+	for _, spec := range mapping.Attributes() {
+		index.addLabel(spec)
+	}
 	return index
+}
+
+// addLabel adds the name by which this program's template calls the attribute, where
+// the dictionary does not know it: only as it is written there, capitals, commas and all.
+// No folded header is equal to it.
+func (index headerIndex) addLabel(spec mapping.AttributeSpec) {
+	known := index.known(headerWords(spec.Label))
+	if !slices.ContainsFunc(known, func(m meaning) bool { return m.attribute == spec.Attribute }) {
+		index[spec.Label] = []meaning{{spec.Attribute, fitsOnly, whyOwn}}
+	}
 }
 
 func (index headerIndex) add(header string, m meaning) {
@@ -73,10 +86,13 @@ func (index headerIndex) find(words []string) []meaning {
 	return index[strings.Join(spelledOut(words), "")]
 }
 
-// meanings returns what a header may mean: by its whole text, then without its
-// qualifiers, then by its several names, then by its spelling. NoAttribute is a
+// meanings returns what a header may mean: as a label of this program, by its whole text,
+// then without its qualifiers, then by its several names, then by its spelling. NoAttribute is a
 // meaning too.
 func (index headerIndex) meanings(header string) []meaning {
+	if found := index[strings.TrimSpace(header)]; len(found) > 0 {
+		return found
+	}
 	words := headerWords(header)
 	if found := index.known(words); len(found) > 0 {
 		return found

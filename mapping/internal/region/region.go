@@ -6,6 +6,7 @@ package region
 
 import (
 	_ "embed"
+	"iter"
 	"strings"
 	"sync"
 
@@ -80,4 +81,15 @@ func Nearest(text string) (name, code string) {
 	}
 	name = chars.Nearest(text, names)
 	return name, load().codes[strings.ToLower(name)]
+}
+
+// All yields the code and the name of each region, Canada's first.
+func All() iter.Seq2[string, string] {
+	return func(yield func(code, name string) bool) {
+		for _, r := range load().regions {
+			if !yield(r.code, r.names[0]) {
+				return
+			}
+		}
+	}
 }
