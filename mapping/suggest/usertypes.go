@@ -60,6 +60,31 @@ func WithUserTypes(suggestions []Suggestion, types []mapping.UserType) []Suggest
 	return matched
 }
 
+// UserTypeOf returns the user type that a value means, by what a mapping calls it: its
+// name, or its id where another type has the same name. It is sure for the type's own id
+// or name, and else a guess, such as Part Time Student for "PT". "" is for a value that
+// means none or several.
+func UserTypeOf(value string, types []mapping.UserType) (name string, sure bool) {
+	value = chars.Trim(value)
+	if isUserType(value, types) {
+		for _, t := range types {
+			if t.ID == value || strings.EqualFold(chars.Collapse(t.Name), chars.Collapse(value)) {
+				return UserTypeName(t, types), true
+			}
+		}
+	}
+	return typeMeantBy(value, types), false
+}
+
+// UserTypeName returns what a mapping calls a user type: its name, or its id where it has
+// no name or another type has the same one.
+func UserTypeName(t mapping.UserType, types []mapping.UserType) string {
+	if chars.Trim(t.Name) == "" || !isUserType(t.Name, types) {
+		return t.ID
+	}
+	return t.Name
+}
+
 // isUserType reports whether a value is the id of a type, or the name of only one.
 func isUserType(value string, types []mapping.UserType) bool {
 	ids := make(map[string]bool)

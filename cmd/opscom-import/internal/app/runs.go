@@ -124,6 +124,14 @@ func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
 	})
 }
 
+// WriteResultsWorkbook writes a run's results to w as a workbook for people. Nothing is
+// written before all results were read.
+func WriteResultsWorkbook(ctx context.Context, env Env, id int64, w io.Writer) error {
+	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+		return report.WriteResultsWorkbook(w, run.Results(ctx))
+	})
+}
+
 // Forget removes these runs from the journal, or those that were started longer ago
 // than age when that is not 0, and returns how many there were. By age it leaves runs
 // that are held: they wait for a person.
