@@ -305,6 +305,9 @@ func TestFit(t *testing.T) {
 			if _, err := mapping.Compile(fitted.File(mapping.SourceSection{}), tc.table.Header, mapping.Options{Today: time.Now()}); err != nil {
 				t.Error(err)
 			}
+			if again, _ := fitted.Fit(tc.table); again.Open() != tc.open {
+				t.Errorf("%d questions are open when the same table is read again", again.Open())
+			}
 			if got := fitted.Values(mapping.UserTypeID); len(got) != 2 {
 				t.Errorf("of the values there are %v", got)
 			}

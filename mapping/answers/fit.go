@@ -32,6 +32,11 @@ func (a *Answers) Fit(t Table) (Answers, Changes) {
 	if len(a.Headers) == 0 {
 		return fitted, changes
 	}
+	if a.Changed != nil && a.IsFor(t.Header) { // what was asked about the change is asked on
+		same := *a
+		same.Dates = fitted.Dates
+		return same, *a.Changed
+	}
 	to := matchColumns(a.Headers, t.Header) // old column → new one
 	renamed := a.takeRenames(&fitted, to, &changes)
 	var taken []int

@@ -49,7 +49,7 @@ const maxExamples = 200
 // mapping.Compile when the mapping does not fit.
 func Example(ctx context.Context, env Env, file string, m *mapping.File, n int) (p Person, err error) {
 	err = env.withInput(ctx, file, func(in *input) (err error) {
-		t, err := openSheet(env.Settings, in.path, m)
+		t, err := env.openCorrected(in.path, m)
 		if err != nil {
 			return err
 		}
