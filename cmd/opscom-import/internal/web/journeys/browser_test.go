@@ -44,9 +44,9 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	for name, travel := range map[string]func(*journey){
-		"closes": closesThePage,
-		"nobody": practicesAndSends,
-		"tools":  triesTheTools,
+		"closes":    closesThePage,
+		"neighbors": hasNeighbors,
+		"tools":     triesTheTools,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

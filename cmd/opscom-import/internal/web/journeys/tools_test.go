@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const toolsPage = `<!DOCTYPE html><html lang="en"><title>Tools</title><main><h1 tabindex="-1">Tools</h1>
@@ -53,14 +51,4 @@ func triesTheTools(j *journey) {
 	j.click("button", "Click me")
 	j.goes("button", "Save it")
 	j.lacks("clicked")
-}
-
-// practicesAndSends says what has reached the sandboxes, which is nothing.
-func practicesAndSends(j *journey) {
-	real := j.startReal("")
-	p := j.startProgram(real.flags...)
-	j.open(p.address)
-	if diff := cmp.Diff([]person(nil), append(p.practiced(), real.people(j)...)); diff != "" {
-		j.Errorf("people (-want +got):\n%s", diff)
-	}
 }
