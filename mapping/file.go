@@ -64,6 +64,10 @@ type FileError struct {
 	Line    int    // counted from 1; 0 when the whole file is meant
 	Key     string // where in the file, such as "province" or "province.apply"; "" for the file itself
 	Message string // what is wrong and what to do, without a full stop at the end
+
+	// Of a question that only the rows raise:
+	Attribute Attribute // whose column it is about; NoAttribute for another mistake
+	Ways      []Way     // to answer it in the mapping; none where only another file helps
 }
 
 // Error puts the place before the message, as compilers do:

@@ -36,6 +36,8 @@ func (m *Mapper) Review(row func(sequence int) int) (Review, error) {
 		ask := func(key, question string) {
 			if question != "" && !m.isAsked(questions.list, question) {
 				questions.fail(f.line, f.check.spec.Attribute.String()+key, question)
+				asked := questions.list[len(questions.list)-1]
+				asked.Attribute, asked.Ways = f.check.spec.Attribute, waysOf(question)
 			}
 		}
 		ask("", f.missing.review(f, &review, func(text string) bool { return m.isMissingElsewhere(f, text) }))
