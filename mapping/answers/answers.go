@@ -188,6 +188,19 @@ func (a *Answers) columnsOf(headers []string) []int {
 // IsFor reports whether the answers are about a table with exactly this header.
 func (a *Answers) IsFor(header []string) bool { return slices.Equal(a.Headers, header) }
 
+// Clone returns a copy that can be changed without changing the answers.
+func (a *Answers) Clone() Answers {
+	c := *a
+	c.Said, c.Fields = slices.Clone(a.Said), slices.Clone(a.Fields)
+	for i := range c.Said {
+		c.Said[i] = c.Said[i].clone()
+	}
+	for i := range c.Fields {
+		c.Fields[i].Columns = slices.Clone(c.Fields[i].Columns)
+	}
+	return c
+}
+
 // IsTouched reports whether a person said anything yet.
 func (a *Answers) IsTouched() bool {
 	return len(a.Fields) > 0 || slices.ContainsFunc(a.Said, func(said Said) bool { return !said.isSilent() })
@@ -281,10 +294,8 @@ func (a *Answers) SetFullName(column int, order NameOrder) {
 	if column < 0 || column >= len(a.Said) || order == NoOrder {
 		return
 	}
-	for other := range a.Said {
-		gives := &a.Said[other].Gives
-		*gives = slices.DeleteFunc(*gives, func(g mapping.Attribute) bool { return g == mapping.FirstName || g == mapping.LastName })
-	}
+	a.denyAll(mapping.LastName)
+	a.denyAll(mapping.FirstName)
 	a.Said[column] = Said{Answered: true, Gives: append(a.Said[column].Gives, mapping.LastName, mapping.FirstName)}
 	for _, attribute := range []mapping.Attribute{mapping.LastName, mapping.FirstName} {
 		f := a.makeField(attribute)
@@ -292,6 +303,44 @@ func (a *Answers) SetFullName(column int, order NameOrder) {
 		f.Columns, f.Split = []int{column}, order.part(attribute)
 	}
 	a.tidy()
+}
+
+// denyAll says that no column gives the attribute, whatever it seems to be.
+func (a *Answers) denyAll(attribute mapping.Attribute) {
+	columns := a.claims(attribute)
+	for _, g := range a.Guesses {
+		if g.Attribute == attribute {
+			columns = append(columns, g.Column)
+		}
+	}
+	for _, q := range a.Questions {
+		if q.Attribute == attribute {
+			columns = append(columns, q.Columns...)
+		}
+	}
+	for _, column := range columns {
+		said := &a.Said[column]
+		said.Gives = slices.DeleteFunc(said.Gives, func(g mapping.Attribute) bool { return g == attribute })
+		if !said.denies(attribute) {
+			said.Not = append(said.Not, attribute)
+		}
+	}
+}
+
+// AskFullName makes it a question in which order a column writes full names. Other
+// columns give no name.
+func (a *Answers) AskFullName(column int) {
+	if column < 0 || column >= len(a.Said) {
+		return
+	}
+	for _, attribute := range []mapping.Attribute{mapping.LastName, mapping.FirstName} {
+		a.denyAll(attribute)
+		a.makeField(attribute).forget()
+	}
+	a.SetColumn(column)
+	a.Said[column] = Said{}
+	a.Questions = slices.DeleteFunc(a.Questions, func(q Question) bool { return q.Kind == SplitName })
+	a.Questions = append(a.Questions, Question{mapping.LastName, []int{column}, SplitName})
 }
 
 // SetConstant says what everybody has; "" takes it back.
