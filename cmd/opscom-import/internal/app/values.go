@@ -17,6 +17,13 @@ import (
 // them, such as one of ids, has nothing to choose from.
 const MaxValues = 200
 
+// FileValues are the different values of a file's columns.
+type FileValues struct {
+	Rows    int // of the file
+	Kept    int // of these, those that the mapping's where keeps
+	Columns []ColumnValues
+}
+
 // ColumnValues are the different values of one column.
 type ColumnValues struct {
 	Column  int
@@ -38,7 +45,7 @@ type ValueCount struct {
 // Values counts the values of every column of a file, as they are after a person's
 // corrections. m says how to read the file, and its where which rows are kept; nil for
 // neither.
-func Values(ctx context.Context, env Env, file string, m *mapping.File) (columns []ColumnValues, err error) {
+func Values(ctx context.Context, env Env, file string, m *mapping.File) (values FileValues, err error) {
 	err = env.withInput(ctx, file, func(in *input) (err error) {
 		t, err := env.openCorrected(in.path, m)
 		if err != nil {
@@ -58,7 +65,7 @@ func Values(ctx context.Context, env Env, file string, m *mapping.File) (columns
 		row := new(importer.Row)
 		for {
 			if err := t.Next(row); errors.Is(err, io.EOF) {
-				columns = counter.columns()
+				values = FileValues{counter.rows, counter.kept, counter.columns()}
 				return nil
 			} else if err != nil {
 				return err
@@ -69,13 +76,14 @@ func Values(ctx context.Context, env Env, file string, m *mapping.File) (columns
 			counter.add(row, filter.Keeps(row.Cells))
 		}
 	})
-	return columns, err
+	return values, err
 }
 
 // valueCounter counts the values of all columns in one pass.
 type valueCounter struct {
-	header []string
-	counts []map[string]*ValueCount // by column; nil for one with too many values
+	header     []string
+	rows, kept int
+	counts     []map[string]*ValueCount // by column; nil for one with too many values
 }
 
 func newValueCounter(header []string) *valueCounter {
@@ -87,6 +95,10 @@ func newValueCounter(header []string) *valueCounter {
 }
 
 func (c *valueCounter) add(row *importer.Row, keeps bool) {
+	c.rows++
+	if keeps {
+		c.kept++
+	}
 	for column, counts := range c.counts {
 		if counts == nil {
 			continue
@@ -161,8 +173,8 @@ type TypeValue struct {
 	IsSure     bool     // it is the type's own number or name
 }
 
-// TypeValues says what the values of some columns become as user types: the most frequent
-// first, without those that only rows have that the where leaves out.
+// TypeValues says what the values of some columns become as user types, the most frequent
+// first.
 func TypeValues(columns []ColumnValues, types UserTypes) []TypeValue {
 	var list []TypeValue
 	for _, column := range columns {
@@ -179,10 +191,9 @@ func TypeValues(columns []ColumnValues, types UserTypes) []TypeValue {
 			}
 		}
 	}
-	list = slices.DeleteFunc(list, func(t TypeValue) bool { return t.Kept == 0 })
 	for i := range list {
 		list[i].Becomes, list[i].IsSure = suggest.UserTypeOf(list[i].Text, types.List)
 	}
-	slices.SortStableFunc(list, func(a, b TypeValue) int { return b.Kept - a.Kept })
+	slices.SortStableFunc(list, func(a, b TypeValue) int { return b.Rows - a.Rows })
 	return list
 }

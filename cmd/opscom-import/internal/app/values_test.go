@@ -20,9 +20,10 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
-func show(columns []ColumnValues) string {
+func show(values FileValues) string {
 	var b strings.Builder
-	for _, c := range columns {
+	fmt.Fprintf(&b, "%d of %d\n", values.Kept, values.Rows)
+	for _, c := range values.Columns {
 		fmt.Fprintf(&b, "%s:", c.Name)
 		for _, v := range c.Values {
 			fmt.Fprintf(&b, " %s=%d/%d@%d", v.Text, v.Kept, v.Rows, v.First)
@@ -43,17 +44,18 @@ func TestValues(t *testing.T) {
 	file := writeFile(t, "students.csv", "ID,Type,Status,Type\n1,PT, A ,x\n2,FT,A,x\n3,,B,x\n4,FT,A,x\n5,ft,C,x\n")
 	env.Corrections = []importer.Correction{{Row: 2, Column: 1, Old: "PT", New: "FT"}}
 	m := &mapping.File{Source: mapping.SourceSection{Where: mapping.WhereWithout([]mapping.Without{{Column: "Status", Values: []string{"B", "C"}}})}}
-	columns, err := Values(t.Context(), env, file, m)
-	const want = `ID: 1=1/1@2 2=1/1@3 3=0/1@4 4=1/1@5 5=0/1@6
+	values, err := Values(t.Context(), env, file, m)
+	const want = `3 of 5
+ID: 1=1/1@2 2=1/1@3 3=0/1@4 4=1/1@5 5=0/1@6
 Type (column B): FT=3/3@2 ft=0/1@6 blank=0/1@4
 Status: A=3/3@2 B=0/1@4 C=0/1@6
 Type (column D): x=3/5@2
 `
-	if got := show(columns); err != nil || got != want {
+	if got := show(values); err != nil || got != want {
 		t.Errorf("%v; got\n%s\nwant\n%s", err, got, want)
 	}
-	if columns, err = Values(t.Context(), env, file, nil); err != nil || columns[1].Values[0].Kept != 3 || columns[1].Values[1].Kept != 1 {
-		t.Errorf("without a mapping: %v\n%s", err, show(columns))
+	if values, err = Values(t.Context(), env, file, nil); err != nil || values.Columns[1].Values[0].Kept != 3 || values.Columns[1].Values[1].Kept != 1 {
+		t.Errorf("without a mapping: %v\n%s", err, show(values))
 	}
 	if _, err := Values(t.Context(), env, file, &mapping.File{Source: mapping.SourceSection{Where: `col("Gone") == ""`}}); err == nil {
 		t.Error("a where that does not fit is no error")
@@ -73,9 +75,9 @@ func TestTooManyValues(t *testing.T) {
 		for i := range tc.different {
 			text += fmt.Sprintf("%d,type %d\n", i, i)
 		}
-		columns, err := Values(t.Context(), newEnv(t), writeFile(t, "students.csv", text), nil)
-		if err != nil || columns[1].TooMany != tc.tooMany || tc.tooMany && len(columns[1].Values) > 0 || !tc.tooMany && len(columns[1].Values) != tc.different {
-			t.Errorf("%+v: %v, %d values, too many: %v", tc, err, len(columns[1].Values), columns[1].TooMany)
+		values, err := Values(t.Context(), newEnv(t), writeFile(t, "students.csv", text), nil)
+		if err != nil || values.Columns[1].TooMany != tc.tooMany || tc.tooMany && len(values.Columns[1].Values) > 0 || !tc.tooMany && len(values.Columns[1].Values) != tc.different {
+			t.Errorf("%+v: %v, %d values, too many: %v", tc, err, len(values.Columns[1].Values), values.Columns[1].TooMany)
 		}
 	}
 }
@@ -92,6 +94,7 @@ func TestTypeValues(t *testing.T) {
 	}
 	const want = `PT 11@3 ["PT" "pt"]: "Part Time Student" false
 Visitor 6@1 ["Visitor" "visitor"]: "Visitor" true
+Alumni 0@9 ["Alumni"]: "" false
 Staff 3@2 ["Staff"]: "" false
 Student 2@2 ["Student"]: "" false
 8 1@2 ["8"]: "8" true
