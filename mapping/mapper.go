@@ -89,6 +89,16 @@ func (m *Mapper) Column(a Attribute) int {
 	return NoColumn
 }
 
+// Columns returns the columns that give an attribute: the first that is not blank counts.
+func (m *Mapper) Columns(a Attribute) []int {
+	for i := range m.fields {
+		if f := &m.fields[i]; f.check.spec.Attribute == a {
+			return f.columns
+		}
+	}
+	return nil
+}
+
 // Uses reports whether anything is made of a column's cells, or decided by them.
 func (m *Mapper) Uses(column int) bool {
 	if m.where != nil && slices.Contains(m.where.columns, column) {

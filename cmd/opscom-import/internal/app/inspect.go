@@ -24,13 +24,13 @@ type Inspection struct {
 	Changes   report.Changes // compared with what was last accepted, whether or not only changes are sent
 	Digest    string         // of what a push would send: see Reviewed
 	Header    importer.Header
-	Sheet     string                    // "" for a file without sheets
-	Notes     []string                  // what a person should know, a sentence each
-	NotSent   []string                  // headers of the columns of which nothing is made
-	Choices   map[int][]string          // by column: the values that a cell may have
-	Void      []importer.Correction     // those that do not apply any more
-	Proposals map[ProblemPlace]int      // in how many rows the cell could be replaced by what is proposed
-	Columns   map[mapping.Attribute]int // the column of each attribute that has one
+	Sheet     string                      // "" for a file without sheets
+	Notes     []string                    // what a person should know, a sentence each
+	NotSent   []string                    // headers of the columns of which nothing is made
+	Choices   map[int][]string            // by column: the values that a cell may have
+	Void      []importer.Correction       // those that do not apply any more
+	Proposals map[ProblemPlace]int        // in how many rows the cell could be replaced by what is proposed
+	Columns   map[mapping.Attribute][]int // of each attribute that has some: the first that is not blank counts
 
 	corrections []importer.Correction
 	mapper      *mapping.Mapper
@@ -132,7 +132,7 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 	i = &Inspection{
 		Changes: changesOf(plan), Digest: plan.Digest,
 		Header: t.Header(), Sheet: t.Sheet(), Notes: plan.Notes, Choices: t.userTypeChoices(), Void: t.rows.Void(),
-		Proposals: rows.proposals, Columns: map[mapping.Attribute]int{}, corrections: c.Corrections, whole: map[int]string{}, mapper: t.mapper, rows: rows,
+		Proposals: rows.proposals, Columns: map[mapping.Attribute][]int{}, corrections: c.Corrections, whole: map[int]string{}, mapper: t.mapper, rows: rows,
 	}
 	void := map[importer.Correction]bool{}
 	for _, correction := range i.Void {
@@ -149,8 +149,8 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 		}
 	}
 	for _, f := range t.mapping.Fields {
-		if column := t.mapper.Column(f.Attribute); column != mapping.NoColumn {
-			i.Columns[f.Attribute] = column
+		if columns := t.mapper.Columns(f.Attribute); len(columns) > 0 {
+			i.Columns[f.Attribute] = columns
 		}
 	}
 	held, err := c.judge(ctx, c.journal, plan, t.in.source)

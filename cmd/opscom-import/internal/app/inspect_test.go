@@ -231,7 +231,7 @@ func TestTheFirstPassIsCorrected(t *testing.T) {
 	if err != nil || i.Count(TabToFix) != 0 {
 		t.Fatalf("as it is: %v", err)
 	}
-	column := i.Columns[mapping.DateOfBirth]
+	column := i.Columns[mapping.DateOfBirth][0]
 	if err := i.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,21 +2,15 @@ package app
 
 import (
 	"context"
-	"errors"
-	"os"
 
 	"opscom-import/importer/sheet"
 )
 
-// Preview says how a file would be read with the settings and its mapping file, whether or
-// not it can be: Problem has what keeps it from being read.
+// Preview says how a file would be read with the settings, whatever a mapping file says,
+// and whether or not it can be: Problem has what keeps it from being read.
 func Preview(ctx context.Context, env Env, file string) (p *sheet.Preview, err error) {
 	err = env.withInput(ctx, file, func(in *input) error {
-		t := &table{in: in}
-		if _, err := env.readMapping(t); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		o, err := sheetOptions(env.Settings, t.mapping)
+		o, err := sheetOptions(env.Settings, nil)
 		if err != nil {
 			return err
 		}

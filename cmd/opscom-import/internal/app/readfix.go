@@ -160,8 +160,10 @@ func (i *Inspection) readFixed(row *InspectedRow, texts []string, advice int, ea
 			add(c, texts[c])
 		}
 	}
-	id, ok := i.Columns[mapping.UniqueID]
-	if isOther := !ok || shown[id] != "" && strings.TrimSpace(texts[id]) != strings.TrimSpace(shown[id]); isOther && 2*same < filled {
+	hasID := slices.ContainsFunc(i.Columns[mapping.UniqueID], func(id int) bool {
+		return shown[id] == "" || strings.TrimSpace(texts[id]) == strings.TrimSpace(shown[id])
+	})
+	if !hasID && 2*same < filled {
 		*strangers++
 	}
 	return true, false

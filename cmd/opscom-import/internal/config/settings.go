@@ -267,13 +267,13 @@ func defaultState(env Environment) string {
 	return filepath.Join(base, "opscom-import")
 }
 
-// WithSource returns the settings for a file that is read as the section says, where they
-// say nothing themselves.
+// WithSource returns the settings for a file that is read as a person at the page says;
+// what the section leaves open stays as it is.
 func (s Settings) WithSource(source mapping.SourceSection) Settings {
-	s.Sheet = cmp.Or(s.Sheet, source.Sheet)
-	s.Delimiter = cmp.Or(s.Delimiter, source.Delimiter)
-	s.Encoding = cmp.Or(s.Encoding, source.Encoding)
-	if s.HeaderRow == 0 && !s.NoHeader {
+	s.Sheet = cmp.Or(source.Sheet, s.Sheet)
+	s.Delimiter = cmp.Or(source.Delimiter, s.Delimiter)
+	s.Encoding = cmp.Or(source.Encoding, s.Encoding)
+	if source.HeaderRow > 0 || source.NoHeader {
 		s.HeaderRow, s.NoHeader = source.HeaderRow, source.NoHeader
 	}
 	return s
