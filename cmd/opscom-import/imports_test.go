@@ -54,10 +54,11 @@ func allowedImports() map[string][]string {
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
-	allowed[command+"app"] = append([]string{command + "config", "mapping/suggest", "mapping/answers"}, below...)
+	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
+	allowed[command+"app"] = append([]string{command + "config", command + "draft", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"layouts"] = []string{"mapping"}
-	allowed[command+"web"] = append([]string{command + "app", command + "lang", command + "layouts", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
+	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
 	return allowed
 }

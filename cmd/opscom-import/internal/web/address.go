@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"opscom-import/cmd/opscom-import/internal/draft"
 )
 
 // address is where the page is. It is kept in the state folder, so that the pages a
@@ -136,7 +138,7 @@ type Running struct {
 
 // FindRunning returns the page that works with the state folder, if it answers.
 func FindRunning(ctx context.Context, state string) (Running, bool) {
-	folder := filepath.Join(state, uploadsFolder)
+	folder := draft.Folder(state)
 	r := Running{readAddress(folder + addressSuffix), folder}
 	if r.address == (address{}) {
 		return r, false

@@ -19,9 +19,9 @@ func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
 	case t == nil:
 		s.redirect(w, r, "/")
 	case t.ended():
-		s.redirect(w, r, "%s", t.next)
+		http.Redirect(w, r, t.next, http.StatusSeeOther)
 	default:
-		s.show(w, http.StatusOK, "progress.html", t.title, t.standing())
+		s.show(w, r, http.StatusOK, "push.html", page{Title: t.title, Body: t.standing()})
 	}
 }
 

@@ -12,27 +12,26 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/draft"
+	"opscom-import/cmd/opscom-import/internal/lang"
 )
 
 //go:embed templates static
 var files embed.FS
 
-// uploadsFolder is the folder of the uploaded files in the state folder.
-const uploadsFolder = "web"
-
 // Server serves the page.
 type Server struct {
 	env       app.Env
-	folder    string // of the uploaded files
+	drafts    *draft.Store
 	real      realController
-	pages     *template.Template
+	pages     map[lang.Lang]*template.Template
+	folder    string // of the drafts
 	address   address
 	secret    string // by which an admitted browser is known
 	token     string // in the address that is printed
@@ -41,63 +40,43 @@ type Server struct {
 	tasks     chan *task
 	quit      chan struct{} // takes one request to end the program
 
-	mu      sync.Mutex // guards what follows
-	current *task      // the last task; nil when there was none
-	uploads map[int]*upload
-	lastID  int
-	endings map[int64]*outcome // of the runs of this launch
+	closing sync.WaitGroup // checks that go on or are being closed
+
+	mu       sync.Mutex // guards what follows
+	current  *task      // the last task; nil when there was none
+	verdicts map[int]*verdict
+	endings  map[int64]*ending // of the runs of this launch
 }
 
 // ErrOpen says that another page works with the same folder.
 var ErrOpen = errors.New("the page is open already; use that one, or close it first")
 
-// New returns a server whose uploaded files are in the state folder, and removes those
-// that a launch which died has left there. While another server uses that folder the
-// error is ErrOpen. Call Close when done.
+// New returns a server whose drafts are in the state folder. While another server uses
+// that folder the error is ErrOpen. Call Close when done.
 func New(env app.Env) (*Server, error) {
 	s := &Server{
-		env: env, folder: filepath.Join(env.Settings.State, uploadsFolder), real: findReal(env),
+		env: env, real: findReal(env), folder: draft.Folder(env.Settings.State),
 		secret: rand.Text(), token: rand.Text(), maxUpload: 512 << 20,
 		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
-		uploads: map[int]*upload{}, endings: map[int64]*outcome{},
+		verdicts: map[int]*verdict{}, endings: map[int64]*ending{},
+	}
+	if err := s.parsePages(); err != nil {
+		return nil, err
 	}
 	var err error
-	if s.pages, err = template.New("").Funcs(s.words()).ParseFS(files, "templates/*.html"); err != nil {
-		return nil, fmt.Errorf("read the page's templates: %w", err)
+	if s.lock, err = lockFolder(s.folder); err != nil {
+		return nil, err
 	}
-	if err := os.MkdirAll(s.folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of uploads: %w", err)
-	}
-	s.lock = flock.New(s.folder+".lock", flock.SetPermissions(0o600))
-	switch got, err := s.lock.TryLock(); {
-	case err != nil:
-		return nil, fmt.Errorf("lock the folder of uploads: %w", err)
-	case !got:
-		return nil, ErrOpen
-	}
-	if err := errors.Join(s.emptyFolder(), os.RemoveAll(s.folder+openingSuffix)); err != nil {
+	s.drafts, err = draft.Open(env.Settings.State)
+	if err = errors.Join(err, os.RemoveAll(s.folder+openingSuffix)); err != nil {
 		return nil, errors.Join(err, s.lock.Unlock())
 	}
 	return s, nil
 }
 
-// Close removes the uploaded files.
+// Close ends the checks in progress. The drafts stay.
 func (s *Server) Close() error {
-	return errors.Join(s.emptyFolder(), os.RemoveAll(s.folder+openingSuffix), s.lock.Unlock())
-}
-
-func (s *Server) emptyFolder() error {
-	entries, err := os.ReadDir(s.folder)
-	if err != nil {
-		return fmt.Errorf("remove the uploaded files: %w", err)
-	}
-	var errs []error
-	for _, entry := range entries {
-		if err := os.RemoveAll(filepath.Join(s.folder, entry.Name())); err != nil {
-			errs = append(errs, fmt.Errorf("remove the uploaded files: %w", err))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(s.closeVerdicts(), os.RemoveAll(s.folder+openingSuffix), s.lock.Unlock())
 }
 
 // URL returns the address to print for the page, after Listen. It works as long as the
@@ -155,13 +134,19 @@ func (s *Server) Serve(fetchCtx, workCtx context.Context, listener net.Listener)
 // handler returns the pages, guarded.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.showStart)
+	mux.HandleFunc("GET /{$}", s.showHome)
 	mux.HandleFunc("POST /files", s.takeFile)
-	mux.HandleFunc("GET /files/{file}", s.withUpload(s.showFile))
-	mux.HandleFunc("POST /files/{file}/check", s.withUpload(s.checkFile))
-	mux.HandleFunc("GET /files/{file}/mapping", s.withUpload(s.sendMapping))
-	mux.HandleFunc("POST /files/{file}/mapping", s.withUpload(s.takeMapping))
-	mux.HandleFunc("POST /files/{file}/push", s.withUpload(s.pushFile))
+	mux.HandleFunc("GET /files/{file}", s.withDraft(s.showNextStep))
+	mux.HandleFunc("GET /files/{file}/file", s.withDraft(s.showFile))
+	mux.HandleFunc("POST /files/{file}/file", s.withDraft(s.replaceFile))
+	mux.HandleFunc("GET /files/{file}/columns", s.withDraft(s.showColumns))
+	mux.HandleFunc("POST /files/{file}/columns", s.withDraft(s.answerColumns))
+	mux.HandleFunc("GET /files/{file}/mapping", s.withDraft(s.sendMapping))
+	mux.HandleFunc("GET /files/{file}/values", s.withDraft(s.showValues))
+	mux.HandleFunc("GET /files/{file}/rows", s.withDraft(s.showRows))
+	mux.HandleFunc("GET /files/{file}/review", s.withDraft(s.showReview))
+	mux.HandleFunc("POST /files/{file}/review", s.withDraft(s.changeReview))
+	mux.HandleFunc("POST /files/{file}/push", s.withDraft(s.pushFile))
 	mux.HandleFunc("GET /progress", s.showProgress)
 	mux.HandleFunc("GET /progress/events", s.streamProgress)
 	mux.HandleFunc("POST /progress/stop", s.stop)
@@ -172,9 +157,11 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /runs/{run}/results", s.withRun(s.sendResults))
 	mux.HandleFunc("POST /close", s.closeProgram)
 	mux.HandleFunc("GET /static/{name}", sendStatic)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { s.fail(w, http.StatusNotFound, "There is no such page.") })
-	admitted := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		s.show(w, http.StatusOK, "admitted.html", "One moment", nil)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, http.StatusNotFound, language(r).T("There is no such page."))
+	})
+	admitted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, r, http.StatusOK, "admitted.html", page{Title: language(r).T("One moment")})
 	})
 	return s.newAuthenticator().protect(mux, admitted)
 }
@@ -188,4 +175,19 @@ func sendStatic(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "private, max-age=3600") // the last page needs them when the server is gone
 	http.ServeFileFS(w, r, static, r.PathValue("name"))
+}
+
+// lockFolder locks the folder of the drafts for this process.
+func lockFolder(folder string) (*flock.Flock, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of uploads: %w", err)
+	}
+	lock := flock.New(folder+".lock", flock.SetPermissions(0o600))
+	switch got, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock the folder of uploads: %w", err)
+	case !got:
+		return nil, ErrOpen
+	}
+	return lock, nil
 }

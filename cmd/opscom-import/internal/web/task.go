@@ -17,8 +17,12 @@ type task struct {
 	run      func(fetchCtx, workCtx context.Context) // does the work
 	stop     context.CancelFunc                      // ends it early: what is in flight is awaited
 	done     chan struct{}                           // closed when the work has ended
-	next     string                                  // page with the result; read it after done
+	next     string                                  // address of the page with the result; read it after done
+	failed   error                                   // why there is no run; read it after done
 }
+
+// notify takes a note.
+func (t *task) notify(note string) { t.notes = append(t.notes, note) }
 
 // errBusy says that another task is in progress.
 var errBusy = errors.New("another task is in progress")

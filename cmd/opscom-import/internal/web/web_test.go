@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +23,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
@@ -116,9 +117,6 @@ func open(t *testing.T, args ...string) *site {
 		if err := errors.Join(<-ended, server.Close()); err != nil {
 			t.Error(err)
 		}
-		if left := s.files(); len(left) > 0 {
-			t.Errorf("after closing there is still %q", left)
-		}
 	})
 	if status, _ := s.do(s.request("GET", strings.TrimPrefix(server.URL(), s.base), nil)); status != http.StatusOK {
 		t.Fatalf("the page's own address: status %d", status)
@@ -163,7 +161,7 @@ func (s *site) post(path string, form url.Values) (status int, body string) {
 }
 
 // upload sends the form of the first page.
-func (s *site) upload(name, text, mappingText, target string) (status int, body string) {
+func (s *site) upload(name, text string) (status int, body string) {
 	s.Helper()
 	var form strings.Builder
 	w := multipart.NewWriter(&form)
@@ -171,7 +169,7 @@ func (s *site) upload(name, text, mappingText, target string) (status int, body 
 	if err == nil {
 		_, err = io.WriteString(file, text)
 	}
-	if err = errors.Join(err, w.WriteField("mapping", mappingText), w.WriteField("target", target), w.Close()); err != nil {
+	if err = errors.Join(err, w.Close()); err != nil {
 		s.Fatal(err)
 	}
 	r := s.request("POST", "/files", strings.NewReader(form.String()))
@@ -201,9 +199,9 @@ func (s *site) wants(body string, texts ...string) {
 // files lists all that lies in the folder of uploads.
 func (s *site) files() (found []string) {
 	s.Helper()
-	err := filepath.WalkDir(s.server.folder, func(path string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(draft.Folder(s.server.env.Settings.State), func(path string, entry os.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			name, _ := filepath.Rel(s.server.folder, path)
+			name, _ := filepath.Rel(draft.Folder(s.server.env.Settings.State), path)
 			found = append(found, filepath.ToSlash(name))
 		}
 		return err
@@ -281,111 +279,6 @@ func TestOnlyThisBrowserIsLetIn(t *testing.T) {
 	}
 }
 
-func TestUploadIsKeptPrivateAndRemoved(t *testing.T) {
-	s := open(t)
-	s.upload("students.csv", "unique_id\r\n1\r\n", "version: 1\r\nfields: {}\r\n", "sandbox")
-	s.result()
-	s.upload("students.csv", people(2, 0), "", "sandbox")
-	s.wants(s.result(), "All 2 rows are fine.", "Push 2 people to the sandbox")
-	if got := s.files(); len(got) != 1 || got[0] != "students.csv/students.csv" {
-		t.Errorf("files %q; want the second in the place of the first", got)
-	}
-	path := filepath.Join(s.server.folder, "students.csv", "students.csv")
-	if text, err := os.ReadFile(path); err != nil || string(text) != people(2, 0) {
-		t.Errorf("the file holds %q, %v", text, err)
-	}
-	for path, want := range map[string]os.FileMode{s.server.folder: 0o700, filepath.Dir(path): 0o700, path: 0o600} {
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
-		}
-	}
-	if status, _ := s.get("/files/1"); status != http.StatusNotFound {
-		t.Errorf("the replaced upload: status %d", status)
-	}
-	if _, err := New(s.server.env); !errors.Is(err, ErrOpen) {
-		t.Errorf("a second page with the same folder: %v", err)
-	}
-}
-
-func TestNewRemovesWhatADeadLaunchLeft(t *testing.T) {
-	state := t.TempDir()
-	left := filepath.Join(state, "web", "students.csv", "students.csv")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("x"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	server, err := New(load(t, state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is still there: %v", left, err)
-	}
-}
-
-// What a mapping and a file cannot be read for is said without the folders of this
-// computer.
-func TestErrorsNameNoFolder(t *testing.T) {
-	s := open(t)
-	s.upload("students.csv", "\x89PNG\r\n\x1a\n\x00\x00", "", "sandbox")
-	body := s.result()
-	s.wants(body, "The file could not be checked completely.", "students.csv")
-	if strings.Contains(body, s.server.folder) {
-		t.Errorf("the page names the folder:\n%s", body)
-	}
-}
-
-func TestUploadsThatAreRefused(t *testing.T) {
-	s := open(t)
-	s.server.maxUpload = 1000
-	status, body := s.upload("big.csv", strings.Repeat("x", 1001), "", "sandbox")
-	s.wants(body, "too large")
-	if status != http.StatusRequestEntityTooLarge {
-		t.Errorf("oversized file: status %d", status)
-	}
-	if status, _ = s.upload("huge.csv", strings.Repeat("x", 3<<20), "", "sandbox"); status != http.StatusRequestEntityTooLarge {
-		t.Errorf("oversized form: status %d", status)
-	}
-	if status, _ = s.upload("a.csv", "x", strings.Repeat("x", maxMapping+1), "sandbox"); status != http.StatusRequestEntityTooLarge {
-		t.Errorf("oversized mapping: status %d", status)
-	}
-	status, body = s.upload("", "", "", "sandbox")
-	s.wants(body, "Choose a file first.", `role="alert"`)
-	if status != http.StatusUnprocessableEntity {
-		t.Errorf("no file: status %d", status)
-	}
-	status, body = s.upload("a.csv", "x", "", "real")
-	s.wants(body, "no client code is set. A colleague can set it up")
-	if status != http.StatusConflict {
-		t.Errorf("to a Controller that is not set up: status %d", status)
-	}
-	if status, _ = s.post("/files", url.Values{"file": {"x"}}); status != http.StatusUnprocessableEntity {
-		t.Errorf("a form without files: status %d", status)
-	}
-	if got := s.files(); len(got) != 0 {
-		t.Errorf("left behind: %q", got)
-	}
-}
-
-func TestCleanName(t *testing.T) {
-	for name, want := range map[string]string{
-		"students.csv":                   "students.csv",
-		`C:\Users\Ann\Term start.xlsx`:   "Term start.xlsx",
-		"../../etc/passwd":               "passwd",
-		"..":                             "file ",
-		"":                               "file ",
-		".arriving-1":                    "arriving-1",
-		"a<b>:c|d?.csv":                  "a_b__c_d_.csv",
-		"né\x00\x1b[2K\u202e.csv":        "né__[2K_.csv",
-		"bad\xff.csv":                    "bad_.csv",
-		strings.Repeat("ä", 80) + ".csv": strings.Repeat("ä", 46) + ".csv",
-	} {
-		if got := cleanName(name); got != want {
-			t.Errorf("cleanName(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 // storeRun stores a run in the journal, as another command would, and returns its
 // number.
 func (s *site) storeRun(run importer.RunInfo, state importer.RunState, rows []importer.PlannedRow, held ...string) int64 {
@@ -405,145 +298,63 @@ func (s *site) storeRun(run importer.RunInfo, state importer.RunState, rows []im
 	return stored.Info().ID
 }
 
-func TestHostileTextIsShownAsText(t *testing.T) {
-	const evil = `<script>alert(1)</script>"'`
-	s := open(t)
-	id := s.storeRun(importer.RunInfo{Client: "sandbox", Target: evil, Source: "/x/" + evil}, importer.RunHeld,
-		[]importer.PlannedRow{{Row: 2, Status: importer.StatusPending, Payload: []byte("{}")}}, evil)
-	quoted := `"` + strings.ReplaceAll(evil, `"`, `""`) + `"`
-	s.upload("a'b&c<script>.csv", "unique_id,login_source,"+quoted+"\r\n1,SSO,"+quoted+"\r\n", "", "sandbox")
-	pages := []string{s.result()}
-	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\nfields:\n  unique_id: unique_id\n  login_source: login_source\n  email: '" + strings.ReplaceAll(evil, "'", "''") + "'\n"}})
-	pages = append(pages, s.result())
-	for _, path := range []string{"/", "/runs", runPage(id), runPage(id) + "/approve"} {
-		_, body := s.get(path)
-		pages = append(pages, body)
+func (s *site) second(_ int, body string) string { return body }
+
+// revision returns what the form of the review says of the draft's revision.
+func (s *site) revision(body string) url.Values {
+	s.Helper()
+	found := regexp.MustCompile(`name="revision" value="(\d+)"`).FindStringSubmatch(body)
+	if found == nil {
+		s.Fatalf("no button to push:\n%s", body)
 	}
-	s.post("/files/1/mapping", url.Values{"mapping": {"# </textarea>" + evil + "\n" + evil}})
-	pages = append(pages, s.result())
-	for _, body := range pages {
-		if strings.Contains(body, "<script>alert") || strings.Contains(body, "</textarea>"+"<") {
-			t.Errorf("unescaped:\n%s", body)
-		}
-		s.wants(body, "&lt;script&gt;alert(1)")
-	}
-	s.wants(pages[0], "<h1>a&#39;b&amp;c_script_.csv</h1>")
+	return url.Values{"revision": {found[1]}}
 }
 
-func TestMappingIsFixedOnThePage(t *testing.T) {
+func TestUploadIsKeptPrivateAndSurvivesARestart(t *testing.T) {
 	s := open(t)
-	s.upload("students.csv", "Banner ID,E-mail\r\n900001,a@example.ca\r\n900002,b@example.ca\r\n", "", "sandbox")
-	s.wants(s.result(), "Some headers are unclear.", "E-mail", "login_source", "<details open", "version: 1\n")
-
-	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\r\nfieldz: {}\r\n"}})
-	s.wants(s.result(), "Line 2:", "there is no key &#34;fieldz&#34; here", "<code>fieldz: {}</code>")
-	path := filepath.Join(s.server.folder, "students.csv", "students.mapping.yaml")
-	if text, err := os.ReadFile(path); err != nil || string(text) != "version: 1\nfieldz: {}\n" {
-		t.Errorf("the mapping beside the file: %q, %v", text, err)
+	s.upload("students.csv", "unique_id\r\n1\r\n")
+	_, body := s.upload("students.csv", people(2, 0))
+	s.wants(body, "<h1 id=\"title\" tabindex=\"-1\">Rows</h1>", "All 2 rows are fine.")
+	want := []string{"students.csv/draft.json", "students.csv/students.csv", "students.csv/students.mapping.yaml"}
+	if got := s.files(); !slices.Equal(got, want) {
+		t.Errorf("files %q; want the second in the place of the first: %q", got, want)
 	}
-
-	response, err := s.client.Do(s.request("GET", "/files/1/mapping", nil))
+	folder := draft.Folder(s.server.env.Settings.State)
+	path := filepath.Join(folder, "students.csv", "students.csv")
+	if text, err := os.ReadFile(path); err != nil || string(text) != people(2, 0) {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	for path, want := range map[string]os.FileMode{folder: 0o700, filepath.Dir(path): 0o700, path: 0o600, filepath.Join(filepath.Dir(path), "draft.json"): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
+	if status, _ := s.get("/files/1/rows"); status != http.StatusNotFound {
+		t.Errorf("the replaced upload: status %d", status)
+	}
+	if _, err := New(s.server.env); !errors.Is(err, ErrOpen) {
+		t.Errorf("a second page with the same folder: %v", err)
+	}
+	again, err := draft.Open(s.server.env.Settings.State)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	if got := response.Header.Get("Content-Disposition"); string(text) != "version: 1\nfieldz: {}\n" || got != "attachment; filename=students.mapping.yaml" {
-		t.Errorf("download of the mapping: %q as %q", text, got)
-	}
-
-	s.post("/files/1/mapping", url.Values{"mapping": {"version: 1\nfields:\n  unique_id: Banner ID\n  login_source: {value: SSO}\n  email: E-mail\n"}})
-	s.wants(s.result(), "Push 2 people to the sandbox")
-	s.post("/files/1/mapping", url.Values{"mapping": {""}})
-	s.wants(s.result(), "Some headers are unclear.")
-	if got := s.files(); len(got) != 1 {
-		t.Errorf("files %q; the mapping was taken away", got)
+	if d, ok := again.Get(2); !ok || d.Name != "students.csv" || d.Path() != path {
+		t.Errorf("after a restart the draft is %+v, %v", d, ok)
 	}
 }
 
 // A page seen before the file was checked for another target must not push.
 func TestPushIsOfWhatThePersonSaw(t *testing.T) {
 	s := open(t, serveController(t)...)
-	s.upload("students.csv", people(2, 0), "", "sandbox")
-	s.wants(s.result(), `name="check" value="1"`)
-	s.post("/files/1/check", url.Values{"target": {"real"}})
-	s.wants(s.result(), "Push 2 people to 127.0.0.1:", "(client TOMA)", `name="check" value="2"`)
-	if status, body := s.post("/files/1/push", url.Values{"check": {"1"}}); status != http.StatusConflict || !strings.Contains(body, "Nothing was sent") {
+	s.upload("students.csv", people(2, 0))
+	old := s.revision(s.second(s.get("/files/1/review")))
+	_, body := s.post("/files/1/review", url.Values{"target": {"real"}})
+	s.wants(body, "127.0.0.1:", "(client TOMA)", "Push 2 people")
+	if status, body := s.post("/files/1/push", old); status != http.StatusConflict || !strings.Contains(body, "Nothing was sent") {
 		t.Errorf("push of an old page: status %d, %s", status, body)
 	}
 	s.wants(s.second(s.get("/runs")), "There are no runs yet")
-	s.post("/files/1/push", url.Values{"check": {"2"}})
-	s.wants(s.result(), "<h1>Run 1</h1>", "The run is complete.", "Every row ended well.", "TOMA at http://127.0.0.1:")
-	if got := s.files(); len(got) != 0 {
-		t.Errorf("files %q; want none after a real run that is finished", got)
-	}
-}
-
-func (s *site) second(_ int, body string) string { return body }
-
-func TestTheRealControllerCanBeMissing(t *testing.T) {
-	s := open(t, "--client", "TOMA", "--token-file", filepath.Join(t.TempDir(), "none"))
-	s.upload("students.csv", people(2, 0), "", "sandbox")
-	s.result()
-	if status, body := s.post("/files/1/check", url.Values{"target": {"real"}}); status != http.StatusConflict || !strings.Contains(body, "the token file") {
-		t.Errorf("a check for a Controller that is not set up: status %d, %s", status, body)
-	}
-}
-
-func TestProgressIsLiveAndCanBeStopped(t *testing.T) {
-	s := open(t, "--rate", "40/s")
-	s.upload("students.csv", people(90, 0), "", "sandbox")
-	s.result()
-	s.post("/files/1/push", url.Values{"check": {"1"}})
-
-	response, err := s.client.Do(s.request("GET", "/progress/events", nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	events := bufio.NewScanner(response.Body)
-	until := func(pattern string) {
-		t.Helper()
-		for events.Scan() {
-			if regexp.MustCompile(pattern).MatchString(events.Text()) {
-				return
-			}
-		}
-		t.Fatalf("no event like %s: %v", pattern, events.Err())
-	}
-	until(`"Done":[1-9]\d*,"Total":90`)
-	_, body := s.get("/progress")
-	s.wants(body, "Pushing students.csv", `<progress id="bar" max="90" value="`, " of 90 rows", `http-equiv="refresh"`, `aria-live="polite"`)
-
-	if status, body := s.upload("other.csv", "x", "", "sandbox"); status != http.StatusConflict || !strings.Contains(body, "Something else is in progress") {
-		t.Errorf("an upload meanwhile: status %d, %s", status, body)
-	}
-	if status, _ := s.post("/files/1/push", url.Values{"check": {"1"}}); status != http.StatusOK {
-		t.Errorf("a double click: status %d", status)
-	}
-	s.post("/progress/stop", nil)
-	until("event: end")
-	s.wants(s.result(), "The run is not complete.", "It was stopped.")
-	if got := s.files(); len(got) != 1 {
-		t.Errorf("files %q", got)
-	}
-}
-
-func TestApprovalIsConfirmed(t *testing.T) {
-	s := open(t)
-	s.upload("students.csv", people(30, 20), "", "sandbox")
-	s.result()
-	s.post("/files/1/push", url.Values{"check": {"1"}})
-	s.wants(s.result(), "The run is held, and nothing was sent.", "20 of 30 rows are invalid", `/runs/1/approve"`)
-	before := s.server.currentTask()
-	_, body := s.post("/runs/1/push", nil)
-	s.wants(body, "Push run 1 all the same?", "10 people are pushed to <strong>the sandbox</strong>")
-	if s.server.currentTask() != before {
-		t.Fatal("a held run was pushed without a confirmation")
-	}
-	s.post("/runs/1/push", url.Values{"approved": {"yes"}})
-	s.wants(s.result(), "The run is complete.")
-	if status, _ := s.get("/runs/2"); status != http.StatusNotFound {
-		t.Errorf("a run that is not there: status %d", status)
-	}
+	s.post("/files/1/push", s.revision(body))
+	s.wants(s.result(), "Run 1</h1>", "The run is complete.", "Every row ended well.", "TOMA at http://127.0.0.1:")
 }

@@ -1,0 +1,129 @@
+package draft
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func add(t *testing.T, s *Store, name, text string) Draft {
+	t.Helper()
+	a, err := s.Receive(name, strings.NewReader(text), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Add(a, func(*Draft) error { return nil })
+	if err := errors.Join(err, a.Discard()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func openStore(t *testing.T, state string) *Store {
+	t.Helper()
+	s, err := Open(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestDraftsSurviveARestart(t *testing.T) {
+	state := t.TempDir()
+	s := openStore(t, state)
+	d := add(t, s, "a.csv", "x")
+	changed, err := s.Change(d.ID, func(d *Draft) error {
+		d.Sandbox = true
+		return nil
+	})
+	if err != nil || changed.Revision <= d.Revision {
+		t.Fatalf("changed to %+v, %v", changed, err)
+	}
+	failed := errors.New("no")
+	if _, err := s.Change(d.ID, func(d *Draft) error {
+		d.Run = 7
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	got, ok := openStore(t, state).Get(d.ID)
+	if !ok || !got.Sandbox || got.Run != 0 || got.Revision != changed.Revision || got.Path() != filepath.Join(state, "web", "a.csv", "a.csv") {
+		t.Errorf("after a restart %+v, %v", got, ok)
+	}
+	if err := s.Forget(d.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Dir(d.Path())); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a forgotten draft's folder: %v", err)
+	}
+	if _, err := s.Change(d.ID, nil); !errors.Is(err, ErrGone) {
+		t.Errorf("a change of a forgotten draft: %v", err)
+	}
+}
+
+func TestOpenRemovesWhatADeadProcessLeft(t *testing.T) {
+	state := t.TempDir()
+	kept := add(t, openStore(t, state), "kept.csv", "x")
+	folder := Folder(state)
+	half := filepath.Join(folder, "half.csv", "half.csv") // killed between the file and its state
+	if err := errors.Join(os.Mkdir(filepath.Dir(half), 0o700), os.WriteFile(half, []byte("x"), 0o600),
+		os.WriteFile(filepath.Join(folder, arriving+"1"), []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	openStore(t, state)
+	left, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil || len(left) != 1 || left[0] != filepath.Dir(kept.Path()) {
+		t.Errorf("left: %q, %v", left, err)
+	}
+	if hidden, _ := filepath.Glob(filepath.Join(folder, ".*")); len(hidden) > 0 {
+		t.Errorf("left: %q", hidden)
+	}
+}
+
+func TestReceiveRefusesWhatIsTooLarge(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	if _, err := s.Receive("a.csv", strings.NewReader(strings.Repeat("x", 101)), 100); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("101 bytes of 100: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.folder, ".*")); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+func TestReplaceKeepsTheRest(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	d := add(t, s, "a.csv", "old")
+	a, err := s.Receive("b.xlsx", strings.NewReader("new"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Replace(d.ID, a, func(*Draft) error { return nil })
+	if err != nil || got.ID != d.ID || got.Name != "a.csv" || got.Revision <= d.Revision {
+		t.Fatalf("replaced: %+v, %v", got, err)
+	}
+	if text, err := os.ReadFile(got.Path()); err != nil || string(text) != "new" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+}
+
+func TestCleanName(t *testing.T) {
+	for name, want := range map[string]string{
+		"students.csv":                   "students.csv",
+		`C:\Users\Ann\Term start.xlsx`:   "Term start.xlsx",
+		"../../etc/passwd":               "passwd",
+		"..":                             "file ",
+		"":                               "file ",
+		"draft.json":                     "file draft.json",
+		".arriving-1":                    "arriving-1",
+		"a<b>:c|d?.csv":                  "a_b__c_d_.csv",
+		"né\x00\x1b[2K\u202e.csv":        "né__[2K_.csv",
+		"bad\xff.csv":                    "bad_.csv",
+		strings.Repeat("ä", 80) + ".csv": strings.Repeat("ä", 46) + ".csv",
+	} {
+		if got := cleanName(name); got != want {
+			t.Errorf("cleanName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

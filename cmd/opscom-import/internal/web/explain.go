@@ -1,0 +1,89 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/draft"
+	"opscom-import/cmd/opscom-import/internal/lang"
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+)
+
+// errNoReal says that this launch can push to the sandbox only.
+var errNoReal = errors.New("the real Controller cannot be pushed to")
+
+// realController is the real Controller, as far as it can be pushed to.
+type realController struct {
+	Name    string // for a person, such as "controller.example (client OC_TOMA)"
+	Missing string // why it cannot be pushed to; "" when it can
+}
+
+// findReal says where the settings push to, without asking there.
+func findReal(env app.Env) realController {
+	switch {
+	case env.Settings.Sandbox:
+		return realController{Missing: "the program was started for practice only."}
+	case env.Settings.Client == "":
+		return realController{Missing: "no client code is set. A colleague can set it up."}
+	}
+	real := realController{Name: fmt.Sprintf("%s (client %s)", env.Host(), env.Settings.Client)}
+	if _, err := env.Settings.FindToken(); err != nil {
+		real.Missing = err.Error() + "."
+	}
+	return real
+}
+
+// target names where the draft's people go.
+func (s *Server) target(l lang.Lang, d draft.Draft) string {
+	if d.Sandbox {
+		return l.T("Practice")
+	}
+	return s.real.Name
+}
+
+// explain says for the person at the page what ended a check or a push; "" for no
+// error.
+func (s *Server) explain(l lang.Lang, err error) string {
+	var busy *journal.BusyError
+	var refused *importer.RefusedError
+	var circuit *importer.CircuitError
+	var pause *importer.PauseError
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, draft.ErrGone):
+		return l.T("This file is no longer here. Choose it again on the first page.")
+	case errors.Is(err, draft.ErrTooLarge), errors.As(err, new(*http.MaxBytesError)):
+		return l.T("The file is too large for this page: the limit is %d MB.", s.maxUpload>>20)
+	case errors.Is(err, errBusy):
+		return l.T("Something else is in progress. Wait until it has ended, then do this again.")
+	case errors.Is(err, errNoReal):
+		return l.T("Nothing can be sent to the real OPS-COM from here: %s", l.Engine(s.real.Missing))
+	case errors.Is(err, errNoFile):
+		return l.T("Choose a file first.")
+	case errors.Is(err, importer.ErrInterrupted):
+		return l.T("It was stopped.")
+	case errors.As(err, &busy):
+		return l.T("Another run to %s is in progress, started elsewhere. Wait until it has ended, then try again.", busy.Target)
+	case errors.As(err, &refused):
+		return l.Engine(refused.Error())
+	case errors.As(err, &circuit):
+		return l.Engine(circuit.Error())
+	case errors.As(err, &pause):
+		return l.Engine(pause.Error())
+	default:
+		return l.Engine(s.plain(err.Error()))
+	}
+}
+
+// plain takes the folders out of a text: to the person at the page a file is its name.
+func (s *Server) plain(text string) string {
+	for _, d := range s.drafts.List() {
+		text = strings.ReplaceAll(text, strings.TrimSuffix(d.Path(), d.Name), "")
+	}
+	return text
+}
