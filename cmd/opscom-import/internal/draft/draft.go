@@ -49,6 +49,7 @@ type Draft struct {
 
 	Answers     answers.Answers       // what its columns mean
 	Corrections []importer.Correction // in the order in which they were made
+	Answered    []int                 // how many corrections each answer made, so that one can be undone
 
 	Run int64 // its last run; 0 for none
 

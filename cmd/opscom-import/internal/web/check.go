@@ -87,8 +87,9 @@ func (s *Server) verdict(d draft.Draft) *verdict {
 		s.verdicts[d.ID] = v
 		s.closing.Go(func() {
 			defer close(v.done)
-			env := s.environment(d, func(note string) { v.Notes = append(v.Notes, note) }, report.NewProgress(io.Discard, report.Quiet))
-			v.Inspection, v.Err = app.Inspect(ctx, env, d.Path())
+			if v.Inspection, v.Err = app.Inspect(ctx, s.quiet(d), d.Path()); v.Inspection != nil {
+				v.Notes = v.Inspection.Notes
+			}
 		})
 	}
 	v.users.Add(1)

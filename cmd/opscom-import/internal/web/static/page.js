@@ -23,5 +23,5 @@
       event.detail.isError = false;
     }
   });
-  document.getElementById("title")?.focus({ preventScroll: true });
+  if (!document.querySelector("[autofocus]")) document.getElementById("title")?.focus({ preventScroll: true });
 })();
