@@ -229,7 +229,7 @@ func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
 	flags := append(flagNames(root), "--include", "--label")                          // of grep and secret-tool
-	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS"} // the last is for a test
+	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS", "OPSCOM_AXE"} // the last two are for tests
 	for _, row := range config.All(config.Environment{}) {
 		variables = append(variables, row.Variable())
 	}
