@@ -46,7 +46,7 @@ func foldTypeName(name string) string { return strings.ToLower(chars.Collapse(na
 // id returns the id of the type that value gives by id or by name. A name that nobody
 // can look up is returned with the error about it.
 func (l *userTypeList) id(label, value string) (string, *Problem) {
-	if l.onlyIDs && !isUserTypeID(value) {
+	if l.onlyIDs && !IsUserTypeID(value) {
 		return value, refuse(RuleUnknownUserType, about(label, value)+"is not the number of a user type, and "+noUserTypes+".", withoutUserTypes+".")
 	}
 	if !l.known || l.byID[value] {
@@ -104,16 +104,16 @@ const (
 	withoutUserTypes = "Write the number of the type, or ask OPS-COM to give the token that permission"
 )
 
-// isUserTypeID reports whether value can be nothing but the id of a user type. The
+// IsUserTypeID reports whether value can be nothing but the id of a user type. The
 // codes of a student system, 01 and 02, look like ids.
-func isUserTypeID(value string) bool { return chars.IsTypeID(value) && value[0] != '0' }
+func IsUserTypeID(value string) bool { return chars.IsTypeID(value) && value[0] != '0' }
 
 // typeNames collects the rows that give a user type by name where nobody can look it up.
 type typeNames struct{ rowsSeen }
 
 // add takes a row's cell, and the value that was made of it.
 func (n *typeNames) add(sequence int, _ Cell, value string) {
-	if value != "" && !isUserTypeID(value) {
+	if value != "" && !IsUserTypeID(value) {
 		n.rowsSeen.add(sequence)
 	}
 }

@@ -192,7 +192,10 @@ func TypeValues(columns []ColumnValues, types UserTypes) []TypeValue {
 		}
 	}
 	for i := range list {
-		list[i].Becomes, list[i].IsSure = suggest.UserTypeOf(list[i].Text, types.List)
+		t := &list[i]
+		if t.Becomes, t.IsSure = suggest.UserTypeOf(t.Text, types.List); len(types.List) == 0 && mapping.IsUserTypeID(t.Text) {
+			t.Becomes, t.IsSure = t.Text, true
+		}
 	}
 	slices.SortStableFunc(list, func(a, b TypeValue) int { return b.Rows - a.Rows })
 	return list

@@ -104,6 +104,16 @@ Student 2@2 ["Student"]: "" false
 	}
 }
 
+// Without a list only numbers are certain; the codes of a student system are none.
+func TestTypeValuesWithoutAList(t *testing.T) {
+	columns := []ColumnValues{{Values: []ValueCount{{"12", 3, 3, 2}, {"PT", 2, 2, 2}, {"01", 1, 1, 2}}}}
+	for i, v := range TypeValues(columns, UserTypes{Denied: true}) {
+		if want := i == 0; v.IsSure != want || want && v.Becomes != "12" {
+			t.Errorf("%s is sure: %v, and becomes %q", v.Text, v.IsSure, v.Becomes)
+		}
+	}
+}
+
 func TestListUserTypes(t *testing.T) {
 	types, err := ListUserTypes(t.Context(), newEnv(t, "--sandbox"))
 	if err != nil || !types.Known || len(types.List) == 0 || types.Problem != "" {
