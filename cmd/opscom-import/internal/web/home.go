@@ -66,7 +66,7 @@ func (s *Server) toColumns(w http.ResponseWriter, r *http.Request, d draft.Draft
 		s.redirect(w, r, "/files/%d/file", d.ID)
 		return
 	}
-	http.Redirect(w, r, s.stepPath(read, s.nextStep(read)), http.StatusSeeOther)
+	http.Redirect(w, r, s.nextPath(read), http.StatusSeeOther)
 }
 
 // receive reads a form with a file in it, straight to the disk.

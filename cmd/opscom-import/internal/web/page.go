@@ -190,7 +190,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, d draft.Draft, n
 
 // showNextStep leads to the step that a draft is at.
 func (s *Server) showNextStep(w http.ResponseWriter, r *http.Request, d draft.Draft) {
-	http.Redirect(w, r, s.stepPath(d, s.nextStep(d)), http.StatusSeeOther)
+	http.Redirect(w, r, s.nextPath(d), http.StatusSeeOther)
 }
 
 func (s *Server) nextStep(d draft.Draft) string {
@@ -202,8 +202,18 @@ func (s *Server) nextStep(d draft.Draft) string {
 	case d.Answers.Open() > 0:
 		return stepColumns
 	default:
-		return stepRows
+		return stepValues
 	}
+}
+
+// nextPath returns the address of the step that a draft is at. Values leads on where it
+// has nothing to ask.
+func (s *Server) nextPath(d draft.Draft) string {
+	path := s.stepPath(d, s.nextStep(d))
+	if s.nextStep(d) == stepValues {
+		path += "?skip=1"
+	}
+	return path
 }
 
 // about returns a problem's message without its column, which is beside it.

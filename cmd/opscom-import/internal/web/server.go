@@ -40,6 +40,8 @@ type Server struct {
 	tasks     chan *task
 	quit      chan struct{} // takes one request to end the program
 
+	userTypes userTypeCache
+
 	closing sync.WaitGroup // checks that go on or are being closed
 
 	mu       sync.Mutex // guards what follows
@@ -143,6 +145,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /files/{file}/columns", s.withDraft(s.answerColumns))
 	mux.HandleFunc("GET /files/{file}/mapping", s.withDraft(s.sendMapping))
 	mux.HandleFunc("GET /files/{file}/values", s.withDraft(s.showValues))
+	mux.HandleFunc("POST /files/{file}/values", s.withDraft(s.answerValues))
 	mux.HandleFunc("GET /files/{file}/rows", s.withDraft(s.showRows))
 	mux.HandleFunc("POST /files/{file}/rows", s.withDraft(s.answerRows))
 	mux.HandleFunc("GET /files/{file}/rows/fix", s.withDraft(s.sendFix))
@@ -153,6 +156,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /progress", s.showProgress)
 	mux.HandleFunc("GET /progress/events", s.streamProgress)
 	mux.HandleFunc("POST /progress/stop", s.stop)
+	mux.HandleFunc("GET /template.xlsx", s.sendTemplate)
 	mux.HandleFunc("GET /runs", s.showRuns)
 	mux.HandleFunc("GET /runs/{run}", s.withRun(s.showRun))
 	mux.HandleFunc("GET /runs/{run}/approve", s.withRun(s.showApproval))
