@@ -69,12 +69,12 @@ func (a *authenticator) protect(next, admitted http.Handler) http.Handler {
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
 		if !slices.Contains(a.hosts, r.Host) {
-			http.Error(w, "This is not the address of the page. Open the program again: it opens the page.", http.StatusMisdirectedRequest)
+			http.Error(w, language(r).T("This is not the address of the page. Open the program again: it opens the page."), http.StatusMisdirectedRequest)
 			return
 		}
 		prefix, path, found := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		if !same(prefix, a.Prefix) {
-			http.Error(w, "There is no page at this address. Open the program again: it opens the page.", http.StatusNotFound)
+			http.Error(w, language(r).T("There is no page at this address. Open the program again: it opens the page."), http.StatusNotFound)
 			return
 		}
 		if !found { // its last character was lost
@@ -89,9 +89,9 @@ func (a *authenticator) protect(next, admitted http.Handler) http.Handler {
 			http.SetCookie(w, &http.Cookie{Name: a.Cookie, Value: a.secret, Path: "/" + a.Prefix + "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 			admitted.ServeHTTP(w, r)
 		case !a.hasCookie(r):
-			http.Error(w, "The page does not know this browser. Open the program again: it opens the page.", http.StatusForbidden)
+			http.Error(w, language(r).T("The page does not know this browser. Open the program again: it opens the page."), http.StatusForbidden)
 		case !a.hasOrigin(r):
-			http.Error(w, "It is not known from where this form was sent. Open the program again, and send it from its page.", http.StatusForbidden)
+			http.Error(w, language(r).T("It is not known from where this form was sent. Open the program again, and send it from its page."), http.StatusForbidden)
 		default:
 			http.StripPrefix("/"+a.Prefix, next).ServeHTTP(w, r)
 		}

@@ -22,6 +22,7 @@ import (
 type page struct {
 	Title string // translated
 	Lang  lang.Lang
+	Here  string       // address below the prefix
 	Steps []step       // of the draft or run that the page is about; nil for others
 	Draft *draft.Draft // nil when the page is about none
 	Task  string       // title of the push in progress; "" for none
@@ -93,9 +94,6 @@ func (s *Server) stepPath(d draft.Draft, name string) string {
 	return s.link("/files/%d/%s", d.ID, name)
 }
 
-// language returns the language of the person who asks.
-func language(r *http.Request) lang.Lang { return lang.Match(r.Header.Get("Accept-Language")) }
-
 // parsePages parses the templates, once for each language.
 func (s *Server) parsePages() error {
 	s.pages = map[lang.Lang]*template.Template{}
@@ -133,14 +131,14 @@ func (s *Server) words(l lang.Lang) template.FuncMap {
 
 // show answers with the page, whole or not at all.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Lang = language(r)
+	p.Lang, p.Here = language(r), here(r)
 	if t := s.currentTask(); t != nil && !t.ended() {
 		p.Task = t.title
 	}
 	var b bytes.Buffer
 	if err := s.pages[p.Lang].ExecuteTemplate(&b, name, p); err != nil {
 		s.env.Log.Error("make the page", "page", name, "error", err)
-		http.Error(w, "The page could not be made. This is a failure of the program; please report it.", http.StatusInternalServerError)
+		http.Error(w, p.Lang.T("The page could not be made. This is a failure of the program; please report it."), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

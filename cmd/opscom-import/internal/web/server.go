@@ -162,6 +162,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /runs/{run}/approve", s.withRun(s.showApproval))
 	mux.HandleFunc("POST /runs/{run}/push", s.withRun(s.pushRun))
 	mux.HandleFunc("GET /runs/{run}/results", s.withRun(s.sendResults))
+	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("POST /close", s.closeProgram)
 	mux.HandleFunc("GET /static/{name}", sendStatic)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
