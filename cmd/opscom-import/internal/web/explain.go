@@ -63,6 +63,8 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return l.T("Something else is in progress. Wait until it has ended, then do this again.")
 	case errors.Is(err, errNoReal):
 		return l.T("Nothing can be sent to the real OPS-COM from here: %s", l.Engine(s.real.Missing))
+	case errors.Is(err, errNoAnswer):
+		return l.T("This answer does not belong to the file as it is now. The page was opened before something else was changed: open it again.")
 	case errors.Is(err, errNoFile):
 		return l.T("Choose a file first.")
 	case errors.Is(err, importer.ErrInterrupted):

@@ -118,6 +118,7 @@ func (s *Server) words(l lang.Lang) template.FuncMap {
 		"action": s.action, // the address for a form
 		"base":   filepath.Base,
 		"when":   l.DateTime,
+		"day":    l.Date,
 		"label":  func(a mapping.Attribute) string { return l.Engine(a.Spec().Label) },
 		"letter": mapping.ColumnLetter,
 		"span": func(seconds float64) string {

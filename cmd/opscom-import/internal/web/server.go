@@ -47,7 +47,8 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	current  *task      // the last task; nil when there was none
 	verdicts map[int]*verdict
-	endings  map[int64]*ending // of the runs of this launch
+	tables   map[int]columnTable // of the drafts, as they were read last
+	endings  map[int64]*ending   // of the runs of this launch
 }
 
 // ErrOpen says that another page works with the same folder.
@@ -60,7 +61,7 @@ func New(env app.Env) (*Server, error) {
 		env: env, real: findReal(env), folder: draft.Folder(env.Settings.State),
 		secret: rand.Text(), token: rand.Text(), maxUpload: 512 << 20,
 		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
-		verdicts: map[int]*verdict{}, endings: map[int64]*ending{},
+		verdicts: map[int]*verdict{}, tables: map[int]columnTable{}, endings: map[int64]*ending{},
 	}
 	if err := s.parsePages(); err != nil {
 		return nil, err
@@ -144,6 +145,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /files/{file}/columns", s.withDraft(s.showColumns))
 	mux.HandleFunc("POST /files/{file}/columns", s.withDraft(s.answerColumns))
 	mux.HandleFunc("GET /files/{file}/mapping", s.withDraft(s.sendMapping))
+	mux.HandleFunc("POST /files/{file}/mapping", s.withDraft(s.takeMapping))
 	mux.HandleFunc("GET /files/{file}/values", s.withDraft(s.showValues))
 	mux.HandleFunc("POST /files/{file}/values", s.withDraft(s.answerValues))
 	mux.HandleFunc("GET /files/{file}/rows", s.withDraft(s.showRows))

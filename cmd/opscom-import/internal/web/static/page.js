@@ -23,5 +23,11 @@
       event.detail.isError = false;
     }
   });
+  // A choice is an answer at once; without JavaScript a button beside it sends it.
+  document.documentElement.classList.add("scripted");
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest?.("form[data-autosubmit]");
+    if (form && event.target.matches("select")) form.requestSubmit();
+  });
   if (!document.querySelector("[autofocus]")) document.getElementById("title")?.focus({ preventScroll: true });
 })();
