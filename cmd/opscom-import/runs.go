@@ -87,7 +87,7 @@ func forgetCommand(s streams) *cobra.Command {
 		Use:   "forget [RUN...]",
 		Short: "Remove old runs from the journal, and the personal data in them",
 		Long: `forget removes runs from the journal for good: the rows' ids and messages, and
-what was still waiting to be pushed. By age it leaves runs that a safety limit
+what was still waiting to be pushed, and the page's copy of their files. By age it leaves runs that a safety limit
 holds: they wait for a person. What it keeps of every run, as digests without any text,
 is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17

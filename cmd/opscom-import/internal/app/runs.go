@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/report"
@@ -134,7 +135,8 @@ func WriteResultsWorkbook(ctx context.Context, env Env, id int64, w io.Writer) e
 
 // Forget removes these runs from the journal, or those that were started longer ago
 // than age when that is not 0, and returns how many there were. By age it leaves runs
-// that are held: they wait for a person.
+// that are held: they wait for a person. The files that the page keeps of these runs are
+// removed too.
 func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
 	exists, err := journal.Exists(env.Settings.State)
 	switch {
@@ -162,7 +164,13 @@ func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgo
 			}
 		}
 		forgotten, err = j.Forget(ctx, ids...)
-		return err
+		var gone []int64 // one that is in progress stays, with its file
+		for _, id := range ids {
+			if _, err := j.Run(ctx, id); errors.Is(err, journal.ErrNoRun) {
+				gone = append(gone, id)
+			}
+		}
+		return errors.Join(err, draft.ForgetRuns(env.Settings.State, gone))
 	})
 	return forgotten, err
 }

@@ -3,45 +3,29 @@ package app
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/gofrs/flock"
+
+	"opscom-import/cmd/opscom-import/internal/draft"
 )
 
-const (
-	pageFolder   = "web"        // of the uploaded files, in the state folder; beside it is its lock
-	halfUploaded = ".arriving-" // begins the names of files there that have not arrived completely
-)
+// pageFolder is the folder of the page's drafts in the state folder. The names of its
+// lock and other files beside it begin with it.
+const pageFolder = "web"
 
 // RemoveHalfUploads removes what arrived of uploads before a kill. It leaves those of
 // a page that is open.
 func RemoveHalfUploads(state string) (err error) {
-	folder := filepath.Join(state, pageFolder)
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, fs.ErrNotExist) {
+	left, err := draft.Arriving(state)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	lock := flock.New(draft.Folder(state)+".lock", flock.SetPermissions(0o600))
+	switch got, err := lock.TryLock(); {
+	case err != nil:
+		return fmt.Errorf("lock the folder of uploads: %w", err)
+	case !got:
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("remove half-arrived uploads: %w", err)
-	}
-	var lock *flock.Flock
-	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), halfUploaded) {
-			continue
-		}
-		if lock == nil {
-			lock = flock.New(folder+".lock", flock.SetPermissions(0o600))
-			if got, err := lock.TryLock(); err != nil || !got {
-				return err
-			}
-			defer func() { err = errors.Join(err, lock.Unlock()) }()
-		}
-		if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
-			return fmt.Errorf("remove half-arrived uploads: %w", err)
-		}
-	}
-	return nil
+	return errors.Join(draft.RemoveArriving(state), lock.Unlock())
 }

@@ -135,6 +135,11 @@ func read(folder string) (d Draft, err error) {
 func (s *Store) List() []Draft {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for id, d := range s.drafts {
+		if d.isGone() {
+			delete(s.drafts, id)
+		}
+	}
 	return slices.SortedFunc(maps.Values(s.drafts), func(a, b Draft) int { return b.Uploaded.Compare(a.Uploaded) })
 }
 
@@ -143,7 +148,17 @@ func (s *Store) Get(id int) (d Draft, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d, ok = s.drafts[id]
+	if ok && d.isGone() {
+		delete(s.drafts, id)
+		return d, false
+	}
 	return d, ok
+}
+
+// isGone reports whether the draft was forgotten by another process, with its run.
+func (d Draft) isGone() bool {
+	_, err := os.Stat(d.path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // OfSource returns the draft of the file at the path, as runs name it.
@@ -350,4 +365,57 @@ func cleanName(name string) string {
 		return "file " + name
 	}
 	return name
+}
+
+// ForgetRuns removes the drafts in a state folder whose last run is one of these. It may
+// be called while another process uses the store.
+func ForgetRuns(state string, runs []int64) error {
+	folder := Folder(state)
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("forget the files of the runs: %w", err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		path := filepath.Join(folder, entry.Name())
+		if d, err := read(path); err != nil || d.Run == 0 || !slices.Contains(runs, d.Run) {
+			continue // what cannot be read is removed at the next start of the page
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("forget the files of the runs: %w", err)
+		}
+	}
+	return nil
+}
+
+// RemoveArriving removes files that had not arrived completely when a process died.
+// No process may be using the store.
+func RemoveArriving(state string) error {
+	left, err := Arriving(state)
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return fmt.Errorf("remove what is left of uploads: %w", err)
+	}
+	return nil
+}
+
+// Arriving returns the files in a state folder that have not arrived completely.
+func Arriving(state string) (paths []string, err error) {
+	entries, err := os.ReadDir(Folder(state))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() && strings.HasPrefix(entry.Name(), arriving) {
+			paths = append(paths, filepath.Join(Folder(state), entry.Name()))
+		}
+	}
+	return paths, err
 }

@@ -305,7 +305,7 @@ func TestFormsShowWhereTheyAreFrom(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		for _, form := range regexp.MustCompile(`<form[^>]*method="post"(?:\{\{[^}]*\}\}|[^>])*>`).FindAllString(string(text), -1) {
-			if !strings.Contains(form, `action="{{action "/`) {
+			if !strings.Contains(form, `action="{{action "`) {
 				t.Errorf("%s: %s is not posted to {{action …}}", path, form)
 			}
 		}

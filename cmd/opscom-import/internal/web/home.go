@@ -5,17 +5,32 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
+	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
 )
 
 // home is the body of the first page.
 type home struct {
-	Error  string
-	Drafts []draft.Draft
-	Runs   []importer.RunInfo
+	Error string
+	Cards []card        // what somebody can go on with
+	Kept  []draft.Draft // files whose run is finished
+	Runs  []importer.RunInfo
+}
+
+// card is a file or a run that somebody can go on with.
+type card struct {
+	Name  string
+	State string // translated
+	When  time.Time
+	Path  string // of the page to go on at
+	File  int    // the draft; 0 for none
+	Run   int64  // 0 for none
 }
 
 // recentRuns is how many runs the first page shows.
@@ -32,7 +47,62 @@ func (s *Server) showHomeWith(w http.ResponseWriter, r *http.Request, status int
 		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
 		return
 	}
-	s.show(w, r, status, "home.html", page{Title: l.T("Bring people into OPS-COM"), Body: home{problem, s.drafts.List(), runs[:min(len(runs), recentRuns)]}})
+	unfinished, err := app.Unfinished(r.Context(), s.env)
+	if err != nil {
+		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		return
+	}
+	body := s.goOn(l, runs, unfinished)
+	body.Error, body.Runs = problem, runs[:min(len(runs), recentRuns)]
+	s.show(w, r, status, "home.html", page{Title: l.T("Bring people into OPS-COM"), Body: body})
+}
+
+// goOn returns the cards: a file with its last run, if it has one, and each run that
+// is not finished, also of the commands.
+func (s *Server) goOn(l lang.Lang, runs []importer.RunInfo, unfinished []app.UnfinishedRun) (h home) {
+	for _, d := range s.drafts.List() {
+		c := card{Name: d.Name, State: l.T("Nothing was sent yet."), When: d.Uploaded, Path: s.link("/files/%d", d.ID), File: d.ID}
+		isDone := false
+		if i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return isOf(r, d) }); i >= 0 {
+			isDone = runs[i].State == importer.RunFinished
+			if k := slices.IndexFunc(unfinished, func(u app.UnfinishedRun) bool { return u.ID == runs[i].ID }); k >= 0 {
+				s.addRun(l, &c, unfinished[k])
+				unfinished = slices.Delete(unfinished, k, k+1)
+			}
+		}
+		if isDone {
+			h.Kept = append(h.Kept, d)
+		} else {
+			h.Cards = append(h.Cards, c)
+		}
+	}
+	for _, u := range unfinished {
+		c := card{Name: filepath.Base(u.Source)}
+		s.addRun(l, &c, u)
+		h.Cards = append(h.Cards, c)
+	}
+	return h
+}
+
+// isOf reports whether the run is one of the draft's: one of the same name may have been
+// there before it.
+func isOf(r importer.RunInfo, d draft.Draft) bool {
+	return r.ID == d.Run || r.Source == d.Path() && !r.StartedAt.Before(d.Uploaded)
+}
+
+// addRun adds a run that is not finished to its card.
+func (s *Server) addRun(l lang.Lang, c *card, u app.UnfinishedRun) {
+	c.Run, c.When, c.Path = u.ID, u.StartedAt, s.link("/runs/%d", u.ID)
+	switch {
+	case u.State == importer.RunHeld:
+		c.State = l.T("It is held, and nothing was sent: look at it first.")
+	case u.Busy:
+		c.State = l.T("It is being sent.")
+	case u.State == importer.RunStopped:
+		c.State = l.T("It was stopped. Some rows are still to be sent.")
+	default:
+		c.State = l.T("The program was closed while it was sent. Nothing is lost.")
+	}
 }
 
 // takeFile takes an upload and leads to its columns, or to the file when it cannot be
@@ -88,14 +158,5 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*draft.Arrival
 		if part.FormName() == "file" && part.FileName() != "" {
 			return s.drafts.Receive(part.FileName(), part, s.maxUpload)
 		}
-	}
-}
-
-// closeProgram ends the program, as an interrupt does.
-func (s *Server) closeProgram(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, http.StatusOK, "closed.html", page{Title: language(r).T("The program is closed")})
-	select {
-	case s.quit <- struct{}{}:
-	default:
 	}
 }

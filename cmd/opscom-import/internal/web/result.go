@@ -17,12 +17,13 @@ import (
 // runView is the body of the page of a run.
 type runView struct {
 	importer.RunInfo
-	Counts  importer.Counts
-	Ending  *ending // how it ended, when that was in this launch
-	Problem string
-	Busy    bool // it is being pushed from here
-	Trial   bool // it went to the sandbox
-	File    int  // the draft of its file; 0 for none
+	Counts   importer.Counts
+	Problems []importer.ProblemCount
+	Ending   *ending // how it ended, when that was in this launch
+	Problem  string
+	Busy     bool // it is being pushed from here
+	Trial    bool // it went to the sandbox
+	File     int  // the draft of its file; 0 for none
 }
 
 // withRun returns a handler for the run that the request names.
@@ -72,6 +73,11 @@ func (s *Server) showRuns(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) showRun(w http.ResponseWriter, r *http.Request, v runView) {
 	l := language(r)
+	var err error
+	if v.Problems, err = app.Problems(r.Context(), s.env, v.ID); err != nil {
+		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		return
+	}
 	if v.Ending != nil {
 		v.Problem = s.explain(l, v.Ending.Err)
 	}

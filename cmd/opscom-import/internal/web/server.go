@@ -165,6 +165,13 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /runs/{run}/push", s.withRun(s.pushRun))
 	mux.HandleFunc("GET /runs/{run}/results", s.withRun(s.sendResults))
 	mux.HandleFunc("POST /language", s.chooseLanguage)
+	mux.HandleFunc("GET /files/{file}/forget", s.withDraft(s.askForgetFile))
+	mux.HandleFunc("POST /files/{file}/forget", s.withDraft(s.forgetFile))
+	mux.HandleFunc("GET /runs/{run}/forget", s.withRun(s.askForgetRun))
+	mux.HandleFunc("POST /runs/{run}/forget", s.withRun(s.forgetRun))
+	mux.HandleFunc("GET /practice/clear", s.askClearPractice)
+	mux.HandleFunc("POST /practice/clear", s.clearPractice)
+	mux.HandleFunc("GET /close", s.askClose)
 	mux.HandleFunc("POST /close", s.closeProgram)
 	mux.HandleFunc("GET /static/{name}", sendStatic)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
