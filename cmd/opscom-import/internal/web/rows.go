@@ -155,9 +155,9 @@ func (s *Server) answerRows(w http.ResponseWriter, r *http.Request, d draft.Draf
 		s.correctRows(w, r, d, query, func(d *draft.Draft) error { d.Answers.SetAsIs(doubted, false); return nil })
 		return
 	}
-	v, release := s.checked(w, r, d, stepRows)
+	v, release := s.awaited(r, d)
 	if v == nil {
-		return
+		return // the browser has gone
 	}
 	defer release()
 	if v.Inspection == nil {
@@ -202,6 +202,20 @@ func (s *Server) answerRows(w http.ResponseWriter, r *http.Request, d draft.Draf
 	})
 }
 
+// awaited returns the check of the draft as it is now, however long it takes: what was
+// typed or asked for must not be lost behind a page that waits. Call release when done with
+// it.
+func (s *Server) awaited(r *http.Request, d draft.Draft) (v *verdict, release func()) {
+	v = s.verdict(d)
+	select {
+	case <-v.done:
+		return v, v.users.Done
+	case <-r.Context().Done():
+		v.users.Done()
+		return nil, nil
+	}
+}
+
 // correctRows changes the draft's corrections and leads back to the rows.
 func (s *Server) correctRows(w http.ResponseWriter, r *http.Request, d draft.Draft, query url.Values, change func(*draft.Draft) error) {
 	s.change(w, r, d, s.link("/files/%d/rows", d.ID)+"?"+query.Encode(), change)
@@ -218,9 +232,9 @@ func (s *Server) sendProblems(w http.ResponseWriter, r *http.Request, d draft.Dr
 }
 
 func (s *Server) sendRows(w http.ResponseWriter, r *http.Request, d draft.Draft, suffix, contentType string, write func(*app.Inspection, io.Writer) error) {
-	v, release := s.checked(w, r, d, stepRows)
+	v, release := s.awaited(r, d)
 	if v == nil {
-		return
+		return // the browser has gone
 	}
 	defer release()
 	if v.Inspection == nil {
@@ -237,9 +251,9 @@ func (s *Server) sendRows(w http.ResponseWriter, r *http.Request, d draft.Draft,
 // takeFix takes back a workbook of rows to fix that somebody has edited.
 func (s *Server) takeFix(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	l := language(r)
-	v, release := s.checked(w, r, d, stepRows)
+	v, release := s.awaited(r, d)
 	if v == nil {
-		return
+		return // the browser has gone
 	}
 	defer release()
 	if v.Inspection == nil {

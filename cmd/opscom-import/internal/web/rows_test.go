@@ -455,3 +455,11 @@ func TestAColumnThatIsRight(t *testing.T) {
 	p.presses("right", "2.2.bad_name", nil)
 	p.wants("All 2 rows are fine.", "Check Last Name again")
 }
+
+func TestAnOpenedRowGetsTheFocus(t *testing.T) {
+	p := atRows(t, "a.csv", alike(), alikeMapping)
+	p.get("tab=all&row=150")
+	if found := regexp.MustCompile(`name="v\.([0-9.]+)"[^>]* autofocus`).FindAllStringSubmatch(p.page, -1); len(found) != 1 || found[0][1] != "150.0" {
+		t.Errorf("the focus is on %v", found)
+	}
+}

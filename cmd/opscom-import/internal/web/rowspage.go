@@ -282,7 +282,7 @@ func newRowsPage(l lang.Lang, i *app.Inspection, file int, tab app.Tab, from, op
 	if tab == app.TabToFix {
 		p.addBulk(i)
 	}
-	p.focus(at)
+	p.focus(at, open)
 	return p, nil
 }
 
@@ -299,14 +299,14 @@ func (p *rowsPage) addBulk(i *app.Inspection) {
 }
 
 // focus gives the focus to the faulty cell that is next after the one that was answered, or
-// to that one if it is still faulty.
-func (p *rowsPage) focus(at cellRef) {
-	if at.Row == 0 {
+// to that one if it is still faulty. A row that is opened gets it with its first cell.
+func (p *rowsPage) focus(at cellRef, open int) {
+	if at.Row == 0 && open == 0 {
 		return
 	}
 	for r := range p.Rows {
 		for c := range p.Rows[r].Cells {
-			if cell := &p.Rows[r].Cells[c]; cell.IsFaulty && cell.compare(at) >= 0 {
+			if cell := &p.Rows[r].Cells[c]; at.Row == 0 && cell.Row == open || at.Row > 0 && cell.IsFaulty && cell.compare(at) >= 0 {
 				cell.HasFocus = true
 				return
 			}
