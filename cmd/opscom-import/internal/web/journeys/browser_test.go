@@ -2,6 +2,7 @@ package journeys_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,9 +45,13 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	for name, travel := range map[string]func(*journey){
-		"closes":    closesThePage,
-		"neighbors": hasNeighbors,
-		"tools":     triesTheTools,
+		"closes":     closesThePage,
+		"neighbors":  hasNeighbors,
+		"export":     bringsAnExport,
+		"everything": looksAtEverything,
+		"faults":     fixesEveryRow,
+		"workbook":   bringsBackTheWorkbook,
+		"tools":      triesTheTools,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +81,7 @@ func startBrowser(t *testing.T, path string) context.Context {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("lang", "en-CA"),
 		chromedp.Flag("font-render-hinting", "none"), // so that pictures are alike everywhere
-		chromedp.WSURLReadTimeout(patience),
+		chromedp.WSURLReadTimeout(*patience),
 	)
 	allocator, cancelAllocator := chromedp.NewExecAllocator(t.Context(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
@@ -89,7 +94,7 @@ func startBrowser(t *testing.T, path string) context.Context {
 
 // patience is how long a journey waits for what must come. It is this generous so that
 // only what never comes fails, however busy the machine is.
-const patience = 60 * time.Second
+var patience = flag.Duration("patience", time.Minute, "how long a journey waits for what must come")
 
 // journey is a person at the page, in a tab that shares no cookie with others.
 type journey struct {

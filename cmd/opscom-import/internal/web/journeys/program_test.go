@@ -110,7 +110,7 @@ func (p *pageProgram) ends() {
 	p.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(*patience):
 		p.Fatal("the program does not end")
 	}
 	if code := p.command.ProcessState.ExitCode(); code != 0 || p.said.Len() > 0 {

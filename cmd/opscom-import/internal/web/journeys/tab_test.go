@@ -41,9 +41,9 @@ func evaluate[R any](j *journey, expression string) R {
 // the page says.
 func (j *journey) eventually(what string, ready func() bool) {
 	j.Helper()
-	for deadline := time.Now().Add(patience); !ready(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(*patience); !ready(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			j.Fatalf("waited in vain: %s. The page at %s:\n%s", what, j.address(), j.text())
+			j.Fatalf("waited in vain: %s. The page at %s:\n%.3000s", what, j.address(), j.text())
 		}
 	}
 }
@@ -213,6 +213,16 @@ func (j *journey) leaves(what string, do func()) {
 	j.eventually(what+" leads on", func() bool {
 		return evaluate[bool](j, "document.readyState === 'complete' && !!document.querySelector('main') && !document.querySelector('main').old && !document.querySelector('.htmx-request')")
 	})
+}
+
+// submits clicks the button of the form that the element is in, and waits for the next page.
+func (j *journey) submits(e element) {
+	j.Helper()
+	at := on[spot](j, e, "function() { return ("+findSpot+").call(this.form.querySelector('button')) }")
+	if at.Covered != "" {
+		j.Fatalf("the button beside “%s” cannot be clicked: %s", e.name, at.Covered)
+	}
+	j.leaves("the button beside “"+e.name+"”", func() { j.must(chromedp.Do(j.ctx, chromedp.MouseClickXY(at.X, at.Y))) })
 }
 
 // fills types a text in the place of what the field holds.
