@@ -78,7 +78,7 @@ func (s *Server) explain(l lang.Lang, err error) string {
 	case errors.As(err, &pause):
 		return l.Engine(pause.Error())
 	default:
-		return l.Engine(s.plain(err.Error()))
+		return engineText(l, s.plain(err.Error()))
 	}
 }
 

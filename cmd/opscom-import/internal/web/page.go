@@ -113,7 +113,7 @@ func (s *Server) words(l lang.Lang) template.FuncMap {
 		"t":      l.T,                                                                                     // a text
 		"plural": func(n int, one, many string, args ...any) string { return l.N(n, one, many, args...) }, // a text with a number
 		"number": l.Number,
-		"engine": l.Engine, // a message of the engine
+		"engine": func(text string) string { return engineText(l, text) }, // a message of the engine
 		"link":   s.link,
 		"action": s.action, // the address for a form
 		"base":   filepath.Base,

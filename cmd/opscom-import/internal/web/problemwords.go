@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"strings"
 
 	"opscom-import/cmd/opscom-import/internal/lang"
@@ -22,12 +23,35 @@ func problemText(l lang.Lang, p *importer.RowProblem) string {
 	case mapping.RuleCorrected:
 		return l.Engine(what)
 	default:
-		what = ofOPSCOM(l.Engine(what))
+		what = engineText(l, what)
 	}
 	if advice := problemAdvice(l, p); advice != "" {
 		what += " " + advice
 	}
 	return what
+}
+
+// ofMappings is what only people need who work with mapping files and commands.
+var ofMappings = regexp.MustCompile(`--[a-z]|(?i:\bmapping)|\b(?:as_is|apply|missing_values):|\bdate: [A-Z]|\bopscom-import [a-z]|\bwhere in source`)
+
+// engineText returns a message of the engine as the page shows it: in the person's
+// language, without the sentences about mapping files and commands, unless there are no
+// others.
+func engineText(l lang.Lang, text string) string {
+	english, shown := strings.SplitAfter(text, ". "), strings.SplitAfter(l.Engine(text), ". ")
+	if len(english) != len(shown) {
+		english = shown
+	}
+	kept := ""
+	for i, sentence := range shown {
+		if !ofMappings.MatchString(english[i]) {
+			kept += sentence
+		}
+	}
+	if kept == "" {
+		kept = l.Engine(text)
+	}
+	return ofOPSCOM(strings.TrimSpace(kept))
 }
 
 // ofOPSCOM calls the Controller what people call it.

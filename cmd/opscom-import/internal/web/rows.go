@@ -43,16 +43,8 @@ type rowsQuestion struct {
 func rowsQuestions(l lang.Lang, err error) (questions []rowsQuestion, ok bool) {
 	switch e := err.(type) {
 	case *mapping.FileError:
-		if e.Attribute == mapping.NoAttribute {
-			return nil, false
-		}
-		var kept []string
-		for sentence := range strings.SplitSeq(ofOPSCOM(l.Engine(e.Message)), ". ") {
-			if !strings.ContainsAny(sentence, "[") && !strings.Contains(sentence, "as_is:") && !strings.Contains(sentence, "apply:") {
-				kept = append(kept, sentence)
-			}
-		}
-		return []rowsQuestion{{e.Attribute, strings.Join(kept, ". ") + ".", e.Ways}}, true
+		text := strings.TrimSuffix(engineText(l, e.Message), ".") + "."
+		return []rowsQuestion{{e.Attribute, text, e.Ways}}, true
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
 			more, ok := rowsQuestions(l, inner)
