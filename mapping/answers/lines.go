@@ -104,6 +104,8 @@ func (a *Answers) judge(l *Line, sources []source) {
 			s = sources[g.Attribute-mapping.UniqueID]
 		}
 		switch {
+		case l.State == InCard && g.Attribute == mapping.NoAttribute: // the card says it
+			continue
 		case said || l.State == InCard || a.Said[l.Column].denies(g.Attribute):
 		case g.Attribute == mapping.NoAttribute:
 			l.Why = append(l.Why, clauses(g.Why)...)
@@ -363,13 +365,8 @@ func (a *Answers) whichCard(kind CardKind, columns, chosen []int, join bool) Car
 	}
 	back := slices.Clone(columns)
 	slices.Reverse(back)
-	addJoined := func() {
-		if len(columns) > 1 {
-			add("join", columns, "%s, then "+strings.Join(slices.Repeat([]string{"%s"}, len(columns)-1), ", then ")+", in one line")
-		}
-	}
-	if kind == JoinColumns {
-		addJoined()
+	if kind == JoinColumns && len(columns) > 1 {
+		add("join", columns, "%s, then "+strings.Join(slices.Repeat([]string{"%s"}, len(columns)-1), ", then ")+", in one line")
 	}
 	if len(columns) == 2 {
 		add("first", columns, "%s, and where it is blank %s")
@@ -380,9 +377,6 @@ func (a *Answers) whichCard(kind CardKind, columns, chosen []int, join bool) Car
 	}
 	for _, column := range columns {
 		add("first", []int{column}, "only %s")
-	}
-	if kind != JoinColumns {
-		addJoined()
 	}
 	known := slices.ContainsFunc(c.Options, func(o Option) bool { return o.IsChosen })
 	if !known && len(chosen) > 0 && !join {

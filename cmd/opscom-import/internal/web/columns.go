@@ -71,7 +71,7 @@ func (s *Server) showColumns(w http.ResponseWriter, r *http.Request, d draft.Dra
 	step := newColumnsStep(l, &d.Answers, table, answers.Mistakes(err))
 	step.Nth = nth
 	if err == nil {
-		step.Person = l.person(person, nth)
+		step.Person = l.person(person, nth, step.Cards)
 	}
 	if !d.Answers.IsTouched() {
 		if step.Offer, err = s.offer(l, table); err != nil {

@@ -40,6 +40,9 @@ func TestColumnsAreAnswered(t *testing.T) {
 	s.wants(body, "5 questions are left.", "It is Unique ID", "It is Student Number", "It is both", "Does the day or the month come first in DOB?",
 		"03/04/2004 is 3 April 2004: the day comes first", "03/04/2004 is March 4, 2004: the month comes first",
 		"What is the login source of everybody?", "Pref Name, and where it is blank First Name", "Addr 1, then Addr 2, in one line", "Answer the 5 questions first.", "Not sent: Notes", "disabled")
+	if strings.Contains(body, "is not in the format") {
+		t.Error("the example complains of a date whose order is asked for")
+	}
 	s.wants(s.say("column", "0", "becomes", "unique_id,student_no"), "4 questions are left.")
 	s.wants(s.say("card", "login login_source", "answer", "SSO"), "3 questions are left.")
 	s.wants(s.say("card", "which first_name", "answer", "first:2,1"), "2 questions are left.")

@@ -279,7 +279,8 @@ func (t speaker) changes(c *answers.Changes) *columnChanges {
 	}
 }
 
-func (t speaker) person(p app.Person, n int) *examplePerson {
+// person shows a row. What is wrong with it waits for the questions about the same thing.
+func (t speaker) person(p app.Person, n int, asked []columnCard) *examplePerson {
 	e := &examplePerson{Row: p.Row, Previous: n - 1, Next: n + 1}
 	if p.IsLast {
 		e.Next = -1
@@ -288,7 +289,10 @@ func (t speaker) person(p app.Person, n int) *examplePerson {
 		e.Values = append(e.Values, personLine{t.label(v.Attribute), v.Value})
 	}
 	for _, problem := range p.Problems {
-		e.Problems = append(e.Problems, t.Engine(problem.Text()))
+		isAsked := func(c columnCard) bool { return c.IsOpen && c.Name == problem.Attribute.String() }
+		if text := ofOPSCOM(t.Engine(problem.Message)); !slices.ContainsFunc(asked, isAsked) && !slices.Contains(e.Problems, text) {
+			e.Problems = append(e.Problems, text)
+		}
 	}
 	return e
 }
