@@ -51,18 +51,24 @@ type part struct {
 	arg     int    // -1 for a literal
 }
 
+// named calls the Controller by its name, as some pages do in the engine's messages.
+var named = strings.NewReplacer("The Controller", "OPS-COM", "the Controller", "OPS-COM")
+
 func newEngine(c *catalogue) *engine {
 	e := &engine{exact: make(map[string]string), byWord: make(map[string][]*format)}
 	var formats []*format
 	count := make(map[string]int)
 	for id := range c.texts {
 		french, ok := c.get(id)
-		switch {
-		case !ok:
-		case verbs(id) == 0:
-			e.exact[strings.ReplaceAll(id, "%%", "%")] = strings.ReplaceAll(french, "%%", "%")
-		default:
-			f := newFormat(id, french)
+		if !ok {
+			continue
+		}
+		for _, english := range slices.Compact([]string{id, named.Replace(id)}) {
+			if verbs(id) == 0 {
+				e.exact[strings.ReplaceAll(english, "%%", "%")] = strings.ReplaceAll(french, "%%", "%")
+				continue
+			}
+			f := newFormat(english, french)
 			formats = append(formats, f)
 			for _, word := range f.words() {
 				count[word]++
@@ -99,7 +105,7 @@ func newFormat(english, french string) *format {
 		f.literals = append(f.literals, "")
 	}
 	f.french = parts(french)
-	f.isSaid = strings.HasPrefix(english, "The Controller says ")
+	f.isSaid = strings.HasPrefix(english, "The Controller says ") || strings.HasPrefix(english, "OPS-COM says ")
 	return f
 }
 
@@ -228,8 +234,12 @@ func (r *reading) passage(text string, depth int) (french string, known bool) {
 func (r *reading) afterPlace(text string, depth int) (string, bool) {
 	pieces := splitOutsideQuotes(text, ": ")
 	for i := 1; i < len(pieces); i++ {
+		where := strings.Join(pieces[:i], ": ")
+		if len(sentenceEnds(where)) > 1 {
+			break
+		}
 		if message, ok := r.unit(strings.Join(pieces[i:], ": "), depth, true); ok {
-			place, _ := r.passage(strings.Join(pieces[:i], ": "), depth+1)
+			place, _ := r.passage(where, depth+1)
 			return place + "\u00a0: " + message, true
 		}
 	}
