@@ -73,6 +73,7 @@ type missingWord struct {
 // leaveOut is the card in which rows are left out by the values of a column.
 type leaveOut struct {
 	Rule    bool // a colleague's rule says which rows are used
+	IsLost  bool // what was said does not fit the file any more
 	Left    int  // rows that are left out
 	Rows    int  // of the file
 	Columns []outColumn
@@ -120,6 +121,9 @@ func (s *Server) showValues(w http.ResponseWriter, r *http.Request, d draft.Draf
 	}
 	body := valuesStep{Tables: valueTables(d, values, types), Words: words, Out: leaveOutOf(d, values, r.FormValue("column"))}
 	body.Open = len(words)
+	if body.Out.IsLost {
+		body.Open++
+	}
 	for i := range body.Tables {
 		t := &body.Tables[i]
 		body.Open += t.Open
@@ -148,15 +152,26 @@ func typesProblem(s *Server, r *http.Request, types app.UserTypes) string {
 	return ""
 }
 
-// valuesOf counts the values of the draft's file, and lists the user types.
+// valuesOf counts the values of the draft's file, and lists the user types. Where the rule
+// about rows does not fit the file, all rows count.
 func (s *Server) valuesOf(ctx context.Context, d draft.Draft) (app.FileValues, app.UserTypes, error) {
 	env := s.quiet(d)
+	if !ruleFits(d) {
+		d.Source.Where = ""
+	}
 	values, err := app.Values(ctx, env, d.Path(), d.Answers.File(d.Source))
 	if err != nil {
 		return values, app.UserTypes{}, err
 	}
 	types, err := s.userTypes.of(ctx, env)
 	return values, types, err
+}
+
+// ruleFits reports whether the rule about which rows are used fits the file's columns: they
+// may be others since the file was replaced.
+func ruleFits(d draft.Draft) bool {
+	_, err := mapping.NewFilter(d.Source, d.Answers.Headers)
+	return err == nil
 }
 
 // userTypeCache remembers for a short time what OPS-COM's user types are, so that not every
@@ -168,7 +183,7 @@ type userTypeCache struct {
 }
 
 func (c *userTypeCache) of(ctx context.Context, env app.Env) (app.UserTypes, error) {
-	const age = time.Minute
+	const fresh, failed = time.Minute, 20 * time.Second
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	sandbox := env.Settings.Sandbox
@@ -176,8 +191,12 @@ func (c *userTypeCache) of(ctx context.Context, env app.Env) (app.UserTypes, err
 		return c.types[sandbox], nil
 	}
 	types, err := app.ListUserTypes(ctx, env)
-	if err != nil || types.Problem != "" { // ask again, it may be possible then
+	if err != nil {
 		return types, err
+	}
+	age := fresh
+	if types.Problem != "" { // it takes long to find out that nobody answers
+		age = failed
 	}
 	if c.types == nil {
 		c.types, c.until = map[bool]app.UserTypes{}, map[bool]time.Time{}
@@ -271,8 +290,8 @@ func leftOutOf(d draft.Draft) []mapping.Without {
 // leaveOutOf fills the card in which rows are left out.
 func leaveOutOf(d draft.Draft, values app.FileValues, chosen string) leaveOut {
 	out, isList := mapping.WithoutOf(d.Source.Where)
-	card := leaveOut{Rule: !isList, Left: values.Rows - values.Kept, Rows: values.Rows}
-	if card.Rule {
+	card := leaveOut{Rule: !isList, IsLost: !ruleFits(d), Left: values.Rows - values.Kept, Rows: values.Rows}
+	if card.Rule || card.IsLost {
 		return card
 	}
 	for _, c := range values.Columns {
@@ -339,6 +358,8 @@ func (s *Server) answerValues(w http.ResponseWriter, r *http.Request, d draft.Dr
 			takeValues(now, valueTables(d, values, types), r.PostForm)
 		case "out":
 			takeOut(now, values, r.PostForm)
+		case "all":
+			now.Source.Where = ""
 		case "word":
 			takeWord(now, r.PostForm)
 		}

@@ -3,11 +3,15 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/mapping"
 )
 
@@ -77,7 +81,7 @@ func TestValues(t *testing.T) {
 	}
 	martian, alien, blank, part, full := index("Martian"), index("Alien"), index("N/A"), index("PT"), index("Full Time Student")
 	body = s.answers(types(martian, outAnswer, alien, "type:Staff", blank, blankAnswer, part, "type:Part Time Student", full, keepAnswer))
-	s.wants(body, "There is nothing left to answer here.", "1 of 7 rows are left out.", "Next: Rows", `<option value="out" selected>`)
+	s.wants(body, "There is nothing left to answer here.", "Left out: 1 of 7 rows.", "Next: Rows", `<option value="out" selected>`)
 	d, _ = s.server.drafts.Get(1)
 	if d.Source.Where != `col("user_type_id") not in ["Martian"]` {
 		t.Errorf("the where is %s", d.Source.Where)
@@ -104,11 +108,11 @@ func TestLeaveRowsOut(t *testing.T) {
 	s.wants(body, "Leave out the rows where status is", "blank</label>", "2 rows", `name="out" value="2"`)
 	s.lacks(body, `<option value="0"`) // all of its values differ
 	body = s.answers(url.Values{"form": {"out"}, "column": {"4"}, "out": {"1", "2"}})
-	s.wants(body, "4 of 6 rows are left out.", "2 values left out")
+	s.wants(body, "Left out: 4 of 6 rows.", "2 values left out")
 	if d, _ := s.server.drafts.Get(1); d.Source.Where != `col("status") not in ["gone", ""]` {
 		t.Errorf("the where is %s", d.Source.Where)
 	}
-	s.lacks(s.answers(url.Values{"form": {"out"}, "column": {"4"}}), "are left out")
+	s.lacks(s.answers(url.Values{"form": {"out"}, "column": {"4"}}), "Left out:")
 	if d, _ := s.server.drafts.Get(1); d.Source.Where != "" {
 		t.Errorf("taken back, the where is %s", d.Source.Where)
 	}
@@ -186,6 +190,51 @@ func TestColleaguesRule(t *testing.T) {
 	if d.Source.Where != `status == "active"` {
 		t.Errorf("the rule became %s", d.Source.Where)
 	}
+}
+
+// A file that takes the place of another may lack the column by which rows were left out.
+func TestRuleDoesNotFitAnyMore(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", typed("1", "1", "1", "1"))
+	if _, err := s.server.drafts.Change(1, func(d *draft.Draft) error {
+		d.Source.Where = `col("Campus") not in ["West"]`
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, body := s.get("/files/1/values?skip=1")
+	s.wants(body, "1 value is left to decide.", "names a column that the file does not have now")
+	s.wants(s.answers(url.Values{"form": {"all"}}), "There is nothing left to answer here.")
+}
+
+// When OPS-COM does not answer, the step says so and numbers are typed.
+func TestValuesOffline(t *testing.T) {
+	s := open(t, "--url", "http://127.0.0.1:1", "--client", "TOMA", "--token-file", writeToken(t), "--insecure-http", "--max-attempts", "1")
+	s.upload("students.csv", typed("PT", "12", "12"))
+	if _, err := s.server.drafts.Change(1, func(d *draft.Draft) error {
+		d.Sandbox = false
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, body := s.get("/files/1/values")
+	s.wants(body, "OPS-COM cannot be asked for its user types now. Type the number of each", "1 value is left to decide.", "Number for PT", "as it is")
+	t.Log(time.Since(began))
+	index := regexp.MustCompile(`name="typed(\d+)"[^>]*aria-label="Number for PT"`).FindStringSubmatch(body)
+	if index == nil {
+		t.Fatal("nothing to type into")
+	}
+	s.wants(s.answers(types("typed"+index[1], "7", "becomes"+string('0'+'1'-index[1][0]), keepAnswer)), "There is nothing left to answer here.", `value="7"`)
+}
+
+func writeToken(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("t"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestMissingWord(t *testing.T) {

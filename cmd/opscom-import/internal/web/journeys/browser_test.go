@@ -52,6 +52,7 @@ func TestBrowser(t *testing.T) {
 		"faults":     fixesEveryRow,
 		"workbook":   bringsBackTheWorkbook,
 		"tools":      triesTheTools,
+		"values":     saysWhatValuesBecome,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
