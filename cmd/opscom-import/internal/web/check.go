@@ -113,6 +113,7 @@ func (s *Server) forgetVerdict(id int) {
 	s.mu.Lock()
 	v := s.verdicts[id]
 	delete(s.verdicts, id)
+	delete(s.tables, id)
 	s.mu.Unlock()
 	if v != nil {
 		_ = v.close() // what is not removed is at the next start
@@ -136,9 +137,7 @@ func (s *Server) closeVerdicts() error {
 // readColumns reads what the columns of the draft's file seem to be, and carries over
 // what was said about them before. What it says of the file is in the error.
 func (s *Server) readColumns(ctx context.Context, d draft.Draft) (draft.Draft, error) {
-	env := s.quiet(d)
-	env.Settings.Mapping = ""
-	table, err := app.Columns(ctx, env, d.Path())
+	table, err := s.columnsOf(ctx, d)
 	if err != nil {
 		return d, err
 	}

@@ -131,10 +131,18 @@ func (s *Server) answerColumns(w http.ResponseWriter, r *http.Request, d draft.D
 			return err
 		}
 		if d.Answers.Open() == 0 {
-			return layouts.Open(s.env.Settings.State).Keep(d.Answers.File(d.Source))
+			s.remember(*d)
 		}
 		return nil
 	})
+}
+
+// remember keeps the answers for the next file with the same columns. Without them the
+// questions are asked again.
+func (s *Server) remember(d draft.Draft) {
+	if err := layouts.Open(s.env.Settings.State).Keep(d.Answers.File(d.Source)); err != nil {
+		s.env.Log.Warn("remember the answers", "error", err)
+	}
 }
 
 // useLayout takes the answers that were given for such a file before.

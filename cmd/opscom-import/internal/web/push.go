@@ -47,6 +47,7 @@ func (s *Server) toProgress(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) push(fetchCtx, workCtx context.Context, t *task, d draft.Draft) string {
 	var e ending
 	env := s.environment(d, t.notify, t.progress)
+	s.remember(d)
 	e.Err = app.Push(fetchCtx, workCtx, env, []string{d.Path()}, e.keep)
 	if e.Run == 0 {
 		t.failed = e.Err
