@@ -46,6 +46,7 @@ func TestBrowser(t *testing.T) {
 	})
 	for name, travel := range map[string]func(*journey){
 		"closes":     closesThePage,
+		"french":     speaksFrench,
 		"neighbors":  hasNeighbors,
 		"export":     bringsAnExport,
 		"everything": looksAtEverything,
