@@ -149,6 +149,13 @@ type Snapshot struct {
 	Text  string // such as "4,120 of 40,000 rows (10 %), 98 rows/s, 6 min left, 3 rejected"
 	Done  int    // rows
 	Total int    // rows; 0 when their number is not known
+
+	Rate   float64       // rows a second; 0 when it is not known
+	Left   time.Duration // at that rate; 0 when it is not known
+	Reason string        // why the run waits; "" when it does not
+	Wait   time.Duration // how long it still does
+	ToFix  int           // rows that ended so that a person has to fix them
+	Failed int           // rows without a usable answer
 }
 
 // Snapshot returns how far the run has come, for callers that show it themselves.
@@ -158,7 +165,18 @@ func (p *Progress) Snapshot() Snapshot {
 	p.counting.Lock()
 	defer p.counting.Unlock()
 	p.meter.measure(now)
-	return Snapshot{Text: p.meter.text(now, true, math.MaxInt), Done: p.meter.done, Total: p.meter.total}
+	m := &p.meter
+	s := Snapshot{
+		Text: m.text(now, true, math.MaxInt), Done: m.done, Total: m.total, Rate: m.rate(),
+		ToFix: m.counts.Of(importer.KindToFix), Failed: m.counts.Of(importer.KindFailed),
+	}
+	if s.Rate > 0 && m.total > m.done {
+		s.Left = time.Duration(float64(m.total-m.done) / s.Rate * float64(time.Second))
+	}
+	if m.until.After(now) {
+		s.Reason, s.Wait = m.reason, m.until.Sub(now)
+	}
+	return s
 }
 
 // Finish stops drawing and removes the bar from the terminal. It does nothing when

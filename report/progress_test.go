@@ -334,7 +334,7 @@ func TestStandingOfAQuietProgress(t *testing.T) {
 		time.Sleep(time.Second)
 		p.Add(importer.StatusPushed, 19)
 		p.Add(importer.StatusRejected, 1)
-		want := Snapshot{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40}
+		want := Snapshot{Text: "20 of 40 rows (50 %), 20 rows/s, 1 s left, 1 rejected", Done: 20, Total: 40, Rate: 20, Left: time.Second, ToFix: 1}
 		if diff := cmp.Diff(want, p.Snapshot()); diff != "" {
 			t.Errorf("standing (-want +got):\n%s", diff)
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"mime/multipart"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -123,19 +125,28 @@ func (w *webPage) upload(name, text string) {
 // result follows the progress to its end and returns the page of the result.
 func (w *webPage) result() string {
 	w.Helper()
-	w.read(w.client.Get(w.base + "/progress/events"))
-	return w.get("/progress")
+	for {
+		page := w.get("/progress") // leads to the result when there is one
+		if !strings.Contains(page, `hx-get="`) {
+			return page
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
-// push pushes the file as its review offers it, and returns the review.
+// push pushes the file as its review offers it, with every box ticked, and returns the
+// review.
 func (w *webPage) push(file int) (review string) {
 	w.Helper()
 	review = w.get(fmt.Sprintf("/files/%d/review", file))
-	found := regexp.MustCompile(`name="revision" value="(\d+)"`).FindStringSubmatch(review)
-	if found == nil {
+	form := url.Values{}
+	for _, input := range regexp.MustCompile(`<input type="(?:hidden|checkbox)" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(review, -1) {
+		form.Add(input[1], html.UnescapeString(input[2]))
+	}
+	if form.Get("digest") == "" {
 		w.Fatalf("no button to push:\n%s", review)
 	}
-	w.post(fmt.Sprintf("/files/%d/push", file), url.Values{"revision": {found[1]}})
+	w.post(fmt.Sprintf("/files/%d/push", file), form)
 	return review
 }
 
@@ -169,10 +180,10 @@ func TestWebPushesLikeTheCommand(t *testing.T) {
 	w := startWeb(t, state, "--rate", "0")
 	w.upload("students.csv", people(30, 2))
 	w.wants(w.get("/files/1/rows"), "2 rows", "Unique ID is blank")
-	w.wants(w.push(1), "Push 28 people")
-	w.wants(w.result(), "Run 1</h1>", "The run is complete.", "2 rows", "students.csv")
+	w.wants(w.push(1), "Push 28 people in practice")
+	w.wants(w.result(), "Result</h1>", "28 people were accepted", "2 rows need fixing", "students.csv")
 	w.wants(w.get("/runs"), "students.csv", "finished")
-	downloaded := w.get("/runs/1/results")
+	downloaded := w.get("/runs/1/results.csv")
 	w.close()
 
 	var reported bytes.Buffer
@@ -192,15 +203,28 @@ func TestWebHoldsAndApproves(t *testing.T) {
 	w := startWeb(t, t.TempDir(), "--rate", "0")
 	defer w.close()
 	w.upload("students.csv", people(30, 12))
-	w.wants(w.push(1), "12 of 30 rows are invalid")
-	w.wants(w.result(), "The run is held, and nothing was sent.", "12 of 30 rows are invalid")
-	w.wants(w.get("/runs/1/approve"), "18 people are pushed")
-	w.post("/runs/1/push", url.Values{"approved": {"yes"}})
-	w.wants(w.result(), "The run is complete.", "18</td><th scope=\"row\">pushed")
+	w.wants(w.push(1), "12 of 30 rows need fixing", "I have looked at it")
+	w.wants(w.result(), "18 people were accepted")
 }
 
-// A stopped run goes on from its page, and also when the same file is uploaded
-// again after the program was closed.
+// A held run of the command is approved on its page.
+func TestWebApprovesRunsOfTheCommand(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	state, file := t.TempDir(), t.TempDir()+"/students.csv"
+	if err := os.WriteFile(file, []byte(people(30, 12)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := run(t.Context(), []string{"push", file, "--sandbox", "--rate", "0", "--config", "", "--state", state}, streams{stdout: io.Discard, stderr: io.Discard}); code != app.ExitHeld {
+		t.Fatalf("the push ended with code %d", code)
+	}
+	w := startWeb(t, state, "--rate", "0")
+	defer w.close()
+	w.wants(w.get("/runs/1"), "12 of 30 rows need fixing", "Push 18 people")
+	w.post("/runs/1/push", url.Values{"approved": {"yes"}})
+	w.wants(w.result(), "18 people were accepted")
+}
+
+// A stopped run goes on from its page, also after the program was closed.
 func TestWebStopsAndGoesOn(t *testing.T) {
 	skipShort(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -209,36 +233,34 @@ func TestWebStopsAndGoesOn(t *testing.T) {
 	w.upload("students.csv", people(90, 0))
 	w.push(1)
 	w.stopOnceSent()
-	w.wants(w.result(), "Run 1</h1>", "The run is not complete.", "It was stopped.", "Go on")
+	w.wants(w.result(), "Result</h1>", "It is not complete.", "It was stopped.", "Go on")
 	w.post("/runs/1/push", nil)
 	w.stopOnceSent()
-	w.wants(w.result(), "Run 1</h1>", "The run is not complete.")
+	w.wants(w.result(), "It is not complete.")
 	w.close()
 
 	w = startWeb(t, state, "--rate", "0")
 	defer w.close()
 	w.wants(w.get("/"), "stopped early")
-	w.upload("students.csv", people(90, 0))
-	w.push(2)
-	w.wants(w.result(), "Run 1</h1>", "The run is complete.", "90</td><th scope=\"row\">pushed")
+	w.wants(w.get("/runs/1"), "It is not complete.", "Go on")
+	w.post("/runs/1/push", nil)
+	w.wants(w.result(), "90 people were accepted")
 }
 
 // stopOnceSent stops the push when its progress shows that rows were sent.
 func (w *webPage) stopOnceSent() {
 	w.Helper()
-	response, err := w.client.Get(w.base + "/progress/events")
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer response.Body.Close()
-	events := bufio.NewScanner(response.Body)
-	for events.Scan() {
-		if line := events.Text(); strings.Contains(line, `"Total":`) && !strings.Contains(line, `"Done":0,`) {
+	sent := regexp.MustCompile(`<p class="live">[1-9]\d* of \d+ people`)
+	for {
+		switch page := w.get("/progress"); {
+		case sent.MatchString(page):
 			w.post("/progress/stop", nil)
 			return
+		case !strings.Contains(page, `hx-get="`):
+			w.Fatalf("the push ended before it was stopped:\n%s", page)
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	w.Fatalf("the push ended before it was stopped: %v", events.Err())
 }
 
 // A second start opens the page of the first.

@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"io"
+	"time"
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/report"
 )
 
 // ResultTab is a selection of a run's results.
@@ -101,4 +104,26 @@ func Refusals(ctx context.Context, env Env, id int64) (refusals map[int]importer
 		return nil
 	})
 	return refusals, err
+}
+
+// WriteSummary writes the summary page of a run, which has no personal data, to w.
+func WriteSummary(ctx context.Context, env Env, id int64, w io.Writer) error {
+	info, receipt, err := ShowRun(ctx, env, id)
+	if err != nil {
+		return err
+	}
+	if receipt.Problems, err = Problems(ctx, env, id); err != nil {
+		return err
+	}
+	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+		totals, err := report.WriteResults(report.To("-", io.Discard), run.Results(ctx))
+		if err != nil {
+			return err
+		}
+		receipt.File = shownSource(info)
+		return report.WriteSummary(report.To("-", w), report.Summary{
+			Receipt: receipt, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
+			Version: env.Version, WrittenAt: time.Now(),
+		})
+	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
+	"opscom-import/importer"
 	"opscom-import/mapping/answers"
 	"opscom-import/report"
 )
@@ -36,7 +37,9 @@ func (s *Server) environment(d draft.Draft, notify func(string), progress *repor
 	if _, err := os.Stat(d.MappingPath()); err == nil {
 		env.Settings.Mapping = d.MappingPath()
 	}
-	env.Settings.OnlyChanges = d.OnlyChanges
+	if env.Settings.OnlyChanges = d.OnlyChanges; !d.OnlyChanges {
+		env.Settings.MaxChanged = importer.Limit{} // it counts changes
+	}
 	env.Settings.MinAge = 0 // an upload is whole, however young
 	env.Corrections = d.Corrections
 	none := ""

@@ -28,7 +28,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, title string, q que
 // from here.
 func (s *Server) isPushing(d draft.Draft) bool {
 	t := s.currentTask()
-	return t != nil && !t.ended() && (t.key == "push "+strconv.Itoa(d.ID) || d.Run != 0 && t.key == "run "+strconv.FormatInt(d.Run, 10))
+	return t != nil && !t.ended() && (t.key == pushKey(d) || d.Run != 0 && t.key == "run "+strconv.FormatInt(d.Run, 10))
 }
 
 func (s *Server) askForgetFile(w http.ResponseWriter, r *http.Request, d draft.Draft) {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -18,11 +17,7 @@ import (
 // push pushes the draft as it is now, and returns the page of the result.
 func (s *site) push(id int) string {
 	s.Helper()
-	d, ok := s.server.drafts.Get(id)
-	if !ok {
-		s.Fatalf("there is no draft %d", id)
-	}
-	s.post(fmt.Sprintf("/files/%d/push", id), url.Values{"revision": {strconv.Itoa(d.Revision)}})
+	s.post(fmt.Sprintf("/files/%d/push", id), s.reviewed(id))
 	return s.result()
 }
 
@@ -38,7 +33,7 @@ func (s *site) home() string {
 
 func TestHomeOffersWhatCanGoOn(t *testing.T) {
 	s := open(t)
-	s.lacks(s.home(), "Go on", "Earlier runs", "Clear practice data")
+	s.lacks(s.home(), "Go on</h2>", "Earlier runs", "Clear practice data")
 	s.upload("students.csv", people(3, 0))
 	s.wants(s.home(), "<h3>students.csv</h3>", "Nothing was sent yet.", s.server.link("/files/1"), s.server.link("/files/1/forget"))
 
@@ -49,7 +44,7 @@ func TestHomeOffersWhatCanGoOn(t *testing.T) {
 	s.wants(s.home(), "<h3>held.csv</h3>", "It is held, and nothing was sent", s.server.link("/runs/%d", held),
 		"<h3>cut.csv</h3>", "The program was closed while it was sent. Nothing is lost.", s.server.link("/runs/%d/forget", cut))
 
-	s.wants(s.push(1), "The run is complete.")
+	s.wants(s.push(1), "Practice is done")
 	body := s.home()
 	s.wants(body, "Files that are kept on this computer", "Earlier runs")
 	s.lacks(body, "<h3>students.csv</h3>")
@@ -149,7 +144,7 @@ func TestPracticeIsCleared(t *testing.T) {
 	if _, err := os.Stat(people); !os.IsNotExist(err) {
 		t.Errorf("the people of the practice are still there: %v", err)
 	}
-	s.wants(s.push(1), "The run is complete.")
+	s.wants(s.push(1), "Practice is done")
 }
 
 // While people are pushed, another file can be prepared, what is being pushed cannot be
@@ -157,8 +152,7 @@ func TestPracticeIsCleared(t *testing.T) {
 func TestWhileAPushIsRunning(t *testing.T) {
 	s := open(t, "--rate", "20/s")
 	s.upload("students.csv", people(60, 0))
-	d, _ := s.server.drafts.Get(1)
-	s.post("/files/1/push", url.Values{"revision": {strconv.Itoa(d.Revision)}})
+	s.post("/files/1/push", s.reviewed(1))
 	task := s.server.currentTask()
 	if task == nil || task.ended() {
 		t.Fatal("no push is running")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"opscom-import/report"
 )
@@ -16,9 +17,11 @@ type task struct {
 	notes    []string                                // what a person should know; the work's own
 	run      func(fetchCtx, workCtx context.Context) // does the work
 	stop     context.CancelFunc                      // ends it early: what is in flight is awaited
+	stopping atomic.Bool                             // somebody has asked for that
 	done     chan struct{}                           // closed when the work has ended
 	next     string                                  // address of the page with the result; read it after done
 	failed   error                                   // why there is no run; read it after done
+	revision int                                     // of the draft for which that is so
 }
 
 // notify takes a note.

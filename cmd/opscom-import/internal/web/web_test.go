@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,9 +55,12 @@ func load(t *testing.T, state string, args ...string) app.Env {
 
 // serveController serves a mock Controller as a real one, and returns the flags with
 // which it is pushed to.
-func serveController(t *testing.T) (flags []string) {
+func serveController(t *testing.T) (flags []string) { return serveControllerWith(t, sandbox.Faults{}) }
+
+// serveControllerWith serves one with faults.
+func serveControllerWith(t *testing.T, faults sandbox.Faults) (flags []string) {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Config{Client: "TOMA", Token: "t"})
+	box, err := sandbox.New(sandbox.Config{Client: "TOMA", Token: "t", Faults: faults})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,16 +302,6 @@ func (s *site) storeRun(run importer.RunInfo, state importer.RunState, rows []im
 
 func (s *site) second(_ int, body string) string { return body }
 
-// revision returns what the form of the review says of the draft's revision.
-func (s *site) revision(body string) url.Values {
-	s.Helper()
-	found := regexp.MustCompile(`name="revision" value="(\d+)"`).FindStringSubmatch(body)
-	if found == nil {
-		s.Fatalf("no button to push:\n%s", body)
-	}
-	return url.Values{"revision": {found[1]}}
-}
-
 func TestUploadIsKeptPrivateAndSurvivesARestart(t *testing.T) {
 	s := open(t)
 	s.upload("students.csv", "unique_id\r\n1\r\n")
@@ -342,19 +334,4 @@ func TestUploadIsKeptPrivateAndSurvivesARestart(t *testing.T) {
 	if d, ok := again.Get(2); !ok || d.Name != "students.csv" || d.Path() != path {
 		t.Errorf("after a restart the draft is %+v, %v", d, ok)
 	}
-}
-
-// A page seen before the file was checked for another target must not push.
-func TestPushIsOfWhatThePersonSaw(t *testing.T) {
-	s := open(t, serveController(t)...)
-	s.upload("students.csv", people(2, 0))
-	old := s.revision(s.second(s.get("/files/1/review")))
-	_, body := s.post("/files/1/review", url.Values{"target": {"real"}})
-	s.wants(body, "127.0.0.1:", "(client TOMA)", "Push 2 people")
-	if status, body := s.post("/files/1/push", old); status != http.StatusConflict || !strings.Contains(body, "Nothing was sent") {
-		t.Errorf("push of an old page: status %d, %s", status, body)
-	}
-	s.wants(s.second(s.get("/runs")), "There are no runs yet")
-	s.post("/files/1/push", s.revision(body))
-	s.wants(s.result(), "Run 1</h1>", "The run is complete.", "Every row ended well.", "TOMA at http://127.0.0.1:")
 }

@@ -100,7 +100,7 @@ func repairs() map[int]map[string]string {
 // the address and the user name of its administrator, and are refused.
 func (j *journey) accepted(rows map[int]map[string]string) []person {
 	j.Helper()
-	j.sees("2 rows were not pushed")
+	j.sees("2 rows need fixing")
 	return slices.DeleteFunc(peopleOf(rows), func(who person) bool { return who["email"] == "parking@example.edu" || who["user_name"] == "admin" })
 }
 

@@ -73,7 +73,7 @@ func (j *journey) pushes(n int) {
 	j.Helper()
 	j.isAt("Review")
 	j.goes("button", fmt.Sprint("Push ", n, " "))
-	j.sees("The run is complete.")
+	j.sees("Practice is done")
 }
 
 // reached fails unless these people, and nobody else, have reached OPS-COM or what

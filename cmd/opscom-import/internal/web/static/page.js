@@ -5,7 +5,9 @@
   let path = location.pathname;
   const announce = () => {
     const verdict = document.querySelector("#page [role=alert], #page [role=status]");
-    document.getElementById("announcement").textContent = verdict ? verdict.innerText : "";
+    const text = verdict ? verdict.innerText : "";
+    const announcement = document.getElementById("announcement");
+    if (announcement.textContent !== text) announcement.textContent = text; // a page that asks again says nothing twice
   };
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.elt.id !== "page") return;
@@ -29,5 +31,14 @@
     const form = event.target.closest?.("form[data-autosubmit]");
     if (form && event.target.matches("select")) form.requestSubmit();
   });
+  // Without an answer the program has ended. A page that asks again finds it when it is back.
+  document.addEventListener("htmx:sendError", (event) => {
+    const lost = document.getElementById("lost");
+    if (lost.hidden) document.getElementById("announcement").textContent = lost.textContent;
+    lost.hidden = false;
+    const asks = event.detail.elt;
+    if (asks.matches("[data-polls]")) setTimeout(() => htmx.trigger(asks, "again"), 3000);
+  });
+  document.addEventListener("htmx:afterOnLoad", () => { document.getElementById("lost").hidden = true; });
   if (!document.querySelector("[autofocus]")) document.getElementById("title")?.focus({ preventScroll: true });
 })();
