@@ -58,7 +58,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"app"] = append([]string{command + "config", command + "draft", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"layouts"] = []string{"mapping"}
-	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "mapping/suggest", "mapping/answers", "report"}, inner...)
+	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
 	return allowed
 }

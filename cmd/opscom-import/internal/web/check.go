@@ -12,6 +12,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/importer"
+	"opscom-import/importer/sheet"
 	"opscom-import/mapping/answers"
 	"opscom-import/report"
 )
@@ -34,6 +35,10 @@ func (s *Server) environment(d draft.Draft, notify func(string), progress *repor
 	if d.Sandbox {
 		env.Settings = env.Settings.ForSandbox()
 	}
+	s.mu.Lock()
+	password := s.passwords[d.ID]
+	s.mu.Unlock()
+	env.Settings = env.Settings.WithSource(d.Source).WithPassword(password)
 	if _, err := os.Stat(d.MappingPath()); err == nil {
 		env.Settings.Mapping = d.MappingPath()
 	}
@@ -65,6 +70,11 @@ func (s *Server) checked(w http.ResponseWriter, r *http.Request, d draft.Draft, 
 	defer timer.Stop()
 	select {
 	case <-v.done:
+		if errors.As(v.Err, new(*sheet.FileError)) { // the step File says what is wrong, and what helps
+			v.users.Done()
+			s.redirect(w, r, "/files/%d/file", d.ID)
+			return nil, nil
+		}
 		return v, v.users.Done
 	case <-timer.C:
 		l := language(r)
@@ -114,6 +124,7 @@ func (v *verdict) close() error {
 // changed for another reason than a change of the draft.
 func (s *Server) forgetVerdict(id int) {
 	s.mu.Lock()
+	delete(s.previews, id)
 	v := s.verdicts[id]
 	delete(s.verdicts, id)
 	delete(s.tables, id)

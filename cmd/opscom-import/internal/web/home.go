@@ -126,11 +126,21 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		s.showHomeWith(w, r, http.StatusInternalServerError, s.explain(l, err))
 		return
 	}
+	s.mu.Lock()
+	delete(s.passwords, d.ID) // of a draft that was forgotten
+	s.mu.Unlock()
 	s.toColumns(w, r, d)
 }
 
-// toColumns reads the columns of a file that has arrived and leads to its next step.
+// toColumns reads the columns of a file that has arrived and leads to its next step: to the
+// file, when it is not certain how to read it, or when it has other columns than the one
+// whose place it took.
 func (s *Server) toColumns(w http.ResponseWriter, r *http.Request, d draft.Draft) {
+	p, err := s.preview(r.Context(), d)
+	if err != nil || isInDoubt(p) || len(d.Answers.Headers) > 0 && !d.Answers.IsFor(p.Header.Names) {
+		s.redirect(w, r, "/files/%d/file", d.ID)
+		return
+	}
 	read, err := s.readColumns(r.Context(), d)
 	if err != nil {
 		s.redirect(w, r, "/files/%d/file", d.ID)

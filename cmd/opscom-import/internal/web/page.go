@@ -26,6 +26,7 @@ type page struct {
 	Steps []step       // of the draft or run that the page is about; nil for others
 	Draft *draft.Draft // nil when the page is about none
 	Task  string       // title of the push in progress; "" for none
+	Read  string       // how the draft's file is read; "" where that is not said
 	Body  any
 }
 
@@ -157,7 +158,11 @@ func (s *Server) showStep(w http.ResponseWriter, r *http.Request, d draft.Draft,
 			title = at.Label
 		}
 	}
-	s.show(w, r, http.StatusOK, name+".html", page{Title: title, Steps: bar, Draft: &d, Body: body})
+	p := page{Title: title, Steps: bar, Draft: &d, Body: body}
+	if name == stepColumns {
+		p.Read = s.readAs(r, l, d)
+	}
+	s.show(w, r, http.StatusOK, name+".html", p)
 }
 
 // fail answers with a page that says what went wrong.

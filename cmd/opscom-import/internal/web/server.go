@@ -44,11 +44,13 @@ type Server struct {
 
 	closing sync.WaitGroup // checks that go on or are being closed
 
-	mu       sync.Mutex // guards what follows
-	current  *task      // the last task; nil when there was none
-	verdicts map[int]*verdict
-	tables   map[int]columnTable // of the drafts, as they were read last
-	endings  map[int64]*ending   // of the runs of this launch
+	mu        sync.Mutex // guards what follows
+	current   *task      // the last task; nil when there was none
+	verdicts  map[int]*verdict
+	tables    map[int]columnTable // of the drafts, as they were read last
+	previews  map[int]previewed
+	passwords map[int]string    // of workbooks, by draft; never on the disk
+	endings   map[int64]*ending // of the runs of this launch
 }
 
 // ErrOpen says that another page works with the same folder.
@@ -61,7 +63,7 @@ func New(env app.Env) (*Server, error) {
 		env: env, real: findReal(env), folder: draft.Folder(env.Settings.State),
 		secret: rand.Text(), token: rand.Text(), maxUpload: 512 << 20,
 		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
-		verdicts: map[int]*verdict{}, tables: map[int]columnTable{}, endings: map[int64]*ending{},
+		verdicts: map[int]*verdict{}, tables: map[int]columnTable{}, previews: map[int]previewed{}, passwords: map[int]string{}, endings: map[int64]*ending{},
 	}
 	if err := s.parsePages(); err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /files", s.takeFile)
 	mux.HandleFunc("GET /files/{file}", s.withDraft(s.showNextStep))
 	mux.HandleFunc("GET /files/{file}/file", s.withDraft(s.showFile))
-	mux.HandleFunc("POST /files/{file}/file", s.withDraft(s.replaceFile))
+	mux.HandleFunc("POST /files/{file}/file", s.withDraft(s.answerFile))
 	mux.HandleFunc("GET /files/{file}/columns", s.withDraft(s.showColumns))
 	mux.HandleFunc("POST /files/{file}/columns", s.withDraft(s.answerColumns))
 	mux.HandleFunc("GET /files/{file}/mapping", s.withDraft(s.sendMapping))

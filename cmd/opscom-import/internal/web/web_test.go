@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -165,18 +164,7 @@ func (s *site) post(path string, form url.Values) (status int, body string) {
 // upload sends the form of the first page.
 func (s *site) upload(name, text string) (status int, body string) {
 	s.Helper()
-	var form strings.Builder
-	w := multipart.NewWriter(&form)
-	file, err := w.CreateFormFile("file", name)
-	if err == nil {
-		_, err = io.WriteString(file, text)
-	}
-	if err = errors.Join(err, w.Close()); err != nil {
-		s.Fatal(err)
-	}
-	r := s.request("POST", "/files", strings.NewReader(form.String()))
-	r.Header.Set("Content-Type", w.FormDataContentType())
-	return s.do(r)
+	return s.send("/files", name, text)
 }
 
 // result waits for the end of the task in progress and returns the page it leads to.
