@@ -123,7 +123,7 @@ func (c *checker) askUserTypes(ctx context.Context) (err error) {
 		c.userTypes = userTypes{list: list, known: true}
 		return nil
 	}
-	conn, err := connect(c.Env)
+	conn, err := connectToAsk(c.Env)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,15 @@ type connection struct {
 }
 
 // connect makes the client. It sends nothing.
-func connect(env Env) (*connection, error) {
+func connect(env Env) (*connection, error) { return connectTo(env, startSandbox) }
+
+// connectToAsk is connect for questions only. A push to the sandbox may be in progress
+// meanwhile, and one may begin: its people are left alone.
+func connectToAsk(env Env) (*connection, error) { return connectTo(env, startEmptySandbox) }
+
+func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, error) {
 	c := &connection{url: env.Settings.URL}
-	token, err := c.prepare(env)
+	token, err := c.prepare(env, start)
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +59,10 @@ func connect(env Env) (*connection, error) {
 }
 
 // prepare returns the API token, and starts the sandbox when that is the Controller.
-func (c *connection) prepare(env Env) (token config.Token, err error) {
+func (c *connection) prepare(env Env, start func(Env) (*sandbox.Server, error)) (token config.Token, err error) {
 	switch {
 	case env.Settings.Sandbox:
-		c.sandbox, err = startSandbox(env)
+		c.sandbox, err = start(env)
 		if err != nil {
 			return token, err
 		}

@@ -47,6 +47,16 @@ func startSandbox(env Env) (*sandbox.Server, error) {
 	return listen(config, "127.0.0.1:0")
 }
 
+// startEmptySandbox starts one that nobody is pushed to.
+func startEmptySandbox(env Env) (*sandbox.Server, error) {
+	config, err := env.sandboxConfig()
+	if err != nil {
+		return nil, err
+	}
+	config.PeopleFile = ""
+	return listen(config, "127.0.0.1:0")
+}
+
 func listen(config sandbox.Config, address string) (*sandbox.Server, error) {
 	box, err := sandbox.New(config)
 	if err != nil {
