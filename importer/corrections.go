@@ -2,6 +2,8 @@ package importer
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -15,6 +17,10 @@ type Correction struct {
 	Column int    `json:"column"` // index in the sheet; or LeaveOut or AsItStands, for the row as a whole
 	Old    string `json:"old"`    // the cell's text, as earlier corrections have left it; for a row the RowText that was read
 	New    string `json:"new"`    // the cell's text from now on; "" for a row
+
+	// Line is the LineSum of the row that was read: the text that a blank cell gets must not
+	// go to whoever stands in that row of a newer file. "" for any row.
+	Line string `json:"line,omitempty"`
 }
 
 // What a correction of a whole row says, in place of a column.
@@ -31,6 +37,12 @@ func RowText(cells []mapping.Cell) string {
 		texts[i] = c.Text
 	}
 	return strings.TrimRight(strings.Join(texts, "\t"), "\t")
+}
+
+// LineSum is a short sum of a RowText.
+func LineSum(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
 }
 
 // CorrectedSource is a source with corrections applied to its rows. A corrected cell
@@ -82,7 +94,7 @@ func (s *CorrectedSource) correct(row *Row, corrections []Correction) {
 	was := map[int]string{} // what the file has, by corrected column
 	for _, c := range corrections {
 		switch {
-		case c.Column < 0 && c.Old != asRead || c.Column >= width || c.Column < AsItStands:
+		case c.Column < 0 && c.Old != asRead || c.Column >= width || c.Column < AsItStands || c.Line != "" && c.Line != LineSum(asRead):
 			s.void = append(s.void, c)
 		case c.Column == LeaveOut:
 			row.LeftOut = true

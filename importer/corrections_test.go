@@ -82,21 +82,23 @@ func TestCorrections(t *testing.T) {
 		void        []Correction
 	}{
 		{"none", Row{Cells: textCells("a|b|c")}, nil, "a|b|c", nil},
-		{"one cell", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "B"}}, "a|B|c" + was("B", "b"), nil},
-		{"cleared", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", ""}}, "a||c" + was("B", "b"), nil},
-		{"two after each other", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "B"}, {2, 0, "a", "A"}, {2, 1, "B", "D"}}, "A|D|c" + was("A", "a") + was("B", "b"), nil},
-		{"two of which the first is void", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "x", "B"}, {2, 1, "B", "D"}}, "a|b|c", []Correction{{2, 1, "x", "B"}, {2, 1, "B", "D"}}},
-		{"a short row", Row{Cells: textCells("a")}, []Correction{{2, 2, "", "C"}}, "a||C" + was("C", ""), nil},
-		{"no such column", Row{Cells: textCells("a|b|c")}, []Correction{{2, 3, "", "D"}}, "a|b|c", []Correction{{2, 3, "", "D"}}},
-		{"no such row", Row{Cells: textCells("a|b|c")}, []Correction{{3, 0, "a", "A"}, {1, 0, "a", "A"}}, "a|b|c", []Correction{{1, 0, "a", "A"}, {3, 0, "a", "A"}}},
-		{"kinds", Row{Cells: number}, []Correction{{2, 0, "1234567890123456", "1234567890123456"}, {2, 1, "#N/A", "Ann"}}, "1234567890123456|Ann|x" + was("A", "1234567890123456") + was("B", "#N/A"), nil},
-		{"the shape stays", Row{Cells: textCells("a|b"), Problems: []mapping.Problem{ragged}}, []Correction{{2, 1, "b", "B"}}, "a|B ! ragged" + was("B", "b"), nil},
-		{"the shape is right", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{ragged}}, []Correction{{2, AsItStands, "a\tb\tc\td", ""}, {2, 1, "b", "B"}}, "a|B|c" + was("B", "b"), nil},
-		{"the shape of another row", Row{Cells: textCells("a|x"), Problems: []mapping.Problem{ragged}}, []Correction{{2, AsItStands, "a\tb", ""}}, "a|x ! ragged", []Correction{{2, AsItStands, "a\tb", ""}}},
-		{"beyond the header, gone", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{beyond}}, []Correction{{2, 3, "d", " "}}, "a|b|c| " + was("D", "d"), nil},
-		{"beyond the header, still there", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{beyond}}, []Correction{{2, 3, "d", "e"}}, "a|b|c|e !D beyond" + was("D", "d"), nil},
-		{"left out", Row{Cells: textCells("a|b|"), Problems: []mapping.Problem{ragged}}, []Correction{{2, 1, "b", "B"}, {2, LeaveOut, "a\tb", ""}}, "out: a|B|" + leftOut, nil},
-		{"another row left out", Row{Cells: textCells("a|b|c")}, []Correction{{2, LeaveOut, "a\tx\tc", ""}}, "a|b|c", []Correction{{2, LeaveOut, "a\tx\tc", ""}}},
+		{"one cell", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "B", ""}}, "a|B|c" + was("B", "b"), nil},
+		{"cleared", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "", ""}}, "a||c" + was("B", "b"), nil},
+		{"two after each other", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "B", ""}, {2, 0, "a", "A", ""}, {2, 1, "B", "D", ""}}, "A|D|c" + was("A", "a") + was("B", "b"), nil},
+		{"two of which the first is void", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "x", "B", ""}, {2, 1, "B", "D", ""}}, "a|b|c", []Correction{{2, 1, "x", "B", ""}, {2, 1, "B", "D", ""}}},
+		{"a short row", Row{Cells: textCells("a")}, []Correction{{2, 2, "", "C", ""}}, "a||C" + was("C", ""), nil},
+		{"the same row", Row{Cells: textCells("a||c")}, []Correction{{2, 1, "", "B", LineSum("a\t\tc")}, {2, 2, "c", "C", LineSum("a\t\tc")}}, "a|B|C" + was("B", "") + was("C", "c"), nil},
+		{"a blank cell of another row", Row{Cells: textCells("x||c")}, []Correction{{2, 1, "", "B", LineSum("a\t\tc")}}, "x||c", []Correction{{2, 1, "", "B", LineSum("a\t\tc")}}},
+		{"no such column", Row{Cells: textCells("a|b|c")}, []Correction{{2, 3, "", "D", ""}}, "a|b|c", []Correction{{2, 3, "", "D", ""}}},
+		{"no such row", Row{Cells: textCells("a|b|c")}, []Correction{{3, 0, "a", "A", ""}, {1, 0, "a", "A", ""}}, "a|b|c", []Correction{{1, 0, "a", "A", ""}, {3, 0, "a", "A", ""}}},
+		{"kinds", Row{Cells: number}, []Correction{{2, 0, "1234567890123456", "1234567890123456", ""}, {2, 1, "#N/A", "Ann", ""}}, "1234567890123456|Ann|x" + was("A", "1234567890123456") + was("B", "#N/A"), nil},
+		{"the shape stays", Row{Cells: textCells("a|b"), Problems: []mapping.Problem{ragged}}, []Correction{{2, 1, "b", "B", ""}}, "a|B ! ragged" + was("B", "b"), nil},
+		{"the shape is right", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{ragged}}, []Correction{{2, AsItStands, "a\tb\tc\td", "", ""}, {2, 1, "b", "B", ""}}, "a|B|c" + was("B", "b"), nil},
+		{"the shape of another row", Row{Cells: textCells("a|x"), Problems: []mapping.Problem{ragged}}, []Correction{{2, AsItStands, "a\tb", "", ""}}, "a|x ! ragged", []Correction{{2, AsItStands, "a\tb", "", ""}}},
+		{"beyond the header, gone", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{beyond}}, []Correction{{2, 3, "d", " ", ""}}, "a|b|c| " + was("D", "d"), nil},
+		{"beyond the header, still there", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{beyond}}, []Correction{{2, 3, "d", "e", ""}}, "a|b|c|e !D beyond" + was("D", "d"), nil},
+		{"left out", Row{Cells: textCells("a|b|"), Problems: []mapping.Problem{ragged}}, []Correction{{2, 1, "b", "B", ""}, {2, LeaveOut, "a\tb", "", ""}}, "out: a|B|" + leftOut, nil},
+		{"another row left out", Row{Cells: textCells("a|b|c")}, []Correction{{2, LeaveOut, "a\tx\tc", "", ""}}, "a|b|c", []Correction{{2, LeaveOut, "a\tx\tc", "", ""}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.row.Number = 2
@@ -159,7 +161,7 @@ func TestCorrectionsAddUp(t *testing.T) {
 
 func TestPlanOfCorrectedRows(t *testing.T) {
 	source := &rowsSource{names: planNames, rows: []string{"1|none at example.ca|u1|Ann|2000-01-01|", "2|b@example.ca|u2|Bo|2000-01-01|", "1|c@example.ca|u3|Cy|2000-01-01|"}}
-	corrected := NewCorrectedSource(source, []Correction{{2, 1, "none at example.ca", "n@example.ca"}, {4, LeaveOut, "1\tc@example.ca\tu3\tCy\t2000-01-01", ""}})
+	corrected := NewCorrectedSource(source, []Correction{{2, 1, "none at example.ca", "n@example.ca", ""}, {4, LeaveOut, "1\tc@example.ca\tu3\tCy\t2000-01-01", "", ""}})
 	plan, store := makePlan(t, &Planner{Source: corrected, Mapper: mapper(t, "", planNames)})
 	if diff := cmp.Diff(Counts{StatusPending: 2, StatusSkipped: 1}, plan.Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)

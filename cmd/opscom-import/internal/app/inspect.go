@@ -81,6 +81,16 @@ func (r *InspectedRow) Cell(column int) string {
 	return r.Cells[column].Text
 }
 
+// Correct returns the correction that writes text into a cell of the row.
+func (r *InspectedRow) Correct(column int, text string) importer.Correction {
+	return importer.Correction{Row: r.Number, Column: column, Old: r.Cell(column), New: text, Line: importer.LineSum(r.AsRead)}
+}
+
+// Whole returns a correction of the row as a whole.
+func (r *InspectedRow) Whole(what int) importer.Correction {
+	return importer.Correction{Row: r.Number, Column: what, Old: r.AsRead}
+}
+
 // Inspect checks a file as Check does, writes no reports, and keeps the rows in
 // temporary files so that they can be looked at. The caller closes the inspection.
 func Inspect(ctx context.Context, env Env, file string) (i *Inspection, err error) {
@@ -254,7 +264,7 @@ func (i *Inspection) replace(with func(*importer.RowProblem) (string, bool)) (co
 				if err != nil {
 					return err
 				}
-				corrections = append(corrections, importer.Correction{Row: row.Number, Column: p.Column, Old: row.Cell(p.Column), New: text})
+				corrections = append(corrections, row.Correct(p.Column, text))
 				break
 			}
 		}

@@ -120,7 +120,7 @@ func (i *Inspection) otherHeader(names []string) string {
 func (i *Inspection) readFixed(row *InspectedRow, texts []string, advice int, earlier map[cellPlace][]string, corrections *[]importer.Correction, strangers *int) (more, notMoved bool) {
 	shown, moved := report.FixCells(i.fixSheet(), i.fixRow(row))
 	add := func(column int, text string) {
-		*corrections = append(*corrections, importer.Correction{Row: row.Number, Column: column, Old: row.Cell(column), New: text})
+		*corrections = append(*corrections, row.Correct(column, text))
 	}
 	columns := min(len(i.Header.Names), len(texts))
 	if moved {
@@ -137,7 +137,7 @@ func (i *Inspection) readFixed(row *InspectedRow, texts []string, advice int, ea
 				add(c, text)
 			}
 		}
-		*corrections = append(*corrections, importer.Correction{Row: row.Number, Column: importer.AsItStands, Old: row.AsRead})
+		*corrections = append(*corrections, row.Whole(importer.AsItStands))
 		return true, false
 	}
 	filled, same := 0, 0

@@ -186,8 +186,12 @@ func (s *Store) Change(id int, change func(*Draft) error) (Draft, error) {
 // changed applies a change and stores the result. s.mu is held.
 func (s *Store) changed(d Draft, change func(*Draft) error) (Draft, error) {
 	d.Corrections = slices.Clone(d.Corrections) // others may be reading it
+	sheet := d.Source.Sheet
 	if err := change(&d); err != nil {
 		return d, err
+	}
+	if d.Source.Sheet != sheet { // they were of the cells of another sheet
+		d.Corrections, d.Answered = nil, nil
 	}
 	d.Revision++
 	if err := s.placeMapping(d); err != nil {

@@ -24,7 +24,6 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/draft"
-	"opscom-import/importer"
 	"opscom-import/mapping"
 	"opscom-import/mapping/answers"
 )
@@ -396,7 +395,7 @@ func TestFixWorkbookComesBackToThePage(t *testing.T) {
 	}
 	upload("back.xlsx", saved())
 	p.wants("23 rows need fixing.", "1 cell or row was changed")
-	if d := p.draft(); len(d.Corrections) != 1 || d.Corrections[0] != (importer.Correction{Row: 19, Column: 1, New: "000599001"}) {
+	if d := p.draft(); len(d.Corrections) != 1 || d.Corrections[0].Row != 19 || d.Corrections[0].Column != 1 || d.Corrections[0].New != "000599001" {
 		t.Errorf("corrections %v", d.Corrections)
 	}
 	upload("a.csv", []byte("a,b\n1,2\n"))

@@ -76,7 +76,7 @@ func readRows(i *app.Inspection, form url.Values) (a rowsAnswer, err error) {
 			a.Elsewhere++
 		case now != text:
 			typed[ref] = text
-			a.set(importer.Correction{Row: ref.Row, Column: ref.Column, Old: row.Cell(ref.Column), New: text})
+			a.set(row.Correct(ref.Column, text))
 		}
 	}
 	if err := a.readButton(i, form, typed); err != nil {
@@ -112,9 +112,9 @@ func (a *rowsAnswer) readButton(i *app.Inspection, form url.Values, typed map[ce
 		at := slices.IndexFunc(row.Problems, func(p importer.RowProblem) bool { return p.Column == ref.Column && p.Rule == rule })
 		switch {
 		case button == "out":
-			found = []importer.Correction{{Row: ref.Row, Column: importer.LeaveOut, Old: row.AsRead}}
+			found = []importer.Correction{row.Whole(importer.LeaveOut)}
 		case button == "stands":
-			found = []importer.Correction{{Row: ref.Row, Column: importer.AsItStands, Old: row.AsRead}}
+			found = []importer.Correction{row.Whole(importer.AsItStands)}
 		case button == "reset":
 			a.Back = append(a.Back, ref)
 		case at < 0:
@@ -122,7 +122,7 @@ func (a *rowsAnswer) readButton(i *app.Inspection, form url.Values, typed map[ce
 		case button == "right":
 			a.AsIs = append(a.AsIs, row.Problems[at].Attribute)
 		case button == "use":
-			found = []importer.Correction{{Row: ref.Row, Column: ref.Column, Old: row.Cell(ref.Column), New: row.Problems[at].Proposal}}
+			found = []importer.Correction{row.Correct(ref.Column, row.Problems[at].Proposal)}
 		case button == "useall":
 			found, err = i.ReplaceAlike(row.Problems[at], row.Problems[at].Proposal)
 		default:
