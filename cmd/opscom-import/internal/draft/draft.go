@@ -51,7 +51,8 @@ type Draft struct {
 	Corrections []importer.Correction // in the order in which they were made
 	Answered    []int                 // how many corrections each answer made, so that one can be undone
 
-	Run int64 // its last run; 0 for none
+	Run  int64 // its last run; 0 for none
+	Sent int   // how many of the corrections that run had
 
 	path string
 }

@@ -68,8 +68,10 @@ func (s *Server) push(fetchCtx, workCtx context.Context, t *task, d draft.Draft,
 		t.failed, t.revision = e.Err, d.Revision
 		return s.stepPath(d, stepReview)
 	}
+	sent := len(d.Corrections)
 	_, err := s.drafts.Change(d.ID, func(d *draft.Draft) error {
-		d.Run, d.OnlyChanges = e.Run, true // the next push is of what was fixed
+		d.Run, d.Sent = e.Run, sent
+		d.OnlyChanges = true // the next push is of what was fixed
 		return nil
 	})
 	if !errors.Is(err, draft.ErrGone) {

@@ -125,7 +125,7 @@ func TestSecondPushSendsWhatWasFixed(t *testing.T) {
 	s.upload("students.csv", people(5, 1))
 	s.post("/files/1/push", s.reviewed(1))
 	body := s.result()
-	s.wants(body, "4 people were accepted", "1 row needs fixing.", "to fix, not sent", "/files/1/rows?tab=fix&amp;row=2")
+	s.wants(body, "4 people were accepted", "1 row needs fixing.", "to fix, not sent", "/files/1/rows?tab=fix&amp;from=2&amp;row=2#row-2")
 	if _, err := s.server.drafts.Change(1, func(d *draft.Draft) error {
 		d.Corrections = []importer.Correction{{Row: 2, Column: 0, New: "900000"}}
 		return nil
@@ -153,13 +153,51 @@ func TestResultShowsEachRefusal(t *testing.T) {
 	s.post("/files/1/push", form)
 	body := s.result()
 	for range 2 {
-		s.wants(body, "1 person is in OPS-COM", "1 row needs fixing.", "Bo &lt;b&gt;Ng&lt;/b&gt;", "OPS-COM refused it", "OPS-COM says", "A value is required", "/files/1/rows?tab=all&amp;row=3")
+		s.wants(body, "1 person is in OPS-COM", "1 row needs fixing.", "Bo &lt;b&gt;Ng&lt;/b&gt;", "OPS-COM refused it", "OPS-COM says", "A value is required", "/files/1/rows?tab=all&amp;from=3&amp;row=3#row-3")
 		s.lacks(body, "the Controller", "The Controller", "the results say why")
 		s.server.mu.Lock()
 		s.server.endings = map[int64]*ending{}
 		s.server.mu.Unlock()
 		_, body = s.get("/runs/1")
 	}
+}
+
+// A row that OPS-COM has refused is shown with the reason where it can be corrected, until
+// it is.
+func TestRefusalsAreAtTheRows(t *testing.T) {
+	faults, err := sandbox.ParseFaults("require=city")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, serveControllerWith(t, faults)...)
+	s.upload("students.csv", "unique_id,login_source,first_name,last_name,city\r\n1,SSO,Ann,Lee,Hull\r\n2,SSO,Bo,Ng,\r\n3,SSO,Cy,Roy,\r\n")
+	s.post("/files/1/review", url.Values{"target": {"real"}})
+	form := s.reviewed(1)
+	form.Set("typed", form.Get("people"))
+	s.post("/files/1/push", form)
+	s.result()
+	_, body := s.get("/files/1/rows?tab=all&from=3&row=3")
+	s.wants(body, "OPS-COM refused these rows in the last push.", "Row 3, Bo Ng", "Row 4, Cy Roy", "OPS-COM refused it in the last push: OPS-COM says", `name="v.3.4"`)
+	if _, err := s.server.drafts.Change(1, func(d *draft.Draft) error {
+		d.Corrections = append(d.Corrections, importer.Correction{Row: 3, Column: 4, New: "Hull"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_, body = s.get("/files/1/rows")
+	s.wants(body, "Row 4, Cy Roy")
+	s.lacks(body, "Row 3, Bo Ng")
+	s.get("/files/1/review")
+	form = s.reviewed(1)
+	if form.Get("people") != "2" {
+		t.Errorf("the second push is of %s people, want those who were refused", form.Get("people"))
+	}
+	form.Set("typed", "2")
+	s.post("/files/1/push", form)
+	s.result()
+	_, body = s.get("/files/1/rows")
+	s.wants(body, "Row 4, Cy Roy")
+	s.lacks(body, "Row 3, Bo Ng")
 }
 
 func TestResultsArePaged(t *testing.T) {

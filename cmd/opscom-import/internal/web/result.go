@@ -308,7 +308,7 @@ func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, na
 		if result.Status == importer.StatusInvalid {
 			tab = app.TabToFix
 		}
-		line.Fix = s.link("/files/%d/rows?tab=%s&row=%d", v.File, tab, result.Row)
+		line.Fix = s.rowPath(v.File, tab, result.Row)
 	}
 	return line
 }

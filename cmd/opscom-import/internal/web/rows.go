@@ -15,6 +15,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 	"opscom-import/mapping"
 )
 
@@ -28,6 +29,8 @@ type rowsStep struct {
 	CanUndo bool
 
 	Questions []rowsQuestion      // that keep the rows from being checked
+	Refused   []refusal           // of the last push
+	More      int                 // refused rows that are not listed
 	AsIs      []mapping.Attribute // whose values are not doubted, because somebody said so
 }
 
@@ -114,6 +117,18 @@ func (s *Server) showRowsSaying(w http.ResponseWriter, r *http.Request, d draft.
 			s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
 			return
 		}
+		if body.Refused, err = s.refusals(r.Context(), l, d, v.Inspection); err != nil && !errors.Is(err, journal.ErrNoRun) {
+			s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+			return
+		}
+		for at := range body.Page.Rows {
+			row := &body.Page.Rows[at]
+			if i := slices.IndexFunc(body.Refused, func(f refusal) bool { return f.Row == row.Number }); i >= 0 {
+				row.About = append(row.About, l.T("OPS-COM refused it in the last push: %s", body.Refused[i].Text))
+			}
+		}
+		body.More = max(len(body.Refused)-refusalsShown, 0)
+		body.Refused = body.Refused[:min(len(body.Refused), refusalsShown)]
 	}
 	s.showStep(w, r, d, stepRows, body)
 }
