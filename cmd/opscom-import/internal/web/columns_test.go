@@ -129,6 +129,12 @@ func TestMistakesAreAtTheirColumn(t *testing.T) {
 	if len(step.Lines[1].Mistakes) != 1 || !strings.Contains(step.Lines[1].Mistakes[0], "spin") || !step.Blocked {
 		t.Errorf("got %+v", step)
 	}
+	f.Fields[0] = mapping.Field{Attribute: mapping.City, Expr: "lower("}
+	_, err = mapping.Compile(f, table.Header, mapping.Options{})
+	step = newColumnsStep(speaker{"en"}, &a, table, answers.Mistakes(err))
+	if got := strings.Join(append(step.Lines[1].Mistakes, step.Mistakes...), "; "); !strings.Contains(got, "The rule for this does not work with this file") || strings.Contains(got, "character") {
+		t.Errorf("got %s", got)
+	}
 }
 
 // TestHostileColumns: headers and cells are text, whatever they hold, and the page is

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -127,6 +128,19 @@ func (l speaker) all(texts []answers.Text) []string {
 	return said
 }
 
+// mistake says what is wrong with how something is made. What can be understood only in a
+// mapping file is for the colleague who wrote it.
+func (l speaker) mistake(m answers.Mistake) string {
+	text := engineText(l.Lang, m.Text)
+	if text == "" || forColleagues.MatchString(text) {
+		return l.T("The rule for this does not work with this file. Choose a column instead, or ask the colleague who wrote the rule.")
+	}
+	return text
+}
+
+// forColleagues are words that only somebody who writes mapping files knows.
+var forColleagues = regexp.MustCompile("`|--[a-z]|(?i)mapping|expression|yaml|character \\d")
+
 func (l speaker) label(a mapping.Attribute) string { return l.Engine(a.Spec().Label) }
 
 func (l speaker) labels(attributes []mapping.Attribute) []string {
@@ -145,7 +159,7 @@ func newColumnsStep(l speaker, a *answers.Answers, table answers.Table, mistakes
 		for i, m := range mistakes {
 			if !placed[i] && m.Attribute != mapping.NoAttribute && slices.Contains(gives, m.Attribute) {
 				placed[i] = true
-				texts = append(texts, l.Engine(m.Text))
+				texts = append(texts, l.mistake(m))
 			}
 		}
 		return texts
@@ -167,7 +181,7 @@ func newColumnsStep(l speaker, a *answers.Answers, table answers.Table, mistakes
 	}
 	for i, m := range mistakes {
 		if !placed[i] {
-			b.Mistakes = append(b.Mistakes, l.Engine(m.Text))
+			b.Mistakes = append(b.Mistakes, l.mistake(m))
 		}
 	}
 	b.Blocked = b.Open > 0 || len(mistakes) > 0
