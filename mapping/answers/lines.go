@@ -140,7 +140,7 @@ func (a *Answers) isAnswered(attribute mapping.Attribute, s source) bool {
 
 // givenElsewhere says where an attribute comes from that a column was thought to give.
 func (a *Answers) givenElsewhere(attribute mapping.Attribute, s source) []Text {
-	label := attribute.Spec().Label
+	label := Text{Format: attribute.Spec().Label}
 	switch {
 	case len(s.columns) > 0:
 		return []Text{{"%s comes from %s", []any{label, a.name(s.columns[0])}}}

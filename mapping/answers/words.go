@@ -10,7 +10,7 @@ import (
 )
 
 // Text is a clause for a person: a format in English, and what stands in it, so that the
-// format can be translated.
+// format can be translated. Of what stands in it only a Text is translated too.
 type Text struct {
 	Format string
 	Args   []any
@@ -144,7 +144,7 @@ func clauses(why string) []Text {
 		case clause == "" || strings.HasPrefix(clause, `the line "# or:"`):
 			continue
 		case found != nil:
-			label := mapping.AttributeNamed(found[1]).Spec().Label
+			label := Text{Format: mapping.AttributeNamed(found[1]).Spec().Label}
 			if found[4] != "" {
 				texts = append(texts, Text{"%s comes from %s, and where that is blank from this column", []any{label, found[2]}})
 				continue
@@ -153,7 +153,7 @@ func clauses(why string) []Text {
 			continue
 		}
 		if found := mayMean.FindStringSubmatch(clause); found != nil {
-			texts = append(texts, Text{"it may be %s by its header", []any{mapping.AttributeNamed(found[1]).Spec().Label}})
+			texts = append(texts, Text{"it may be %s by its header", []any{Text{Format: mapping.AttributeNamed(found[1]).Spec().Label}}})
 			clause = found[2]
 		}
 		texts = append(texts, countedText(clause))

@@ -137,6 +137,22 @@ func TestMistakesAreAtTheirColumn(t *testing.T) {
 	}
 }
 
+// TestColumnsInFrench: the page is translated, and the names of columns are not, though
+// they are words that OPS-COM uses too.
+func TestColumnsInFrench(t *testing.T) {
+	l := speaker{"fr"}
+	for want, text := range map[string]answers.Text{
+		"Pref Name, et là où c’est vide, First Name":  {Format: "%s, and where it is blank %s", Args: []any{"Pref Name", "First Name"}},
+		"Prénom vient de First Name":                  {Format: "%s comes from %s", Args: []any{answers.Text{Format: "First Name"}, "First Name"}},
+		"un nom habituel pour cela":                   {Format: "a usual name for it"},
+		"4 mars 2004\u00a0: le mois vient en premier": {Format: "%s %d, %d: the month comes first", Args: []any{answers.Text{Format: "March"}, 4, 2004}},
+	} {
+		if got := l.say(text); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestHostileColumns: headers and cells are text, whatever they hold, and the page is
 // made for columns without a header or with the same.
 func TestHostileColumns(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,19 +106,22 @@ const (
 // speaker says texts in the person's language.
 type speaker struct{ lang.Lang }
 
-// say translates a text of package answers, and the texts in it. The reasons for a
-// suggestion are the engine's.
+// say translates a text of package answers, and the texts in it. What else stands in it,
+// such as the name of a column, stays as it is, whatever it means elsewhere.
 func (l speaker) say(text answers.Text) string {
-	args := slices.Clone(text.Args)
+	args, places := slices.Clone(text.Args), []string(nil)
 	for i, arg := range args {
-		if inner, ok := arg.(answers.Text); ok {
-			args[i] = l.say(inner)
+		inner, isText := arg.(answers.Text)
+		if isText {
+			arg = l.say(inner)
+		}
+		if said, ok := arg.(string); ok {
+			place := fmt.Sprintf("\uE000%d\uE001", i) // of the private use area: no catalogue has it
+			places = append(places, place, said)
+			args[i] = place
 		}
 	}
-	if said := l.T(text.Format, args...); said != text.String() {
-		return said
-	}
-	return l.Engine(text.String())
+	return strings.NewReplacer(places...).Replace(l.Engine(answers.Text{Format: text.Format, Args: args}.String()))
 }
 
 func (l speaker) all(texts []answers.Text) []string {
