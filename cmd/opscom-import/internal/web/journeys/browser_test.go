@@ -47,6 +47,7 @@ func TestBrowser(t *testing.T) {
 	for name, travel := range map[string]func(*journey){
 		"closes":     closesThePage,
 		"french":     speaksFrench,
+		"home":       tidiesUp,
 		"neighbors":  hasNeighbors,
 		"export":     bringsAnExport,
 		"everything": looksAtEverything,
