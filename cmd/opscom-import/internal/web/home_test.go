@@ -144,14 +144,10 @@ func TestPracticeIsCleared(t *testing.T) {
 	if _, err := os.Stat(people); !os.IsNotExist(err) {
 		t.Errorf("the people of the practice are still there: %v", err)
 	}
-<<<<<<< HEAD
-	s.wants(s.push(1), "Practice is done")
-=======
 	if status, body := s.get("/files/1"); status != http.StatusOK { // not the page of its run
 		t.Errorf("the file: status %d, %s", status, body)
 	}
-	s.wants(s.push(1), "The run is complete.")
->>>>>>> ba0603a (Test that a file whose practice run was cleared is not led to it)
+	s.wants(s.push(1), "Practice is done")
 }
 
 // While people are pushed, another file can be prepared, what is being pushed cannot be
