@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -258,4 +260,43 @@ func TestHostileFileShowsAsText(t *testing.T) {
 	_, body := s.send("/files", "a.csv", "Student ID;"+script+",x\nA1;b,"+script+"\nA2;d,e\n")
 	s.lacks(body, script)
 	s.wants(body, "&lt;script&gt;")
+}
+
+// Each way to read a file reaches the push: the people are those that the step showed.
+func TestFileIsPushedAsItIsRead(t *testing.T) {
+	const rows = "A100,Ann,Smith,a@x.example\nA101,Bob,Jones,b@x.example\n"
+	const header = "Student ID,First Name,Last Name,Email\n"
+	for name, tt := range map[string]struct {
+		file, content string
+		said          []url.Values
+		columns       []string
+	}{
+		"no names":   {"a.csv", rows, []url.Values{{"header": {"none"}}}, []string{"Column A", "Column B", "Column C", "Column D"}},
+		"semicolons": {"b.csv", "Student ID;First Name,x;Last Name;Email\nA1;Ann,c;Lee;a@x.example\nA2;Bob,e;Roy;b@x.example\n", nil, []string{"Student ID", "First Name,x", "Last Name", "Email"}},
+		"DOS":        {"c.csv", header + "A1,Zo\x8b,Li,a@x.example\nA2,Ren\x82,Li,b@x.example\n", []url.Values{{"encoding": {"IBM850"}}, {"header": {"1"}}}, nil},
+		"a password": {"d.xlsx", workbook(t, "open sesame", [2]string{"Students", header + strings.TrimSpace(rows)}), []url.Values{{"password": {"open sesame"}}}, nil},
+		"a sheet":    {"e.xlsx", workbook(t, "", [2]string{"Old", header + "X1,Old,Old,o@x.example"}, [2]string{"New", header + strings.TrimSpace(rows)}), []url.Values{{"sheet": {"New"}}, {"header": {"1"}}}, nil},
+		"a row":      {"f.csv", "Fahrzeug,Rufname,Sippe,Post\n" + header + rows, []url.Values{{"header": {"2"}}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			s.send("/files", tt.file, tt.content)
+			for _, form := range tt.said {
+				s.post("/files/1/file", form)
+			}
+			for column, attribute := range []string{"unique_id", "first_name", "last_name", "email"} {
+				s.post("/files/1/columns", url.Values{"column": {strconv.Itoa(column)}, "becomes": {attribute}})
+			}
+			s.post("/files/1/columns", url.Values{"card": {"login login_source"}, "answer": {"SSO"}})
+			d := s.draft()
+			if open := d.Answers.Open(); open > 0 || tt.columns != nil && !slices.Equal(d.Answers.Headers, tt.columns) {
+				t.Fatalf("%d questions are open of the columns %q", open, d.Answers.Headers)
+			}
+			s.wants(s.push(1), "2 people were accepted.")
+			people, err := os.ReadFile(filepath.Join(s.server.env.Settings.State, "sandbox", "people.jsonl"))
+			if err != nil || strings.Count(string(people), "reference_id") != 2 {
+				t.Errorf("people %s, %v", people, err)
+			}
+		})
+	}
 }
