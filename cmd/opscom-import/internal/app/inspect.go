@@ -246,6 +246,24 @@ func (i *Inspection) TakeProposals(place ProblemPlace) ([]importer.Correction, e
 	})
 }
 
+// LeaveOut returns the corrections that leave out every row that the rule keeps from being
+// sent.
+func (i *Inspection) LeaveOut(rule mapping.Rule) (corrections []importer.Correction, err error) {
+	err = i.reading(func() error {
+		for _, sequence := range i.rows.tabs[TabToFix] {
+			row, err := i.row(int(sequence))
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(row.Problems, func(p importer.RowProblem) bool { return p.Rule == rule && p.Severity == mapping.SeverityError }) {
+				corrections = append(corrections, row.Whole(importer.LeaveOut))
+			}
+		}
+		return nil
+	})
+	return corrections, err
+}
+
 // replace returns a correction for each problem for which it is told another text.
 func (i *Inspection) replace(with func(*importer.RowProblem) (string, bool)) (corrections []importer.Correction, err error) {
 	err = i.reading(func() error {

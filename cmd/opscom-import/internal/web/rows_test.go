@@ -462,3 +462,17 @@ func TestAnOpenedRowGetsTheFocus(t *testing.T) {
 		t.Errorf("the focus is on %v", found)
 	}
 }
+
+// Rows that are no people can be left out together, and the answer undone.
+func TestLeaveOutRowsTogether(t *testing.T) {
+	text := "ID,First,Last,Province,Email\n"
+	for n := range 30 {
+		text += strconv.Itoa(900000+n) + ",Ann,Lee,ON,p" + strconv.Itoa(n) + "@example.ca\n"
+	}
+	p := atRows(t, "a.csv", text+"900100,Bo\n900101,Cy\n900102,Di,Roy,ON,d@example.ca\n", alikeMapping)
+	p.wants("2 rows need fixing.", "Leave out all 2 rows: Too few or too many cells")
+	p.presses("outall", "0.-1.ragged_row", nil)
+	p.wants("Nothing is left to fix.", "2 cells or rows were changed")
+	p.post(url.Values{"undo": {"1"}})
+	p.wants("2 rows need fixing.")
+}

@@ -88,7 +88,7 @@ func readRows(i *app.Inspection, form url.Values) (a rowsAnswer, err error) {
 // readButton reads which button was pressed, besides the one that only saves.
 func (a *rowsAnswer) readButton(i *app.Inspection, form url.Values, typed map[cellRef]string) error {
 	var found []importer.Correction
-	for _, button := range []string{"use", "useall", "alike", "take", "out", "stands", "reset", "right"} {
+	for _, button := range []string{"use", "useall", "alike", "take", "outall", "out", "stands", "reset", "right"} {
 		ref, rule, ok := parseRef(form.Get(button))
 		if !ok {
 			continue
@@ -97,6 +97,13 @@ func (a *rowsAnswer) readButton(i *app.Inspection, form url.Values, typed map[ce
 		if button == "take" {
 			var err error
 			if found, err = i.TakeProposals(app.ProblemPlace{Rule: rule, Column: ref.Column}); err != nil {
+				return err
+			}
+			break
+		}
+		if button == "outall" {
+			var err error
+			if found, err = i.LeaveOut(rule); err != nil {
 				return err
 			}
 			break
@@ -168,6 +175,7 @@ type rowsPage struct {
 	Previous    int      // number of the row that the previous page begins with; 0 for none
 	Next        int      // likewise
 	Bulk        []rowsBulk
+	Groups      []rowsGroup
 	HasCells    bool // that can be changed
 }
 
@@ -182,6 +190,28 @@ type rowsBulk struct {
 	app.ProblemPlace
 	Header string
 	Count  int
+}
+
+// rowsGroup are rows that may be no people of this file, and can be left out together.
+type rowsGroup struct {
+	mapping.Rule
+	Title string // in words
+	Count int
+}
+
+// addGroups adds the groups of several rows.
+func (p *rowsPage) addGroups(l lang.Lang, i *app.Inspection) {
+	for _, rule := range []mapping.Rule{mapping.RuleSecondTable, mapping.RuleUnlikelyID, mapping.RuleRaggedRow} {
+		count := 0
+		for _, problems := range i.Receipt.Problems {
+			if problems.Rule == rule && problems.Severity == mapping.SeverityError {
+				count += problems.Count
+			}
+		}
+		if count > 1 {
+			p.Groups = append(p.Groups, rowsGroup{rule, engineText(l, rule.Spec().Title), count})
+		}
+	}
 }
 
 // rowView is a row as the step Rows shows it.
@@ -281,6 +311,7 @@ func newRowsPage(l lang.Lang, i *app.Inspection, file int, tab app.Tab, from, op
 	}
 	if tab == app.TabToFix {
 		p.addBulk(i)
+		p.addGroups(l, i)
 	}
 	p.focus(at, open)
 	return p, nil
