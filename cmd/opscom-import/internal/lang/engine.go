@@ -197,6 +197,17 @@ func (r *reading) passage(text string, depth int) (french string, known bool) {
 		french, known = r.passage(core, depth+1)
 		return before + french + after, known
 	}
+	if messages := splitOutsideQuotes(text, ".; "); len(messages) > 1 { // of one row
+		known = true
+		for i, message := range messages {
+			if i < len(messages)-1 {
+				message += "."
+			}
+			french, ok := r.passage(message, depth+1)
+			messages[i], known = french, known && ok
+		}
+		return strings.Join(messages, " "), known
+	}
 	if french, ok := r.unit(text, depth, true); ok {
 		return french, true
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -95,7 +96,11 @@ func (s *Server) approval(run int64) func(fetchCtx, workCtx context.Context, t *
 
 // finish keeps how the run ended, and returns its page.
 func (s *Server) finish(t *task, run int64, e *ending) string {
-	e.Notes = t.notes
+	for _, note := range t.notes {
+		if !strings.HasPrefix(note, "Reading ") { // what the answers are kept in is the page's own affair
+			e.Notes = append(e.Notes, s.plain(note))
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endings[run] = e

@@ -307,3 +307,15 @@ func TestHoldsInPlainWords(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The page says nothing of the files in which it keeps a file and its answers.
+func TestResultNamesNoFileOfThePage(t *testing.T) {
+	s := open(t, "--sandbox")
+	s.upload("people.csv", people(3, 0))
+	s.push(1)
+	_, body := s.get("/runs/1")
+	s.wants(body, "people.csv")
+	if strings.Contains(body, ".yaml") || strings.Contains(body, s.server.folder) {
+		t.Errorf("the result names the page's own files:\n%s", body)
+	}
+}
