@@ -21,6 +21,7 @@ import (
 // page is what every template gets.
 type page struct {
 	Title string // translated
+	Tab   string // title of the browser's tab where it is another; translated
 	Lang  lang.Lang
 	Here  string       // address below the prefix
 	Steps []step       // of the draft or run that the page is about; nil for others

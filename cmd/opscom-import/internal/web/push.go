@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
@@ -130,17 +131,39 @@ func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
 	t := s.currentTask()
 	switch {
 	case t == nil:
-		s.redirect(w, r, "/")
+		s.leadOn(w, r, s.link("/"))
 	case t.ended():
-		http.Redirect(w, r, t.next, http.StatusSeeOther)
+		s.leadOn(w, r, t.next)
 	default:
-		body := newPushStep(language(r), t.progress.Snapshot(), t.stopping.Load())
-		title := t.title
+		l := language(r)
+		body := newPushStep(l, t.progress.Snapshot(), t.stopping.Load())
+		p := page{Title: t.title, Body: body}
 		if body.Total > 0 {
-			title = language(r).T("%d %% – %s", body.Percent, title)
+			p.Tab = l.T("%d %% – %s", body.Percent, t.title)
 		}
-		s.show(w, r, http.StatusOK, "push.html", page{Title: title, Body: body})
+		for _, d := range s.drafts.List() {
+			if s.isPushing(d) {
+				p.Draft, p.Steps = &d, s.steps(l, d, stepPush)
+			}
+		}
+		s.show(w, r, http.StatusOK, "push.html", p)
 	}
+}
+
+// leadOn leads to a page. Where only a part of the page has asked how far the push is,
+// the whole page is to be another.
+func (s *Server) leadOn(w http.ResponseWriter, r *http.Request, path string) {
+	if r.Header.Get("HX-Target") != "standing" {
+		http.Redirect(w, r, path, http.StatusSeeOther)
+		return
+	}
+	location, err := json.Marshal(map[string]string{"path": path, "target": "#page", "select": "#page", "swap": "outerHTML show:none"})
+	if err != nil {
+		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		return
+	}
+	w.Header().Set("HX-Location", string(location))
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func newPushStep(l lang.Lang, at report.Snapshot, stopping bool) pushStep {

@@ -272,6 +272,16 @@ func TestProgressAndStop(t *testing.T) {
 	}
 	s.post("/progress/stop", nil)
 	s.wants(s.result(), "Runs</h1>")
+	r := s.request("GET", "/progress", nil)
+	r.Header.Set("HX-Target", "standing") // the part that asks by itself
+	response, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := response.Header.Get("HX-Location"); !strings.Contains(got, `"path":"`+s.server.link("/runs")+`"`) || !strings.Contains(got, `"target":"#page"`) {
+		t.Errorf("at the end it leads to %q", got)
+	}
 }
 
 func TestPaceInWords(t *testing.T) {

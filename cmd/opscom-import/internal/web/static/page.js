@@ -10,6 +10,7 @@
     if (announcement.textContent !== text) announcement.textContent = text; // a page that asks again says nothing twice
   };
   document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.elt.id === "standing") return announce(); // how far a push is
     if (event.detail.elt.id !== "page") return;
     if (location.pathname !== path) {
       path = location.pathname;
