@@ -202,6 +202,11 @@ func TestFileWithAPassword(t *testing.T) {
 	s.server.previews, s.server.tables = map[int]previewed{}, map[int]columnTable{}
 	_, body = s.get("/files/1/columns")
 	s.wants(body, isFile, "What is the password of the workbook?")
+	s.post("/files/1/file", url.Values{"password": {"open sesame"}})
+	s.post("/files/1/forget", nil)
+	if len(s.server.passwords) > 0 || len(s.server.previews) > 0 || len(s.server.tables) > 0 {
+		t.Errorf("after forgetting the file: %d passwords, %d previews and %d tables are kept", len(s.server.passwords), len(s.server.previews), len(s.server.tables))
+	}
 }
 
 func TestFileThatCannotBeRead(t *testing.T) {

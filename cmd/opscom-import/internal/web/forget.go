@@ -45,6 +45,10 @@ func (s *Server) forgetFile(w http.ResponseWriter, r *http.Request, d draft.Draf
 		return
 	}
 	s.forgetVerdict(d.ID)
+	s.mu.Lock()
+	delete(s.passwords, d.ID)
+	delete(s.tables, d.ID)
+	s.mu.Unlock()
 	if err := s.drafts.Forget(d.ID); err != nil && !errors.Is(err, draft.ErrGone) {
 		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
 		return
