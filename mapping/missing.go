@@ -286,6 +286,12 @@ func isOneDigit(text string) bool {
 	return digit == '0' || count >= 7
 }
 
+// MayBeMissing reports whether a value of an attribute, which is not blank, may stand for
+// no value, as N/A and NULL do, unless a mapping says what it becomes.
+func MayBeMissing(attribute Attribute, value string) bool {
+	return newMissingValues("", valueKindOf(attribute), nil, nil).judge(value) != isValue
+}
+
 // warning says that a text counts as no value.
 func (m *missingValues) warning(text string) *Problem {
 	return warn(RuleMissingValue, about(m.label, text)+"stands for no value; the cell counts as blank.", "")

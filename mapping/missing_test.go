@@ -183,3 +183,11 @@ last_name: {expr: 'First + " " + Last'}`), []string{"First", "Last"}, testOption
 		}
 	}
 }
+
+func TestMayBeMissing(t *testing.T) {
+	for value, want := range map[string]bool{"N/A": true, "NULL": true, "-": true, "Staff": false, "12": false} {
+		if got := MayBeMissing(UserTypeID, value); got != want {
+			t.Errorf("%q may stand for no value: %v", value, got)
+		}
+	}
+}

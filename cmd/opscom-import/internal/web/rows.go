@@ -28,6 +28,8 @@ type rowsStep struct {
 	IsBad   bool      // the last answer was not taken, or not all of it
 	CanUndo bool
 
+	OpenValues int // values of columns that are open though the rows pass
+
 	Questions []rowsQuestion      // that keep the rows from being checked
 	Refused   []refusal           // of the last push
 	More      int                 // refused rows that are not listed
@@ -106,7 +108,7 @@ func (s *Server) showRowsSaying(w http.ResponseWriter, r *http.Request, d draft.
 	}
 	defer release()
 	l := language(r)
-	body := rowsStep{verdict: v, Problem: s.explain(l, v.Err), Said: said, IsBad: isBad, CanUndo: len(d.Corrections) > 0, AsIs: d.Answers.AsIs()}
+	body := rowsStep{verdict: v, Problem: s.explain(l, v.Err), Said: said, IsBad: isBad, CanUndo: len(d.Corrections) > 0, AsIs: d.Answers.AsIs(), OpenValues: s.openValues(r.Context(), d)}
 	body.Questions, _ = rowsQuestions(l, v.Err)
 	if v.Inspection != nil {
 		from, _ := strconv.Atoi(query.Get("from")) // 0 is the first

@@ -167,6 +167,23 @@ func (s *Server) valuesOf(ctx context.Context, d draft.Draft) (app.FileValues, a
 	return values, types, err
 }
 
+// openValues returns how many values are open that a check of the rows cannot find: it
+// finds user types that OPS-COM does not have, but not where OPS-COM cannot be asked.
+func (s *Server) openValues(ctx context.Context, d draft.Draft) (open int) {
+	types, err := s.userTypes.of(ctx, s.quiet(d))
+	if err != nil || types.Known || types.Denied {
+		return 0
+	}
+	values, _, err := s.valuesOf(ctx, d)
+	if err != nil {
+		return 0 // the check says why
+	}
+	for _, t := range valueTables(d, values, types) {
+		open += t.Open
+	}
+	return open
+}
+
 // ruleFits reports whether the rule about which rows are used fits the file's columns: they
 // may be others since the file was replaced.
 func ruleFits(d draft.Draft) bool {
@@ -270,6 +287,8 @@ func (t *valueTable) add(d draft.Draft, columns []app.ColumnValues, types app.Us
 			line.Answer = typeAnswer + line.Typed
 		case value.IsSure:
 			line.Answer, line.Typed = keepAnswer, value.Text
+		case mapping.MayBeMissing(t.Attribute, value.Text):
+			line.Answer = blankAnswer // as the rows are read
 		default:
 			line.IsOpen, line.IsGuess = true, value.Becomes != ""
 			t.Open++
