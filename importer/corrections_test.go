@@ -91,6 +91,7 @@ func TestCorrections(t *testing.T) {
 		{"a blank cell of another row", Row{Cells: textCells("x||c")}, []Correction{{2, 1, "", "B", LineSum("a\t\tc")}}, "x||c", []Correction{{2, 1, "", "B", LineSum("a\t\tc")}}},
 		{"no such column", Row{Cells: textCells("a|b|c")}, []Correction{{2, 3, "", "D", ""}}, "a|b|c", []Correction{{2, 3, "", "D", ""}}},
 		{"no such row", Row{Cells: textCells("a|b|c")}, []Correction{{3, 0, "a", "A", ""}, {1, 0, "a", "A", ""}}, "a|b|c", []Correction{{1, 0, "a", "A", ""}, {3, 0, "a", "A", ""}}},
+		{"no such row before", Row{Cells: textCells("a|b|c")}, []Correction{{2, 1, "b", "B", ""}, {1, 0, "a", "A", ""}}, "a|B|c" + was("B", "b"), []Correction{{1, 0, "a", "A", ""}}},
 		{"kinds", Row{Cells: number}, []Correction{{2, 0, "1234567890123456", "1234567890123456", ""}, {2, 1, "#N/A", "Ann", ""}}, "1234567890123456|Ann|x" + was("A", "1234567890123456") + was("B", "#N/A"), nil},
 		{"the shape stays", Row{Cells: textCells("a|b"), Problems: []mapping.Problem{ragged}}, []Correction{{2, 1, "b", "B", ""}}, "a|B ! ragged" + was("B", "b"), nil},
 		{"the shape is right", Row{Cells: textCells("a|b|c|d"), Problems: []mapping.Problem{ragged}}, []Correction{{2, AsItStands, "a\tb\tc\td", "", ""}, {2, 1, "b", "B", ""}}, "a|B|c" + was("B", "b"), nil},
