@@ -47,7 +47,9 @@ func (t ResultTab) Kinds() []importer.StatusKind {
 type RunResults struct {
 	importer.RunInfo
 	Counts   importer.Counts
-	Attempts int // requests sent
+	Attempts int                     // requests sent
+	Problems []importer.ProblemCount // that the plan has found, the most common first
+	Refused  int                     // the first row that the Controller refused; 0 for none
 	Rows     []importer.Result
 }
 
@@ -69,12 +71,19 @@ func Results(ctx context.Context, env Env, id int64, tab ResultTab, offset, n in
 			kinds[kind] = true
 		}
 		at := 0
+		var problems importer.ProblemCounter
 		for result, err := range run.Results(ctx) {
 			if err != nil {
 				return err
 			}
 			page.Counts[result.Status]++
 			page.Attempts += result.Attempts
+			for _, p := range result.Problems {
+				problems.Add(p)
+			}
+			if result.Status == importer.StatusRejected && page.Refused == 0 {
+				page.Refused = result.Row
+			}
 			if len(kinds) > 0 && !kinds[result.Status.Spec().Kind] {
 				continue
 			}
@@ -83,6 +92,7 @@ func Results(ctx context.Context, env Env, id int64, tab ResultTab, offset, n in
 			}
 			at++
 		}
+		page.Problems = problems.MostCommon()
 		return nil
 	})
 	return page, err

@@ -34,7 +34,7 @@ type runView struct {
 	Ending   *ending   // how it ended, when that was in this launch
 	Problem  string    // what ended it early
 	Wrong    string    // why it was not pushed just now
-	Problems []problem // what was wrong, by kind
+	Wrongs   []problem // what was wrong, by kind
 	Holds    []hold
 	Busy     bool // it is being pushed from here
 	Trial    bool // it went to the sandbox
@@ -140,10 +140,7 @@ func (s *Server) showRunWith(w http.ResponseWriter, r *http.Request, id int64, s
 		return
 	}
 	v.addTabs(s, l, max(offset, 0))
-	if v.Problems, err = s.problemsOf(r, l, &v); err != nil {
-		s.failRun(w, r, err)
-		return
-	}
+	v.Wrongs = problemsOf(l, &v.RunResults)
 	d, isDraft := s.addLaunch(l, &v)
 	p := page{Title: l.T("Result"), Body: &v}
 	if isDraft && v.IsLast {
@@ -187,19 +184,16 @@ func (v *runView) addTabs(s *Server, l lang.Lang, offset int) {
 }
 
 // problemsOf returns what was wrong in the run, by kind.
-func (s *Server) problemsOf(r *http.Request, l lang.Lang, v *runView) (list []problem, err error) {
-	counts, err := app.Problems(r.Context(), s.env, v.ID)
-	for _, p := range counts {
-		if p.Severity == mapping.SeverityWarning {
-			continue
+func problemsOf(l lang.Lang, results *app.RunResults) (list []problem) {
+	for _, p := range results.Problems {
+		if p.Severity != mapping.SeverityWarning {
+			list = append(list, problem{p.Count, p.Header, p.Row, l.Engine(ofOPSCOM(about(p)))})
 		}
-		text := l.Engine(ofOPSCOM(about(p)))
-		if p.Message == "" { // the Controller's
-			text = l.T("OPS-COM refused it; its reason is beside each row.")
-		}
-		list = append(list, problem{p.Count, p.Header, p.Row, text})
 	}
-	return list, err
+	if n := results.Counts[importer.StatusRejected]; n > 0 {
+		list = append(list, problem{n, "", results.Refused, l.T("OPS-COM refused it; its reason is beside each row.")})
+	}
+	return list
 }
 
 // addLaunch adds what this launch knows of the run, and returns the draft of its file.
