@@ -93,5 +93,6 @@ func (j *journey) canBeTabbed() {
 
 // withoutScripts switches the scripts of pages off.
 func (j *journey) withoutScripts() {
+	j.scriptless = true
 	call(j, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }

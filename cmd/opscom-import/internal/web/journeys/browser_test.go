@@ -52,6 +52,16 @@ func TestBrowser(t *testing.T) {
 		"export":     bringsAnExport,
 		"everything": looksAtEverything,
 		"faults":     fixesEveryRow,
+		"header":     hasNoHeader,
+		"delimiter":  hasADoubtfulDelimiter,
+		"password":   hasAPassword,
+		"sheets":     hasSheets,
+		"killed":     isKilled,
+		"stopped":    isStopped,
+		"held":       isHeld,
+		"real":       goesForReal,
+		"scripts":    hasNoScripts,
+		"hostile":    isHostile,
 		"workbook":   bringsBackTheWorkbook,
 		"tools":      triesTheTools,
 		"values":     saysWhatValuesBecome,
@@ -102,9 +112,10 @@ var patience = flag.Duration("patience", time.Minute, "how long a journey waits 
 // journey is a person at the page, in a tab that shares no cookie with others.
 type journey struct {
 	*testing.T
-	ctx       context.Context // of the tab
-	program   string          // path
-	downloads string          // folder
+	ctx        context.Context // of the tab
+	program    string          // path
+	downloads  string          // folder
+	scriptless bool
 
 	mu       sync.Mutex
 	mistakes []string // that the browser reported: exceptions, and what the security policy stopped

@@ -1,6 +1,9 @@
 package journeys_test
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // bannerTable is an export as a large student system writes it: lines of a title, ids
 // with zeros in front, names in two columns, and birth dates that can be read two ways.
@@ -34,6 +37,16 @@ func (j *journey) decidesBanner() {
 	j.login("SSO")
 	j.next("Values")
 	j.isNotGreen()
+	at := j.address()
+	for _, step := range []string{"rows", "review"} { // a person may have kept the address
+		j.open(strings.TrimSuffix(at, "values") + step)
+		j.isNotGreen()
+		if buttons := strings.Join(j.names("button"), ", "); strings.Contains(buttons, "people") {
+			j.Errorf("the page offers to push while questions are open: %s", buttons)
+		}
+	}
+	j.open(at)
+	j.isAt("Values")
 	j.values("Full-time", "Full Time Student", "Part-time", "Part Time Student", "Resident", "Resident Student", "Visiting", "Visitor")
 	j.next("Rows")
 }
@@ -91,6 +104,7 @@ func looksAtEverything(j *journey) {
 	j.inspects()
 	j.picture("review", 900)
 	j.pushes(11)
+	j.inspects()
 	j.picture("result", 1000)
 	j.goes("link", "Runs")
 	j.inspects()

@@ -97,10 +97,11 @@ func repairs() map[int]map[string]string {
 }
 
 // accepted returns what is to reach OPS-COM of the sample's rows: two of the people have
-// the address and the user name of its administrator, and are refused.
+// the address and the user name of its administrator, and are refused. The
+// result says why.
 func (j *journey) accepted(rows map[int]map[string]string) []person {
 	j.Helper()
-	j.sees("2 rows need fixing")
+	j.sees("2 rows need fixing", "The email address must be unique", "The user name must be unique")
 	return slices.DeleteFunc(peopleOf(rows), func(who person) bool { return who["email"] == "parking@example.edu" || who["user_name"] == "admin" })
 }
 

@@ -34,7 +34,9 @@ func (j *journey) picture(name string, height int64) {
 	j.must(err)
 	var small bytes.Buffer
 	j.must((&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, reduced(drawn, 48)))
-	j.must(os.WriteFile(filepath.Join(root, "docs", "guide", "pictures", name+".png"), small.Bytes(), 0o666))
+	folder := filepath.Join(root, "docs", "guide", "pictures")
+	j.must(os.MkdirAll(folder, 0o777))
+	j.must(os.WriteFile(filepath.Join(folder, name+".png"), small.Bytes(), 0o666))
 }
 
 // reduced returns the picture with its most frequent colors only, so that its file is

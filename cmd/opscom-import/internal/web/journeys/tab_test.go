@@ -31,10 +31,19 @@ func call[P, R any](j *journey, command cdp.Command[P, R], params P) R {
 func evaluate[R any](j *journey, expression string) R {
 	j.Helper()
 	value, err := chromedp.Run(j.ctx, chromedp.Evaluate[R](expression))
+	for tries := 0; err != nil && tries < 20 && isLeaving(err); tries++ {
+		time.Sleep(50 * time.Millisecond)
+		value, err = chromedp.Run(j.ctx, chromedp.Evaluate[R](expression))
+	}
 	if err != nil {
 		j.Fatalf("%s: %v", expression, err)
 	}
 	return value
+}
+
+// isLeaving reports whether a command failed because the tab was just going to another page.
+func isLeaving(err error) bool {
+	return strings.Contains(err.Error(), "navigated or closed") || strings.Contains(err.Error(), "context")
 }
 
 // eventually waits until ready, and otherwise fails with what was waited for and what
@@ -98,10 +107,13 @@ type element struct {
 // checkbox, and is not hidden.
 func (j *journey) elements(role string) []element {
 	j.Helper()
-	document := call(j, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"}).Result
-	result, err := chromedp.Call(j.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.ObjectID, Role: role})
+	document, err := chromedp.Call(j.ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: "document"})
 	if err != nil {
-		return nil // the page was left meanwhile
+		return nil // the page is being left
+	}
+	result, err := chromedp.Call(j.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.Result.ObjectID, Role: role})
+	if err != nil {
+		return nil
 	}
 	var found []element
 	for _, node := range result.Nodes {
