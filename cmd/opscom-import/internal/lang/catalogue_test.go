@@ -17,7 +17,7 @@ func enginePackages() []string {
 	return []string{
 		"mapping", "mapping/answers", "mapping/suggest", "mapping/internal/chars", "mapping/internal/dateformat", "mapping/internal/transform",
 		"importer", sheet, sheet + "/internal/rows", sheet + "/internal/archive", sheet + "/internal/text", sheet + "/internal/excel",
-		sheet + "/internal/webpage", "importer/controller", "importer/journal", "report", app + "app", app + "config",
+		sheet + "/internal/webpage", "importer/controller", "importer/journal", "report", app + "app", app + "config", app + "draft", app + "layouts",
 	}
 }
 

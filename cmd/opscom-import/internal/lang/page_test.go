@@ -5,6 +5,8 @@ import (
 	"go/constant"
 	"io/fs"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
 	"text/template/parse"
 )
@@ -127,6 +129,33 @@ func templateTexts(t *testing.T) map[pageText]string {
 		}
 	}
 	return found
+}
+
+// What a template says stands in t or plural, and so do the names of its parts.
+func TestTemplatesSayNothingInOneLanguage(t *testing.T) {
+	folder := os.DirFS(moduleRoot + "/" + pageFolder + "/templates")
+	names, err := fs.Glob(folder, "*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	action, tag := regexp.MustCompile(`(?s)\{\{.*?\}\}`), regexp.MustCompile(`(?s)<[^>]*>`)
+	attributes := regexp.MustCompile(`[a-z-]+="[^"]*"|\bautofocus\b`)
+	said := regexp.MustCompile(`(?:aria-label|title|placeholder|alt|data-label)="[^"]*\pL{2}[^"]*"`)
+	for _, name := range names {
+		text, err := fs.ReadFile(folder, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := action.ReplaceAllString(string(text), "")
+		for _, attribute := range said.FindAllString(plain, -1) {
+			t.Errorf("%s: %s", name, attribute)
+		}
+		rest := strings.ReplaceAll(tag.ReplaceAllString(plain, ""), "opscom-import", "")
+		rest = attributes.ReplaceAllString(rest, "") // of a tag that begins in another template
+		if word := letters.FindString(rest); word != "" {
+			t.Errorf("%s: the word %q is not in t", name, word)
+		}
+	}
 }
 
 // eachCommand visits the commands in a template's node.
