@@ -228,7 +228,7 @@ func TestConfigFileIsDocumentedWhole(t *testing.T) {
 func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
-	flags := append(flagNames(root), "--include", "--label")                          // of grep and secret-tool
+	flags := append(flagNames(root), "--include", "--label")                                        // of grep and secret-tool
 	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS", "OPSCOM_AXE"} // the last two are for tests
 	for _, row := range config.All(config.Environment{}) {
 		variables = append(variables, row.Variable())
