@@ -36,16 +36,6 @@ func Suggest(ctx context.Context, env Env, file string) (s Suggestion, err error
 	return s, err
 }
 
-// SuggestOffline is Suggest without asking the Controller, for the page: its check of
-// the same file has asked already.
-func SuggestOffline(ctx context.Context, env Env, file string) (s Suggestion, err error) {
-	err = env.withInput(ctx, file, func(in *input) (err error) {
-		s, err = env.suggest(in, userTypes{})
-		return err
-	})
-	return s, err
-}
-
 func (e Env) suggest(in *input, types userTypes) (s Suggestion, err error) {
 	t := &table{in: in}
 	if e.Settings.Mapping != "" { // its source section says how to read the file

@@ -434,11 +434,11 @@ func quoteEnd(text string) int {
 
 // cutSubject cuts what a message is about off its predicate: Label "value" is …
 func cutSubject(text string) (label, value, predicate string, ok bool) {
-	label, rest, ok := strings.Cut(text, ` "`)
+	label, _, ok = strings.Cut(text, ` "`)
 	if !ok {
 		return "", "", "", false
 	}
-	rest = text[len(label)+1:]
+	rest := text[len(label)+1:]
 	end := quoteEnd(rest)
 	predicate, ok = strings.CutPrefix(rest[end:], " ")
 	return label, rest[:end], predicate, ok && end > 0
