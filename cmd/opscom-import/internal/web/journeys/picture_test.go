@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-var pictures = flag.Bool("pictures", false, "make the pictures of the guide anew, in docs/guide/pictures")
+var pictures = flag.Bool("pictures", false, "make the pictures of the guide in docs/guide/pictures")
 
 // picture makes a picture of the page for the guide, at most so many pixels high, when
 // it is asked for.
