@@ -119,7 +119,7 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d, err := s.drafts.Add(arrived, func(d *draft.Draft) error {
-		d.Sandbox = true
+		d.Sandbox, d.OnlyChanges = true, s.env.Settings.OnlyChanges
 		return nil
 	})
 	if err = errors.Join(err, arrived.Discard()); err != nil {

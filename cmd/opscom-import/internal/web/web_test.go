@@ -323,3 +323,13 @@ func TestUploadIsKeptPrivateAndSurvivesARestart(t *testing.T) {
 		t.Errorf("after a restart the draft is %+v, %v", d, ok)
 	}
 }
+
+func TestANewFileIsPushedAsTheSettingsSay(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--only-changes"}} {
+		s := open(t, flags...)
+		s.upload("students.csv", people(2, 0))
+		if d, ok := s.server.drafts.Get(1); !ok || d.OnlyChanges != (flags != nil) || !d.Sandbox {
+			t.Errorf("with %q the draft is %+v", flags, d)
+		}
+	}
+}
