@@ -58,6 +58,7 @@ func TestBrowser(t *testing.T) {
 		"sheets":     hasSheets,
 		"killed":     isKilled,
 		"stopped":    isStopped,
+		"keyboard":   usesTheKeyboard,
 		"held":       isHeld,
 		"real":       goesForReal,
 		"scripts":    hasNoScripts,

@@ -286,10 +286,10 @@ func (j *journey) attaches(id, path string) {
 	call(j, dom.SetFileInputFiles, dom.SetFileInputFilesParams{ObjectID: field.ObjectID, Files: []string{path}})
 }
 
-// press presses a key: Tab, Enter, Escape, Delete, Space.
+// press presses a key: Tab, Enter, Escape, Delete, Space, ArrowDown.
 func (j *journey) press(key string) {
 	j.Helper()
-	codes := map[string]int64{"Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46, "Space": 32}
+	codes := map[string]int64{"Tab": 9, "Enter": 13, "Escape": 27, "Delete": 46, "Space": 32, "ArrowDown": 40}
 	event := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Code: key, WindowsVirtualKeyCode: codes[key]}
 	switch key {
 	case "Enter":

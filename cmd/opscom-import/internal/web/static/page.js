@@ -16,9 +16,27 @@
       path = location.pathname;
       window.scrollTo(0, 0);
       document.getElementById("title").focus({ preventScroll: true });
+    } else if (document.activeElement === document.body || document.activeElement.id === "page") {
+      found(place)?.focus({ preventScroll: true });
     }
     announce();
   });
+  // An answer replaces the page: the focus goes to where it was, or as near as there is.
+  let place = null;
+  const subject = (form) => form?.elements.namedItem("card")?.value ?? form?.elements.namedItem("column")?.value;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const at = document.activeElement;
+    place = { id: at.id, name: at.name, value: at.value, subject: subject(at.form), around: at.closest("tr[id]")?.id };
+  });
+  const found = (place) => {
+    if (!place) return null;
+    const page = document.getElementById("page");
+    return (place.id && document.getElementById(place.id)) ||
+      (place.name && [...page.querySelectorAll("button, input, select")].find((e) =>
+        e.name === place.name && e.value === place.value && subject(e.form) === place.subject)) ||
+      (place.around && document.getElementById(place.around)?.querySelector("select, button, a[href], input:not([type=hidden])")) ||
+      document.getElementById("title");
+  };
   // Pages that say what went wrong are shown like any other.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/html")) {
@@ -26,11 +44,27 @@
       event.detail.isError = false;
     }
   });
-  // A choice is an answer at once; without JavaScript a button beside it sends it.
+  // A choice is an answer at once; without JavaScript a button beside it sends it. Arrow keys
+  // choose each option on the way to the one that is meant: then the button sends it, or
+  // leaving it does.
   document.documentElement.classList.add("scripted");
+  const autosubmits = (element) => element.matches?.("form[data-autosubmit] select");
+  document.addEventListener("pointerdown", (event) => {
+    if (autosubmits(event.target)) event.target.form.classList.remove("by-keys");
+  });
+  document.addEventListener("keydown", (event) => {
+    if (autosubmits(event.target) && event.key !== "Tab") event.target.form.classList.add("by-keys");
+  });
   document.addEventListener("change", (event) => {
+    if (!autosubmits(event.target)) return;
+    const form = event.target.form;
+    if (form.classList.contains("by-keys")) form.dataset.changed = "";
+    else form.requestSubmit();
+  });
+  document.addEventListener("submit", (event) => { delete event.target.dataset.changed; }, true);
+  document.addEventListener("focusout", (event) => {
     const form = event.target.closest?.("form[data-autosubmit]");
-    if (form && event.target.matches("select")) form.requestSubmit();
+    if (form && "changed" in form.dataset && !form.contains(event.relatedTarget)) form.requestSubmit();
   });
   // Without an answer the program has ended. A page that asks again finds it when it is back.
   document.addEventListener("htmx:sendError", (event) => {
