@@ -111,6 +111,11 @@ func fixesEveryRow(j *journey) {
 	path, rows := faultySample(j)
 	j.uploads(p, path)
 	j.decidesFaulty()
+	for _, tab := range []string{"All rows", "Worth a look", "Left out", "Duplicates", "To fix"} {
+		j.goes("link", tab)
+		j.isAccessible()
+		j.hasPlainWords()
+	}
 	j.goes("button", "Use ON (State/Province, row 65)")
 	j.sees("20 rows need fixing.")
 	j.goes("button", "Leave this row out (row 304)")
@@ -136,9 +141,13 @@ func fixesEveryRow(j *journey) {
 	j.isNotGreen()
 	j.goes("button", "Use tcote03@example.ca (E-mail, row 26)")
 	j.sees("Nothing is left to fix.")
+	j.goes("link", "Changed here")
+	j.isAccessible()
+	j.hasPlainWords()
 	j.next("Review")
 	j.pushes(len(peopleOf(rows)))
 	j.reached(j.accepted(rows), p.practiced())
+	j.inspects()
 }
 
 // bringsBackTheWorkbook fixes the rows in the workbook that the page gives.
