@@ -110,6 +110,14 @@ func goesForReal(j *journey) {
 func hasNoScripts(j *journey) {
 	j.withoutScripts()
 	p := j.startProgram("--sandbox", "--rate", "0")
+	j.open(p.address)
+	j.find("button", "Open the file")
+	j.tabs("link", "Skip to the content")
+	j.press("Enter")
+	j.press("Tab")
+	if !evaluate[bool](j, "document.querySelector('main').contains(document.activeElement)") {
+		j.Errorf("the link to the content leads to %s", j.focused())
+	}
 	all := students(12)
 	j.uploads(p, j.writes("students.csv", table(j, ',', bannerTable(all))))
 	j.decidesBanner()
