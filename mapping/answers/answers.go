@@ -79,7 +79,7 @@ type Field struct {
 	Attribute mapping.Attribute `json:"attribute"`
 	Columns   []int             `json:"columns,omitempty"` // several columns in the order that counts
 	Join      bool              `json:"join,omitempty"`    // they are joined, instead of taking the first that is not blank
-	Split     NamePart          `json:"split,omitempty"`   // the part of the full name in the only one of Columns
+	Split     NamePart          `json:"split,omitempty"`   // the part of the full name in the last of Columns
 	Reads     []int             `json:"reads,omitempty"`   // the columns that Rule.Expr reads
 	Rule      mapping.Field     `json:"rule"`              // all but its columns
 }
@@ -101,6 +101,7 @@ func New(t Table) Answers {
 			a.Guesses = append(a.Guesses, Guess{Column: s.Column, Why: s.Why})
 		}
 	}
+	a.askFullNames()
 	a.takeDates()
 	a.Dates = make([][]string, len(t.Header))
 	for column, d := range t.Dates {
@@ -150,6 +151,21 @@ func (a *Answers) addGuess(s suggest.Suggestion) {
 		ask(WhichColumn, a.columnsOf(s.Columns))
 	}
 	a.Guesses = append(a.Guesses, g)
+}
+
+// askFullNames asks in which order a column writes full names where no other column
+// seems to have the last name.
+func (a *Answers) askFullNames() {
+	for _, g := range a.Guesses {
+		if g.Attribute == mapping.LastName {
+			return
+		}
+	}
+	for _, g := range a.Guesses {
+		if g.Attribute == mapping.NoAttribute && strings.HasPrefix(g.Why, "it holds the full name") {
+			a.Questions = append(a.Questions, Question{mapping.LastName, []int{g.Column}, SplitName})
+		}
+	}
 }
 
 // takeDates makes certain the only column for the date of birth where all that is in
@@ -221,10 +237,13 @@ func (a *Answers) SetColumn(column int, attributes ...mapping.Attribute) {
 	}
 	for _, attribute := range attributes {
 		f := a.field(attribute)
-		if f == nil || len(f.Columns) == 1 && f.Split == WholeCell || slices.Contains(f.Columns, column) && f.Split == WholeCell {
-			continue
+		switch {
+		case f == nil || len(f.Columns) == 1 && f.Split == WholeCell || slices.Contains(f.Columns, column) && f.Split == WholeCell:
+		case attribute == mapping.FirstName && f.Split != WholeCell && f.fullName() != column:
+			f.prefer(column)
+		default:
+			f.forget()
 		}
-		f.forget()
 	}
 	a.tidy()
 }
@@ -245,6 +264,9 @@ func (a *Answers) drop(attribute mapping.Attribute, column int) {
 	f := a.field(attribute)
 	if f == nil || !slices.Contains(f.Columns, column) {
 		return
+	}
+	if column == f.fullName() {
+		f.Split = WholeCell
 	}
 	f.Columns = slices.DeleteFunc(f.Columns, func(c int) bool { return c == column })
 	if len(f.Columns) == 0 {
@@ -284,41 +306,49 @@ func (a *Answers) SetColumns(attribute mapping.Attribute, columns []int, join bo
 		}
 	}
 	f := a.makeField(attribute)
+	split, full := f.Split, f.fullName()
 	f.forget()
 	f.Columns, f.Join = columns, join && len(columns) > 1
+	if columns[len(columns)-1] == full && !f.Join {
+		f.Split = split
+	}
 	a.tidy()
 }
 
-// SetFullName says that a column holds the full name, and in which order.
+// SetFullName says that a column holds the full name, and in which order. A column that
+// a person called the first name, such as a preferred one, goes before its part of it.
 func (a *Answers) SetFullName(column int, order NameOrder) {
 	if column < 0 || column >= len(a.Said) || order == NoOrder {
 		return
 	}
-	a.denyAll(mapping.LastName)
-	a.denyAll(mapping.FirstName)
-	a.Said[column] = Said{Answered: true, Gives: append(a.Said[column].Gives, mapping.LastName, mapping.FirstName)}
+	var preferred []int
+	for other := range a.Said {
+		if other != column && slices.Contains(a.Said[other].Gives, mapping.FirstName) {
+			preferred = append(preferred, other)
+		}
+	}
 	for _, attribute := range []mapping.Attribute{mapping.LastName, mapping.FirstName} {
+		a.deny(attribute, func(other int) bool {
+			return other == column || attribute == mapping.LastName || !slices.Contains(preferred, other)
+		})
 		f := a.makeField(attribute)
 		f.forget()
 		f.Columns, f.Split = []int{column}, order.part(attribute)
 	}
+	a.Said[column] = Said{Answered: true, Gives: append(a.Said[column].Gives, mapping.LastName, mapping.FirstName)}
+	for _, other := range slices.Backward(preferred) {
+		a.field(mapping.FirstName).prefer(other)
+	}
 	a.tidy()
 }
 
-// denyAll says that no column gives the attribute, whatever it seems to be.
-func (a *Answers) denyAll(attribute mapping.Attribute) {
-	columns := a.claims(attribute)
-	for _, g := range a.Guesses {
-		if g.Attribute == attribute {
-			columns = append(columns, g.Column)
+// deny says that none of the columns that gave the attribute gives it any longer. What
+// a column only seems to be stays a question.
+func (a *Answers) deny(attribute mapping.Attribute, isMeant func(column int) bool) {
+	for _, column := range a.claims(attribute) {
+		if !isMeant(column) {
+			continue
 		}
-	}
-	for _, q := range a.Questions {
-		if q.Attribute == attribute {
-			columns = append(columns, q.Columns...)
-		}
-	}
-	for _, column := range columns {
 		said := &a.Said[column]
 		said.Gives = slices.DeleteFunc(said.Gives, func(g mapping.Attribute) bool { return g == attribute })
 		if !said.denies(attribute) {
@@ -327,14 +357,14 @@ func (a *Answers) denyAll(attribute mapping.Attribute) {
 	}
 }
 
-// AskFullName makes it a question in which order a column writes full names. Other
-// columns give no name.
+// AskFullName makes it a question in which order a column writes full names. Columns
+// that gave a name no longer do; those that seem to give one are still asked about.
 func (a *Answers) AskFullName(column int) {
 	if column < 0 || column >= len(a.Said) {
 		return
 	}
 	for _, attribute := range []mapping.Attribute{mapping.LastName, mapping.FirstName} {
-		a.denyAll(attribute)
+		a.deny(attribute, func(int) bool { return true })
 		a.makeField(attribute).forget()
 	}
 	a.SetColumn(column)
@@ -450,6 +480,21 @@ func (a *Answers) makeField(attribute mapping.Attribute) *Field {
 func (f *Field) forget() {
 	f.Columns, f.Join, f.Split, f.Reads = nil, false, WholeCell, nil
 	f.Rule.Value, f.Rule.Expr = nil, ""
+}
+
+// fullName returns the column of which the attribute is a part, NoColumn for none.
+func (f *Field) fullName() int {
+	if f.Split == WholeCell || len(f.Columns) == 0 {
+		return mapping.NoColumn
+	}
+	return f.Columns[len(f.Columns)-1]
+}
+
+// prefer takes the column where it is not blank, before the part of the full name.
+func (f *Field) prefer(column int) {
+	if !slices.Contains(f.Columns, column) {
+		f.Columns = append([]int{column}, f.Columns...)
+	}
 }
 
 // isDecided reports whether it is said where the attribute comes from.
@@ -628,7 +673,7 @@ func (a *Answers) rule(attribute mapping.Attribute, s source) mapping.Field {
 	switch {
 	case len(names) == 0:
 	case s.field != nil && s.field.Split != WholeCell:
-		rule.Expr = s.field.Split.expression(names[0])
+		rule.Expr = s.field.Split.after(names)
 	case s.field != nil && s.field.Join:
 		rule.Expr = joined(names)
 	default:

@@ -43,6 +43,16 @@ func table(lines ...string) answers.Table {
 	return t
 }
 
+// fullAndPreferred is a table with full names and preferred first names.
+func fullAndPreferred() answers.Table {
+	return table("unique_id|login_source|Name|Pref First", "9001|SSO|Li, Ann|", "9002|SSO|Roy, Max Eric|Maxi")
+}
+
+const preferredFields = `unique_id: unique_id
+login_source: login_source
+first_name: {expr: 'trim(col("Pref First")) != "" ? col("Pref First") : given_name(col("Name"))'}
+last_name: {expr: family_name(col("Name"))}`
+
 // show writes the mapping, a field a line.
 func show(t *testing.T, a answers.Answers) string {
 	t.Helper()
@@ -159,10 +169,27 @@ func TestAnswers(t *testing.T) {
 			fields:  `unique_id: ID` + "\nlogin_source: Login Source\n" + `first_name: {expr: given_name(col("Name"))}` + "\n" + `last_name: {expr: family_name(col("Name"))}`},
 		{name: "is not a name", table: table("ID|Login Source|Name", "9001|SSO|Li, Ann"), open: 0,
 			answers: []answer{column(0, mapping.UniqueID), column(1, mapping.LoginSource), column(2)}},
-		{name: "is asked for", table: banner(), open: 5, answers: []answer{func(a *answers.Answers) error { a.AskFullName(11); return nil }},
-			states: []string{"C Legal Last Name: answered", "L Notes: in card first_name last_name", "name last_name true [last, first] [first last] [last first] [first, last]"}},
-		{name: "and answered", table: banner(), open: 4, answers: []answer{func(a *answers.Answers) error { a.AskFullName(11); return nil }, card("name last_name", "first last")},
-			states: []string{"D Legal First Name: answered", "L Notes: answered first_name last_name"}},
+		{name: "is asked for", table: banner(), open: 6, answers: []answer{func(a *answers.Answers) error { a.AskFullName(11); return nil }},
+			states: []string{"C Legal Last Name: answered", "E Preferred First Name: in card first_name", "L Notes: in card first_name last_name", "name last_name true [last, first] [first last] [last first] [first, last]"}},
+		{name: "and answered", table: banner(), open: 6, answers: []answer{func(a *answers.Answers) error { a.AskFullName(11); return nil }, card("name last_name", "first last")},
+			states: []string{"E Preferred First Name: open first_name?", "L Notes: answered first_name last_name"}},
+		{name: "a full name without a comma is asked about", table: table("unique_id|login_source|Full Name", "9001|SSO|Ann Li", "9002|SSO|Prince"), open: 1,
+			states: []string{"C Full Name: in card first_name last_name", "name last_name true [last, first] [first last] [last first] [first, last]"}},
+		{name: "a name with commas is no last name", table: table("unique_id|login_source|Name|Pref First", "9001|SSO|Li, Ann|", "9002|SSO|Roy, Max Eric|Maxi", "9003|SSO|Cher|"), open: 2,
+			states: []string{"C Name: in card first_name last_name", "D Pref First: open first_name?"}},
+		{name: "a preferred name goes before the part of a full name", table: fullAndPreferred(), open: 0,
+			answers: []answer{func(a *answers.Answers) error { a.AskFullName(2); return nil }, card("name last_name", "last, first"), column(3, mapping.FirstName)},
+			states:  []string{"D Pref First: answered first_name", "which first_name false [first:3,2] [first:3] [first:2]", "name last_name false [last, first] [first last] [last first] [first, last]"},
+			fields:  preferredFields},
+		{name: "in any order of the answers", table: fullAndPreferred(), open: 0,
+			answers: []answer{column(3, mapping.FirstName), func(a *answers.Answers) error { a.AskFullName(2); return nil }, column(3, mapping.FirstName), card("name last_name", "last, first")},
+			fields:  preferredFields},
+		{name: "unless only the full name counts", table: fullAndPreferred(), open: 0,
+			answers: []answer{func(a *answers.Answers) error { a.AskFullName(2); return nil }, card("name last_name", "last, first"), column(3, mapping.FirstName), card("which first_name", "first:2")},
+			fields:  "unique_id: unique_id\nlogin_source: login_source\n" + `first_name: {expr: given_name(col("Name"))}` + "\n" + `last_name: {expr: family_name(col("Name"))}`},
+		{name: "or only the preferred one", table: fullAndPreferred(), open: 0,
+			answers: []answer{func(a *answers.Answers) error { a.AskFullName(2); return nil }, card("name last_name", "last, first"), column(3, mapping.FirstName), card("which first_name", "first:3")},
+			fields:  "unique_id: unique_id\nlogin_source: login_source\nfirst_name: Pref First\n" + `last_name: {expr: family_name(col("Name"))}`},
 		{name: "headers that are blank, or there twice", table: table("unique_id|login_source|Email|Email||", "9001|SSO|a@x.example|b@x.example|Ann|Roy"), open: 0,
 			answers: []answer{column(3, mapping.Email), column(4, mapping.FirstName), column(5, mapping.LastName)},
 			states:  []string{"C Email: unmatched", "D Email: answered email"},
@@ -489,6 +516,38 @@ func TestNameOrders(t *testing.T) {
 		}
 		if got := states(a, x); !strings.Contains(got, "C Who: answered first_name last_name") {
 			t.Errorf("%s: %s", order, got)
+		}
+	}
+}
+
+// TestPreferredBeforeFull: the preferred name counts where there is one, and a mapping
+// file that says so is understood again.
+func TestPreferredBeforeFull(t *testing.T) {
+	x := fullAndPreferred()
+	a := answers.New(x)
+	a.SetFullName(2, answers.LastCommaFirst)
+	a.SetColumn(3, mapping.FirstName)
+	file := a.File(mapping.SourceSection{})
+	m, err := mapping.Compile(file, x.Header, mapping.Options{Today: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for preferred, want := range map[string]string{"": "Max Eric", "Maxi": "Maxi"} {
+		var r mapping.Result
+		m.Map([]mapping.Cell{{Text: "9002"}, {Text: "SSO"}, {Text: "Roy, Max Eric"}, {Text: preferred}}, &r)
+		if got, _ := r.Profile.Get(mapping.FirstName); got != want || len(r.Problems) > 0 {
+			t.Errorf("%q: got %q, want %q, %v", preferred, got, want, r.Problems)
+		}
+	}
+	again, _ := answers.FromFile(file, x, true)
+	if got := states(again, x); !strings.Contains(got, "which first_name false [first:3,2]") {
+		t.Errorf("the mapping file is read as\n%s", got)
+	}
+	for _, l := range again.Lines(x) {
+		for _, how := range l.How {
+			if strings.Contains(how.String(), "col(") || how.String() == "nothing" {
+				t.Errorf("column %s: %s", l.Letter, how)
+			}
 		}
 	}
 }

@@ -89,6 +89,9 @@ func (a *Answers) forgetDisproved() {
 // its columns has another name, it is a question whether all of them are still meant.
 func (a *Answers) takeField(f Field, to []int, renamed map[int]int) (fits bool) {
 	was := f.Columns
+	if full := f.fullName(); full != mapping.NoColumn && to[full] == mapping.NoColumn {
+		f.Split = WholeCell
+	}
 	f.Columns, f.Reads, fits = nil, nil, true
 	var all []int
 	for _, old := range was {
@@ -293,11 +296,11 @@ func (a *Answers) recognize(f *Field) {
 		f.Columns, f.Join, f.Reads, f.Rule.Expr = f.Reads, true, nil, ""
 		return
 	}
-	if len(names) != 1 {
+	if len(names) == 0 || len(names) > 1 && f.Attribute != mapping.FirstName {
 		return
 	}
 	for _, order := range NameOrders() {
-		if part := order.part(f.Attribute); (f.Attribute == mapping.LastName || f.Attribute == mapping.FirstName) && f.Rule.Expr == part.expression(names[0]) {
+		if part := order.part(f.Attribute); (f.Attribute == mapping.LastName || f.Attribute == mapping.FirstName) && f.Rule.Expr == part.after(names) {
 			f.Columns, f.Split, f.Reads, f.Rule.Expr = f.Reads, part, nil, ""
 			return
 		}

@@ -30,6 +30,7 @@ type Line struct {
 	Samples  []string            // up to three different values; personal data
 	State    State               //
 	Gives    []mapping.Attribute // what it becomes so far, or helps to become
+	IsFull   bool                // it holds first and last name
 	Possible []mapping.Attribute // what it may become as well, in an Open line
 	Why      []Text              // clauses
 	How      []Text              // what is done beyond taking the column as it is, in clauses
@@ -76,6 +77,8 @@ func (a *Answers) lines() []Line {
 			}
 		}
 		a.judge(l, sources)
+		full, _ := a.fullName()
+		l.IsFull = full == column
 	}
 	return lines
 }
@@ -112,7 +115,7 @@ func (a *Answers) judge(l *Line, sources []source) {
 			continue
 		case g.Certain && slices.Contains(l.Gives, g.Attribute):
 			l.State = max(l.State, Certain)
-		case a.isAnswered(g.Attribute, s):
+		case a.isAnswered(g.Attribute, s) && !(g.Attribute == mapping.FirstName && s.field != nil && s.field.Split != WholeCell): // a preferred name may go before a full one
 			l.Why = append(l.Why, a.givenElsewhere(g.Attribute, s)...)
 			continue
 		case !slices.Contains(l.Gives, g.Attribute):
@@ -166,10 +169,33 @@ func (a *Answers) names(columns []int) []any {
 // howUsed says what is done to make an attribute, nil where it is one column as it is.
 func (a *Answers) howUsed(attribute mapping.Attribute, s *source) []Text {
 	rule := a.rule(attribute, *s)
-	if len(s.columns) == 1 && rule.Expr == "" && rule.Date == "" {
+	if f := s.field; f.isDecided() && len(f.Columns) > 0 && rule.Expr != "" {
+		return append([]Text{a.assembled(f)}, Words(rule)[1:]...)
+	}
+	if !s.isGiven() {
+		return nil
+	}
+	if len(s.columns) == 1 && rule.Expr == "" {
 		return Words(rule)[1:]
 	}
 	return Words(rule)
+}
+
+// assembled says how an attribute is made of several columns, or of a part of one.
+func (a *Answers) assembled(f *Field) Text {
+	names := a.names(f.Columns)
+	if f.Join {
+		return Text{"%s, then " + strings.Join(slices.Repeat([]string{"%s"}, len(names)-1), ", then ") + ", in one line", names}
+	}
+	part := Text{"a part of “%s”", []any{names[len(names)-1]}}
+	if len(names) == 1 {
+		return part
+	}
+	names[len(names)-1] = part
+	if len(names) == 2 {
+		return Text{"%s, and where it is blank %s", names}
+	}
+	return Text{"the first that is not blank: " + strings.Join(slices.Repeat([]string{"%s"}, len(names)), ", "), names}
 }
 
 // Open returns the number of questions that are left.
@@ -279,7 +305,7 @@ func (a *Answers) cards() []Card {
 			cards = append(cards, Card{Kind: KeptRule, Words: Words(a.rule(spec.Attribute, s))})
 		case s.open != nil:
 			cards = append(cards, a.whichCard(s.kind, s.open, nil, false))
-		case f.isDecided() && f.Split == WholeCell && (len(f.Columns) > 1 || a.hasQuestion(spec.Attribute)):
+		case f.isDecided() && (len(f.Columns) > 1 || f.Split == WholeCell && a.hasQuestion(spec.Attribute)):
 			cards = append(cards, a.settledCard(spec.Attribute, f))
 		case spec.Required && !s.isGiven() && !a.isPossible(spec.Attribute):
 			cards = append(cards, a.columnCard())
@@ -351,7 +377,15 @@ func (a *Answers) settledCard(attribute mapping.Attribute, f *Field) Card {
 	if f.Join {
 		kind = JoinColumns
 	}
-	return a.whichCard(kind, columns, f.Columns, f.Join)
+	card := a.whichCard(kind, columns, f.Columns, f.Join)
+	if full := f.fullName(); full != mapping.NoColumn { // it has a name for everybody, so it cannot go first
+		card.Options = slices.DeleteFunc(card.Options, func(o Option) bool {
+			_, text, _ := strings.Cut(o.Value, ":")
+			columns, _ := unlist(text, len(a.Headers))
+			return !o.IsChosen && len(columns) > 1 && columns[len(columns)-1] != full
+		})
+	}
+	return card
 }
 
 // whichCard offers the columns by themselves, as first and second choice, and joined.
@@ -391,16 +425,21 @@ func (a *Answers) fullName() (column int, open bool) {
 	last, first := a.field(mapping.LastName), a.field(mapping.FirstName)
 	for _, f := range []*Field{last, first} {
 		if f != nil && f.Split != WholeCell {
-			return f.Columns[0], false
+			return f.fullName(), false
 		}
 	}
 	for _, q := range a.Questions {
 		if q.Kind == SplitName && !a.Said[q.Columns[0]].Answered && !last.isDecided() && !first.isDecided() &&
-			len(a.claims(mapping.LastName)) == 0 && len(a.claims(mapping.FirstName)) == 0 {
+			len(a.claims(mapping.LastName)) == 0 && !a.isCertain(mapping.FirstName) {
 			return q.Columns[0], true
 		}
 	}
 	return mapping.NoColumn, false
+}
+
+// isCertain reports whether a column gives the attribute without a person's answer.
+func (a *Answers) isCertain(attribute mapping.Attribute) bool {
+	return slices.ContainsFunc(a.Guesses, func(g Guess) bool { return g.Attribute == attribute && a.isTaken(g) })
 }
 
 func (a *Answers) nameCard(column int, open bool) Card {
@@ -408,7 +447,7 @@ func (a *Answers) nameCard(column int, open bool) Card {
 	last, first := a.field(mapping.LastName), a.field(mapping.FirstName)
 	for _, order := range NameOrders() {
 		c.Options = append(c.Options, Option{Value: string(order), Text: order.text(),
-			IsChosen: !open && last != nil && first != nil && last.Split == order.part(mapping.LastName) && first.Split == order.part(mapping.FirstName)})
+			IsChosen: !open && last != nil && first != nil && last.Split == order.part(mapping.LastName) && (first.Split == WholeCell || first.Split == order.part(mapping.FirstName))})
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package answers
 
 import (
 	"fmt"
+	"slices"
 
 	"opscom-import/mapping"
 )
@@ -62,4 +63,14 @@ func (p NamePart) expression(column string) string {
 		ButLast:     `trim(trimSuffix(col(%[1]q), last(split(col(%[1]q), " "))))`,
 	}[p]
 	return fmt.Sprintf(format, column)
+}
+
+// after takes the first of the columns that is not blank, and of the last one the part.
+func (p NamePart) after(columns []string) string {
+	full := len(columns) - 1
+	expression := p.expression(columns[full])
+	for _, column := range slices.Backward(columns[:full]) {
+		expression = fmt.Sprintf(`trim(col(%[1]q)) != "" ? col(%[1]q) : %[2]s`, column, expression)
+	}
+	return expression
 }

@@ -53,7 +53,8 @@ func (s *suggester) takeNameForLastName() {
 	}
 	for _, column := range s.fullNames {
 		oneWord := func(cell mapping.Cell) bool { return !strings.ContainsAny(cell.Text, " ,") }
-		if values := s.values(column); len(values) > 0 && slices.ContainsFunc(values, oneWord) && !s.isAmbiguous(column) {
+		hasComma := func(cell mapping.Cell) bool { return strings.Contains(cell.Text, ",") } // Roy, Zoé
+		if values := s.values(column); len(values) > 0 && slices.ContainsFunc(values, oneWord) && !slices.ContainsFunc(values, hasComma) && !s.isAmbiguous(column) {
 			s.candidates = append(s.candidates, s.newCandidate(column, meaning{mapping.LastName, fitsMaybe, "the first name is in a column of its own, so this may be only the last name"}))
 		}
 	}

@@ -208,6 +208,9 @@ func (t speaker) line(l *answers.Line) columnLine {
 	}
 	asked := line.IsOpen && first == mapping.NoAttribute
 	line.Groups = t.groups(first, asked)
+	if l.IsFull {
+		line.Groups, first, line.IsDouble = t.groupsOfFullName(), mapping.NoAttribute, false
+	}
 	if first != mapping.NoAttribute && !line.IsInCard {
 		line.Also = t.alsoGroups(second)
 	}
@@ -236,6 +239,18 @@ func (t speaker) groups(chosen mapping.Attribute, asked bool) []optionGroup {
 		}
 	}
 	return []optionGroup{top, required, others}
+}
+
+// groupsOfFullName are the options of a column that holds first and last name.
+func (t speaker) groupsOfFullName() []optionGroup {
+	groups := t.groups(mapping.NoAttribute, true)
+	groups[0].Choices = groups[0].Choices[1:] // without "please choose"
+	for _, group := range groups {
+		for i := range group.Choices {
+			group.Choices[i].IsChosen = group.Choices[i].Value == fullNameHere
+		}
+	}
+	return groups
 }
 
 // alsoGroups are the options for what a column gives besides.
