@@ -71,8 +71,10 @@ func (a *Answers) lines() []Line {
 				l.Gives = append(l.Gives, spec.Attribute)
 			case slices.Contains(s.columns, column), s.field != nil && slices.Contains(s.field.Reads, column), slices.Contains(a.Said[column].Gives, spec.Attribute):
 				l.Gives = append(l.Gives, spec.Attribute)
-				if how := a.howUsed(spec.Attribute, s); how != nil {
-					l.How = append(l.How, how...)
+				for _, how := range a.howUsed(spec.Attribute, s) {
+					if !slices.ContainsFunc(l.How, func(t Text) bool { return t.String() == how.String() }) {
+						l.How = append(l.How, how)
+					}
 				}
 			}
 		}
