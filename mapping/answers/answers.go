@@ -674,6 +674,9 @@ func (a *Answers) rule(attribute mapping.Attribute, s source) mapping.Field {
 	case len(names) == 0:
 	case s.field != nil && s.field.Split != WholeCell:
 		rule.Expr = s.field.Split.after(names)
+		if attribute == mapping.FirstName && s.field.Split.isOfWords() {
+			rule.Blank = cmp.Or(rule.Blank, "error") // of a single word nobody knows which name it is
+		}
 	case s.field != nil && s.field.Join:
 		rule.Expr = joined(names)
 	default:

@@ -551,3 +551,22 @@ func TestPreferredBeforeFull(t *testing.T) {
 		}
 	}
 }
+
+// TestOneWordIsNoFullName: a name of one word is a row to fix, not a person without a
+// first name.
+func TestOneWordIsNoFullName(t *testing.T) {
+	for _, order := range []answers.NameOrder{answers.FirstLast, answers.LastFirst} {
+		x := table("unique_id|login_source|Who", "9001|SSO|Ann Roy")
+		a := answers.New(x)
+		a.SetFullName(2, order)
+		m, err := mapping.Compile(a.File(mapping.SourceSection{}), x.Header, mapping.Options{Today: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r mapping.Result
+		m.Map([]mapping.Cell{{Text: "9002"}, {Text: "SSO"}, {Text: "Prince"}}, &r)
+		if len(r.Problems) != 1 || r.Problems[0].Attribute != mapping.FirstName || r.Problems[0].Rule != mapping.RuleRequired {
+			t.Errorf("%s: got %v", order, r.Problems)
+		}
+	}
+}

@@ -65,6 +65,15 @@ func (p NamePart) expression(column string) string {
 	return fmt.Sprintf(format, column)
 }
 
+// isOfWords reports whether the part is what another word leaves, which may be nothing.
+func (p NamePart) isOfWords() bool {
+	switch p {
+	case ButFirst, ButLast:
+		return true
+	}
+	return false
+}
+
 // after takes the first of the columns that is not blank, and of the last one the part.
 func (p NamePart) after(columns []string) string {
 	full := len(columns) - 1

@@ -20,6 +20,9 @@ func problemText(l lang.Lang, p *importer.RowProblem) string {
 		}
 	case mapping.RuleExpressionFailed:
 		what = l.T("This cannot be made of the row’s cells.")
+		if strings.Contains(p.Message, "full name") || strings.Contains(p.Message, "comma") {
+			what = l.T("The first and the last name cannot be told apart. Write both, with one comma between them, as in the other rows.")
+		}
 	case mapping.RuleCorrected:
 		return l.Engine(what)
 	default:

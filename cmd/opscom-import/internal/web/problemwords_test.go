@@ -2,9 +2,11 @@ package web
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"opscom-import/cmd/opscom-import/internal/lang"
+	"opscom-import/importer"
 	"opscom-import/mapping"
 )
 
@@ -21,6 +23,14 @@ func TestEngineTextsSayNothingOfMappings(t *testing.T) {
 		if got := engineText(lang.English, text); got != want {
 			t.Errorf("%q\nis shown as %q\nwant        %q", text, got, want)
 		}
+	}
+}
+
+// TestFullNameThatCannotBeSplit says what to type.
+func TestFullNameThatCannotBeSplit(t *testing.T) {
+	p := &importer.RowProblem{Problem: mapping.Problem{Rule: mapping.RuleExpressionFailed, Message: "Last Name cannot be evaluated for this row: the full name is not written as Last, First."}}
+	if got := problemText(lang.English, p); !strings.Contains(got, "Write both, with one comma between them") {
+		t.Error(got)
 	}
 }
 
