@@ -64,6 +64,9 @@ func (s *Server) steps(l lang.Lang, d draft.Draft, here string) []step {
 		if one.IsHere {
 			isDone = false
 		}
+		if at.name == stepColumns && d.Answers.Open() > 0 {
+			isDone = false
+		}
 		one.IsDone = isDone
 		if s.canOpen(d, at.name) {
 			one.Path = s.stepPath(d, at.name)

@@ -21,6 +21,7 @@ import (
 type valuesStep struct {
 	Problem string // why the values could not be counted
 	Open    int    // questions that are left
+	Columns int    // questions that are left in the step before
 	Tables  []valueTable
 	Words   []missingWord
 	Out     leaveOut
@@ -120,7 +121,7 @@ func (s *Server) showValues(w http.ResponseWriter, r *http.Request, d draft.Draf
 		return
 	}
 	body := valuesStep{Tables: valueTables(d, values, types), Words: words, Out: leaveOutOf(d, values, r.FormValue("column"))}
-	body.Open = len(words)
+	body.Open, body.Columns = len(words), d.Answers.Open()
 	if body.Out.IsLost {
 		body.Open++
 	}

@@ -244,6 +244,15 @@ func writeToken(t *testing.T) string {
 	return path
 }
 
+// TestValuesBeforeTheColumns: while a column is asked about, nothing is done or green.
+func TestValuesBeforeTheColumns(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", "unique_id,Given,Phone\r\n900001,Ann,705-555-0101\r\n")
+	_, body := s.get("/files/1/values")
+	s.wants(body, "questions are left.", "Back to the columns")
+	s.lacks(body, "box good", "Next: Rows", `class="done"><a href="`+s.server.link("/files/1/columns"))
+}
+
 func TestMissingWord(t *testing.T) {
 	s := open(t)
 	var b strings.Builder
