@@ -2,7 +2,10 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -69,7 +72,7 @@ func (s *Server) showColumns(w http.ResponseWriter, r *http.Request, d draft.Dra
 	}
 	person, err := app.Example(r.Context(), s.quiet(d), d.Path(), d.Answers.File(d.Source), nth)
 	step := newColumnsStep(l, &d.Answers, table, answers.Mistakes(err))
-	step.Nth = nth
+	step.Nth, step.Columns = nth, columnsKey(d, table)
 	if err == nil {
 		step.Person = l.person(person, nth, step.Cards)
 	}
@@ -102,6 +105,13 @@ func remembered(m *mapping.File, table answers.Table) (answers.Answers, answers.
 // before the file was replaced.
 var errNoAnswer = errors.New("this answer does not belong to the file as it is now")
 
+// columnsKey identifies the columns of the draft's file: an answer names a column by its
+// place, and another tab may show the file that was there before.
+func columnsKey(d draft.Draft, table answers.Table) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q", d.Started.UnixNano(), table.Header))
+	return hex.EncodeToString(sum[:8])
+}
+
 // answerColumns takes the answer to one line, to one card, or the offer of earlier
 // answers.
 func (s *Server) answerColumns(w http.ResponseWriter, r *http.Request, d draft.Draft) {
@@ -115,7 +125,7 @@ func (s *Server) answerColumns(w http.ResponseWriter, r *http.Request, d draft.D
 		next += "?" + url.Values{"person": {person}}.Encode()
 	}
 	s.change(w, r, d, next, func(d *draft.Draft) error {
-		if !d.Answers.IsFor(table.Header) {
+		if seen := r.PostFormValue("columns"); !d.Answers.IsFor(table.Header) || seen != "" && seen != columnsKey(*d, table) {
 			return errNoAnswer
 		}
 		// A change that fails must change nothing: what was said is in slices.

@@ -184,3 +184,26 @@ func TestNoPersonIsRemembered(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 }
+
+// An answer names a column by its place. A tab that shows the file that was there before
+// would give it to another column.
+func TestAnswersAreForTheColumnsThatWereSeen(t *testing.T) {
+	s := open(t)
+	const rows = "Note,unique_id,login_source,email\r\nx,1,SSO,a@example.ca\r\n"
+	s.upload("students.csv", rows)
+	_, body := s.get("/files/1/columns")
+	form := url.Values{"column": {"2"}, "becomes": {"-"}, "columns": {between(body, `name="columns" value="`, `"`)}}
+	s.send("/files/1/file", "students.csv", strings.Replace(rows, "Note,unique_id", "Note,Student", 1))
+	s.get("/files/1/columns")
+	before, _ := s.server.drafts.Get(1)
+	status, body := s.post("/files/1/columns", form)
+	s.wants(body, "This answer does not belong to the file as it is now.")
+	if after, _ := s.server.drafts.Get(1); status != http.StatusConflict || after.Revision != before.Revision {
+		t.Errorf("status %d, revision %d after %d", status, after.Revision, before.Revision)
+	}
+	_, body = s.get("/files/1/columns")
+	form.Set("columns", between(body, `name="columns" value="`, `"`))
+	if status, _ := s.post("/files/1/columns", form); status != http.StatusOK {
+		t.Errorf("from the tab as it is now: status %d", status)
+	}
+}

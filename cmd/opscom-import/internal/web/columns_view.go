@@ -16,7 +16,8 @@ import (
 
 // columnsStep is the body of the step Columns.
 type columnsStep struct {
-	Open     int // questions that are left
+	Columns  string // identifies the file's columns in a form
+	Open     int    // questions that are left
 	Cards    []columnCard
 	Lines    []columnLine
 	NotSent  string   // the columns of which nothing is sent
