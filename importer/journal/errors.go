@@ -11,6 +11,20 @@ import (
 	"opscom-import/importer"
 )
 
+// IsFull reports whether something failed, in the journal or elsewhere, because a disk has
+// no space left, or a user has used up what is theirs.
+func IsFull(err error) bool {
+	return sqliteCode(err) == sqlite3.SQLITE_FULL || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// sqliteCode returns the primary code of an error of SQLite; 0 for others.
+func sqliteCode(err error) int {
+	if e := new(sqlite.Error); errors.As(err, &e) {
+		return e.Code() & 0xFF
+	}
+	return 0
+}
+
 // ErrNoRun says that the journal has no run of that number.
 var ErrNoRun = errors.New("there is no such run; opscom-import runs lists them")
 
@@ -53,10 +67,7 @@ func (j *Journal) wrap(action string, err error) error {
 	if err == nil {
 		return nil
 	}
-	code := 0
-	if e := new(sqlite.Error); errors.As(err, &e) {
-		code = e.Code() & 0xFF // the primary code
-	}
+	code := sqliteCode(err)
 	switch {
 	case errors.As(err, new(*DamagedError)):
 		return err
@@ -68,7 +79,7 @@ func (j *Journal) wrap(action string, err error) error {
 	case code == sqlite3.SQLITE_IOERR, errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return fmt.Errorf("%s: the journal in %s cannot be read or written; check whether the disk is full, over your quota or failing, "+
 			"then run the command again: %w", action, j.dir, err)
-	case isUnwritable(err):
+	case IsUnwritable(err):
 		return fmt.Errorf("%s: the state folder %s is read-only, or this account has no access to it; use the account that pushes, or name another folder with --state: %w", action, j.dir, err)
 	case code == sqlite3.SQLITE_BUSY:
 		return fmt.Errorf("%s: another program is using the journal in %s; close it, then run the command again: %w", action, j.dir, err)

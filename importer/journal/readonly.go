@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -30,16 +29,15 @@ var errReadOnly = errors.New("the journal was opened for reading only")
 // refused. What it shows is never older than what was recorded when it was opened.
 func OpenToRead(ctx context.Context, dir string) (*Journal, error) {
 	j, err := Open(ctx, dir)
-	if isUnwritable(err) {
+	if IsUnwritable(err) {
 		return openReadOnly(ctx, dir)
 	}
 	return j, err
 }
 
-// isUnwritable reports whether the error says that files cannot be written.
-func isUnwritable(err error) bool {
-	if e := new(sqlite.Error); errors.As(err, &e) {
-		code := e.Code() & 0xFF // the primary code
+// IsUnwritable reports whether the error says that files cannot be written.
+func IsUnwritable(err error) bool {
+	if code := sqliteCode(err); code != 0 {
 		return code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM
 	}
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)

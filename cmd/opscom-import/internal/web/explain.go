@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -15,6 +16,9 @@ import (
 
 // errNoReal says that this launch can push to the sandbox only.
 var errNoReal = errors.New("the real Controller cannot be pushed to")
+
+// errReport says that a file is one that this program wrote about another.
+var errReport = errors.New("the file is a report")
 
 // realController is the real Controller, as far as it can be pushed to.
 type realController struct {
@@ -72,14 +76,27 @@ func (s *Server) explain(l lang.Lang, err error) string {
 	case errors.As(err, &busy):
 		return l.T("Another run to %s is in progress, started elsewhere. Wait until it has ended, then try again.", busy.Target)
 	case errors.As(err, &refused):
-		return l.Engine(refused.Error())
+		return engineSentence(l, refused)
 	case errors.As(err, &circuit):
-		return l.Engine(circuit.Error())
+		return engineSentence(l, circuit)
 	case errors.As(err, &pause):
-		return l.Engine(pause.Error())
+		return engineSentence(l, pause)
+	case errors.Is(err, errReport):
+		return l.T("This file is a report of this program, with the results or problems of a file, and not a list of people. Choose the file with the people.")
+	case journal.IsFull(err):
+		return l.T("The disk of this computer is full, so nothing more can be kept. Free some space, then try again.")
+	case journal.IsUnwritable(err):
+		return l.T("The program may not write into its own folder on this computer, so nothing can be kept. A colleague who sets up the program can help.")
 	default:
 		return engineText(l, s.plain(err.Error()))
 	}
+}
+
+// engineSentence is an error of the engine as a sentence of the page.
+func engineSentence(l lang.Lang, err error) string {
+	clauses := strings.Split(ofOPSCOM(l.Engine(err.Error())), "; ")
+	clauses = slices.DeleteFunc(clauses, func(clause string) bool { return ofMappings.MatchString(clause) }) // what to do at a terminal
+	return strings.TrimSuffix(strings.Join(clauses, "; "), ".") + "."
 }
 
 // plain takes the folders out of a text: to the person at the page a file is its name.

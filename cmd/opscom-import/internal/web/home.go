@@ -13,6 +13,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
+	"opscom-import/report"
 )
 
 // home is the body of the first page.
@@ -166,7 +167,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*draft.Arrival
 			return nil, fmt.Errorf("read the form: %w", err)
 		}
 		if part.FormName() == "file" && part.FileName() != "" {
-			return s.drafts.Receive(part.FileName(), part, s.maxUpload)
+			arrived, err := s.drafts.Receive(part.FileName(), part, s.maxUpload)
+			if err == nil && report.Recognize(arrived.Path()) != "" {
+				return nil, errors.Join(errReport, arrived.Discard())
+			}
+			return arrived, err
 		}
 	}
 }

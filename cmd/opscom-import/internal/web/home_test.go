@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
+	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
 )
 
@@ -212,4 +214,41 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 
 func (s *site) runPath(id int64) string {
 	return strings.TrimPrefix(s.server.link("/runs/%d", id), s.server.link(""))
+}
+
+// Results have ids and no names: pushing them would change nobody, or everybody.
+func TestReportsAreNotTakenForPeople(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", people(2, 0))
+	s.post("/files/1/push", s.reviewed(1))
+	s.result()
+	for _, name := range []string{"results.csv", "results.xlsx"} {
+		_, results := s.get("/runs/1/" + name)
+		status, body := s.upload("mine-"+name, results)
+		s.wants(body, "This file is a report of this program")
+		if status != http.StatusUnprocessableEntity || len(s.server.drafts.List()) != 1 {
+			t.Errorf("%s: status %d, %d files", name, status, len(s.server.drafts.List()))
+		}
+		if _, body = s.send("/files/1/file", name, results); !strings.Contains(body, "This file is a report of this program") {
+			t.Errorf("%s in the place of a file: %s", name, body)
+		}
+	}
+	if left, err := draft.Arriving(s.server.env.Settings.State); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// What a full disk or a folder that may not be written means is said in words, without paths.
+func TestDiskTroubleIsSaidInWords(t *testing.T) {
+	s := open(t)
+	for err, want := range map[error]string{
+		fmt.Errorf("keep the file: %w", &os.PathError{Op: "write", Path: "/state/web/.arriving-1", Err: syscall.ENOSPC}): "The disk of this computer is full",
+		fmt.Errorf("keep the file: %w", &os.PathError{Op: "open", Path: "/state/web/.arriving-1", Err: syscall.EACCES}):  "The program may not write into its own folder",
+		fmt.Errorf("push: %w", &importer.CircuitError{Failures: 20, Status: importer.StatusRejected, Code: "9031"}):      "OPS-COM refused 20 rows in a row with error code 9031.",
+		&importer.CircuitError{Failures: 20, Status: importer.StatusRejected, HTTP: 403}:                                 "20 rows in a row were refused with HTTP status 403, by OPS-COM or",
+	} {
+		if got := s.server.explain(lang.English, err); !strings.HasPrefix(got, want) || strings.Contains(got, "/state") || strings.Contains(got, "--") {
+			t.Errorf("%v is said as %q, want %q", err, got, want)
+		}
+	}
 }
