@@ -57,6 +57,12 @@ type Draft struct {
 	path string
 }
 
+// SetRun says that the file was pushed, with so many of the corrections.
+func (d *Draft) SetRun(run int64, corrections int) {
+	d.Run, d.Sent = run, corrections
+	d.OnlyChanges = true // the next push is of what was fixed
+}
+
 // Path returns the path of the file.
 func (d Draft) Path() string { return d.path }
 

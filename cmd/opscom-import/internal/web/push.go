@@ -30,6 +30,10 @@ func (e *ending) keep(receipt report.Receipt) error {
 // pushFile pushes the draft as its review has shown it.
 func (s *Server) pushFile(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	l := language(r)
+	if t := s.currentTask(); t != nil && t.key == pushKey(d) && t.hasPushed(r.PostFormValue("revision")) {
+		http.Redirect(w, r, t.next, http.StatusSeeOther) // a second click
+		return
+	}
 	reviewed, wrong := s.approvedPush(l, d, r)
 	if wrong != "" {
 		s.showReviewWith(w, r, d, http.StatusUnprocessableEntity, wrong)
@@ -70,10 +74,13 @@ func (s *Server) push(fetchCtx, workCtx context.Context, t *task, d draft.Draft,
 		t.failed, t.revision = e.Err, d.Revision
 		return s.stepPath(d, stepReview)
 	}
-	sent := len(d.Corrections)
+	t.revision = d.Revision
+	sent, uploaded := len(d.Corrections), d.Uploaded
 	_, err := s.drafts.Change(d.ID, func(d *draft.Draft) error {
-		d.Run, d.Sent = e.Run, sent
-		d.OnlyChanges = true // the next push is of what was fixed
+		if !d.Uploaded.Equal(uploaded) { // it is another file by now, of which nothing was sent
+			return draft.ErrGone
+		}
+		d.SetRun(e.Run, sent)
 		return nil
 	})
 	if !errors.Is(err, draft.ErrGone) {

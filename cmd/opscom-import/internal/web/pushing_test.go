@@ -329,3 +329,74 @@ func TestResultNamesNoFileOfThePage(t *testing.T) {
 		t.Errorf("the result names the page's own files:\n%s", body)
 	}
 }
+
+// A file that takes the place of one that is being pushed was not sent.
+func TestFileReplacedDuringItsPushWasNotPushed(t *testing.T) {
+	s := open(t, "--rate", "100/s")
+	s.upload("students.csv", people(200, 0)) // two seconds
+	s.post("/files/1/push", s.reviewed(1))
+	for s.runs() == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.send("/files/1/file", "other.csv", people(3, 0))
+	s.wants(s.result(), "Practice is done: 200 people were accepted.")
+	if d, _ := s.server.drafts.Get(1); d.Run != 0 || d.OnlyChanges {
+		t.Errorf("the file that was not sent has run %d, only changes %t", d.Run, d.OnlyChanges)
+	}
+	_, body := s.get("/")
+	s.wants(body, "Nothing was sent yet.")
+}
+
+// Whoever clicks twice is led to what became of the first click.
+func TestSecondClickOnPushShowsTheResult(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", people(3, 0))
+	form := s.reviewed(1)
+	s.post("/files/1/push", form)
+	s.result()
+	status, body := s.post("/files/1/push", form)
+	if status != http.StatusOK || s.runs() != 1 {
+		t.Errorf("status %d, %d runs", status, s.runs())
+	}
+	s.wants(body, "Practice is done: 3 people were accepted.")
+}
+
+// After a kill during a push the file leads to its run, and goes with it.
+func TestRunThatWasCutOffIsTheFilesAfterARestart(t *testing.T) {
+	env := load(t, t.TempDir())
+	first, err := New(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived, err := first.drafts.Receive("students.csv", strings.NewReader(people(2, 0)), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := first.drafts.Add(arrived, func(d *draft.Draft) error { d.Sandbox = true; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{T: t, server: first}
+	run := s.storeRun(importer.RunInfo{Source: d.Path(), Target: app.SandboxTarget}, importer.RunPushing, nil)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := New(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if d, ok := again.drafts.Get(d.ID); !ok || d.Run != run || again.nextStep(d) != stepResult {
+		t.Errorf("the file has run %d, want %d, and leads to %s", d.Run, run, again.nextStep(d))
+	}
+	if err := draft.ForgetRuns(env.Settings.State, []int64{run}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := again.drafts.Get(d.ID); ok {
+		t.Error("the file stays when its run is forgotten")
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
+	"opscom-import/importer"
 )
 
 //go:embed templates static
@@ -76,7 +78,31 @@ func New(env app.Env) (*Server, error) {
 	if err = errors.Join(err, os.RemoveAll(s.folder+openingSuffix)); err != nil {
 		return nil, errors.Join(err, s.lock.Unlock())
 	}
+	if err := s.findRuns(); err != nil { // the first page says it too
+		s.env.Log.Warn("look for runs that were cut off", "error", err)
+	}
 	return s, nil
+}
+
+// findRuns tells the drafts of the runs that began with them and that no push has seen
+// the end of: the program was killed meanwhile.
+func (s *Server) findRuns() error {
+	runs, err := app.Runs(context.Background(), s.env)
+	if err != nil {
+		return err
+	}
+	for _, d := range s.drafts.List() {
+		i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return isOf(r, d) })
+		if i < 0 || runs[i].ID == d.Run {
+			continue
+		}
+		_, changeErr := s.drafts.Change(d.ID, func(d *draft.Draft) error {
+			d.SetRun(runs[i].ID, len(d.Corrections))
+			return nil
+		})
+		err = errors.Join(err, changeErr)
+	}
+	return err
 }
 
 // Close ends the checks in progress. The drafts stay.

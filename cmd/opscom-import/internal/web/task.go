@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"sync/atomic"
 
 	"opscom-import/report"
@@ -21,7 +22,12 @@ type task struct {
 	done     chan struct{}                           // closed when the work has ended
 	next     string                                  // address of the page with the result; read it after done
 	failed   error                                   // why there is no run; read it after done
-	revision int                                     // of the draft for which that is so
+	revision int                                     // of the draft that was pushed, or for which that is so; read it after done
+}
+
+// hasPushed reports whether the task has pushed this revision of its draft.
+func (t *task) hasPushed(revision string) bool {
+	return t.ended() && t.failed == nil && revision == strconv.Itoa(t.revision)
 }
 
 // notify takes a note.
