@@ -15,6 +15,7 @@
 package draft
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,6 +118,7 @@ func Open(state string) (*Store, error) {
 			err = errors.Join(err, os.RemoveAll(folder))
 			continue
 		}
+		err = errors.Join(err, s.mendMapping(d))
 		s.drafts[d.ID] = d
 	}
 	if err != nil {
@@ -217,6 +219,22 @@ func (s *Store) save(d Draft) error {
 		return fmt.Errorf("keep the state of %s: %w", d.Name, err)
 	}
 	return s.writeWhole(filepath.Join(filepath.Dir(d.path), stateFile), text)
+}
+
+// mendMapping writes the mapping file again if it is not that of the draft's answers: the
+// process died, or the disk was full, between the two.
+func (s *Store) mendMapping(d Draft) error {
+	if len(d.Answers.Headers) == 0 {
+		return nil
+	}
+	want, err := d.Answers.File(d.Source).Format()
+	if err != nil {
+		return fmt.Errorf("keep the mapping of %s: %w", d.Name, err)
+	}
+	if text, err := os.ReadFile(d.MappingPath()); err == nil && bytes.Equal(text, want) {
+		return nil
+	}
+	return s.writeWhole(d.MappingPath(), want)
 }
 
 // placeMapping writes the mapping file of the answers.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"opscom-import/mapping/answers"
 )
 
 func add(t *testing.T, s *Store, name, text string) Draft {
@@ -125,5 +127,31 @@ func TestCleanName(t *testing.T) {
 		if got := cleanName(name); got != want {
 			t.Errorf("cleanName(%q) = %q, want %q", name, got, want)
 		}
+	}
+}
+
+// A process that dies between the mapping file and the draft leaves one of them old: what
+// is checked and sent must be what the page shows.
+func TestMappingIsThatOfTheAnswersAfterAKill(t *testing.T) {
+	state := t.TempDir()
+	s := openStore(t, state)
+	d := add(t, s, "students.csv", "unique_id\r\n1\r\n")
+	d, err := s.Change(d.ID, func(d *Draft) error {
+		d.Answers = answers.New(answers.Table{Header: []string{"unique_id"}})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(d.MappingPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.MappingPath(), []byte("version: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	openStore(t, state)
+	if got, err := os.ReadFile(d.MappingPath()); err != nil || string(got) != string(want) {
+		t.Errorf("the mapping file is %q, %v; want %q", got, err, want)
 	}
 }
