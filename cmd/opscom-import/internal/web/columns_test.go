@@ -207,3 +207,15 @@ func TestAnswersAreForTheColumnsThatWereSeen(t *testing.T) {
 		t.Errorf("from the tab as it is now: status %d", status)
 	}
 }
+
+// TestNameOfOneWord: a full name that cannot be taken apart says once what to write.
+func TestNameOfOneWord(t *testing.T) {
+	s := open(t)
+	s.upload("students.csv", "unique_id,login_source,Name,Pref First\r\n900001,SSO,\"Roy, Ann\",\r\n900002,SSO,Cher,\r\n")
+	s.post("/files/1/columns", url.Values{"card": {"name last_name"}, "answer": {"last, first"}})
+	s.post("/files/1/columns", url.Values{"column": {"3"}, "becomes": {"first_name"}})
+	_, body := s.get("/files/1/rows")
+	if n := strings.Count(body, "The first and the last name cannot be told apart."); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, body)
+	}
+}

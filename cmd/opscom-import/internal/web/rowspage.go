@@ -379,6 +379,14 @@ func newRowView(l lang.Lang, i *app.Inspection, row *app.InspectedRow, tab app.T
 			v.CanStand = v.CanStand || isError && problem.Rule == mapping.RuleRaggedRow
 		}
 	}
+	v.About = slices.DeleteFunc(v.About, func(text string) bool { // a cell says it
+		for _, c := range cells {
+			if slices.ContainsFunc(c.Says, func(said cellProblem) bool { return said.Text == text }) {
+				return true
+			}
+		}
+		return false
+	})
 	v.Open = v.Open || v.CanStand
 	v.CanLeaveOut = row.Status == importer.StatusInvalid || open && row.Status != importer.StatusSkipped
 	if v.Open && !v.IsLeftOut {
