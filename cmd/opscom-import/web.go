@@ -52,7 +52,7 @@ func (s *session) serveWeb(fetchCtx, workCtx context.Context, address string, op
 	defer func() { err = errors.Join(err, server.Close()) }()
 	listener, err := server.Listen(fetchCtx, address)
 	if err != nil {
-		return fmt.Errorf("--address: %w", err)
+		return err
 	}
 	fmt.Fprintf(s.stdout, "The page is at  %s\nIt can be reached from this computer only. Interrupt (Ctrl-C) to end.\n", server.URL())
 	if open {

@@ -86,7 +86,7 @@ func (a address) write(file string) error {
 func (s *Server) Listen(ctx context.Context, hostPort string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(hostPort)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("%q is not a loopback address with a port, and the page is for this computer only; give one such as 127.0.0.1:8490", hostPort)
+		return nil, fmt.Errorf("--address: %q is not a loopback address with a port, and the page is for this computer only; give one such as 127.0.0.1:8490", hostPort)
 	}
 	file := s.folder + addressSuffix
 	last := readAddress(file)
@@ -100,7 +100,7 @@ func (s *Server) Listen(ctx context.Context, hostPort string) (net.Listener, err
 		listener, err = config.Listen(ctx, "tcp", hostPort)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("serve the page: %w", err)
+		return nil, fmt.Errorf("--address: %w", err)
 	}
 	s.address = address{Host: listener.Addr().String(), Prefix: last.Prefix, Cookie: last.Cookie, Key: rand.Text()}
 	if s.address.Host != last.Host { // who has that port now may have been sent these
