@@ -181,7 +181,8 @@ func (s *Store) OfSource(path string) (d Draft, ok bool) {
 }
 
 // Change changes a draft. The change must be quick; when it returns an error nothing
-// is changed. The error is ErrGone when the draft is not there.
+// is changed. It may write to what the answers and corrections hold, but other slices are
+// shared with earlier states of the draft. The error is ErrGone when the draft is not there.
 func (s *Store) Change(id int, change func(*Draft) error) (Draft, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,7 +195,7 @@ func (s *Store) Change(id int, change func(*Draft) error) (Draft, error) {
 
 // changed applies a change and stores the result. s.mu is held.
 func (s *Store) changed(d Draft, change func(*Draft) error) (Draft, error) {
-	d.Corrections = slices.Clone(d.Corrections) // others may be reading it
+	d.Answers, d.Corrections = d.Answers.Clone(), slices.Clone(d.Corrections) // others may be reading them
 	sheet := d.Source.Sheet
 	if err := change(&d); err != nil {
 		return d, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"opscom-import/mapping"
 	"opscom-import/mapping/answers"
 )
 
@@ -30,6 +31,35 @@ func openStore(t *testing.T, state string) *Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestAChangeLeavesEarlierStates: who has got a draft before reads it while it is changed,
+// and a change that fails has changed nothing.
+func TestAChangeLeavesEarlierStates(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	d := add(t, s, "a.csv", "x")
+	before, err := s.Change(d.ID, func(d *Draft) error {
+		d.Answers = answers.New(answers.Table{Header: []string{"A"}})
+		d.Answers.SetConstant(mapping.City, "Toronto")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := errors.New("no")
+	if _, err := s.Change(d.ID, func(d *Draft) error {
+		d.Answers.SetAsIs(mapping.City, true)
+		d.Answers.SetColumn(0, mapping.UniqueID)
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Fatal(err)
+	}
+	now, _ := s.Get(d.ID)
+	for name, state := range map[string]Draft{"the state before": before, "the state now": now} {
+		if len(state.Answers.AsIs()) > 0 || state.Answers.Said[0].Answered {
+			t.Errorf("%s has what was not kept: %+v", name, state.Answers)
+		}
+	}
 }
 
 func TestDraftsSurviveARestart(t *testing.T) {

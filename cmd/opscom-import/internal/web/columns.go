@@ -128,8 +128,6 @@ func (s *Server) answerColumns(w http.ResponseWriter, r *http.Request, d draft.D
 		if seen := r.PostFormValue("columns"); !d.Answers.IsFor(table.Header) || seen != "" && seen != columnsKey(*d, table) {
 			return errNoAnswer
 		}
-		// A change that fails must change nothing: what was said is in slices.
-		d.Answers = d.Answers.Clone()
 		switch r.PostFormValue("do") {
 		case "seen":
 			d.Answers.Changed = nil
