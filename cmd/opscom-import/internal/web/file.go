@@ -291,7 +291,6 @@ func (s *Server) answerFile(w http.ResponseWriter, r *http.Request, d draft.Draf
 		return
 	}
 	here := s.link("/files/%d/file", d.ID)
-	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	switch {
 	case r.PostFormValue("password") != "":
 		s.mu.Lock()
@@ -369,7 +368,7 @@ func (s *Server) chooseHeader(w http.ResponseWriter, r *http.Request, d draft.Dr
 
 // replaceFile takes a corrected file in the place of the draft's.
 func (s *Server) replaceFile(w http.ResponseWriter, r *http.Request, d draft.Draft) {
-	arrived, err := s.receive(w, r)
+	arrived, err := s.receive(r)
 	if err == nil {
 		d, err = s.drafts.Replace(d.ID, arrived, func(d *draft.Draft) error {
 			d.Run = 0 // of the file that was there before

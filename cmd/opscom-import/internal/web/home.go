@@ -110,7 +110,7 @@ func (s *Server) addRun(l lang.Lang, c *card, u app.UnfinishedRun) {
 // read.
 func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 	l := language(r)
-	arrived, err := s.receive(w, r)
+	arrived, err := s.receive(r)
 	if err != nil {
 		status := http.StatusUnprocessableEntity
 		if errors.Is(err, draft.ErrTooLarge) || errors.As(err, new(*http.MaxBytesError)) {
@@ -151,9 +151,7 @@ func (s *Server) toColumns(w http.ResponseWriter, r *http.Request, d draft.Draft
 }
 
 // receive reads a form with a file in it, straight to the disk.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*draft.Arrival, error) {
-	const fieldsAndFrames = 64 << 10
-	r.Body = http.MaxBytesReader(w, r.Body, s.maxUpload+fieldsAndFrames)
+func (s *Server) receive(r *http.Request) (*draft.Arrival, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, fmt.Errorf("read the form: %w", err)

@@ -135,9 +135,6 @@ func (s *Server) showRowsSaying(w http.ResponseWriter, r *http.Request, d draft.
 	s.showStep(w, r, d, stepRows, body)
 }
 
-// maxRowsForm is the size of the form of a page of rows at most.
-const maxRowsForm = 8 << 20
-
 // answerRows takes what was said about rows, and shows what is next.
 func (s *Server) answerRows(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
@@ -145,7 +142,6 @@ func (s *Server) answerRows(w http.ResponseWriter, r *http.Request, d draft.Draf
 		return
 	}
 	l := language(r)
-	r.Body = http.MaxBytesReader(w, r.Body, maxRowsForm)
 	if err := r.ParseForm(); err != nil {
 		s.fail(w, r, http.StatusRequestEntityTooLarge, l.T("That is too much text for one page of rows."))
 		return
@@ -270,7 +266,6 @@ func (s *Server) takeFix(w http.ResponseWriter, r *http.Request, d draft.Draft) 
 		return
 	}
 	refuse := func(reason string) { s.showRowsSaying(w, r, d, url.Values{}, reason, true) }
-	r.Body = http.MaxBytesReader(w, r.Body, s.maxUpload)
 	part, err := workbookPart(r)
 	if err != nil {
 		refuse(s.explain(l, err))

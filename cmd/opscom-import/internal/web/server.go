@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -209,7 +210,21 @@ func (s *Server) handler() http.Handler {
 	admitted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, http.StatusOK, "admitted.html", page{Title: language(r).T("One moment")})
 	})
-	return s.newAuthenticator().protect(mux, admitted)
+	return s.newAuthenticator().protect(s.limit(mux), admitted)
+}
+
+// limit lets a handler read so much of a request at most: of a form with a file what
+// maxUpload allows, and of another as much as a page of rows needs.
+func (s *Server) limit(next http.Handler) http.Handler {
+	const form, aroundFile = 8 << 20, 64 << 10
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		most := int64(form)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			most = s.maxUpload + aroundFile
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // sendStatic sends one of our scripts and styles, and nothing else of what is embedded.

@@ -353,8 +353,6 @@ var errStale = errors.New("the form is of an earlier state")
 // answerValues takes the answers of one of the step's forms.
 func (s *Server) answerValues(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	l := language(r)
-	const maxForm = 1 << 20
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		s.fail(w, r, http.StatusRequestEntityTooLarge, s.explain(l, err))
 		return
