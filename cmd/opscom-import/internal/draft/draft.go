@@ -83,6 +83,7 @@ type Store struct {
 	folder string
 	mu     sync.Mutex
 	drafts map[int]Draft
+	lastID int // the highest so far: what is known of a draft that was forgotten is not another's
 }
 
 // Folder returns the folder of the drafts in a state folder.
@@ -120,6 +121,7 @@ func Open(state string) (*Store, error) {
 		}
 		err = errors.Join(err, s.mendMapping(d))
 		s.drafts[d.ID] = d
+		s.lastID = max(s.lastID, d.ID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("remove what is left of uploads: %w", err)
@@ -320,9 +322,9 @@ func (s *Store) Named(name string) (d Draft, ok bool) {
 func (s *Store) Add(a *Arrival, change func(*Draft) error) (Draft, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := Draft{ID: 1, Name: a.Name, Started: time.Now(), Uploaded: time.Now(), path: filepath.Join(s.folder, a.Name, a.Name)}
+	s.lastID++
+	d := Draft{ID: s.lastID, Name: a.Name, Started: time.Now(), Uploaded: time.Now(), path: filepath.Join(s.folder, a.Name, a.Name)}
 	for id, other := range s.drafts {
-		d.ID = max(d.ID, id+1)
 		if other.path == d.path {
 			delete(s.drafts, id)
 		}

@@ -185,3 +185,16 @@ func TestMappingIsThatOfTheAnswersAfterAKill(t *testing.T) {
 		t.Errorf("the mapping file is %q, %v; want %q", got, err, want)
 	}
 }
+
+// What a page knows of a draft, such as its check, must not be taken for another's.
+func TestNoDraftHasTheIDOfAForgottenOne(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	first := add(t, s, "a.csv", "x")
+	again := add(t, s, "a.csv", "y")
+	if err := s.Forget(again.ID); err != nil {
+		t.Fatal(err)
+	}
+	if d := add(t, s, "b.csv", "z"); d.ID == first.ID || d.ID == again.ID {
+		t.Errorf("the ids are %d, %d and %d", first.ID, again.ID, d.ID)
+	}
+}

@@ -120,8 +120,16 @@ func (v *verdict) close() error {
 	return v.Inspection.Close()
 }
 
-// forgetVerdict ends the check of a draft that is forgotten or whose result may have
-// changed for another reason than a change of the draft.
+// forgetDraft forgets what is known of a draft besides what the store has.
+func (s *Server) forgetDraft(id int) {
+	s.mu.Lock()
+	delete(s.passwords, id)
+	s.mu.Unlock()
+	s.forgetVerdict(id)
+}
+
+// forgetVerdict ends the check of a draft whose result may have changed for another
+// reason than a change of the draft.
 func (s *Server) forgetVerdict(id int) {
 	s.mu.Lock()
 	delete(s.previews, id)

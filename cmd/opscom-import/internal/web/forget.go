@@ -44,11 +44,7 @@ func (s *Server) forgetFile(w http.ResponseWriter, r *http.Request, d draft.Draf
 		s.fail(w, r, http.StatusConflict, s.explain(language(r), errBusy))
 		return
 	}
-	s.forgetVerdict(d.ID)
-	s.mu.Lock()
-	delete(s.passwords, d.ID)
-	delete(s.tables, d.ID)
-	s.mu.Unlock()
+	s.forgetDraft(d.ID)
 	if err := s.drafts.Forget(d.ID); err != nil && !errors.Is(err, draft.ErrGone) {
 		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
 		return
@@ -82,7 +78,7 @@ func (s *Server) forgetRun(w http.ResponseWriter, r *http.Request, v runView) {
 	delete(s.endings, v.ID)
 	s.mu.Unlock()
 	if _, ok := s.drafts.Get(v.File); v.File != 0 && !ok { // its file went with it
-		s.forgetVerdict(v.File)
+		s.forgetDraft(v.File)
 	}
 	s.redirect(w, r, "/")
 }

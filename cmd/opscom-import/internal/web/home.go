@@ -119,6 +119,7 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		s.showHomeWith(w, r, status, s.explain(l, err))
 		return
 	}
+	replaced, isReplaced := s.drafts.Named(arrived.Name)
 	d, err := s.drafts.Add(arrived, func(d *draft.Draft) error {
 		d.Sandbox, d.OnlyChanges = true, s.env.Settings.OnlyChanges
 		return nil
@@ -127,9 +128,9 @@ func (s *Server) takeFile(w http.ResponseWriter, r *http.Request) {
 		s.showHomeWith(w, r, http.StatusInternalServerError, s.explain(l, err))
 		return
 	}
-	s.mu.Lock()
-	delete(s.passwords, d.ID) // of a draft that was forgotten
-	s.mu.Unlock()
+	if isReplaced {
+		s.forgetDraft(replaced.ID)
+	}
 	s.toColumns(w, r, d)
 }
 

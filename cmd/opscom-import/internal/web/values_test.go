@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -221,13 +220,11 @@ func TestValuesOffline(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	_, body := s.get("/files/1/values")
 	_, rows := s.get("/files/1/rows")
 	s.wants(rows, `class="box ask"`, "1 value is left to decide.")
 	s.lacks(rows, "rows are fine")
 	s.wants(body, "OPS-COM cannot be asked for its user types now. Type the number of each", "1 value is left to decide.", "Number for PT", "as it is")
-	t.Log(time.Since(began))
 	index := regexp.MustCompile(`name="typed(\d+)"[^>]*aria-label="Number for PT"`).FindStringSubmatch(body)
 	if index == nil {
 		t.Fatal("nothing to type into")
