@@ -19,7 +19,7 @@ type Correction struct {
 	New    string `json:"new"`    // the cell's text from now on; "" for a row
 
 	// Line is the LineSum of the row that was read: the text that a blank cell gets must not
-	// go to whoever stands in that row of a newer file. "" for any row.
+	// go to the person who stands in that row of a newer file. "" for any row.
 	Line string `json:"line,omitempty"`
 }
 

@@ -168,7 +168,7 @@ func listen(t *testing.T, state, address string) (*Server, net.Listener) {
 	return server, listener
 }
 
-// The pages that a browser has open are there again after the next start; whoever has
+// The pages that a browser has open are there again after the next start; anyone who has
 // taken the port meanwhile learned no secret that is still good.
 func TestAddressesOutliveTheProgram(t *testing.T) {
 	state := t.TempDir()

@@ -17,7 +17,7 @@ import (
 	"opscom-import/report"
 )
 
-// verdict is the check of one revision of a draft. It is made once, whoever asks.
+// verdict is the check of one revision of a draft. It is made once.
 type verdict struct {
 	*app.Inspection // nil when the file could not be checked
 	Err             error

@@ -18,8 +18,8 @@
 //
 // A draft (package draft) is all that is remembered: each answer changes it on the
 // disk, and a GET shows it, so that reload, Back and the end of the program lose
-// nothing. The check of a draft is made once for each of its revisions, by whoever asks
-// first, beside any push (check.go). Pushes are tasks, one at a time: Server.Serve works
+// nothing. The check of a draft is made once for each of its revisions, when it is
+// asked for, beside any push (check.go). Pushes are tasks, one at a time: Server.Serve works
 // on them, and the handlers only leave them there and look at them (task.go).
 //
 // Every answer is a whole page. With JavaScript, htmx puts it into the place of the one

@@ -222,7 +222,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 			_, body := s.send("/files", tt.file, tt.content)
 			s.wants(body, isFile, "The file cannot be read as it is.", tt.want, "Replace the file")
 			s.lacks(body, " --", "Next: Columns", "/web/")
-			_, body = s.send("/files/1/file", "mended.csv", students)
+			_, body = s.send("/files/1/file", "corrected.csv", students)
 			s.wants(body, isColumns, "Ann")
 		})
 	}
