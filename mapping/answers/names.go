@@ -19,7 +19,7 @@ const (
 	LastFirst      NameOrder = "last first"  // Roy Ann Marie: the first word is the last name
 )
 
-// NameOrders returns the orders in which full names are written, the commonest first.
+// NameOrders returns the orders in which full names are written, the most common first.
 func NameOrders() []NameOrder {
 	return []NameOrder{LastCommaFirst, FirstLast, LastFirst, FirstCommaLast}
 }

@@ -62,9 +62,14 @@ func (s *Server) quiet(d draft.Draft) app.Env {
 const patience = 4 * time.Second
 
 // checked returns the check of the draft as it is now; call release when done with it.
-// When that takes long it answers the request itself, with a page that asks again, and
-// returns nil.
+// It returns nil when it has answered the request itself: with the columns while the draft
+// has not come as far as the step, and with a page that asks again when the check takes
+// long.
 func (s *Server) checked(w http.ResponseWriter, r *http.Request, d draft.Draft, step string) (v *verdict, release func()) {
+	if !s.canOpen(d, step) {
+		s.redirect(w, r, "/files/%d/columns", d.ID)
+		return nil, nil
+	}
 	v = s.verdict(d)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

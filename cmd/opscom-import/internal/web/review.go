@@ -49,10 +49,6 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, d draft.Draf
 }
 
 func (s *Server) showReviewWith(w http.ResponseWriter, r *http.Request, d draft.Draft, status int, wrong string) {
-	if !s.canOpen(d, stepReview) {
-		s.redirect(w, r, "/files/%d/columns", d.ID)
-		return
-	}
 	v, release := s.checked(w, r, d, stepReview)
 	if v == nil {
 		return

@@ -98,10 +98,6 @@ func (s *Server) showRows(w http.ResponseWriter, r *http.Request, d draft.Draft)
 }
 
 func (s *Server) showRowsSaying(w http.ResponseWriter, r *http.Request, d draft.Draft, query url.Values, said string, isBad bool) {
-	if !s.canOpen(d, stepRows) {
-		s.redirect(w, r, "/files/%d/columns", d.ID)
-		return
-	}
 	v, release := s.checked(w, r, d, stepRows)
 	if v == nil {
 		return
