@@ -127,7 +127,7 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		message := p.Message
 		p.Column = column(p.Attribute)
 		for _, f := range group {
-			p.Message = fmt.Sprintf(message, x.others(group, f.sequence))
+			p.Message = fmt.Sprintf(message, others(x.rowsOf(group), len(group), int(x.rows[f.sequence])))
 			if !yield(x.refuse(f.sequence, p)) {
 				return false
 			}
@@ -193,16 +193,31 @@ func (x *duplicateIndex) refuse(sequence uint32, p mapping.Problem) Amendment {
 	return Amendment{Row: int(x.rows[sequence]), Error: &RowProblem{Problem: p}}
 }
 
-// others names the rows of the group except the one at sequence, at most five.
-func (x *duplicateIndex) others(group []fingerprint, sequence uint32) string {
-	const most = 5
-	var names []string
-	for _, f := range group {
-		if f.sequence != sequence && len(names) < most {
-			names = append(names, strconv.Itoa(int(x.rows[f.sequence])))
+// rowsOf yields the numbers of the group's rows.
+func (x *duplicateIndex) rowsOf(group []fingerprint) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, f := range group {
+			if !yield(int(x.rows[f.sequence])) {
+				return
+			}
 		}
 	}
-	if more := len(group) - 1 - len(names); more > 0 {
+}
+
+// others names the rows of a group of that size except row, at most five. It does not
+// walk through the rest: it is called for every row, and the group may be the file.
+func others(rows iter.Seq[int], size, row int) string {
+	const most = 5
+	names := make([]string, 0, most+1)
+	for other := range rows {
+		if other != row {
+			names = append(names, strconv.Itoa(other))
+		}
+		if len(names) == most {
+			break
+		}
+	}
+	if more := size - 1 - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return english.PluralWord(len(names), "row", "") + " " + english.WordSeries(names, "and")
