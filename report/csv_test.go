@@ -1,10 +1,43 @@
 package report
 
 import (
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/gocarina/gocsv"
 )
+
+// TestAppendCells compares the cells that the lines give with those that gocsv finds by
+// their tags.
+func TestAppendCells(t *testing.T) {
+	testAppendCells[resultLine](t)
+	testAppendCells[problemLine](t)
+}
+
+func testAppendCells[L csvLine](t *testing.T) {
+	var line L
+	fields := reflect.ValueOf(&line).Elem()
+	for i := range fields.NumField() { // each its own value
+		switch field := fields.Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("text " + strconv.Itoa(i))
+		case reflect.Int:
+			field.SetInt(int64(1000 + i))
+		default:
+			t.Fatalf("%T: a field is of the kind %s: add it to this test", line, field.Kind())
+		}
+	}
+	text, err := gocsv.MarshalStringWithoutHeaders([]L{line})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(line.appendCells(nil), ","); got != strings.TrimSpace(text) {
+		t.Errorf("%T.appendCells:\n%s\ngocsv:\n%s", line, got, text)
+	}
+}
 
 func TestFormulaSafe(t *testing.T) {
 	for cell, want := range map[string]string{
@@ -31,6 +64,10 @@ func TestFormulaSafe(t *testing.T) {
 		"=":                     "'=",
 		"-12.5\n=1":             "'-12.5\n=1",
 		"--1":                   "'--1",
+		"+1.2":                  "+1.2",
+		"-1.":                   "'-1.",
+		"+-5":                   "'+-5",
+		"-.":                    "'-.",
 		"+1.2.3":                "'+1.2.3",
 		"-12,5":                 "'-12,5",
 		"-cmd|' /C calc'!A0":    "'-cmd|' /C calc'!A0",

@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"iter"
+	"strconv"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -18,6 +19,10 @@ type problemLine struct {
 	Rule     string `csv:"rule"`
 	Value    string `csv:"value"`
 	Message  string `csv:"message"`
+}
+
+func (l problemLine) appendCells(cells []string) []string {
+	return append(cells, strconv.Itoa(l.Row), l.Column, l.Header, l.Field, l.Severity, l.Rule, l.Value, l.Message)
 }
 
 // WriteProblems writes one line for each problem, in order, and returns their

@@ -68,7 +68,7 @@ func kindByHeader(file io.Reader) Kind {
 }
 
 // wordsOf returns the words of the header that writeCSV writes for L.
-func wordsOf[L any]() []string {
+func wordsOf[L csvLine]() []string {
 	var header bytes.Buffer
 	none := iter.Seq2[importer.Result, error](func(func(importer.Result, error) bool) {})
 	if _, err := writeCSV(&header, none, func(importer.Result) (line L) { return line }); err != nil {

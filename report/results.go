@@ -4,6 +4,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 
 	"opscom-import/importer"
@@ -23,6 +24,11 @@ type resultLine struct {
 	Warnings    string `csv:"warnings"`
 	Attempts    int    `csv:"attempts"`
 	FinishedAt  string `csv:"finished_at"`
+}
+
+func (l resultLine) appendCells(cells []string) []string {
+	return append(cells, strconv.Itoa(l.Row), l.UniqueID, l.LoginSource, l.Status, l.ReferenceID, l.ErrorCode, l.Field, l.Message, l.Warnings,
+		strconv.Itoa(l.Attempts), l.FinishedAt)
 }
 
 // Totals is what the results of one run add up to.
