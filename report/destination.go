@@ -86,6 +86,12 @@ func (d Destination) write(kind Kind, write func(io.Writer) error) error {
 	return nil
 }
 
+// Remove removes the report of an earlier run when there is nothing to report now. A file
+// that is not a report of the kind stays, which is an error.
+func (d Destination) Remove(kind Kind) error {
+	return d.write(kind, func(io.Writer) error { return errNothing })
+}
+
 // writeCounted calls write, which returns how many rows or problems it wrote.
 // Without any there is no file.
 func (d Destination) writeCounted(kind Kind, write func(io.Writer) (int, error)) (n int, err error) {

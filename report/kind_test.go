@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -149,6 +150,43 @@ func TestAnEditedFixWorkbookIsKept(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestRemove(t *testing.T) {
+	path := written(t, students(), faultyStudents())
+	if err := report.To(path, nil).Remove(report.KindProblems); err == nil {
+		t.Error("a fix workbook was removed as problems")
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	for range 2 { // the second time there is none
+		if err := report.To(path, nil).Remove(report.KindFix); err != nil {
+			t.Error(err)
+		}
+		if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) > 0 {
+			t.Errorf("left behind: %v, %v", entries, err)
+		}
+	}
+	path = written(t, students(), faultyStudents())
+	book, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(book.SetAppProps(&excelize.AppProperties{Application: "Microsoft Excel"}), book.Save(), book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var told string
+	if err := report.To(path, nil).OnKept(func(kept string) { told = kept }).Remove(report.KindFix); err != nil || filepath.Base(told) != "a.fix-edited.xlsx" {
+		t.Errorf("an edited workbook: %v, kept as %q", err, told)
+	}
+	if _, err := os.Stat(told); err != nil {
+		t.Error(err)
+	}
+	var out bytes.Buffer
+	if err := errors.Join(report.To("-", &out).Remove(report.KindFix), report.To("", nil).Remove(report.KindFix)); err != nil || out.Len() > 0 {
+		t.Errorf("no file: %v, %d bytes", err, out.Len())
 	}
 }
 

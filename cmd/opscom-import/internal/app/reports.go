@@ -198,10 +198,10 @@ func (r *reporter) writeFix(count int) (err error) {
 	}
 	if count == 0 {
 		r.paths.Fix = ""
-		if to.IsFile() { // there may be an older one
-			_, err = report.WriteFix(to, report.FixSheet{}, func(func(report.FixRow, error) bool) {})
+		if to.IsFile() {
+			return to.Remove(report.KindFix)
 		}
-		return err
+		return nil
 	}
 	t := r.reopen()
 	if t == nil {
