@@ -130,14 +130,14 @@ func (j *Journal) checkSize(database string) error {
 }
 
 func (j *Journal) connect(ctx context.Context) (err error) {
-	if j.writer, err = sql.Open("sqlite", j.dsn("immediate", "synchronous(FULL)", "cache_size(-8192)")); err != nil {
+	if j.writer, err = sql.Open("sqlite", j.dsn("immediate", "synchronous(FULL)", cacheSize)); err != nil {
 		return err
 	}
 	j.writer.SetMaxOpenConns(1)
 	if err = j.prepareSchema(ctx); err != nil {
 		return err
 	}
-	if j.reader, err = sql.Open("sqlite", j.dsn("deferred", "query_only(1)", "cache_size(-4096)")); err != nil {
+	if j.reader, err = sql.Open("sqlite", j.dsn("deferred", "query_only(1)", cacheSize)); err != nil {
 		return err
 	}
 	j.reader.SetMaxOpenConns(readers)
@@ -146,6 +146,10 @@ func (j *Journal) connect(ctx context.Context) (err error) {
 	}
 	return j.loadSalt(ctx)
 }
+
+// cacheSize bounds the memory of a connection: pages are read and written once or
+// twice, in their order.
+const cacheSize = "cache_size(-2048)"
 
 // readers is how many connections read: one run may be read while another is.
 const readers = 4

@@ -123,10 +123,16 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 	}
 	r, err := j.Begin(t.Context(), testRun())
 	must(t, err)
-	level("begin", 2)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(300, importer.StatusPending)}))
+	level("begin", 1) // the plan is lost with it, until it is sealed
+	must(t, j.SaveUserTypes(t.Context(), testTarget, nil, testTime))
+	level("user types", 1)
+	var rows []importer.PlannedRow
+	for chunk := range planBatch + 1 {
+		rows = append(rows, testRow(chunk*chunkRows+2, importer.StatusPending))
+	}
+	must(t, r.Append(t.Context(), rows))
 	level("append", 1)
-	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
+	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	level("seal", 2)
 	_, err = j.Begin(t.Context(), testRun())
 	must(t, err)

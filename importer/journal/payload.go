@@ -54,20 +54,22 @@ func syncFile(path string, flag int) (err error) {
 	return file.Sync()
 }
 
-// read returns the pending rows of a chunk, ready to be pushed.
-func (f payloadFile) read(run int64, c *chunk) (jobs []importer.Job, err error) {
+// open opens the file for reading.
+func (f payloadFile) open() (*os.File, error) {
 	file, err := os.Open(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %v", errDamaged, err)
+		err = fmt.Errorf("%w: %v", errDamaged, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	return file, err
+}
+
+// readJobs returns the pending rows of a chunk of the run whose payload file that is,
+// ready to be pushed.
+func readJobs(file *os.File, run int64, c *chunk) ([]importer.Job, error) {
 	data := make([]byte, c.payloads.size)
-	if _, err := io.ReadFull(io.NewSectionReader(file, c.payloads.at, c.payloads.size), data); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, fmt.Errorf("%w: %s is cut short", errDamaged, f)
+	if _, err := file.ReadAt(data, c.payloads.at); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w: %s is cut short", errDamaged, file.Name())
 		}
 		return nil, err
 	}

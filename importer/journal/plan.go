@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"opscom-import/importer"
 )
@@ -23,11 +24,14 @@ func (r *Run) Append(ctx context.Context, rows []importer.PlannedRow) error {
 			return fmt.Errorf("store the plan: row %d comes after row %d", row.Row, r.lastRow)
 		}
 		r.lastRow = row.Row
-		if err := r.building.add(row, func() error { return r.storeChunk(ctx) }); err != nil {
+		if err := r.building.add(row, r.completeChunk); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(r.complete) < planBatch {
+		return nil
+	}
+	return r.changePlan(ctx, relaxed, func(*sql.Tx, *runRecord) error { return nil })
 }
 
 // storePlan is what cannot be done when a plan cannot be stored.
@@ -35,8 +39,21 @@ const storePlan = "store the plan of"
 
 const insertChunk = "INSERT INTO chunk (run, chunk, payloads_at, payloads_size, data) VALUES (?, ?, ?, ?, ?)"
 
-// storeChunk stores the chunk that is being built, if it has rows.
-func (r *Run) storeChunk(ctx context.Context) error {
+// plannedChunk is a complete chunk of the plan that is not stored yet.
+type plannedChunk struct {
+	number   int64
+	rows     int
+	payloads section
+	data     []byte
+}
+
+// planBatch is how many chunks are stored in one transaction, which costs as much as
+// a chunk does.
+const planBatch = 8
+
+// completeChunk completes the chunk that is being built, if it has rows, and writes
+// its payloads.
+func (r *Run) completeChunk() error {
 	b := &r.building
 	if b.rows == 0 {
 		return nil
@@ -45,19 +62,11 @@ func (r *Run) storeChunk(ctx context.Context) error {
 	if err != nil {
 		return r.journal.wrap(fmt.Sprintf("%s run %d", storePlan, r.id), err)
 	}
-	err = r.change(ctx, storePlan, relaxed, importer.RunPlanning, func(tx *sql.Tx, record *runRecord) error {
-		data := seal(b.plan, r.id, b.number, payloads.at, payloads.size)
-		_, err := tx.StmtContext(ctx, r.journal.insertChunk).ExecContext(ctx, r.id, b.number, payloads.at, payloads.size, data)
-		record.chunks++
-		record.planned += int64(b.rows)
-		return err
-	})
-	if err == nil && payloads.size > 0 {
-		r.queue = append(r.queue, b.number)
-		r.payloadsSize += payloads.size
-	}
+	r.payloadsSize += payloads.size
+	data := seal(slices.Clone(b.plan), r.id, b.number, payloads.at, payloads.size)
+	r.complete = append(r.complete, plannedChunk{b.number, b.rows, payloads, data})
 	b.rows = 0
-	return err
+	return nil
 }
 
 // storePayloads writes the payloads of the chunk that is being built.
@@ -65,9 +74,35 @@ func (r *Run) storePayloads() (section, error) {
 	if len(r.building.payloads) == 0 {
 		return section{}, nil
 	}
-	data := seal(r.building.payloads, r.id, r.building.number)
-	place := section{at: r.payloadsSize, size: int64(len(data))}
-	return place, r.journal.payloadFile(r.id).write(data, place.at)
+	r.building.payloads = seal(r.building.payloads, r.id, r.building.number)
+	place := section{at: r.payloadsSize, size: int64(len(r.building.payloads))}
+	return place, r.journal.payloadFile(r.id).write(r.building.payloads, place.at)
+}
+
+// changePlan stores the complete chunks, and applies another change to the plan, in
+// one transaction.
+func (r *Run) changePlan(ctx context.Context, d durability, apply func(tx *sql.Tx, record *runRecord) error) error {
+	err := r.change(ctx, storePlan, d, importer.RunPlanning, func(tx *sql.Tx, record *runRecord) error {
+		insert := tx.StmtContext(ctx, r.journal.insertChunk)
+		for _, c := range r.complete {
+			if _, err := insert.ExecContext(ctx, r.id, c.number, c.payloads.at, c.payloads.size, c.data); err != nil {
+				return err
+			}
+			record.chunks++
+			record.planned += int64(c.rows)
+		}
+		return apply(tx, record)
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range r.complete {
+		if c.payloads.size > 0 {
+			r.queue = append(r.queue, c.number)
+		}
+	}
+	r.complete = r.complete[:0]
+	return nil
 }
 
 // Amend amends rows that were appended earlier; none is appended after it. It stores
@@ -75,10 +110,10 @@ func (r *Run) storePayloads() (section, error) {
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.storeChunk(ctx); err != nil {
+	if err := r.completeChunk(); err != nil {
 		return err
 	}
-	return r.change(ctx, storePlan, relaxed, importer.RunPlanning, func(tx *sql.Tx, record *runRecord) error {
+	return r.changePlan(ctx, relaxed, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeEvents(ctx, tx, record, amendmentEvents(amendments))
 	})
 }
@@ -99,10 +134,10 @@ func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held 
 	if state != importer.RunHeld && state != importer.RunPushing {
 		return fmt.Errorf("complete the plan: a plan cannot become %s", state)
 	}
-	if err := r.storeChunk(ctx); err != nil {
+	if err := r.completeChunk(); err != nil {
 		return err
 	}
-	return r.change(ctx, storePlan, durable, importer.RunPlanning, func(_ *sql.Tx, record *runRecord) error {
+	return r.changePlan(ctx, durable, func(_ *sql.Tx, record *runRecord) error {
 		if r.payloadsSize > 0 {
 			if err := r.journal.payloadFile(r.id).sync(); err != nil {
 				return err

@@ -102,13 +102,24 @@ func (r *Run) Counts(ctx context.Context) (counts importer.Counts, attempts int,
 }
 
 func (r *Run) eachResult(ctx context.Context, action string, visit func(importer.Result) error) error {
-	return r.journal.view(ctx, action, func(tx *sql.Tx) error {
+	var counted openRows
+	err := r.journal.view(ctx, action, func(tx *sql.Tx) error {
 		record, err := loadRun(ctx, tx, r.id)
 		if err != nil {
 			return err
 		}
-		return record.eachResult(ctx, tx, visit)
+		counted.asOf = &record
+		return record.eachResult(ctx, tx, func(line importer.Result) error {
+			counted.rows += openRow(&line)
+			return visit(line)
+		})
 	})
+	if err == nil {
+		r.mu.Lock()
+		r.counted = counted // spares Finish reading them again
+		r.mu.Unlock()
+	}
+	return err
 }
 
 func (r *runRecord) eachResult(ctx context.Context, q querier, visit func(importer.Result) error) error {

@@ -3,7 +3,9 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 
 	"opscom-import/importer"
 )
@@ -18,12 +20,11 @@ func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 		return nil, err
 	}
 	for len(r.ready) < max && len(r.queue) > 0 {
-		jobs, err := r.load(ctx, r.queue[0])
-		if err != nil {
+		next := r.nextChunks(max - len(r.ready))
+		if err := r.load(ctx, next); err != nil {
 			return nil, r.journal.wrap(fmt.Sprintf("read the plan of run %d", r.id), err)
 		}
-		r.ready = append(r.ready, jobs...)
-		r.queue = r.queue[1:]
+		r.queue = r.queue[len(next):]
 	}
 	claimed := r.ready[:min(max, len(r.ready))]
 	if len(claimed) == 0 {
@@ -53,19 +54,43 @@ func (j *Journal) storeClaim(ctx context.Context, tx *sql.Tx, record *runRecord,
 	return j.storeEvents(ctx, tx, record, again)
 }
 
-// load reads the pending rows of a chunk, with their payloads.
-func (r *Run) load(ctx context.Context, number int64) (jobs []importer.Job, err error) {
+// loadBatch is how many chunks are read in one query, those between them that have no
+// pending row included.
+const loadBatch = 8
+
+// nextChunks returns the chunks of the queue to load for that many rows.
+func (r *Run) nextChunks(rows int) []int64 {
+	n := 1
+	for n < len(r.queue) && n*chunkRows < rows && r.queue[n]-r.queue[0] < loadBatch {
+		n++
+	}
+	return r.queue[:n]
+}
+
+// load makes the pending rows of some chunks ready, with their payloads.
+func (r *Run) load(ctx context.Context, chunks []int64) (err error) {
 	if r.loading == nil {
 		r.loading = new(chunk)
 	}
-	rows, err := r.journal.selectChunks.QueryContext(ctx, r.id, number, number)
-	_, err = r.record.readChunks(rows, err, r.loading, func() (err error) {
-		if r.loading.payloads.size > 0 {
-			jobs, err = r.journal.payloadFile(r.id).read(r.id, r.loading)
+	file, err := r.journal.payloadFile(r.id).open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	rows, err := r.journal.selectChunks.QueryContext(ctx, r.id, chunks[0], chunks[len(chunks)-1])
+	ready := r.ready
+	_, err = r.record.readChunks(rows, err, r.loading, func() error {
+		if !slices.Contains(chunks, r.loading.number) {
+			return nil // nothing of it is pending
 		}
+		jobs, err := readJobs(file, r.id, r.loading)
+		ready = append(ready, jobs...)
 		return err
 	})
-	return jobs, err
+	if err == nil {
+		r.ready = ready
+	}
+	return err
 }
 
 // Record stores the outcomes of claimed rows. They are on the disk when it returns.

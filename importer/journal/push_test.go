@@ -159,6 +159,27 @@ func TestResumeAfterStop(t *testing.T) {
 	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
 }
 
+// Chunks are loaded several at a time, but not those far apart.
+func TestClaimSkipsChunksWithNothingPending(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	var want []int
+	for row := 2; row < 20*chunkRows; row += 100 {
+		status := importer.StatusUnchanged
+		if chunk := chunkOf(row); chunk < 2 || chunk == 5 || chunk == 6 || chunk > 17 {
+			status, want = importer.StatusPending, append(want, row)
+		}
+		must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(row, status)}))
+	}
+	must(t, r.Seal(t.Context(), importer.RunPushing, 100, nil))
+	var got []int
+	for _, max := range []int{1, 3, 1000, 1000} {
+		got = append(got, claim(t, r, max)...)
+	}
+	diff(t, "claimed", got, want)
+}
+
 // A row that is claimed again and released keeps the outcome that it had: to call it
 // not_sent would be a guess, when it may have been sent before the process died.
 func TestReleasedRowKeepsItsOutcome(t *testing.T) {

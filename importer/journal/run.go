@@ -21,21 +21,36 @@ type Run struct {
 
 	mu           sync.Mutex
 	record       runRecord
-	building     chunkBuilder // appended rows that are not stored yet
-	payloadsSize int64        // bytes in the payload file
-	lastRow      int          // the last that was appended
-	queue        []int64      // chunks with pending rows, in order
+	building     chunkBuilder   // appended rows that are not stored yet
+	complete     []plannedChunk // of appended rows, likewise
+	payloadsSize int64          // bytes in the payload file
+	lastRow      int            // the last that was appended
+	queue        []int64        // chunks with pending rows, in order
 	ready        []importer.Job
 	loading      *chunk // its memory is reused
+	counted      openRows
+}
+
+// openRows is how many rows a reader of all results found that were not sent, or may
+// have been.
+type openRows struct {
+	rows int
+	asOf *runRecord // the run as it was then; nil when nobody has read all
+}
+
+// in reports whether these are the rows of the run as the record has it.
+func (o *openRows) in(record *runRecord) bool {
+	return o.asOf != nil && o.asOf.stored == record.stored && o.asOf.claimed == record.claimed
 }
 
 // Begin stores a new run, in the state planning. The journal sets its number,
-// state, rows, reasons for being held, and finishing time.
+// state, rows, reasons for being held, and finishing time. As its plan, it is only sure
+// to last once the plan is sealed.
 func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (*Run, error) {
 	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.RunPlanning, 0, nil, time.Time{}
 	run.StartedAt = timeOf(microOf(run.StartedAt)) // as it will be read again
 	r := &Run{journal: j, record: runRecord{RunInfo: run}}
-	err := j.update(ctx, "begin a run in the journal", durable, func(tx *sql.Tx) error {
+	err := j.update(ctx, "begin a run in the journal", relaxed, func(tx *sql.Tx) error {
 		return j.insert(ctx, tx, &r.record)
 	})
 	if err != nil {
@@ -215,17 +230,17 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	err := r.change(ctx, "finish", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
-		left := 0
-		err := record.eachResult(ctx, tx, func(line importer.Result) error {
-			if line.Status.Spec().Kind == importer.KindOpen {
-				left++
+		if !r.counted.in(record) {
+			counted := openRows{asOf: new(*record)}
+			if err := record.eachResult(ctx, tx, func(line importer.Result) error {
+				counted.rows += openRow(&line)
+				return nil
+			}); err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return err
+			r.counted = counted
 		}
-		if left > 0 {
+		if left := r.counted.rows; left > 0 {
 			return fmt.Errorf("%s still to be pushed", english.Plural(left, "row is", "rows are"))
 		}
 		record.State, record.FinishedAt = importer.RunFinished, timeOf(microOf(at))
@@ -235,6 +250,14 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 		return err
 	}
 	return r.journal.purge(r.id)
+}
+
+// openRow returns 1 for a row that was not sent, or may have been, else 0.
+func openRow(line *importer.Result) int {
+	if line.Status.Spec().Kind == importer.KindOpen {
+		return 1
+	}
+	return 0
 }
 
 // Discard deletes a run whose plan is not complete.

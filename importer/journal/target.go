@@ -88,7 +88,7 @@ func (j *Journal) SaveUserTypes(ctx context.Context, target string, types []mapp
 	if err != nil {
 		return fmt.Errorf("store the list of user types: %w", err)
 	}
-	return j.update(ctx, "store the list of user types", durable, func(tx *sql.Tx) error {
+	return j.update(ctx, "store the list of user types", relaxed, func(tx *sql.Tx) error {
 		t, err := ensureTarget(ctx, tx, target)
 		if err != nil {
 			return err

@@ -128,7 +128,7 @@ func (p *process) findResumable(j *journal.Journal) (run *journal.Run, err error
 
 // plan plans the file as a new run.
 func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journal.Run, err error) {
-	err = p.write("begin", durable, func() (err error) {
+	err = p.write("begin", relaxed, func() (err error) {
 		run, err = j.Begin(p.alive, importer.RunInfo{
 			Client: simulatedClient, Target: simulatedTarget, Source: simulatedSource,
 			FileHash: fmt.Sprint(p.file.number), MappingHash: "mapping", StartedAt: time.Now().UTC(),
