@@ -19,25 +19,49 @@ import (
 // duplicateIndex finds rows about the same person, and people who share what must
 // be unique to the Controller. It keeps no text but 96 bits of a hash with a random
 // seed: among a million different texts, two are taken for the same with a
-// probability of 10^-17. It is the only part of a plan that grows with the rows: 65
+// probability of 10^-17. It is the only part of a plan that grows with the rows: 56
 // bytes a row.
 type duplicateIndex struct {
-	seeds     [2]maphash.Seed
-	rows      []uint32 // row number by sequence, the order in which rows were added
-	statuses  []planStatus
-	contents  []uint64 // hash of all that is not the key, by sequence
-	keys      []fingerprint
-	emails    []fingerprint
-	userNames []fingerprint
-	buffer    []byte // of what is hashed
+	seeds  [2]maphash.Seed
+	rows   chunked[indexedRow] // by sequence, the order in which they were added
+	buffer []byte              // of what is hashed
 }
 
-// fingerprint is the hash of one text, and the sequence of the row that has it.
-type fingerprint struct {
-	high     uint64
-	low      uint32
-	sequence uint32
+// indexedRow is what the index keeps of a row. The order of the fields leaves few gaps.
+type indexedRow struct {
+	high    [uniqueTexts]uint64 // of the fingerprints, see fingerprint
+	content uint64              // hash of all that is not the key
+	low     [uniqueTexts]uint32 // of the fingerprints
+	number  uint32              // that a spreadsheet shows
+	person  uint32              // sequence of the first row of the same person
+	status  planStatus
 }
+
+// uniqueText is a text that no two people may share.
+type uniqueText int
+
+const (
+	uniqueKey uniqueText = iota // login source and unique id
+	uniqueEmail
+	uniqueUserName
+	uniqueTexts = iota
+)
+
+// fingerprint is the hash of a text, zero where the row has none.
+type fingerprint struct {
+	high uint64
+	low  uint32
+}
+
+func (r *indexedRow) fingerprint(u uniqueText) fingerprint { return fingerprint{r.high[u], r.low[u]} }
+
+// member is a row of a group: its fingerprint and its sequence.
+type member struct {
+	high          uint64
+	low, sequence uint32
+}
+
+func (m member) fingerprint() fingerprint { return fingerprint{m.high, m.low} }
 
 // planStatus is a Status in one byte.
 type planStatus uint8
@@ -51,34 +75,31 @@ func newDuplicateIndex() *duplicateIndex {
 }
 
 // add adds a row. Its sequence is the number of rows before it.
-func (x *duplicateIndex) add(row int, status Status, p *mapping.Profile) {
-	sequence := len(x.rows)
-	x.rows = append(x.rows, uint32(row))
-	x.statuses = append(x.statuses, planStatusOf(status))
-	x.contents = append(x.contents, 0)
-	if status == StatusSkipped {
-		return
-	}
+func (x *duplicateIndex) add(number int, status Status, p *mapping.Profile) {
+	r := indexedRow{number: uint32(number), person: uint32(x.rows.size), status: planStatusOf(status)}
 	uniqueID, _ := p.Get(mapping.UniqueID)
 	loginSource, _ := p.Get(mapping.LoginSource)
-	if uniqueID == "" || loginSource == "" {
-		return // it is not known whom the row is about
+	if status != StatusSkipped && uniqueID != "" && loginSource != "" { // else it is not known whom the row is about
+		r.content = x.content(status, p)
+		x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
+		x.addFingerprint(&r, uniqueKey)
+		x.addText(&r, uniqueEmail, p, mapping.Email)
+		x.addText(&r, uniqueUserName, p, mapping.UserName)
 	}
-	x.contents[sequence] = x.content(status, p)
-	x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
-	x.keys = append(x.keys, x.fingerprint(sequence))
-	x.emails = x.addText(x.emails, sequence, p, mapping.Email)
-	x.userNames = x.addText(x.userNames, sequence, p, mapping.UserName)
+	x.rows.add(r)
 }
 
-// addText adds the fingerprint of an attribute to the list, if it has a value.
-func (x *duplicateIndex) addText(list []fingerprint, sequence int, p *mapping.Profile, a mapping.Attribute) []fingerprint {
-	text, _ := p.Get(a)
-	if text == "" {
-		return list
+// addText adds the fingerprint of an attribute to the row, if it has a value.
+func (x *duplicateIndex) addText(r *indexedRow, u uniqueText, p *mapping.Profile, a mapping.Attribute) {
+	if text, _ := p.Get(a); text != "" {
+		x.buffer = appendFolded(x.buffer[:0], text)
+		x.addFingerprint(r, u)
 	}
-	x.buffer = appendFolded(x.buffer[:0], text)
-	return append(list, x.fingerprint(sequence))
+}
+
+// addFingerprint adds the fingerprint of what is in the buffer to the row.
+func (x *duplicateIndex) addFingerprint(r *indexedRow, u uniqueText) {
+	r.high[u], r.low[u] = maphash.Bytes(x.seeds[0], x.buffer), uint32(maphash.Bytes(x.seeds[1], x.buffer))
 }
 
 // appendFolded appends a text so that those are equal that differ only in case and
@@ -99,11 +120,6 @@ func appendFolded(dst []byte, text string) []byte {
 	return dst
 }
 
-// fingerprint hashes what is in the buffer.
-func (x *duplicateIndex) fingerprint(sequence int) fingerprint {
-	return fingerprint{maphash.Bytes(x.seeds[0], x.buffer), uint32(maphash.Bytes(x.seeds[1], x.buffer)), uint32(sequence)}
-}
-
 // content hashes all of a profile but its key, and whether the row is invalid.
 func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 	x.buffer = x.buffer[:0]
@@ -120,84 +136,92 @@ func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 }
 
 // amendments yields an amendment for every duplicate and contradiction, and updates
-// the statuses. The rows of a group come in the file's order, the groups in any
-// order. column returns the column of an attribute.
+// the statuses. Those about one unique text come in the file's order, because a store
+// keeps neighbouring rows together. column returns the column of an attribute.
 func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) bool) {
-	refuseAll := func(group []fingerprint, p mapping.Problem) bool {
-		message := p.Message
-		p.Column = column(p.Attribute)
-		for _, f := range group {
-			p.Message = fmt.Sprintf(message, others(x.rowsOf(group), len(group), int(x.rows[f.sequence])))
-			if !yield(x.refuse(f.sequence, p)) {
-				return false
-			}
+	people := x.repeated(uniqueKey)
+	for start, end := range groups(people) {
+		for _, m := range people[start:end] {
+			x.rows.at(int(m.sequence)).person = people[start].sequence
 		}
-		return true
 	}
-	person := make([]uint32, len(x.rows)) // by sequence: the first row of the same person
-	for i := range person {
-		person[i] = uint32(i)
+	hasOneContent := func(group []member) bool {
+		return x.allSame(group, func(r *indexedRow) uint64 { return r.content })
 	}
-	for group := range groups(repeated(x.keys)) {
-		for _, f := range group {
-			person[f.sequence] = group[0].sequence
-		}
-		if !x.amendPerson(group, refuseAll, yield) {
-			return
-		}
+	isOnePerson := func(group []member) bool {
+		return x.allSame(group, func(r *indexedRow) uint64 { return uint64(r.person) })
+	}
+	if !x.amendDuplicates(people, inFileOrder(people, hasOneContent), yield) {
+		return
 	}
 	for _, unique := range []struct {
-		list    []fingerprint
+		list    []member
+		allowed func(group []member) bool
 		problem mapping.Problem
 	}{
-		{x.emails, mapping.Problem{Rule: mapping.RuleDuplicateEmail, Attribute: mapping.Email, Message: "The e-mail address is used by someone else too (%s)."}},
-		{x.userNames, mapping.Problem{Rule: mapping.RuleDuplicateUser, Attribute: mapping.UserName, Message: "The user name is used by someone else too (%s)."}},
+		{people, hasOneContent, mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID,
+			Message: "The same person has other values in %s.", Advice: "Keep the right row and delete the others."}},
+		{x.repeated(uniqueEmail), isOnePerson, mapping.Problem{Rule: mapping.RuleDuplicateEmail, Attribute: mapping.Email,
+			Message: "The e-mail address is used by someone else too (%s).", Advice: "Give each person their own."}},
+		{x.repeated(uniqueUserName), isOnePerson, mapping.Problem{Rule: mapping.RuleDuplicateUser, Attribute: mapping.UserName,
+			Message: "The user name is used by someone else too (%s).", Advice: "Give each person their own."}},
 	} {
-		unique.problem.Advice = "Give each person their own."
-		for group := range groups(repeated(unique.list)) {
-			onePerson := allSame(group, func(f fingerprint) uint32 { return person[f.sequence] })
-			if !onePerson && !refuseAll(group, unique.problem) {
-				return
-			}
+		unique.problem.Column = column(unique.problem.Attribute)
+		refused := inFileOrder(unique.list, func(group []member) bool { return !unique.allowed(group) })
+		if !x.refuseAll(unique.list, refused, unique.problem, yield) {
+			return
 		}
 	}
 }
 
-// amendPerson amends the rows of one person.
-func (x *duplicateIndex) amendPerson(group []fingerprint, refuseAll func([]fingerprint, mapping.Problem) bool, yield func(Amendment) bool) bool {
-	if !allSame(group, func(f fingerprint) uint64 { return x.contents[f.sequence] }) {
-		return refuseAll(group, mapping.Problem{
-			Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID,
-			Message: "The same person has other values in %s.", Advice: "Keep the right row and delete the others.",
-		})
-	}
-	for _, f := range group[1:] {
-		if planStatuses[x.statuses[f.sequence]] == StatusInvalid {
+// amendDuplicates makes all rows duplicates but the first of each group, and those that
+// are invalid.
+func (x *duplicateIndex) amendDuplicates(list []member, rows []place, yield func(Amendment) bool) bool {
+	for _, p := range rows {
+		r, first := x.rows.at(int(p.sequence)), x.rows.at(int(list[p.start].sequence))
+		if r == first || planStatuses[r.status] == StatusInvalid {
 			continue
 		}
-		x.statuses[f.sequence] = planStatusOf(StatusDuplicate)
-		if !yield(Amendment{Row: int(x.rows[f.sequence]), DuplicateOf: int(x.rows[group[0].sequence])}) {
+		r.status = planStatusOf(StatusDuplicate)
+		if !yield(Amendment{Row: int(r.number), DuplicateOf: int(first.number)}) {
 			return false
 		}
 	}
 	return true
 }
 
-func allSame[T comparable](group []fingerprint, of func(fingerprint) T) bool {
-	return !slices.ContainsFunc(group, func(f fingerprint) bool { return of(f) != of(group[0]) })
+// allSame reports whether of returns the same for all rows of the group.
+func (x *duplicateIndex) allSame(group []member, of func(*indexedRow) uint64) bool {
+	first := of(x.rows.at(int(group[0].sequence)))
+	return !slices.ContainsFunc(group, func(m member) bool { return of(x.rows.at(int(m.sequence))) != first })
+}
+
+// refuseAll makes the rows invalid, because of the problem that its message tells of the
+// others of their group.
+func (x *duplicateIndex) refuseAll(list []member, rows []place, problem mapping.Problem, yield func(Amendment) bool) bool {
+	message := problem.Message
+	for _, p := range rows {
+		group, number := list[p.start:p.end], int(x.rows.at(int(p.sequence)).number)
+		problem.Message = fmt.Sprintf(message, others(x.numbersOf(group), len(group), number))
+		if !yield(x.refuse(int(p.sequence), problem)) {
+			return false
+		}
+	}
+	return true
 }
 
 // refuse makes a row invalid, because of the problem.
-func (x *duplicateIndex) refuse(sequence uint32, p mapping.Problem) Amendment {
-	x.statuses[sequence] = planStatusOf(StatusInvalid)
-	return Amendment{Row: int(x.rows[sequence]), Error: &RowProblem{Problem: p}}
+func (x *duplicateIndex) refuse(sequence int, p mapping.Problem) Amendment {
+	r := x.rows.at(sequence)
+	r.status = planStatusOf(StatusInvalid)
+	return Amendment{Row: int(r.number), Error: &RowProblem{Problem: p}}
 }
 
-// rowsOf yields the numbers of the group's rows.
-func (x *duplicateIndex) rowsOf(group []fingerprint) iter.Seq[int] {
+// numbersOf yields the numbers of the group's rows.
+func (x *duplicateIndex) numbersOf(group []member) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for _, f := range group {
-			if !yield(int(x.rows[f.sequence])) {
+		for _, m := range group {
+			if !yield(int(x.rows.at(int(m.sequence)).number)) {
 				return
 			}
 		}
@@ -223,47 +247,84 @@ func others(rows iter.Seq[int], size, row int) string {
 	return english.PluralWord(len(names), "row", "") + " " + english.WordSeries(names, "and")
 }
 
-// repeated returns, sorted, the fingerprints that occur in the list more than once,
-// and a few others. It reuses the list's memory. Hardly any row of a file has a
-// duplicate, and sorting all of them to find that out takes ten times as long as
-// marking the hashes seen in a bit table.
-func repeated(list []fingerprint) []fingerprint {
+// repeated returns, sorted, the rows whose text occurs more than once, and a few
+// others. Hardly any row of a file has a duplicate, and sorting all of them to find that
+// out takes ten times as long as marking the hashes seen in a bit table.
+func (x *duplicateIndex) repeated(u uniqueText) []member {
 	const bitsEach = 16 // one hash in 16 collides with another one's bit
-	words := 1 << bits.Len(uint(len(list)*bitsEach/64))
+	words := uint64(1) << bits.Len(uint(x.rows.size*bitsEach/64))
 	once, again := make([]uint64, words), make([]uint64, words)
-	for _, f := range list {
-		word, bit := f.high/64%uint64(words), uint64(1)<<(f.high%64)
+	for _, r := range x.rows.all() {
+		if r.fingerprint(u) == (fingerprint{}) {
+			continue
+		}
+		word, bit := r.high[u]/64%words, uint64(1)<<(r.high[u]%64)
 		again[word] |= once[word] & bit
 		once[word] |= bit
 	}
-	list = slices.DeleteFunc(list, func(f fingerprint) bool {
-		return again[f.high/64%uint64(words)]&(1<<(f.high%64)) == 0
-	})
-	slices.SortFunc(list, func(a, b fingerprint) int {
+	candidates := func(yield func(member) bool) {
+		for i, r := range x.rows.all() {
+			f := r.fingerprint(u)
+			if f != (fingerprint{}) && again[f.high/64%words]&(1<<(f.high%64)) != 0 && !yield(member{f.high, f.low, uint32(i)}) {
+				return
+			}
+		}
+	}
+	size := 0
+	for range candidates {
+		size++
+	}
+	list := slices.AppendSeq(make([]member, 0, size), candidates)
+	slices.SortFunc(list, func(a, b member) int {
 		return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.sequence, b.sequence))
 	})
 	return list
 }
 
-// groups yields the runs of two and more equal hashes in a sorted list.
-func groups(sorted []fingerprint) iter.Seq[[]fingerprint] {
-	return func(yield func([]fingerprint) bool) {
+// groups yields where the runs of two and more equal fingerprints start and end in a
+// sorted list.
+func groups(sorted []member) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
 		for start, end := 0, 1; start < len(sorted); start, end = end, end+1 {
-			for end < len(sorted) && sorted[end].high == sorted[start].high && sorted[end].low == sorted[start].low {
+			for end < len(sorted) && sorted[end].fingerprint() == sorted[start].fingerprint() {
 				end++
 			}
-			if end-start > 1 && !yield(sorted[start:end]) {
+			if end-start > 1 && !yield(start, end) {
 				return
 			}
 		}
 	}
 }
 
+// place is a row of a sorted list of members: its sequence, and where its group is in
+// the list. There may be as many as rows, so it is small.
+type place struct {
+	sequence, start, end uint32
+}
+
+// inFileOrder returns the members of those groups of the list that are wanted.
+func inFileOrder(sorted []member, wanted func(group []member) bool) []place {
+	var rows []place
+	for start, end := range groups(sorted) {
+		if !wanted(sorted[start:end]) {
+			continue
+		}
+		if rows == nil {
+			rows = make([]place, 0, len(sorted)-start)
+		}
+		for _, m := range sorted[start:end] {
+			rows = append(rows, place{m.sequence, uint32(start), uint32(end)})
+		}
+	}
+	slices.SortFunc(rows, func(a, b place) int { return cmp.Compare(a.sequence, b.sequence) })
+	return rows
+}
+
 // counts returns the number of rows by status.
 func (x *duplicateIndex) counts() Counts {
 	var byStatus [len(planStatuses)]int
-	for _, s := range x.statuses {
-		byStatus[s]++
+	for _, r := range x.rows.all() {
+		byStatus[r.status]++
 	}
 	counts := Counts{}
 	for s, n := range byStatus {

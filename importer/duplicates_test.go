@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -28,6 +29,49 @@ func TestOthersLooksAtFewRows(t *testing.T) {
 		}
 		if looked > 6 {
 			t.Errorf("looked at %d rows to name the others of row %d", looked, row)
+		}
+	}
+}
+
+// amendmentLog is a store that remembers which rows were amended, in that order.
+type amendmentLog struct {
+	discard
+	byRule map[mapping.Rule][]int
+}
+
+func (s *amendmentLog) Amend(_ context.Context, amendments []Amendment) error {
+	for _, a := range amendments {
+		rule := mapping.Rule("duplicate")
+		if a.Error != nil {
+			rule = a.Error.Rule
+		}
+		s.byRule[rule] = append(s.byRule[rule], a.Row)
+	}
+	return nil
+}
+
+// A store keeps neighbouring rows together: amendments in any other order cost it a
+// record each.
+func TestAmendmentsComeInFileOrder(t *testing.T) {
+	const rows = 3000
+	id := func(i int) string { return strconv.Itoa(1_000_000 + i/3*7919%(rows/3)/2) } // every one twice, anywhere
+	source := &groupedRows{rows: rows, cell: func(i int) [3]string {
+		switch i % 3 {
+		case 0:
+			return [3]string{id(i), "", ""} // duplicates
+		case 1:
+			return [3]string{id(i) + strconv.Itoa(i), id(i) + "@x.ca", ""}
+		}
+		return [3]string{"9" + id(i), "", "u" + strconv.Itoa(i)} // one person with two user names
+	}}
+	log := &amendmentLog{byRule: map[mapping.Rule][]int{}}
+	p := &Planner{Source: source, Mapper: mapper(t, "", source.Header().Names), Store: log}
+	if _, err := p.Make(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range []mapping.Rule{"duplicate", mapping.RuleDuplicateKey, mapping.RuleDuplicateEmail} {
+		if len(log.byRule[rule]) < rows/10 || !slices.IsSorted(log.byRule[rule]) {
+			t.Errorf("%d rows are amended for %s, in this order: %v ...", len(log.byRule[rule]), rule, log.byRule[rule][:min(20, len(log.byRule[rule]))])
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err := group.Wait(); err != nil {
 		return Plan{}, err
 	}
-	review, err := r.Mapper.Review(func(sequence int) int { return int(r.index.rows[sequence]) })
+	review, err := r.Mapper.Review(func(sequence int) int { return int(r.index.rows.at(sequence).number) })
 	if err != nil {
 		return Plan{}, err
 	}
@@ -110,7 +110,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 		delete(counts, StatusUnchanged)
 	}
 	return Plan{
-		Rows: len(r.index.rows), Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
+		Rows: r.index.rows.size, Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
 		Digest: r.digest(), Notes: review.Notes,
 	}, nil
 }
@@ -195,7 +195,7 @@ func (r *planRun) mapRows(_ context.Context, b *batch) error {
 // plan makes the batch's planned rows.
 func (r *planRun) plan(ctx context.Context, b *batch) error {
 	b.rows, b.payloads = b.rows[:0], b.payloads[:0]
-	first := len(r.index.rows)
+	first := r.index.rows.size
 	for i := range b.size {
 		if err := r.planRow(b, &b.source[i], &b.results[i]); err != nil {
 			return err
@@ -285,7 +285,7 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 			if !r.Everybody {
 				row.Status, row.ReferenceID, row.Payload = StatusUnchanged, last.ReferenceID, nil
 			}
-			r.index.statuses[first+i] = planStatusOf(StatusUnchanged)
+			r.index.rows.at(first + i).status = planStatusOf(StatusUnchanged)
 		}
 	}
 	return nil
@@ -307,11 +307,12 @@ func (r *planRun) digest() string {
 	if r.sum == nil {
 		return ""
 	}
-	for i, status := range r.index.statuses {
+	for _, row := range r.index.rows.all() {
+		status := row.status
 		if r.Everybody && planStatuses[status] == StatusUnchanged {
 			status = planStatusOf(StatusPending)
 		}
-		r.place = append(binary.AppendUvarint(r.place[:0], uint64(r.index.rows[i])), byte(status))
+		r.place = append(binary.AppendUvarint(r.place[:0], uint64(row.number)), byte(status))
 		_, _ = r.sum.Write(r.place)
 	}
 	return hex.EncodeToString(r.sum.Sum(nil))
@@ -326,7 +327,7 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 func (r *planRun) amend(ctx context.Context, problems []mapping.ReviewProblem) error {
 	all := func(yield func(Amendment) bool) {
 		for _, f := range problems {
-			if !yield(r.index.refuse(uint32(f.Sequence), f.Problem)) {
+			if !yield(r.index.refuse(f.Sequence, f.Problem)) {
 				return
 			}
 		}

@@ -274,28 +274,32 @@ func TestPlanWithoutSalt(t *testing.T) {
 func TestRepeatedKeepsEveryDouble(t *testing.T) {
 	for _, size := range []int{0, 1, 2, 100, 5000} {
 		random := rand.New(rand.NewPCG(1, uint64(size)))
-		list := make([]fingerprint, size)
-		count := map[[2]uint64]int{}
-		for i := range list {
-			f := fingerprint{high: random.Uint64(), low: random.Uint32(), sequence: uint32(i)}
+		index := newDuplicateIndex()
+		count := map[fingerprint]int{}
+		for i := range size {
+			f := fingerprint{high: random.Uint64(), low: random.Uint32()}
 			if i%7 == 3 {
-				f.high, f.low = list[i/2].high, list[i/2].low
+				f = index.rows.at(i / 2).fingerprint(uniqueEmail)
 			}
-			list[i] = f
-			count[[2]uint64{f.high, uint64(f.low)}]++
+			var r indexedRow
+			if i%11 != 5 { // else it has no e-mail address
+				r.high[uniqueEmail], r.low[uniqueEmail] = f.high, f.low
+				count[f]++
+			}
+			index.rows.add(r)
 		}
+		delete(count, fingerprint{})
 		found := 0
-		for group := range groups(repeated(list)) {
-			first := group[0]
-			if want := count[[2]uint64{first.high, uint64(first.low)}]; len(group) != want {
+		list := index.repeated(uniqueEmail)
+		for start, end := range groups(list) {
+			group := list[start:end]
+			if want := count[group[0].fingerprint()]; len(group) != want {
 				t.Errorf("of %d: a group of %d, want %d", size, len(group), want)
 			}
-			if !slices.IsSortedFunc(group, func(a, b fingerprint) int { return int(a.sequence) - int(b.sequence) }) {
+			if !slices.IsSortedFunc(group, func(a, b member) int { return int(a.sequence) - int(b.sequence) }) {
 				t.Errorf("of %d: a group out of order", size)
 			}
-			if len(group) > 1 {
-				found++
-			}
+			found++
 		}
 		want := 0
 		for _, n := range count {
