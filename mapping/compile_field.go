@@ -51,6 +51,10 @@ func (c *compiler) compileField(f *Field) {
 		c.compileConstant(f, &m)
 		return
 	}
+	if m.expression == nil {
+		m.cache = &valueCache{}
+	}
+	m.plain = m.isMappedPlain()
 	c.mapper.fields = append(c.mapper.fields, m)
 }
 

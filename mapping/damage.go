@@ -16,7 +16,6 @@ type damageDetector struct {
 	label  string
 	kind   valueKind
 	values *valueTable // says what some texts become, whatever they look like; nil for none
-	right  recentTexts // with nothing wrong, though their signs are not plain
 	seen   int         // values so far
 	quotes quotesSeen
 	ends   lostAtEnds
@@ -76,22 +75,28 @@ func (k valueKind) isIdentifier() bool { return k == idValue || k == loginValue 
 
 // repair returns the cell's text with what is safe to fix fixed. The problem is a
 // warning about what was fixed, or an error about how the value is damaged. The other
-// cells of its row, which has this sequence, say what an apostrophe before it means.
-func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text string, problem *Problem) {
+// cells of its row, which has this sequence, say what an apostrophe before it means. A
+// text that is sound is right as it is, whatever its row: the same cell is so again.
+func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text string, sound bool, problem *Problem) {
 	d.seen++
-	if cell.Kind == TextCell && (d.isPlain(cell.Text) || d.right.has(cell.Text)) || d.values.lists(cell.Text) {
-		return cell.Text, nil
+	if cell.Kind == TextCell && d.isPlain(cell.Text, signsOf(cell.Text)) || d.values.lists(cell.Text) {
+		return cell.Text, true, nil
 	}
+	return d.examine(cell, row, sequence)
+}
+
+// examine does what repair does, for any text.
+func (d *damageDetector) examine(cell Cell, row []Cell, sequence int) (text string, sound bool, problem *Problem) {
 	text, what, problem := d.clean(cell.Text, row)
 	if problem != nil {
-		return text, problem
+		return text, false, problem
 	}
 	damage := d.detect(cell.Text, text, cell.Kind)
 	if damage == nil && text != "" {
 		damage = d.implausible(Cell{text, cell.Kind})
 	}
 	if damage != nil {
-		return text, damage
+		return text, false, damage
 	}
 	noted := false
 	if text != "" && (d.kind == nameValue || d.kind == townValue || d.kind == streetValue) {
@@ -99,12 +104,12 @@ func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text strin
 	}
 	switch {
 	case (d.kind == townValue || d.kind == streetValue) && mayHaveLost(text):
-		return text, warn(RuleBadCharacter, about(d.label, text)+"has a question mark, which may stand for a lost letter.", "Check that it is intended.")
-	case what == "" && cell.Kind == TextCell && !noted && text[0] != '\'':
-		d.right.add(text)
-		return text, nil
-	case what == "" || d.kind == dateValue: // a date is rewritten anyway
-		return text, nil
+		return text, false, warn(RuleBadCharacter, about(d.label, text)+"has a question mark, which may stand for a lost letter.", "Check that it is intended.")
+	case what == "":
+		_, quoted := chars.CutApostrophe(text)
+		return text, !noted && !quoted, nil
+	case d.kind == dateValue: // a date is rewritten anyway
+		return text, false, nil
 	}
 	switch {
 	case text == "":
@@ -112,20 +117,8 @@ func (d *damageDetector) repair(cell Cell, row []Cell, sequence int) (text strin
 	case !strings.ContainsAny(text, "\n\ufffd"): // these are refused later, unless the mapping removes them
 		what += "; it is sent as " + chars.Quote(text)
 	}
-	return text, warn(RuleCleanedText, about(d.label, cell.Text)+what+".", "")
+	return text, false, warn(RuleCleanedText, about(d.label, cell.Text)+what+".", "")
 }
-
-// recentTexts are some of the texts that were added last. Towns and names come often.
-type recentTexts [256]string
-
-func (t *recentTexts) slot(text string) *string {
-	return &t[(7*len(text)+31*int(text[len(text)/2])+int(text[len(text)-1]))%len(t)]
-}
-
-// has reports whether a text, which is not blank, is one of them.
-func (t *recentTexts) has(text string) bool { return *t.slot(text) == text }
-
-func (t *recentTexts) add(text string) { *t.slot(text) = text }
 
 // review reports what the values show together, or returns a question about the column;
 // "" for none.
@@ -225,8 +218,9 @@ func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
 const maxExactDigits = 15
 
 // isPlainText reports whether a text has only ASCII and the accented letters of
-// western Europe that are not the first half of a misread character, nor in the middle of
-// a word a capital, × or ÷, nor þ, as nearly all texts do: it needs no closer look.
+// western Europe, but neither a capital in the middle of a word, nor Ã, þ, × or ÷, nor an
+// Ô that may be a part of a misread character, as nearly all texts do: it needs no closer
+// look. Misread characters of other languages have a character that is none of these.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if text[i] < 0x80 {
@@ -239,7 +233,11 @@ func isPlainText(text string) bool {
 			return false
 		}
 		switch text[i] {
-		case 0x82, 0x83, 0x84, 0x85, 0x94, 0xa2, 0x97, 0xb7, 0xbe: // ÂÃÄÅÔâ×÷þ
+		case 0x94: // Ô: where it is misread, another character beyond ASCII follows
+			if i+1 < len(text) && text[i+1] >= 0x80 {
+				return false
+			}
+		case 0x83, 0x97, 0xb7, 0xbe: // Ã×÷þ
 			return false
 		}
 	}

@@ -148,6 +148,8 @@ type fieldMapper struct {
 	blank      blankPolicy
 	check      validator
 	evidence   []columnEvidence // what the values show together
+	plain      bool             // a value may be mapped by mapPlain
+	cache      *valueCache      // nil for an expression
 }
 
 // columnEvidence collects what the values of a field show only together.
@@ -171,52 +173,82 @@ const (
 
 // mapField maps the attribute of one row, which has this sequence.
 func (f *fieldMapper) mapField(cells []Cell, r *Result, sequence int) {
-	attribute := f.check.spec.Attribute
+	if f.mapPlain(cells, r, sequence) || f.mapKnown(cells, r, sequence) {
+		return
+	}
 	var source sourceValue
 	f.findSource(cells, &source)
-	cell, column, problem := source.cell, source.column, source.problem
-	raw := ""
-	if column >= 0 && column < len(cells) {
-		raw = cells[column].Text
-	}
+	cell, problem := source.cell, source.problem
 	if source.missing {
 		f.reportMissing(cells, r, sequence)
 	}
+	sound := source.found == isValue
 	if problem == nil && f.damage != nil && cell.Text != "" {
 		if !r.Skipped {
 			f.missing.add(sequence, cell.Text, source.found)
 		}
-		cell.Text, problem = f.repair(cell, cells, r, sequence)
+		var isRight bool
+		cell.Text, isRight, problem = f.repair(cell, cells, r, sequence)
+		sound = sound && isRight
 	}
-	r.add(attribute, column, raw, problem)
+	f.add(cells, r, source.column, problem)
 	if problem.isError() {
 		return
 	}
 	value, send, problems := f.convert(cell)
-	if f.accepted != nil && send {
-		if p := f.otherValue(cells, column, value); p != nil {
-			send, problems = false, append(problems, p)
+	if f.cache != nil && sound && problem == nil && problems == nil && cell.Text != "" && cell == cells[source.column] {
+		f.cache.put(cachedValue{text: cell.Text, value: value, kind: cell.Kind, style: styleOf(cell.Text), send: send})
+	}
+	f.take(cells, r, sequence, mappedValue{source.column, cell, value, send}, problems)
+}
+
+// mappedValue is what became of a cell.
+type mappedValue struct {
+	column int  // NoColumn for an expression that reads several
+	cell   Cell // as it was converted
+	value  string
+	send   bool
+}
+
+// take puts the value of one row into the profile where the rest of the row agrees. The
+// problems are the value's.
+func (f *fieldMapper) take(cells []Cell, r *Result, sequence int, m mappedValue, problems []*Problem) {
+	if f.accepted != nil && m.send {
+		if p := f.otherValue(cells, m.column, m.value); p != nil {
+			m.send, problems = false, append(problems, p)
 		}
 	}
-	if f.country != nil && cell.Text != "" {
-		if keep, p := f.country.check(cells, cell.Text, value); !keep {
-			send, problems = false, []*Problem{p}
-		} else if send {
+	if f.country != nil && m.cell.Text != "" {
+		if keep, p := f.country.check(cells, m.cell.Text, m.value); !keep {
+			m.send, problems = false, []*Problem{p}
+		} else if m.send {
 			problems = append(problems, p)
 		}
 	}
 	for _, p := range problems {
-		r.add(attribute, column, raw, p)
+		f.add(cells, r, m.column, p)
 	}
-	if send {
-		r.Profile.Set(attribute, value)
+	if m.send {
+		r.Profile.Set(f.check.spec.Attribute, m.value)
 	}
-	if r.Skipped || cell.Text == "" {
+	if r.Skipped || m.cell.Text == "" {
 		return
 	}
 	for _, e := range f.evidence {
-		e.add(sequence, cell, value)
+		e.add(sequence, m.cell, m.value)
 	}
+}
+
+// add adds a problem, if there is one, with its place.
+func (f *fieldMapper) add(cells []Cell, r *Result, column int, p *Problem) {
+	if p == nil {
+		return
+	}
+	raw := ""
+	if column >= 0 && column < len(cells) {
+		raw = cells[column].Text
+	}
+	r.add(f.check.spec.Attribute, column, raw, p)
 }
 
 // reportMissing warns of each cell that counts as blank because of what stands in it.
@@ -244,13 +276,15 @@ func (f *fieldMapper) isPassedOver(column int, found missingness, text string) b
 }
 
 // repair returns the text of a cell of a row with what is safe to fix fixed. An error is
-// about damage that a person must fix.
-func (f *fieldMapper) repair(cell Cell, row []Cell, r *Result, sequence int) (string, *Problem) {
-	text, problem := f.damage.repair(cell, row, sequence)
+// about damage that a person must fix. A text that is sound is right whatever its row.
+func (f *fieldMapper) repair(cell Cell, row []Cell, r *Result, sequence int) (text string, sound bool, problem *Problem) {
+	text, sound, problem = f.damage.repair(cell, row, sequence)
 	if a := f.check.spec.Attribute; problem == nil && (a == PostalCode || a == PostalCode2) {
-		return f.repairZIP(text, row, &r.Profile)
+		var isWhole bool
+		text, isWhole, problem = f.repairZIP(text, row, &r.Profile)
+		sound = sound && isWhole
 	}
-	return text, problem
+	return text, sound, problem
 }
 
 // sourceValue is what an attribute of one row is made of.

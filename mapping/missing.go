@@ -300,8 +300,7 @@ func (m *missingValues) warning(text string) *Problem {
 // add takes a value of one row that may be a word, or is none.
 func (m *missingValues) add(sequence int, text string, found missingness) {
 	if found == isValue {
-		switch m.kind {
-		case nameValue, townValue, idValue, loginValue, freeText: // of the others no word may be a value
+		if m.kind.mayBeWord() {
 			m.other[styleOf(text)]++
 		}
 		return
@@ -322,6 +321,15 @@ func (m *missingValues) add(sequence int, text string, found missingness) {
 	if len(word.rows) < maxSuspects {
 		word.rows = append(word.rows, wordRow{sequence: uint32(sequence)})
 	}
+}
+
+// mayBeWord reports whether a word for no value may be a value of the kind.
+func (k valueKind) mayBeWord() bool {
+	switch k {
+	case nameValue, townValue, idValue, loginValue, freeText:
+		return true
+	}
+	return false
 }
 
 // markBlanks notes that another value of the row is missing.

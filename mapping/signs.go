@@ -69,10 +69,9 @@ var plainSigns = [...]signs{
 	dateValue:   letterSign | digitSign | spaceSign | colonSign | dashSign | apostropheSign | pointSign,
 }
 
-// isPlain reports whether a text, which is not blank, shows by its signs that it is
+// isPlain reports whether a text, which is not blank, shows by its signs s that it is
 // right as it is.
-func (d *damageDetector) isPlain(text string) bool {
-	s := signsOf(text)
+func (d *damageDetector) isPlain(text string, s signs) bool {
 	switch first := text[0]; {
 	case s&^plainSigns[d.kind] != 0, first == '-', first == '\'':
 		return false

@@ -25,6 +25,12 @@ func (v *validator) check(value string) (string, *Problem) {
 	if bad >= 0 {
 		return "", v.badCharacter(value, bad)
 	}
+	return v.checkCounted(value, count)
+}
+
+// checkCounted does what check does, for a value of so many characters that may all be
+// sent.
+func (v *validator) checkCounted(value string, count int) (string, *Problem) {
 	switch v.spec.Kind {
 	case RegionKind:
 		return v.checkRegion(value)

@@ -19,23 +19,17 @@ func zeroStates() []string {
 // Elsewhere four digits may be the whole of a foreign code.
 //
 // The problem is a warning, and the code can be sent, when the mapping wants postal
-// codes in their usual format. Otherwise a person must see it.
-func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (string, *Problem) {
+// codes in their usual format. Otherwise a person must see it. Only a sound code is
+// right whatever its row.
+func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (whole string, sound bool, problem *Problem) {
 	if isForeignCode(text) {
-		return text, f.foreignCode(text, profile)
+		return text, false, f.foreignCode(text, profile)
 	}
-	if text == "" || text[0] < '0' || text[0] > '9' { // nothing to do for K1A 0B1
-		return text, nil
+	lost := lostZeros(text)
+	if lost == 0 {
+		return text, true, nil
 	}
-	zip, extension, hasDash := strings.Cut(text, "-")
-	lost := 5 - len(zip)
-	if !hasDash && len(text) >= 7 {
-		lost = 9 - len(text)
-	}
-	if lost < 1 || lost > 2 || !chars.IsDigits(zip) || hasDash && (len(extension) != 4 || !chars.IsDigits(extension)) {
-		return text, nil
-	}
-	whole := strings.Repeat("0", lost) + text
+	whole = strings.Repeat("0", lost) + text
 	label := f.check.about(text)
 	state := f.stateOf(profile)
 	switch {
@@ -44,14 +38,31 @@ func (f *fieldMapper) repairZIP(text string, row []Cell, profile *Profile) (stri
 			if f.zips != nil {
 				f.zips.short = !f.zips.isAbroad(row)
 			}
-			return text, nil
+			return text, false, nil
 		}
-		return text, warn(RuleLostZeros, label+"is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
+		return text, false, warn(RuleLostZeros, label+"is too short for a postal code in "+state+".", "Check whether it is a foreign code, or lacks digits.")
 	case f.fixZIP:
-		return whole, warn(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
+		return whole, false, warn(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has; it is sent as "+chars.Quote(whole)+".", "")
 	}
-	return text, refuse(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has.",
+	return text, false, refuse(RuleLostZeros, label+"has lost its leading zeros, which every ZIP code in "+state+" has.",
 		"Write "+chars.Quote(whole)+", or add apply: [postal_code] to the mapping for the whole column.").proposing(whole)
+}
+
+// lostZeros returns how many digits a postal code has less than a ZIP code, or one with
+// its extension; 0 for anything else, and for more than two.
+func lostZeros(text string) int {
+	if text == "" || text[0] < '0' || text[0] > '9' { // K1A 0B1
+		return 0
+	}
+	zip, extension, hasDash := strings.Cut(text, "-")
+	lost := 5 - len(zip)
+	if !hasDash && len(text) >= 7 {
+		lost = 9 - len(text)
+	}
+	if lost < 1 || lost > 2 || !chars.IsDigits(zip) || hasDash && (len(extension) != 4 || !chars.IsDigits(extension)) {
+		return 0
+	}
+	return lost
 }
 
 // stateOf returns the code of the address's province or state, "" for none.
