@@ -17,7 +17,15 @@ type FixSheet struct {
 	HeaderRow int              // number of the header's row in the file; 0 for 1
 	Header    []string         // from column A on; "" for a column without a name
 	Choices   map[int][]string // by column: values to choose from, for a drop-down
+	ToFix     int              // rows of the table to fix, of which WriteFix gets no more than the first MaxFixRows; 0 for those that it gets
 }
+
+// MaxFixRows is the number of rows to fix that a workbook is to have at most. Who has more
+// needs another export or mapping, and the workbook would take longer than the check.
+const MaxFixRows = 10_000
+
+// isPart reports whether the workbook has only the first rows to fix.
+func (s *FixSheet) isPart() bool { return s.ToFix > MaxFixRows }
 
 // FixRow is one row to fix.
 type FixRow struct {
@@ -40,10 +48,11 @@ var ErrTooLarge = errors.New("too much for a workbook; fix the rows in the file 
 // that is an error such as #N/A, is left out, and the values of a row that may have
 // moved into the wrong columns are put to the right of the advice.
 //
+// A workbook that has only the first of the rows to fix opens with a sheet that says so.
+//
 // A file is written whole, or on any error stays as it was; without any row a file
 // of an earlier run is removed, and standard output gets the header alone. The error
-// is [ErrTooLarge] when there are more rows
-// or columns than a workbook can have.
+// is [ErrTooLarge] when there are more rows or columns than a workbook can have.
 func WriteFix(to Destination, sheet FixSheet, rows iter.Seq2[FixRow, error]) (n int, err error) {
 	return to.writeCounted(KindFix, func(w io.Writer) (int, error) { return writeFix(w, sheet, rows) })
 }

@@ -62,7 +62,7 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 		return nil, err
 	}
 	// A name that Excel does not allow, as other programs may give, is left alone.
-	if name := layout.Sheet; !strings.EqualFold(name, choicesSheet) && b.file.SetSheetName(plainSheet, name) == nil {
+	if name := layout.Sheet; !strings.EqualFold(name, choicesSheet) && !strings.EqualFold(name, noticeSheet) && b.file.SetSheetName(plainSheet, name) == nil {
 		b.sheet = name
 	}
 	if err := b.file.SetDocProps(&excelize.DocProperties{Creator: programName, LastModifiedBy: programName}); err != nil {
@@ -70,6 +70,11 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 	}
 	if err := b.makeStyles(); err != nil {
 		return nil, err
+	}
+	if layout.isPart() {
+		if err := b.openNotice(); err != nil {
+			return nil, err
+		}
 	}
 	b.stream, err = b.file.NewStreamWriter(b.sheet)
 	return b, err
@@ -228,7 +233,7 @@ func (b *fixBook) cellName(column int) string {
 
 // finish adds drop-downs and filter, and streams the workbook to w.
 func (b *fixBook) finish(w io.Writer) error {
-	for _, step := range []func() error{b.begin, b.addChoices, b.addFilter, b.ignoreNumbers, b.stream.Flush} {
+	for _, step := range []func() error{b.begin, b.addChoices, b.addFilter, b.addNotice, b.ignoreNumbers, b.stream.Flush} {
 		if err := step(); err != nil {
 			return fmt.Errorf("complete the workbook: %w", err)
 		}

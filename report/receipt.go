@@ -232,6 +232,16 @@ func (t *receiptText) addPaths() {
 		if isFile(report.path) {
 			t.line("%s%s %s", start, report.what, printable(report.path))
 			start = ""
+			if toFix, isPart := t.fixIsPart(); isPart && report.path == t.Reports.Fix {
+				t.line("  It has only the first %s of the %s to fix.", thousands(MaxFixRows), plural(toFix, "row"))
+			}
 		}
 	}
+}
+
+// fixIsPart returns how many rows are to fix, and whether the fix workbook has only the
+// first MaxFixRows.
+func (r *Receipt) fixIsPart() (toFix int, isPart bool) {
+	toFix = r.Counts.Of(importer.KindToFix)
+	return toFix, toFix > MaxFixRows
 }

@@ -54,6 +54,11 @@ func receipts() map[string]Receipt {
 			Target: "OC_TOMA", Problems: problems[:4], Command: "check", File: "students.csv", Rows: 1, Counts: importer.Counts{importer.StatusValid: 1},
 			Held: []string{"The file has 1 row, and --min-rows asks for 500."},
 		},
+		"part": {
+			Target: "the sandbox", Command: "push", Run: 4, File: "students.csv", Rows: 123_457, Attempts: 1, Seconds: 4,
+			Counts:  importer.Counts{importer.StatusInvalid: 123_456, importer.StatusRejected: 1},
+			Reports: importer.Reports{Results: "students.results.csv", Problems: "students.problems.csv", Fix: "students.fix.xlsx"},
+		},
 		"empty": {
 			Target: "OC_TOMA", Command: "push", Run: 2, File: "-", Reports: importer.Reports{Results: "-"}},
 	}

@@ -182,9 +182,15 @@ func (s *Summary) steps() []string {
 	if s.Counts.Of(importer.KindFailed) > 0 {
 		steps = append(steps, "Push the file again for the rows that had no answer.")
 	}
-	if s.Counts.Of(importer.KindToFix) > 0 && isFile(s.Reports.Fix) {
+	toFix, isPart := s.fixIsPart()
+	switch {
+	case toFix == 0:
+	case isFile(s.Reports.Fix) && isPart:
+		steps = append(steps, fmt.Sprintf("Find out why so many rows are wrong, such as a column that has moved or a mapping that does not fit. %s has only the first %s of the %s to fix.",
+			fileName(s.Reports.Fix), thousands(MaxFixRows), plural(toFix, "row")))
+	case isFile(s.Reports.Fix):
 		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. No action is needed for the other rows.", fileName(s.Reports.Fix)))
-	} else if s.Counts.Of(importer.KindToFix) > 0 {
+	default:
 		steps = append(steps, "Fix the rows in the file, and push it again.")
 	}
 	return steps
@@ -192,11 +198,15 @@ func (s *Summary) steps() []string {
 
 // files returns the other reports, and what is in them.
 func (s *Summary) files() []Fact {
+	rowsToFix := "the rows to fix, as a workbook"
+	if _, isPart := s.fixIsPart(); isPart {
+		rowsToFix = fmt.Sprintf("the first %s rows to fix, as a workbook", thousands(MaxFixRows))
+	}
 	var files []Fact
 	for _, f := range []Fact{
 		{s.Reports.Results, "the result of each row"},
 		{s.Reports.Problems, "each problem, with its value"},
-		{s.Reports.Fix, "the rows to fix, as a workbook"},
+		{s.Reports.Fix, rowsToFix},
 	} {
 		if isFile(f.Name) {
 			files = append(files, Fact{fileName(f.Name), f.Value})

@@ -61,7 +61,7 @@ func summaries() map[string]Summary {
 	wrong := everything
 	wrong.Rows++
 	list := map[string]Summary{"everything": everything, "many": many, "wrong": wrong}
-	for _, name := range []string{"pushed", "held", "check", "empty"} {
+	for _, name := range []string{"pushed", "held", "check", "part", "empty"} {
 		list[name] = Summary{Receipt: all[name], Version: "v1.2.3", WrittenAt: written}
 	}
 	return list

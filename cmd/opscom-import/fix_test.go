@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/report"
 )
 
 // The rows that need a person are written as a workbook; fixed, saved and pushed
@@ -58,6 +60,83 @@ func TestFixWorkbookRoundTrip(t *testing.T) {
 			t.Errorf("%s of an earlier run is still there (%v)", filepath.Base(stale), err)
 		}
 	}
+}
+
+// Of very many rows to fix the workbook has the first, which is said, and no row is lost:
+// the other reports have all, and the file's next workbook has the next rows once the
+// first are right.
+func TestFixWorkbookOfVeryManyRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	folder := t.TempDir()
+	t.Setenv("OPSCOM_STATE", filepath.Join(folder, "state"))
+	file, fix := filepath.Join(folder, "students.csv"), filepath.Join(folder, "students.fix.xlsx")
+	const rows = report.MaxFixRows + 5
+	export := func(right int) {
+		var text strings.Builder
+		text.WriteString("unique_id,login_source,email\r\n")
+		for n := range rows {
+			at := " at "
+			if n < right {
+				at = "@"
+			}
+			fmt.Fprintf(&text, "9%05d,SSO,p%d%sexample.ca\r\n", n, n, at)
+		}
+		writeText(t, file, text.String())
+	}
+	push := func(want int, file string) string {
+		var out, messages bytes.Buffer
+		if code := run(context.Background(), []string{"push", "--sandbox", "--rate", "0", "--max-bad", "100%", file}, streams{strings.NewReader(""), &out, &messages}); code != want {
+			t.Fatalf("exit code %d, want %d\n%s%s", code, want, out.String(), messages.String())
+		}
+		return out.String()
+	}
+	const said = "It has only the first 10,000 of the 10,005 rows to fix."
+
+	export(0)
+	if out := push(app.ExitRows, file); !strings.Contains(out, said) {
+		t.Errorf("it is not said:\n%s", out)
+	}
+	for _, name := range []string{"problems", "results"} {
+		if n := strings.Count(readText(t, filepath.Join(folder, "students."+name+".csv")), "\n"); n != rows+1 {
+			t.Errorf("the %s have %d lines, want %d", name, n, rows+1)
+		}
+	}
+	// A row of the workbook is fixed, and the workbook is pushed: it is a file of 10,000 rows.
+	if first, last := fixRow(t, fix, "p0@example.ca"); first != "900000" || last != "909999" {
+		t.Errorf("the workbook has the people %s to %s", first, last)
+	}
+	if out := push(app.ExitRows, fix); strings.Contains(out, "only the first") || !strings.Contains(out, "9,999  invalid") || !strings.Contains(out, "  1  pushed") {
+		t.Errorf("the push of the workbook:\n%s", out)
+	}
+	// The first rows are right in the next export. Its workbook has the others.
+	export(7)
+	if out := push(app.ExitRows, file); strings.Contains(out, "only the first") {
+		t.Errorf("all rows to fix are in the workbook:\n%s", out)
+	}
+	if first, last := fixRow(t, fix, "p7@example.ca"); first != "900007" || last != "910004" {
+		t.Errorf("the next workbook has the people %s to %s", first, last)
+	}
+}
+
+// fixRow fixes the first row of a fix workbook, and returns the ids of the first and the
+// last one.
+func fixRow(t *testing.T, path, mail string) (first, last string) {
+	t.Helper()
+	book, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := book.GetSheetList()[0]
+	rows, err := book.GetRows(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(book.SetCellStr(sheet, "C2", mail), book.Save(), book.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return rows[1][0], rows[len(rows)-1][0]
 }
 
 // The page can be mailed: it has the counts and no value of any cell.

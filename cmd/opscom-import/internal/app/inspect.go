@@ -341,12 +341,16 @@ func (i *Inspection) Close() error {
 	return i.rows.close()
 }
 
-// WriteFix writes the rows to fix as a workbook, as [report.WriteFix] does, with the cells
-// as they are corrected. Without any it has only the header.
+// FixRows returns the number of rows that WriteFix writes.
+func (i *Inspection) FixRows() int { return min(len(i.rows.tabs[TabToFix]), report.MaxFixRows) }
+
+// WriteFix writes the first [report.MaxFixRows] rows to fix as a workbook, as
+// [report.WriteFix] does, with the cells as they are corrected. Without any it has only the
+// header.
 func (i *Inspection) WriteFix(w io.Writer) error {
 	return i.reading(func() error {
 		_, err := report.WriteFix(report.To("-", w), i.fixSheet(), func(yield func(report.FixRow, error) bool) {
-			for _, sequence := range i.rows.tabs[TabToFix] {
+			for _, sequence := range i.rows.tabs[TabToFix][:i.FixRows()] {
 				row, err := i.row(int(sequence))
 				if !yield(i.fixRow(&row), err) || err != nil {
 					return
@@ -358,7 +362,7 @@ func (i *Inspection) WriteFix(w io.Writer) error {
 }
 
 func (i *Inspection) fixSheet() report.FixSheet {
-	return report.FixSheet{Sheet: i.Sheet, HeaderRow: i.Header.Row, Header: i.Header.Names, Choices: i.Choices}
+	return report.FixSheet{Sheet: i.Sheet, HeaderRow: i.Header.Row, Header: i.Header.Names, Choices: i.Choices, ToFix: len(i.rows.tabs[TabToFix])}
 }
 
 func (i *Inspection) fixRow(row *InspectedRow) report.FixRow {

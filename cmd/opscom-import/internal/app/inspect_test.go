@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"opscom-import/importer"
+	"opscom-import/importer/sheet"
 	"opscom-import/mapping"
 	"opscom-import/report"
 )
@@ -296,6 +297,107 @@ func edited(t *testing.T, i *Inspection, edit func(book *excelize.File, sheet st
 }
 
 var withoutLines = cmpopts.IgnoreFields(importer.Correction{}, "Line")
+
+// manyToFix writes a file whose rows all need fixing, from row 2 on.
+func manyToFix(t *testing.T, rows int) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("unique_id,login_source,email\n")
+	for n := range rows {
+		fmt.Fprintf(&text, "9%05d,SSO,p%d at example.ca\n", n, n)
+	}
+	file := filepath.Join(t.TempDir(), "many.csv")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Of very many rows to fix the workbook has the first. What comes back in it changes no
+// other row, and the next workbook has the next rows.
+func TestFixOfVeryManyRowsComesBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const more = 7
+	env, file := newEnv(t, "--sandbox"), manyToFix(t, report.MaxFixRows+more)
+	fix := func(domain string, rows ...int) func(*excelize.File, string) {
+		return func(book *excelize.File, sheet string) {
+			for _, row := range rows {
+				if err := book.SetCellStr(sheet, fmt.Sprintf("C%d", row), fmt.Sprintf("p%d@%s", row, domain)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	i := inspected(t, env, file)
+	if i.Count(TabToFix) != report.MaxFixRows+more || i.FixRows() != report.MaxFixRows {
+		t.Fatalf("%d to fix, %d in the workbook", i.Count(TabToFix), i.FixRows())
+	}
+	path := edited(t, i, fix("example.ca", 2, 3, 9))
+	if numbers := rowsIn(t, path); len(numbers) != report.MaxFixRows || numbers[0] != 2 || numbers[len(numbers)-1] != report.MaxFixRows+1 {
+		t.Errorf("the workbook has %d rows, from %d to %d", len(numbers), numbers[0], numbers[len(numbers)-1])
+	}
+	corrections, err := i.ReadFix(path)
+	if err != nil || len(corrections) != 3 {
+		t.Fatalf("%d corrections, %v; want 3", len(corrections), err)
+	}
+
+	env.Corrections = corrections
+	i = inspected(t, env, file)
+	if n := i.Count(TabToFix); n != report.MaxFixRows+more-3 || len(i.Void) > 0 {
+		t.Errorf("%d rows are to fix, and %d corrections void", n, len(i.Void))
+	}
+	first := make([]int, report.MaxFixRows)
+	for n := range first {
+		first[n] = n + 2
+	}
+	path = edited(t, i, fix("example.org", first...))
+	numbers := rowsIn(t, path)
+	if want := []int{4, 5, 6, 7, 8, 10}; len(numbers) != report.MaxFixRows || !slices.Equal(numbers[:len(want)], want) || numbers[len(numbers)-1] != report.MaxFixRows+4 {
+		t.Errorf("the next workbook has %d rows, from %v to %d", len(numbers), numbers[:6], numbers[len(numbers)-1])
+	}
+	if corrections, err = i.ReadFix(path); err != nil || len(corrections) != report.MaxFixRows {
+		t.Fatalf("%d corrections, %v", len(corrections), err)
+	}
+
+	env.Corrections = append(env.Corrections, corrections...)
+	i = inspected(t, env, file)
+	path = edited(t, i, func(book *excelize.File, _ string) {
+		if sheets := book.GetSheetList(); len(sheets) != 1 {
+			t.Errorf("the last workbook has the sheets %q: it has all rows", sheets)
+		}
+	})
+	if numbers := rowsIn(t, path); i.Count(TabToFix) != more-3 || len(numbers) != more-3 || numbers[0] != report.MaxFixRows+5 {
+		t.Errorf("%d rows are to fix, and the last workbook has %v", i.Count(TabToFix), numbers)
+	}
+}
+
+// rowsIn returns the numbers of the file's rows that are in the workbook.
+func rowsIn(t *testing.T, path string) (numbers []int) {
+	t.Helper()
+	table, err := sheet.Open(path, sheet.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := table.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	advice := slices.Index(table.Header().Names, report.AdviceHeader)
+	if err := eachRow(table, func(row *importer.Row) bool {
+		number, ok := report.AdvisedRow(row.Cells[advice].Text)
+		if !ok {
+			t.Errorf("row %d is about no row of the file", row.Number)
+		}
+		numbers = append(numbers, number)
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return numbers
+}
 
 func TestFixComesBack(t *testing.T) {
 	env, file := newEnv(t, "--sandbox"), sample(t, "with-faults.csv")

@@ -209,7 +209,7 @@ func (r *reporter) writeFix(count int) (err error) {
 		r.notify("%s is not written: the file, its mapping or the settings are not those that were planned.", ShortPath(path))
 		return nil
 	}
-	err = r.writeFixOf(t, to)
+	err = r.writeFixOf(t, to, count)
 	switch {
 	case err != nil && t.in.checkUnchanged() != nil: // what was read may be of another file
 		r.paths.Fix, err = "", nil
@@ -221,20 +221,24 @@ func (r *reporter) writeFix(count int) (err error) {
 	return err
 }
 
-// writeFixOf reads the cells of the rows to fix from the table's file. If that is no
+// writeFixOf reads the cells of the first of the rows to fix from the table's file. If that is no
 // longer the file that was planned, the workbook is not written.
-func (r *reporter) writeFixOf(t *mappedTable, to report.Destination) (err error) {
+func (r *reporter) writeFixOf(t *mappedTable, to report.Destination, count int) (err error) {
 	rows, err := r.openCorrected(t.in.path, t.mapping)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	header := rows.Header()
-	layout := report.FixSheet{Sheet: rows.Sheet(), HeaderRow: header.Row, Header: header.Names, Choices: t.userTypeChoices()}
+	layout := report.FixSheet{Sheet: rows.Sheet(), HeaderRow: header.Row, Header: header.Names, Choices: t.userTypeChoices(), ToFix: count}
 	_, err = report.WriteFix(to, layout, func(yield func(report.FixRow, error) bool) {
+		n := 0
 		for row, err := range fixRows(r.results(), rows, t.mapper) {
 			if !yield(row, err) {
 				return
+			}
+			if n++; n == report.MaxFixRows {
+				break
 			}
 		}
 		if err := t.in.checkUnchanged(); err != nil {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"io"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/mapping"
 	"opscom-import/mapping/answers"
+	"opscom-import/report"
 )
 
 // rowsPerson is somebody at the step Rows of a file whose columns are answered.
@@ -412,6 +414,22 @@ func TestFixWorkbookComesBackToThePage(t *testing.T) {
 	if text, err := io.ReadAll(w.Body); err != nil || strings.Count(string(text), "\n") != 27 {
 		t.Errorf("the list of problems, %v:\n%s", err, text)
 	}
+}
+
+func TestThePageSaysThatTheFixWorkbookIsPart(t *testing.T) {
+	page := func(rows int) *rowsPerson {
+		var text strings.Builder
+		text.WriteString("ID,First,Last,Province,Email\n")
+		for n := range rows {
+			fmt.Fprintf(&text, "9%05d,Ann,Lee,ON,p%d at example.ca\n", n, n)
+		}
+		return atRows(t, "a.csv", text.String(), alikeMapping)
+	}
+	p := page(report.MaxFixRows)
+	p.wants("10,000 rows need fixing.", "Download the workbook")
+	p.lacks("It has only the first")
+	p = page(report.MaxFixRows + 1)
+	p.wants("10,001 rows need fixing.", "It has only the first 10,000 of the 10,001 rows.")
 }
 
 // main is what the page says, without most of its rows.
