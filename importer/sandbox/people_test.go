@@ -127,6 +127,60 @@ func TestPeopleFileOutlivesTheSandbox(t *testing.T) {
 	}
 }
 
+// A file that is as it would be rewritten stays: to replace it costs a sync at every start.
+func TestPeopleFileIsRewrittenWhenItMust(t *testing.T) {
+	config := trialConfig()
+	config.PeopleFile = filepath.Join(t.TempDir(), "people.jsonl")
+	stat := func() os.FileInfo {
+		t.Helper()
+		info, err := os.Stat(config.PeopleFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	visit := func(change func(s *Sandbox)) (before, after os.FileInfo) {
+		t.Helper()
+		before = stat()
+		s := newSandbox(t, config)
+		after = stat()
+		change(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return before, after
+	}
+	if err := newSandbox(t, config).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		name     string
+		rewrites bool // at the start
+		change   func(s *Sandbox)
+	}{
+		{"nobody", false, func(s *Sandbox) {
+			push(t, s, personWith(nil))
+			push(t, s, personWith(fields{"unique_id": "2", "email": "b@example.edu"}))
+		}},
+		{"two people", false, func(s *Sandbox) { push(t, s, personWith(fields{"first_name": "Max"})) }},
+		{"a person who changed", true, func(*Sandbox) {
+			text := read(t, config.PeopleFile) + `{"reference_id":1003,"prof`
+			if err := os.WriteFile(config.PeopleFile, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"half a line", true, func(s *Sandbox) {
+			if s.People() != 2 {
+				t.Errorf("%d people, want 2", s.People())
+			}
+		}},
+	} {
+		if before, after := visit(step.change); os.SameFile(before, after) == step.rewrites {
+			t.Errorf("%s: the file was replaced: %v, want %v", step.name, !step.rewrites, step.rewrites)
+		}
+	}
+}
+
 func TestDamagedPeopleFile(t *testing.T) {
 	const good = `{"reference_id":1001,"profile":{"unique_id":"1","login_source":"SSO"}}` + "\n"
 	for _, damaged := range []string{"no JSON\n", `{"reference_id":7,"profile":{}}` + "\n", `{"reference_id":1001,"profile":[]}` + "\n"} {

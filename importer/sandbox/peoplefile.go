@@ -30,7 +30,7 @@ type peopleFile struct {
 }
 
 // openPeopleFile loads everybody in the file at path into people, and rewrites the
-// file with one line a person, so that it does not grow forever.
+// file with one line a person if it has others, so that it does not grow forever.
 func openPeopleFile(path string, people *people) (*peopleFile, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
@@ -40,13 +40,13 @@ func openPeopleFile(path string, people *people) (*peopleFile, error) {
 	if !locked {
 		return nil, errors.New("another sandbox has it open; stop that one first, or choose another file")
 	}
-	err = loadPeople(path, people)
-	if err == nil {
+	outdated, err := loadPeople(path, people)
+	if err == nil && outdated {
 		err = rewritePeople(path, people)
 	}
 	var file *os.File
 	if err == nil {
-		file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o600)
+		file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Unlock())
@@ -54,16 +54,24 @@ func openPeopleFile(path string, people *people) (*peopleFile, error) {
 	return &peopleFile{lineFile: lineFile{file: file}, lock: lock}, nil
 }
 
-func loadPeople(path string, people *people) (err error) {
+// loadPeople returns whether the file has more than one line a person, or half a line.
+func loadPeople(path string, people *people) (outdated bool, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	lines, size := 0, int64(0)
 	err = eachLine(file, func(line []byte) error {
+		lines++
+		size += int64(len(line))
 		var entry struct {
 			ReferenceID int            `json:"reference_id"`
 			Profile     jsontext.Value `json:"profile"`
@@ -83,9 +91,9 @@ func loadPeople(path string, people *people) (err error) {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w; delete the file to start with nobody", err)
+		return false, fmt.Errorf("%w; delete the file to start with nobody", err)
 	}
-	return nil
+	return lines > len(people.byKey) || size < info.Size(), nil
 }
 
 // rewritePeople rewrites the file at path, completely or not at all, in the order of
