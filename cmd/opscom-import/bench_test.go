@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -22,6 +23,8 @@ const (
 	benchWorkers = 32
 	// serverVariable makes the test binary a bare server for the benchmark.
 	serverVariable = "OPSCOM_BENCH_SERVER"
+	// launcherVariable makes it run the program and tell what that took.
+	launcherVariable = "OPSCOM_BENCH_LAUNCHER"
 )
 
 // BenchmarkPush runs the whole program in a process of its own - start, plan, journal,
@@ -94,19 +97,48 @@ func (u *usage) perSecond(rows int) float64 { return float64(rows) / u.wall.Seco
 // microseconds returns the CPU time of a row.
 func (u *usage) microseconds(rows int) float64 { return float64(u.cpu.Microseconds()) / float64(rows) }
 
-// runProgram runs one command of the program in a process of its own.
+// runProgram runs one command of the program in a process of its own. A small process
+// between starts it, because the most memory that the system tells of a process includes
+// what the one that started it had then.
 func runProgram(b *testing.B, arguments ...string) usage {
 	b.Helper()
 	command := exec.Command(os.Args[0])
 	command.Args = append([]string{"opscom-import"}, arguments...) // by which TestMain knows what to be
+	command.Env = append(os.Environ(), launcherVariable+"=1")
+	command.Stderr = new(bytes.Buffer)
+	out, err := command.Output()
+	if err != nil {
+		b.Fatalf("%v\n%s%s", err, out, command.Stderr)
+	}
+	var used usage
+	if _, err := fmt.Sscan(string(out), &used.wall, &used.cpu, &used.peak); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return used
+}
+
+// launchForBenchmark runs the program with the same arguments, prints what that took, and
+// returns its exit code.
+func launchForBenchmark() int {
+	if err := os.Unsetenv(launcherVariable); err != nil {
+		panic(err)
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	command := exec.Command(executable)
+	command.Args = os.Args
 	began := time.Now()
 	out, err := command.CombinedOutput()
 	wall := time.Since(began)
-	if err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
 	process := command.ProcessState
-	return usage{wall: wall, cpu: process.UserTime() + process.SystemTime(), peak: peakMemory(process)}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	fmt.Println(int64(wall), int64(process.UserTime()+process.SystemTime()), peakMemory(process))
+	return 0
 }
 
 // BenchmarkCheck runs a check of an export of 27 columns, and cuts the same file

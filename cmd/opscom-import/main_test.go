@@ -14,6 +14,9 @@ func TestMain(m *testing.M) {
 		serveForBenchmark(settings)
 		return
 	}
+	if os.Getenv(launcherVariable) != "" {
+		os.Exit(launchForBenchmark())
+	}
 	testscript.Main(m, map[string]func(){"opscom-import": main})
 }
 
