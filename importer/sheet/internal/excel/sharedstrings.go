@@ -111,6 +111,11 @@ func scanSharedStrings(x *xmlScanner, memory int) (*sharedStrings, error) {
 	err := x.root("sst")
 	var item []byte
 	for err == nil {
+		var isPlain bool
+		if item, isPlain = x.appendPlainItem(item[:0]); isPlain {
+			err = s.add(item, memory)
+			continue
+		}
 		var kind xmlKind
 		kind, err = x.next()
 		switch {

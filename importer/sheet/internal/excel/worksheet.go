@@ -154,6 +154,12 @@ func (w *worksheet) readRow(row *importer.Row) error {
 	w.text, w.spans = w.text[:0], w.spans[:0]
 	column := -1
 	for {
+		if next, ok, err := w.plainCell(row, column); err != nil {
+			return err
+		} else if ok {
+			column = next
+			continue
+		}
 		kind, err := w.xml.next()
 		switch {
 		case err != nil:
@@ -175,8 +181,7 @@ func (w *worksheet) readRow(row *importer.Row) error {
 	}
 }
 
-// readCell reads the cell whose start was read last, and returns its column. A cell without
-// a value is not put into the row.
+// readCell reads the cell whose start was read last, and returns its column.
 func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err error) {
 	column = previous + 1
 	if r := w.xml.attr("r"); r != nil {
@@ -196,21 +201,27 @@ func (w *worksheet) readCell(row *importer.Row, previous int) (column int, err e
 	if cell, w.text, err = w.cells.read(w.xml, w.text); err != nil {
 		return 0, err
 	}
+	return column, w.put(row, column, cell, start)
+}
+
+// put puts a cell into the row, unless it has no value. Its own text begins at start in
+// w.text.
+func (w *worksheet) put(row *importer.Row, column int, cell mapping.Cell, start int) error {
 	if cell.Text == "" && len(w.text) == start && cell.Kind != mapping.NoValueCell {
-		return column, nil
+		return nil
 	}
 	if len(w.text) > rows.MaxRowText {
-		return 0, rows.ErrRowText
+		return rows.ErrRowText
 	}
 	if column > len(row.Cells) {
 		if err := w.Pad(row, column); err != nil {
-			return 0, err
+			return err
 		}
 		w.spans = append(w.spans, make([]span, column-len(w.spans))...)
 	}
 	row.Cells = append(row.Cells, cell)
 	w.spans = append(w.spans, span{start, len(w.text)})
-	return column, nil
+	return nil
 }
 
 // setTexts gives the cells their texts: one string a row, which they share.
