@@ -58,47 +58,61 @@ func halfPushed(t *testing.T, inLog bool) string {
 	return j.dir
 }
 
-// goOn does with a journal what the same command does after a crash, and returns
-// each row as it stood before, and what was claimed.
-func goOn(t *testing.T, dir string) (before []importer.Result, again []int, err error) {
+// goneOn is what a command found that goes on with a run.
+type goneOn struct {
+	before   []importer.Result // each row as it stood
+	accepted map[importer.Digest]importer.Acceptance
+	again    []int // what was claimed
+}
+
+// goOn does with a journal what the same command does after a crash, and what one
+// does that compares with what was accepted.
+func goOn(t *testing.T, dir string) (found goneOn, err error) {
 	j, err := Open(t.Context(), dir)
 	if err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	if err := j.Recover(t.Context(), testTarget); err != nil {
-		return nil, nil, err
+		return found, err
+	}
+	var keys []importer.Digest
+	for row := 2; row <= 601; row++ {
+		keys = append(keys, testKey(row))
+	}
+	if found.accepted, err = j.Accepted(t.Context(), testTarget, keys); err != nil {
+		return found, err
 	}
 	runs, err := j.Unfinished(t.Context(), testTarget, testSource)
 	if err != nil || len(runs) == 0 {
-		return nil, nil, err
+		return found, err
 	}
 	r, err := j.Run(t.Context(), runs[0].ID)
 	if err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	for result, err := range r.Results(t.Context()) {
 		if err != nil {
-			return nil, nil, err
+			return found, err
 		}
-		before = append(before, result)
+		found.before = append(found.before, result)
 	}
 	if err := r.Start(t.Context()); err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	for {
 		jobs, err := r.Claim(t.Context(), 100)
 		if err != nil {
-			return nil, nil, err
+			return found, err
 		}
 		if len(jobs) == 0 {
-			return before, again, nil
+			return found, nil
 		}
 		for _, job := range jobs {
 			if want := string(testRow(job.Row, importer.StatusPending).Payload); string(job.Payload) != want {
 				t.Errorf("row %d would be pushed with a wrong payload", job.Row)
 			}
-			again = append(again, job.Row)
+			found.again = append(found.again, job.Row)
 		}
 	}
 }
@@ -120,10 +134,10 @@ func TestDamageIsNeverAWrongOutcome(t *testing.T) {
 	}
 	for _, inLog := range []bool{false, true} {
 		whole := halfPushed(t, inLog)
-		want, wantAgain, err := goOn(t, copyOf(t, whole))
+		want, err := goOn(t, copyOf(t, whole))
 		must(t, err)
-		if len(want) != 600 || len(wantAgain) < 300 {
-			t.Fatalf("%d rows, %d to go on with", len(want), len(wantAgain))
+		if len(want.before) != 600 || len(want.again) < 300 || len(want.accepted) < 150 {
+			t.Fatalf("%d rows, %d to go on with, %d accepted", len(want.before), len(want.again), len(want.accepted))
 		}
 		random := rand.New(rand.NewPCG(1, *damageSeed))
 		refused, right := 0, 0
@@ -143,8 +157,12 @@ func TestDamageIsNeverAWrongOutcome(t *testing.T) {
 					what = fmt.Sprintf("log %v: %s, byte %d, bit %#x", inLog, name, at, bit)
 				}
 				dir := copyOf(t, whole)
-				must(t, damage(filepath.Join(dir, name)))
-				got, again, err := goOn(t, dir)
+				kept := i%2 == 1 // nobody has written the file: the disk has lost a bit
+				must(t, damageFile(filepath.Join(dir, name), kept, damage))
+				if kept {
+					what += ", as old as before"
+				}
+				got, err := goOn(t, dir)
 				if err != nil {
 					refused++
 					if !errors.As(err, new(*DamagedError)) {
@@ -154,9 +172,9 @@ func TestDamageIsNeverAWrongOutcome(t *testing.T) {
 				}
 				right++
 				checkEarlier(t, what, got, want, name == databaseName+"-wal")
-				for j, row := range again {
-					if j > 0 && row <= again[j-1] {
-						t.Errorf("%s: row %d would be pushed after row %d", what, row, again[j-1])
+				for j, row := range got.again {
+					if j > 0 && row <= got.again[j-1] {
+						t.Errorf("%s: row %d would be pushed after row %d", what, row, got.again[j-1])
 					}
 				}
 			}
@@ -168,31 +186,57 @@ func TestDamageIsNeverAWrongOutcome(t *testing.T) {
 	}
 }
 
-// checkEarlier compares results with those of the undamaged journal. When earlier
-// is allowed, a row may not have come as far.
-func checkEarlier(t *testing.T, what string, got, want []importer.Result, earlier bool) {
+// checkEarlier compares what was found with what is found in the undamaged journal.
+// When earlier is allowed, a row may not have come as far.
+func checkEarlier(t *testing.T, what string, got, want goneOn, earlier bool) {
 	t.Helper()
-	if len(got) == 0 && earlier {
+	for key, a := range got.accepted {
+		if a != want.accepted[key] {
+			t.Errorf("%s: of key %x %+v was accepted, want %+v", what, key, a, want.accepted[key])
+			return
+		}
+	}
+	if len(got.accepted) != len(want.accepted) && !earlier {
+		t.Errorf("%s: %d keys were accepted, want %d", what, len(got.accepted), len(want.accepted))
+	}
+	if len(got.before) == 0 && earlier {
 		return // the log was torn before the plan was complete
 	}
-	if len(got) != len(want) {
-		t.Errorf("%s: %d rows, want %d", what, len(got), len(want))
+	if len(got.before) != len(want.before) {
+		t.Errorf("%s: %d rows, want %d", what, len(got.before), len(want.before))
 		return
 	}
-	for i := range want {
-		unsettled := got[i].Status == importer.StatusNotSent || got[i].Status == importer.StatusUnknown
-		if !reflect.DeepEqual(got[i], want[i]) && !(earlier && unsettled) {
-			t.Errorf("%s: row %d is %s, want %s", what, want[i].Row, got[i].Status, want[i].Status)
+	for i, row := range want.before {
+		is := got.before[i]
+		unsettled := is.Status == importer.StatusNotSent || is.Status == importer.StatusUnknown
+		if !reflect.DeepEqual(is, row) && !(earlier && unsettled) {
+			t.Errorf("%s: row %d is %s, want %s", what, row.Row, is.Status, row.Status)
 			return
 		}
 	}
 }
 
+// copyOf copies the folder; the database stays as old as it is.
 func copyOf(t *testing.T, dir string) string {
 	t.Helper()
 	into := t.TempDir()
 	must(t, os.CopyFS(into, os.DirFS(dir)))
+	info, err := os.Stat(filepath.Join(dir, databaseName))
+	must(t, err)
+	must(t, os.Chtimes(filepath.Join(into, databaseName), info.ModTime(), info.ModTime()))
 	return into
+}
+
+// damageFile damages a file, and makes it as old as it was if it is to keep its age.
+func damageFile(path string, keepAge bool, damage func(path string) error) error {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = damage(path)
+	}
+	if err == nil && keepAge {
+		err = os.Chtimes(path, info.ModTime(), info.ModTime())
+	}
+	return err
 }
 
 func flip(path string, at int, bit byte) error {

@@ -73,6 +73,7 @@ func (j *Journal) wrap(action string, err error) error {
 		return err
 	case code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB, errors.Is(err, errDamaged),
 		code == sqlite3.SQLITE_ERROR: // the statements are right, so the schema is not
+		j.damaged.Store(true)
 		return &DamagedError{Dir: j.dir, Reason: err}
 	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%s: no space is left for the journal in %s; free some space, then run the command again: %w", action, j.dir, err)

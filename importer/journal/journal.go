@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,7 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver
 )
 
@@ -23,7 +25,10 @@ type Journal struct {
 	salt []byte
 
 	reader *sql.DB
-	writer *sql.DB // one connection: there is one writer at a time; nil in a journal that is only read
+	writer *sql.DB      // one connection: there is one writer at a time; nil in a journal that is only read
+	inUse  *flock.Flock // held while it is open; nil in a journal that is only read
+
+	damaged atomic.Bool // damage was found
 
 	found    os.FileInfo // of a database that is taken to be unchangeable, else nil
 	replayed replay      // what a journal that is only read cannot store
@@ -70,13 +75,24 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 		return nil, fmt.Errorf("find the state folder: %w", err)
 	}
 	j := &Journal{dir: dir, synced: true}
-	if err = j.createFiles(); err == nil {
-		err = j.connect(ctx)
+	if err = j.createFolders(); err == nil {
+		err = j.inTurn(ctx, func() error { return j.connect(ctx) })
 	}
 	if err != nil {
-		return nil, errors.Join(j.wrap("open the journal in "+j.dir, err), j.disconnect())
+		return nil, errors.Join(j.wrap("open the journal in "+j.dir, err), j.disconnect(), j.leave(false))
 	}
 	return j, nil
+}
+
+// inTurn calls do while no other program opens or closes the journal: while one creates
+// it, SQLite refuses the others without waiting.
+func (j *Journal) inTurn(ctx context.Context, do func() error) (err error) {
+	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
+	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return fmt.Errorf("wait for another program that is opening the journal: %w", err)
+	}
+	defer func() { err = errors.Join(err, turn.Unlock()) }()
+	return do()
 }
 
 // Close closes the journal, and moves what is left in its log into the database. When
@@ -86,55 +102,39 @@ func (j *Journal) Close() error {
 		return errors.Join(j.wrap("close the journal", j.disconnect()), j.checkUnchanged())
 	}
 	_, err := j.writer.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	return j.wrap("close the journal", errors.Join(err, j.disconnect()))
+	err = errors.Join(err, j.disconnect())
+	return j.wrap("close the journal", errors.Join(err, j.leave(err == nil && !j.damaged.Load())))
 }
 
 // Salt returns 32 random bytes that were created with the journal: the key of its
 // digests.
 func (j *Journal) Salt() []byte { return j.salt }
 
-// createFiles creates the folders, and an empty database if there is none, so that
-// its mode does not depend on the umask. SQLite gives its other files the database's
-// mode. It never opens an existing database: closing that again would release the
-// locks that this process holds on it.
-func (j *Journal) createFiles() error {
+func (j *Journal) createFolders() error {
 	for _, dir := range []string{j.dir, filepath.Join(j.dir, payloadsName), filepath.Join(j.dir, locksName)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	database := filepath.Join(j.dir, databaseName)
-	file, err := os.OpenFile(database, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return errors.Join(os.Chmod(database, 0o600), j.checkSize(database))
-	}
-	if err != nil {
-		return err
-	}
-	return file.Close()
-}
-
-// checkSize refuses a database that is so short that SQLite would take it for a new
-// one.
-func (j *Journal) checkSize(database string) error {
-	const smallestPage = 512
-	info, err := os.Stat(database)
-	if err != nil || info.Size() >= smallestPage {
-		return err
-	}
-	payloads, err := os.ReadDir(filepath.Join(j.dir, payloadsName))
-	if err == nil && (info.Size() > 0 || len(payloads) > 0) {
-		err = fmt.Errorf("%w: %s is cut short", errDamaged, database)
-	}
-	return err
+	return nil
 }
 
 func (j *Journal) connect(ctx context.Context) (err error) {
+	if err = j.ensureDatabase(ctx); err != nil {
+		return err
+	}
+	sound, err := j.enter()
+	if err != nil {
+		return err
+	}
 	if j.writer, err = sql.Open("sqlite", j.dsn("immediate", "synchronous(FULL)", cacheSize)); err != nil {
 		return err
 	}
 	j.writer.SetMaxOpenConns(1)
-	if err = j.prepareSchema(ctx); err != nil {
+	if err = checkPages(ctx, j.writer, sound); err != nil {
+		return err
+	}
+	if err = migrate(ctx, j.writer); err != nil {
 		return err
 	}
 	if j.reader, err = sql.Open("sqlite", j.dsn("deferred", "query_only(1)", cacheSize)); err != nil {
@@ -154,16 +154,16 @@ const cacheSize = "cache_size(-2048)"
 // readers is how many connections read: one run may be read while another is.
 const readers = 4
 
-// dsn returns the address of a database that may be written, with how its
+// dsn returns the address of the database for reading and writing, with how its
 // transactions lock it and pragmas.
 func (j *Journal) dsn(lock string, pragmas ...string) string {
-	return j.address(url.Values{"_txlock": {lock}, "_pragma": append(pragmas,
+	return j.address(databaseName, url.Values{"_txlock": {lock}, "_pragma": append(pragmas,
 		"journal_mode(WAL)", "secure_delete(1)", "wal_autocheckpoint(4000)", "journal_size_limit(33554432)")})
 }
 
-// address returns the database's address, with parameters.
-func (j *Journal) address(parameters url.Values) string {
-	path := filepath.ToSlash(filepath.Join(j.dir, databaseName))
+// address returns the address of a database in the folder, with parameters.
+func (j *Journal) address(name string, parameters url.Values) string {
+	path := filepath.ToSlash(filepath.Join(j.dir, name))
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/… on Windows
 	}
@@ -194,18 +194,17 @@ func (j *Journal) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// loadSalt reads the salt, and creates it in a new journal.
+// loadSalt reads the salt. A journal whose creation was interrupted, by an earlier
+// version, has none yet.
 func (j *Journal) loadSalt(ctx context.Context) error {
-	salt := make([]byte, 32)
-	if _, err := rand.Read(salt); err != nil {
+	err := j.reader.QueryRowContext(ctx, selectSalt).Scan(&j.salt)
+	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	return j.update(ctx, "create the journal's salt", durable, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO journal (salt) SELECT ? WHERE NOT EXISTS (SELECT * FROM journal)", salt); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, "SELECT salt FROM journal").Scan(&j.salt)
-	})
+	if err := insertSalt(ctx, j.writer); err != nil {
+		return err
+	}
+	return j.reader.QueryRowContext(ctx, selectSalt).Scan(&j.salt)
 }
 
 func (j *Journal) disconnect() error {

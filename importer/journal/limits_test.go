@@ -142,6 +142,32 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 	level("record", 2)
 }
 
+// finish is on the disk when the log is in the database, and waits for it otherwise.
+func TestFinishIsOnTheDisk(t *testing.T) {
+	for name, isRead := range map[string]bool{"alone": false, "while another program reads": true} {
+		t.Run(name, func(t *testing.T) {
+			j := openTest(t, t.TempDir())
+			r := planned(t, j, importer.RunPushing, 2)
+			claim(t, r, 1)
+			must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
+			if isRead {
+				tx, err := j.reader.Begin()
+				must(t, err)
+				var runs int
+				must(t, tx.QueryRow("SELECT count(*) FROM run").Scan(&runs))
+				defer func() { must(t, tx.Rollback()) }()
+			}
+			must(t, r.Finish(t.Context(), testTime))
+			var level, busy, pages, moved int
+			must(t, j.writer.QueryRow("PRAGMA synchronous").Scan(&level))
+			must(t, j.writer.QueryRow("PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &moved))
+			if isRead != (level == 2) || isRead != (moved < pages) {
+				t.Errorf("synchronous is %d, %d of %d pages are moved", level, moved, pages)
+			}
+		})
+	}
+}
+
 func TestForgetShrinksTheDatabase(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	r, err := j.Begin(t.Context(), testRun())

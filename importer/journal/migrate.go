@@ -4,48 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
-	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// prepareSchema checks the database and migrates it to the current schema. Programs
-// that open a journal at the same time take turns: while one creates it, SQLite
-// refuses the others without waiting.
-func (j *Journal) prepareSchema(ctx context.Context) (err error) {
-	turn := flock.New(j.lockFile("the schema"), flock.SetPermissions(0o600))
-	if _, err := turn.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("wait for another program that is opening the journal: %w", err)
-	}
-	defer func() { err = errors.Join(err, turn.Unlock()) }()
-	if err := j.checkPages(ctx, j.writer); err != nil {
-		return err
-	}
-	return j.migrate(ctx)
-}
-
-// checkPages has SQLite check the database.
-func (j *Journal) checkPages(ctx context.Context, db *sql.DB) error {
-	var result string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
-		return err
-	}
-	if result != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, result)
-	}
-	return nil
-}
-
-// migrate brings the database to the schema of this version of the program.
-func (j *Journal) migrate(ctx context.Context) error {
-	provider, err := schema(j.writer)
+// migrate brings a database to the schema of this version of the program.
+func migrate(ctx context.Context, db *sql.DB) error {
+	provider, err := schema(db)
 	if err != nil {
 		return err
 	}
@@ -56,13 +25,28 @@ func (j *Journal) migrate(ctx context.Context) error {
 	return err
 }
 
-// schema returns what knows the schema's versions.
+// schema returns what knows the schema's versions, one a file. The files are executed
+// here, because goose reads SQL through buffers of 4 MiB.
 func schema(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := migrations.ReadDir("migrations")
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	steps := make([]*goose.Migration, len(files))
+	for i, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return nil, err
+		}
+		steps[i] = goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			statements, err := migrations.ReadFile("migrations/" + file.Name())
+			if err == nil {
+				_, err = tx.ExecContext(ctx, string(statements))
+			}
+			return err
+		}}, nil)
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, nil, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(steps...))
 }
 
 // versions returns the version of the database's schema and the one that this

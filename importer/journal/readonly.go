@@ -65,11 +65,11 @@ func (j *Journal) connectReadOnly(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if j.reader, err = sql.Open("sqlite", j.address(parameters)); err != nil {
+	if j.reader, err = sql.Open("sqlite", j.address(databaseName, parameters)); err != nil {
 		return err
 	}
 	j.reader.SetMaxOpenConns(readers)
-	if err := j.checkPages(ctx, j.reader); err != nil {
+	if err := checkPages(ctx, j.reader, j.closedCleanly()); err != nil {
 		return err
 	}
 	if err := j.checkVersion(ctx); err != nil {
@@ -78,7 +78,7 @@ func (j *Journal) connectReadOnly(ctx context.Context) (err error) {
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
-	err = j.reader.QueryRowContext(ctx, "SELECT salt FROM journal").Scan(&j.salt)
+	err = j.reader.QueryRowContext(ctx, selectSalt).Scan(&j.salt)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errEmpty
 	}

@@ -229,7 +229,7 @@ func unknown(row int) event {
 func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.change(ctx, "finish", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
+	err := r.change(ctx, "finish", relaxed, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
 		if !r.counted.in(record) {
 			counted := openRows{asOf: new(*record)}
 			if err := record.eachResult(ctx, tx, func(line importer.Result) error {
@@ -246,10 +246,34 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 		record.State, record.FinishedAt = importer.RunFinished, timeOf(microOf(at))
 		return nil
 	})
+	if err == nil {
+		err = r.journal.settle(ctx, &r.record)
+	}
 	if err != nil {
 		return err
 	}
 	return r.journal.purge(r.id)
+}
+
+// settle makes sure that the run is on the disk as the record has it, by moving the log
+// into the database: closing the journal does that too, with a sync of each.
+func (j *Journal) settle(ctx context.Context, record *runRecord) error {
+	if j.moveLog(ctx) {
+		return nil
+	}
+	return j.update(ctx, "finish the run in the journal", durable, func(tx *sql.Tx) error { return j.save(ctx, tx, record) })
+}
+
+// moveLog moves the log into the database and syncs both, and reports whether it could:
+// not while another program reads what is older. If the disk is full, closing the
+// journal says so.
+func (j *Journal) moveLog(ctx context.Context) bool {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	var busy bool
+	var pages, moved int
+	err := j.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
+	return err == nil && !busy && moved == pages
 }
 
 // openRow returns 1 for a row that was not sent, or may have been, else 0.

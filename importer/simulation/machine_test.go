@@ -58,13 +58,15 @@ func (d disk) write(state string) error {
 
 // torn returns a state between before and after one change of the journal: what a
 // process leaves that is killed in the middle of it. A change writes to one file
-// after the other: payloads, then the database's log; then it deletes payloads.
+// after the other: payloads, the database's log, and sometimes the database; then it
+// deletes payloads.
 // ok is false when there is nothing in between.
 func torn(before, after disk, random *rand.Rand) (between disk, ok bool) {
-	if string(before[databaseFile]) != string(after[databaseFile]) {
-		return nil, false // the change has moved the log into the database
+	moved := string(before[databaseFile]) != string(after[databaseFile])
+	if moved && len(after[logFile]) == 0 {
+		return nil, false // the change has moved the log into the database, and emptied it
 	}
-	between = disk{databaseFile: after[databaseFile]}
+	between = disk{databaseFile: before[databaseFile]}
 	var stages []func()
 	written, removed := payloadsOf(before, after)
 	for _, name := range written {
@@ -76,8 +78,14 @@ func torn(before, after disk, random *rand.Rand) (between disk, ok bool) {
 	if string(before[logFile]) != string(after[logFile]) {
 		stages = append(stages, func() { between[logFile] = partly(before[logFile], after[logFile], random) })
 	}
+	if moved {
+		stages = append(stages, func() {
+			between[logFile] = after[logFile]
+			between[databaseFile] = partly(before[databaseFile], after[databaseFile], random)
+		})
+	}
 	if len(removed) > 0 {
-		stages = append(stages, func() { between[logFile] = after[logFile] })
+		stages = append(stages, func() { between[logFile], between[databaseFile] = after[logFile], after[databaseFile] })
 	}
 	if len(stages) == 0 {
 		return nil, false

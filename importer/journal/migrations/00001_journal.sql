@@ -1,5 +1,3 @@
--- +goose Up
-
 -- What belongs to the journal as a whole: one row.
 CREATE TABLE journal (
     salt BLOB NOT NULL -- key of the digests

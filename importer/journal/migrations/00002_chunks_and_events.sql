@@ -1,5 +1,3 @@
--- +goose Up
-
 -- A slice is called a chunk now, and a verdict an event. What is stored in them by
 -- version 1 stays readable: see chunk.go and event.go.
 ALTER TABLE slice RENAME TO chunk;

@@ -73,7 +73,7 @@ func (e Env) examineState(ctx context.Context) Finding {
 	if f.Err = os.MkdirAll(e.Settings.State, 0o700); f.Err == nil {
 		j, err := journal.Open(ctx, e.Settings.State)
 		if err == nil {
-			err = j.Close()
+			err = errors.Join(j.Check(ctx), j.Close())
 		}
 		f.Err = err
 	}
