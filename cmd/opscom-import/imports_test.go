@@ -42,6 +42,9 @@ func allowedImports() map[string][]string {
 	for _, sibling := range siblings {
 		allowed[sibling] = inner
 	}
+	const connection = "importer/controller/internal/connection"
+	allowed[connection] = []string{}
+	allowed["importer/controller"] = append([]string{connection}, inner...)
 	const readers = "importer/sheet/internal/" // a reader never imports another
 	shared := append([]string{readers + "rows"}, inner...)
 	allowed[readers+"rows"] = inner

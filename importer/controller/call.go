@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -115,37 +113,25 @@ func (c *Client) attempt(workCtx context.Context, e *endpoint, token *credential
 	return a
 }
 
+// roundTrip sends one request and classifies what comes of it.
 func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fresh bool, success func(document) error) attemptResult {
-	ctx := c.deadlines.begin(workCtx, c.timeout)
-	whole := false
-	defer func() { c.deadlines.end(ctx, whole) }()
-	transport := c.transport
-	if fresh && c.fresh != nil {
-		transport = c.fresh
-	}
-	r, err := transport.RoundTrip(e.post(ctx, body)) // unlike http.Client it follows no redirect
-	if err != nil {
-		a, atProxy := c.classifyProxyError(err, ctx.Err() != nil, ctx.connected.Load())
+	buffer := c.buffers.Get().(*[]byte)
+	defer c.buffers.Put(buffer)
+	x := c.exchanger.exchange(workCtx, e, body, fresh, (*buffer)[:0])
+	if x.err != nil {
+		a, atProxy := c.classifyProxyError(x)
 		if !atProxy {
-			a = c.classifyTransportError(err, ctx.Err() != nil)
+			a = c.classifyTransportError(x)
 		}
-		if !fresh && ctx.isStale(err) {
+		if x.isStale() {
 			a.feedback = stale
 		}
 		return a
 	}
-	defer r.Body.Close() // its error would say nothing about the answer
-	buffer := c.buffers.Get().(*[]byte)
-	defer c.buffers.Put(buffer)
-	content, problem := readBody(r, (*buffer)[:0])
-	whole = problem == ""
-	if !whole && ctx.Err() != nil {
-		problem = fmt.Sprintf("a body that did not end within %v", c.timeout)
+	if cap(x.body) <= keptBody {
+		*buffer = x.body
 	}
-	if cap(content) <= keptBody {
-		*buffer = content
-	}
-	return c.throughProxy(classify(r.StatusCode, r.Header, content, problem, success), r.StatusCode)
+	return c.throughProxy(classify(x.status, x.header, x.body, x.problem, success), x.status)
 }
 
 // decompress returns the content of a body with these values of Content-Encoding;
@@ -176,28 +162,4 @@ func decompress(encodings []string, body []byte) (content []byte, problem string
 		return nil, "a body that is not the gzip that it is said to be"
 	}
 	return content, ""
-}
-
-// readBody appends the answer's body to buffer; problem says why it cannot be used.
-// A body is read to its end, so that the connection can be used again, but never
-// further than maxBody.
-func readBody(response *http.Response, buffer []byte) (body []byte, problem string) {
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		return buffer, "no body" // what follows would be another protocol, without an end
-	}
-	for {
-		if len(buffer) == cap(buffer) {
-			buffer = append(buffer, 0)[:len(buffer)]
-		}
-		n, err := response.Body.Read(buffer[len(buffer):min(cap(buffer), maxBody)])
-		buffer = buffer[:len(buffer)+n]
-		switch {
-		case err == io.EOF:
-			return buffer, ""
-		case err != nil:
-			return buffer, "a body that was cut off"
-		case len(buffer) == maxBody:
-			return buffer, "a body that is too large"
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"opscom-import/importer"
+	"opscom-import/importer/controller/internal/connection"
 	"opscom-import/mapping"
 )
 
@@ -29,22 +30,25 @@ type Client struct {
 	maxAttempts int
 	jitter      func() float64
 	pacer       *pacer
-	deadlines   deadlines
 	buffers     sync.Pool // of *[]byte, for the bodies of answers
-	transport   http.RoundTripper
-	own         *http.Transport // transport, if the client has to close it; else nil
-	fresh       *http.Transport // like own, but with a new connection for each request
+	exchanger   exchanger
 }
 
 // New returns a client. It sends nothing.
 func New(cfg Config) (*Client, error) {
+	return newClient(cfg, newTransport(cfg), cfg.Proxy.URL != nil || cfg.Transport != nil)
+}
+
+// newClient returns a client whose connections have the transport's settings. It sends
+// its requests by the transport itself if byTransport is true.
+func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client, error) {
 	base, err := cfg.check()
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
-		credentials: credentials{reread: cfg.RereadToken, onRenewed: cfg.OnNewToken}, host: base.Host, proxy: cfg.Proxy, transport: cfg.Transport, timeout: cfg.Timeout,
-		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter, deadlines: make(deadlines, cfg.Workers),
+		credentials: credentials{reread: cfg.RereadToken, onRenewed: cfg.OnNewToken}, host: base.Host, proxy: cfg.Proxy, timeout: cfg.Timeout,
+		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter,
 	}
 	if err := c.credentials.use(cfg.Token); err != nil {
 		return nil, err
@@ -52,11 +56,10 @@ func New(cfg Config) (*Client, error) {
 	if c.jitter == nil {
 		c.jitter = rand.Float64
 	}
-	if c.transport == nil {
-		c.own = newTransport(cfg)
-		c.transport = c.own
-		c.fresh = c.own.Clone()
-		c.fresh.DisableKeepAlives = true
+	if byTransport {
+		c.exchanger = newRoundTripper(cfg, transport)
+	} else {
+		c.exchanger = direct{connection.NewPool(base, transport), cfg.Timeout}
 	}
 	profiles := "api/" + url.PathEscape(cfg.Client) + "/v1/profiles/"
 	if c.push, err = newEndpoint(base, profiles+"push", cfg, ","); err != nil {
@@ -75,12 +78,7 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Close closes idle connections. No call may be in progress.
-func (c *Client) Close() {
-	c.deadlines.close()
-	if c.own != nil {
-		c.own.CloseIdleConnections()
-	}
-}
+func (c *Client) Close() { c.exchanger.close() }
 
 // newTransport returns a transport that keeps a connection alive for each
 // worker. HTTP/2 would put all workers on one.

@@ -37,24 +37,32 @@ const (
 	profile = `{"unique_id":"900123456","login_source":"SSO","first_name":"Zoë"}`
 )
 
-// newClient returns a client with settings that most tests share; adjust may
+// A makeClient returns a client with settings that most tests share; adjust may
 // change them.
-func newClient(t *testing.T, url string, adjust func(*controller.Config)) *controller.Client {
+type makeClient func(t *testing.T, url string, adjust func(*controller.Config)) *controller.Client
+
+// eachClient runs test for each client that there is, by the way it sends a request.
+func eachClient(t *testing.T, test func(t *testing.T, newClient makeClient)) {
 	t.Helper()
-	cfg := controller.Config{
-		BaseURL: url, Client: "OC_TEST", Token: controller.NewToken(secret),
-		Workers: 4, MaxAttempts: 2, Timeout: 10 * time.Second,
-		Jitter: func() float64 { return 0 },
-	}
-	if adjust != nil {
-		adjust(&cfg)
-	}
-	client, err := controller.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return client
+	controller.EachClient(t, func(t *testing.T, from func(controller.Config) (*controller.Client, error)) {
+		test(t, func(t *testing.T, url string, adjust func(*controller.Config)) *controller.Client {
+			t.Helper()
+			cfg := controller.Config{
+				BaseURL: url, Client: "OC_TEST", Token: controller.NewToken(secret),
+				Workers: 4, MaxAttempts: 2, Timeout: 10 * time.Second,
+				Jitter: func() float64 { return 0 },
+			}
+			if adjust != nil {
+				adjust(&cfg)
+			}
+			client, err := from(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(client.Close)
+			return client
+		})
+	})
 }
 
 // serve starts a server that is stopped with the test.
@@ -70,7 +78,9 @@ func push(client *controller.Client) (importer.Answer, error) {
 	return client.Push(context.Background(), context.Background(), []byte(profile), nil)
 }
 
-func TestRequestIsAsDocumented(t *testing.T) {
+func TestRequestIsAsDocumented(t *testing.T) { eachClient(t, testRequestIsAsDocumented) }
+
+func testRequestIsAsDocumented(t *testing.T, newClient makeClient) {
 	var got *http.Request
 	var body []byte
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -225,7 +235,9 @@ var answerCases = []struct {
 	{name: "520", status: 520, want: importer.StatusFailed},
 }
 
-func TestEveryAnswerHasItsClass(t *testing.T) {
+func TestEveryAnswerHasItsClass(t *testing.T) { eachClient(t, testEveryAnswerHasItsClass) }
+
+func testEveryAnswerHasItsClass(t *testing.T, newClient makeClient) {
 	for _, test := range answerCases {
 		t.Run(test.name, func(t *testing.T) {
 			if testing.Short() && test.status == http.StatusTooManyRequests {
@@ -264,7 +276,9 @@ func TestEveryAnswerHasItsClass(t *testing.T) {
 	}
 }
 
-func TestMessagesAreInPlainWords(t *testing.T) {
+func TestMessagesAreInPlainWords(t *testing.T) { eachClient(t, testMessagesAreInPlainWords) }
+
+func testMessagesAreInPlainWords(t *testing.T, newClient makeClient) {
 	tests := []struct {
 		name, body string
 		status     int
@@ -332,7 +346,9 @@ func (c countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestBodiesAreReadUpToALimit(t *testing.T) {
+func TestBodiesAreReadUpToALimit(t *testing.T) { eachClient(t, testBodiesAreReadUpToALimit) }
+
+func testBodiesAreReadUpToALimit(t *testing.T, newClient makeClient) {
 	const limit = 128 << 10
 	success := `{"status":"success","reference_id":44}`
 	var bomb bytes.Buffer
@@ -391,6 +407,10 @@ func TestBodiesAreReadUpToALimit(t *testing.T) {
 }
 
 func TestOwnTransportLimitsHeaderAndAsksForNoCompression(t *testing.T) {
+	eachClient(t, testOwnTransportLimitsHeaderAndAsksForNoCompression)
+}
+
+func testOwnTransportLimitsHeaderAndAsksForNoCompression(t *testing.T, newClient makeClient) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {
 			t.Errorf("Accept-Encoding = %q", r.Header.Get("Accept-Encoding"))
@@ -420,6 +440,10 @@ func brokenServer(t *testing.T, answer string) (url string) {
 }
 
 func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
+	eachClient(t, testBrokenConnectionsAreTriedAgain)
+}
+
+func testBrokenConnectionsAreTriedAgain(t *testing.T, newClient makeClient) {
 	whole := "HTTP/1.1 200 OK\r\nContent-Length: 39\r\n\r\n{\"status\":\"success\",\"reference_id\":44} "
 	for _, answer := range []string{
 		"", "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Le", whole[:len(whole)-1], whole[:len(whole)-5],
@@ -440,7 +464,9 @@ func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 	}
 }
 
-func TestOtherProtocolIsNotSpoken(t *testing.T) {
+func TestOtherProtocolIsNotSpoken(t *testing.T) { eachClient(t, testOtherProtocolIsNotSpoken) }
+
+func testOtherProtocolIsNotSpoken(t *testing.T, newClient makeClient) {
 	done := make(chan struct{})
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -460,7 +486,9 @@ func TestOtherProtocolIsNotSpoken(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestNobodyListens(t *testing.T) { eachClient(t, testNobodyListens) }
+
+func testNobodyListens(t *testing.T, newClient makeClient) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	got, err := push(newClient(t, server.URL, nil))
@@ -471,7 +499,9 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-func TestUnsafeConnectionsEndTheRun(t *testing.T) {
+func TestUnsafeConnectionsEndTheRun(t *testing.T) { eachClient(t, testUnsafeConnectionsEndTheRun) }
+
+func testUnsafeConnectionsEndTheRun(t *testing.T, newClient makeClient) {
 	unknown := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("a request arrived over a connection that is not safe")
 	}))
@@ -491,7 +521,9 @@ func TestUnsafeConnectionsEndTheRun(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreKept(t *testing.T) {
+func TestConnectionsAreKept(t *testing.T) { eachClient(t, testConnectionsAreKept) }
+
+func testConnectionsAreKept(t *testing.T, newClient makeClient) {
 	const workers, requests = 8, 400
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -523,7 +555,9 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-func TestDamagedPayloadIsNotSent(t *testing.T) {
+func TestDamagedPayloadIsNotSent(t *testing.T) { eachClient(t, testDamagedPayloadIsNotSent) }
+
+func testDamagedPayloadIsNotSent(t *testing.T, newClient makeClient) {
 	server := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") })
 	client := newClient(t, server.URL, nil)
 	for _, payload := range []string{"", "{", "{}", "null", `["a"]`, `{"a":1`} {
@@ -615,7 +649,9 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
-func TestUserTypes(t *testing.T) {
+func TestUserTypes(t *testing.T) { eachClient(t, testUserTypes) }
+
+func testUserTypes(t *testing.T, newClient makeClient) {
 	tests := []struct {
 		name   string
 		status int

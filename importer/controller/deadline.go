@@ -36,13 +36,6 @@ func newDeadline(parent context.Context, timeout time.Duration) *deadline {
 	return d
 }
 
-// isStale reports whether the request failed because its connection, kept from an
-// earlier request, was closed at the other end in the meantime: the connection ended
-// before any byte of an answer. The request may have been received all the same.
-func (d *deadline) isStale(err error) bool {
-	return d.reused.Load() && !d.spoken.Load() && d.Err() == nil && isClosed(err)
-}
-
 // deadlines keeps the deadlines that are not in use.
 type deadlines chan *deadline
 

@@ -16,12 +16,14 @@
 //     answer, and never above the rate, which is at most the user's and otherwise what
 //     the Controller accepts (limiter.go).
 //  2. A request has the token and the profile in its body. It goes to the configured
-//     host and to no other; redirects are not followed (request.go, call.go).
+//     host and to no other; redirects are not followed (request.go, call.go). It is
+//     sent over a connection of the client's own (internal/connection), or, through a
+//     proxy, by net/http (round_tripper.go).
 //  3. The answer is read to its end, up to 128 KiB, and classified, by its body before
 //     its status (answer.go, rules.go). Only the success in the documentation counts
 //     as a success.
 //  4. If there is no usable answer, the request is sent again after a random time that
-//     grows (backoff.go), or at once if only a kept connection was closed (deadline.go).
+//     grows (backoff.go), or at once if only a kept connection was closed (exchange.go).
 //     A push is an upsert, so repeating a profile that did arrive changes nothing.
 //
 // A refusal that every other row would get too is a *importer.RefusedError, and a

@@ -31,8 +31,9 @@ type recorded struct {
 	requests []string
 }
 
-// newRecorded returns a server; with a certificate it speaks TLS.
-func newRecorded(t *testing.T, certificate *tls.Certificate, handler http.HandlerFunc) *recorded {
+// newRecorded returns a server; with a certificate it speaks TLS, and in it one of these
+// protocols.
+func newRecorded(t *testing.T, certificate *tls.Certificate, handler http.HandlerFunc, protocols ...string) *recorded {
 	t.Helper()
 	r := &recorded{}
 	r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -46,7 +47,8 @@ func newRecorded(t *testing.T, certificate *tls.Certificate, handler http.Handle
 	if certificate == nil {
 		r.Start()
 	} else {
-		r.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate}}
+		r.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate}, NextProtos: protocols}
+		r.EnableHTTP2 = len(protocols) > 0
 		r.StartTLS()
 	}
 	t.Cleanup(r.Close)
@@ -59,18 +61,17 @@ func (r *recorded) seen() []string {
 	return r.requests
 }
 
-// pushTo pushes one person to a server, with the client's own transport.
-func pushTo(t *testing.T, url string, roots *x509.CertPool) (importer.Answer, error) {
+// pushTo pushes one person to a server, with a new client.
+func pushTo(t *testing.T, newClient makeClient, url string, roots *x509.CertPool) (importer.Answer, error) {
 	t.Helper()
-	client, err := New(Config{
+	client, err := newClient(Config{
 		BaseURL: url, Client: "OC_TEST", Token: NewToken("canary-token-7f3a"),
 		Workers: 1, MaxAttempts: 2, Timeout: 10 * time.Second, Jitter: func() float64 { return 0 },
-	})
+	}, func(t *http.Transport) { t.TLSClientConfig.RootCAs = roots })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	client.own.TLSClientConfig.RootCAs = roots
 	return client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 }
 
@@ -78,7 +79,9 @@ func success(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `{"status":"success","reference_id":44}`)
 }
 
-func TestTokenStaysWithItsHost(t *testing.T) {
+func TestTokenStaysWithItsHost(t *testing.T) { eachClient(t, testTokenStaysWithItsHost) }
+
+func testTokenStaysWithItsHost(t *testing.T, newClient makeClient) {
 	other := newRecorded(t, nil, success)
 	otherHost := other.Listener.Addr().String()
 	tests := []struct {
@@ -108,7 +111,7 @@ func TestTokenStaysWithItsHost(t *testing.T) {
 				success(w, nil)
 			})
 			self = server.Listener.Addr().String()
-			answer, err := pushTo(t, server.URL, nil)
+			answer, err := pushTo(t, newClient, server.URL, nil)
 			want := fmt.Sprintf("the Controller refused the run (%d): the answer redirects to %s, where the API token is not sent; "+
 				"check the Controller's address (--url)", status, strings.ReplaceAll(test.names, "%s", self))
 			if err == nil || err.Error() != want {
@@ -169,7 +172,18 @@ func (a *authority) sign(t *testing.T, template *x509.Certificate) *tls.Certific
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-func TestBadCertificatesEndTheRun(t *testing.T) {
+// certificateFor returns the template of a certificate for these addresses that is
+// valid now.
+func certificateFor(addresses ...net.IP) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "controller.example"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: addresses,
+	}
+}
+
+func TestBadCertificatesEndTheRun(t *testing.T) { eachClient(t, testBadCertificatesEndTheRun) }
+
+func testBadCertificatesEndTheRun(t *testing.T, newClient makeClient) {
 	known, unknown := newAuthority(t), newAuthority(t)
 	roots := x509.NewCertPool()
 	roots.AddCert(known.certificate)
@@ -185,7 +199,7 @@ func TestBadCertificatesEndTheRun(t *testing.T) {
 	elsewhere.IPAddresses, elsewhere.DNSNames = nil, []string{"elsewhere.example"}
 	good := known.sign(t, loopback(-day, day))
 
-	if answer, err := pushTo(t, newRecorded(t, good, success).URL, roots); err != nil || answer.Status != importer.StatusPushed {
+	if answer, err := pushTo(t, newClient, newRecorded(t, good, success).URL, roots); err != nil || answer.Status != importer.StatusPushed {
 		t.Fatalf("with a good certificate: %+v, %v", answer, err)
 	}
 	tests := []struct {
@@ -201,7 +215,7 @@ func TestBadCertificatesEndTheRun(t *testing.T) {
 	}
 	for _, test := range tests {
 		server := newRecorded(t, test.certificate, success)
-		answer, err := pushTo(t, server.URL, roots)
+		answer, err := pushTo(t, newClient, server.URL, roots)
 		var refused *importer.RefusedError
 		if !errors.As(err, &refused) || refused.Code != "TLS" {
 			t.Fatalf("%s: error = %v", test.name, err)

@@ -37,7 +37,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // TestNewToken: when the token is refused in mid-run, all workers go on with the one
 // that there is by then, which is read once.
-func TestNewToken(t *testing.T) {
+func TestNewToken(t *testing.T) { eachClient(t, testNewToken) }
+
+func testNewToken(t *testing.T, newClient makeClient) {
 	for _, tc := range []struct {
 		name, refusal string
 		status        int
@@ -91,7 +93,9 @@ func pushBy8(t *testing.T, client *controller.Client, rows int) {
 
 // TestNoNewToken: without another token than those that were refused, the run is
 // refused, and nothing shows one of them.
-func TestNoNewToken(t *testing.T) {
+func TestNoNewToken(t *testing.T) { eachClient(t, testNoNewToken) }
+
+func testNoNewToken(t *testing.T, newClient makeClient) {
 	for name, tc := range map[string]struct {
 		reread   []string // what is read each time, "" for nothing; the last over and over
 		attempts int
@@ -129,7 +133,9 @@ func TestNoNewToken(t *testing.T) {
 
 // TestNewTokenInTime: what is stopped before the request with the new token is not said
 // to be refused.
-func TestNewTokenInTime(t *testing.T) {
+func TestNewTokenInTime(t *testing.T) { eachClient(t, testNewTokenInTime) }
+
+func testNewTokenInTime(t *testing.T, newClient makeClient) {
 	g := &guard{refusal: `{"ErrorCode":9002,"ErrorMessage":"%s"}`, status: 401}
 	g.token.Store("new")
 	server := serve(t, g.ServeHTTP)

@@ -42,9 +42,8 @@ func checkTunnel(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Re
 }
 
 // classifyProxyError classifies an attempt that failed at the proxy, before there
-// was a connection to the Controller; ok is false if it did not. connected says that
-// there was one.
-func (c *Client) classifyProxyError(err error, timedOut, connected bool) (a attemptResult, ok bool) {
+// was a connection to the Controller; ok is false if it did not.
+func (c *Client) classifyProxyError(x exchange) (a attemptResult, ok bool) {
 	var (
 		tunnel      *tunnelError
 		certificate *tls.CertificateVerificationError
@@ -52,9 +51,10 @@ func (c *Client) classifyProxyError(err error, timedOut, connected bool) (a atte
 		dns         *net.DNSError
 		op          *net.OpError
 	)
-	if c.proxy.URL == nil || connected {
+	if c.proxy.URL == nil || x.connected {
 		return attemptResult{}, false
 	}
+	err := x.err
 	refuse := func(code, reason, advice string) (attemptResult, bool) {
 		return attemptResult{class: refused, notReceived: true, refusalCode: code, event: "there is no connection", rule: refusal(reason, advice)}, true
 	}
@@ -69,7 +69,7 @@ func (c *Client) classifyProxyError(err error, timedOut, connected bool) (a atte
 	case errors.As(err, &tunnel):
 		a.event = fmt.Sprintf("%s could not connect to %s (it answered %s)", name, c.host, statusText(tunnel.status))
 		a.passing = tunnel.status >= http.StatusBadGateway && tunnel.status <= http.StatusGatewayTimeout // 502 to 504
-	case timedOut:
+	case x.timedOut:
 		a.event = fmt.Sprintf("%s does not answer: there was no connection within %v", name, c.timeout)
 	case !atProxy:
 		return attemptResult{}, false

@@ -7,12 +7,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"opscom-import/importer/controller/internal/connection"
 )
 
 // endpoint is one of the Controller's calls: what all requests to it share.
 type endpoint struct {
-	request   *http.Request // template without a body; only copies are sent
-	separator string        // follows the token in every body
+	request   *http.Request   // template without a body; only copies are sent
+	head      connection.Head // the same for connections of the client's own
+	lastHead  connection.Head // of the last request on a connection
+	separator string          // follows the token in every body
 }
 
 // newEndpoint returns the endpoint at path, which is escaped, below base.
@@ -28,7 +32,14 @@ func newEndpoint(base *url.URL, path string, cfg Config, separator string) (*end
 	if cfg.UserAgent != "" {
 		request.Header.Set("User-Agent", cfg.UserAgent)
 	}
-	return &endpoint{request, separator}, nil
+	e := &endpoint{request: request, separator: separator}
+	if e.head, err = connection.NewHead(request); err != nil {
+		return nil, err
+	}
+	last := request.Clone(request.Context())
+	last.Close = true
+	e.lastHead, err = connection.NewHead(last)
+	return e, err
 }
 
 // body returns the body of a request: the token, followed by tail.

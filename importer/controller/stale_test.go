@@ -149,23 +149,25 @@ func TestStoppedBeforeTheRepeat(t *testing.T) {
 			t.Errorf("answer = %+v, %v, want unknown after 1 request", answer, err)
 		}
 	})
-	refused := func(t *testing.T, client *Client) {
+	w := staleAfter(1, io.EOF)
+	onWire(t, w, nil, func(t *testing.T, client *Client) {
 		_, _ = client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
-		client.fresh.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-		}
+		w.refuses.Store(true)
 		answer, err := client.Push(t.Context(), t.Context(), []byte(onePerson), nil)
 		want := importer.Answer{Status: importer.StatusFailed, Attempts: 2, Message: "No usable answer in 2 attempts: the last time the connection was refused. " +
 			"Push the row again later: if it did arrive, it is only updated."}
 		if err != nil || answer != want {
 			t.Errorf("answer = %+v, %v, want %+v", answer, err, want)
 		}
-	}
-	onWire(t, staleAfter(1, io.EOF), nil, refused)
+	})
 }
 
 // TestStaleConnectionsOfARealServer closes kept connections in silence, on loopback.
 func TestStaleConnectionsOfARealServer(t *testing.T) {
+	eachClient(t, testStaleConnectionsOfARealServer)
+}
+
+func testStaleConnectionsOfARealServer(t *testing.T, newClient makeClient) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -185,10 +187,10 @@ func TestStaleConnectionsOfARealServer(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	client, err := New(Config{
+	client, err := newClient(Config{
 		BaseURL: fmt.Sprintf("http://%s", listener.Addr()), Client: "OC_TEST", Token: NewToken("canary-token-7f3a"),
 		Workers: 1, MaxAttempts: 1, Timeout: 30 * time.Second,
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,20 +12,19 @@ import (
 	"time"
 )
 
-// classifyTransportError classifies an attempt that got no answer at all; timedOut
-// says that it took too long.
-func (c *Client) classifyTransportError(err error, timedOut bool) attemptResult {
+// classifyTransportError classifies an attempt that got no answer at all.
+func (c *Client) classifyTransportError(x exchange) attemptResult {
 	var (
 		certificate *tls.CertificateVerificationError
 		record      tls.RecordHeaderError
 		dns         *net.DNSError
 	)
-	a := attemptResult{notReceived: neverConnected(err)}
+	a, err := attemptResult{notReceived: x.unsent}, x.err
 	unsafe := func(reason, advice string) attemptResult {
 		return attemptResult{class: refused, notReceived: true, refusalCode: "TLS", event: "there is no secure connection", rule: refusal(reason, advice)}
 	}
 	switch {
-	case timedOut:
+	case x.timedOut:
 		a.event = fmt.Sprintf("there was no answer within %v", c.timeout)
 	case errors.As(err, &certificate):
 		return unsafe("the certificate of "+c.host+" "+certificateProblem(certificate),
