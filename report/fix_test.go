@@ -576,8 +576,33 @@ func TestFixMemory(t *testing.T) {
 	}
 }
 
+func TestFixHasNotesToALimit(t *testing.T) {
+	const maxNotes, rows = 2000, 1010 // of two notes each
+	path := filepath.Join(t.TempDir(), "a.fix.xlsx")
+	if n, err := report.WriteFix(report.To(path, nil), manyColumns(), manyRows(rows)); err != nil || n != rows {
+		t.Fatal(n, err)
+	}
+	book, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := book.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	notes, err := book.GetComments("Rows to fix")
+	if err != nil || len(notes) != maxNotes {
+		t.Errorf("%d notes, %v; want %d", len(notes), err, maxNotes)
+	}
+	advice, err := book.GetCellValue("Rows to fix", fmt.Sprintf("AB%d", rows+1))
+	if want := fmt.Sprintf("Row %d: Column 6 (column G): Email", rows+1); err != nil || !strings.HasPrefix(advice, want) {
+		t.Errorf("the last row says %q, %v; want %q", advice, err, want)
+	}
+}
+
 func BenchmarkWriteFix(b *testing.B) {
-	const rows = 100_000
+	const rows = report.MaxFixRows
 	path := filepath.Join(b.TempDir(), "bench.fix.xlsx")
 	b.ReportAllocs()
 	for b.Loop() {
