@@ -17,6 +17,7 @@ type Destination struct {
 	path   string
 	stdout io.Writer
 	onKept func(kept string)
+	later  *Folders
 }
 
 // To returns the destination that path names: a file, "-" for stdout, or "" for
@@ -29,6 +30,13 @@ func To(path string, stdout io.Writer) Destination {
 // was kept that somebody had edited and that the report took the place of.
 func (d Destination) OnKept(onKept func(kept string)) Destination {
 	d.onKept = onKept
+	return d
+}
+
+// SyncLater returns the destination with folders that are synced when all reports are
+// written: until then a power cut may take back that the file was replaced or removed.
+func (d Destination) SyncLater(folders *Folders) Destination {
+	d.later = folders
 	return d
 }
 
@@ -69,13 +77,24 @@ var errNothing = errors.New("nothing to report")
 // nowhere. A file that is not a report of the kind stays, which is an error.
 func (d Destination) write(kind Kind, write func(io.Writer) error) error {
 	if d.IsFile() {
-		return writeAtomic(d.path, write, func(target string) error {
+		folders := d.later
+		if folders == nil {
+			folders = new(Folders)
+		}
+		err := writeAtomic(d.path, write, folders, func(target string) error {
 			kept, err := kind.makeWay(d.path, target)
+			if kept != "" {
+				folders.add(filepath.Dir(target))
+			}
 			if kept != "" && d.onKept != nil {
 				d.onKept(kept)
 			}
 			return err
 		})
+		if d.later == nil {
+			err = errors.Join(err, folders.Sync())
+		}
+		return err
 	}
 	if d.path == "" {
 		return nil
@@ -122,9 +141,9 @@ func WriteFile(path string, text []byte) error {
 // refuse.
 //
 // The text goes to a temporary file in the same folder, which is synced and
-// then renamed to path. A link at path stays a link, and its target is replaced or made.
+// then renamed to path. The folder, if it has changed, is added to changed. A link at path stays a link, and its target is replaced or made.
 // A device or a pipe is written directly: a rename would replace it.
-func writeAtomic(path string, write func(io.Writer) error, makeWay func(target string) error) error {
+func writeAtomic(path string, write func(io.Writer) error, changed *Folders, makeWay func(target string) error) error {
 	target, isSpecial, err := resolve(path)
 	if err != nil {
 		return explain(path, err)
@@ -146,14 +165,12 @@ func writeAtomic(path string, write func(io.Writer) error, makeWay func(target s
 		}
 	}
 	if filled == errNothing {
-		return errors.Join(os.Remove(file.Name()), removeOutdated(path, target))
+		return errors.Join(os.Remove(file.Name()), removeOutdated(path, target, changed))
 	}
 	if err := os.Rename(file.Name(), target); err != nil {
 		return errors.Join(explain(path, err), os.Remove(file.Name()))
 	}
-	if err := syncFolder(filepath.Dir(target)); err != nil {
-		return fmt.Errorf("sync the folder of %s: %w", path, err)
-	}
+	changed.add(filepath.Dir(target))
 	return nil
 }
 
@@ -237,24 +254,15 @@ func createTemporary(target string) (*os.File, error) {
 }
 
 // removeOutdated removes the file target, which path names, if there is one.
-func removeOutdated(path, target string) error {
-	if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func removeOutdated(path, target string, changed *Folders) error {
+	switch err := os.Remove(target); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return fmt.Errorf("cannot remove %s, which is out of date: %w", path, cause(err))
+	default:
+		changed.add(filepath.Dir(target))
 	}
 	return nil
-}
-
-// syncFolder makes a rename in the folder survive a power cut. Windows cannot sync
-// a folder and does not need to.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 var errIsFolder = errors.New("is a folder")

@@ -25,7 +25,7 @@ func TestWriteAtomicNeverReplacesADevice(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := errors.Join(To(path, nil).CanWrite(KindResults), writeAtomic(path, writeText("through the pipe"), nil)); err != nil {
+	if err := errors.Join(To(path, nil).CanWrite(KindResults), writeAtomic(path, writeText("through the pipe"), new(Folders), nil)); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Lstat(path)

@@ -40,7 +40,7 @@ func TestWriteAtomic(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.csv")
 	for _, text := range []string{"first", "second, over the first"} {
-		if err := writeAtomic(path, writeText(text), nil); err != nil {
+		if err := writeAtomic(path, writeText(text), new(Folders), nil); err != nil {
 			t.Fatal(err)
 		}
 		wantFolder(t, folder, map[string]string{"a.csv": text})
@@ -64,15 +64,15 @@ func TestWriteAtomicLeavesNothingHalfWritten(t *testing.T) {
 			}
 			return broken
 		}
-		if err := writeAtomic(filepath.Join(folder, "new.csv"), failing, nil); !errors.Is(err, broken) {
+		if err := writeAtomic(filepath.Join(folder, "new.csv"), failing, new(Folders), nil); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 		wantFolder(t, folder, nil)
 
-		if err := writeAtomic(filepath.Join(folder, "old.csv"), writeText("old"), nil); err != nil {
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), writeText("old"), new(Folders), nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := writeAtomic(filepath.Join(folder, "old.csv"), failing, nil); !errors.Is(err, broken) {
+		if err := writeAtomic(filepath.Join(folder, "old.csv"), failing, new(Folders), nil); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 		wantFolder(t, folder, map[string]string{"old.csv": "old"})
@@ -88,7 +88,7 @@ func TestWriteAtomicKeepsALink(t *testing.T) {
 	if err := errors.Join(os.WriteFile(target, []byte("old"), 0o600), os.Symlink(target, link)); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAtomic(link, writeText("new"), nil); err != nil {
+	if err := writeAtomic(link, writeText("new"), new(Folders), nil); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
@@ -106,7 +106,7 @@ func TestWriteAtomicKeepsALinkToNothing(t *testing.T) {
 	if err := errors.Join(os.Symlink("second.csv", first), os.Symlink(target, second)); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(To(first, nil).CanWrite(KindResults), writeAtomic(first, writeText("new"), nil)); err != nil {
+	if err := errors.Join(To(first, nil).CanWrite(KindResults), writeAtomic(first, writeText("new"), new(Folders), nil)); err != nil {
 		t.Fatal(err)
 	}
 	wantFolder(t, elsewhere, map[string]string{"target.csv": "new"})
@@ -132,7 +132,7 @@ func TestUnwritablePlaces(t *testing.T) {
 		folder:                                 "it is a folder; name a file in it",
 	} {
 		for name, err := range map[string]error{
-			"writeAtomic": writeAtomic(path, writeText("x"), nil),
+			"writeAtomic": writeAtomic(path, writeText("x"), new(Folders), nil),
 			"CanWrite":    To(path, nil).CanWrite(KindResults),
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ".tmp") {
@@ -217,7 +217,7 @@ func TestNothingToReportLeavesNoFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := writeAtomic(path, nothing, nil); err != nil {
+		if err := writeAtomic(path, nothing, new(Folders), nil); err != nil {
 			t.Error(err)
 		}
 		wantFolder(t, folder, nil)

@@ -142,16 +142,17 @@ type reporter struct {
 	paths   importer.Reports                         // those that turn out to be empty are dropped
 	results func() iter.Seq2[importer.Result, error] // in row order, from the start each time
 	reopen  func() *mappedTable                      // what was planned; nil when the file is no longer that
+	folders report.Folders
 }
 
 func (r *reporter) to(path string) report.Destination {
-	return report.To(path, r.Stdout).OnKept(func(kept string) {
+	return report.To(path, r.Stdout).SyncLater(&r.folders).OnKept(func(kept string) {
 		r.notify("%s was edited since this program wrote it: it is kept as %s.", ShortPath(path), ShortPath(kept))
 	})
 }
 
-// write writes the results, the problems and the fix workbook, and returns what the
-// results add up to: the summary needs that and comes later.
+// write writes the results, the problems and the fix workbook, and syncs their folders
+// together. It returns what the results add up to: the summary needs that and comes later.
 func (r *reporter) write() (report.Totals, error) {
 	totals, err := report.WriteResults(r.to(r.paths.Results), r.results())
 	if err == nil {
@@ -160,7 +161,7 @@ func (r *reporter) write() (report.Totals, error) {
 	if err == nil {
 		err = r.writeFix(totals.Counts.Of(importer.KindToFix))
 	}
-	return totals, err
+	return totals, errors.Join(err, r.folders.Sync())
 }
 
 // writeProblems writes the problems, and drops the path when there are none.
@@ -263,7 +264,7 @@ func (r *reporter) writeSummary(summary report.Summary) error {
 		{Name: "Held when more are new or changed than", Value: r.Settings.MaxChanged.String()},
 		{Name: "Held when the file has fewer rows than", Value: r.Settings.MinRows.String()},
 	}
-	return report.WriteSummary(r.to(r.paths.Summary), summary)
+	return errors.Join(report.WriteSummary(r.to(r.paths.Summary), summary), r.folders.Sync())
 }
 
 // fixRows joins the results of the rows to fix with the rows of the source. Both come
