@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -21,7 +22,8 @@ const (
 	mixedTenths = 2
 
 	// maxIDs is how many ids are remembered to find two that are the same number.
-	maxIDs = 1 << 18
+	maxIDs  = 1 << 18
+	idPiece = 1 << 12
 
 	// maxIDDigits is the most digits of an id that is checked: as many as a uint64
 	// always holds.
@@ -50,7 +52,8 @@ type idLengths struct {
 	lengths [maxIDDigits + 1]idLength // by the number of digits
 	long    idLength                  // of more than 15 digits, those beyond all zeros
 	exact   int                       // ids of more than 15 digits that have others than zeros there
-	ids     []numberedID              // the first maxIDs
+	ids     [][]numberedID            // the first maxIDs, in pieces of idPiece, so that none is copied
+	count   int                       // of these
 	padded  bool                      // an id begins with a zero
 }
 
@@ -93,14 +96,39 @@ func (s *idLengths) add(sequence int, _ Cell, value string) {
 	}
 	s.lengths[len(value)].add(sequence, number)
 	s.padded = s.padded || value[0] == '0' && len(value) > 1
-	if len(s.ids) < maxIDs {
-		s.ids = append(s.ids, numberedID{number, uint32(sequence), uint8(len(value))})
+	if s.count < maxIDs {
+		s.remember(numberedID{number, uint32(sequence), uint8(len(value))})
 	}
 	if len(value) > maxExactDigits {
 		if strings.Trim(value[maxExactDigits:], "0") == "" {
 			s.long.add(sequence, number)
 		} else {
 			s.exact++
+		}
+	}
+}
+
+func (s *idLengths) remember(id numberedID) {
+	last := s.count / idPiece
+	if last == len(s.ids) {
+		s.ids = append(s.ids, nil)
+		if last > 0 { // many tables are small
+			s.ids[last] = make([]numberedID, 0, idPiece)
+		}
+	}
+	s.ids[last] = append(s.ids[last], id)
+	s.count++
+}
+
+// all returns the ids that are remembered.
+func (s *idLengths) all() iter.Seq[numberedID] {
+	return func(yield func(numberedID) bool) {
+		for _, piece := range s.ids {
+			for _, id := range piece {
+				if !yield(id) {
+					return
+				}
+			}
 		}
 	}
 }
@@ -170,12 +198,12 @@ func (s *idLengths) reviewEqual(f *fieldMapper, row func(int) int, review *Revie
 		return
 	}
 	longest := map[uint64]numberedID{} // of those that begin with a zero
-	for _, id := range s.ids {
+	for id := range s.all() {
 		if isPadded := id.number == 0 || len(strconv.FormatUint(id.number, 10)) < int(id.digits); isPadded && id.digits > longest[id.number].digits {
 			longest[id.number] = id
 		}
 	}
-	for _, id := range s.ids {
+	for id := range s.all() {
 		other := longest[id.number]
 		if other.digits <= id.digits {
 			continue

@@ -221,7 +221,7 @@ func (f *fieldMapper) take(cells []Cell, r *Result, sequence int, m mappedValue,
 	if f.country != nil && m.cell.Text != "" {
 		if keep, p := f.country.check(cells, m.cell.Text, m.value); !keep {
 			m.send, problems = false, []*Problem{p}
-		} else if m.send {
+		} else if m.send && p != nil {
 			problems = append(problems, p)
 		}
 	}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,7 @@ func TestReviewOfIDs(t *testing.T) {
 		{"the same number with zeros and without", "unique_id: It", texts("00123", "123", "00456", "A00123"), "1 lost_zeros "},
 		{"the other way round", "student_no: It", texts("7", "0008", "007", "0009"), "0 lost_zeros "},
 		{"the same number three times", "unique_id: It", texts("0123", "00123", "123"), "0 lost_zeros  2 lost_zeros "},
+		{"the same number far apart", "unique_id: It", slices.Concat(texts("0912345"), count(3*idPiece, 7), texts("912345")), fmt.Sprint(3*idPiece+1, " lost_zeros ")},
 		{"zeros, all different", "unique_id: It", texts("00123", "0124", "125"), ""},
 		{"numbers counted from 5 to 6 digits", "unique_id: It", counted(99_990, 101_000, 7), ""},
 		{"numbers counted from 7 to 8 digits", "unique_id: It", counted(9_999_900, 10_001_000, 10), ""},

@@ -47,6 +47,9 @@ var signOf = func() (table [256]signs) {
 }()
 
 func signsOf(text string) (s signs) {
+	for ; len(text) >= 4; text = text[4:] {
+		s |= signOf[text[0]] | signOf[text[1]] | signOf[text[2]] | signOf[text[3]]
+	}
 	for i := range len(text) {
 		s |= signOf[text[i]]
 	}

@@ -29,6 +29,9 @@ func classOf(c mapping.Cell) cellClass {
 	case mapping.NoValueCell, mapping.NumberCell, mapping.UnclearCell, mapping.DateCell, mapping.BoolCell, mapping.ErrorCell:
 		return valueCell
 	}
+	if isDigits(c.Text) { // as ids are
+		return valueCell
+	}
 	letters, digits, others, spaces := 0, 0, 0, 0
 	at := false
 	for _, r := range c.Text {
@@ -57,6 +60,16 @@ func classOf(c mapping.Cell) cellClass {
 		return valueCell
 	}
 	return labelCell
+}
+
+// isDigits reports whether a text is nothing but the digits 0 to 9.
+func isDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // maxClassified is how many columns of a row are classified.

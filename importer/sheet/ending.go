@@ -31,9 +31,9 @@ type ending struct {
 
 	rows, blank      int // above it that are not broken, and that have no value
 	wereBroken       int
-	shortest, widest int            // value, in bytes
-	suffix           string         // that the values share
-	values           map[string]int // how often each occurs; nil when there are too many
+	shortest, widest int             // value, in bytes
+	suffix           string          // that the values share
+	values           map[string]*int // how often each occurs; nil when there are too many
 }
 
 const (
@@ -65,7 +65,7 @@ func (e *ending) count() {
 		e.blank++
 		return
 	case e.rows-e.blank == 1:
-		e.shortest, e.widest, e.suffix, e.values = size, size, strings.Clone(e.value), map[string]int{}
+		e.shortest, e.widest, e.suffix, e.values = size, size, strings.Clone(e.value), map[string]*int{}
 	}
 	e.shortest, e.widest = min(e.shortest, size), max(e.widest, size)
 	for !strings.HasSuffix(e.value, e.suffix) {
@@ -74,14 +74,15 @@ func (e *ending) count() {
 	if e.values == nil {
 		return
 	}
-	if _, known := e.values[e.value]; !known && len(e.values) == maxValues {
+	if count := e.values[e.value]; count != nil {
+		*count++
+		return
+	}
+	if len(e.values) == maxValues {
 		e.values = nil
 		return
 	}
-	if _, known := e.values[e.value]; !known {
-		e.value = strings.Clone(e.value) // else the whole line would stay in memory
-	}
-	e.values[e.value]++
+	e.values[strings.Clone(e.value)] = new(1) // else the whole line would stay in memory
 }
 
 // judge reports, once the text was read, whether it was cut off in its last row, or
@@ -97,7 +98,7 @@ func (e *ending) judge() (isCut, mayBe bool) {
 		return e.wereBroken == 0 && (e.cells < e.width || end.Unclosed == e.row), false // else it is a row to fix like others
 	case end.Quoted, e.cells > e.column+1:
 		return false, false // what closes the value is there
-	case e.value == "" && e.blank > 0, e.values[e.value] > 0:
+	case e.value == "" && e.blank > 0, e.values[e.value] != nil:
 		return false, false // as further up
 	case e.rows < enoughRows || others < enoughRows:
 		return false, true

@@ -92,7 +92,10 @@ func isPause(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(":
 // case, and no letter follows.
 func beginsWith(text string, words ...string) bool {
 	for _, word := range words {
-		if len(text) >= len(word) && strings.EqualFold(text[:len(word)], word) {
+		if len(text) < len(word) || (text[0]^word[0])&^0x20 != 0 { // nearly all end here
+			continue
+		}
+		if strings.EqualFold(text[:len(word)], word) {
 			if next, _ := utf8.DecodeRuneInString(text[len(word):]); !unicode.IsLetter(next) {
 				return true
 			}

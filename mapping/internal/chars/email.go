@@ -15,10 +15,12 @@ func IsEmail(value string) bool { return isPlainEmail(value) || isParsedEmail(va
 func isPlainEmail(value string) bool {
 	at, dotted, wordEnd := false, false, false
 	for i := 0; i < len(value); i++ {
-		switch c := value[i]; {
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '+' || c == '\'':
+		c := value[i]
+		if inEmailWord[c] {
 			wordEnd = true
 			continue
+		}
+		switch {
 		case c == '.' && wordEnd:
 			dotted = at
 		case c == '@' && wordEnd && !at:
@@ -30,6 +32,15 @@ func isPlainEmail(value string) bool {
 	}
 	return dotted && wordEnd
 }
+
+// inEmailWord has the plain characters of a word in an address.
+var inEmailWord = func() (table [256]bool) {
+	for c := range table {
+		isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		table[c] = isLetter || c >= '0' && c <= '9' || strings.IndexByte("-_+'", byte(c)) >= 0
+	}
+	return table
+}()
 
 // isParsedEmail asks mail.ParseAddress, which alone would accept a name with the
 // address, spaces around it and a domain without a dot.
