@@ -6,77 +6,127 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"opscom-import/importer"
 )
 
-// Acceptances follow from the outcomes of all runs to a target, in the order in
-// which they were recorded: a pushed row says what the Controller holds for its key;
-// after one that failed, is unknown, or was rejected after several attempts, that is
-// not known. They are brought up to date (folded) only when someone asks for them,
-// or before outcomes are forgotten: a run that compares with nothing need not wait
-// for it.
+// What the Controller last accepted follows from the outcomes of all runs to a target,
+// in the order in which they were recorded: a pushed row says what the Controller holds
+// for its key; after one that failed, is unknown, or was rejected after several
+// attempts, that is not known. It is brought up to date (folded) only when someone asks
+// for it, or before outcomes are forgotten: a run that compares with nothing need not
+// wait for it.
 
-// The keys are passed as one BLOB, which saves binding hundreds of them.
-const lookupAcceptances = `WITH RECURSIVE wanted (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM wanted WHERE i + 1 < ?3)
-	SELECT i, data FROM wanted CROSS JOIN acceptance ON target = ?1 AND key = substr(?2, i * 16 + 1, 16)`
+// Acceptances looks up what the Controller last accepted. It holds what the journal
+// knows of a target when it is first asked, some 50 bytes a key: drop it after a plan.
+// It is for one goroutine at a time.
+type Acceptances struct {
+	journal *Journal
+	target  string // of which it holds the acceptances
+	held    *heldAcceptances
+}
+
+// Acceptances returns what looks up acceptances in the journal.
+func (j *Journal) Acceptances() *Acceptances { return &Acceptances{journal: j} }
 
 // Accepted returns what the Controller last accepted for each of the keys; those
 // for which that is not known are not in the map.
-func (j *Journal) Accepted(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
-	const lookUp = "look up what the Controller last accepted"
+func (a *Acceptances) Accepted(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	same, err := loadTargets(ctx, j.reader, target)
-	if err != nil {
-		return nil, j.wrap(lookUp, err)
+	if a.held == nil || a.target != target {
+		held, err := a.journal.holdAcceptances(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		a.target, a.held = target, held
 	}
-	replays := j.writer == nil || len(same) > 1
-	if !replays {
-		if err := j.fold(ctx, target); err != nil {
+	found := make(map[importer.Digest]importer.Acceptance, len(keys))
+	for _, key := range keys {
+		accepted, ok, err := a.held.find(key)
+		if err != nil {
+			return nil, a.journal.wrap(lookUp, err)
+		}
+		if ok {
+			found[key] = accepted
+		}
+	}
+	return found, nil
+}
+
+// lookUp is what cannot be done when acceptances cannot be read.
+const lookUp = "look up what the Controller last accepted"
+
+// heldAcceptances are the acceptances of a target, in memory.
+type heldAcceptances struct {
+	stored   []*packed // of each row of the target
+	replayed changes   // by outcomes that are not folded
+}
+
+// holdAcceptances reads the acceptances of a target. A journal that is only read cannot
+// store what is not folded.
+func (j *Journal) holdAcceptances(ctx context.Context, name string) (held *heldAcceptances, err error) {
+	if j.writer != nil {
+		if err := j.fold(ctx, name); err != nil {
 			return nil, err
 		}
 	}
-	found := make(map[importer.Digest]importer.Acceptance, len(keys))
-	for _, t := range same {
-		if err := j.addStored(ctx, t, keys, found); err != nil {
-			return nil, j.wrap(lookUp, err)
-		}
-	}
-	if replays {
-		err = j.addReplayed(ctx, same, keys, found)
-	}
-	return found, j.wrap(lookUp, err)
-}
-
-// addStored adds the stored acceptances of the keys, unless a later one was found.
-func (j *Journal) addStored(ctx context.Context, t target, keys []importer.Digest, found map[importer.Digest]importer.Acceptance) error {
-	wanted := make([]byte, 0, len(keys)*len(importer.Digest{}))
-	for i := range keys {
-		wanted = append(wanted, keys[i][:]...)
-	}
-	rows, err := j.lookup.QueryContext(ctx, t.id, wanted, len(keys))
-	return eachRow(rows, err, func() error {
-		var i int
-		var data sql.RawBytes
-		if err := rows.Scan(&i, &data); err != nil {
-			return err
-		}
-		return addLater(found, keys[i], data)
+	err = j.view(ctx, lookUp, func(tx *sql.Tx) (err error) {
+		held, err = loadHeld(ctx, tx, name)
+		return err
 	})
+	return held, err
 }
 
-// addLater adds an acceptance, unless a later one was found.
-func addLater(found map[importer.Digest]importer.Acceptance, key importer.Digest, data []byte) error {
-	a, err := readAcceptance(key, data)
-	if known, ok := found[key]; err == nil && !(ok && known.AcceptedAt.After(a.AcceptedAt)) {
-		found[key] = a
+func loadHeld(ctx context.Context, tx *sql.Tx, name string) (*heldAcceptances, error) {
+	same, err := loadTargets(ctx, tx, name)
+	if err == nil {
+		err = checkAll(ctx, tx, "PRAGMA quick_check(acceptance)")
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	held := &heldAcceptances{replayed: changes{}}
+	for _, t := range same {
+		p, err := readPacked(ctx, tx, t.id)
+		if err != nil {
+			return nil, err
+		}
+		held.stored = append(held.stored, p)
+	}
+	_, _, err = held.replayed.replay(ctx, tx, same, same.folded(), math.MaxInt)
+	return held, err
+}
+
+// find returns the acceptance of a key: of those stored the latest, unless outcomes that
+// are not folded say more.
+func (h *heldAcceptances) find(key importer.Digest) (found importer.Acceptance, ok bool, err error) {
+	take := func(data []byte) {
+		blob := blobReader{rest: string(data[:len(data)-sumSize])} // it was verified
+		if a := blob.acceptance(); !ok || !found.AcceptedAt.After(a.AcceptedAt) {
+			found, ok = a, true
+		}
+		err = errors.Join(err, blob.err())
+	}
+	for _, p := range h.stored {
+		if data := p.find(key); data != nil {
+			take(data)
+		}
+	}
+	data, changed := h.replayed[key]
+	if changed && (data == nil || len(h.stored) == 1) { // what is stored of one row is older
+		found, ok = importer.Acceptance{}, false
+	}
+	if data != nil {
+		take(data)
+	}
+	return found, ok, err
 }
 
 func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
@@ -84,15 +134,11 @@ func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
 	return seal(appendTexts(data, a.ReferenceID), keyPlace(key)...)
 }
 
-func readAcceptance(key importer.Digest, data []byte) (a importer.Acceptance, err error) {
-	blob, err := unseal(data, keyPlace(key)...)
-	if err != nil {
-		return a, err
-	}
-	a.Hash = blob.digest()
-	a.AcceptedAt = timeOf(int64(blob.number()))
-	a.ReferenceID = blob.text()
-	return a, blob.err()
+func (r *blobReader) acceptance() (a importer.Acceptance) {
+	a.Hash = r.digest()
+	a.AcceptedAt = timeOf(int64(r.number()))
+	a.ReferenceID = r.text()
+	return a
 }
 
 // keyPlace returns a key as the numbers that say where an acceptance belongs.
@@ -104,32 +150,56 @@ const selectOutcomes = `SELECT event.id, event.run, event.chunk, event.seq, even
 	FROM event CROSS JOIN run ON run.id = event.run CROSS JOIN chunk AS plan ON plan.run = event.run AND plan.chunk = event.chunk
 	WHERE event.id > ? AND run.target` + inTargets + `ORDER BY event.id`
 
-const latestEvent = "SELECT coalesce(max(id), 0) FROM event"
+// latestEvent is the last that was ever stored.
+const latestEvent = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'"
+
+// The index knows the outcomes too, in another order.
+const countOutcomes = `SELECT count(*) FROM run CROSS JOIN event INDEXED BY event_chunk ON event.run = run.id
+	WHERE event.id > ? AND event.id <= ? AND run.target` + inTargets
+
+// checkCount returns an error unless n records are all outcomes of the target after one
+// event, up to another.
+func checkCount(ctx context.Context, tx *sql.Tx, same targets, after, upTo int64, n int) error {
+	var known int
+	err := tx.QueryRowContext(ctx, countOutcomes, after, upTo, same.ids()).Scan(&known)
+	if err == nil && known != n {
+		err = fmt.Errorf("%w: %d of %d outcomes were found", errDamaged, n, known)
+	}
+	return err
+}
 
 // fold applies the outcomes that were recorded since it was last called.
 func (j *Journal) fold(ctx context.Context, name string) error {
 	const action = "work out what the Controller last accepted"
-	var latest int64
-	err := j.reader.QueryRowContext(ctx, latestEvent).Scan(&latest)
-	if err != nil {
-		return j.wrap(action, err)
-	}
-	same, err := loadTargets(ctx, j.reader, name)
-	if err != nil {
-		return j.wrap(action, err)
-	}
-	for _, t := range same {
-		for done := t.folded >= latest; !done; {
-			err := j.update(ctx, action, durable, func(tx *sql.Tx) (err error) {
-				done, err = foldSome(ctx, tx, t.id, name)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+	for done := false; !done; {
+		isFolded := false
+		err := j.view(ctx, action, func(tx *sql.Tx) (err error) { // does not wait for who writes
+			isFolded, err = targetIsFolded(ctx, tx, name)
+			return err
+		})
+		if err != nil || isFolded {
+			return err
+		}
+		err = j.update(ctx, action, durable, func(tx *sql.Tx) (err error) {
+			done, err = foldSome(ctx, tx, name)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// targetIsFolded reports whether every outcome is folded.
+func targetIsFolded(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
+	same, err := loadTargets(ctx, tx, name)
+	if err != nil || len(same) == 0 {
+		return err == nil, err
+	}
+	var latest int64
+	err = tx.QueryRowContext(ctx, latestEvent).Scan(&latest)
+	return same.folded() >= latest, err
 }
 
 // changes are acceptances to be stored, by key; nil ones are to be deleted.
@@ -138,39 +208,50 @@ type changes map[importer.Digest][]byte
 // foldRows is about how many rows are folded in one transaction.
 const foldRows = 8192
 
-// foldSome folds the next outcomes of the row of the target with that id, and reports
-// whether they were the last. What is not known any more is deleted from every row.
-func foldSome(ctx context.Context, tx *sql.Tx, id int64, name string) (done bool, err error) {
+// foldSome folds the next outcomes of the target, and reports whether they were the
+// last.
+func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err error) {
 	same, err := loadTargets(ctx, tx, name)
-	if err != nil {
-		return false, err
+	if err != nil || len(same) == 0 {
+		return true, err // forgotten
 	}
-	i := slices.IndexFunc(same, func(t target) bool { return t.id == id })
-	if i < 0 {
-		return true, nil // forgotten
+	pending, after := changes{}, same.folded()
+	if after == notFolded {
+		done = true
+		pending, err = same.join(ctx, tx, name)
+	} else {
+		after, done, err = pending.replay(ctx, tx, same, after, foldRows)
 	}
-	t := same[i]
-	outcomes, err := tx.QueryContext(ctx, selectOutcomes, t.folded, targets{t}.ids())
-	pending, c := changes{}, new(chunk)
+	if err == nil && done { // later events, if any, are of other targets
+		err = tx.QueryRowContext(ctx, latestEvent).Scan(&after)
+	}
+	if err == nil {
+		err = pending.store(ctx, tx, same[0].id)
+	}
+	if err == nil {
+		err = same.saveFolded(ctx, tx, after)
+	}
+	return done, err
+}
+
+// replay adds the changes by the outcomes after an event, until there are about so
+// many. It returns the last event that it added, and whether no other follows.
+func (p changes) replay(ctx context.Context, tx *sql.Tx, same targets, after int64, most int) (last int64, done bool, err error) {
+	last = max(after, 0)
+	n, c := 0, new(chunk)
+	outcomes, err := tx.QueryContext(ctx, selectOutcomes, last, same.ids())
 	err = eachRow(outcomes, err, func() (err error) {
-		if len(pending) >= foldRows {
+		if len(p) >= most {
 			return errEnough
 		}
-		t.folded, err = pending.add(outcomes, c)
+		n++
+		last, err = p.add(outcomes, c)
 		return err
 	})
-	if done = !errors.Is(err, errEnough); done {
-		if err == nil { // later events, if any, are of other targets
-			err = tx.QueryRowContext(ctx, latestEvent).Scan(&t.folded)
-		}
-		if err != nil {
-			return false, err
-		}
+	if done = err == nil; !done && !errors.Is(err, errEnough) {
+		return last, false, err
 	}
-	if err := pending.store(ctx, tx, t.id, same.ids()); err != nil {
-		return false, err
-	}
-	return done, t.saveFolded(ctx, tx)
+	return last, done, checkCount(ctx, tx, same, max(after, 0), last, n)
 }
 
 // add applies the events of the current record, and returns its id. It uses c.
@@ -208,15 +289,15 @@ func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
 // storeRows is how many acceptances one statement stores.
 const storeRows = 64
 
-// store applies the changes in the order of their keys, which saves the database
-// half of the searching. They are stored for one target, and deleted from all.
-func (c changes) store(ctx context.Context, tx *sql.Tx, target int64, all string) error {
+// store applies the changes to a row of the target, in the order of their keys, which
+// saves the database half of the searching.
+func (c changes) store(ctx context.Context, tx *sql.Tx, target int64) error {
 	const columns = 3
 	kept := make([]any, 0, columns*len(c))
 	for _, key := range slices.SortedFunc(maps.Keys(c), func(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) }) {
 		if data := c[key]; data != nil {
 			kept = append(kept, target, key[:], data)
-		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target"+inTargets+"AND key = ?", all, key[:]); err != nil {
+		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target = ? AND key = ?", target, key[:]); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ func accepted(t *testing.T, j *Journal, rows ...int) map[int]string {
 	for _, row := range rows {
 		keys = append(keys, testKey(row))
 	}
-	found, err := j.Accepted(t.Context(), testTarget, keys)
+	found, err := j.Acceptances().Accepted(t.Context(), testTarget, keys)
 	must(t, err)
 	references := map[int]string{}
 	for _, row := range rows {
@@ -52,7 +52,7 @@ func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 	diff(t, "after another run", accepted(t, j, 2, 3, 4, 5, 6, 7), want)
 	diff(t, "asked again", accepted(t, j, 2, 3, 4, 5, 6, 7), want)
 
-	if found, err := j.Accepted(t.Context(), "another target", []importer.Digest{testKey(2)}); err != nil || len(found) > 0 {
+	if found, err := j.Acceptances().Accepted(t.Context(), "another target", []importer.Digest{testKey(2)}); err != nil || len(found) > 0 {
 		t.Errorf("of another target: %v %v", found, err)
 	}
 }
@@ -76,7 +76,7 @@ func TestAcceptanceIsWholeAgain(t *testing.T) {
 	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
-	found, err := j.Accepted(t.Context(), testTarget, []importer.Digest{testKey(3), testKey(2), testKey(2)})
+	found, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(3), testKey(2), testKey(2)})
 	must(t, err)
 	diff(t, "accepted", found, map[importer.Digest]importer.Acceptance{
 		testKey(2): {Hash: testRow(2, importer.StatusPending).Hash, ReferenceID: "20", AcceptedAt: testTime},
@@ -128,7 +128,7 @@ func TestFoldTakesSeveralTransactions(t *testing.T) {
 	for i := range plan {
 		keys = append(keys, plan[i].Key)
 	}
-	found, err := j.Accepted(t.Context(), testTarget, keys)
+	found, err := j.Acceptances().Accepted(t.Context(), testTarget, keys)
 	must(t, err)
 	for i := range plan {
 		if a := found[plan[i].Key]; a.ReferenceID != fmt.Sprint(100_000+i) || a.Hash != plan[i].Hash {

@@ -169,7 +169,7 @@ func BenchmarkFinish(b *testing.B) {
 func BenchmarkFold(b *testing.B) {
 	key := []importer.Digest{{1}}
 	measure(b, recorded, func(j *Journal, _ *Run) {
-		if _, err := j.Accepted(context.Background(), "bench", key); err != nil {
+		if _, err := j.Acceptances().Accepted(context.Background(), "bench", key); err != nil {
 			b.Fatal(err)
 		}
 	})
@@ -183,13 +183,14 @@ func BenchmarkAccepted(b *testing.B) {
 		keys = append(keys, row.Key)
 	}
 	j, _ := benchRun(b, benchPlan(benchRows), benchOutcomes(benchRows), recorded)
-	if _, err := j.Accepted(ctx, "bench", keys[:1]); err != nil {
+	if _, err := j.Acceptances().Accepted(ctx, "bench", keys[:1]); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		for batch := range slices.Chunk(keys, 256) {
-			found, err := j.Accepted(ctx, "bench", batch)
+		acceptances := j.Acceptances()
+		for batch := range slices.Chunk(keys, 128) {
+			found, err := acceptances.Accepted(ctx, "bench", batch)
 			if err != nil || len(found) != len(batch) {
 				b.Fatal(len(found), err)
 			}

@@ -65,7 +65,16 @@ func FuzzRecords(f *testing.F) {
 				return err
 			},
 			"acceptance": func(_ *chunk, data []byte) error {
-				_, err := readAcceptance(importer.Digest{}, seal(data, keyPlace(importer.Digest{})...))
+				blob, err := unseal(seal(data, keyPlace(importer.Digest{})...), keyPlace(importer.Digest{})...)
+				blob.acceptance()
+				return errors.Join(err, blob.err())
+			},
+			"acceptances": func(_ *chunk, data []byte) error {
+				p := &packed{{records: data}}
+				err := p[0].index(0)
+				if err == nil {
+					p.find(importer.Digest{})
+				}
 				return err
 			},
 			"chunk": func(s *chunk, data []byte) error {

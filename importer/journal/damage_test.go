@@ -80,7 +80,7 @@ func goOn(t *testing.T, dir string) (found goneOn, err error) {
 	for row := 2; row <= 601; row++ {
 		keys = append(keys, testKey(row))
 	}
-	if found.accepted, err = j.Accepted(t.Context(), testTarget, keys); err != nil {
+	if found.accepted, err = j.Acceptances().Accepted(t.Context(), testTarget, keys); err != nil {
 		return found, err
 	}
 	runs, err := j.Unfinished(t.Context(), testTarget, testSource)
@@ -264,7 +264,7 @@ func TestMissingRecordsAreNoticed(t *testing.T) {
 			j := openTest(t, copyOf(t, whole))
 			_, err := j.writer.Exec(query)
 			must(t, err)
-			_, acceptErr := j.Accepted(t.Context(), testTarget, []importer.Digest{testKey(2)})
+			_, acceptErr := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(2)})
 			if err := errors.Join(j.Recover(t.Context(), testTarget), acceptErr); !errors.As(err, new(*DamagedError)) {
 				t.Errorf("error %v", err)
 			}

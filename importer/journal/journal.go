@@ -30,16 +30,14 @@ type Journal struct {
 
 	damaged atomic.Bool // damage was found
 
-	found    os.FileInfo // of a database that is taken to be unchangeable, else nil
-	replayed replay      // what a journal that is only read cannot store
+	found os.FileInfo // of a database that is taken to be unchangeable, else nil
 
 	writing      sync.Mutex // held during every use of writer
 	synced       bool       // whether writer's commits wait for the disk
 	updateRun    *sql.Stmt  // by writer, as the next two
 	insertChunk  *sql.Stmt
 	insertEvents *sql.Stmt
-	selectChunks *sql.Stmt // by reader, as the next
-	lookup       *sql.Stmt
+	selectChunks *sql.Stmt // by reader
 }
 
 const (
@@ -182,7 +180,6 @@ func (j *Journal) prepare(ctx context.Context) (err error) {
 		{&j.insertChunk, j.writer, insertChunk},
 		{&j.insertEvents, j.writer, insertEvents},
 		{&j.selectChunks, j.reader, selectChunks},
-		{&j.lookup, j.reader, lookupAcceptances},
 	} {
 		if p.db == nil {
 			continue // the journal is only read

@@ -90,7 +90,8 @@ func TestIndexesAreUsed(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	for name, query := range map[string]string{
 		"chunks":      strings.NewReplacer("?1", "1", "?2", "0", "?3", "9").Replace(selectChunks),
-		"acceptances": strings.NewReplacer("?1", "1", "?2", "x'00'", "?3", "9").Replace(lookupAcceptances),
+		"acceptances": strings.NewReplacer("target = ?", "target = 1", "?", "x'00'").Replace(selectSegment),
+		"outcomes":    strings.NewReplacer("id > ?", "id > 1", "id <= ?", "id <= 9", "(?)", "'[1]'").Replace(countOutcomes),
 	} {
 		rows, err := j.reader.Query("EXPLAIN QUERY PLAN " + query)
 		must(t, err)

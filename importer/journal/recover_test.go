@@ -206,7 +206,7 @@ func TestForget(t *testing.T) {
 	if len(runs) != 1 || runs[0].ID != busy.id {
 		t.Errorf("left: %+v", runs)
 	}
-	accepted, err := j.Accepted(t.Context(), testTarget, []importer.Digest{testKey(2), testKey(4)})
+	accepted, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(2), testKey(4)})
 	must(t, err)
 	diff(t, "acceptances outlive their run", accepted, map[importer.Digest]importer.Acceptance{
 		testKey(2): {Hash: importer.Digest{2, 1}, ReferenceID: "20", AcceptedAt: testTime},

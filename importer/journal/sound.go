@@ -122,13 +122,24 @@ func checkPages(ctx context.Context, db *sql.DB, sound bool) error {
 		checks = append(checks, "PRAGMA integrity_check("+table+")")
 		return err
 	})
-	for i := 0; err == nil && i < len(checks); i++ {
+	if err != nil {
+		return err
+	}
+	return checkAll(ctx, db, checks...)
+}
+
+// checkAll has SQLite make some checks.
+func checkAll(ctx context.Context, q querier, checks ...string) error {
+	for _, check := range checks {
 		var result string
-		if err = db.QueryRowContext(ctx, checks[i]).Scan(&result); err == nil && result != "ok" {
-			err = fmt.Errorf("%w: %s", errDamaged, result)
+		if err := q.QueryRowContext(ctx, check).Scan(&result); err != nil {
+			return err
+		}
+		if result != "ok" {
+			return fmt.Errorf("%w: %s", errDamaged, result)
 		}
 	}
-	return err
+	return nil
 }
 
 // Check checks every page of the database, whoever vouches for them.

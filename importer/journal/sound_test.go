@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +20,20 @@ import (
 func unsound(t *testing.T, whole string) string {
 	t.Helper()
 	dir := copyOf(t, whole)
-	database := filepath.Join(dir, databaseName)
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(database)+"?mode=ro&immutable=1")
+	at := pageOf(t, dir, "event") + 3 // how much is on it
+	must(t, damageFile(filepath.Join(dir, databaseName), true, func(path string) error { return flip(path, at, 0xFF) }))
+	return dir
+}
+
+// pageOf returns where the first page of a table or an index stands in the database.
+func pageOf(t *testing.T, dir, name string) int {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(dir, databaseName))+"?mode=ro&immutable=1")
 	must(t, err)
 	var page, size int
-	must(t, db.QueryRow("SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'event'").Scan(&page, &size))
+	must(t, db.QueryRow("SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = ?", name).Scan(&page, &size))
 	must(t, db.Close())
-	must(t, damageFile(database, true, func(path string) error { return flip(path, (page-1)*size+3, 0xFF) })) // how much is on it
-	return dir
+	return (page - 1) * size
 }
 
 // opens reports whether the journal is opened although it is damaged.
@@ -179,5 +187,51 @@ func TestSmallTablesAreAlwaysChecked(t *testing.T) {
 	}))
 	if opens(t, dir) {
 		t.Error("it opens")
+	}
+}
+
+// A page of the outcomes leads to the wrong page, and so the last ones are not found:
+// one of them says that what was accepted before is not known any more.
+func TestOutcomesThatAreNotFoundAreMissed(t *testing.T) {
+	j, err := Open(t.Context(), t.TempDir())
+	must(t, err)
+	rows := make([]int, 100)
+	for i := range rows {
+		rows[i] = i*chunkRows + 2
+	}
+	must(t, planned(t, j, importer.RunPushing, rows...).Stop(t.Context()))
+	r, err := j.Run(t.Context(), 1)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	claim(t, r, len(rows))
+	for _, row := range rows {
+		o := pushed(row)
+		o.Message = strings.Repeat("long ", 100)
+		must(t, r.Record(t.Context(), []importer.Outcome{o}))
+	}
+	must(t, r.Finish(t.Context(), testTime))
+	must(t, j.Close())
+
+	dir := j.dir
+	at := pageOf(t, dir, "event")
+	must(t, damageFile(filepath.Join(dir, databaseName), true, func(path string) error {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if content[at] != 5 {
+			t.Fatal("the outcomes have one page")
+		}
+		cell := at + int(binary.BigEndian.Uint16(content[at+12:]))
+		copy(content[at+8:at+12], content[cell:cell+4]) // the last page is the first once more
+		return os.WriteFile(path, content, 0o600)
+	}))
+	for what, open := range map[string]func(context.Context, string) (*Journal, error){"open": Open, "read only": openReadOnly} {
+		j, err := open(t.Context(), copyOf(t, dir))
+		must(t, err)
+		if _, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(rows[99])}); !errors.As(err, new(*DamagedError)) {
+			t.Errorf("%s: error %v", what, err)
+		}
+		must(t, j.Close())
 	}
 }

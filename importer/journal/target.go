@@ -14,12 +14,12 @@ import (
 
 // target is a Controller and client code that runs are pushed to.
 type target struct {
-	id     int64
-	name   string
-	folded int64 // event up to which the acceptances are up to date
+	id       int64
+	name     string
+	foldedTo int64 // event up to which the acceptances are up to date
 }
 
-func (t *target) checksum() uint32 { return checksum([]byte(t.name), t.folded) }
+func (t *target) checksum() uint32 { return checksum([]byte(t.name), t.foldedTo) }
 
 // targets are the rows of one target. There are several when journals of earlier
 // versions took spellings of a Controller's URL for Controllers of their own; none
@@ -46,7 +46,7 @@ func loadTargets(ctx context.Context, q querier, name string) (same targets, err
 	err = eachRow(rows, err, func() error {
 		var t target
 		var sum uint32
-		err := rows.Scan(&t.id, &t.name, &t.folded, &sum)
+		err := rows.Scan(&t.id, &t.name, &t.foldedTo, &sum)
 		if err != nil || importer.SameTarget(t.name) != name {
 			return err
 		}
@@ -69,7 +69,7 @@ func ensureTarget(ctx context.Context, q querier, name string) (target, error) {
 		return same[0], nil
 	}
 	t := target{name: name}
-	result, err := q.ExecContext(ctx, "INSERT INTO target (name, folded, sum) VALUES (?, ?, ?)", name, t.folded, t.checksum())
+	result, err := q.ExecContext(ctx, "INSERT INTO target (name, folded, sum) VALUES (?, ?, ?)", name, t.foldedTo, t.checksum())
 	if err == nil {
 		t.id, err = result.LastInsertId()
 	}
@@ -77,7 +77,7 @@ func ensureTarget(ctx context.Context, q querier, name string) (target, error) {
 }
 
 func (t *target) saveFolded(ctx context.Context, q querier) error {
-	_, err := q.ExecContext(ctx, "UPDATE target SET folded = ?, sum = ? WHERE id = ?", t.folded, t.checksum(), t.id)
+	_, err := q.ExecContext(ctx, "UPDATE target SET folded = ?, sum = ? WHERE id = ?", t.foldedTo, t.checksum(), t.id)
 	return err
 }
 

@@ -40,7 +40,7 @@ func pushAs(t *testing.T, j *Journal, name string, outcome importer.Outcome) *Ru
 
 func acceptedBy(t *testing.T, j *Journal, name string, row int) string {
 	t.Helper()
-	found, err := j.Accepted(t.Context(), name, []importer.Digest{testKey(row)})
+	found, err := j.Acceptances().Accepted(t.Context(), name, []importer.Digest{testKey(row)})
 	must(t, err)
 	return found[testKey(row)].ReferenceID
 }
@@ -110,29 +110,84 @@ func TestAcceptancesOfSpellings(t *testing.T) {
 		"failed and then not": {[]importer.Outcome{reference(2, "a"), later(failed, 1), later(reference(2, "c"), 2)}, "c"},
 		"failed by the other": {[]importer.Outcome{reference(2, "a"), later(failed, 1)}, ""},
 	} {
-		j := openTest(t, t.TempDir())
-		var ids []int64
-		for i, outcome := range c.outcomes {
-			name := []string{oldSpelling, otherOld}[i%2]
-			r := pushAs(t, j, name, outcome)
-			must(t, r.Stop(t.Context()))
-			ids = append(ids, r.id)
-			if i%2 == 0 { // the earlier version folded some
-				must(t, j.fold(t.Context(), name))
-			}
-			if got := acceptedBy(t, j, newSpelling, 2); i == len(c.outcomes)-1 && got != c.want {
-				t.Errorf("%s: accepted %q, want %q", what, got, c.want)
-			}
-		}
-		read := readOnly(t, j.dir)
-		if got := acceptedBy(t, read, newSpelling, 2); got != c.want {
-			t.Errorf("%s: read only: accepted %q, want %q", what, got, c.want)
-		}
-		must(t, read.Close())
-		_, err := j.Forget(t.Context(), ids...)
-		must(t, err)
-		if got := acceptedBy(t, j, newSpelling, 2); got != c.want {
-			t.Errorf("%s: when forgotten: accepted %q, want %q", what, got, c.want)
+		for how, fold := range map[string]func(*testing.T, *Journal){
+			"not folded":   func(*testing.T, *Journal) {},
+			"folded apart": foldApart,
+			"folded now":   func(t *testing.T, j *Journal) { must(t, j.fold(t.Context(), newSpelling)) },
+			"folded twice": func(t *testing.T, j *Journal) { foldApart(t, j); must(t, j.fold(t.Context(), newSpelling)) },
+		} {
+			t.Run(what+"/"+how, func(t *testing.T) {
+				dir := t.TempDir()
+				j, err := Open(t.Context(), dir)
+				must(t, err)
+				var ids []int64
+				for i, outcome := range c.outcomes {
+					r := pushAs(t, j, []string{oldSpelling, otherOld}[i%2], outcome)
+					must(t, r.Stop(t.Context()))
+					ids = append(ids, r.id)
+					if i%2 == 0 {
+						fold(t, j)
+					}
+				}
+				must(t, j.Close())
+				check := func(when string, j *Journal) {
+					t.Helper()
+					if got := acceptedBy(t, j, newSpelling, 2); got != c.want {
+						t.Errorf("%s: accepted %q, want %q", when, got, c.want)
+					}
+				}
+				read := readOnly(t, dir)
+				check("read only", read)
+				must(t, read.Close())
+				asked := openTest(t, copyOf(t, dir))
+				check("asked", asked)
+				check("asked again", asked)
+				for _, id := range ids {
+					_, err = asked.Forget(t.Context(), id)
+					must(t, err)
+					check("asked and forgotten", asked)
+				}
+				j = openTest(t, dir)
+				_, err = j.Forget(t.Context(), ids...)
+				must(t, err)
+				check("forgotten", j)
+				run := testRun()
+				run.Target = newSpelling
+				r, err := j.Begin(t.Context(), run)
+				must(t, err)
+				must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending)}))
+				must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))
+				claim(t, r, 1)
+				must(t, r.Record(t.Context(), []importer.Outcome{later(reference(2, "new"), -9)})) // clocks may go back
+				if got := acceptedBy(t, j, newSpelling, 2); got != "new" {
+					t.Errorf("then accepted %q", got)
+				}
+			})
 		}
 	}
+}
+
+// foldApart folds each row of the target by itself, as earlier versions did.
+func foldApart(t *testing.T, j *Journal) {
+	t.Helper()
+	must(t, j.update(t.Context(), "fold", durable, func(tx *sql.Tx) error {
+		same, err := loadTargets(t.Context(), tx, newSpelling)
+		must(t, err)
+		for i := range same {
+			pending := changes{}
+			_, _, err := pending.replay(t.Context(), tx, same[i:i+1], same[i].foldedTo, foldRows) // from the start if it is with the first
+			must(t, err)
+			for key, data := range pending {
+				if data == nil {
+					for _, other := range same {
+						must(t, changes{key: nil}.store(t.Context(), tx, other.id))
+					}
+				}
+			}
+			must(t, pending.store(t.Context(), tx, same[i].id))
+			must(t, tx.QueryRow(latestEvent).Scan(&same[i].foldedTo))
+			must(t, same[i].saveFolded(t.Context(), tx))
+		}
+		return nil
+	}))
 }

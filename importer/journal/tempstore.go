@@ -16,7 +16,7 @@ import (
 // outlives it, so it needs no database, only a temporary file, and that only once
 // there is something to keep. It is for one goroutine at a time.
 type TempStore struct {
-	all      bool     // pending rows without a problem are kept too
+	all      bool     // pending and unchanged rows without a problem are kept too
 	file     *os.File // nil while nothing is kept
 	size     int64    // bytes written
 	building chunkBuilder
@@ -31,15 +31,16 @@ type tempRecord struct {
 	section
 }
 
-// NewTempStore returns an empty store. It keeps all rows, or only those with
-// something to report: rows that are not pending or have a problem.
+// NewTempStore returns an empty store. It keeps all rows, or only those with something
+// to report: rows that have a problem, or are neither pending nor unchanged.
 func NewTempStore(all bool) *TempStore { return &TempStore{all: all} }
 
 // Append takes rows in rising order, as [Run.Append] does.
 func (s *TempStore) Append(_ context.Context, rows []importer.PlannedRow) error {
 	for i := range rows {
 		row := &rows[i]
-		if !s.all && row.Status == importer.StatusPending && len(row.Problems) == 0 {
+		isQuiet := (row.Status == importer.StatusPending || row.Status == importer.StatusUnchanged) && len(row.Problems) == 0
+		if isQuiet && !s.all {
 			continue
 		}
 		if err := s.building.add(row, s.flush); err != nil {

@@ -27,6 +27,8 @@ func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
 			p.Problems = append(p.Problems, problem)
 		case 2:
 			p.Status, p.Payload = importer.StatusSkipped, nil
+		case 7, 10:
+			p.Status, p.Payload = importer.StatusUnchanged, nil
 		}
 		plan = append(plan, p)
 	}
@@ -101,7 +103,7 @@ func TestTempStoreShowsWhatTheJournalShows(t *testing.T) {
 func reportable(all []importer.Result) []importer.Result {
 	var kept []importer.Result
 	for _, r := range all {
-		if r.Status == importer.StatusValid && len(r.Problems) == 0 {
+		if (r.Status == importer.StatusValid || r.Status == importer.StatusUnchanged) && len(r.Problems) == 0 {
 			continue
 		}
 		if len(r.Problems) == 0 && r.Status == importer.StatusDuplicate || len(r.Problems) > 0 && r.Problems[len(r.Problems)-1].Rule == mapping.RuleDuplicateKey {

@@ -90,7 +90,7 @@ func TestVersion1AcceptancesAreKept(t *testing.T) {
 		found := map[string]string{}
 		for _, id := range []string{"001", "002", "003", "004", "005", "007"} {
 			key := digester.Key("SSO", id)
-			accepted, err := j.Accepted(t.Context(), version1Target, []importer.Digest{key})
+			accepted, err := j.Acceptances().Accepted(t.Context(), version1Target, []importer.Digest{key})
 			must(t, err)
 			if a, ok := accepted[key]; ok {
 				found[id] = a.ReferenceID
@@ -102,7 +102,7 @@ func TestVersion1AcceptancesAreKept(t *testing.T) {
 	diff(t, "accepted", references(), want)
 	stored, err := loadTargets(t.Context(), j.reader, version1Target)
 	must(t, err)
-	stored[0].folded = 0
+	stored[0].foldedTo = 0
 	must(t, stored[0].saveFolded(t.Context(), j.writer))
 	_, err = j.writer.Exec("DELETE FROM acceptance")
 	must(t, err)

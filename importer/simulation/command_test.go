@@ -142,7 +142,7 @@ func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journ
 		Source: p.file.source(), Mapper: newMapper(p.course), Store: &store{p, run}, Salt: j.Salt(), Target: simulatedTarget,
 	}
 	if p.file.onlyChanges {
-		planner.Acceptances = &acceptances{p, j}
+		planner.Acceptances = &acceptances{p, j.Acceptances()}
 	}
 	plan, err := planner.Make(fetchCtx)
 	if err != nil {
@@ -277,12 +277,12 @@ func (s *store) Amend(ctx context.Context, amendments []importer.Amendment) erro
 // may change it.
 type acceptances struct {
 	*process
-	journal *journal.Journal
+	known *journal.Acceptances
 }
 
 func (a *acceptances) Accepted(ctx context.Context, target string, keys []importer.Digest) (found map[importer.Digest]importer.Acceptance, err error) {
 	err = a.write("look up", durable, func() (err error) {
-		found, err = a.journal.Accepted(ctx, target, keys)
+		found, err = a.known.Accepted(ctx, target, keys)
 		return err
 	})
 	return found, err

@@ -160,7 +160,7 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	defer func() { err = errors.Join(err, store.Close()) }()
 	planner := importer.Planner{Store: store}
 	if c.Settings.OnlyChanges && c.journal != nil {
-		planner.Acceptances, planner.Salt = c.journal, c.journal.Salt()
+		planner.Acceptances, planner.Salt = c.journal.Acceptances(), c.journal.Salt()
 	}
 	plan, err := c.plan(ctx, t, planner)
 	if err != nil {

@@ -133,7 +133,7 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 	}()
 	planner := importer.Planner{Source: &recordedSource{t, rows}, Store: rows, Digest: true, Everybody: !c.Settings.OnlyChanges}
 	if c.journal != nil {
-		planner.Acceptances, planner.Salt = c.journal, c.journal.Salt()
+		planner.Acceptances, planner.Salt = c.journal.Acceptances(), c.journal.Salt()
 	}
 	plan, err := c.planQuietly(ctx, t, planner)
 	if err != nil {

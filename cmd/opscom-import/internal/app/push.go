@@ -146,7 +146,7 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	}
 	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil}
 	if p.Settings.OnlyChanges {
-		planner.Acceptances = p.journal
+		planner.Acceptances = p.journal.Acceptances()
 	}
 	plan, err := p.plan(ctx, t, planner)
 	var held []string
