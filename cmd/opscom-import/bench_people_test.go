@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // exportHeader names the columns of a registrar's export.
@@ -66,6 +69,29 @@ func writeExportMapping(path string) error {
 // writeExportCSV writes an export of 27 columns as CSV.
 func writeExportCSV(path string, rows int) error {
 	return writeCSV(path, exportHeader, rows, exportRow)
+}
+
+// writeExportWorkbook writes an export as a workbook, its texts in the cells.
+func writeExportWorkbook(path string, rows int) (err error) {
+	book := excelize.NewFile()
+	defer func() { err = errors.Join(err, book.Close()) }()
+	w, err := book.NewStreamWriter("Sheet1")
+	if err != nil {
+		return err
+	}
+	record, cells := slices.Clone(exportHeader), make([]any, len(exportHeader))
+	for i := range rows + 1 {
+		if i > 0 {
+			exportRow(record, i-1)
+		}
+		for c, text := range record {
+			cells[c] = text
+		}
+		if err := w.SetRow("A"+strconv.Itoa(i+1), cells); err != nil {
+			return err
+		}
+	}
+	return errors.Join(w.Flush(), book.SaveAs(path))
 }
 
 func writeCSV(path string, header []string, rows int, fill func(record []string, i int)) (err error) {
