@@ -64,8 +64,12 @@ func (w *worksheet) plainValue(tag cellTag, b []byte) (cell mapping.Cell, size i
 		return cell, 0, nil
 	}
 	value := plainText(b[len(opening):])
-	if len(value) == 0 || !hasPrefix(b[len(opening)+len(value):], closing) {
+	if value == nil || !hasPrefix(b[len(opening)+len(value):], closing) {
 		return cell, 0, nil
+	}
+	size = len(opening) + len(value) + len(closing)
+	if len(value) == 0 { // no value, whatever the type
+		return cell, size, nil
 	}
 	if !keepSpace && (isXMLSpace(value[0]) || isXMLSpace(value[len(value)-1])) {
 		return cell, 0, nil
@@ -78,7 +82,7 @@ func (w *worksheet) plainValue(tag cellTag, b []byte) (cell mapping.Cell, size i
 	default:
 		cell, w.text, err = w.cells.number(atoi(tag.style), value, w.text)
 	}
-	return cell, len(opening) + len(value) + len(closing), err
+	return cell, size, err
 }
 
 // cellTag is the start tag of a cell.

@@ -69,7 +69,7 @@ func randomCell(r *rand.Rand, number, column int) string {
 		return tag + one(r, " >", "\n>", "") + randomValue(r) + "</c>"
 	}
 	if isClean && r.Intn(2) == 0 {
-		return tag + ">" + one(r, "<v>1</v>", "<v>900123456</v>", "<v>38046.5</v>", "<v>"+randomValue(r)+"</v>", "<v> a\n</v>", "<is><t>Zoë Roy</t></is>", `<is><t xml:space="preserve"> a </t></is>`) + "</c>"
+		return tag + ">" + one(r, "<v></v>", "<is><t></t></is>", "<v>1</v>", "<v>900123456</v>", "<v>38046.5</v>", "<v>"+randomValue(r)+"</v>", "<v> a\n</v>", "<is><t>Zoë Roy</t></is>", `<is><t xml:space="preserve"> a </t></is>`) + "</c>"
 	}
 	content := ""
 	for range 1 + r.Intn(12)/11 {
