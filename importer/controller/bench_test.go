@@ -16,12 +16,14 @@ import (
 // benchWorkers is how many requests the benchmarks keep in flight.
 const benchWorkers = 32
 
-// BenchmarkPush and BenchmarkBareLoop send the same requests with the same
-// settings of connections to the same kind of server: the difference is what
+// BenchmarkPush, with each client, and BenchmarkBareLoop send the same requests with
+// the same settings of connections to the same kind of server: the difference is what
 // this package costs.
-func BenchmarkPush(b *testing.B) {
+func BenchmarkPush(b *testing.B) { controller.BenchEachClient(b, benchmarkPush) }
+
+func benchmarkPush(b *testing.B, newClient func(controller.Config) (*controller.Client, error)) {
 	url := benchServer(b)
-	client, err := controller.New(controller.Config{
+	client, err := newClient(controller.Config{
 		BaseURL: url, Client: "OC_TEST", Token: controller.NewToken("a-token-for-benchmarks"),
 		Workers: benchWorkers, MaxAttempts: 5, Timeout: 30 * time.Second,
 	})

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -389,7 +390,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 		var group sync.WaitGroup
 		for w := range workers {
 			group.Go(func() {
-				for n := range 50 {
+				for n := range 20 {
 					id := 1000 + 100*w + n
 					if answer, err := pushOne(t, client, id); err != nil || answer.ReferenceID != fmt.Sprint(id) || answer.Attempts > 2 {
 						t.Errorf("%+v, %v, want %d", answer, err, id)
@@ -491,5 +492,83 @@ func TestHTTP2IsNotSpoken(t *testing.T) {
 		if err != nil || answer.Status != importer.StatusPushed || protocol != "HTTP/1.1 " {
 			t.Errorf("%+v, %v over %s", answer, err, protocol)
 		}
+	})
+}
+
+// TestAnswersAreNeverMixedUpOnSockets pushes many people over sockets that break in
+// every way, also while they are idle, and holds each reference id against the person
+// it was given for.
+func TestAnswersAreNeverMixedUpOnSockets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes over a second")
+	}
+	const workers, people = 8, 400
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(7, 9))
+	draw := func(n int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.IntN(n)
+	}
+	speak := func(_ int, conn net.Conn) {
+		for r := bufio.NewReader(conn); ; {
+			if draw(40) == 0 { // an idle connection is cut, or the request that comes on it
+				_, _ = io.CopyN(io.Discard, r, int64(draw(200)))
+				if draw(2) == 0 {
+					_ = socketOf(conn).SetLinger(0)
+					_ = socketOf(conn).Close()
+				}
+				return
+			}
+			body, ok := readRequest(r)
+			if !ok {
+				return
+			}
+			answer := goodAnswers(idOf(body))["length"]
+			switch draw(30) {
+			case 0:
+				sendAll(conn, answer[:draw(len(answer))])
+				return
+			case 1:
+				sendAll(conn, answer[:30])
+				_ = socketOf(conn).SetLinger(0)
+				_ = socketOf(conn).Close()
+				return
+			case 2:
+				sendAll(conn, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+			case 3:
+				sendAll(conn, goodAnswers(idOf(body))["close"])
+				return
+			case 4:
+				sendAll(conn, answer)
+				return // without a word
+			case 5:
+				sendAll(conn, goodAnswers(idOf(body))["early"])
+			case 6:
+				sendAll(conn, goodAnswers(idOf(body))["trailer"])
+			default:
+				sendAll(conn, answer)
+			}
+		}
+	}
+	many := func(c *Config) { c.Workers, c.MaxAttempts = workers, 50 }
+	onLoopback(t, speak, many, func(t *testing.T, client *Client, l *loopback) {
+		var group sync.WaitGroup
+		next := make(chan int)
+		for range workers {
+			group.Go(func() {
+				for id := range next {
+					answer, err := pushOne(t, client, id)
+					if err != nil || answer.Status != importer.StatusPushed || answer.ReferenceID != fmt.Sprint(id) {
+						t.Errorf("the answer for %d is %+v, %v", id, answer, err)
+					}
+				}
+			})
+		}
+		for n := range people {
+			next <- 100_000 + n
+		}
+		close(next)
+		group.Wait()
 	})
 }
