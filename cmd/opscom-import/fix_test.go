@@ -86,11 +86,9 @@ func TestFixWorkbookOfVeryManyRows(t *testing.T) {
 		writeText(t, file, text.String())
 	}
 	push := func(want int, file string) string {
-		var out, messages bytes.Buffer
-		if code := run(context.Background(), []string{"push", "--sandbox", "--rate", "0", "--max-bad", "100%", file}, streams{strings.NewReader(""), &out, &messages}); code != want {
-			t.Fatalf("exit code %d, want %d\n%s%s", code, want, out.String(), messages.String())
-		}
-		return out.String()
+		t.Helper()
+		out, _ := runFor(t, want, "push", "--sandbox", "--rate", "0", "--max-bad", "100%", file)
+		return out
 	}
 	const said = "It has only the first 10,000 of the 10,005 rows to fix."
 
@@ -102,6 +100,13 @@ func TestFixWorkbookOfVeryManyRows(t *testing.T) {
 		if n := strings.Count(readText(t, filepath.Join(folder, "students."+name+".csv")), "\n"); n != rows+1 {
 			t.Errorf("the %s have %d lines, want %d", name, n, rows+1)
 		}
+	}
+	const noted = "students.fix.xlsx has only the first 10000 of the 10005 rows to fix.\n"
+	if _, messages := runFor(t, app.ExitDone, "runs", "report", "1"); !strings.Contains(messages, noted) {
+		t.Errorf("runs report says\n%s", messages)
+	}
+	if _, messages := runFor(t, app.ExitRows, "check", "--json", "--max-bad", "100%", file); !strings.Contains(messages, noted) {
+		t.Errorf("check --json says\n%s", messages)
 	}
 	// A row of the workbook is fixed, and the workbook is pushed: it is a file of 10,000 rows.
 	if first, last := fixRow(t, fix, "p0@example.ca"); first != "900000" || last != "909999" {
@@ -118,6 +123,16 @@ func TestFixWorkbookOfVeryManyRows(t *testing.T) {
 	if first, last := fixRow(t, fix, "p7@example.ca"); first != "900007" || last != "910004" {
 		t.Errorf("the next workbook has the people %s to %s", first, last)
 	}
+}
+
+// runFor runs a command that is to end with the code, and returns what it writes to standard output and error.
+func runFor(t *testing.T, want int, arguments ...string) (out, messages string) {
+	t.Helper()
+	out, messages, code := runCommand(t, arguments...)
+	if code != want {
+		t.Fatalf("%s: exit code %d, want %d\n%s%s", arguments[0], code, want, out, messages)
+	}
+	return out, messages
 }
 
 // fixRow fixes the first row of a fix workbook, and returns the ids of the first and the

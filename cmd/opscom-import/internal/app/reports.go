@@ -218,8 +218,17 @@ func (r *reporter) writeFix(count int) (err error) {
 	case errors.Is(err, report.ErrTooLarge):
 		r.notify("%s is not written: %v.", ShortPath(path), err)
 		r.paths.Fix, err = "", nil
+	case err == nil && r.Settings.JSON:
+		r.notifyFixIsPart(count)
 	}
 	return err
+}
+
+// notifyFixIsPart says, where no receipt does, that the fix workbook has not all rows.
+func (r *reporter) notifyFixIsPart(toFix int) {
+	if r.paths.Fix != "" && toFix > report.MaxFixRows {
+		r.notify("%s has only the first %d of the %d rows to fix.", ShortPath(r.paths.Fix), report.MaxFixRows, toFix)
+	}
 }
 
 // writeFixOf reads the cells of the first of the rows to fix from the table's file. If that is no

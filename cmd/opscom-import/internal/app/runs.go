@@ -104,9 +104,11 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 			return err
 		}
 		r.reopen = func() *mappedTable { return r.Env.reopen(info, userTypes{list: list, known: true}) }
-		if _, err := r.write(); err != nil {
+		totals, err := r.write()
+		if err != nil {
 			return err
 		}
+		r.notifyFixIsPart(totals.Counts.Of(importer.KindToFix))
 		for _, path := range []string{r.paths.Results, r.paths.Problems, r.paths.Fix} {
 			if path != "" && path != "-" {
 				written = append(written, ShortPath(path))
