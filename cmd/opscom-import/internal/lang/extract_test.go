@@ -123,7 +123,7 @@ func (s *sources) visit(n ast.Node) bool {
 
 func (s *sources) add(e ast.Expr, text string) {
 	text = strings.Trim(handQuoted.ReplaceAllString(trimHole(text), "%q"), " ;,") // the catalogue has clauses without their separators
-	if !isWords(text) || database.MatchString(text) {
+	if !isWords(text) || database.MatchString(text) || markup.MatchString(text) {
 		return
 	}
 	at := s.fset.Position(e.Pos())
@@ -255,6 +255,9 @@ func canonical(format string) string {
 
 // database begins a statement, or the rest of one.
 var database = regexp.MustCompile(`^ ?(SELECT|INSERT|UPDATE|DELETE|WITH|PRAGMA|WHERE|AND|ORDER|IN|acceptance|run|target) [(A-Z]`)
+
+// markup is tags of XML and nothing else.
+var markup = regexp.MustCompile(`^(?:<[^<>]+>)+$`)
 
 // handQuoted is a verb in quotes of the source.
 var handQuoted = regexp.MustCompile(`"%[sd]"`)
