@@ -369,6 +369,34 @@ func TestRefusedBeforeItWasRead(t *testing.T) {
 	}
 }
 
+// TestRefusedOnAKeptConnection is the same, after another row. What the server says
+// then may be about the connection; the row is sent again on a new one.
+func TestRefusedOnAKeptConnection(t *testing.T) {
+	speak := func(n int, conn net.Conn) {
+		r := bufio.NewReader(conn)
+		refusal := "413 Content Too Large"
+		if n == 0 {
+			_, _ = readRequest(r)
+			sendAll(conn, goodAnswers(44)["length"])
+			refusal = "400 Bad Request"
+		}
+		_, _ = io.ReadFull(r, make([]byte, 1000))
+		sendAll(conn, answerOf(refusal, "", "Connection: close"))
+		_ = socketOf(conn).Close()
+	}
+	onLoopback(t, speak, nil, func(t *testing.T, client *Client, l *loopback) {
+		if answer, err := pushOne(t, client, 44); err != nil || answer.Status != importer.StatusPushed {
+			t.Errorf("%+v, %v", answer, err)
+		}
+		large := []byte(`{"unique_id":"` + strings.Repeat("9", 16<<20) + `"}`)
+		answer, err := client.Push(t.Context(), t.Context(), large, nil)
+		_, own := client.exchanger.(direct)
+		if err != nil || answer.Status == importer.StatusPushed || own && (answer.HTTPStatus != 413 || answer.Attempts != 2) {
+			t.Errorf("%s with %d after %d requests, %v: %s", answer.Status, answer.HTTPStatus, answer.Attempts, err, answer.Message)
+		}
+	})
+}
+
 // TestConnectionsAreLimited has many kept connections be closed at a time, in the
 // middle of requests. No more are open than there are workers, though every repeat
 // goes over a new one.

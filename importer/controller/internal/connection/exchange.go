@@ -47,12 +47,12 @@ func (p *Pool) Do(ctx context.Context, r Request) (*http.Response, Trace, error)
 		c.spoken = false
 		c.headerLeft = p.transport.MaxResponseHeaderBytes
 		c.out = r.Head.appendRequest(c.out[:0], r.Body)
-		n, err := c.write(c.out)
-		if n == 0 && kept && !isOver(ctx, err) {
+		n, unsent := c.write(c.out)
+		if n == 0 && kept && !isOver(ctx, unsent) {
 			p.discard(c)
 			continue
 		}
-		response, err := c.answer(ctx, r, err)
+		response, err := c.answer(ctx, r, kept, unsent)
 		if err != nil {
 			trace := Trace{Sent: n > 0, Kept: kept, Spoken: c.spoken}
 			p.discard(c)
@@ -74,11 +74,12 @@ const patience = time.Second
 
 // answer reads the header of the answer. A server may refuse a request and close the
 // connection before it has read all of it; unsent is the error of writing it. Then only
-// a refusal is an answer.
-func (c *conn) answer(ctx context.Context, r Request, unsent error) (*http.Response, error) {
+// a refusal is an answer, and only on a new connection: on a kept one it may be about
+// the time that was idle.
+func (c *conn) answer(ctx context.Context, r Request, kept bool, unsent error) (*http.Response, error) {
 	if unsent != nil {
 		soon := time.Now().Add(patience)
-		if isOver(ctx, unsent) || soon.Before(r.Deadline) && c.stream.SetReadDeadline(soon) != nil {
+		if kept || isOver(ctx, unsent) || soon.Before(r.Deadline) && c.stream.SetReadDeadline(soon) != nil {
 			return nil, unsent
 		}
 	}
