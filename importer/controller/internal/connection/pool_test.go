@@ -3,6 +3,7 @@ package connection
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -144,4 +145,26 @@ func TestHeadNeedsALength(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
+}
+
+// TestNothingOutlivesThePool ends the pool and the context around a request.
+func TestNothingOutlivesThePool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, r := newPipes(t, 1, func(int) {})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, trace, err := p.Do(ctx, r); !errors.Is(err, context.Canceled) || trace.Sent || p.open != 0 {
+			t.Errorf("after its context: %v, %+v, %d connections", err, trace, p.open)
+		}
+		response, _, err := p.Do(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if p.open != 0 || len(p.idle) != 0 {
+			t.Errorf("after the pool: %d connections, %d idle", p.open, len(p.idle))
+		}
+	})
 }
