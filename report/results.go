@@ -47,10 +47,13 @@ func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (To
 		to = To("-", io.Discard) // for the totals
 	}
 	totals := Totals{Counts: importer.Counts{}}
+	var seconds secondText
 	err := to.write(KindResults, func(w io.Writer) error {
 		_, err := writeCSV(w, results, func(r importer.Result) resultLine {
 			totals.add(r)
-			return resultLineOf(r)
+			return resultLine{
+				r.Row, r.UniqueID, r.LoginSource, string(r.Status), r.ReferenceID, r.ErrorCode, r.Field, r.Message, r.Warnings, r.Attempts, seconds.of(r.FinishedAt),
+			}
 		})
 		return err
 	})
@@ -83,12 +86,20 @@ func (t *Totals) addRefusal(r importer.Result) {
 	t.Refused[i].Count++
 }
 
-func resultLineOf(r importer.Result) resultLine {
-	finished := ""
-	if !r.FinishedAt.IsZero() {
-		finished = r.FinishedAt.UTC().Format(time.RFC3339)
+// secondText writes times by the second. It remembers the last one: many rows are done in
+// the same second.
+type secondText struct {
+	second int64 // Unix time
+	text   string
+}
+
+// of returns the time in UTC, "" for the zero time.
+func (s *secondText) of(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return resultLine{
-		r.Row, r.UniqueID, r.LoginSource, string(r.Status), r.ReferenceID, r.ErrorCode, r.Field, r.Message, r.Warnings, r.Attempts, finished,
+	if second := t.Unix(); s.text == "" || second != s.second {
+		s.second, s.text = second, t.UTC().Format(time.RFC3339)
 	}
+	return s.text
 }

@@ -212,6 +212,28 @@ func TestResultsReportAFullDisk(t *testing.T) {
 	}
 }
 
+func TestSecondText(t *testing.T) {
+	var seconds secondText
+	start := time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+	for _, step := range []struct {
+		at   time.Time
+		want string
+	}{
+		{time.Time{}, ""},
+		{time.Unix(0, 0), "1970-01-01T00:00:00Z"},
+		{start, "2026-09-01T12:00:00Z"},
+		{start.Add(999 * time.Millisecond), "2026-09-01T12:00:00Z"},
+		{start.Add(time.Second), "2026-09-01T12:00:01Z"},
+		{time.Time{}, ""},
+		{start.In(time.FixedZone("EST", -5*60*60)), "2026-09-01T12:00:00Z"}, // the answers do not come in the order of the rows
+		{start.Add(-time.Nanosecond), "2026-09-01T11:59:59Z"},
+	} {
+		if got := seconds.of(step.at); got != step.want {
+			t.Errorf("%v is written %q, want %q", step.at, got, step.want)
+		}
+	}
+}
+
 func BenchmarkWriteResults(b *testing.B) {
 	const rows = 100_000
 	results := func(yield func(importer.Result, error) bool) {
