@@ -2,6 +2,7 @@
 // every row, and what the Controller last accepted. It is a folder:
 //
 //	STATE/journal.db        plans, outcomes, acceptances (SQLite)
+//	STATE/journal.db-clean  which database the last to close the journal left
 //	STATE/payloads/17       the profiles of run 17 as they will be sent, until it is finished
 //	STATE/locks/….lock      one for each target: one run at a time
 //
@@ -19,7 +20,8 @@
 //
 // # What is kept, and for how long
 //
-// Every claim and every outcome is on the disk (synced) when the call returns.
+// Every claim and every outcome is on the disk (synced) when the call returns, a plan
+// when it is sealed.
 // Payloads are deleted when the run ends ([Run.Finish], [Journal.Supersede]); the ids,
 // messages and reference ids that reports show stay until [Journal.Forget], which
 // leaves only keyed digests of what the Controller accepted.
