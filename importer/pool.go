@@ -9,7 +9,7 @@ import (
 
 // maxParked is how many rows may wait for another attempt without a worker. Each
 // has a goroutine and its profile in memory, some 10 KiB.
-const maxParked = 1000
+const maxParked = 2000
 
 // pool is the workers of a push. A row that has to wait for another attempt is
 // parked: its worker looks after this row alone from then on, and a new one takes its

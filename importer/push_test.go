@@ -377,7 +377,7 @@ func (w *waitingController) Push(fetchCtx, _ context.Context, _ []byte, onRetry 
 // run is stopped, all of them end at once.
 func TestParkedRowsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const workers, parked = 4, 1000
+		const workers, parked = 4, 2000
 		w := &waitingController{}
 		q := newQueue(3000)
 		fetchCtx, stop := context.WithTimeout(t.Context(), time.Second)

@@ -14,6 +14,8 @@ const (
 	maxBackoff   = 30 * time.Second       // upper limit of the wait before any attempt
 	maxPause     = time.Minute            // upper limit of the wait before a probe
 	maxAskedFor  = 365 * 24 * time.Hour   // longest pause that the Controller can ask for
+
+	longestOwnPause = time.Minute // longest pause that can be for one row alone
 )
 
 // backoff returns how long to wait after n failures (n from 1): a random time below

@@ -61,7 +61,8 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			tail = body[len(body)-len(tail):] // not the caller's, which may be part of something larger
 		}
 		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, success)
-		r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
+		var ownPause time.Duration
+		ownPause, r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
 		r.attempts++
 		renewed := a.class == refused && a.rule.ofToken && c.credentials.renew(token)
@@ -84,7 +85,7 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 		if failures == 1 {
 			onRetry()
 		}
-		if !sleep(fetchCtx, workCtx, backoff(failures, maxBackoff, c.jitter()), nil) {
+		if !sleep(fetchCtx, workCtx, max(ownPause, backoff(failures, maxBackoff, c.jitter())), nil) {
 			r.canceled = true
 			return r
 		}

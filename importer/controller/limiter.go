@@ -5,21 +5,20 @@ import (
 	"time"
 )
 
-// The limiter lowers the rate after HTTP 429 or 503 to what the Controller has
-// recently accepted, and after a while lets it grow again, first in small steps and
-// then in ever larger ones. docs/adr/0006-waiting.md has the measurements behind
-// these figures.
+// docs/adr/0006-waiting.md has the measurements behind these figures.
 const (
 	cutFactor      = 0.99                   // share of the recently accepted rate that is sent after a cut
 	maxCut         = 0.5                    // share of the base rate that a cut leaves at least
 	minRate        = 0.1                    // requests a second, the least after any cut
+	firstRate      = 50                     // requests a second, the least after a cut in the first second
 	cutInterval    = time.Second            // between cuts at least: most limits look back that far
-	recentWindow   = 700 * time.Millisecond // time constant of the recent rate
+	fewAnswers     = 5                      // since a pause: they do not tell what rate is accepted
 	holdTime       = 3 * time.Second        // from a cut until the rate grows,
 	holdPerPause   = 15                     // plus so many times the pause that the Controller asks for,
 	maxHold        = 5 * time.Minute        // at most: each attempt at a higher rate may cost such a pause
 	growthStep     = 0.01                   // share of the base rate that is added in the first growthDoubling
 	growthDoubling = 500 * time.Millisecond // each later step is twice as large as the one before
+	growthTime     = 10 * time.Second       // from then on the rate is more than 10,000 times the base rate: no limit
 	slowFactor     = 4                      // times the lowest latency, above which the rate does not grow
 )
 
@@ -32,19 +31,28 @@ const (
 )
 
 // limiter decides when a request may start, by the user's rate and by what the
-// Controller seems to accept (AIMD with steps that grow). Until the Controller
-// turns a request away it only counts.
+// Controller seems to accept:
+//
+//   - Refusals (HTTP 429 and 503) that are more than noise lower the rate to what the
+//     Controller accepted in the last second, and by half at most: a cut. Which refusals
+//     are noise is told by the trial, by whether cuts help.
+//   - The rate then holds for a while, and grows after that, first in small steps and
+//     then in ever larger ones (AIMD with steps that grow).
+//
+// Until the Controller refuses a request the limiter only counts.
 type limiter struct {
 	maxRate  float64   // requests a second, set by the user; +Inf: no limit
 	burst    int       // requests that may start at once
+	firstAt  time.Time // when the first request started
 	lastTurn time.Time // when the last request was due, at the earliest: GCRA's arrival time
 
 	base      float64   // rate after the last cut; +Inf before the first
 	cutAt     time.Time // time of the last cut
 	growsFrom time.Time // when the rate starts to grow from base
+	noise     noise
+	trial     trial
 
-	recent     float64       // recent answers, with weights that decay exponentially
-	recentAt   time.Time     // when the last of them came
+	taken      counter       // requests that were not refused
 	minLatency time.Duration // lowest latency of a push; rises slowly, so that an old one is forgotten
 	latency    time.Duration // smoothed
 }
@@ -60,7 +68,10 @@ func newLimiter(rate float64, burst int) limiter {
 // rate returns how many requests a second may start at present.
 func (l *limiter) rate(now time.Time) float64 {
 	rate := l.base
-	if growing := now.Sub(l.growsFrom); growing > 0 {
+	switch growing := now.Sub(l.growsFrom); {
+	case growing > growthTime:
+		rate = math.Inf(1)
+	case growing > 0:
 		rate *= 1 + growthStep*(math.Exp2(growing.Seconds()/growthDoubling.Seconds())-1)
 	}
 	return min(rate, l.maxRate)
@@ -78,17 +89,14 @@ func (l *limiter) wait(now time.Time) time.Duration {
 
 // start records that a request starts.
 func (l *limiter) start(now time.Time) {
-	interval := l.interval(now)
-	l.lastTurn = l.lastTurn.Add(interval)
-	if soonest := now.Add(-timerSlack - time.Duration(l.burst-1)*interval); l.lastTurn.Before(soonest) {
+	if l.firstAt.IsZero() {
+		l.firstAt = now
+	}
+	l.lastTurn = l.lastTurn.Add(l.interval(now))
+	shortest := time.Duration(timerMargin / l.maxRate * float64(time.Second)) // at a lower rate no more is saved up
+	if soonest := now.Add(-timerSlack - time.Duration(l.burst-1)*shortest); l.lastTurn.Before(soonest) {
 		l.lastTurn = soonest
 	}
-}
-
-// onAnswer records that the Controller answered a request.
-func (l *limiter) onAnswer(now time.Time) {
-	l.recent = l.recentRate(now)*recentWindow.Seconds() + 1
-	l.recentAt = now
 }
 
 // onLatency records how long an accepted push took. How fast a list comes, or a
@@ -105,23 +113,40 @@ func (l *limiter) onLatency(latency time.Duration, now time.Time) {
 	}
 }
 
-// recentRate returns how many requests a second the Controller has answered recently.
-func (l *limiter) recentRate(now time.Time) float64 {
-	return l.recent / recentWindow.Seconds() * math.Exp(-now.Sub(l.recentAt).Seconds()/recentWindow.Seconds())
+// isNew reports whether the first second is not over, so that it is not known what is
+// accepted in a second.
+func (l *limiter) isNew(now time.Time) bool { return now.Sub(l.firstAt) < time.Second }
+
+// isSteady reports whether the rate does not change.
+func (l *limiter) isSteady(now time.Time) bool {
+	return math.IsInf(l.base, 1) || !now.After(l.growsFrom) || l.rate(now) == l.maxRate
 }
 
-// onThrottled records that a request was turned away, and the pause that the
-// Controller asks for (0: none). A request that started before the last cut says
-// nothing about the rate since.
-func (l *limiter) onThrottled(started, now time.Time, pause time.Duration) {
-	if started.Before(l.cutAt) || now.Sub(l.cutAt) < cutInterval {
-		return
+// cut lowers the rate to what the Controller accepts, and holds it. pause is the pause
+// that it asks for (0: none). It reports whether the rate is that low; if not, further
+// cuts will follow.
+func (l *limiter) cut(now time.Time, pause time.Duration) (enough bool) {
+	accepted := l.taken.rate(now)
+	if pause > 0 { // during which nobody sends
+		accepted = l.taken.best(now)
 	}
-	least := 1.0
-	if before := min(l.base, l.maxRate); !math.IsInf(before, 1) {
-		least = max(before*maxCut, minRate)
+	accepted /= 1 - l.noise.known.share()
+	if rate := l.rate(now); l.trial.cuts == 0 && l.isSteady(now) && accepted > rate/2 {
+		accepted = max(accepted, rate*(1-l.noise.recent.share())) // a second has few answers where the rate is low
 	}
-	l.base = max(cutFactor*min(l.rate(now), l.recentRate(now)), least)
-	l.cutAt = now
+	to := cutFactor * min(l.rate(now), accepted)
+	if l.isNew(now) {
+		to = max(to, firstRate)
+	}
+	least := max(min(l.base, l.maxRate)*maxCut, minRate)
+	switch {
+	case math.IsInf(least, 1):
+		least = 1
+	case pause > 0 && l.noise.recent.seen >= fewAnswers: // the pauses hold requests back as well
+		least = minRate
+	}
+	l.base, l.cutAt = max(to, least), now
 	l.growsFrom = now.Add(min(holdTime+holdPerPause*pause, maxHold))
+	l.noise.restart(now.Add(max(cutInterval, pause)))
+	return to >= least || pause > 0
 }

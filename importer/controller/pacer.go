@@ -225,9 +225,10 @@ func (p *pacer) blockedFor(now time.Time) time.Duration {
 }
 
 // release gives a permit back. retryAfter is the pause that the Controller asks
-// for after a failed request, 0 for none. If nobody should wait for its end, because
+// for after a failed request, 0 for none; ownPause is what the request's own row has to
+// wait for it, beyond what everyone waits. If nobody should wait for its end, because
 // it is too long, or the last of too many, that is returned, else the zero time.
-func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (tooLongUntil time.Time) {
+func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (ownPause time.Duration, tooLongUntil time.Time) {
 	p.mu.Lock()
 	now := time.Now()
 	p.inFlight--
@@ -235,10 +236,13 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (to
 	if used.probe {
 		p.probing = false
 	}
-	// The limiter learns only while the circuit is closed. A single 503 among
-	// answers is not overload.
-	if overload := end == throttled || end == unavailable && p.failures > 0; overload && !wasOpen {
-		p.limiter.onThrottled(used.started, now, retryAfter)
+	everyone := true
+	if !wasOpen && (end == throttled || end == unavailable) { // the limiter learns only while the circuit is closed
+		everyone = p.limiter.onThrottled(used.started, now, retryAfter)
+	}
+	pause := retryAfter // for everyone
+	if !everyone && pause <= longestOwnPause {
+		ownPause, pause = pause, 0
 	}
 	var wait Wait
 	switch end {
@@ -251,9 +255,14 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (to
 			p.limiter.onLatency(now.Sub(used.started), now)
 		}
 	case noAnswer:
-		wait = p.recordFailure(used, now, p.threshold, retryAfter, reasonOutage)
-	case unavailable, throttled: // unmistakable, whatever the number of workers
-		wait = p.recordFailure(used, now, minThreshold, retryAfter, reasonThrottled)
+		p.limiter.onAnswer(now)
+		wait = p.recordFailure(used, now, p.threshold, pause, reasonOutage)
+	case unavailable, throttled:
+		threshold := minThreshold      // unmistakable, whatever the number of workers
+		if p.limiter.noise.isKnown() { // noise may refuse several in a row
+			threshold = p.threshold
+		}
+		wait = p.recordFailure(used, now, threshold, pause, reasonThrottled)
 	}
 	if p.queued > 0 {
 		signal(p.wake)
@@ -265,7 +274,7 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (to
 	if wait.For > 0 && p.onWait != nil && tooLongUntil.IsZero() {
 		p.onWait(wait)
 	}
-	return tooLongUntil
+	return ownPause, tooLongUntil
 }
 
 // mostPauses is how many times the longest pause the Controller may spend asking for

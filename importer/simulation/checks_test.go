@@ -171,7 +171,7 @@ func (c *course) checkRequests() {
 	}
 	for _, asked := range c.pauses {
 		for _, r := range c.departures {
-			if r.process == asked.process && r.at.After(asked.at.Add(way)) && r.at.Before(asked.until) {
+			if r.process == asked.process && (asked.everyone || r.who == asked.who) && r.at.After(asked.at.Add(way)) && r.at.Before(asked.until) {
 				c.violated("a request left %v after the Controller had asked for %v", r.at.Sub(asked.at), asked.until.Sub(asked.at))
 				break
 			}

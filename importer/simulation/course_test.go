@@ -106,7 +106,7 @@ func (p *process) noteRequest(who string) request {
 	defer p.course.mu.Unlock()
 	p.sends[who]++
 	p.counters["requests"]++
-	r := request{p.number, time.Now(), p.sends[who]}
+	r := request{p.number, who, time.Now(), p.sends[who]}
 	p.course.departures = append(p.course.departures, r)
 	return r
 }

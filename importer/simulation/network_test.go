@@ -163,16 +163,26 @@ func uniqueID(profile []byte) string {
 // request is a request that left a process.
 type request struct {
 	process int
+	who     string
 	at      time.Time
 	send    int // how often the person has been sent, with this request
 }
 
 // pause is what an answer asked of a process.
 type pause struct {
-	process int
-	at      time.Time // when it was asked
-	until   time.Time
+	process  int
+	who      string    // whose request was refused
+	at       time.Time // when it was asked
+	until    time.Time
+	everyone bool // it certainly concerns everyone
 }
+
+// A short pause is for one row alone if refusals are no more than usual, which is known
+// after some of them.
+const (
+	longestOwnPause    = time.Minute
+	refusedBeforeNoise = 5
+)
 
 // pauseAskedFor returns until when an answer asks to be left alone.
 func pauseAskedFor(response *http.Response) (until time.Time, asked bool) {

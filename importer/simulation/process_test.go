@@ -88,6 +88,8 @@ type process struct {
 	writes   int
 	requests int
 	answers  int
+	refused  int  // of the answers, as too many requests
+	inRow    int  // of the latest answers were refused
 	synced   disk // what the last write that was synced left; kept where a power cut is in store
 
 	// What it knows, by unique id.
@@ -229,13 +231,18 @@ func (l *line) arrive(r request, response *http.Response) error {
 	if l.died() {
 		return errDied
 	}
-	if response == nil {
+	if response == nil || response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
+		l.inRow = 0
 		return nil
 	}
+	l.refused++
+	l.inRow++
 	if until, asked := pauseAskedFor(response); asked {
 		l.course.mu.Lock()
 		defer l.course.mu.Unlock()
-		l.pauses = append(l.pauses, pause{l.number, time.Now(), until})
+		now := time.Now()
+		everyone := until.Sub(now) > longestOwnPause || l.refused <= refusedBeforeNoise || l.inRow > 2*max(5, l.settings.workers)
+		l.pauses = append(l.pauses, pause{l.number, r.who, now, until, everyone})
 	}
 	return nil
 }
