@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -361,12 +362,19 @@ func TestRefusedBeforeItWasRead(t *testing.T) {
 				want = importer.StatusRejected
 			}
 			// net/http may have the answer before it knows that the request cannot be sent, or the other way round.
-			_, own := client.exchanger.(direct)
+			own := readsRefusals(client)
 			if err != nil || own && answer.Status != want || answer.Status == importer.StatusPushed && want == importer.StatusRejected {
 				t.Errorf("%s: %s, %s, %v; want %s", status, answer.Status, answer.Message, err, want)
 			}
 		})
 	}
+}
+
+// readsRefusals reports whether the client reads all that came before a reset. Linux
+// keeps that, other systems need not.
+func readsRefusals(client *Client) bool {
+	_, own := client.exchanger.(direct)
+	return own && runtime.GOOS == "linux"
 }
 
 // TestRefusedOnAKeptConnection is the same, after another row. What the server says
@@ -390,7 +398,7 @@ func TestRefusedOnAKeptConnection(t *testing.T) {
 		}
 		large := []byte(`{"unique_id":"` + strings.Repeat("9", 16<<20) + `"}`)
 		answer, err := client.Push(t.Context(), t.Context(), large, nil)
-		_, own := client.exchanger.(direct)
+		own := readsRefusals(client)
 		if err != nil || answer.Status == importer.StatusPushed || own && (answer.HTTPStatus != 413 || answer.Attempts != 2) {
 			t.Errorf("%s with %d after %d requests, %v: %s", answer.Status, answer.HTTPStatus, answer.Attempts, err, answer.Message)
 		}

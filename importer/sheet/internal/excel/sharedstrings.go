@@ -3,6 +3,7 @@ package excel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"opscom-import/importer/sheet/internal/archive"
@@ -11,28 +12,31 @@ import (
 
 // sharedStrings is the texts that the cells of a workbook refer to by number. They are
 // kept in chunks, since a million small strings would cost far more. Where the chunks take
-// too much memory they go to a temporary file, and a few of them stay in memory: cells
-// mostly refer to texts in the order in which these were written.
+// too much memory they go to a temporary file, of which some blocks stay in memory. These
+// are small, since a sheet that was sorted refers to the texts in any order.
 type sharedStrings struct {
 	starts []uint32 // of each text: its chunk, and its place in it
 	chunks []string // "" for those in the file
 	file   *rows.TempFile
-	sizes  []int // of the chunks in the file
-	cached [cachedChunks]cachedChunk
+	sizes  []int         // of the chunks in the file, each of which begins a chunkBytes after the last
+	blocks []cachedBlock // of the file, by their number modulo cachedBlocks
+	memory []byte        // of what is read of the file
 
 	unfinished []byte // the chunk that is being filled
 }
 
-// cachedChunk is a chunk of the file that is in memory.
-type cachedChunk struct {
+// cachedBlock is a block of the file that is in memory.
+type cachedBlock struct {
 	number int // counted from 1; 0 for none
 	text   string
 }
 
 const (
-	chunkBits    = 18 // the longest text that Excel can have, 32,767 characters, takes half a chunk
-	chunkBytes   = 1 << chunkBits
-	cachedChunks = 48
+	chunkBits  = 18 // the longest text that Excel can have, 32,767 characters, takes half a chunk
+	chunkBytes = 1 << chunkBits
+
+	blockBytes   = 4 << 10 // a chunk has a whole number of blocks
+	cachedBlocks = 2048
 
 	// maxStringsMemory is how much memory the texts may take, in bytes, before they
 	// go to a file.
@@ -52,32 +56,48 @@ func (s *sharedStrings) get(index int) (string, error) {
 	}
 	start := s.starts[index]
 	chunk := int(start >> chunkBits)
-	text := s.chunks[chunk]
-	if text == "" && s.file != nil {
-		var err error
-		if text, err = s.load(chunk); err != nil {
-			return "", err
-		}
-	}
+	from, text := int(start%chunkBytes), s.chunks[chunk]
 	end := len(text)
+	if s.file != nil {
+		end = s.sizes[chunk]
+	}
 	if index+1 < len(s.starts) && int(s.starts[index+1]>>chunkBits) == chunk {
 		end = int(s.starts[index+1] % chunkBytes)
 	}
-	return text[start%chunkBytes : end], nil
+	if s.file != nil {
+		return s.load(chunk, from, end)
+	}
+	return text[from:end], nil
 }
 
-// load returns a chunk of the file.
-func (s *sharedStrings) load(chunk int) (string, error) {
-	cached := &s.cached[chunk%cachedChunks]
-	if cached.number == chunk+1 {
-		return cached.text, nil
+// load returns the bytes from from to end of a chunk in the file.
+func (s *sharedStrings) load(chunk, from, end int) (string, error) {
+	begin := from - from%blockBytes
+	if end > begin+blockBytes { // in several blocks
+		return s.read(chunk, from, end)
 	}
-	bytes := make([]byte, s.sizes[chunk])
-	if _, err := s.file.ReadAt(bytes, int64(chunk)*chunkBytes); err != nil {
+	if s.blocks == nil {
+		s.blocks = make([]cachedBlock, cachedBlocks)
+	}
+	number := chunk*(chunkBytes/blockBytes) + begin/blockBytes
+	cached := &s.blocks[number%cachedBlocks]
+	if cached.number != number+1 {
+		text, err := s.read(chunk, begin, min(begin+blockBytes, s.sizes[chunk]))
+		if err != nil {
+			return "", err
+		}
+		*cached = cachedBlock{number + 1, text}
+	}
+	return cached.text[from-begin : end-begin], nil
+}
+
+// read reads the bytes from from to end of a chunk in the file.
+func (s *sharedStrings) read(chunk, from, end int) (string, error) {
+	s.memory = slices.Grow(s.memory[:0], end-from)[:end-from]
+	if _, err := s.file.ReadAt(s.memory, int64(chunk)*chunkBytes+int64(from)); err != nil {
 		return "", fmt.Errorf("the temporary file of its texts cannot be read: %w", err)
 	}
-	*cached = cachedChunk{chunk + 1, string(bytes)}
-	return cached.text, nil
+	return string(s.memory), nil
 }
 
 // close removes the temporary file.

@@ -73,3 +73,32 @@ func TestSharedStringsFaults(t *testing.T) {
 		t.Errorf("files are left: %v, %v", left, err)
 	}
 }
+
+// BenchmarkSharedStringsOnDisk gets 60 MB of texts from the disk, in order and at random: a
+// sheet that was sorted by another column.
+func BenchmarkSharedStringsOnDisk(b *testing.B) {
+	tempFolder(b, b.TempDir())
+	const items = 2_000_000
+	s := &sharedStrings{}
+	for i := range items {
+		if err := s.add(fmt.Appendf(nil, "student%d@college.example", i), 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.finishChunk(0); err != nil {
+		b.Fatal(err)
+	}
+	for name, step := range map[string]int{"in-order": 1, "random": 1_234_577} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := s.get(i * step % items); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	if err := s.close(); err != nil {
+		b.Fatal(err)
+	}
+}
