@@ -24,6 +24,8 @@ type DateFormatDetector struct {
 	formats []detectedFormat
 	iso     int // dates that need no format
 	texts   int // texts that one of the formats reads
+
+	others [32]Cell // some of those that are no dates: most columns have the same over and over
 }
 
 // detectedFormat is a format, and which rows it reads.
@@ -65,8 +67,20 @@ func (d *DateFormatDetector) Done() bool { return d.texts == 0 && d.iso >= enoug
 func (d *DateFormatDetector) Add(row int, cells []Cell) (proves bool) {
 	for _, column := range d.columns {
 		cell := cellAt(cells, column)
+		if cell.Text == "" {
+			continue
+		}
+		other := &d.others[cacheSlot(cell.Text)%uint64(len(d.others))]
+		if *other == cell {
+			return false
+		}
 		if text, _ := dateformat.CutTime(chars.Trim(cell.Text)); text != "" {
-			return d.add(row, text, cell.Kind)
+			dates := d.iso + d.texts
+			proves = d.add(row, text, cell.Kind)
+			if d.iso+d.texts == dates {
+				*other = Cell{strings.Clone(cell.Text), cell.Kind}
+			}
+			return proves
 		}
 	}
 	return false
