@@ -49,8 +49,9 @@ func findFile(flags *pflag.FlagSet, env Environment) (string, error) {
 	return "", nil
 }
 
-// readFile returns the settings in the config file, none for the path "".
-func readFile(path string, table []Setting) (map[string]given, error) {
+// readFile returns the settings in the config file, none for the path "", and puts its
+// sections into s.
+func (s *Settings) readFile(path string, table []Setting) (map[string]given, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -71,6 +72,11 @@ func readFile(path string, table []Setting) (map[string]given, error) {
 			continue
 		}
 		lines[key.Value] = key.Line
+		if key.Value == notifyKey {
+			s.Notify, err = readNotify(path, value)
+			mistakes = append(mistakes, err)
+			continue
+		}
 		text := value.Value
 		if setting.path && text != "" && text != "-" && !filepath.IsAbs(text) {
 			text = filepath.Join(filepath.Dir(path), text)
@@ -146,17 +152,19 @@ func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (S
 	switch {
 	case isTokenKey(key.Value):
 		return Setting{}, fmt.Errorf("the token does not belong in the config file, which others may see: set %s, or name a file with token_file, or keep it in the system's keyring", TokenVariable)
-	case i < 0:
-		if near := mapping.Nearest(key.Value, keys(table)); near != "" {
+	case i < 0 && key.Value != notifyKey:
+		if near := mapping.Nearest(key.Value, append(keys(table), notifyKey)); near != "" {
 			return Setting{}, fmt.Errorf("there is no setting %q; the nearest is %q", key.Value, near)
 		}
 		return Setting{}, fmt.Errorf("there is no setting %q; \"opscom-import help push\" lists them", key.Value)
 	case lines[key.Value] != 0:
 		return Setting{}, fmt.Errorf("%s is already set in line %d; remove one of the two", key.Value, lines[key.Value])
-	case value.Kind != yaml.ScalarNode:
-		return Setting{}, fmt.Errorf("%s takes one value, not a list", key.Value)
 	case value.Tag == "!!null":
 		return Setting{}, fmt.Errorf("%s has no value; give one, or remove the line", key.Value)
+	case key.Value == notifyKey:
+		return Setting{}, nil
+	case value.Kind != yaml.ScalarNode:
+		return Setting{}, fmt.Errorf("%s takes one value, not a list", key.Value)
 	default:
 		return table[i], nil
 	}

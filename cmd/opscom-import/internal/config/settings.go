@@ -81,15 +81,27 @@ type Settings struct {
 
 	ConfigFile string // the config file that was read; "" for none
 
+	Notify []NotifyTarget // who is told how runs end; only a config file has them
+
 	password string // kept in memory only; see WithPassword
 
 	origins map[string]string        // by key
 	getenv  func(name string) string // for the token and the proxy, which are read only when they are needed
+	environ []string                 // all variables
 }
 
 // Origin returns where the setting of that key was given: "--rate", "OPSCOM_RATE"
 // or "opscom-import.yaml:3: rate"; "" for a default.
 func (s Settings) Origin(key string) string { return s.origins[key] }
+
+// CommandEnvironment returns the variables for a program that is started: all but the
+// token, which is nobody else's.
+func (s Settings) CommandEnvironment() []string {
+	return slices.DeleteFunc(slices.Clone(s.environ), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return strings.EqualFold(name, TokenVariable)
+	})
+}
 
 // sandboxRate is the default rate for the sandbox inside the process, in requests
 // a second: nobody else uses it, and a trial should not take minutes.
@@ -147,13 +159,13 @@ type given struct{ text, origin string }
 // Load combines the sources of settings and checks every value. The error names
 // each setting that is wrong, where it was given, and what is allowed.
 func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
-	s := Settings{origins: make(map[string]string), getenv: env.Get}
+	s := Settings{origins: make(map[string]string), getenv: env.Get, environ: env.Variables}
 	table := s.table(env)
 	file, err := findFile(flags, env)
 	if err != nil {
 		return Settings{}, err
 	}
-	values, err := combine(table, flags, env, file)
+	values, err := s.combine(table, flags, env, file)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -186,14 +198,14 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 
 // combine returns the text of every setting that has one, from its strongest
 // source.
-func combine(table []Setting, flags *pflag.FlagSet, env Environment, file string) (map[string]given, error) {
+func (s *Settings) combine(table []Setting, flags *pflag.FlagSet, env Environment, file string) (map[string]given, error) {
 	values := make(map[string]given)
 	for _, setting := range table {
 		if setting.Default != "" {
 			values[setting.Key()] = given{text: setting.Default}
 		}
 	}
-	inFile, err := readFile(file, table)
+	inFile, err := s.readFile(file, table)
 	if err != nil {
 		return nil, err
 	}

@@ -75,10 +75,15 @@ func tokenFromFile(path string) (Token, error) {
 	if info.Mode().IsRegular() {
 		found.File = path
 	}
-	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+	if isExposed(info) {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
 	}
 	return found, nil
+}
+
+// isExposed reports whether others on this machine can read a file.
+func isExposed(info os.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
 }
 
 func tokenFromKeyring(client string) (Token, error) {
