@@ -26,6 +26,7 @@ type Receipt struct {
 	Command  string // as typed, such as push, check or approve
 	Run      int64  // 0 for a check, which stores no run
 	File     string // as given
+	Source   string // its absolute path, or "-" for standard input; "" for a check
 	Target   string // what it is pushed to, such as "the sandbox"
 	Rows     int    // read below the header
 	Counts   importer.Counts

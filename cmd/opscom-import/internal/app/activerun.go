@@ -77,7 +77,7 @@ func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (rec
 	}
 	info := active.Info()
 	receipt = report.Receipt{
-		Command: active.command, Run: info.ID, File: active.shown, Target: p.Host(), Rows: info.Rows,
+		Command: active.command, Run: info.ID, File: active.shown, Source: info.Source, Target: p.Host(), Rows: info.Rows,
 		Counts: totals.Counts, Problems: append(active.problems, totals.Refused...), Attempts: totals.Attempts,
 		Seconds: time.Since(active.started).Seconds(), Held: heldReasons(info), Reports: shortPaths(r.paths),
 		Exit: RunExitCode(totals.Counts, ended, held),

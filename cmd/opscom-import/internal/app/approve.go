@@ -47,7 +47,10 @@ func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(rep
 		}
 		defer func() { err = errors.Join(err, p.Close()) }()
 		receipt, err := p.approveRun(fetchCtx, workCtx, id)
-		return deliver(receipt, err, done)
+		if err := deliver(receipt, err, done); err != nil {
+			return &FileError{run.Info().Source, err}
+		}
+		return nil
 	})
 	return orInterrupted(fetchCtx, err)
 }

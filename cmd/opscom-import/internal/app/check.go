@@ -53,13 +53,24 @@ func eachFile(ctx context.Context, names []string, done func(report.Receipt) err
 		if err != nil && len(names) > 1 && !strings.Contains(err.Error(), name) {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
-		faults = append(faults, err)
+		if err != nil {
+			faults = append(faults, &FileError{name, err})
+		}
 		if planned || ctx.Err() != nil || ExitCode(err) != ExitUsage {
 			break
 		}
 	}
 	return errors.Join(faults...)
 }
+
+// FileError is why one FILE of a command failed, or its run is not complete.
+type FileError struct {
+	File string // as it was named
+	Err  error
+}
+
+func (e *FileError) Error() string { return e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
 
 // deliver gives a receipt to done, once it is certain that it adds up. A file that
 // could not be planned has none.
