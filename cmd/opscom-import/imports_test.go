@@ -58,11 +58,12 @@ func allowedImports() map[string][]string {
 	below := slices.Concat(siblings, inner)
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
-	allowed[command+"app"] = append([]string{command + "config", command + "draft", "mapping/suggest", "mapping/answers"}, below...)
+	allowed[command+"notify"] = []string{command + "config"}
+	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"layouts"] = []string{"mapping"}
 	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)
-	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "web", "report"}, inner...)
+	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "web", "report"}, inner...)
 	return allowed
 }
 

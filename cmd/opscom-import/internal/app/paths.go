@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/notify"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/report"
@@ -39,6 +40,9 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 	add("the token file", s.TokenFile, -1)
 	add("the password file", s.PasswordFile, -1)
 	add("the config file", s.ConfigFile, -1)
+	for _, target := range s.Notify {
+		add("a secret of notify", target.SecretFile(), -1)
+	}
 	fileOf := map[string]int{} // the same FILE twice has the same reports
 	for i, name := range names {
 		add("the file to read", name, -1)
@@ -87,7 +91,8 @@ func ownsInState(state, real string) bool {
 		return false
 	}
 	name, _, _ := strings.Cut(filepath.ToSlash(inside), "/")
-	return name == sandboxFolder || name == pageFolder || strings.HasPrefix(name, pageFolder+".") || journal.Owns(name)
+	return name == sandboxFolder || name == pageFolder || strings.HasPrefix(name, pageFolder+".") ||
+		strings.HasPrefix(name, notify.FileName) || journal.Owns(name)
 }
 
 // fixSuffix is what the name of a fix workbook has more than its file's: also one that
