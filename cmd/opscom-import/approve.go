@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 func approveCommand(s streams, code *int) *cobra.Command {
@@ -19,7 +17,7 @@ stopped, too.`,
 		RunE: withRun(s, func(ctx context.Context, ss *session, id int64) error {
 			fetchCtx, workCtx, release := interrupts(ctx, s)
 			defer release()
-			return app.Approve(fetchCtx, workCtx, ss.Env, id, ss.printer(code))
+			return ss.approve(fetchCtx, workCtx, id, code)
 		}),
 	}
 }

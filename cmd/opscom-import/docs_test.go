@@ -22,6 +22,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/notify"
 	"opscom-import/importer"
 	"opscom-import/importer/sandbox"
 	"opscom-import/mapping"
@@ -230,6 +231,7 @@ func TestPagesNameOnlyWhatExists(t *testing.T) {
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
 	flags := append(flagNames(root), "--include", "--label")                                        // of grep and secret-tool
 	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS", "OPSCOM_AXE"} // the last two are for tests
+	variables = append(variables, notify.Variables()...)
 	for _, row := range config.All(config.Environment{}) {
 		variables = append(variables, row.Variable())
 	}
@@ -284,6 +286,30 @@ func TestEveryMappingKeyIsDocumented(t *testing.T) {
 	if seen != len(headings) {
 		t.Errorf("the parser has %d lists of keys, and %d are documented", seen, len(headings))
 	}
+}
+
+// Everything that the section notify of the config file can have, and that its targets
+// get, is in the tables of its section of the page.
+func TestNotifyIsDocumented(t *testing.T) {
+	lines := readPage(t, "docs/reference/commands.md").section(t, "### Who is told")
+	var existing []string
+	ast.Inspect(parseSource(t, "cmd/opscom-import/internal/config/notify.go"), func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if callee, ok := call.Fun.(*ast.SelectorExpr); ok && callee.Sel.Name == "entries" {
+			for _, argument := range call.Args[2:] { // after the node and its name
+				existing = append(existing, stringsIn(t, argument)...)
+			}
+		}
+		return true
+	})
+	existing = append(existing, "mail", "webhook", "healthcheck", "command")
+	existing = append(existing, constants(t, "cmd/opscom-import/internal/config/notify.go", "NotifyEvent")...)
+	existing = append(existing, notify.Variables()...)
+	existing = append(existing, notify.Members()...)
+	sameWords(t, "commands.md, notify", firstColumn(lines), existing)
 }
 
 // declaration returns the declaration of a function.

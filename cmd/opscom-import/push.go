@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"opscom-import/cmd/opscom-import/internal/app"
 )
 
 func pushCommand(s streams, code *int) *cobra.Command {
@@ -28,7 +26,7 @@ To resume a run that was stopped, run the same command again.`,
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
 			fetchCtx, workCtx, release := interrupts(ctx, s)
 			defer release()
-			return app.Push(fetchCtx, workCtx, ss.Env, args, ss.printer(code))
+			return ss.push(fetchCtx, workCtx, args, code)
 		}),
 	}
 }

@@ -71,7 +71,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),
-		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), versionCommand(s),
+		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), notifyCommand(s, code), versionCommand(s),
 	)
 	explainHelp(root)
 	return root, code

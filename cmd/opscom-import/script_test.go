@@ -20,7 +20,8 @@ import (
 //
 //	go test ./cmd/opscom-import -run 'TestScripts/push_resume$' -v
 //
-// Besides testscript's own commands there are those of scriptCommands.
+// Besides testscript's own commands there are those of scriptCommands, and of
+// receiverCommand.
 func TestScripts(t *testing.T) {
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
@@ -71,6 +72,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 func scriptCommands() map[string]scriptCommand {
 	commands := processCommands()
 	maps.Copy(commands, controllerCommands())
+	commands["receiver"] = receiverCommand
 	maps.Copy(commands, fileCommands())
 	for name, command := range commands {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {

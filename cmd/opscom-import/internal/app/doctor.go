@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal"
 )
@@ -20,9 +22,13 @@ type Finding struct {
 }
 
 // Doctor checks everything that a push needs besides the file: the settings, the
-// token, the state folder, the Controller and the clock.
+// token, the state folder, the secrets of the targets of notify, the Controller and the
+// clock.
 func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	findings = append(findings, env.examineSettings(), env.examineToken(), env.examineState(ctx))
+	if len(env.Settings.Notify) > 0 {
+		findings = append(findings, env.examineNotify())
+	}
 	conn, failed := connect(env)
 	if failed != nil {
 		if token := findings[1].Err; token != nil && token.Error() == failed.Error() {
@@ -79,6 +85,19 @@ func (e Env) examineState(ctx context.Context) Finding {
 	}
 	if wrong := onNetwork(fileSystemOf(e.Settings.State)); wrong != "" {
 		f.Detail += ": it " + wrong
+	}
+	return f
+}
+
+// examineNotify looks at the files with the secrets of the targets. It tells none of them
+// anything.
+func (e Env) examineNotify() Finding {
+	targets := e.Settings.Notify
+	f := Finding{What: "notify", Detail: english.Plural(len(targets), "target", "") + "; \"opscom-import notify test\" tries them"}
+	for _, target := range targets {
+		if err := target.CheckSecret(); err != nil {
+			f.Err = errors.Join(f.Err, fmt.Errorf("%s: %w", target.Origin, err))
+		}
 	}
 	return f
 }
