@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +227,42 @@ func TestPushRecordsInBatches(t *testing.T) {
 		}
 		if most := slices.Max(q.batches); most > 400 || len(q.batches) > 100 {
 			t.Errorf("%d batches, the largest of %d outcomes", len(q.batches), most)
+		}
+	})
+}
+
+// slowDisk is a queue that takes a second for each batch. It keeps how many outcomes
+// were known and not on the disk when a batch was written.
+type slowDisk struct {
+	*queue
+	answered atomic.Int64
+	ahead    []int64
+}
+
+func (d *slowDisk) Record(ctx context.Context, outcomes []importer.Outcome) error {
+	time.Sleep(time.Second)
+	d.ahead = append(d.ahead, d.answered.Load()-int64(len(d.outcomes)))
+	return d.queue.Record(ctx, outcomes)
+}
+
+// Push accepts every row at once.
+func (d *slowDisk) Push(context.Context, context.Context, []byte, func()) (importer.Answer, error) {
+	d.answered.Add(1)
+	return importer.Answer{Status: importer.StatusPushed, Attempts: 1}, nil
+}
+
+// A crash costs no more outcomes than a batch, those that are buffered while it is
+// written, and one for each worker, however slow the disk is.
+func TestWorkersWaitForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rows, workers, most = 3000, 4, 400 + 100 + 4
+		disk := &slowDisk{queue: newQueue(rows)}
+		pusher := importer.Pusher{Queue: disk, Controller: disk, Workers: workers}
+		if err := pusher.Push(t.Context(), t.Context()); err != nil || len(disk.outcomes) != rows {
+			t.Errorf("the push ended with %v and %d outcomes", err, len(disk.outcomes))
+		}
+		if n := slices.Max(disk.ahead); n != most {
+			t.Errorf("%d outcomes were not on the disk at a time, want %d: %v", n, most, disk.ahead)
 		}
 	})
 }
