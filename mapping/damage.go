@@ -218,8 +218,8 @@ func (d *damageDetector) damagedDigits(text string, kind CellKind) *Problem {
 const maxExactDigits = 15
 
 // isPlainText reports whether a text has only ASCII and the accented letters of
-// western Europe, but neither a capital in the middle of a word, nor Ã, þ, × or ÷, nor an
-// Ô that may be a part of a misread character, as nearly all texts do: it needs no closer
+// western Europe, but neither a capital in the middle of a word, nor þ, × or ÷, nor an Ô
+// that may be a part of a misread character, as nearly all texts do: it needs no closer
 // look. Misread characters of other languages have a character that is none of these.
 func isPlainText(text string) bool {
 	for i := 0; i < len(text); i++ {
@@ -237,7 +237,7 @@ func isPlainText(text string) bool {
 			if i+1 < len(text) && text[i+1] >= 0x80 {
 				return false
 			}
-		case 0x83, 0x97, 0xb7, 0xbe: // Ã×÷þ
+		case 0x97, 0xb7, 0xbe: // ×÷þ
 			return false
 		}
 	}

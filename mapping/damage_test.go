@@ -38,6 +38,10 @@ func TestDamage(t *testing.T) {
 		{PostalCode, Cell{Text: "90210.0"}, "", RuleDamagedNumber, `Write "90210" if`},
 		{CellPhone, Cell{Text: "-1268"}, "", RuleDamagedNumber, "subtracted"},
 		{CellPhone, Cell{Text: "4521"}, "4521", "", ""},
+		{CellPhone, Cell{Text: "$9001"}, "", RuleDamagedNumber, "sign of a currency"},
+		{PostalCode, Cell{Text: "$90210"}, "", RuleDamagedNumber, "sign of a currency"},
+		{UserName, Cell{Text: "1.0"}, "", RuleDamagedNumber, "has decimals"},
+		{Street, Cell{Text: "7.E240"}, "", RuleDamagedNumber, "last digits are lost"},
 
 		// Numbers that a spreadsheet has taken for dates
 		{UniqueID, Cell{"2026-01-02", DateCell}, "", RuleTurnedToDate, "formatted as Text"},
@@ -45,6 +49,9 @@ func TestDamage(t *testing.T) {
 		{CellPhone, Cell{Text: "2-Jan"}, "", RuleTurnedToDate, ""},
 		{CellPhone, Cell{Text: "Jan-02"}, "", RuleTurnedToDate, ""},
 		{UniqueID, Cell{Text: "02-janv"}, "", RuleTurnedToDate, ""},
+		{PostalCode, Cell{Text: "2/3/1998"}, "", RuleTurnedToDate, ""},
+		{PostalCode, Cell{Text: "Jan 02"}, "", RuleTurnedToDate, ""},
+		{UserName, Cell{Text: "May/12"}, "", RuleTurnedToDate, ""},
 		{UniqueID, Cell{Text: "02-Mart"}, "02-Mart", "", ""},
 		{UniqueID, Cell{Text: "123-May"}, "123-May", "", ""},
 		{UserName, Cell{Text: "may-12"}, "may-12", "", ""},

@@ -48,7 +48,7 @@ func (d *damageDetector) reformatted(text string) *Problem {
 // isExponent reports whether a text is a number such as 1.23457E+11, 9.00123401E8 or
 // 9,00×10^8. Without a decimal mark and a plus it is as well an id or a unit: 12E4.
 func isExponent(text string, kind valueKind) bool {
-	if c := text[0]; (c < '0' || c > '9') && c != '-' && c != '+' && c != 0xe2 || len(text) < 3 { // nearly all that is not a number ends here
+	if c := text[0]; !isDigitByte(c) && c != '-' && c != '+' && c != 0xe2 || len(text) < 3 || !isDigitByte(text[len(text)-1]) { // nearly all that is not a number ends here
 		return false
 	}
 	if !exponentForm.MatchString(text) {

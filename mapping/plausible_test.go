@@ -13,7 +13,7 @@ func TestImplausible(t *testing.T) {
 		values     string
 	}{
 		{[]Attribute{FirstName, City, CellPhone, Street, StudentNumber}, RuleProgramText,
-			`System.String[]|[object Object]|[Object]|Microsoft.ActiveDirectory.Management.ADPropertyValueCollection|["613-555-0100"]|{613-555-0101}|{'a': 1}|<Person object at 0x7f2a>|[Ljava.lang.String;@1b2c3d|java.util.Date@1b2c3d|app.models.Person@5f3a|HASH(0x55d0c8)|#<Person:0x007>|<class 'str'>|System.Collections.Generic.List` + "`" + `1[System.String]|@{Name=Ann}|&{Ann Roy}|${first}|%!s(<nil>)|function () { return a }|b'Ann'|('Ann',)|<Student: Ann>|Optional[Ann]|Optional.empty|Some(Ann)|stdClass Object|Resource id #5|a:1:{i:0;s:3:"Ann";}|%FNAME%|<<First Name>>`},
+			`System.String[]|[object Object]|[Object]|Microsoft.ActiveDirectory.Management.ADPropertyValueCollection|["613-555-0100"]|{613-555-0101}|{'a': 1}|<Person object at 0x7f2a>|[Ljava.lang.String;@1b2c3d|java.util.Date@1b2c3d|java.util.Date|org.example.Person|app.models.Person@5f3a|HASH(0x55d0c8)|#<Person:0x007>|<class 'str'>|System.Collections.Generic.List` + "`" + `1[System.String]|@{Name=Ann}|&{Ann Roy}|${first}|%!s(<nil>)|function () { return a }|b'Ann'|('Ann',)|<Student: Ann>|Optional[Ann]|Optional.empty|Some(Ann)|stdClass Object|Resource id #5|a:1:{i:0;s:3:"Ann";}|%FNAME%|<<First Name>>`},
 		{[]Attribute{City, StudentNumber}, RuleProgramText, `Array|Object`},
 		{[]Attribute{FirstName, LastName, City}, RuleBadName, `http://example.ca/ann|HTTPS://example.ca|www.example.ca|mailto:ann@example.ca|12;#Ann Roy|CN=Ann Roy,OU=Students,DC=example`},
 		{[]Attribute{FirstName, City, CellPhone, Street, Province, UserName}, RuleNoCachedValue, `=B2|=PROPER("ann")|=VLOOKUP(A2,Cities!A:B,2,0)|=-B2`},
@@ -50,7 +50,7 @@ func TestPlausible(t *testing.T) {
 		City:      "Y|Eu|St.Catharines|100 Mile House|1770 Town|Loading|Reff|Winston-Salem|St. John's|Error|Object City|Arraya|A: B|Oulu|Cnossos",
 		CellPhone: "1-800-555-HELP|613-555-0100 x12|+44 20 7946 0000|4521|(613) 555-0100|٦١٣٥٥٥٠١٠٠",
 		Street:    "12 Main St (rear)|[B] 4 King St|#4|#12-400 King St|# 7|#4B|Loading Dock 4, 12 Main St|Ref. 502|Null 5|#A|#B12|Fel 502|Hiba 502|Unit:502|Apt: 512|Rm:510|Virhe 4: 502|50% Lane|(Rear), Lot 5|@ The Mews 4|& Sons Yard|$5 Alley",
-		UserName:  "#aroy|true|ann.roy|com.user|j.r@example.ca",
+		UserName:  "#aroy|true|ann.roy|com.user|net.ann.roy|java.ann|j.r@example.ca",
 	} {
 		for value := range strings.SplitSeq(values, "|") {
 			r := mapCell(t, attribute, "", Cell{Text: value})

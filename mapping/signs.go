@@ -15,8 +15,9 @@ const (
 	dashSign                         // -
 	apostropheSign                   // '
 	plusSign                         // +
-	atSign                           // @ and _
-	escapeSign                       // what other programs' escapes and brackets begin with
+	atSign                           // @
+	underscoreSign                   // _
+	escapeSign                       // what other programs' escapes and brackets begin with, and signs of amounts
 	questionSign                     // ?
 	accentSign                       // a byte of À to ÿ, and of some characters that were read in the wrong encoding
 	colonSign                        // : and ;
@@ -38,7 +39,7 @@ var signOf = func() (table [256]signs) {
 			table[c] = spaceSign
 		}
 	}
-	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@_": atSign, "=[{}<&\\%#|^~`\"": escapeSign, "?": questionSign, ":;": colonSign} {
+	for characters, sign := range map[string]signs{"()": bracketSign, ".,": pointSign, "-": dashSign, "'": apostropheSign, "+": plusSign, "@": atSign, "_": underscoreSign, "=[{}<&\\%#|^~`\"$*": escapeSign, "?": questionSign, ":;": colonSign} {
 		for i := range len(characters) {
 			table[characters[i]] = sign
 		}
@@ -61,8 +62,8 @@ func signsOf(text string) (s signs) {
 var plainSigns = [...]signs{
 	freeText:    letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | accentSign,
 	idValue:     letterSign | digitSign,
-	loginValue:  letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | atSign,
-	emailValue:  letterSign | digitSign | pointSign | dashSign | apostropheSign | atSign,
+	loginValue:  letterSign | digitSign | spaceSign | colonSign | pointSign | dashSign | apostropheSign | atSign | underscoreSign,
+	emailValue:  letterSign | digitSign | pointSign | dashSign | apostropheSign | atSign | underscoreSign,
 	phoneValue:  digitSign | spaceSign | colonSign | dashSign | apostropheSign | bracketSign,
 	postalValue: letterSign | digitSign | spaceSign | colonSign,
 	nameValue:   letterSign | spaceSign | pointSign | dashSign | apostropheSign | accentSign,
@@ -84,9 +85,9 @@ func (d *damageDetector) isPlain(text string, s signs) bool {
 		return false
 	case s&apostropheSign != 0 && len(text) > 2 && text[1] == '\'' && text[len(text)-1] == '\'': // b'Ann'
 		return false
-	case s&atSign != 0 && text[len(text)-1] == '_': // ann@example.ca_x000D_
+	case s&underscoreSign != 0 && (strings.Contains(text, "_x") || strings.Contains(text, "_X")): // ann@example.ca_x000D_
 		return false
-	case s&pointSign != 0 && (first == 'S' || first == 'M' || first == 'O' || first|0x20 == 'w'): // System.String, Microsoft.…, Optional.empty, www.…
+	case s&pointSign != 0 && mayNameClass(text, s):
 		return false
 	}
 	if s&digitSign != 0 && s&(pointSign|dashSign|spaceSign|apostropheSign) != 0 && d.mayBeReformatted(text, s) {
@@ -101,25 +102,92 @@ func (d *damageDetector) isPlain(text string, s signs) bool {
 	return s&accentSign == 0 || isPlainText(text)
 }
 
+// mayNameClass reports whether a text, which has a point, may be what a program writes for
+// an object of a class, or begins as the address of a page.
+func mayNameClass(text string, s signs) bool {
+	if s&atSign != 0 && endsInHash(text) {
+		return true
+	}
+	switch text[0] {
+	case 'S':
+		return strings.HasPrefix(text, "System.")
+	case 'M':
+		return strings.HasPrefix(text, "Microsoft.")
+	case 'O':
+		return strings.HasPrefix(text, "Optional.")
+	case 'j':
+		return strings.HasPrefix(text, "java.")
+	case 'c', 'o', 'n':
+		return strings.HasPrefix(text, "com.") || strings.HasPrefix(text, "org.") || strings.HasPrefix(text, "net.")
+	case 'W', 'w':
+		return len(text) > 3 && text[3] == '.'
+	}
+	return false
+}
+
+// endsInHash reports whether a text ends as java.util.Date@1b2c does, and not as an address
+// of e-mail.
+func endsInHash(text string) bool {
+	for i := len(text) - 1; i >= max(0, len(text)-len("1b2c")); i-- {
+		if c := text[i]; !isDigitByte(c) && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
 // mayBeReformatted reports whether a text, which has a digit, may be a number or a date
 // that a spreadsheet has written in its own way. Hardly any text that is none gets
 // through.
 func (d *damageDetector) mayBeReformatted(text string, s signs) bool {
-	if len(text) < len("1,00") {
-		return false
+	if s&pointSign != 0 && s&letterSign != 0 && signOf[text[0]] == digitSign && beginsWithDecimals(text) && isExponent(text, d.kind) {
+		return true
 	}
-	startsWithDigit := signOf[text[0]] == digitSign
-	endsWithDigit := signOf[text[len(text)-1]] == digitSign
 	switch d.kind {
-	case phoneValue: // 6 135 550 100, 6'135'550'100, 1/2/2003, 2003-01-02
-		return s&apostropheSign != 0 || text[1] == ' ' || text[1] == '/' || text[2] == '/' || len(text) > 4 && (text[4] == '-' || text[4] == '/')
-	case loginValue: // 1-Mar, Sep-04, 900123401.0, 1/2/2003
-		return startsWithDigit || s&dashSign != 0 && endsWithDigit
-	case streetValue:
-		if s&spaceSign == 0 { // a unit
-			return startsWithDigit || s&dashSign != 0 && endsWithDigit
+	case phoneValue: // 6 135 550 100, 6'135'550'100
+		return s&apostropheSign != 0 || len(text) > 1 && text[1] == ' ' || d.mayBeDate(text)
+	case loginValue: // 900123401.0
+		return signOf[text[0]] == digitSign || d.mayBeDate(text)
+	case postalValue, streetValue:
+		return d.mayBeDate(text)
+	}
+	return false
+}
+
+// beginsWithDecimals reports whether a text begins with a digit to three and a point, as a
+// shortened number does: 9.0E08, but not 12 St. Paul.
+func beginsWithDecimals(text string) bool {
+	for i := range min(len(text), len("613.")) {
+		if sign := signOf[text[i]]; sign != digitSign {
+			return sign == pointSign
 		}
-		return startsWithDigit && (text[1] == '/' || text[2] == '/' || text[2] == '.' || text[2] == '-' || len(text) > 4 && text[4] == '-')
+	}
+	return false
+}
+
+// mayBeDate reports whether a text begins as a date with its day or year first, such as
+// 1/2/2003, 2003-01-02 and 2-Jan, or ends as one with its month first, such as Jan-02.
+func (d *damageDetector) mayBeDate(text string) bool {
+	at := 0
+	for at < len(text) && at <= len("2003") && signOf[text[at]] == digitSign {
+		at++
+	}
+	mark := byte(0)
+	switch {
+	case len(text) < len("1-Mar") || at == len("613"):
+		return false
+	case at == 0 && isDigitByte(text[len(text)-1]):
+		mark = text[len(text)-len("-02")]
+	case at > 0 && at <= len("2003"):
+		mark = text[at]
+	}
+	switch mark {
+	case '/':
+		return d.kind != streetValue || at > 0
+	case '-':
+		return d.kind != phoneValue || at == len("2003")
+	case ' ', '.': // 25 Aprile is a street
+		return at <= len("31") && (d.kind != streetValue || text[0] == '0')
 	}
 	return false
 }
