@@ -63,7 +63,7 @@ func newFixBook(layout fixLayout) (_ *fixBook, err error) {
 		return nil, err
 	}
 	// A name that Excel does not allow, as other programs may give, is left alone.
-	if name := layout.Sheet; !strings.EqualFold(name, choicesSheet) && !strings.EqualFold(name, noticeSheet) && b.file.SetSheetName(plainSheet, name) == nil {
+	if name := layout.Sheet; !strings.EqualFold(name, choicesSheet) && b.file.SetSheetName(plainSheet, name) == nil {
 		b.sheet = name
 	}
 	if err := b.file.SetDocProps(&excelize.DocProperties{Creator: programName, LastModifiedBy: programName}); err != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -9,11 +10,20 @@ import (
 // noticeSheet is the sheet that a workbook with only the first rows to fix is opened at.
 const noticeSheet = "Read this first"
 
+// noticeName is another name where the file's own sheet has that of the notice: a mapping
+// file may name the sheet.
+func (b *fixBook) noticeName() string {
+	if strings.EqualFold(b.sheet, noticeSheet) {
+		return noticeSheet + " (2)" // as Excel calls a second sheet
+	}
+	return noticeSheet
+}
+
 // openNotice makes the sheet of the notice the one that is shown. It is not the first one:
 // where no sheet looks like people, the first one is read. It must be made before the first
 // row is streamed, which says that its sheet is not shown.
 func (b *fixBook) openNotice() error {
-	at, err := b.file.NewSheet(noticeSheet)
+	at, err := b.file.NewSheet(b.noticeName())
 	if err != nil {
 		return err
 	}
@@ -39,7 +49,7 @@ func (b *fixBook) addNotice() error {
 	if err != nil {
 		return err
 	}
-	if err := b.file.SetColWidth(noticeSheet, "A", "A", adviceWidth); err != nil {
+	if err := b.file.SetColWidth(b.noticeName(), "A", "A", adviceWidth); err != nil {
 		return err
 	}
 	for i, line := range b.notice() {
@@ -47,14 +57,14 @@ func (b *fixBook) addNotice() error {
 		if i == 0 {
 			style = heading
 		}
-		if err := b.file.SetCellStr(noticeSheet, cell, line); err != nil {
+		if err := b.file.SetCellStr(b.noticeName(), cell, line); err != nil {
 			return err
 		}
-		if err := b.file.SetCellStyle(noticeSheet, cell, cell, style); err != nil {
+		if err := b.file.SetCellStyle(b.noticeName(), cell, cell, style); err != nil {
 			return err
 		}
 		const lines = 3 // that a text takes at most
-		if err := b.file.SetRowHeight(noticeSheet, i+1, lines*rowHeight("a line")); err != nil {
+		if err := b.file.SetRowHeight(b.noticeName(), i+1, lines*rowHeight("a line")); err != nil {
 			return err
 		}
 	}

@@ -80,10 +80,16 @@ func TestFixSaysThatItIsPart(t *testing.T) {
 		"no words":   {Header: []string{"A", "B", "C", "D", "E", "F"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			noticeSheet := noticeSheet
+			if strings.EqualFold(s.Sheet, noticeSheet) {
+				noticeSheet += " (2)"
+			}
 			s.ToFix = report.MaxFixRows
-			if active, _, _ := shown(t, written(t, s, faultyStudents())); active == noticeSheet {
+			whole := written(t, s, faultyStudents())
+			if active, _, _ := shown(t, whole); active == noticeSheet {
 				t.Error("it is not the whole, and says that it is not")
 			}
+			readTable(t, whole, sheet.Options{Sheet: s.Sheet})
 			s.ToFix++
 			path := written(t, s, faultyStudents())
 			active, selected, lines := shown(t, path)
@@ -95,6 +101,7 @@ func TestFixSaysThatItIsPart(t *testing.T) {
 			}
 			options := map[string]sheet.Options{
 				"as it comes":  {},
+				"by name":      {Sheet: s.Sheet},
 				"mapped":       {FitsHeader: func(header []string) bool { return slices.Contains(header, s.Header[0]) }},
 				"brought back": {FitsHeader: func(header []string) bool { return slices.Contains(header, adviceHeader) }},
 			}
