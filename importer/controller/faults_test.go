@@ -272,3 +272,76 @@ func TestFaultsOfAllKinds(t *testing.T) {
 		})
 	}
 }
+
+// TestOnlyTheFailedRowWaits has a share of the requests fail with a page that asks for a
+// pause. That is the pause of the failed rows alone, until all requests fail.
+func TestOnlyTheFailedRowWaits(t *testing.T) {
+	const (
+		workers, way = 8, 10 * time.Millisecond
+		pause        = 5 * time.Second
+		noisy, away  = 1000, 21000 // the first request of which some fail, and of which all do
+	)
+	for share, most := range map[float64]int{0: 2, 0.01: 4, 0.05: 10, 0.2: 2 * workers} { // requests until it is seen that all fail
+		for _, status := range []int{500, 502, 504} {
+			t.Run(fmt.Sprint(status, ", ", share), func(t *testing.T) {
+				random := rand.New(rand.NewPCG(*faultSeed, 5))
+				failed := map[string]time.Time{}
+				inPause := 0
+				m := &inMemory{}
+				m.answer = func(n int, r *http.Request) (*http.Response, error) {
+					body, _ := r.GetBody()
+					row, _ := io.ReadAll(body)
+					sent := time.Now()
+					time.Sleep(way)
+					m.mu.Lock()
+					defer m.mu.Unlock()
+					if at, ok := failed[string(row)]; ok && sent.Sub(at) < pause {
+						t.Errorf("a row that failed came again after %v", sent.Sub(at))
+					}
+					if began := m.at[min(n, away)]; n > away && sent.Sub(began) < pause {
+						inPause++
+					}
+					if n >= away || n >= noisy && random.Float64() < share {
+						failed[string(row)] = time.Now()
+						return answered(status, "<html>", "Retry-After", "5")
+					}
+					return success()
+				}
+				virtual(t, m, func(c *controller.Config) { c.Workers = workers }, func(t *testing.T, client *controller.Client) {
+					pushEndless(t, client, workers, time.Minute)
+					if len(m.at) <= away {
+						t.Fatalf("only %d requests in a minute", len(m.at))
+					}
+					took := m.at[away].Sub(m.at[noisy])
+					if ideal := (away - noisy) / workers * way; took > ideal*105/100+pause { // one before the share is known
+						t.Errorf("%d requests took %v, want %v", away-noisy, took, ideal)
+					}
+					if most += workers - 1; inPause > most { // so many are in flight
+						t.Errorf("%d requests came in the pause, want %d at most", inPause, most)
+					}
+					t.Logf("%v, %d requests in the pause", took, inPause)
+				})
+			})
+		}
+	}
+}
+
+// TestFirstFailuresAskForEveryone has one of the first requests fail: what share fails is
+// not known yet.
+func TestFirstFailuresAskForEveryone(t *testing.T) {
+	for n, everyone := range map[int]bool{0: true, 50: true, 500: false} {
+		m := &inMemory{answer: func(i int, _ *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Millisecond)
+			if i == n {
+				return answered(500, "<html>", "Retry-After", "20")
+			}
+			return success()
+		}}
+		virtual(t, m, nil, func(t *testing.T, client *controller.Client) {
+			pushAll(t.Context(), client, 8, 1000)
+			if waited := m.at[n+16].Sub(m.at[n]); waited > 20*time.Second != everyone {
+				t.Errorf("request %d failed, and request %d came after %v", n, n+16, waited)
+			}
+		})
+	}
+}

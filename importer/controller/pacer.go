@@ -61,6 +61,7 @@ type pacer struct {
 	inFlight    int
 	queued      int           // requests in the queue
 	failures    int           // in a row
+	chance      chance        // whether those are no more than chance
 	pauses      int           // of the open circuit, in a row; 0: it is closed
 	probeAt     time.Time     // when the next probe may start
 	probing     bool          // a probe is in flight: the circuit is half-open
@@ -237,8 +238,12 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (ow
 		p.probing = false
 	}
 	everyone := true
-	if !wasOpen && (end == throttled || end == unavailable) { // the limiter learns only while the circuit is closed
+	switch {
+	case wasOpen: // the limiter learns only while the circuit is closed
+	case end == throttled || end == unavailable:
 		everyone = p.limiter.onThrottled(used.started, now, retryAfter)
+	case end == noAnswer:
+		everyone = p.failures+1 >= p.threshold || !p.chance.explains(p.failures+1)
 	}
 	pause := retryAfter // for everyone
 	if !everyone && pause <= longestOwnPause {
@@ -247,6 +252,9 @@ func (p *pacer) release(used permit, end feedback, retryAfter time.Duration) (ow
 	var wait Wait
 	switch end {
 	case answered, pushed:
+		if !wasOpen {
+			p.chance.answered(p.failures)
+		}
 		p.failures, p.pauses, p.probing, p.pausedSince = 0, 0, false, time.Time{}
 		p.budget = min(p.budget+retryCost, savedRetries*retryCost)
 		signal(p.retryWake)
@@ -311,16 +319,19 @@ func (p *pacer) recordFailure(used permit, now time.Time, threshold int, retryAf
 	p.failures++
 	if until := now.Add(retryAfter); retryAfter > 0 && until.After(p.pausedUntil) {
 		p.pausedUntil = until
-		reason = reasonPause
 	}
 	if open := p.pauses > 0; open && used.probe || !open && p.failures >= threshold {
 		p.pauses++
 		p.probeAt = now.Add(backoff(p.pauses, maxPause, p.jitter()))
 	}
-	if wait := p.blockedFor(now); wait >= before+time.Second { // a smaller change does not matter to a person
-		return Wait{reason, wait}
+	wait := p.blockedFor(now)
+	if wait < before+time.Second { // a smaller change does not matter to a person
+		return Wait{}
 	}
-	return Wait{}
+	if p.pausedUntil.Sub(now) == wait {
+		reason = reasonPause
+	}
+	return Wait{reason, wait}
 }
 
 // sleep waits for d, or for a message on wake. It returns false if one of the

@@ -115,6 +115,28 @@ func TestCircuitIsCheckedWhenTheTurnComes(t *testing.T) {
 	}
 }
 
+// TestReasonIsThatOfTheLongerWait has a probe fail whose answer asks for a pause.
+func TestReasonIsThatOfTheLongerWait(t *testing.T) {
+	for pause, want := range map[time.Duration]string{0: reasonOutage, time.Second: reasonOutage, time.Minute: reasonPause} {
+		synctest.Test(t, func(t *testing.T) {
+			var got Wait
+			p := newPacer(1, newLimiter(0, 1), halfway, func(w Wait) { got = w })
+			for range minThreshold {
+				p.release(permit{}, noAnswer, 0)
+			}
+			for range 10 {
+				probe, _ := mustAcquire(t, p, true)
+				p.release(probe, noAnswer, 0)
+			}
+			probe, _ := mustAcquire(t, p, true)
+			p.release(probe, noAnswer, pause)
+			if expected := (Wait{want, max(pause, maxPause/2)}); got != expected {
+				t.Errorf("a pause of %v: %v, want %v", pause, got, expected)
+			}
+		})
+	}
+}
+
 // TestRetriesDoNotHoldUpTheQueue has retries wait for the budget while first
 // attempts go on.
 func TestRetriesDoNotHoldUpTheQueue(t *testing.T) {
