@@ -92,7 +92,8 @@ func (j *Journal) checkSize(database string) error {
 		return err
 	}
 	payloads, err := os.ReadDir(filepath.Join(j.dir, payloadsName))
-	if err == nil && (info.Size() > 0 || len(payloads) > 0) {
+	closed := sizeOf(filepath.Join(j.dir, cleanName)) > 0 // so it was complete once
+	if err == nil && (info.Size() > 0 || len(payloads) > 0 || closed) {
 		err = fmt.Errorf("%w: %s is cut short", errDamaged, database)
 	}
 	return err

@@ -95,6 +95,24 @@ func hold(t *testing.T, dir string) {
 
 // The journal is vouched for by the last who closes it, and only while nobody has it
 // open.
+// SQLite takes an empty database for a new one. It is none where one was closed, though
+// all its runs have ended; opened again, it still is none.
+func TestAnEmptyDatabaseThatWasClosedIsDamaged(t *testing.T) {
+	dir := t.TempDir()
+	j, err := Open(t.Context(), dir)
+	must(t, err)
+	must(t, j.Close())
+	must(t, os.Truncate(filepath.Join(dir, databaseName), 0))
+	for range 2 {
+		if opens(t, dir) {
+			t.Error("opened as a new journal")
+		}
+		if _, err := openReadOnly(t.Context(), dir); !errors.As(err, new(*DamagedError)) {
+			t.Errorf("read, with %v", err)
+		}
+	}
+}
+
 func TestTheLastToCloseVouches(t *testing.T) {
 	dir := t.TempDir()
 	vouched := func(when string, want bool) {
