@@ -33,7 +33,7 @@ func (d *damageDetector) implausible(cell Cell) *Problem {
 var objectText = regexp.MustCompile(`^\[.*\]$|^\{.*\}$` +
 	`|^<[^<>]* (?:object at|at) 0x[0-9a-fA-F]+>$|^<class .*>$|^#<.*>$` +
 	`|^(?:System|Microsoft)\.[A-Z][\w.` + "`" + `\[\],]*$` +
-	`|^(?:[A-Za-z_]\w+\.)+[A-Za-z_$]\w*@[0-9a-f]{4,}$` +
+	`|^(?:[a-z_]\w*\.)+[A-Z$]\w*@[0-9a-f]{4,}$` +
 	`|^\[?L?(?:java|com|org|net)\.(?:\w+\.)+[A-Z][\w.$]*;?(?:@[0-9a-f]+)?$` +
 	`|^(?:ARRAY|HASH|CODE|SCALAR)\(0x[0-9a-f]+\)$|^object\([\w\\]+\)#\d+.*$` +
 	`|^[@&$]\{.*\}$|^%!\w?\(.*\)$|^function ?\w*\(.*\}$` + // PowerShell, Go, JavaScript

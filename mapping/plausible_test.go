@@ -50,7 +50,7 @@ func TestPlausible(t *testing.T) {
 		City:      "Y|Eu|St.Catharines|100 Mile House|1770 Town|Loading|Reff|Winston-Salem|St. John's|Error|Object City|Arraya|A: B|Oulu|Cnossos",
 		CellPhone: "1-800-555-HELP|613-555-0100 x12|+44 20 7946 0000|4521|(613) 555-0100|٦١٣٥٥٥٠١٠٠",
 		Street:    "12 Main St (rear)|[B] 4 King St|#4|#12-400 King St|# 7|#4B|Loading Dock 4, 12 Main St|Ref. 502|Null 5|#A|#B12|Fel 502|Hiba 502|Unit:502|Apt: 512|Rm:510|Virhe 4: 502|50% Lane|(Rear), Lot 5|@ The Mews 4|& Sons Yard|$5 Alley",
-		UserName:  "#aroy|true|ann.roy|com.user|net.ann.roy|java.ann|j.r@example.ca",
+		UserName:  "#aroy|true|ann.roy|com.user|net.ann.roy|java.ann|j.r@example.ca|ann.roy@2024|Ann.Roy@2024|roy@cafe",
 	} {
 		for value := range strings.SplitSeq(values, "|") {
 			r := mapCell(t, attribute, "", Cell{Text: value})
