@@ -142,7 +142,7 @@ func checkAll(ctx context.Context, q querier, checks ...string) error {
 	return nil
 }
 
-// Check checks every page of the database, whoever vouches for them.
+// Check checks every page of the database, also if someone vouches for them.
 func (j *Journal) Check(ctx context.Context) error {
 	return j.wrap("check the journal", checkPages(ctx, j.reader, false))
 }

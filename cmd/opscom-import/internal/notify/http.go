@@ -24,7 +24,7 @@ const (
 	pathSuccess = ""
 )
 
-// ping tells a healthcheck something. The service keeps the text for whoever looks.
+// ping tells a healthcheck something. The service keeps the text for anyone who looks.
 func (n *Notifier) ping(ctx context.Context, h *config.HealthcheckTarget, path, text string) error {
 	address, err := h.URL()
 	if err != nil {
