@@ -345,3 +345,53 @@ func TestFirstFailuresAskForEveryone(t *testing.T) {
 		})
 	}
 }
+
+// TestNoiseThatBecomesALimitIsFound has a fifth of the requests refused by chance until
+// that is known, and from then on by a limit of four fifths of what is sent: the share
+// is much the same, but a lower rate helps now. The limit has to be found and used.
+func TestNoiseThatBecomesALimitIsFound(t *testing.T) {
+	const workers, way, chance, limit = 8, 20 * time.Millisecond, time.Minute, 320 // the workers can send 400 a second
+	random := rand.New(rand.NewPCG(*faultSeed, 4))
+	var mu sync.Mutex
+	var began time.Time
+	var accepted []time.Time // in the last second
+	refused, sent := 0, 0    // of the requests that came last
+	m := &inMemory{answer: func(int, *http.Request) (*http.Response, error) {
+		time.Sleep(way)
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if now.Sub(began) < chance {
+			if random.Float64() < 0.2 {
+				return answered(429, "")
+			}
+			return success()
+		}
+		for len(accepted) > 0 && now.Sub(accepted[0]) >= time.Second {
+			accepted = accepted[1:]
+		}
+		sent++
+		if len(accepted) >= limit {
+			refused++
+			return answered(429, "")
+		}
+		accepted = append(accepted, now)
+		return success()
+	}}
+	virtual(t, m, func(c *controller.Config) { c.Workers = workers }, func(t *testing.T, client *controller.Client) {
+		began = time.Now()
+		time.AfterFunc(chance+2*time.Minute, func() { // enough for an exam
+			mu.Lock()
+			defer mu.Unlock()
+			t.Logf("while the limit was taken for noise %d of %d requests were refused", refused, sent)
+			refused, sent = 0, 0
+		})
+		pushEndless(t, client, workers, chance+3*time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		t.Logf("later %d of %d", refused, sent)
+		if share := float64(refused) / float64(sent); share > 0.02 || sent < 60*limit*9/10 {
+			t.Errorf("%d of %d requests were refused in the last minute; want 2 %% at most, and nine tenths of the limit of %d a second used", refused, sent, limit)
+		}
+	})
+}
