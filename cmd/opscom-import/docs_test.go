@@ -131,7 +131,9 @@ func TestEveryRunStateIsDocumented(t *testing.T) {
 	sameWords(t, "commands.md, states of a run", documented, runStates(t))
 }
 
-func TestEveryExitCodeIsDocumented(t *testing.T) {
+// codesInSource returns the exit codes that the program can end with.
+func codesInSource(t *testing.T) []string {
+	t.Helper()
 	var codes []string
 	ast.Inspect(parseSource(t, "cmd/opscom-import/internal/app/exit.go"), func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
@@ -142,6 +144,11 @@ func TestEveryExitCodeIsDocumented(t *testing.T) {
 		}
 		return true
 	})
+	return codes
+}
+
+func TestEveryExitCodeIsDocumented(t *testing.T) {
+	codes := codesInSource(t)
 	sameWords(t, "commands.md, exit codes", firstColumn(readPage(t, "docs/reference/commands.md").section(t, "## Exit codes")), codes)
 	sameWords(t, "scheduled-runs.md, exit codes", firstColumn(readPage(t, "docs/guide/scheduled-runs.md").section(t, "## Exit codes")), codes)
 }
@@ -229,8 +236,9 @@ func TestConfigFileIsDocumentedWhole(t *testing.T) {
 func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
-	flags := append(flagNames(root), "--include", "--label")                                        // of grep and secret-tool
-	variables := []string{config.TokenVariable, config.FileVariable, "OPSCOM_CORPUS", "OPSCOM_AXE"} // the last two are for tests
+	flags := append(flagNames(root), "--include", "--label") // of grep and secret-tool
+	variables := []string{config.TokenVariable, config.FileVariable}
+	variables = append(variables, "OPSCOM_CORPUS", "OPSCOM_AXE", "OPSCOM_PACKAGES") // for tests
 	variables = append(variables, notify.Variables()...)
 	for _, row := range config.All(config.Environment{}) {
 		variables = append(variables, row.Variable())

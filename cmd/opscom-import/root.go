@@ -72,6 +72,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	root.AddCommand(
 		pushCommand(s, code), checkCommand(s, code), mapCommand(s), approveCommand(s, code), runsCommand(s),
 		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), notifyCommand(s, code), versionCommand(s),
+		manCommand(s),
 	)
 	explainHelp(root)
 	return root, code
