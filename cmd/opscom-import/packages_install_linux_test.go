@@ -1,0 +1,132 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+)
+
+func TestDebRunsWithNothingElseInstalled(t *testing.T) {
+	skipShort(t)
+	r := newRootWithDeb(t)
+	version := strings.TrimSpace(output(t, "dpkg-deb", "-f", debFile(t), "Version"))
+	text, code := r.run(t, nil, nil, "/usr/bin/opscom-import", "version")
+	want := "opscom-import v" + strings.Replace(version, "~", "-", 1) + " "
+	if version == "0.0.0~development" { // of files without history
+		want = "opscom-import development "
+	}
+	if code != app.ExitDone || !strings.HasPrefix(text, want) {
+		t.Errorf("version: code %d, %q; the package is %s", code, text, version)
+	}
+	const sample = "/usr/share/doc/opscom-import/examples/with-faults.csv"
+	text, code = r.run(t, []string{"OPSCOM_STATE=/state"}, []string{"state", "tmp"}, "/usr/bin/opscom-import", "check", "--sandbox", sample)
+	if code != app.ExitRows || !strings.Contains(text, "304  rows read") {
+		t.Errorf("check of the sample: code %d, want %d\n%s", code, app.ExitRows, text)
+	}
+}
+
+func TestDebKeepsStateThroughUpgradeRemovalAndPurge(t *testing.T) {
+	r := newRootWithDeb(t)
+	mine := map[string]string{
+		"etc/opscom-import/students.yaml":         "client: OC_TOMA\n",
+		"etc/opscom-import/token":                 "a-token\n",
+		"var/lib/opscom-import/journal.db":        "what was pushed",
+		"var/spool/opscom-import/students.csv":    "what is pushed",
+		"etc/opscom-import/example.yaml":          "client: OC_CHANGED\n",
+		"usr/local/share/opscom-import/something": "of somebody else",
+	}
+	for name, text := range mine {
+		r.write(t, name, text)
+	}
+	const enabled = "etc/systemd/system/timers.target.wants/opscom-import@students.timer"
+	r.write(t, enabled, "")
+	isThere := func(when string) {
+		t.Helper()
+		for name, text := range mine {
+			if !r.exists(name) || r.read(t, name) != text {
+				t.Errorf("%s: %s is not what it was", when, name)
+			}
+		}
+	}
+
+	r.dpkg(t, "-i", debFile(t))
+	isThere("upgrade")
+	said := r.dpkg(t, "-r", "opscom-import")
+	isThere("removal")
+	if r.exists("usr/bin/opscom-import") || !r.exists(enabled) {
+		t.Error("removal: the program is still there, or the timer is not enabled any more")
+	}
+	saysWhatIsKept(t, "removal", said)
+	said = r.dpkg(t, "-P", "opscom-import")
+	delete(mine, "etc/opscom-import/example.yaml") // the package's own
+	isThere("purge")
+	saysWhatIsKept(t, "purge", said)
+	if r.exists("etc/opscom-import/example.yaml") || r.exists(enabled) {
+		t.Error("purge: the example or the enabled timer is still there")
+	}
+	if left := output(t, "dpkg", "--root="+string(r), "-l"); strings.Contains(left, "opscom-import") {
+		t.Errorf("purge: dpkg still knows the package:\n%s", left)
+	}
+}
+
+func saysWhatIsKept(t *testing.T, when, said string) {
+	t.Helper()
+	for _, folder := range []string{"/var/lib/opscom-import", "/var/spool/opscom-import", "/etc/opscom-import"} {
+		if !strings.Contains(said, folder) {
+			t.Errorf("%s: it does not say that %s is kept:\n%s", when, folder, said)
+		}
+	}
+}
+
+func TestDebMakesUserAndFolders(t *testing.T) {
+	needs(t, "systemd-sysusers", "systemd-tmpfiles")
+	r := newRootWithDeb(t)
+	if users := r.read(t, "etc/passwd"); !strings.Contains(users, "opscom-import:") {
+		t.Errorf("there is no user:\n%s", users)
+	}
+	for name, want := range map[string]fs.FileMode{
+		"var/lib/opscom-import":   fs.ModeDir | 0o700,
+		"var/spool/opscom-import": fs.ModeDir | fs.ModeSetgid | 0o770,
+	} {
+		info, err := os.Stat(r.path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; info.Mode() != want || owner == 0 {
+			t.Errorf("%s has mode %v and is user %d's; want %v, and not root's", name, info.Mode(), owner, want)
+		}
+	}
+}
+
+// The .rpm runs the same scripts, with a number in place of a word.
+func TestScriptsOfTheRPM(t *testing.T) {
+	script := func(r systemRoot, name, arg string) string {
+		t.Helper()
+		command := exec.Command("sh", filepath.Join(moduleRoot, ".packaging", "scripts", name), arg)
+		command.Env = append(os.Environ(), "DPKG_ROOT="+string(r))
+		text, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %s: %v\n%s", name, arg, err, text)
+		}
+		return string(text)
+	}
+	r := systemRoot(t.TempDir())
+	const enabled = "etc/systemd/system/timers.target.wants/opscom-import@students.timer"
+	for _, name := range []string{enabled, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
+		r.write(t, name, "")
+	}
+	if said := script(r, "preremove", "1") + script(r, "postremove", "1"); said != "" || !r.exists(enabled) {
+		t.Errorf("an upgrade says something, or disables the timer: %q", said)
+	}
+	script(r, "preremove", "0")
+	saysWhatIsKept(t, "removal", script(r, "postremove", "0"))
+	if r.exists(enabled) || !r.exists("var/lib/opscom-import/journal.db") {
+		t.Error("removal: the timer is still enabled, or the state is gone")
+	}
+}

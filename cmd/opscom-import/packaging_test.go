@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// readPackaging returns a file from which packages and releases are made.
+func readPackaging(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(moduleRoot, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// checkCommandLine reports a command or a flag that the program does not have.
+func checkCommandLine(t *testing.T, where, line string) {
+	t.Helper()
+	root, _ := newRoot(streams{})
+	args := strings.Fields(line)
+	c, _, err := root.Find(args)
+	if err != nil || c == root {
+		t.Errorf("%s: %q has no command: %v", where, line, err)
+		return
+	}
+	for _, arg := range args {
+		name, isFlag := strings.CutPrefix(arg, "--")
+		if isFlag && c.Flags().Lookup(name) == nil && c.InheritedFlags().Lookup(name) == nil {
+			t.Errorf("%s: there is no flag %s", where, arg)
+		}
+	}
+}
+
+func TestUnitNamesFlagsThatExist(t *testing.T) {
+	match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/opscom-import@.service"))
+	if match == nil {
+		t.Fatal("the unit has no command")
+	}
+	checkCommandLine(t, "unit", match[1])
+}
+
+func TestWindowsTaskIsValid(t *testing.T) {
+	text := readPackaging(t, ".packaging/windows/opscom-import-task.xml")
+	var task struct {
+		XMLName   xml.Name `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
+		User      string   `xml:"Principals>Principal>UserId"`
+		Start     string   `xml:"Triggers>CalendarTrigger>StartBoundary"`
+		Command   string   `xml:"Actions>Exec>Command"`
+		Arguments string   `xml:"Actions>Exec>Arguments"`
+	}
+	if err := xml.Unmarshal([]byte(text), &task); err != nil {
+		t.Fatal(err)
+	}
+	const localService = "S-1-5-19"
+	if task.User != localService || task.Start == "" || !strings.HasSuffix(task.Command, `\opscom-import.exe`) {
+		t.Errorf("user %q, start %q, command %q", task.User, task.Start, task.Command)
+	}
+	checkCommandLine(t, "task", task.Arguments)
+	// schtasks refuses a file whose encoding is not the one that it names.
+	if strings.Contains(text, "encoding=") || strings.ContainsFunc(text, func(r rune) bool { return r > '~' }) {
+		t.Error("the task names an encoding, or has characters that are not in ASCII")
+	}
+}
+
+func TestImageRunsAsNobodyWithAStateVolume(t *testing.T) {
+	text := readPackaging(t, ".packaging/Dockerfile")
+	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(readPackaging(t, "go.mod"))[1]
+	for _, want := range []string{"FROM golang:" + version + " AS build", "USER 65532:65532", "ENV OPSCOM_STATE=/state", "VOLUME /state", `ENTRYPOINT ["/usr/bin/opscom-import"]`} {
+		if !slices.Contains(strings.Split(text, "\n"), want) {
+			t.Errorf("the Dockerfile has no line %s", want)
+		}
+	}
+}
+
+// release is what the tests read of .goreleaser.yaml.
+type release struct {
+	Builds []struct {
+		Main           string
+		Flags, Ldflags []string
+	}
+	Archives []struct{ Files []any }
+	Casks    []struct{ Manpages []string } `yaml:"homebrew_casks"`
+}
+
+func readRelease(t *testing.T, path string) release {
+	t.Helper()
+	var config release
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = yaml.Unmarshal(text, &config)
+	}
+	if err != nil || len(config.Builds) != 1 || len(config.Archives) != 1 || len(config.Casks) != 1 {
+		t.Fatalf("%s: %v, unexpected: %+v", path, err, config)
+	}
+	return config
+}
+
+func TestReleaseFitsTheRepository(t *testing.T) {
+	config := readRelease(t, filepath.Join(moduleRoot, ".goreleaser.yaml"))
+	build := config.Builds[0]
+	flags := strings.Join(build.Flags, " ") + " -ldflags=" + strings.Join(build.Ldflags, " ") + " -o"
+	for _, name := range []string{".packaging/build", ".packaging/Dockerfile"} {
+		if text := readPackaging(t, name); !strings.Contains(text, "CGO_ENABLED=0 go build "+flags) || !strings.Contains(text, build.Main) {
+			t.Errorf("%s does not build %s with %s, as a release does", name, build.Main, flags)
+		}
+	}
+	for _, file := range config.Archives[0].Files {
+		pattern, _ := file.(string)
+		if pattern == "" {
+			continue // made by .packaging/build
+		}
+		if found, err := filepath.Glob(filepath.Join(moduleRoot, strings.ReplaceAll(pattern, "**", "*"))); err != nil || len(found) == 0 {
+			t.Errorf("the archives have %s, and there is no such file (%v)", pattern, err)
+		}
+	}
+}
