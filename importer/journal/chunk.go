@@ -23,10 +23,15 @@ const (
 	severityVersion2 = 1 << 7
 )
 
+// statusWithoutDigests says that a row is stored without its digests, as every row is that
+// was not pending. Those of others are not looked at again, and would be half of what a
+// night leaves behind in which nearly everybody is unchanged.
+const statusWithoutDigests = 1 << 4
+
 // chunkBuilder packs the planned rows of one chunk:
 //
-//	row%256, status + statusVersion2, key, hash, and as texts unique id, login source, reference id;
-//	the number of problems, and each of them
+//	row%256, status + statusVersion2; of a pending row key and hash, else + statusWithoutDigests;
+//	and as texts unique id, login source, reference id; the number of problems, and each of them
 //
 // and apart from them, because they are deleted earlier, the payloads of the
 // pending ones:
@@ -52,9 +57,12 @@ func (b *chunkBuilder) add(p *importer.PlannedRow, store func() error) error {
 		*b = chunkBuilder{number: number, plan: b.plan[:0], payloads: b.payloads[:0]}
 	}
 	b.rows++
-	b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2)
-	b.plan = append(b.plan, p.Key[:]...)
-	b.plan = append(b.plan, p.Hash[:]...)
+	if p.Status == importer.StatusPending {
+		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2)
+		b.plan = append(append(b.plan, p.Key[:]...), p.Hash[:]...)
+	} else {
+		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2|statusWithoutDigests)
+	}
 	b.plan = appendTexts(b.plan, p.UniqueID, p.LoginSource, p.ReferenceID)
 	b.plan = binary.AppendUvarint(b.plan, uint64(len(p.Problems)))
 	for i := range p.Problems {
@@ -142,8 +150,10 @@ func (c *chunk) read(run, number int64, payloads section, data []byte) (rows int
 		p := &c.rows[remainder].plan
 		p.Row = int(number)*chunkRows + int(remainder)
 		code := blob.byte()
-		p.Status = blob.status(code &^ statusVersion2)
-		p.Key, p.Hash = blob.digest(), blob.digest()
+		p.Status = blob.status(code &^ (statusVersion2 | statusWithoutDigests))
+		if code&statusWithoutDigests == 0 {
+			p.Key, p.Hash = blob.digest(), blob.digest()
+		}
 		p.UniqueID, p.LoginSource, p.ReferenceID = blob.text(), blob.text(), blob.text()
 		if code&statusVersion2 == 0 {
 			blob.text() // the field
