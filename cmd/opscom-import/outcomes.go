@@ -15,9 +15,14 @@ import (
 	"opscom-import/report"
 )
 
-// notifier returns what tells the targets of the config file how runs end.
+// notifier returns what tells the targets of the config file how runs end. They trust the
+// authorities of the CA file too, and get no client certificate.
 func (s *session) notifier() *notify.Notifier {
-	return notify.New(notify.Options{Settings: s.Settings, Version: s.Version, Log: s.Log})
+	roots, _, err := s.Settings.FindRoots()
+	if err != nil && len(s.Settings.Notify) > 0 { // a push fails for it, and says so to targets that can be reached without
+		s.Log.Warn("the targets of notify are told with the system's certificate authorities alone", "error", err)
+	}
+	return notify.New(notify.Options{Settings: s.Settings, Version: s.Version, Log: s.Log, Roots: roots})
 }
 
 // push pushes as app.Push does, and tells the targets how that ended. What is pushed to

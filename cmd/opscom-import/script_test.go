@@ -20,8 +20,8 @@ import (
 //
 //	go test ./cmd/opscom-import -run 'TestScripts/push_resume$' -v
 //
-// Besides testscript's own commands there are those of scriptCommands, and of
-// receiverCommand.
+// Besides testscript's own commands there are those of scriptCommands, of secureCommands,
+// and of receiverCommand.
 func TestScripts(t *testing.T) {
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
@@ -53,6 +53,8 @@ type runsKey struct{} // of a *scriptRun in a script's values
 type scriptRun struct {
 	controller  *troubledController
 	interrupted *exec.Cmd
+	secure      string          // address at which the controller is reached by TLS
+	inspection  scriptAuthority // of the proxy that inspects
 }
 
 func runOf(ts *testscript.TestScript) *scriptRun { return ts.Value(runsKey{}).(*scriptRun) }
@@ -73,6 +75,7 @@ func scriptCommands() map[string]scriptCommand {
 	commands := processCommands()
 	maps.Copy(commands, controllerCommands())
 	commands["receiver"] = receiverCommand
+	maps.Copy(commands, secureCommands())
 	maps.Copy(commands, fileCommands())
 	for name, command := range commands {
 		commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {

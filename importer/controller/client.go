@@ -3,7 +3,6 @@ package controller
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -25,6 +24,7 @@ type Client struct {
 	credentials credentials
 	host        string
 	proxy       Proxy
+	certificate bool // there is one for a server that asks
 	push, types *endpoint
 	timeout     time.Duration
 	maxAttempts int
@@ -47,8 +47,8 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 		return nil, err
 	}
 	c := &Client{
-		credentials: credentials{reread: cfg.RereadToken, onRenewed: cfg.OnNewToken}, host: base.Host, proxy: cfg.Proxy, timeout: cfg.Timeout,
-		maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter,
+		credentials: credentials{reread: cfg.RereadToken, onRenewed: cfg.OnNewToken}, host: base.Host, proxy: cfg.Proxy,
+		certificate: cfg.Certificate != nil, timeout: cfg.Timeout, maxAttempts: cfg.MaxAttempts, jitter: cfg.Jitter,
 	}
 	if err := c.credentials.use(cfg.Token); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func newTransport(cfg Config) *http.Transport {
 		Proxy:                  http.ProxyURL(cfg.Proxy.URL),
 		OnProxyConnectResponse: checkTunnel,
 		DialContext:            (&net.Dialer{Timeout: cfg.Timeout}).DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        tlsConfig(cfg.Roots, cfg.Certificate),
 		TLSHandshakeTimeout:    cfg.Timeout,
 		MaxIdleConns:           cfg.Workers,
 		MaxIdleConnsPerHost:    cfg.Workers,

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -28,6 +30,8 @@ type Config struct {
 	MaxPause    time.Duration // longest pause that the Controller may ask for; after a longer one the run ends; 0: any
 
 	Proxy        Proxy             // for every request of the client's own transport
+	Roots        *x509.CertPool    // the authorities that a server's certificate may be signed by; nil for the system's
+	Certificate  *tls.Certificate  // for a server that asks for one; nil for none
 	InsecureHTTP bool              // allow http: to other hosts: the token is sent unencrypted
 	UserAgent    string            // "" for Go's own
 	Transport    http.RoundTripper // nil for the client's own; must not follow redirects

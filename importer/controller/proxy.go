@@ -55,6 +55,7 @@ func (c *Client) classifyProxyError(x exchange) (a attemptResult, ok bool) {
 		return attemptResult{}, false
 	}
 	err := x.err
+	denial, isDenied := FindTLSRefusal(err)
 	refuse := func(code, reason, advice string) (attemptResult, bool) {
 		return attemptResult{class: refused, notReceived: true, refusalCode: code, event: "there is no connection", rule: refusal(reason, advice)}, true
 	}
@@ -77,6 +78,9 @@ func (c *Client) classifyProxyError(x exchange) (a attemptResult, ok bool) {
 		return refuse("TLS", "the certificate of "+name+" "+certificateProblem(certificate), check)
 	case errors.As(err, &record):
 		return refuse("TLS", name+" does not speak https", check+": most proxies are reached by http://, for https: addresses too")
+	case isDenied:
+		reason, advice := denial.Explain(name, c.certificate)
+		return refuse("TLS", reason, advice)
 	case errors.As(err, &dns):
 		a.event, a.passing = name+" could not be found", !dns.IsNotFound
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, windowsRefused):

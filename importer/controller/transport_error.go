@@ -20,6 +20,7 @@ func (c *Client) classifyTransportError(x exchange) attemptResult {
 		dns         *net.DNSError
 	)
 	a, err := attemptResult{notReceived: x.unsent}, x.err
+	denial, isDenied := FindTLSRefusal(err)
 	unsafe := func(reason, advice string) attemptResult {
 		return attemptResult{class: refused, notReceived: true, refusalCode: "TLS", event: "there is no secure connection", rule: refusal(reason, advice)}
 	}
@@ -28,9 +29,13 @@ func (c *Client) classifyTransportError(x exchange) attemptResult {
 		a.event = fmt.Sprintf("there was no answer within %v", c.timeout)
 	case errors.As(err, &certificate):
 		return unsafe("the certificate of "+c.host+" "+certificateProblem(certificate),
-			"check the Controller's address (--url), this machine's clock and its list of certificate authorities")
+			"check the Controller's address (--url), this machine's clock and its certificate authorities (--ca-file adds some)")
 	case errors.As(err, &record):
 		return unsafe(c.host+" does not speak https", "check the Controller's address (--url)")
+	case isDenied:
+		a := unsafe(denial.Explain(c.host, c.certificate))
+		a.notReceived = x.unsent || !x.reused && !x.spoken // no handshake, no request
+		return a
 	case errors.As(err, &dns):
 		a.event, a.passing = "the host "+dns.Name+" could not be found", !dns.IsNotFound
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, windowsRefused):

@@ -37,11 +37,20 @@ func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, 
 	if c.proxy, err = settings.FindProxy(c.url); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	var certificates config.Certificates
+	if !settings.Sandbox {
+		if certificates, err = settings.FindCertificates(); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	for _, warning := range certificates.Warnings {
+		env.notify("%s", warning)
+	}
 	c.Client, err = controller.New(controller.Config{
 		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(token),
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
-		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy,
+		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy, Roots: certificates.Roots, Certificate: certificates.Client,
 		UserAgent: "opscom-import/" + env.Version,
 		OnNewToken: func() {
 			env.notify("The API token was refused. The token file %s has another one by now: the run goes on with it.", token.File)

@@ -39,6 +39,9 @@ type Settings struct {
 	TokenFile    string // "" for none
 	Sandbox      bool
 	InsecureHTTP bool
+	CAFile       string // certificate authorities besides the system's; "" for none
+	ClientCert   string // certificate for servers that ask for one; "" for none
+	ClientKey    string // its key; "" for the file of the certificate
 
 	Mapping     string       // path of the mapping file; "" for the one beside the file
 	LoginSource string       // where no column gives one; "" for none

@@ -70,6 +70,12 @@ func (s *Settings) table(env Environment) []Setting {
 			read: into(&s.Sandbox, parseSwitch)},
 		{Flag: "insecure-http", Switch: true, usage: "allow an http: URL on another machine, where others can read the token in transit",
 			read: into(&s.InsecureHTTP, parseSwitch)},
+		{Flag: "ca-file", path: true, usage: "`PATH` of a PEM file of certificate authorities to trust besides the system's",
+			read: into(&s.CAFile, parseText)},
+		{Flag: "client-cert", path: true, usage: "`PATH` of a PEM file with a certificate for servers and firewalls that ask for one, and those that signed it",
+			read: into(&s.ClientCert, parseText)},
+		{Flag: "client-key", path: true, usage: "`PATH` of a PEM file with the private key of that certificate (default the same file)",
+			read: into(&s.ClientKey, parseText)},
 		// How a file is read.
 		{Flag: "mapping", path: true, usage: "`PATH` of the mapping file (default NAME.mapping.yaml beside the file)",
 			read: into(&s.Mapping, parseText)},
