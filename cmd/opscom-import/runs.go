@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 )
 
@@ -81,7 +82,7 @@ func runNumber(text string) (int64, error) {
 }
 
 func forgetCommand(s streams) *cobra.Command {
-	var age time.Duration
+	var olderThan string
 	var forget *cobra.Command
 	forget = &cobra.Command{
 		Use:   "forget [RUN...]",
@@ -91,11 +92,17 @@ what was still waiting to be pushed, and the page's copy of their files. By age 
 holds: they wait for a person. What it keeps of every run, as digests without any text,
 is what the Controller last accepted: --only-changes needs it.`,
 		Example: `  opscom-import runs forget 17
-  opscom-import runs forget --older-than 720h`,
+  opscom-import runs forget --older-than 30d`,
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) (err error) {
+			var age time.Duration
 			byAge := forget.Flags().Changed("older-than")
-			if byAge && age <= 0 {
-				return fmt.Errorf("--older-than %s: the age must be more than 0, such as 720h", age)
+			if byAge {
+				if age, err = config.ParseDays(olderThan); err != nil {
+					return fmt.Errorf("--older-than: %w", err)
+				}
+				if age <= 0 {
+					return fmt.Errorf("--older-than %s: the age must be more than 0, such as 90d", age)
+				}
 			}
 			if (len(args) > 0) == byAge {
 				return errors.New("say which runs to forget: their numbers, or --older-than AGE")
@@ -113,7 +120,7 @@ is what the Controller last accepted: --only-changes needs it.`,
 			return err
 		}),
 	}
-	forget.Flags().DurationVar(&age, "older-than", 0, "forget every run that was started longer ago than this, such as 720h, unless it is held")
+	forget.Flags().StringVar(&olderThan, "older-than", "", "forget every run that was started longer ago than this `TIME`, such as 90d, 12w or 720h, unless it is held")
 	return forget
 }
 

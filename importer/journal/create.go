@@ -55,7 +55,7 @@ func (j *Journal) create(ctx context.Context, database string) (err error) {
 
 // fill makes the new database a journal.
 func (j *Journal) fill(ctx context.Context) (err error) {
-	db, err := sql.Open("sqlite", j.address(newName, url.Values{"_pragma": {"synchronous(OFF)", "journal_mode(MEMORY)"}}))
+	db, err := sql.Open("sqlite", j.address(newName, url.Values{"_pragma": {"auto_vacuum(INCREMENTAL)", "synchronous(OFF)", "journal_mode(MEMORY)"}}))
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func BenchmarkNights(b *testing.B) {
 			pushing += time.Since(start)
 			if old := int64(night - *nightsKept + 1); *nightsKept > 0 && old > 0 {
 				start = time.Now()
-				if _, err := j.Forget(ctx, old); err != nil {
+				if _, err := j.Expire(ctx, old); err != nil {
 					b.Fatal(err)
 				}
 				took := time.Since(start)

@@ -32,6 +32,7 @@ func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(rep
 		return env.noRun(id)
 	}
 	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+		defer env.forgetOld(fetchCtx, j)
 		run, err := j.Run(fetchCtx, id)
 		if err != nil {
 			return err

@@ -26,6 +26,7 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 		return err
 	}
 	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+		defer env.forgetOld(fetchCtx, j)
 		p, err := newPusher(fetchCtx, env, j)
 		if err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/report"
@@ -166,13 +165,7 @@ func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgo
 			}
 		}
 		forgotten, err = j.Forget(ctx, ids...)
-		var gone []int64 // one that is in progress stays, with its file
-		for _, id := range ids {
-			if _, err := j.Run(ctx, id); errors.Is(err, journal.ErrNoRun) {
-				gone = append(gone, id)
-			}
-		}
-		return errors.Join(err, draft.ForgetRuns(env.Settings.State, gone))
+		return errors.Join(err, env.forgetCopies(ctx, j, ids))
 	})
 	return forgotten, err
 }

@@ -71,11 +71,12 @@ type Settings struct {
 	Yes         bool
 	Fresh       bool
 
-	Results    *string // path, "" for none, "-" for standard output; nil when it is not given
-	Problems   *string // the same
-	Fix        *string // the same
-	Summary    *string // the same
-	State      string  // absolute path of the journal's folder
+	Results    *string       // path, "" for none, "-" for standard output; nil when it is not given
+	Problems   *string       // the same
+	Fix        *string       // the same
+	Summary    *string       // the same
+	State      string        // absolute path of the journal's folder
+	Keep       time.Duration // how long finished runs stay in the journal; 0 for ever
 	JSON       bool
 	Quiet      bool
 	NoProgress bool

@@ -140,6 +140,7 @@ var every = map[string]struct {
 	"fix":           {"-", func(s Settings) bool { return s.Fix != nil && *s.Fix == "-" }},
 	"results":       {"-", func(s Settings) bool { return s.Results != nil && *s.Results == "-" }},
 	"state":         {"/var/lib/opscom", func(s Settings) bool { return s.State == "/var/lib/opscom" }},
+	"keep":          {"12w", func(s Settings) bool { return s.Keep == 84*24*time.Hour }},
 	"json":          {"true", func(s Settings) bool { return s.JSON }},
 	"quiet":         {"true", func(s Settings) bool { return s.Quiet }},
 	"no_progress":   {"true", func(s Settings) bool { return s.NoProgress }},
@@ -412,5 +413,33 @@ func TestRateOfTheSandbox(t *testing.T) {
 	}
 	if s := newPlace(t).mustLoad(); s.Rate != 10 {
 		t.Errorf("a Controller takes %v requests a second by default, want 10", s.Rate)
+	}
+}
+
+func TestParseDays(t *testing.T) {
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"90d": 90 * day, "12w": 84 * day, "2160h": 90 * day, "1h30m": 90 * time.Minute, "36500d": 36500 * day, "-1d": -day,
+	} {
+		if got, err := ParseDays(text); got != want || err != nil {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "d", "w", "90", "1.5d", "90 d", "90D", "d90", "36501d", "5215w", "9223372036854775807d", "forever", "1d12h"} {
+		if got, err := ParseDays(text); err == nil {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+	for text, want := range map[string]string{
+		"23h": `"23h" is less than a day; give at least 1d, or forever`, "0": `"0" is less than a day`, "-90d": "is less than a day", "90": `"90" is not a time such as 90d`,
+	} {
+		if got, err := parseKeep(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"forever", "Forever"} {
+		if got, err := parseKeep(text); got != 0 || err != nil {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
 	}
 }

@@ -129,6 +129,8 @@ func (s *Settings) table(env Environment) []Setting {
 			read: into(&s.Summary, parsePath)},
 		{Flag: "state", path: true, Default: defaultState(env), usage: "`FOLDER` of the journal of all runs (default the system's place for state)",
 			read: into(&s.State, folderIn(env.WorkDir))},
+		{Flag: "keep", Default: "forever", usage: "forget finished runs that are older than this `TIME`, such as 90d or 12w, after a push; at least 1d",
+			read: into(&s.Keep, parseKeep)},
 		{Flag: "json", Switch: true, usage: "print one line of JSON for each file in place of the receipt", read: into(&s.JSON, parseSwitch)},
 		{Flag: "quiet", Switch: true, usage: "print nothing but errors", read: into(&s.Quiet, parseSwitch)},
 		{Flag: "no-progress", Switch: true, usage: "show no progress", read: into(&s.NoProgress, parseSwitch)},

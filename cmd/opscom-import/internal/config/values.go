@@ -155,6 +155,39 @@ func parseAge(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// parseKeep reads how long something is kept; 0 means for ever.
+func parseKeep(text string) (time.Duration, error) {
+	const least = 24 * time.Hour
+	if strings.EqualFold(text, "forever") {
+		return 0, nil
+	}
+	age, err := ParseDays(text)
+	if err == nil && age < least {
+		err = fmt.Errorf("%q is less than a day; give at least 1d, or forever", text)
+	}
+	return age, err
+}
+
+// ParseDays reads a time with its unit: days and weeks (90d, 12w), or those of
+// time.ParseDuration.
+func ParseDays(text string) (time.Duration, error) {
+	const day, most = 24 * time.Hour, 36500
+	number, unit := text, 0
+	if rest, ok := strings.CutSuffix(text, "d"); ok {
+		number, unit = rest, 1
+	} else if rest, ok := strings.CutSuffix(text, "w"); ok {
+		number, unit = rest, 7
+	}
+	if unit == 0 {
+		if age, err := time.ParseDuration(text); err == nil {
+			return age, nil
+		}
+	} else if n, err := strconv.Atoi(number); err == nil && n >= -most/unit && n <= most/unit {
+		return time.Duration(n*unit) * day, nil
+	}
+	return 0, fmt.Errorf("%q is not a time such as 90d, 12w or 720h", text)
+}
+
 // folderIn returns a function that parses a folder's path into an absolute one; a
 // relative one is seen from workDir.
 func folderIn(workDir string) func(string) (string, error) {

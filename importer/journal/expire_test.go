@@ -1,0 +1,113 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"opscom-import/importer"
+)
+
+// finishedRun makes a run with these rows, all of which are pushed.
+func finishedRun(t *testing.T, j *Journal, rows ...int) *Run {
+	t.Helper()
+	r := planned(t, j, importer.RunPushing, rows...)
+	claim(t, r, len(rows))
+	var outcomes []importer.Outcome
+	for _, row := range rows {
+		outcomes = append(outcomes, pushed(row))
+	}
+	must(t, r.Record(t.Context(), outcomes))
+	must(t, r.Finish(t.Context(), testTime))
+	return r
+}
+
+func TestExpire(t *testing.T) {
+	j, err := Open(t.Context(), t.TempDir())
+	must(t, err)
+	old, young := finishedRun(t, j, 2, 3), finishedRun(t, j, 77)
+	elsewhere := testRun()
+	elsewhere.Target = "busy"
+	busy, err := j.Begin(t.Context(), elsewhere)
+	must(t, err)
+	release, err := j.Lock("busy")
+	must(t, err)
+	n, err := j.Expire(t.Context(), old.id, busy.id, 99)
+	if n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	must(t, release())
+	runs, err := j.Runs(t.Context())
+	must(t, err)
+	if len(runs) != 2 || runs[0].ID != busy.id || runs[1].ID != young.id {
+		t.Errorf("left: %+v", runs)
+	}
+	diff(t, "accepted", accepted(t, j, 2, 3, 77), map[int]string{2: "20", 3: "30", 77: "770"})
+	must(t, j.Close())
+	for _, text := range []string{"id-2", "id-3"} {
+		if holds(t, j.dir, text) {
+			t.Errorf("%s is still in the journal", text)
+		}
+	}
+	if !holds(t, j.dir, "id-77") {
+		t.Error("the test looks in the wrong place")
+	}
+}
+
+func TestExpireStopsWithItsContext(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	old := finishedRun(t, j, 2, 3)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	n, err := j.Expire(ended, old.id)
+	if n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	if got := statuses(t, old); len(got) != 2 {
+		t.Errorf("the run is not as it was: %v", got)
+	}
+}
+
+// TestExpireGivesSpaceBack says so of a new journal, and of an old one once it was
+// rewritten.
+func TestExpireGivesSpaceBack(t *testing.T) {
+	for _, isOld := range []bool{false, true} {
+		dir := t.TempDir()
+		if isOld {
+			version1(t, dir)
+		}
+		j, err := Open(t.Context(), dir)
+		must(t, err)
+		for range 2 {
+			r, err := j.Begin(t.Context(), testRun())
+			must(t, err)
+			benchAppend(t, r, benchPlan(20_000))
+			n, err := j.Expire(t.Context(), r.id)
+			if n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			var free, pages int
+			must(t, j.writer.QueryRow("PRAGMA freelist_count").Scan(&free))
+			must(t, j.writer.QueryRow("PRAGMA page_count").Scan(&pages))
+			if isOld != (free > 200) {
+				t.Errorf("old %t: %d of %d pages are free", isOld, free, pages)
+			}
+			if !isOld {
+				continue
+			}
+			isOld = false
+			other := finishedRun(t, j, 2)
+			if n, err = j.Forget(t.Context(), other.id); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		must(t, j.Close())
+		info, err := os.Stat(filepath.Join(dir, databaseName))
+		must(t, err)
+		if info.Size() > 256<<10 {
+			t.Errorf("the database still has %d bytes", info.Size())
+		}
+	}
+}
