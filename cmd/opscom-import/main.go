@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"runtime/debug"
+	_ "time/tzdata" // 0.4 MB: Windows and empty containers have no time zones of their own
 
 	"github.com/inconshreveable/mousetrap"
 	"github.com/spf13/cobra"
