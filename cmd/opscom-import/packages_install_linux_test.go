@@ -3,8 +3,6 @@ package main
 import (
 	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,7 +42,7 @@ func TestDebKeepsStateThroughUpgradeRemovalAndPurge(t *testing.T) {
 	for name, text := range mine {
 		r.write(t, name, text)
 	}
-	const enabled = "etc/systemd/system/timers.target.wants/opscom-import@students.timer"
+	const enabled = "etc/systemd/system/timers.target.wants/opscom-import-push@students.timer"
 	r.write(t, enabled, "")
 	isThere := func(when string) {
 		t.Helper()
@@ -101,32 +99,5 @@ func TestDebMakesUserAndFolders(t *testing.T) {
 		if owner := info.Sys().(*syscall.Stat_t).Uid; info.Mode() != want || owner == 0 {
 			t.Errorf("%s has mode %v and is user %d's; want %v, and not root's", name, info.Mode(), owner, want)
 		}
-	}
-}
-
-// The .rpm runs the same scripts, with a number in place of a word.
-func TestScriptsOfTheRPM(t *testing.T) {
-	script := func(r systemRoot, name, arg string) string {
-		t.Helper()
-		command := exec.Command("sh", filepath.Join(moduleRoot, ".packaging", "scripts", name), arg)
-		command.Env = append(os.Environ(), "DPKG_ROOT="+string(r))
-		text, err := command.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s %s: %v\n%s", name, arg, err, text)
-		}
-		return string(text)
-	}
-	r := systemRoot(t.TempDir())
-	const enabled = "etc/systemd/system/timers.target.wants/opscom-import@students.timer"
-	for _, name := range []string{enabled, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
-		r.write(t, name, "")
-	}
-	if said := script(r, "preremove", "1") + script(r, "postremove", "1"); said != "" || !r.exists(enabled) {
-		t.Errorf("an upgrade says something, or disables the timer: %q", said)
-	}
-	script(r, "preremove", "0")
-	saysWhatIsKept(t, "removal", script(r, "postremove", "0"))
-	if r.exists(enabled) || !r.exists("var/lib/opscom-import/journal.db") {
-		t.Error("removal: the timer is still enabled, or the state is gone")
 	}
 }

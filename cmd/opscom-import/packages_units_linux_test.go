@@ -29,7 +29,7 @@ func TestUnitPushesWithTheSkeletonOfTheConfig(t *testing.T) {
 
 	var command []string
 	export := ""
-	for line := range strings.Lines(r.read(t, "usr/lib/systemd/system/opscom-import@.service")) {
+	for line := range strings.Lines(r.read(t, "usr/lib/systemd/system/opscom-import-push@.service")) {
 		line = strings.ReplaceAll(strings.TrimSpace(line), "%i", "students")
 		if value, ok := strings.CutPrefix(line, "Environment=EXPORT="); ok {
 			export = value
@@ -55,12 +55,12 @@ func TestUnitsAreValidAndConfined(t *testing.T) {
 	r := systemRoot(t.TempDir())
 	output(t, "dpkg-deb", "-x", debFile(t), string(r))
 	units := r.path("usr/lib/systemd/system")
-	service := filepath.Join(units, "opscom-import@students.service")
-	timer := filepath.Join(units, "opscom-import@students.timer")
+	service := filepath.Join(units, "opscom-import-push@students.service")
+	timer := filepath.Join(units, "opscom-import-push@students.timer")
 	if err := copyFiles(units, "/usr/lib/systemd/system/*.target", "/usr/lib/systemd/system/*.slice"); err != nil {
 		t.Skipf("the units of systemd itself are not here: %v", err)
 	}
-	for instance, template := range map[string]string{service: "opscom-import@.service", timer: "opscom-import@.timer"} {
+	for instance, template := range map[string]string{service: "opscom-import-push@.service", timer: "opscom-import-push@.timer"} {
 		if err := os.Symlink(template, instance); err != nil {
 			t.Fatal(err)
 		}

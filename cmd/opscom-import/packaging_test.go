@@ -41,7 +41,7 @@ func checkCommandLine(t *testing.T, where, line string) {
 }
 
 func TestUnitNamesFlagsThatExist(t *testing.T) {
-	match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/opscom-import@.service"))
+	match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/opscom-import-push@.service"))
 	if match == nil {
 		t.Fatal("the unit has no command")
 	}
