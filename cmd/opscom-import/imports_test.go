@@ -56,12 +56,13 @@ func allowedImports() map[string][]string {
 
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
-	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", command + "schedule"}, inner...)
+	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
 	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"schedule"] = []string{}
+	allowed[command+"inbox"] = []string{}
 	allowed[command+"layouts"] = []string{"mapping"}
 	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)
 	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "web", "report"}, inner...)
