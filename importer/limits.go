@@ -13,6 +13,7 @@ type Limits struct {
 	MaxBad     Limit // rows that may be invalid
 	MaxChanged Limit // rows that may be new or changed; only when rows are compared with what was last accepted
 	MinRows    Limit // rows that the file must have; a percentage is of the last run's
+	MaxLeavers Limit // leavers who may be sent; a percentage is of the people of the run that was compared with
 }
 
 // Judge returns why the limits, or a file that was cut short, hold a run with this plan,
@@ -39,7 +40,7 @@ func (l Limits) Judge(p Plan, last RunInfo) []string {
 		}
 		reasons = append(reasons, reason+"; was the export cut short?")
 	}
-	return reasons
+	return append(reasons, p.Leavers.reasons(l.MaxLeavers, p.Rows)...)
 }
 
 const (
@@ -51,6 +52,12 @@ const (
 // last line, which is so whatever the limits are.
 func IsCutShort(reason string) bool {
 	return strings.HasPrefix(reason, cutShort) || strings.HasPrefix(reason, unended)
+}
+
+// MayBeCut reports whether Judge takes the file for one that was cut short in its last
+// line.
+func MayBeCut(cutRow int, line LastLine, last RunInfo) bool {
+	return cutRow > 0 || line.Row > 0 && !line.IsEnded && last.LineEnded
 }
 
 // leastPercentRows is the number of rows that a percentage always allows: in a short
@@ -102,6 +109,11 @@ func (l Limit) String() string {
 // many rows. A percentage always allows 10 rows.
 func (l Limit) Exceeded(n, of int) bool {
 	return l.Set && float64(n)*100 > l.hundredfold(of) && (l.Percent == 0 || n > leastPercentRows)
+}
+
+// ExceededBy does so for people of whom a percentage allows no more than that.
+func (l Limit) ExceededBy(n, of int) bool {
+	return l.Set && float64(n)*100 > l.hundredfold(of)
 }
 
 // Below reports whether n rows are fewer than the limit requires; a percentage is

@@ -85,6 +85,7 @@ type Result struct {
 	Attempts    int          // over every time it was claimed
 	FinishedAt  time.Time    // zero when the row was never sent
 	Problems    []RowProblem // that the plan found
+	Leaver      bool         // not a row of the file: a person who left
 }
 
 // Acceptance is what the Controller last accepted for a key.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,11 +44,12 @@ type Planner struct {
 	Source      Source
 	Mapper      *mapping.Mapper
 	Store       PlanStore
-	Salt        []byte      // of the digests; nil when nothing is pushed or compared: no row gets digests or a payload
-	Target      string      // whose acceptances count
-	Acceptances Acceptances // nil: rows are not compared, and unchanged ones are pushed too
-	Everybody   bool        // unchanged rows are pushed too, though Acceptances tell them
-	Digest      bool        // the plan gets its digest
+	Salt        []byte        // of the digests; nil when nothing is pushed or compared: no row gets digests or a payload
+	Target      string        // whose acceptances count
+	Acceptances Acceptances   // nil: rows are not compared, and unchanged ones are pushed too
+	Everybody   bool          // unchanged rows are pushed too, though Acceptances tell them
+	Digest      bool          // the plan gets its digest
+	Leavers     *LeaverSearch // nil: leavers are not looked for
 }
 
 // Plan sums up a planned source; the rows themselves are in the store.
@@ -55,6 +57,7 @@ type Plan struct {
 	Rows     int // rows read below the header
 	Counts   Counts
 	Problems []ProblemCount // the most common first
+	Leavers  *Leavers       // rows after those of the file, which no other member counts; nil when they were not to be looked for
 	Changed  int            // pending rows of people for whom the Controller last accepted something else
 	Same     int            // pending rows that are unchanged; with Planner.Everybody only
 	Digest   string         // tells plans apart by what they would send: target, rows, profiles and statuses; "" when none was asked for
@@ -79,6 +82,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	r := &planRun{
 		Planner: p, names: p.Source.Header().Names, index: newDuplicateIndex(), digester: NewDigester(p.Salt),
 	}
+	r.leavers.LeaverSearch = p.Leavers
 	if p.Digest {
 		r.sum = sha256.New()
 		r.addToSum(0, []byte(p.Target))
@@ -100,6 +104,10 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	leavers, notes, err := r.addLeavers(ctx, review.Problems)
+	if err != nil {
+		return Plan{}, err
+	}
 	if err := r.amend(ctx, review.Problems); err != nil {
 		return Plan{}, err
 	}
@@ -111,7 +119,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	}
 	return Plan{
 		Rows: r.index.rows.size, Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
-		Digest: r.digest(), Notes: review.Notes,
+		Digest: r.digest(), Notes: append(review.Notes, notes...), Leavers: leavers,
 	}, nil
 }
 
@@ -130,6 +138,7 @@ type planRun struct {
 	names    []string // of the columns
 	index    *duplicateIndex
 	digester *Digester
+	leavers  leaverPlan // without a search: leavers are not looked for
 	problems ProblemCounter
 	changed  int
 	sum      hash.Hash // of what would be sent; nil when it is not asked for
@@ -233,6 +242,9 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 			planned.Hash = r.digester.Profile(payload)
 		}
 	}
+	if r.leavers.LeaverSearch != nil && r.leavers.Roster != nil {
+		r.leavers.see(r.digester, &planned)
+	}
 	r.index.add(row.Number, planned.Status, profile)
 	b.rows = append(b.rows, planned)
 	return nil
@@ -320,6 +332,29 @@ func (r *planRun) digest() string {
 
 func (r *planRun) store(ctx context.Context, b *batch) error {
 	return r.Store.Append(ctx, b.rows)
+}
+
+// addLeavers stores the people who left as rows after the last one.
+func (r *planRun) addLeavers(ctx context.Context, problems []mapping.ReviewProblem) (*Leavers, []string, error) {
+	l := r.leavers
+	switch {
+	case l.LeaverSearch == nil:
+		return nil, nil, nil
+	case l.Roster == nil:
+		return &l.Leavers, nil, nil
+	}
+	l.review(problems, func(sequence int) bool { return planStatuses[r.index.rows.at(sequence).status] == StatusInvalid })
+	rows, lastRow := r.index.rows.size, r.Source.Header().Row
+	if rows > 0 {
+		lastRow = int(r.index.rows.at(rows - 1).number)
+	}
+	planned, notes, err := l.plan(ctx, r.digester, rows, lastRow)
+	for batch := range slices.Chunk(planned, planBatch) {
+		if err == nil {
+			err = r.Store.Append(ctx, batch)
+		}
+	}
+	return &l.Leavers, notes, err
 }
 
 // amend stores what only the whole source shows: the problems of the mapper, then

@@ -33,11 +33,12 @@ type PlannedRow struct {
 	LoginSource string       // as it will be sent
 	Key         Digest       // of the folded login source and unique id
 	Hash        Digest       // of the profile
-	Status      Status       // Pending, Unchanged, Duplicate, Skipped or Invalid
-	ReferenceID string       // of an unchanged row
+	Status      Status       // Pending, Unchanged, Duplicate, Skipped, Invalid or Leaver
+	ReferenceID string       // of an unchanged row, and of a leaver who is only reported
 	DuplicateOf int          // of a duplicate: the row that it repeats
 	Problems    []RowProblem // errors of an invalid row, and warnings of any
 	Payload     []byte       // of a pending row: the profile as a JSON object, without the token
+	Leaver      bool         // it is not in the file: a person who left, after its last row
 }
 
 // Amendment changes a row that was planned earlier, once the whole source shows
@@ -64,13 +65,19 @@ func (r *PlannedRow) Amend(a *Amendment) {
 	}
 }
 
+// leaverWarning is beside each leaver in the results.
+const leaverWarning = "A leaver: this person is not in the file, and the last complete run had them."
+
 // Result returns the row's line in the results before it was pushed.
 func (r *PlannedRow) Result() Result {
 	line := Result{
-		Row: r.Row, UniqueID: r.UniqueID, LoginSource: r.LoginSource, Status: r.Status, ReferenceID: r.ReferenceID, Problems: r.Problems,
+		Row: r.Row, UniqueID: r.UniqueID, LoginSource: r.LoginSource, Status: r.Status, ReferenceID: r.ReferenceID, Problems: r.Problems, Leaver: r.Leaver,
 	}
 	if r.Status == StatusDuplicate {
 		line.Message = fmt.Sprintf("The same as row %d.", r.DuplicateOf)
+	}
+	if r.Leaver {
+		line.Warnings = leaverWarning
 	}
 	for i := range r.Problems {
 		p := &r.Problems[i]

@@ -14,7 +14,8 @@ type RunInfo struct {
 	Rows        int      // rows read below the header; known once the plan is stored
 	Held        []string // why a safety limit holds it, a sentence each
 	Reports     Reports
-	LineEnded   bool // a text file whose last line has a line end; known once the plan is stored
+	Leavers     *Leavers // nil when they were not to be looked for
+	LineEnded   bool     // a text file whose last line has a line end; known once the plan is stored
 	StartedAt   time.Time
 	FinishedAt  time.Time // zero while it is not finished
 }
@@ -22,10 +23,11 @@ type RunInfo struct {
 // Reports says where the reports of a run go: each an absolute path, "" for no
 // such report, or "-" for standard output.
 type Reports struct {
-	Results  string `json:"results"`  // every row
-	Problems string `json:"problems"` // what the plan found, one by one
-	Fix      string `json:"fix"`      // the rows that need a person, as a workbook
-	Summary  string `json:"summary"`  // a page without personal data
+	Results  string `json:"results"`           // every row
+	Problems string `json:"problems"`          // what the plan found, one by one
+	Fix      string `json:"fix"`               // the rows that need a person, as a workbook
+	Summary  string `json:"summary"`           // a page without personal data
+	Leavers  string `json:"leavers,omitempty"` // people who left
 }
 
 // Counts holds the number of rows by status.

@@ -16,6 +16,7 @@ const (
 	StatusUnchanged Status = "unchanged" // the same as the Controller last accepted; not sent
 	StatusDuplicate Status = "duplicate" // identical to an earlier row; not sent
 	StatusSkipped   Status = "skipped"   // excluded by the mapping's where, or left out by a person
+	StatusLeaver    Status = "leaver"    // not in the file, but in the last complete run; only reported
 	StatusInvalid   Status = "invalid"   // broke a rule here; not sent
 	StatusRejected  Status = "rejected"  // the Controller refused it
 	StatusFailed    Status = "failed"    // no usable answer after every attempt, or one that refused the whole run
@@ -57,6 +58,7 @@ var statusSpecs = []StatusSpec{
 	{StatusUnchanged, KindLeft, "already up to date in the Controller", ""},
 	{StatusDuplicate, KindLeft, "identical to an earlier row", ""},
 	{StatusSkipped, KindLeft, "excluded by the mapping's where", ""},
+	{StatusLeaver, KindLeft, "in the last complete run, and not in this file; not sent", ""},
 	{StatusInvalid, KindToFix, "not sent", "fix these rows in the file"},
 	{StatusRejected, KindToFix, "refused by the Controller", "the results say why"},
 	{StatusFailed, KindFailed, "no usable answer", "push the file again"},

@@ -22,6 +22,7 @@ const (
 	KindProblems Kind = "problems"
 	KindFix      Kind = "fix workbook"
 	KindSummary  Kind = "summary"
+	KindLeavers  Kind = "leavers"
 )
 
 // origin is whose work a file is.
@@ -52,7 +53,7 @@ func (k Kind) originOf(target string) (_ origin, err error) {
 	switch {
 	case info.Size() == 0:
 		isOurs = true
-	case k == KindResults, k == KindProblems:
+	case k == KindResults, k == KindProblems, k == KindLeavers:
 		isOurs = kindByHeader(file) == k
 	case k == KindFix:
 		return originOfWorkbook(file, info.Size())
@@ -84,7 +85,7 @@ func (k Kind) check(path, target string) (origin, error) {
 
 // noun is the kind as one file: "results file" for the results.
 func (k Kind) noun() string {
-	if k == KindResults || k == KindProblems {
+	if k == KindResults || k == KindProblems || k == KindLeavers {
 		return string(k) + " file"
 	}
 	return string(k)

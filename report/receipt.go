@@ -30,6 +30,7 @@ type Receipt struct {
 	Target   string // what it is pushed to, such as "the sandbox"
 	Rows     int    // read below the header
 	Counts   importer.Counts
+	Leavers  *importer.Leavers       // counted too, though they are not in the file; nil when they were not to be looked for
 	Problems []importer.ProblemCount // the most common first
 	Attempts int                     // requests sent, every attempt counted
 	Seconds  float64                 // from the first byte read to the last answer
@@ -45,7 +46,7 @@ func (r Receipt) Check() error {
 	for _, status := range importer.Statuses() {
 		accounted += r.Counts[status]
 	}
-	if accounted == r.Rows && accounted == r.Counts.Sum() {
+	if accounted == r.Leavers.AllRows(r.Rows) && accounted == r.Counts.Sum() {
 		return nil
 	}
 	return fmt.Errorf("%s: %s read, but %d accounted for and %d in no known status: %w",
@@ -106,6 +107,7 @@ func (r Receipt) WriteText(w io.Writer, style Style) error {
 	t := receiptText{Receipt: r, style: style}
 	t.addTitle()
 	t.addCounts()
+	t.addLeavers()
 	t.addProblems()
 	t.addHeld()
 	t.addPaths()
@@ -152,7 +154,7 @@ func (t *receiptText) addCounts() {
 		t.line("%s", t.style.of(l.Kind, fmt.Sprintf("  %*s  %-*s  %s", width, thousands(l.Rows), labels, l.Label, l.Note)))
 	}
 	t.line("  %s", t.style.faint(strings.Repeat("─", width)))
-	t.line("  %*s  %s read%s", width, thousands(t.Rows), english.PluralWord(t.Rows, "row", ""), t.effort())
+	t.line("  %*s  %s read%s", width, thousands(t.Rows), english.PluralWord(t.Rows, "row", ""), t.andLeavers()+t.effort())
 }
 
 func (t *receiptText) addProblems() {
@@ -228,7 +230,7 @@ func (t *receiptText) addPaths() {
 	start := "\n"
 	for _, report := range []struct{ what, path string }{
 		{"Each row's result:", t.Reports.Results}, {"Each problem:", t.Reports.Problems},
-		{"To fix and push again:", t.Reports.Fix}, {"A page to share:", t.Reports.Summary},
+		{"To fix and push again:", t.Reports.Fix}, {"Each leaver:", t.Reports.Leavers}, {"A page to share:", t.Reports.Summary},
 	} {
 		if isFile(report.path) {
 			t.line("%s%s %s", start, report.what, printable(report.path))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 
 	"opscom-import/importer"
 )
@@ -28,11 +29,34 @@ func (r Receipt) WriteJSON(w io.Writer) error {
 	line = append(line,
 		member{"attempts", r.Attempts}, member{"seconds", math.Round(r.Seconds*10) / 10}, member{"held", append([]string{}, r.Held...)},
 		member{"results", r.Reports.Results}, member{"problems", r.Reports.Problems}, member{"fix", r.Reports.Fix},
-		member{"summary", r.Reports.Summary}, member{"exit", r.Exit})
+		member{"summary", r.Reports.Summary}, member{"leavers", leaverMember(r.Leavers)}, member{"leavers_file", r.Reports.Leavers}, member{"exit", r.Exit})
 	if err := line.write(w); err != nil {
 		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
 	}
 	return nil
+}
+
+// leaverMember returns what the JSON says of leavers: null when they were not to be looked
+// for, and numbers only when there was something to compare with.
+func leaverMember(l *importer.Leavers) any {
+	if l == nil {
+		return nil
+	}
+	type compared struct {
+		Mode     string     `json:"mode"`
+		UserType string     `json:"user_type"`
+		Run      int64      `json:"run"`    // 0: there was none
+		At       *time.Time `json:"at"`     // null likewise
+		People   *int       `json:"people"` // and these
+		Found    *int       `json:"found"`
+		Sent     *int       `json:"sent"`
+		Why      string     `json:"why"`
+	}
+	c := compared{Mode: l.Mode, UserType: l.UserType, Run: l.Run, Why: l.Why}
+	if l.Compared() {
+		c.At, c.People, c.Found, c.Sent = new(l.At.UTC()), &l.People, &l.Found, &l.Sent
+	}
+	return c
 }
 
 // object is a JSON object whose members keep their order.

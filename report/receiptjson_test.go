@@ -26,14 +26,14 @@ func TestReceiptJSON(t *testing.T) {
 		receipt Receipt
 		want    string
 	}{
-		{push, `{"command":"push","run":17,"file":"data/A & B <2026>.csv","rows":1202,"pushed":1188,"unchanged":1,"duplicate":2,"skipped":3,` +
+		{push, `{"command":"push","run":17,"file":"data/A & B <2026>.csv","rows":1202,"pushed":1188,"unchanged":1,"duplicate":2,"skipped":3,"leaver":0,` +
 			`"invalid":4,"rejected":1,"failed":1,"unknown":1,"not_sent":1,"attempts":1201,"seconds":131.2,"held":[],` +
-			`"results":"data/A & B.results.csv","problems":"","fix":"","summary":"","exit":3}`},
-		{check, `{"command":"check","run":0,"file":"a.csv","rows":5,"valid":4,"unchanged":0,"duplicate":0,"skipped":0,` +
+			`"results":"data/A & B.results.csv","problems":"","fix":"","summary":"","leavers":null,"leavers_file":"","exit":3}`},
+		{check, `{"command":"check","run":0,"file":"a.csv","rows":5,"valid":4,"unchanged":0,"duplicate":0,"skipped":0,"leaver":0,` +
 			`"invalid":1,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,` +
-			`"held":["1 of 5 rows is invalid","the file has 5 rows"],"results":"","problems":"","fix":"","summary":"","exit":4}`},
-		{Receipt{Command: "approve"}, `{"command":"approve","run":0,"file":"","rows":0,"pushed":0,"unchanged":0,"duplicate":0,"skipped":0,` +
-			`"invalid":0,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,"held":[],"results":"","problems":"","fix":"","summary":"","exit":0}`},
+			`"held":["1 of 5 rows is invalid","the file has 5 rows"],"results":"","problems":"","fix":"","summary":"","leavers":null,"leavers_file":"","exit":4}`},
+		{Receipt{Command: "approve"}, `{"command":"approve","run":0,"file":"","rows":0,"pushed":0,"unchanged":0,"duplicate":0,"skipped":0,"leaver":0,` +
+			`"invalid":0,"rejected":0,"failed":0,"unknown":0,"not_sent":0,"attempts":0,"seconds":0,"held":[],"results":"","problems":"","fix":"","summary":"","leavers":null,"leavers_file":"","exit":0}`},
 	} {
 		var out bytes.Buffer
 		if err := tc.receipt.WriteJSON(&out); err != nil {

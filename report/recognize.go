@@ -16,7 +16,7 @@ import (
 // maxHeader is the number of bytes in which a report's header must end.
 const maxHeader = 4096
 
-// Recognize returns [KindResults] or [KindProblems] if the regular file at path has the
+// Recognize returns [KindResults], [KindProblems] or [KindLeavers] if the regular file at path has the
 // header of that report, or is the results as a workbook, and "" for any other file, or if
 // it cannot be read.
 func Recognize(path string) Kind {
@@ -62,6 +62,8 @@ func kindByHeader(file io.Reader) Kind {
 		return KindResults
 	case slices.Equal(words, wordsOf[problemLine]()):
 		return KindProblems
+	case slices.Equal(words, wordsOf[leaverLine]()):
+		return KindLeavers
 	default:
 		return ""
 	}

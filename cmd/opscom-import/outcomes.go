@@ -175,7 +175,7 @@ func (e fileEnd) outcome(s *session, command string) notify.Outcome {
 		}
 	}
 	reports := e.receipt.Reports
-	for _, r := range []notify.Report{{Name: "results", Path: reports.Results}, {Name: "problems", Path: reports.Problems}, {Name: "fix workbook", Path: reports.Fix}, {Name: "summary", Path: reports.Summary}} {
+	for _, r := range []notify.Report{{Name: "results", Path: reports.Results}, {Name: "problems", Path: reports.Problems}, {Name: "fix workbook", Path: reports.Fix}, {Name: "leavers", Path: reports.Leavers}, {Name: "summary", Path: reports.Summary}} {
 		if r.Path != "" && r.Path != "-" {
 			r.Path = sourceOf(r.Path)
 			o.Reports = append(o.Reports, r)

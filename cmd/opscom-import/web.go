@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/web"
 )
 
@@ -65,7 +66,8 @@ func (s *session) serveWeb(fetchCtx, workCtx context.Context, address string, op
 
 // startWeb returns the server of the page, or no server and the page that runs already.
 func (s *session) startWeb(ctx context.Context) (*web.Server, web.Running, error) {
-	const patience = 5 * time.Second // with a program that is just being started or closed
+	s.Settings.Leavers = config.LeaverMode{} // what the page pushes is what was reviewed, and has none
+	const patience = 5 * time.Second         // with a program that is just being started or closed
 	for deadline := time.Now().Add(patience); ; {
 		server, err := web.New(s.Env)
 		if !errors.Is(err, web.ErrOpen) {

@@ -117,6 +117,7 @@ func (r *blobReader) err() error {
 var statusCodes = [...]importer.Status{
 	importer.StatusPending, importer.StatusPushed, importer.StatusUnchanged, importer.StatusDuplicate, importer.StatusSkipped, importer.StatusInvalid,
 	importer.StatusRejected, importer.StatusFailed, importer.StatusUnknown, importer.StatusNotSent, importer.StatusValid,
+	importer.StatusLeaver,
 }
 
 func statusCode(s importer.Status) (byte, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestStatusCodesAreForever(t *testing.T) {
-	want := "pending pushed unchanged duplicate skipped invalid rejected failed unknown not_sent valid"
+	want := "pending pushed unchanged duplicate skipped invalid rejected failed unknown not_sent valid leaver"
 	got := ""
 	for _, s := range statusCodes {
 		got += " " + string(s)

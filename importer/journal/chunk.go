@@ -24,13 +24,16 @@ const (
 )
 
 // statusWithoutDigests says that a row is stored without its digests, as every row is that
-// was not pending. Those of others are not looked at again, and would be half of what a
-// night leaves behind in which nearly everybody is unchanged.
+// was not pending, unless it is a leaver. Those of others are not looked at again, and would
+// be half of what a night leaves behind in which nearly everybody is unchanged.
 const statusWithoutDigests = 1 << 4
+
+// leaverRow says that a row is a leaver, and not in the file.
+const leaverRow = 1 << 6
 
 // chunkBuilder packs the planned rows of one chunk:
 //
-//	row%256, status + statusVersion2; of a pending row key and hash, else + statusWithoutDigests;
+//	row%256, status + statusVersion2; of a pending row and a leaver key and hash, else + statusWithoutDigests;
 //	and as texts unique id, login source, reference id; the number of problems, and each of them
 //
 // and apart from them, because they are deleted earlier, the payloads of the
@@ -57,11 +60,15 @@ func (b *chunkBuilder) add(p *importer.PlannedRow, store func() error) error {
 		*b = chunkBuilder{number: number, plan: b.plan[:0], payloads: b.payloads[:0]}
 	}
 	b.rows++
-	if p.Status == importer.StatusPending {
-		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2)
+	code |= statusVersion2
+	if p.Leaver {
+		code |= leaverRow
+	}
+	if p.Status == importer.StatusPending || p.Leaver {
+		b.plan = append(b.plan, byte(p.Row%chunkRows), code)
 		b.plan = append(append(b.plan, p.Key[:]...), p.Hash[:]...)
 	} else {
-		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusVersion2|statusWithoutDigests)
+		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusWithoutDigests)
 	}
 	b.plan = appendTexts(b.plan, p.UniqueID, p.LoginSource, p.ReferenceID)
 	b.plan = binary.AppendUvarint(b.plan, uint64(len(p.Problems)))
@@ -150,7 +157,7 @@ func (c *chunk) read(run, number int64, payloads section, data []byte) (rows int
 		p := &c.rows[remainder].plan
 		p.Row = int(number)*chunkRows + int(remainder)
 		code := blob.byte()
-		p.Status = blob.status(code &^ (statusVersion2 | statusWithoutDigests))
+		p.Status, p.Leaver = blob.status(code&^(statusVersion2|statusWithoutDigests|leaverRow)), code&leaverRow != 0
 		if code&statusWithoutDigests == 0 {
 			p.Key, p.Hash = blob.digest(), blob.digest()
 		}

@@ -11,8 +11,9 @@ const deleteRun = "DELETE FROM run WHERE id = ?"
 
 // Forget deletes runs with all that is known of their rows, so that no text of them
 // is left in the journal's files, and returns how many it deleted. What the
-// Controller last accepted stays, as digests and reference ids. A run in progress
-// stays too and is reported as a *BusyError; a run that does not exist as ErrNoRun.
+// Controller last accepted stays, as digests and reference ids, and so do the people of
+// the last complete run of each source: as digests too, unless KeepKeys says more. A run
+// in progress stays too and is reported as a *BusyError; a run that does not exist as ErrNoRun.
 // It rewrites the database, which needs as much space again and lets nobody write
 // meanwhile.
 func (j *Journal) Forget(ctx context.Context, ids ...int64) (forgotten int, err error) {
@@ -64,6 +65,9 @@ func (j *Journal) forgetEach(ctx context.Context, ids []int64) (forgotten int, e
 			if err := j.fold(ctx, records[i].Target); err != nil {
 				return err
 			}
+			if err := j.keepRoster(ctx, &records[i]); err != nil {
+				return err
+			}
 			return j.delete(ctx, "delete it", id)
 		})
 		if err != nil {
@@ -71,6 +75,9 @@ func (j *Journal) forgetEach(ctx context.Context, ids []int64) (forgotten int, e
 			continue
 		}
 		forgotten++
+	}
+	if forgotten > 0 && !j.keepKeys.Load() {
+		errs = append(errs, j.dropKeys(ctx))
 	}
 	return forgotten, errors.Join(errs...)
 }
@@ -86,7 +93,7 @@ func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 			if err != nil {
 				return err
 			}
-			for _, from := range []string{"run WHERE target", "acceptance WHERE target", "target WHERE id"} {
+			for _, from := range []string{"run WHERE target", "acceptance WHERE target", "roster WHERE target", "target WHERE id"} {
 				if _, err := tx.ExecContext(ctx, "DELETE FROM "+from+inTargets, same.ids()); err != nil {
 					return err
 				}

@@ -28,7 +28,8 @@ type Journal struct {
 	writer *sql.DB      // one connection: there is one writer at a time; nil in a journal that is only read
 	inUse  *flock.Flock // held while it is open; nil in a journal that is only read
 
-	damaged atomic.Bool // damage was found
+	damaged  atomic.Bool // damage was found
+	keepKeys atomic.Bool // see KeepKeys
 
 	found os.FileInfo // of a database that is taken to be unchangeable, else nil
 

@@ -126,6 +126,13 @@ func (r *Run) SetLineEnded(isEnded bool) {
 	r.record.LineEnded = isEnded
 }
 
+// SetLeavers says, before the plan is complete, whom it takes for leavers. Seal stores it.
+func (r *Run) SetLeavers(leavers *importer.Leavers) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.record.Leavers = leavers
+}
+
 // Seal completes the plan: the run is held, for the given reasons, or is to be
 // pushed. The plan is on the disk when it returns.
 func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held []string) error {

@@ -159,7 +159,11 @@ func TestReadOnlyOfAnotherVersion(t *testing.T) {
 	old := t.TempDir()
 	version1(t, old)
 	_, err := openReadOnly(t.Context(), old)
-	if err == nil || !strings.Contains(err.Error(), `an older version of opscom-import wrote it (schema 1, this version reads 2)`) {
+	provider, err2 := schema(j.reader)
+	must(t, err2)
+	_, known, err2 := versions(t.Context(), provider)
+	must(t, err2)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("an older version of opscom-import wrote it (schema 1, this version reads %d)", known)) {
 		t.Errorf("older: error %v", err)
 	}
 	_, err = j.writer.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")

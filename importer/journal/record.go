@@ -30,7 +30,8 @@ type stored struct {
 // older runs have it not.
 type reportsColumn struct {
 	importer.Reports
-	LineEnded bool `json:"line_ended,omitempty"`
+	LineEnded bool              `json:"line_ended,omitempty"`
+	Leavers   *importer.Leavers `json:"leavers_found,omitempty"`
 }
 
 // querier is a database or a transaction.
@@ -78,7 +79,7 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &column)); err != nil {
 			return fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
 		}
-		r.Reports, r.LineEnded = column.Reports, column.LineEnded
+		r.Reports, r.LineEnded, r.Leavers = column.Reports, column.LineEnded, column.Leavers
 		runs = append(runs, r)
 		return nil
 	})
@@ -128,7 +129,7 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
-	reports, err := json.Marshal(reportsColumn{r.Reports, r.LineEnded})
+	reports, err := json.Marshal(reportsColumn{r.Reports, r.LineEnded, r.Leavers})
 	if err != nil {
 		return err
 	}

@@ -244,7 +244,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 			return fmt.Errorf("%s still to be pushed", english.Plural(left, "row is", "rows are"))
 		}
 		record.State, record.FinishedAt = importer.RunFinished, timeOf(microOf(at))
-		return nil
+		return dropOlderRoster(ctx, tx, record)
 	})
 	if err == nil {
 		err = r.journal.settle(ctx, &r.record)

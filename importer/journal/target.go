@@ -118,3 +118,15 @@ func (j *Journal) UserTypes(ctx context.Context, target string) (types []mapping
 	}
 	return types, timeOf(micro), nil
 }
+
+// allTargets returns the rows of all targets.
+func allTargets(ctx context.Context, q querier) (all targets, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT id FROM target")
+	err = eachRow(rows, err, func() error {
+		var t target
+		err := rows.Scan(&t.id)
+		all = append(all, t)
+		return err
+	})
+	return all, err
+}

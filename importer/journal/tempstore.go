@@ -32,14 +32,14 @@ type tempRecord struct {
 }
 
 // NewTempStore returns an empty store. It keeps all rows, or only those with something
-// to report: rows that have a problem, or are neither pending nor unchanged.
+// to report: rows that have a problem, or are neither pending nor unchanged, and leavers.
 func NewTempStore(all bool) *TempStore { return &TempStore{all: all} }
 
 // Append takes rows in rising order, as [Run.Append] does.
 func (s *TempStore) Append(_ context.Context, rows []importer.PlannedRow) error {
 	for i := range rows {
 		row := &rows[i]
-		isQuiet := (row.Status == importer.StatusPending || row.Status == importer.StatusUnchanged) && len(row.Problems) == 0
+		isQuiet := (row.Status == importer.StatusPending || row.Status == importer.StatusUnchanged) && len(row.Problems) == 0 && !row.Leaver
 		if isQuiet && !s.all {
 			continue
 		}

@@ -30,6 +30,9 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 	if err := checkWritable(active.Info().Reports); err != nil { // it may have been planned long ago
 		return report.Receipt{}, fmt.Errorf("%w; run %d keeps the paths that it began with, so for another path start a new run with push --fresh", err, active.Info().ID)
 	}
+	if err := p.checkLeavers(fetchCtx, active.Info()); err != nil {
+		return report.Receipt{}, err
+	}
 	state := active.Info().State
 	if state == importer.RunHeld && !p.Settings.Yes {
 		return p.finish(workCtx, active, nil)
@@ -78,7 +81,7 @@ func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (rec
 	info := active.Info()
 	receipt = report.Receipt{
 		Command: active.command, Run: info.ID, File: active.shown, Source: info.Source, Target: p.Host(), Rows: info.Rows,
-		Counts: totals.Counts, Problems: append(active.problems, totals.Refused...), Attempts: totals.Attempts,
+		Counts: totals.Counts, Leavers: info.Leavers, Problems: append(active.problems, totals.Refused...), Attempts: totals.Attempts,
 		Seconds: time.Since(active.started).Seconds(), Held: heldReasons(info), Reports: shortPaths(r.paths),
 		Exit: RunExitCode(totals.Counts, ended, held),
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/report"
@@ -118,12 +119,15 @@ func (e Env) reopen(run importer.RunInfo, types userTypes) *mappedTable {
 }
 
 // plannedAs reports whether the run was planned with the table's mapping and these
-// settings. Whether it was to push only changes makes no difference to what the
+// settings. Whether it was to push only changes, or leavers, makes no difference to what the
 // file's cells mean, and the commands for a stored run are given without it.
 func (e Env) plannedAs(run importer.RunInfo, t *table) bool {
 	for _, onlyChanges := range []bool{false, true} {
 		settings := e.Settings
-		settings.OnlyChanges = onlyChanges
+		settings.OnlyChanges, settings.Leavers = onlyChanges, config.LeaverMode{}
+		if run.Leavers != nil {
+			settings.Leavers = config.StoredLeavers(run.Leavers.Mode)
+		}
 		if hash, err := planHash(settings, t.mappingText, e.Corrections); err == nil && hash == run.MappingHash {
 			return true
 		}

@@ -173,6 +173,12 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	if c.Settings.OnlyChanges && c.journal != nil {
 		planner.Acceptances, planner.Salt = c.journal.Acceptances(), c.journal.Salt()
 	}
+	if planner.Leavers, err = c.leaverSearch(ctx, c.journal, t, c.userTypes, ""); err != nil {
+		return receipt, err
+	}
+	if c.journal != nil && planner.Leavers != nil {
+		planner.Salt = c.journal.Salt()
+	}
 	plan, err := c.plan(ctx, t, planner)
 	if err != nil {
 		return receipt, err
@@ -189,8 +195,12 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	counts := maps.Clone(plan.Counts)
 	counts[importer.StatusValid] = counts[importer.StatusPending]
 	delete(counts, importer.StatusPending)
+	if l := plan.Leavers; l != nil {
+		counts[importer.StatusValid] += l.Sent
+		counts[importer.StatusLeaver] = l.Found - l.Sent
+	}
 	receipt = report.Receipt{
-		Command: report.CheckCommand, File: t.in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Held: held,
+		Command: report.CheckCommand, File: t.in.shown, Target: c.Host(), Problems: plan.Problems, Rows: plan.Rows, Counts: counts, Leavers: plan.Leavers, Held: held,
 		Seconds: time.Since(t.in.opened).Seconds(), Reports: shortPaths(r.paths), Exit: RunExitCode(counts, nil, false),
 	}
 	return receipt, r.writeSummary(report.Summary{Receipt: receipt, Changes: changes(c.Settings, plan), StartedAt: t.in.opened})
@@ -206,6 +216,7 @@ func (c *checker) leaveOutUnwritable(paths *importer.Reports, plan importer.Plan
 	}{
 		{c.Settings.Problems, &paths.Problems, report.KindProblems, len(plan.Problems) > 0},
 		{c.Settings.Fix, &paths.Fix, report.KindFix, plan.Counts.Of(importer.KindToFix) > 0},
+		{c.Settings.LeaversFile, &paths.Leavers, report.KindLeavers, plan.Leavers.AllRows(0) > 0},
 	} {
 		if r.asked != nil {
 			continue

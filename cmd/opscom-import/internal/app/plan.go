@@ -76,7 +76,7 @@ func (e Env) compare(ctx context.Context, j *journal.Journal, plan importer.Plan
 			return last, nil, err
 		}
 	}
-	limits := importer.Limits{MaxBad: e.Settings.MaxBad, MaxChanged: e.Settings.MaxChanged, MinRows: e.Settings.MinRows}
+	limits := importer.Limits{MaxBad: e.Settings.MaxBad, MaxChanged: e.Settings.MaxChanged, MinRows: e.Settings.MinRows, MaxLeavers: e.Settings.MaxLeavers}
 	return last, limits.Judge(plan, last), nil
 }
 

@@ -117,6 +117,9 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 	if run == nil {
 		run, plan, err = p.planRun(fetchCtx, t, hash)
 		pending = plan.Counts[importer.StatusPending]
+		if plan.Leavers != nil {
+			pending += plan.Leavers.Sent
+		}
 	} else {
 		pending, err = countPending(fetchCtx, run)
 	}
@@ -138,6 +141,12 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
+	var leavers *importer.LeaverSearch
+	if p.Reviewed == nil { // what was reviewed has none
+		if leavers, err = p.leaverSearch(ctx, p.journal, t, p.userTypes, ""); err != nil {
+			return nil, importer.Plan{}, err
+		}
+	}
 	run, err := p.journal.Begin(ctx, importer.RunInfo{
 		Client: p.client(), Target: p.target(), Source: t.in.source,
 		FileHash: hash, MappingHash: t.planHash, Reports: paths, StartedAt: time.Now().UTC(),
@@ -145,7 +154,7 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
-	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil}
+	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil, Leavers: leavers}
 	if p.Settings.OnlyChanges {
 		planner.Acceptances = p.journal.Acceptances()
 	}
@@ -168,5 +177,6 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	}
 	p.Log.Info("plan is complete", "run", run.Info().ID, "rows", plan.Rows, "counts", plan.Counts, "held", len(held) > 0)
 	run.SetLineEnded(plan.LastLine.IsEnded)
+	run.SetLeavers(plan.Leavers)
 	return run, plan, run.Seal(ctx, state, plan.Rows, held)
 }

@@ -19,18 +19,22 @@ import (
 
 // kindsOf returns the kinds of the reports, in the order of pathsOf.
 func kindsOf() []report.Kind {
-	return []report.Kind{report.KindResults, report.KindProblems, report.KindFix, report.KindSummary}
+	return []report.Kind{report.KindResults, report.KindProblems, report.KindFix, report.KindSummary, report.KindLeavers}
 }
 
-// pathsOf returns the four paths, for loops.
+// pathsOf returns the paths, for loops.
 func pathsOf(r *importer.Reports) []*string {
-	return []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary}
+	return []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary, &r.Leavers}
 }
 
 // reportPaths is where the reports of a new run of a file go; base is the file's
 // path without its extension.
 func reportPaths(s config.Settings, base string) (importer.Reports, error) {
-	reports := redirected(importer.Reports{Results: base + ".results.csv", Problems: base + ".problems.csv", Fix: base + ".fix.xlsx"}, s)
+	reports := importer.Reports{Results: base + ".results.csv", Problems: base + ".problems.csv", Fix: base + ".fix.xlsx", Leavers: base + ".leavers.csv"}
+	reports = redirected(reports, s)
+	if !s.Leavers.IsOn() {
+		reports.Leavers = ""
+	}
 	for _, path := range pathsOf(&reports) {
 		if *path == "" || *path == "-" {
 			continue
@@ -57,7 +61,7 @@ func checkReportPaths(s config.Settings, base string) (importer.Reports, error) 
 // sends standard output to a file, /dev/stdout names that file, and the receipt is to
 // stay in it.
 func redirected(r importer.Reports, s config.Settings) importer.Reports {
-	asked := []*string{s.Results, s.Problems, s.Fix, s.Summary}
+	asked := []*string{s.Results, s.Problems, s.Fix, s.Summary, s.LeaversFile}
 	for i, path := range pathsOf(&r) {
 		if asked[i] != nil {
 			*path = *asked[i]
@@ -151,7 +155,7 @@ func (r *reporter) to(path string) report.Destination {
 	})
 }
 
-// write writes the results, the problems and the fix workbook, and syncs their folders
+// write writes the results, the problems, the fix workbook and the leavers, and syncs their folders
 // together. It returns what the results add up to: the summary needs that and comes later.
 func (r *reporter) write() (report.Totals, error) {
 	totals, err := report.WriteResults(r.to(r.paths.Results), r.results())
@@ -160,6 +164,9 @@ func (r *reporter) write() (report.Totals, error) {
 	}
 	if err == nil {
 		err = r.writeFix(totals.Counts.Of(importer.KindToFix))
+	}
+	if err == nil {
+		err = r.writeLeavers()
 	}
 	return totals, errors.Join(err, r.folders.Sync())
 }
@@ -186,6 +193,16 @@ func (r *reporter) writeProblems(count int) error {
 	n, err := report.WriteProblems(to, problems)
 	if n == 0 && to.IsFile() {
 		r.paths.Problems = ""
+	}
+	return err
+}
+
+// writeLeavers writes the leavers, and drops the path when there are none.
+func (r *reporter) writeLeavers() error {
+	to := r.to(r.paths.Leavers)
+	n, err := report.WriteLeavers(to, r.results())
+	if n == 0 && to.IsFile() {
+		r.paths.Leavers = ""
 	}
 	return err
 }
@@ -272,8 +289,20 @@ func (r *reporter) writeSummary(summary report.Summary) error {
 		{Name: "Held when more are invalid than", Value: r.Settings.MaxBad.String()},
 		{Name: "Held when more are new or changed than", Value: r.Settings.MaxChanged.String()},
 		{Name: "Held when the file has fewer rows than", Value: r.Settings.MinRows.String()},
+		{Name: "People who left", Value: leaverSetting(r.Settings)},
 	}
 	return errors.Join(report.WriteSummary(r.to(r.paths.Summary), summary), r.folders.Sync())
+}
+
+// leaverSetting says what is done about leavers.
+func leaverSetting(s config.Settings) string {
+	switch {
+	case s.Leavers.UserType != "":
+		return fmt.Sprintf("get the user type %s; held when more left than %s", s.Leavers.UserType, s.MaxLeavers)
+	case s.Leavers.IsOn():
+		return "are reported"
+	}
+	return "are not looked for"
 }
 
 // fixRows joins the results of the rows to fix with the rows of the source. Both come

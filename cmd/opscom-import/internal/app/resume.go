@@ -72,7 +72,10 @@ func (p *pusher) changedSince(ctx context.Context, u importer.RunInfo, t *mapped
 		return "", err
 	}
 	counts[importer.StatusPending] = counts[importer.StatusNotSent] // nothing of a held run was sent
-	_, held, err := p.compare(ctx, p.journal, importer.Plan{Rows: u.Rows, Counts: counts}, u.Source)
+	if u.Leavers != nil {
+		counts[importer.StatusPending] -= u.Leavers.Sent
+	}
+	_, held, err := p.compare(ctx, p.journal, importer.Plan{Rows: u.Rows, Counts: counts, Leavers: u.Leavers}, u.Source)
 	if err != nil || slices.Equal(held, slices.DeleteFunc(slices.Clone(u.Held), importer.IsCutShort)) {
 		return "", err
 	}

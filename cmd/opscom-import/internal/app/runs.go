@@ -22,6 +22,7 @@ func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) er
 	if err != nil {
 		return err
 	}
+	j.KeepKeys(e.Settings.KeepKeys)
 	return errors.Join(f(j), j.Close())
 }
 
@@ -70,7 +71,7 @@ func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 		info = run.Info()
 		counts, attempts, err := run.Counts(ctx)
 		receipt = report.Receipt{
-			Command: "runs show", Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Attempts: attempts,
+			Command: "runs show", Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Leavers: info.Leavers, Attempts: attempts,
 			Held: heldReasons(info), Reports: existing(info.Reports), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
 		}
 		if !info.FinishedAt.IsZero() {
@@ -108,7 +109,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 			return err
 		}
 		r.notifyFixIsPart(totals.Counts.Of(importer.KindToFix))
-		for _, path := range []string{r.paths.Results, r.paths.Problems, r.paths.Fix} {
+		for _, path := range []string{r.paths.Results, r.paths.Problems, r.paths.Fix, r.paths.Leavers} {
 			if path != "" && path != "-" {
 				written = append(written, ShortPath(path))
 			}

@@ -145,13 +145,22 @@ func planHash(s config.Settings, mappingText []byte, corrections []importer.Corr
 		HeaderRow                             int
 		NoHeader                              bool `json:",omitempty"` // so that plans of earlier versions keep their hash
 		OnlyChanges                           bool
+		Leavers                               string                `json:",omitempty"`
 		Corrections                           []importer.Correction `json:",omitempty"`
-	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.NoHeader, s.OnlyChanges, corrections})
+	}{mappingText, s.Sheet, string(s.Delimiter), s.Encoding, s.LoginSource, s.HeaderRow, s.NoHeader, s.OnlyChanges, leaverPart(s), corrections})
 	if err != nil {
 		return "", fmt.Errorf("hash the mapping: %w", err)
 	}
 	sum := sha256.Sum256(shape)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// leaverPart is what the setting leavers adds to the hash of a plan.
+func leaverPart(s config.Settings) string {
+	if !s.Leavers.IsOn() {
+		return "" // so that plans of earlier versions keep their hash
+	}
+	return s.Leavers.String()
 }
 
 // correctedTable is a table of a file with a person's corrections applied to its rows.

@@ -67,21 +67,25 @@ type Settings struct {
 	MaxBad      importer.Limit
 	MaxChanged  importer.Limit
 	MinRows     importer.Limit
-	MaxFailures int // in a row
+	Leavers     LeaverMode
+	MaxLeavers  importer.Limit // always set
+	KeepKeys    bool           // of the people of forgotten runs
+	MaxFailures int            // in a row
 	Yes         bool
 	Fresh       bool
 
-	Results    *string       // path, "" for none, "-" for standard output; nil when it is not given
-	Problems   *string       // the same
-	Fix        *string       // the same
-	Summary    *string       // the same
-	State      string        // absolute path of the journal's folder
-	Keep       time.Duration // how long finished runs stay in the journal; 0 for ever
-	JSON       bool
-	Quiet      bool
-	NoProgress bool
-	LogFormat  string // "text" or "json"
-	LogLevel   slog.Level
+	Results     *string       // path, "" for none, "-" for standard output; nil when it is not given
+	Problems    *string       // the same
+	Fix         *string       // the same
+	Summary     *string       // the same
+	LeaversFile *string       // the same
+	State       string        // absolute path of the journal's folder
+	Keep        time.Duration // how long finished runs stay in the journal; 0 for ever
+	JSON        bool
+	Quiet       bool
+	NoProgress  bool
+	LogFormat   string // "text" or "json"
+	LogLevel    slog.Level
 
 	ConfigFile string // the config file that was read; "" for none
 

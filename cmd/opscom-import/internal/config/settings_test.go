@@ -91,7 +91,7 @@ func (p place) wantError(args []string, words ...string) {
 func TestDefaultSettings(t *testing.T) {
 	want := Settings{
 		URL: "https://controller.operationscommander.io", Rate: 10, Burst: 1, Workers: 8, MaxAttempts: 5, Timeout: 30 * time.Second, MaxPause: 10 * time.Minute,
-		MaxBad: importer.Limit{Set: true, Percent: 10}, MaxFailures: 20,
+		MaxBad: importer.Limit{Set: true, Percent: 10}, MaxFailures: 20, MaxLeavers: importer.Limit{Set: true, Percent: 5},
 		State: "/home/ada/.local/state/opscom-import", LogFormat: "text", LogLevel: slog.LevelWarn,
 	}
 	if diff := cmp.Diff(want, newPlace(t).mustLoad("--output", "x"), cmpopts.IgnoreUnexported(Settings{})); diff != "" {
@@ -131,6 +131,10 @@ var every = map[string]struct {
 	"only_changes":  {"true", func(s Settings) bool { return s.OnlyChanges }},
 	"max_bad":       {"25", func(s Settings) bool { return s.MaxBad == importer.Limit{Set: true, Count: 25} }},
 	"max_changed":   {"5%", func(s Settings) bool { return s.MaxChanged == importer.Limit{Set: true, Percent: 5} }},
+	"leavers":       {"type:Alumni", func(s Settings) bool { return s.Leavers == LeaverMode{"type:Alumni", "Alumni"} }},
+	"max_leavers":   {"25", func(s Settings) bool { return s.MaxLeavers == importer.Limit{Set: true, Count: 25} }},
+	"keep_keys":     {"true", func(s Settings) bool { return s.KeepKeys }},
+	"leavers_file":  {"-", func(s Settings) bool { return s.LeaversFile != nil && *s.LeaversFile == "-" }},
 	"min_rows":      {"90%", func(s Settings) bool { return s.MinRows == importer.Limit{Set: true, Percent: 90} }},
 	"max_failures":  {"3", func(s Settings) bool { return s.MaxFailures == 3 }},
 	"yes":           {"true", func(s Settings) bool { return s.Yes }},
@@ -241,6 +245,9 @@ func TestConfigFileMistakes(t *testing.T) {
 		"client: OC\n  rate: 3\n":             {FileName + `:2: this cannot be read as YAML`},
 		"client: OC\nworkers: many\n":         {FileName + `:2: workers: "many" is not a whole number from 1 to 256`},
 		"rate: fast\nburst: 0\n":              {`:1: rate: "fast" is not a rate`, `:2: burst: "0" is not`}, // every mistake at once
+		"leavers: 'type:'\n":                  {`:1: leavers: "type:" is not off, report, or type:NAME`},
+		"leavers: all\n":                      {`:1: leavers: "all" is not off, report, or type:NAME`},
+		"max_leavers: off\n":                  {`:1: max_leavers: leavers always have a limit: give a number of people such as 25, or a percentage such as 5%`},
 		"zebra: 1\nlion: 2\n":                 {`:1: `, `:2: `},
 		"client: OC\napi_token: " + secret:    {FileName + ":2: the token does not belong in the config file", "OPSCOM_API_TOKEN", "token_file", "keyring"},
 		"Token: " + secret:                    {":1: the token does not belong in the config file"},

@@ -36,13 +36,14 @@ type runView struct {
 	Wrong    string    // why it was not pushed just now
 	Wrongs   []problem // what was wrong, by kind
 	Holds    []hold
-	Busy     bool // it is being pushed from here
-	Trial    bool // it went to the sandbox
-	File     int  // the draft of its file; 0 for none
-	IsLast   bool // of that draft
-	CanReal  bool // the draft can be pushed to the real OPS-COM next
-	Pushed   int  // people whom OPS-COM, or the sandbox, accepted
-	Left     int  // people who are sent when it goes on
+	Busy     bool   // it is being pushed from here
+	Trial    bool   // it went to the sandbox
+	File     int    // the draft of its file; 0 for none
+	IsLast   bool   // of that draft
+	CanReal  bool   // the draft can be pushed to the real OPS-COM next
+	Pushed   int    // people whom OPS-COM, or the sandbox, accepted
+	Left     int    // people who are sent when it goes on
+	Leavers  string // who left; "" when they were not looked for
 }
 
 // problem is a kind of thing that was wrong.
@@ -146,6 +147,7 @@ func (s *Server) showRunWith(w http.ResponseWriter, r *http.Request, id int64, s
 	if isDraft && v.IsLast {
 		p.Draft, p.Steps = &d, s.steps(l, d, stepResult)
 	}
+	v.Leavers = saidOfLeavers(l, v.RunInfo.Leavers)
 	names := s.namesFor(r, &v, d)
 	for i := range v.Rows {
 		v.Lines = append(v.Lines, s.resultLine(l, &v, &v.Rows[i], names))
@@ -266,6 +268,21 @@ func nameOf(i *app.Inspection, row *app.InspectedRow) string {
 	return strings.Join(words, " ")
 }
 
+// saidOfLeavers says how many people left, or why that is not known.
+func saidOfLeavers(l lang.Lang, leavers *importer.Leavers) string {
+	switch {
+	case leavers == nil:
+		return ""
+	case !leavers.Compared():
+		return l.T("It is not known who left: %s.", l.Engine(leavers.Why))
+	}
+	said := l.T("%s of the %s people of run %d are not in this file.", l.Number(leavers.Found), l.Number(leavers.People), leavers.Run)
+	if leavers.Found > 0 && leavers.Why != "" {
+		said += " " + l.T("Perhaps they have not all left: %s.", l.Engine(leavers.Why))
+	}
+	return said
+}
+
 // resultLine says how a row ended.
 func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, name func(int) string) resultLine {
 	spec := result.Status.Spec()
@@ -282,6 +299,8 @@ func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, na
 		line.Outcome = l.T("the same as an earlier row")
 	case importer.StatusSkipped:
 		line.Outcome = l.T("left out")
+	case importer.StatusLeaver:
+		line.Outcome = l.T("left, not sent")
 	case importer.StatusInvalid:
 		line.Outcome = l.T("to fix, not sent")
 	case importer.StatusRejected:
@@ -297,7 +316,10 @@ func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, na
 	case importer.StatusNotSent:
 		line.Outcome = l.T("not sent yet")
 	}
-	if v.File > 0 && spec.Kind == importer.KindToFix {
+	if result.Leaver && line.Said == "" {
+		line.Said = l.T("This person is not in the file any more.")
+	}
+	if v.File > 0 && !result.Leaver && spec.Kind == importer.KindToFix {
 		tab := app.TabAll
 		if result.Status == importer.StatusInvalid {
 			tab = app.TabToFix

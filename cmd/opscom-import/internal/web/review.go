@@ -137,6 +137,8 @@ func (s *Server) explainPush(l lang.Lang, err error) string {
 
 var (
 	invalidHold = regexp.MustCompile(`^(\d+) of (\d+) rows are invalid; the limit \(max-bad\) is (.+)$`)
+	leaversHold = regexp.MustCompile(`^(\d+) of the (\d+) people of run (\d+) are not in the file; the limit \(max-leavers\) is (.+)$`)
+	shrunkHold  = regexp.MustCompile(`^the file has (\d+) rows, and the one of run (\d+) had (\d+); with a larger difference than .+ \(max-leavers\) nobody is taken for a leaver`)
 	changedHold = regexp.MustCompile(`^(\d+) of (\d+) rows are new or changed; the limit \(max-changed\) is (.+)$`)
 	shortHold   = regexp.MustCompile(`^the file has (\d+) rows; at least (\S+) are expected \(min-rows\)(?: of the (\d+) in the last run)?; was the export cut short\?$`)
 )
@@ -168,6 +170,12 @@ func holdText(l lang.Lang, reason string) string {
 		return l.T("The file has only %s rows; the last one had %s. Was the export cut short?", number(m[1]), number(m[3]))
 	} else if m != nil {
 		return l.T("The file has only %s rows; at least %s are expected. Was the export cut short?", number(m[1]), number(m[2]))
+	}
+	if m := leaversHold.FindStringSubmatch(reason); m != nil {
+		return l.T("%s of the %s people of run %s are not in this file any more. That is more than usual: the limit is %s.", number(m[1]), number(m[2]), m[3], number(m[4]))
+	}
+	if m := shrunkHold.FindStringSubmatch(reason); m != nil {
+		return l.T("The file has only %s rows; the one of run %s had %s. Was the export cut short? Nobody is taken for someone who left.", number(m[1]), m[2], number(m[3]))
 	}
 	return l.Engine(reason)
 }

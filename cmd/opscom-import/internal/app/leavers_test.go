@@ -1,0 +1,254 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/report"
+)
+
+// leaverNights pushes rosters night after night to a sandbox, whose people are looked at.
+type leaverNights struct {
+	*testing.T
+	env    Env
+	folder string
+	random *rand.Rand
+	night  int
+	log    []string
+}
+
+func newLeaverNights(t *testing.T, seed uint64, arguments ...string) *leaverNights {
+	arguments = append([]string{"--sandbox", "--rate", "0", "--only-changes", "--leavers", "type:Alumni", "--max-bad", "off"}, arguments...)
+	return &leaverNights{T: t, env: newEnv(t, arguments...), folder: t.TempDir(), random: rand.New(rand.NewPCG(seed, 0))}
+}
+
+// file writes the next night's file: each line is the rest of a row, after its id.
+func (n *leaverNights) file(rows ...string) string {
+	n.night++
+	path := filepath.Join(n.folder, time.Date(2026, 1, n.night, 0, 0, 0, 0, time.UTC).Format("people-2006-01-02.csv"))
+	n.write(path, rows...)
+	return path
+}
+
+func (n *leaverNights) write(path string, rows ...string) {
+	n.Helper()
+	text := "unique_id,login_source,last_name,email,user_type_id\n" + strings.Join(rows, "\n") + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		n.Fatal(err)
+	}
+}
+
+// present is the row of somebody who is in the file.
+func present(who string) string { return who + ",SSO,Roy,,1" }
+
+// push pushes a file, and resumes as often as it is interrupted after the times.
+func (n *leaverNights) push(path string, interrupts ...time.Duration) (receipt report.Receipt) {
+	n.Helper()
+	for {
+		ctx, cancel := context.WithCancel(n.Context())
+		if len(interrupts) > 0 {
+			ctx, cancel = context.WithTimeout(n.Context(), interrupts[0])
+		}
+		err := Push(ctx, n.Context(), n.env, []string{path}, func(r report.Receipt) error {
+			receipt = r
+			return nil
+		})
+		cancel()
+		switch {
+		case err == nil:
+			return receipt
+		case !errors.Is(err, importer.ErrInterrupted) && !errors.Is(err, context.DeadlineExceeded):
+			n.Fatalf("%v\n%s", err, strings.Join(n.log, "\n"))
+		}
+		interrupts = interrupts[1:]
+	}
+}
+
+// approve approves a held run.
+func (n *leaverNights) approve(run int64) (receipt report.Receipt) {
+	n.Helper()
+	err := Approve(n.Context(), n.Context(), n.env, run, func(r report.Receipt) error {
+		receipt = r
+		return nil
+	})
+	if err != nil {
+		n.Fatal(err)
+	}
+	return receipt
+}
+
+// types returns the user type of everybody in the sandbox.
+func (n *leaverNights) types() map[string]string {
+	n.Helper()
+	file, err := os.Open(filepath.Join(n.env.Settings.State, "sandbox", "people.jsonl"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		n.Fatal(err)
+	}
+	defer file.Close() // only read
+	types := map[string]string{}
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var line struct {
+			Profile map[string]string `json:"profile"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			n.Fatal(err)
+		}
+		types[strings.ToUpper(line.Profile["unique_id"])] = line.Profile["user_type_id"]
+		if line.Profile["last_name"] == "" {
+			n.Errorf("%s was pushed as a leaver only", line.Profile["unique_id"])
+		}
+	}
+	return types
+}
+
+// TestLeaversNightAfterNight compares whom the sandbox has as what with a model that needs
+// no journal: after a complete night everybody who was ever pushed and is not in the file
+// has the leavers' type, and nobody else has. In a night with a reason to doubt the file,
+// and for people whose rows are invalid, nothing changes.
+func TestLeaversNightAfterNight(t *testing.T) {
+	seeds, nights := 8, 30
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			n := newLeaverNights(t, uint64(seed), "--max-leavers", "40%", "--keep-keys", "--rate", "400")
+			people := map[string]bool{}
+			for range nights {
+				n.simulate(people)
+			}
+		})
+	}
+}
+
+// leaverNight is one night as the model knows it.
+type leaverNight struct {
+	in, valid map[string]bool // who is in the file, and whose row is sent
+	rows      []string
+	doubtful  bool // a row may be anyone
+}
+
+// plan changes who is in the file.
+func (n *leaverNights) plan(people map[string]bool) (night leaverNight) {
+	changes := 4
+	if n.random.IntN(6) == 0 {
+		changes = 40
+	}
+	for range changes {
+		who := fmt.Sprintf("P%02d", n.random.IntN(30))
+		if people[who] = n.random.IntN(3) > 0; !people[who] {
+			delete(people, who)
+		}
+	}
+	people["P99"] = true // so that there is always somebody
+	night = leaverNight{in: maps.Clone(people), valid: map[string]bool{}}
+	if n.random.IntN(8) == 0 { // the export is cut short
+		for who := range people {
+			if who != "P99" && n.random.IntN(4) > 0 {
+				delete(night.in, who)
+			}
+		}
+	}
+	for _, who := range slices.Sorted(maps.Keys(night.in)) {
+		switch n.random.IntN(15) {
+		case 0: // in the file, and not sent
+			night.rows = append(night.rows, who+",SSO,Roy,no address,1")
+		case 1:
+			night.rows = append(night.rows, present(who), present(strings.ToLower(who)))
+		default:
+			night.rows = append(night.rows, present(who))
+		}
+		night.valid[who] = !strings.Contains(night.rows[len(night.rows)-1], "no address")
+	}
+	if night.doubtful = n.random.IntN(8) == 0; night.doubtful {
+		night.rows = append(night.rows, ",SSO,Roy,,1")
+	}
+	return night
+}
+
+// simulate is one night: pushed, resumed, given up, held, approved, forgotten.
+func (n *leaverNights) simulate(people map[string]bool) {
+	night := n.plan(people)
+	var interrupts []time.Duration
+	for range n.random.IntN(3) {
+		interrupts = append(interrupts, time.Duration(n.random.IntN(80))*time.Millisecond)
+	}
+	n.log = append(n.log, fmt.Sprintf("night %d: %s", n.night+1, strings.Join(night.rows, " ")))
+	before := n.types()
+	path := n.file(night.rows...)
+	if len(interrupts) > 0 && n.random.IntN(3) == 0 { // and nobody resumes it
+		ctx, cancel := context.WithTimeout(n.Context(), interrupts[0])
+		defer cancel()
+		_ = Push(ctx, n.Context(), n.env, []string{path}, func(report.Receipt) error { return nil })
+		n.log = append(n.log, "given up")
+		return
+	}
+	receipt := n.push(path, interrupts...)
+	if err := receipt.Check(); err != nil {
+		n.Fatal(err)
+	}
+	l := receipt.Leavers
+	shrank := l.Compared() && 10*len(night.rows) < 6*l.Rows
+	tooMany := 10*l.Sent > 4*l.People
+	if isHeld := receipt.Exit == ExitHeld; isHeld != (shrank || tooMany) {
+		n.Fatalf("held: %v, with %d rows after %d and %d of %d people as leavers\n%s", isHeld, len(night.rows), l.Rows, l.Sent, l.People, strings.Join(n.log, "\n"))
+	}
+	if receipt.Exit == ExitHeld {
+		if !maps.Equal(before, n.types()) {
+			n.Fatalf("a held run changed %v", before)
+		}
+		if n.random.IntN(2) == 0 {
+			n.log = append(n.log, "held")
+			return // nobody approves it
+		}
+		n.log = append(n.log, "approved")
+		receipt = n.approve(receipt.Run)
+	}
+	night.doubtful = night.doubtful || shrank
+	n.check(receipt, night, before)
+	if n.random.IntN(4) == 0 {
+		n.log = append(n.log, "forgotten")
+		if _, err := Forget(n.Context(), n.env, []int64{receipt.Run}, 0); err != nil {
+			n.Fatal(err)
+		}
+	}
+}
+
+// check compares the sandbox with the model after a complete run.
+func (n *leaverNights) check(receipt report.Receipt, night leaverNight, before map[string]string) {
+	n.Helper()
+	types := n.types()
+	for who := range night.valid {
+		if _, known := types[who]; night.valid[who] && !known {
+			n.Fatalf("%s was not pushed", who)
+		}
+	}
+	for who, userType := range types {
+		want := before[who]
+		switch {
+		case night.valid[who]:
+			want = "1"
+		case !night.in[who] && !night.doubtful && receipt.Leavers.Compared():
+			want = "7"
+		}
+		if userType != want {
+			n.Fatalf("%s has the type %q, want %q; in the file: %v; run %d compared with run %d, found %d, sent %d, why %q\n%s", who, userType, want, night.in[who],
+				receipt.Run, receipt.Leavers.Run, receipt.Leavers.Found, receipt.Leavers.Sent, receipt.Leavers.Why, strings.Join(n.log, "\n"))
+		}
+	}
+}

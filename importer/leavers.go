@@ -1,0 +1,199 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"opscom-import/mapping"
+)
+
+// Leavers says whom a run took for people who left: those whom the last complete run of
+// the same source had, and whose file does not have them any more.
+type Leavers struct {
+	Mode     string    `json:"mode"`                // as it was set: "report" or "type:NAME"
+	UserType string    `json:"user_type,omitempty"` // id of the type that they get; "" when they are only reported
+	Run      int64     `json:"run,omitempty"`       // that was compared with; 0 when there was none
+	At       time.Time `json:"at,omitzero"`         // when it finished
+	Source   string    `json:"source,omitempty"`    // its file: absolute path, or "-"
+	Rows     int       `json:"rows,omitempty"`      // its rows
+	People   int       `json:"people,omitempty"`    // its people
+	Found    int       `json:"found,omitempty"`     // leavers; each is a row of the run
+	Sent     int       `json:"sent,omitempty"`      // of these, how many the plan sends
+	Why      string    `json:"why,omitempty"`       // why nobody was looked for, or why some may not have left, so that nobody is sent; a clause
+}
+
+// Compared reports whether there was a run to compare with. Without one nothing is known
+// of leavers: there may be any number.
+func (l *Leavers) Compared() bool { return l != nil && l.Run != 0 }
+
+// Rows returns how many rows of the run are leavers; they are not in the file.
+func (l *Leavers) rows() int {
+	if l == nil {
+		return 0
+	}
+	return l.Found
+}
+
+// AllRows returns how many rows a run has with that many rows in its file.
+func (l *Leavers) AllRows(inFile int) int { return inFile + l.rows() }
+
+// Leaver is a person of an earlier run who is not in the file.
+type Leaver struct {
+	Key         Digest
+	UniqueID    string // "" when only digests are kept
+	LoginSource string // likewise
+	ReferenceID string // as the Controller last accepted the person; "" when that is not known
+	Hash        Digest // of the profile that it last accepted; zero when that is not known
+}
+
+// Roster is the people of the last complete run. It is for one goroutine at a time.
+type Roster interface {
+	// See says that a person is in the file.
+	See(key Digest)
+	// Missing returns those whom the Controller has, or may have, and who were not seen,
+	// in the order of their rows, and how many more another source has.
+	Missing(ctx context.Context) (missing []Leaver, elsewhere int, err error)
+}
+
+// LeaverSearch lets a plan look for leavers.
+type LeaverSearch struct {
+	Leavers             // what is known before: all but Found, Sent and Why
+	Roster  Roster      // nil: there is none, and Why says so
+	HasKeys bool        // the roster knows unique ids and login sources, and not only digests
+	Limit   Limit       // leavers that may be sent, and rows that the file may have fewer than the run
+	IsCut   func() bool // whether the file ends in the middle of a row; asked after the last one
+}
+
+// Shrank reports whether a file with that many rows has so many fewer than the run that
+// was compared with that it may have been cut short.
+func (l *Leavers) Shrank(limit Limit, rows int) bool {
+	return l.Compared() && limit.ExceededBy(l.Rows-rows, l.Rows)
+}
+
+// doubt returns why the file may not have all people whom it should, "" when it has. A row
+// whose key is not known may be anyone.
+func (s *LeaverSearch) doubt(rows, keyless int) string {
+	switch {
+	case s.IsCut():
+		return "the file may end in the middle of a row"
+	case s.Shrank(s.Limit, rows):
+		return fmt.Sprintf("the file has %d rows and the one of run %d had %d, a larger difference than max-leavers (%s)", rows, s.Run, s.Rows, s.Limit)
+	case keyless > 0:
+		return fmt.Sprintf("the file has rows whose unique id or login source cannot be relied on (%d), and they may be about these people", keyless)
+	case !s.HasKeys && s.UserType != "":
+		return fmt.Sprintf("only digests of the people of run %d are kept (keep_keys), and no ids", s.Run)
+	}
+	return ""
+}
+
+// leaverPlan is the part of a plan's making that looks for leavers.
+type leaverPlan struct {
+	*LeaverSearch
+	keyless int // rows of the file whose key is not known
+}
+
+// see notes who is in the file.
+func (l *leaverPlan) see(d *Digester, planned *PlannedRow) {
+	known := planned.UniqueID != "" && planned.LoginSource != ""
+	if known {
+		key := planned.Key
+		if key == (Digest{}) {
+			key = d.Key(planned.LoginSource, planned.UniqueID)
+		}
+		l.Roster.See(key)
+	}
+	if planned.Status == StatusInvalid {
+		for i := range planned.Problems {
+			known = known && !concernsKey(&planned.Problems[i].Problem)
+		}
+	}
+	if !known && planned.Status != StatusSkipped {
+		l.keyless++
+	}
+}
+
+// concernsKey reports whether an error makes it doubtful whom its row is about: that of
+// the key, or of the row as a whole, whose values may be in the wrong columns.
+func concernsKey(p *mapping.Problem) bool {
+	return p.Severity == mapping.SeverityError && p.Attribute <= mapping.LoginSource
+}
+
+// review notes the rows whose key is doubtful by what the whole file shows.
+func (l *leaverPlan) review(problems []mapping.ReviewProblem, isInvalid func(sequence int) bool) {
+	counted := map[int]bool{}
+	for i := range problems {
+		if p := &problems[i]; concernsKey(&p.Problem) && !isInvalid(p.Sequence) && !counted[p.Sequence] {
+			counted[p.Sequence] = true
+			l.keyless++
+		}
+	}
+}
+
+// plan returns the leavers as rows after the last one of the file, and sums them up.
+func (l *leaverPlan) plan(ctx context.Context, d *Digester, rows, lastRow int) (planned []PlannedRow, notes []string, err error) {
+	missing, elsewhere, err := l.Roster.Missing(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if elsewhere > 0 {
+		notes = append(notes, fmt.Sprintf("Another file that was pushed since has people of run %d who are not in this one (%d); they are not taken for leavers.", l.Run, elsewhere))
+	}
+	l.Why = l.doubt(rows, l.keyless)
+	for i := range missing {
+		row, err := l.row(d, &missing[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		if row.Hash != (Digest{}) && row.Hash == missing[i].Hash {
+			continue // has that type already: somebody who was pushed as a leaver before
+		}
+		lastRow++
+		row.Row = lastRow
+		planned = append(planned, row)
+		l.Found++
+		if row.Status == StatusPending {
+			l.Sent++
+		}
+	}
+	return planned, notes, nil
+}
+
+// row returns a leaver as a row. What is sent is no more than whom it is about, and the
+// user type: the Controller keeps what is not sent.
+func (l *leaverPlan) row(d *Digester, who *Leaver) (PlannedRow, error) {
+	row := PlannedRow{
+		UniqueID: who.UniqueID, LoginSource: who.LoginSource, Key: who.Key, Status: StatusLeaver, ReferenceID: who.ReferenceID, Leaver: true,
+	}
+	if l.UserType == "" || !l.HasKeys {
+		return row, nil
+	}
+	var profile mapping.Profile
+	profile.Set(mapping.UniqueID, who.UniqueID)
+	profile.Set(mapping.LoginSource, who.LoginSource)
+	profile.Set(mapping.UserTypeID, l.UserType)
+	payload, err := profile.AppendJSON(nil)
+	if err != nil {
+		return row, fmt.Errorf("plan a leaver: %w", err)
+	}
+	row.Hash = d.Profile(payload)
+	if l.Why == "" {
+		row.Status, row.Payload, row.ReferenceID = StatusPending, payload, ""
+	}
+	return row, nil
+}
+
+// reasons returns why the limit holds a run with these leavers, whose file has that many
+// rows.
+func (l *Leavers) reasons(limit Limit, rows int) []string {
+	switch {
+	case !l.Compared() || l.UserType == "":
+		return nil
+	case l.Shrank(limit, rows):
+		return []string{fmt.Sprintf("the file has %d rows, and the one of run %d had %d; with a larger difference than %s (max-leavers) nobody is taken for a leaver; was the export cut short?",
+			rows, l.Run, l.Rows, limit)}
+	case limit.ExceededBy(l.Sent, l.People):
+		return []string{fmt.Sprintf("%d of the %d people of run %d are not in the file; the limit (max-leavers) is %s", l.Sent, l.People, l.Run, limit)}
+	}
+	return nil
+}
