@@ -20,6 +20,12 @@
 // would block it. Names must be UTF-8 without control characters. Look says what is not
 // taken, and why.
 //
+// # Sharing
+//
+// Several Inboxes may have one folder, in one process or more, each with patterns that do
+// not Overlap. Of one set of patterns only one at a time may Take, Finish, PutBack or call
+// InProgress: the caller sees to that.
+//
 // Anyone who may write in the folder itself may rename its sub-folders: give that right
 // only to those who may decide what is pushed.
 package inbox
@@ -33,8 +39,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // Completeness is how a file shows that it is complete.
@@ -60,11 +64,12 @@ const (
 
 // Options say which files of which folder are taken, and when.
 type Options struct {
-	Folder   string       // must exist; one Inbox at a time has it
+	Folder   string       // must exist
 	Patterns []string     // of names, with * and ?; upper and lower case differ
 	Complete Completeness // "" is Settled
 	Settle   time.Duration
 	Poll     time.Duration // how often Changes asks for a look without being told of a change
+	Polling  bool          // the system is not asked to tell of changes
 }
 
 // Inbox is an open folder. Its methods are for one goroutine; the channel of Changes is
@@ -72,7 +77,6 @@ type Options struct {
 type Inbox struct {
 	Options
 	log     *slog.Logger
-	lock    *flock.Flock
 	seen    map[string]observed
 	watcher *watcher
 	step    func(name string) // for tests: called after each step of Take
@@ -86,24 +90,18 @@ func Open(o Options, log *slog.Logger) (*Inbox, error) {
 		return nil, err
 	}
 	b := &Inbox{Options: o, log: log, seen: make(map[string]observed), step: func(string) {}}
-	if err := b.makePlace(inProgress); err != nil {
+	if err := b.makePlace(InProgress); err != nil {
 		return nil, err
 	}
-	if b.lock, err = lockFolder(b.place(inProgress), log); err != nil {
+	if err := errors.Join(b.sweep(), b.tryMoves()); err != nil {
 		return nil, err
 	}
-	if err := b.tryMoves(); err != nil {
-		return nil, errors.Join(err, b.lock.Close())
-	}
-	b.watcher = startWatcher(o.Folder, o.Poll, log)
+	b.watcher = startWatcher(o, log)
 	return b, nil
 }
 
-// Close ends watching and gives the folder free.
-func (b *Inbox) Close() error {
-	b.watcher.stop()
-	return b.lock.Close()
-}
+// Close ends watching.
+func (b *Inbox) Close() { b.watcher.stop() }
 
 // Check finds what would make Open fail, as far as that can be told without changing
 // anything.
@@ -185,36 +183,38 @@ func otherFileSystem(path, folder string) error {
 	return fmt.Errorf("%s is on another file system than %s, so files cannot be moved there in one step; unmount it, or move both to one file system", path, folder)
 }
 
-// lockFolder keeps a second process from the folder. Where the file system has no locks it
-// says so and goes on.
-func lockFolder(inProgress string, log *slog.Logger) (*flock.Flock, error) {
-	lock := flock.New(filepath.Join(inProgress, ".lock"), flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
-	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			return nil, fmt.Errorf("lock the folder of arriving files: %w", err)
-		}
-		log.Warn("the folder cannot be locked; make sure that only one program takes its files", "folder", filepath.Dir(inProgress), "error", err)
-		return lock, nil
-	}
-	if !locked {
-		return nil, fmt.Errorf("another process takes the files of %s; stop it first", filepath.Dir(inProgress))
-	}
-	return lock, nil
-}
+const (
+	probePrefix = ".opscom-import-probe-" // in the folder
+	newPrefix   = ".new-"                 // in in-progress
+)
 
-const probePrefix = ".opscom-import-probe-"
+// sweep removes what a process that was killed has left. What is an hour old is not of one
+// that runs.
+func (b *Inbox) sweep() error {
+	for folder, prefix := range map[string]string{b.Folder: probePrefix, b.place(InProgress): newPrefix} {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			return fmt.Errorf("the folder of arriving files: %w", err)
+		}
+		for _, entry := range entries {
+			info, err := entry.Info()
+			if err != nil || !strings.HasPrefix(entry.Name(), prefix) || time.Since(info.ModTime()) < time.Hour {
+				continue
+			}
+			path := filepath.Join(folder, entry.Name())
+			for _, each := range []string{filepath.Join(path, noteFile), path} {
+				if err := os.Remove(each); err != nil {
+					b.log.Debug("remove what a process has left", "path", each, "error", err)
+				}
+			}
+		}
+	}
+	return nil
+}
 
 // tryMoves moves an empty file from the folder through its places, which proves what
 // permissions and numbers of devices do not.
-func (b *Inbox) tryMoves() (err error) {
-	old, err := filepath.Glob(filepath.Join(escapeGlob(b.Folder), probePrefix+"*"))
-	for _, path := range old {
-		err = errors.Join(err, os.Remove(path)) // from a process that was killed
-	}
-	if err != nil {
-		return fmt.Errorf("the folder of arriving files: %w", err)
-	}
+func (b *Inbox) tryMoves() error {
 	file, err := os.CreateTemp(b.Folder, probePrefix+"*")
 	if err != nil {
 		return fmt.Errorf("nothing can be written to the folder of arriving files: %w", err)
@@ -234,8 +234,4 @@ func (b *Inbox) tryMoves() (err error) {
 		}
 	}
 	return errors.Join(err, os.Remove(at))
-}
-
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`).Replace(path)
 }

@@ -22,11 +22,7 @@ func open(t testing.TB, o Options) *Inbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(b.Close)
 	return b
 }
 
@@ -80,12 +76,12 @@ func waits(t testing.TB, found Found, name, why string) Waiting {
 	return Waiting{}
 }
 
-// tree lists everything below a folder but the lock, with the content of files.
+// tree lists everything below a folder, with the content of files.
 func tree(t testing.TB, folder string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == ".lock" {
+		if err != nil || entry.IsDir() {
 			return err
 		}
 		text, err := os.ReadFile(path)
@@ -144,27 +140,20 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestOnlyOneInboxHasAFolder(t *testing.T) {
-	folder := t.TempDir()
-	b, err := Open(options(folder, Settled, "*"), quietLog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(options(folder, Settled, "*"), quietLog()); err == nil || !strings.Contains(err.Error(), "another process takes the files of "+folder) {
-		t.Errorf("a second one: %v", err)
-	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-	open(t, options(folder, Settled, "*"))
-}
-
 func TestOpenCleansUpAndLeavesNothing(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "in [1]*") // no pattern
 	if err := os.Mkdir(folder, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, probePrefix+"123"), "")
+	left := filepath.Join(folder, "in-progress", newPrefix+"1")
+	if err := os.MkdirAll(left, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(left, noteFile), "{}")
+	write(t, filepath.Join(folder, probePrefix+"1"), "")
+	for _, path := range []string{left, filepath.Join(folder, probePrefix+"1")} {
+		setTime(t, path, time.Now().Add(-2*time.Hour))
+	}
 	b := open(t, options(folder, Settled, "*"))
 	if all := tree(t, folder); len(all) != 0 {
 		t.Errorf("the folder has %q", all)

@@ -20,10 +20,20 @@ const (
 	// Held has what waits for a person.
 	Held Place = "held"
 
-	inProgress Place = "in-progress"
+	// InProgress has what was taken and is not finished.
+	InProgress Place = "in-progress"
 )
 
-func places() []Place { return []Place{inProgress, Done, Failed, Held} }
+func places() []Place { return []Place{InProgress, Done, Failed, Held} }
+
+// Places returns the names of the sub-folders.
+func Places() []string {
+	var names []string
+	for _, place := range places() {
+		names = append(names, string(place))
+	}
+	return names
+}
 
 // isPlace compares without case, as some systems do.
 func isPlace(name string) bool {
@@ -48,20 +58,21 @@ func (b *Inbox) makePlace(p Place) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the folder of %s files: %w", p, err)
 	}
-	if err := b.makeFolder(path); err != nil {
+	err := os.Mkdir(path, 0o700)
+	if err == nil {
+		err = b.share(path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make the folder of %s files: %w", p, err)
 	}
 	return syncFolders(b.Folder)
 }
 
-// makeFolder makes a folder that those may read who may read the arriving files, and in
-// which only this program may write.
-func (b *Inbox) makeFolder(path string) error {
+// share lets those read a new folder who may read the arriving files. Only this program
+// may write in it.
+func (b *Inbox) share(path string) error {
 	outer, err := os.Stat(b.Folder)
 	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(path, 0o700); err != nil {
 		return err
 	}
 	made, err := os.Stat(path)

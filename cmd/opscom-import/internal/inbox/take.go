@@ -67,33 +67,55 @@ func otherThanMissing(err error) error {
 	return err
 }
 
-// newFolder makes a file's own folder, with a note of what will be in it.
+// newFolder makes a file's own folder, with a note of what will be in it. It gets its name
+// last, so that a folder of that name always has its note.
 func (b *Inbox) newFolder(name string, file fs.FileInfo, at time.Time) (Taken, error) {
-	if err := b.makePlace(inProgress); err != nil {
+	if err := b.makePlace(InProgress); err != nil {
 		return Taken{}, err
 	}
+	unnamed, err := os.MkdirTemp(b.place(InProgress), newPrefix+"*")
+	if err != nil {
+		return Taken{}, err
+	}
+	b.step("unnamed")
+	n := note{name, at, file.Size(), file.ModTime()}
+	err = errors.Join(b.share(unnamed), n.write(unnamed))
+	b.step("note")
+	var taken Taken
+	if err == nil {
+		taken, err = b.nameFolder(unnamed, n)
+	}
+	if err != nil {
+		os.Remove(filepath.Join(unnamed, noteFile)) // what stays is swept later
+		os.Remove(unnamed)
+		return Taken{}, err
+	}
+	b.step("folder")
+	return taken, nil
+}
+
+// nameFolder gives a new folder the first name for its time that is free in all places.
+func (b *Inbox) nameFolder(unnamed string, n note) (Taken, error) {
 	const most = 10_000
-	for n := 1; n <= most; n++ {
-		stamp := at.UTC().Format("2006-01-02T150405Z")
-		if n > 1 {
-			stamp = fmt.Sprintf("%s-%d", stamp, n)
+	for i := 1; i <= most; i++ {
+		stamp := n.At.UTC().Format("2006-01-02T150405Z")
+		if i > 1 {
+			stamp = fmt.Sprintf("%s-%d", stamp, i)
 		}
 		if b.isUsed(stamp) {
 			continue
 		}
-		taken := b.taken(inProgress, stamp, note{Name: name, At: at})
-		if err := b.makeFolder(taken.Folder); errors.Is(err, fs.ErrExist) {
+		taken := b.taken(InProgress, stamp, n)
+		err := renameNew(unnamed, taken.Folder)
+		if errors.Is(err, fs.ErrExist) {
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			return Taken{}, err
 		}
-		b.step("folder")
-		if err := taken.writeNote(file, b.step); err != nil {
-			return Taken{}, errors.Join(err, os.Remove(taken.Folder))
-		}
-		return taken, syncFolders(taken.Folder, b.place(inProgress))
+		return taken, syncFolders(b.place(InProgress))
 	}
-	return Taken{}, fmt.Errorf("there are %d folders of %s; move some of them away", most, at.UTC().Format(time.DateTime))
+	return Taken{}, fmt.Errorf("there are %d folders of %s; move some of them away", most, n.At.UTC().Format(time.DateTime))
 }
 
 func (b *Inbox) isUsed(stamp string) bool {
@@ -174,14 +196,15 @@ func (b *Inbox) clear(taken Taken) error {
 	if err := syncFolders(b.Folder); err != nil {
 		return err
 	}
-	for _, file := range []string{noteNew, noteFile} {
-		if err := os.Remove(filepath.Join(taken.Folder, file)); otherThanMissing(err) != nil {
-			return err
-		}
+	// first it loses its name, so that a folder of that name always has its note
+	unnamed := filepath.Join(filepath.Dir(taken.Folder), fmt.Sprintf("%s%d", newPrefix, time.Now().UnixNano()))
+	if err := renameNew(taken.Folder, unnamed); err != nil {
+		return fmt.Errorf("remove the folder of %s: %w", printable(taken.Name), err)
 	}
-	b.step("note removed")
-	if err := os.Remove(taken.Folder); otherThanMissing(err) != nil {
-		return err
+	b.step("unnamed again")
+	err = os.Remove(filepath.Join(unnamed, noteFile))
+	if err = errors.Join(err, os.Remove(unnamed)); err != nil {
+		return fmt.Errorf("remove the folder of %s: %w", printable(taken.Name), err)
 	}
 	return syncFolders(filepath.Dir(taken.Folder))
 }

@@ -2,11 +2,13 @@ package inbox
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -63,7 +65,7 @@ func TestTakeAndFinish(t *testing.T) {
 	if again, err := b.Finish(held, Held); err != nil || again != held {
 		t.Errorf("from there: %+v, %v", again, err)
 	}
-	listed, err := b.Held()
+	listed, err := b.In(Held)
 	if err != nil || len(listed) != 1 || listed[0].Folder != held.Folder || listed[0].Path != held.Path {
 		t.Fatalf("held: %+v, %v", listed, err)
 	}
@@ -86,11 +88,11 @@ func TestTakeAndFinish(t *testing.T) {
 func TestNamesOfFoldersAreNeverUsedTwice(t *testing.T) {
 	b := open(t, options(t.TempDir(), Renamed, "*"))
 	var folders []string
-	for _, place := range []Place{Done, Failed, Held, inProgress, Done} {
+	for _, place := range []Place{Done, Failed, Held, InProgress, Done} {
 		arrive(t, b, "students.csv", string(place))
 		taken := take(t, b, "students.csv", noon)
 		folders = append(folders, filepath.Base(taken.Folder))
-		if place == inProgress {
+		if place == InProgress {
 			continue
 		}
 		if _, err := b.Finish(taken, place); err != nil {
@@ -201,7 +203,7 @@ func TestOvertakenWhileTaken(t *testing.T) {
 		if got := tree(t, b.Folder); !maps.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
-		if entries, err := os.ReadDir(b.place(inProgress)); err != nil || len(entries) != 1 {
+		if entries, err := os.ReadDir(b.place(InProgress)); err != nil || len(entries) != 0 {
 			t.Errorf("%s: in progress %v, %v", name, entries, err)
 		}
 	}
@@ -246,10 +248,7 @@ func killed(t *testing.T, b *Inbox, step string, act func()) (reached bool) {
 			}
 			reached = true
 		}
-		b.watcher.stop()
-		if err := b.lock.Close(); err != nil {
-			t.Error(err)
-		}
+		b.Close()
 	}()
 	act()
 	return false
@@ -259,7 +258,7 @@ func killed(t *testing.T, b *Inbox, step string, act func()) (reached bool) {
 // progress; and no marker is left that would vouch for the next file.
 func TestTakeKilledAtEachStep(t *testing.T) {
 	for _, complete := range []Completeness{Renamed, Marker} {
-		steps := []string{"folder", "note begun", "note", "marker", "file", "checked"}
+		steps := []string{"unnamed", "note", "folder", "marker", "file", "checked"}
 		if complete == Renamed {
 			steps = slices.DeleteFunc(steps, func(step string) bool { return step == "marker" })
 		}
@@ -302,8 +301,8 @@ func TestTakeKilledAtEachStep(t *testing.T) {
 				case moved && complete == Marker && exists(path+markerSuffix):
 					t.Errorf("%s at %q: the marker is left", complete, step)
 				}
-				if entries, err := os.ReadDir(b.place(inProgress)); err != nil || !moved && len(entries) != 1 {
-					t.Errorf("%s at %q: %v is left in progress, %v", complete, step, entries, err)
+				if named, err := filepath.Glob(filepath.Join(b.place(InProgress), "2*")); err != nil || !moved && len(named) != 0 {
+					t.Errorf("%s at %q: %v is left in progress, %v", complete, step, named, err)
 				}
 			}
 		}
@@ -311,7 +310,7 @@ func TestTakeKilledAtEachStep(t *testing.T) {
 }
 
 func TestPutBackKilledAtEachStep(t *testing.T) {
-	for _, step := range []string{"put back", "marker back", "note removed"} {
+	for _, step := range []string{"put back", "marker back", "unnamed again"} {
 		o := options(t.TempDir(), Marker, "*.csv")
 		b, err := Open(o, quietLog())
 		if err != nil {
@@ -326,7 +325,9 @@ func TestPutBackKilledAtEachStep(t *testing.T) {
 		if all, err := b.InProgress(); err != nil || len(all) != 0 {
 			t.Errorf("at %q: in progress %+v, %v", step, all, err)
 		}
-		if got := tree(t, b.Folder); len(got) != 2 || got["students.csv"] != "first" {
+		got := tree(t, b.Folder)
+		maps.DeleteFunc(got, func(name, _ string) bool { return strings.HasPrefix(name, "in-progress/"+newPrefix) })
+		if len(got) != 2 || got["students.csv"] != "first" {
 			t.Errorf("at %q: %q", step, got)
 		}
 		ready(t, b, noon, "students.csv")
@@ -384,9 +385,9 @@ func TestStrangeFoldersInProgressAreLeftAlone(t *testing.T) {
 	var log strings.Builder
 	b := open(t, options(t.TempDir(), Renamed, "*.csv"))
 	b.log = textLog(&log)
-	write(t, filepath.Join(b.place(inProgress), "file.csv"), "x")
+	write(t, filepath.Join(b.place(InProgress), "file.csv"), "x")
 	for name, note := range map[string]string{"notes": "", "damaged": "{", "path": `{"name":"../../x.csv"}`} {
-		folder := filepath.Join(b.place(inProgress), name)
+		folder := filepath.Join(b.place(InProgress), name)
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -429,5 +430,88 @@ func TestFinishOverwritesNothing(t *testing.T) {
 	}
 	if _, err := b.Finish(taken, Done); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that is nowhere: %v", err)
+	}
+}
+
+// Several inboxes, each with patterns of its own, share a folder: each file is taken once.
+func TestInboxesShareAFolder(t *testing.T) {
+	folder := t.TempDir()
+	var wait sync.WaitGroup
+	for i := range 4 {
+		b := open(t, options(folder, Marker, fmt.Sprintf("%d-*.csv", i)))
+		other := open(t, options(folder, Marker, fmt.Sprintf("%d-*.csv", i))) // a second process
+		wait.Go(func() {
+			for n := range 20 {
+				name := fmt.Sprintf("%d-%d.csv", i, n)
+				arrive(t, b, name, name)
+				if found, err := b.Look(noon); err != nil || len(found.Ready) != 1 || len(found.Waiting) != 0 {
+					t.Errorf("%s: %+v, %v", name, found, err)
+				}
+				if _, err := other.Look(noon); err != nil {
+					t.Error(err)
+				}
+				taken, err := b.Take(name, noon)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				if _, err := other.Take(name, noon); !errors.Is(err, ErrNotComplete) {
+					t.Errorf("%s again: %v", name, err)
+				}
+				if all, err := b.InProgress(); err != nil || len(all) != 1 || all[0].Name != name {
+					t.Errorf("%s: in progress %+v, %v", name, all, err)
+				}
+				if _, err := b.Finish(taken, Done); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	all, err := Stray(folder, Done, []string{"0-*"})
+	if err != nil || len(all) != 60 {
+		t.Errorf("%d are done, %v", len(all), err)
+	}
+	for name, text := range tree(t, folder) {
+		if base := filepath.Base(name); !strings.HasPrefix(base, ".") && !strings.HasSuffix(base, markerSuffix) && base != text {
+			t.Errorf("%s has %q", name, text)
+		}
+	}
+}
+
+func TestOnlyMatchingFilesAreListed(t *testing.T) {
+	folder := t.TempDir()
+	staff, students := open(t, options(folder, Renamed, "staff*")), open(t, options(folder, Renamed, "students*"))
+	for _, b := range []*Inbox{staff, students} {
+		arrive(t, b, "staff.csv", "x")
+		arrive(t, b, "students.csv", "x")
+	}
+	held, err := staff.Finish(take(t, staff, "staff.csv", noon), Held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	take(t, students, "students.csv", noon)
+	for _, test := range []struct {
+		list func() ([]Taken, error)
+		want string
+	}{
+		{staff.InProgress, ""}, {students.InProgress, "students.csv"},
+		{func() ([]Taken, error) { return staff.In(Held) }, "staff.csv"},
+		{func() ([]Taken, error) { return students.In(Held) }, ""},
+		{func() ([]Taken, error) { return Stray(folder, InProgress, []string{"staff*"}) }, "students.csv"},
+		{func() ([]Taken, error) { return Stray(folder, InProgress, []string{"staff*", "stu*"}) }, ""},
+		{func() ([]Taken, error) { return Stray(folder, Held, []string{"stu*"}) }, "staff.csv"},
+	} {
+		all, err := test.list()
+		names := ""
+		for _, taken := range all {
+			names += taken.Name
+		}
+		if err != nil || names != test.want {
+			t.Errorf("%q, want %q: %v", names, test.want, err)
+		}
+	}
+	if held.In(InProgress) != filepath.Join(folder, "in-progress", "2026-11-30T120000Z") {
+		t.Errorf("%s", held.In(InProgress))
 	}
 }

@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
-const (
-	noteFile = ".taken.json"
-	noteNew  = noteFile + ".new"
-)
+const noteFile = ".taken.json"
 
 // Taken is a file in a folder of its own.
 type Taken struct {
@@ -46,43 +45,46 @@ func (t Taken) In(place Place) string {
 	return filepath.Join(t.inbox, string(place), filepath.Base(t.Folder))
 }
 
-// writeNote writes the note in one step. Before it no file is moved.
-func (t Taken) writeNote(file fs.FileInfo, step func(string)) error {
-	text, err := json.Marshal(note{t.Name, t.At, file.Size(), file.ModTime()})
+// write puts the note into a folder that nobody else knows yet.
+func (n note) write(folder string) error {
+	text, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
-	temporary := filepath.Join(t.Folder, noteNew)
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(filepath.Join(folder, noteFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(text, '\n'))
+	_, err = file.Write(append(text, '\n'))
 	if err == nil {
-		err = f.Sync()
+		err = file.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		step("note begun")
-		err = os.Rename(temporary, filepath.Join(t.Folder, noteFile))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary))
-	}
-	step("note")
-	return nil
+	return syncFolders(folder)
 }
 
-// readNote returns a folder's note; ok is false if it has none that can be used.
-func readNote(folder string) (n note, ok bool, err error) {
+var errNoNote = errors.New("there is no note that can be used")
+
+// readNote returns a folder's note. errNoNote says that it has none that can be used, and
+// fs.ErrNotExist that it has just gone.
+func readNote(folder string) (note, error) {
+	var n note
 	text, err := os.ReadFile(filepath.Join(folder, noteFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return note{}, false, nil
+		if _, err := os.Lstat(folder); err != nil {
+			return n, err
+		}
+		return n, errNoNote
 	}
 	if err != nil {
-		return note{}, false, err
+		return n, err
 	}
-	ok = json.Unmarshal(text, &n) == nil && n.Name != "" && n.Name == filepath.Base(n.Name) && !isTemporary(n.Name)
-	return n, ok, nil
+	if json.Unmarshal(text, &n) != nil || n.Name == "" || n.Name != filepath.Base(n.Name) || isTemporary(n.Name) {
+		return n, errNoNote
+	}
+	return n, nil
 }
 
 // others returns what is in the folder beside the file, its marker and the note.
@@ -93,7 +95,7 @@ func (t Taken) others() ([]string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if name := entry.Name(); !slices.Contains([]string{noteFile, noteNew, t.Name, t.Name + markerSuffix}, name) {
+		if name := entry.Name(); !slices.Contains([]string{noteFile, t.Name, t.Name + markerSuffix}, name) {
 			names = append(names, name)
 		}
 	}
@@ -101,21 +103,29 @@ func (t Taken) others() ([]string, error) {
 }
 
 // InProgress returns the files that were taken and are not finished, the oldest first, and
-// repairs what was cut off while they were taken. Patterns do not matter here: they may
-// have been others. With an error it returns all that it can.
+// repairs what was cut off while they were taken. With an error it returns all that it can.
 func (b *Inbox) InProgress() ([]Taken, error) {
-	return b.list(inProgress, b.repair)
+	return b.list(InProgress, b.repair)
 }
 
-// Held returns the files that were finished in Held, the oldest first. With an error it
+// In returns the files that were finished in a place, the oldest first. With an error it
 // returns all that it can.
-func (b *Inbox) Held() ([]Taken, error) {
-	return b.list(Held, func(_ Taken, file fs.FileInfo, noted *note) (bool, error) { return noted != nil && file != nil, nil })
+func (b *Inbox) In(place Place) ([]Taken, error) {
+	return b.list(place, func(_ Taken, file fs.FileInfo, _ note) (bool, error) { return file != nil, nil })
 }
 
-// list returns the folders of a place that keep accepts. It gets nil for a file or a note
-// that is not there.
-func (b *Inbox) list(place Place, keep func(t Taken, file fs.FileInfo, noted *note) (bool, error)) ([]Taken, error) {
+// Stray returns the files in progress, or in another place, whose names match none of the
+// patterns, as after a change of settings: no Inbox with these patterns finds them.
+func Stray(folder string, place Place, patterns []string) ([]Taken, error) {
+	b := &Inbox{Options: Options{Folder: folder}, log: slog.New(slog.DiscardHandler)}
+	return b.list(place, func(t Taken, file fs.FileInfo, _ note) (bool, error) {
+		return file != nil && !slices.ContainsFunc(patterns, func(p string) bool { return Match(p, t.Name) }), nil
+	})
+}
+
+// list returns the folders of a place whose files match the patterns, or any if there is
+// no pattern, and that keep accepts. It gets nil for a file that is not there.
+func (b *Inbox) list(place Place, keep func(Taken, fs.FileInfo, note) (bool, error)) ([]Taken, error) {
 	entries, err := os.ReadDir(b.place(place))
 	if otherThanMissing(err) != nil {
 		return nil, fmt.Errorf("list the folder of %s files: %w", place, err)
@@ -123,12 +133,12 @@ func (b *Inbox) list(place Place, keep func(t Taken, file fs.FileInfo, noted *no
 	var all []Taken
 	var failed error
 	for _, entry := range entries {
-		if !entry.IsDir() {
+		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
 		taken, kept, err := b.listed(place, entry.Name(), keep)
 		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("the folder %s: %w", taken.Folder, err))
+			failed = errors.Join(failed, fmt.Errorf("the folder %s: %w", filepath.Join(b.place(place), entry.Name()), err))
 		} else if kept {
 			all = append(all, taken)
 		}
@@ -139,16 +149,17 @@ func (b *Inbox) list(place Place, keep func(t Taken, file fs.FileInfo, noted *no
 	return all, failed
 }
 
-func (b *Inbox) listed(place Place, stamp string, keep func(Taken, fs.FileInfo, *note) (bool, error)) (Taken, bool, error) {
-	n, noted, err := readNote(filepath.Join(b.place(place), stamp))
+func (b *Inbox) listed(place Place, stamp string, keep func(Taken, fs.FileInfo, note) (bool, error)) (Taken, bool, error) {
+	folder := filepath.Join(b.place(place), stamp)
+	n, err := readNote(folder)
+	if errors.Is(err, errNoNote) {
+		b.log.Warn("a folder has no file that this program took; it is left alone", "folder", folder)
+		return Taken{}, false, nil
+	}
+	if err != nil || len(b.Patterns) > 0 && !b.matches(n.Name) {
+		return Taken{}, false, otherThanMissing(err) // another process has just moved it
+	}
 	taken := b.taken(place, stamp, n)
-	if err != nil {
-		return taken, false, err
-	}
-	if !noted {
-		kept, err := keep(taken, nil, nil)
-		return taken, kept, err
-	}
 	file, err := os.Lstat(taken.Path)
 	if otherThanMissing(err) != nil {
 		return taken, false, err
@@ -156,33 +167,26 @@ func (b *Inbox) listed(place Place, stamp string, keep func(Taken, fs.FileInfo, 
 	if err != nil || !file.Mode().IsRegular() {
 		file = nil
 	}
-	kept, err := keep(taken, file, &n)
+	kept, err := keep(taken, file, n)
 	return taken, kept, err
 }
 
 // repair ends what was cut off while a file was taken or put back, and reports whether the
 // file is taken.
-func (b *Inbox) repair(t Taken, file fs.FileInfo, noted *note) (bool, error) {
+func (b *Inbox) repair(t Taken, file fs.FileInfo, n note) (bool, error) {
 	others, err := t.others()
 	switch {
 	case err != nil:
 		return false, err
-	case file != nil && (file.Size() == noted.Size && file.ModTime().Equal(noted.Modified) || len(others) > 0):
+	case file != nil && (file.Size() == n.Size && file.ModTime().Equal(n.Modified) || len(others) > 0):
 		return true, nil
 	case file != nil: // it changed before the move could be checked
 		return false, b.giveBack(t)
 	case len(others) > 0:
-		b.log.Warn("a folder of files in progress has no file that was taken; it is left alone", "folder", t.Folder)
+		b.log.Warn("the file in progress is gone, and its reports are there; they are left alone", "folder", t.Folder)
 		return false, nil
-	case noted != nil:
-		return false, b.clear(t)
 	}
-	for _, path := range []string{filepath.Join(t.Folder, noteNew), filepath.Join(t.Folder, noteFile), t.Folder} {
-		if err := os.Remove(path); otherThanMissing(err) != nil {
-			return false, err
-		}
-	}
-	return false, nil
+	return false, b.clear(t)
 }
 
 // Finish moves a file's folder, with the reports in it, to a place: from in-progress, or
@@ -199,7 +203,7 @@ func (b *Inbox) Finish(t Taken, to Place) (Taken, error) {
 		return t, err
 	}
 	err := renameNew(t.Folder, moved.Folder)
-	if n, noted, noteErr := readNote(moved.Folder); errors.Is(err, fs.ErrNotExist) && noteErr == nil && noted && n.Name == t.Name && n.At.Equal(t.At) {
+	if n, noteErr := readNote(moved.Folder); errors.Is(err, fs.ErrNotExist) && noteErr == nil && n.Name == t.Name && n.At.Equal(t.At) {
 		err = nil // it was moved before
 	}
 	switch {

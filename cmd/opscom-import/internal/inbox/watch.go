@@ -22,6 +22,7 @@ func (b *Inbox) Changes() <-chan struct{} { return b.watcher.changes }
 // watcher tells of changes in a folder until it is stopped.
 type watcher struct {
 	folder  string
+	polling bool // only
 	log     *slog.Logger
 	changes chan struct{}
 	done    chan struct{}
@@ -33,10 +34,10 @@ type watcher struct {
 	gone    bool              // it was said that the folder is not there
 }
 
-func startWatcher(folder string, poll time.Duration, log *slog.Logger) *watcher {
-	w := &watcher{folder: folder, log: log, changes: make(chan struct{}, 1), done: make(chan struct{})}
+func startWatcher(o Options, log *slog.Logger) *watcher {
+	w := &watcher{folder: o.Folder, polling: o.Polling, log: log, changes: make(chan struct{}, 1), done: make(chan struct{})}
 	w.renew()
-	w.wait.Go(func() { w.run(poll) })
+	w.wait.Go(func() { w.run(o.Poll) })
 	return w
 }
 
@@ -110,7 +111,7 @@ func (w *watcher) renew() {
 		w.log.Info("the folder of arriving files is there again", "folder", w.folder)
 		w.gone = false
 	}
-	if w.system != nil && w.watched != nil && os.SameFile(info, w.watched) {
+	if w.polling || w.system != nil && w.watched != nil && os.SameFile(info, w.watched) {
 		return
 	}
 	w.hear(nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -45,7 +46,7 @@ func told(t *testing.T, changes <-chan struct{}) {
 func TestChangesAreTold(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	folder := t.TempDir()
-	w := startWatcher(folder, time.Hour, quietLog())
+	w := startWatcher(options(folder, Settled), quietLog())
 	defer w.stop()
 	write(t, filepath.Join(folder, "students.csv"), "x")
 	told(t, w.changes)
@@ -53,10 +54,28 @@ func TestChangesAreTold(t *testing.T) {
 
 func TestPollingTellsWithoutChanges(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	w := startWatcher(t.TempDir(), time.Millisecond, quietLog())
+	o := options(t.TempDir(), Settled)
+	o.Poll = time.Millisecond
+	w := startWatcher(o, quietLog())
 	defer w.stop()
 	told(t, w.changes)
 	told(t, w.changes)
+}
+
+// Without the system's help all is timers, as tests in virtual time need it.
+func TestPollingOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(t.TempDir(), Settled, "*")
+		o.Poll, o.Polling = 10*time.Second, true
+		b := open(t, o)
+		begin := time.Now()
+		for n := range 5 {
+			<-b.Changes()
+			if passed := time.Since(begin); passed != time.Duration(n+1)*o.Poll {
+				t.Errorf("told after %s", passed)
+			}
+		}
+	})
 }
 
 // A folder that goes away and comes back, as a share does, is watched again; each is said
@@ -68,7 +87,7 @@ func TestAFolderThatComesBackIsWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log logged
-	w := startWatcher(folder, time.Hour, textLog(&log))
+	w := startWatcher(options(folder, Settled), textLog(&log))
 	w.stop() // from here by hand
 	w.renew()
 	if err := os.Rename(folder, folder+"-away"); err != nil {
