@@ -21,7 +21,7 @@ type LeaverList struct {
 // InWords says how many people left since when, and why they are not listed if their ids
 // are not kept.
 func (l LeaverList) InWords() string {
-	text := LeaversInWords(&l.Leavers)
+	text := LeaversInWords(&l.Leavers, time.Local)
 	if !l.HasIDs && l.Found > 0 {
 		text += " Their ids are not kept: run " + fmt.Sprint(l.Run) + " is forgotten, and keep_keys was not set."
 	}

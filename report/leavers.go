@@ -56,13 +56,13 @@ func (t *receiptText) andLeavers() string {
 // addLeavers says whom the file was compared with.
 func (t *receiptText) addLeavers() {
 	if t.Leavers != nil {
-		t.line("\n%s", hang(printable(LeaversInWords(t.Leavers)), 0))
+		t.line("\n%s", hang(printable(LeaversInWords(t.Leavers, time.Local)), 0))
 	}
 }
 
 // LeaversInWords says in sentences how many people left since when, and what becomes of
-// them; or why that is not known.
-func LeaversInWords(l *importer.Leavers) string {
+// them; or why that is not known. Times are shown in that location.
+func LeaversInWords(l *importer.Leavers, at *time.Location) string {
 	if !l.Compared() {
 		return "Leavers are NOT looked for: " + l.Why + "."
 	}
@@ -71,7 +71,7 @@ func LeaversInWords(l *importer.Leavers) string {
 		source = filepath.Base(l.Source)
 	}
 	text := fmt.Sprintf("Leavers: %s of the %s of run %d (%s, %s) are not in this file.",
-		thousands(l.Found), people(l.People), l.Run, source, l.At.Local().Format(time.DateOnly+" 15:04"))
+		thousands(l.Found), people(l.People), l.Run, source, l.At.In(at).Format(time.DateOnly+" 15:04"))
 	switch {
 	case l.Found == 0:
 	case l.UserType == "" && l.Why != "":

@@ -207,6 +207,7 @@ func (s *Summary) files() []Fact {
 		{s.Reports.Results, "the result of each row"},
 		{s.Reports.Problems, "each problem, with its value"},
 		{s.Reports.Fix, rowsToFix},
+		{s.Reports.Leavers, "the people who left"},
 	} {
 		if isFile(f.Name) {
 			files = append(files, Fact{fileName(f.Name), f.Value})
@@ -220,6 +221,9 @@ func (s *Summary) facts() []Fact {
 	facts := []Fact{
 		{"File", fileName(s.File)}, {"Target", s.Target}, {"Mapping", fileName(s.Mapping)}, {"Run", fmt.Sprint(s.Run)},
 		{"Started", s.localTime(s.StartedAt)}, {"Ended", s.localTime(s.FinishedAt)}, {"Requests", thousands(s.Attempts)},
+	}
+	if s.Leavers != nil {
+		facts = append(facts, Fact{"People who left", LeaversInWords(s.Leavers, s.WrittenAt.Location())})
 	}
 	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Value == "" || f.Value == "0" })
 }

@@ -60,7 +60,7 @@ func (p *pusher) checkLeavers(ctx context.Context, run importer.RunInfo) error {
 	if err != nil || newest == nil || newest.ID <= run.ID {
 		return err
 	}
-	return fmt.Errorf("run %d would push %d people as leavers, and run %d of the same file is complete since: some may have come back; push the newest file, with --fresh if it is that of run %d",
+	return fmt.Errorf("run %d would push leavers (%d), and run %d of the same file is complete since: some may have come back; push the newest file, with --fresh if it is that of run %d",
 		run.ID, run.Leavers.Sent, newest.ID, run.ID)
 }
 

@@ -252,3 +252,83 @@ func (n *leaverNights) check(receipt report.Receipt, night leaverNight, before m
 		}
 	}
 }
+
+// A held run is not approved any more once a newer one of the same file is complete: the
+// people whom it would push as leavers may have come back.
+func TestApprovingLeaversOfAnOlderFile(t *testing.T) {
+	n := newLeaverNights(t, 1, "--max-leavers", "1%")
+	n.push(n.file(present("P1"), present("P2")))
+	held := n.push(n.file(present("P1"), present("P3")))
+	if held.Exit != ExitHeld || held.Leavers.Sent != 1 {
+		t.Fatalf("%+v", held)
+	}
+	n.push(n.file(present("P1"), present("P2")))
+	before := n.types()
+	err := Approve(t.Context(), t.Context(), n.env, held.Run, func(report.Receipt) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "run 2 would push leavers (1), and run 3 of the same file is complete since: some may have come back") || ExitCode(err) != ExitUsage {
+		t.Errorf("error %v", err)
+	}
+	if after := n.types(); !maps.Equal(before, after) {
+		t.Errorf("types %v, before %v", after, before)
+	}
+}
+
+// A person whom another file has since is not pushed as a leaver.
+func TestLeaversWhoAreInAnotherFile(t *testing.T) {
+	n := newLeaverNights(t, 1, "--max-leavers", "90%")
+	n.push(n.file(present("P1"), present("P2"), present("P3"), present("P4")))
+	staff := filepath.Join(n.folder, "staff.csv")
+	n.write(staff, "P2,SSO,Roy,,4")
+	n.push(staff)
+	var notes []string
+	n.env.Notify = func(note string) { notes = append(notes, note) }
+	receipt := n.push(n.file(present("P1"), present("P4")))
+	if got := n.types(); receipt.Leavers.Found != 1 || got["P2"] != "4" || got["P3"] != "7" {
+		t.Errorf("%+v, types %v", receipt.Leavers, got)
+	}
+	if text := strings.Join(notes, "\n"); !strings.Contains(text, "Another file that was pushed since has people of run 1 who are not in this one (1)") {
+		t.Errorf("notes %s", text)
+	}
+}
+
+// What is pushed from the page is what was shown there, which has no leavers.
+func TestReviewedPushHasNoLeavers(t *testing.T) {
+	n := newLeaverNights(t, 1)
+	n.push(n.file(present("P1"), present("P2")))
+	path := n.file(present("P1"))
+	inspection, err := Inspect(t.Context(), n.env, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inspection.Close() // only temporary files
+	n.env.Reviewed = &Reviewed{Digest: inspection.Digest, Held: inspection.Receipt.Held}
+	if receipt := n.push(path); receipt.Leavers != nil || n.types()["P2"] != "1" {
+		t.Errorf("%+v", receipt)
+	}
+}
+
+// A check without the Controller's list counts leavers all the same.
+func TestCheckOfLeaversWithoutAList(t *testing.T) {
+	n := newLeaverNights(t, 1, "--max-leavers", "60%")
+	n.push(n.file(present("P1"), present("P2")))
+	for mode, sent := range map[string]int{"type:Alumni": 1, "type:99": 1, "report": 0} {
+		env := newEnv(t, "--client", "OC_NONE", "--url", "http://127.0.0.1:1", "--leavers", mode, "--max-leavers", "60%")
+		env.Settings.State = n.env.Settings.State
+		checker, err := newChecker(t.Context(), env)
+		if err != nil || checker.userTypes.known {
+			t.Fatalf("%+v, %v", checker, err)
+		}
+		checker.Settings.Sandbox = true // whose runs there are
+		path := n.file(present("P1"))
+		_, err = env.withTable(t.Context(), path, checker.userTypes, func(opened *table) (report.Receipt, error) {
+			receipt, err := checker.checkFile(t.Context(), opened)
+			if err == nil && (receipt.Leavers.Found != 1 || receipt.Leavers.Sent != sent || receipt.Check() != nil) {
+				t.Errorf("%s: %+v", mode, receipt)
+			}
+			return receipt, err
+		})
+		if err := errors.Join(err, checker.Close()); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+}
