@@ -33,7 +33,7 @@ const secureHost = "controller.example"
 //
 // secure writes ca.pem (the authority), client.pem and client.key (for a client), foreign.pem
 // and foreign.key (for a client, from an authority that nobody knows), and
-// inspection.pem (of the proxy that inspects). Each WHAT is old (TLS 1.0 alone), expired,
+// inspection.pem (of the proxy that inspects), and notify.yaml with a healthcheck there. Each WHAT is old (TLS 1.0 alone), expired,
 // soon (expires in ten days), elsewhere (for another host), asks (for a certificate of the
 // client) or silent (never answers). The tunnel's is an HTTP status, hangs (answers
 // nothing), mute (connects to nothing) or inspects (reads what is sent).
@@ -105,6 +105,7 @@ func secureCommand(ts *testscript.TestScript, _ bool, what []string) {
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if has("silent") {
+			_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice the client's end
 			<-r.Context().Done()
 			return
 		}
@@ -123,6 +124,7 @@ func secureCommand(ts *testscript.TestScript, _ bool, what []string) {
 	server.StartTLS()
 	ts.Defer(server.Close)
 	run.secure = server.Listener.Addr().String()
+	ts.Check(os.WriteFile(ts.MkAbs("notify.yaml"), []byte("notify:\n  - healthcheck: {url: "+server.URL+"/check}\n"), 0o600))
 	ts.Setenv("OPSCOM_URL", server.URL)
 }
 

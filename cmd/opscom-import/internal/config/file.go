@@ -25,28 +25,29 @@ const (
 
 const maxFileBytes = 1 << 20
 
-// findFile returns the path of the config file, "" for none: the one that is
-// asked for, else the one in the working folder, else the user's.
-func findFile(flags *pflag.FlagSet, env Environment) (string, error) {
+// findFile returns the path of the config file, "" for none, and why it is that one: it is
+// asked for, else it is in the working folder, else it is the user's.
+func findFile(flags *pflag.FlagSet, env Environment) (path, why string, err error) {
 	if flags.Changed("config") {
-		return flags.GetString("config")
+		path, err = flags.GetString("config")
+		return path, "--config", err
 	}
 	if asked := env.Get(FileVariable); asked != "" {
-		return asked, nil
+		return asked, FileVariable, nil
 	}
-	candidates := []string{filepath.Join(env.WorkDir, FileName)}
+	candidates := [][2]string{{filepath.Join(env.WorkDir, FileName), "in the working folder"}}
 	if env.ConfigDir != "" {
-		candidates = append(candidates, filepath.Join(env.ConfigDir, "opscom-import", FileName))
+		candidates = append(candidates, [2]string{filepath.Join(env.ConfigDir, "opscom-import", FileName), "in your config folder"})
 	}
-	for _, path := range candidates {
-		switch _, err := os.Stat(path); {
+	for _, candidate := range candidates {
+		switch _, err := os.Stat(candidate[0]); {
 		case err == nil:
-			return path, nil
+			return candidate[0], candidate[1], nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("look for the config file: %w", err)
+			return "", "", fmt.Errorf("look for the config file: %w", err)
 		}
 	}
-	return "", nil
+	return "", "", nil
 }
 
 // readFile returns the settings in the config file, none for the path "", and puts its

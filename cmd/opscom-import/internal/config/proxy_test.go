@@ -84,3 +84,23 @@ func TestLookupMindsTheCase(t *testing.T) {
 		}
 	}
 }
+
+// TestWhyNoProxy: a person sees which variable decides.
+func TestWhyNoProxy(t *testing.T) {
+	for _, test := range []struct {
+		variables []string
+		target    string
+		want      string
+	}{
+		{nil, "https://controller.example", "HTTPS_PROXY is not set"},
+		{[]string{"HTTPS_PROXY=a:1"}, "http://controller.example", "HTTP_PROXY is not set"},
+		{[]string{"https_proxy=u:secret@a:1", "NO_PROXY=x.example, .example"}, "https://controller.example", `https_proxy is set, but NO_PROXY has ".example"`},
+		{[]string{"HTTPS_PROXY=a:1", "no_proxy=*"}, "https://controller.example", `HTTPS_PROXY is set, but no_proxy has "*"`},
+		{[]string{"HTTP_PROXY=a:1"}, "http://127.0.0.1:8480", "HTTP_PROXY is set, but this machine is reached without it"},
+	} {
+		s := Settings{getenv: Environment{Variables: test.variables, OS: "linux"}.Get}
+		if got := s.WhyNoProxy(test.target); got != test.want {
+			t.Errorf("%q to %s: %s, want %s", test.variables, test.target, got, test.want)
+		}
+	}
+}

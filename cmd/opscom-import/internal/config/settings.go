@@ -88,6 +88,7 @@ type Settings struct {
 	LogLevel    slog.Level
 
 	ConfigFile string // the config file that was read; "" for none
+	ConfigFrom string // why that one, for a person: "OPSCOM_CONFIG"
 
 	Notify []NotifyTarget // who is told how runs end; only a config file has them
 
@@ -169,7 +170,7 @@ type given struct{ text, origin string }
 func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	s := Settings{origins: make(map[string]string), getenv: env.Get, environ: env.Variables}
 	table := s.table(env)
-	file, err := findFile(flags, env)
+	file, why, err := findFile(flags, env)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -177,7 +178,7 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	s.ConfigFile = file
+	s.ConfigFile, s.ConfigFrom = file, why
 	var mistakes []error
 	for _, setting := range table {
 		value, ok := values[setting.Key()]
