@@ -9,7 +9,8 @@
 //     On the disk: a run in the state planning. A crash leaves an incomplete
 //     plan, which the next run of the command deletes.
 //  2. Amend. After the last row the plan learns what only the whole source shows:
-//     duplicates, contradictions, damaged columns. It is stored as [Amendment]s.
+//     duplicates, contradictions, damaged columns, and rows that have to wait for
+//     others. It is stored as [Amendment]s.
 //  3. Judge. [Limits.Judge] compares the plan with the safety limits. The store
 //     seals the plan, as held or as pushing: from here on it survives a power
 //     failure, with the profiles exactly as they will be sent.
@@ -17,6 +18,7 @@
 //     they may be sent is on the disk before the first of them is.
 //  5. Push. Workers send one row each through the [Controller], as often as it
 //     takes to get an [Answer]. A row's failure is data; an error stops the run.
+//     Rows that wait for others follow in later rounds of 4 to 6.
 //  6. Record. Outcomes are written in batches, at most 400 of them or 100 ms
 //     after the first. A crash between 4 and 6 leaves rows that were claimed and
 //     have no outcome: they are unknown, because they may have been sent.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"iter"
@@ -35,14 +36,15 @@ type indexedRow struct {
 	number  uint32              // that a spreadsheet shows
 	person  uint32              // sequence of the first row of the same person
 	status  planStatus
+	sends   uint8 // a bit for each of uniqueAttributes
 }
 
 // uniqueText is a text that no two people may share.
 type uniqueText int
 
 const (
-	uniqueKey uniqueText = iota // login source and unique id
-	uniqueEmail
+	uniqueKey   uniqueText = iota // login source and unique id
+	uniqueEmail                   // from here on as uniqueAttributes
 	uniqueUserName
 	uniqueTexts = iota
 )
@@ -74,19 +76,33 @@ func newDuplicateIndex() *duplicateIndex {
 	return &duplicateIndex{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// add adds a row. Its sequence is the number of rows before it.
-func (x *duplicateIndex) add(number int, status Status, p *mapping.Profile) {
+// add adds a row. Its sequence is the number of rows before it. key is the digest of the
+// person's key; zero if there are no digests in this plan.
+func (x *duplicateIndex) add(number int, status Status, p *mapping.Profile, key Digest) {
 	r := indexedRow{number: uint32(number), person: uint32(x.rows.size), status: planStatusOf(status)}
 	uniqueID, _ := p.Get(mapping.UniqueID)
 	loginSource, _ := p.Get(mapping.LoginSource)
 	if status != StatusSkipped && uniqueID != "" && loginSource != "" { // else it is not known whom the row is about
 		r.content = x.content(status, p)
-		x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
-		x.addFingerprint(&r, uniqueKey)
-		x.addText(&r, uniqueEmail, p, mapping.Email)
-		x.addText(&r, uniqueUserName, p, mapping.UserName)
+		if key != (Digest{}) {
+			r.high[uniqueKey], r.low[uniqueKey] = keyFingerprint(key)
+		} else {
+			x.buffer = appendFolded(append(appendFolded(x.buffer[:0], loginSource), 0), uniqueID)
+			x.addFingerprint(&r, uniqueKey)
+		}
+		for i, attribute := range uniqueAttributes {
+			x.addText(&r, uniqueEmail+uniqueText(i), p, attribute)
+			if _, isSent := p.Get(attribute); isSent {
+				r.sends |= 1 << i
+			}
+		}
 	}
 	x.rows.add(r)
+}
+
+// keyFingerprint returns the fingerprint of a key by its digest.
+func keyFingerprint(key Digest) (high uint64, low uint32) {
+	return binary.LittleEndian.Uint64(key[:]), binary.LittleEndian.Uint32(key[8:])
 }
 
 // addText adds the fingerprint of an attribute to the row, if it has a value.
@@ -137,8 +153,9 @@ func (x *duplicateIndex) content(status Status, p *mapping.Profile) uint64 {
 
 // amendments yields an amendment for every duplicate and contradiction, and updates
 // the statuses. Those about one unique text come in the file's order, because a store
-// keeps neighbouring rows together. column returns the column of an attribute.
-func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) bool) {
+// keeps neighbouring rows together. column returns the column of an attribute. It reports
+// whether yield took them all.
+func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield func(Amendment) bool) bool {
 	people := x.repeated(uniqueKey)
 	for start, end := range groups(people) {
 		for _, m := range people[start:end] {
@@ -152,7 +169,7 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		return x.allSame(group, func(r *indexedRow) uint64 { return uint64(r.person) })
 	}
 	if !x.amendDuplicates(people, inFileOrder(people, hasOneContent), yield) {
-		return
+		return false
 	}
 	for _, unique := range []struct {
 		list    []member
@@ -169,9 +186,10 @@ func (x *duplicateIndex) amendments(column func(mapping.Attribute) int, yield fu
 		unique.problem.Column = column(unique.problem.Attribute)
 		refused := inFileOrder(unique.list, func(group []member) bool { return !unique.allowed(group) })
 		if !x.refuseAll(unique.list, refused, unique.problem, yield) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // amendDuplicates makes all rows duplicates but the first of each group, and those that
@@ -214,7 +232,7 @@ func (x *duplicateIndex) refuseAll(list []member, rows []place, problem mapping.
 func (x *duplicateIndex) refuse(sequence int, p mapping.Problem) Amendment {
 	r := x.rows.at(sequence)
 	r.status = planStatusOf(StatusInvalid)
-	return Amendment{Row: int(r.number), Error: &RowProblem{Problem: p}}
+	return Amendment{Row: int(r.number), Problem: &RowProblem{Problem: p}}
 }
 
 // numbersOf yields the numbers of the group's rows.

@@ -42,8 +42,8 @@ type amendmentLog struct {
 func (s *amendmentLog) Amend(_ context.Context, amendments []Amendment) error {
 	for _, a := range amendments {
 		rule := mapping.Rule("duplicate")
-		if a.Error != nil {
-			rule = a.Error.Rule
+		if a.Problem != nil {
+			rule = a.Problem.Rule
 		}
 		s.byRule[rule] = append(s.byRule[rule], a.Row)
 	}

@@ -90,7 +90,8 @@ type Result struct {
 
 // Acceptance is what the Controller last accepted for a key.
 type Acceptance struct {
-	Hash        Digest // of the profile
+	Hash        Digest       // of the profile
+	Unique      UniqueValues // that the Controller has for the person, as far as they were ever sent
 	ReferenceID string
 	AcceptedAt  time.Time
 }

@@ -39,14 +39,17 @@ type Acceptances interface {
 }
 
 // Planner turns a source into a plan: each row read, mapped, validated, compared
-// with every other row and, when asked, with what the Controller last accepted.
+// with every other row and, when asked, with what the Controller last accepted for this
+// person and for others.
 type Planner struct {
 	Source      Source
 	Mapper      *mapping.Mapper
 	Store       PlanStore
 	Salt        []byte        // of the digests; nil when nothing is pushed or compared: no row gets digests or a payload
+	CheckOnly   bool          // nothing is pushed: no row gets a payload or its digest, unless Acceptances are compared
 	Target      string        // whose acceptances count
 	Acceptances Acceptances   // nil: rows are not compared, and unchanged ones are pushed too
+	Owners      Owners        // nil: nobody else's values are known. With a Salt only
 	Everybody   bool          // unchanged rows are pushed too, though Acceptances tell them
 	Digest      bool          // the plan gets its digest
 	Leavers     *LeaverSearch // nil: leavers are not looked for
@@ -135,14 +138,15 @@ type batch struct {
 // planRun is the state of one Make.
 type planRun struct {
 	*Planner
-	names    []string // of the columns
-	index    *duplicateIndex
-	digester *Digester
-	leavers  leaverPlan // without a search: leavers are not looked for
-	problems ProblemCounter
-	changed  int
-	sum      hash.Hash // of what would be sent; nil when it is not asked for
-	place    []byte    // memory for what addToSum writes
+	names      []string // of the columns
+	index      *duplicateIndex
+	digester   *Digester
+	leavers    leaverPlan // without a search: leavers are not looked for
+	problems   ProblemCounter
+	collisions []collision
+	changed    int
+	sum        hash.Hash // of what would be sent; nil when it is not asked for
+	place      []byte    // memory for what addToSum writes
 }
 
 // errLastBatch is returned by work on a batch after which none follows.
@@ -210,7 +214,18 @@ func (r *planRun) plan(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
-	return r.markUnchanged(ctx, b, first)
+	if err := r.markUnchanged(ctx, b, first); err != nil {
+		return err
+	}
+	if r.Salt == nil {
+		return nil
+	}
+	for i := range b.rows {
+		if b.rows[i].Status == StatusPending {
+			b.rows[i].Unique = r.digester.Unique(&b.results[i].Profile)
+		}
+	}
+	return r.findCollisions(ctx, b, first)
 }
 
 // planRow adds a planned row to the batch.
@@ -228,7 +243,11 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 		r.addProblems(&planned, row.Problems)
 		r.addProblems(&planned, result.Problems)
 	}
-	if planned.Status == StatusPending && (r.Salt != nil || r.sum != nil) {
+	if r.Salt != nil && !result.Skipped && planned.UniqueID != "" && planned.LoginSource != "" {
+		planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
+	}
+	isSent := r.Salt != nil && (!r.CheckOnly || r.Acceptances != nil)
+	if planned.Status == StatusPending && (isSent || r.sum != nil) {
 		start := len(b.payloads)
 		var err error
 		if b.payloads, err = profile.AppendJSON(b.payloads); err != nil {
@@ -236,16 +255,15 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 		}
 		payload := b.payloads[start:len(b.payloads):len(b.payloads)]
 		r.addToSum(row.Number, payload)
-		if r.Salt != nil {
+		if isSent {
 			planned.Payload = payload
-			planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
 			planned.Hash = r.digester.Profile(payload)
 		}
 	}
 	if r.leavers.LeaverSearch != nil && r.leavers.Roster != nil {
 		r.leavers.see(r.digester, &planned)
 	}
-	r.index.add(row.Number, planned.Status, profile)
+	r.index.add(row.Number, planned.Status, profile, planned.Key)
 	b.rows = append(b.rows, planned)
 	return nil
 }
@@ -366,12 +384,14 @@ func (r *planRun) amend(ctx context.Context, problems []mapping.ReviewProblem) e
 				return
 			}
 		}
-		r.index.amendments(r.Mapper.Column, yield)
+		if r.index.amendments(r.Mapper.Column, yield) {
+			r.amendCollisions(yield)
+		}
 	}
 	var pending []Amendment
 	for a := range all {
-		if a.Error != nil {
-			*a.Error = r.problem(a.Row, a.Error.Problem)
+		if a.Problem != nil {
+			*a.Problem = r.problem(a.Row, a.Problem.Problem)
 		}
 		if pending = append(pending, a); len(pending) == planBatch {
 			if err := r.Store.Amend(ctx, pending); err != nil {

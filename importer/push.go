@@ -10,11 +10,13 @@ import (
 
 // Queue is a stored plan: rows are claimed from it, and their outcomes recorded.
 type Queue interface {
-	// Claim returns up to max more pending rows, none when there are no more. The
+	// Claim returns up to max more pending rows of a round, none when it has no more. The
 	// claim is on the disk before Claim returns.
 	Claim(ctx context.Context, max int) ([]Job, error)
 	// Record puts the outcomes on the disk before it returns.
 	Record(ctx context.Context, outcomes []Outcome) error
+	// NextRound begins the next round, and reports whether there is one.
+	NextRound() bool
 }
 
 // Pusher pushes a plan's pending rows.
@@ -40,7 +42,8 @@ const (
 // ErrInterrupted says that someone stopped the run.
 var ErrInterrupted = errors.New("the run was interrupted")
 
-// Push pushes every pending row, and returns nil when none is left. Once fetchCtx
+// Push pushes every pending row, and returns nil when none is left. Rows of a round wait
+// until the outcomes of all rows of earlier rounds are on the disk. Once fetchCtx
 // is done no further request starts, requests in flight are awaited until workCtx
 // is done, and the error is ErrInterrupted. The other errors that end a run early
 // are *RefusedError, *PauseError, *CircuitError, and those of the queue. Whatever the error,
@@ -48,12 +51,22 @@ var ErrInterrupted = errors.New("the run was interrupted")
 func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
+	breaker := &circuitBreaker{limit: p.MaxFailures, stop: stop}
+	for {
+		if err := p.pushRound(fetchCtx, workCtx, breaker); err != nil || !p.Queue.NextRound() {
+			return err
+		}
+	}
+}
+
+// pushRound pushes the pending rows of a round, and returns nil when none is left.
+func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker) error {
+	stop := breaker.stop
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, minClaim))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recorder := recorder{Pusher: p, stop: stop}
-	breaker := circuitBreaker{limit: p.MaxFailures, stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {
@@ -68,7 +81,7 @@ func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 		distribute(fetchCtx, claims, jobs, outcomes)
 		return nil
 	})
-	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: &breaker, parked: make(chan struct{}, maxParked)}
+	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: breaker, parked: make(chan struct{}, maxParked)}
 	for range p.Workers {
 		pool.hire(fetchCtx, workCtx)
 	}

@@ -72,6 +72,8 @@ func (q *queue) Record(_ context.Context, outcomes []importer.Outcome) error {
 	return nil
 }
 
+func (*queue) NextRound() bool { return false }
+
 func (q *queue) counts() importer.Counts {
 	counts := importer.Counts{}
 	for _, o := range q.outcomes {

@@ -33,35 +33,41 @@ type PlannedRow struct {
 	LoginSource string       // as it will be sent
 	Key         Digest       // of the folded login source and unique id
 	Hash        Digest       // of the profile
+	Unique      UniqueValues // of a pending row
 	Status      Status       // Pending, Unchanged, Duplicate, Skipped, Invalid or Leaver
 	ReferenceID string       // of an unchanged row, and of a leaver who is only reported
 	DuplicateOf int          // of a duplicate: the row that it repeats
 	Problems    []RowProblem // errors of an invalid row, and warnings of any
 	Payload     []byte       // of a pending row: the profile as a JSON object, without the token
 	Leaver      bool         // it is not in the file: a person who left, after its last row
+	Round       int          // of a pending row: it is sent once all rows of earlier rounds have ended
 }
 
 // Amendment changes a row that was planned earlier, once the whole source shows
-// that it repeats another row or has an error.
+// what is to be known of it.
 type Amendment struct {
 	Row         int
-	Error       *RowProblem // why the row is invalid; nil: it is a duplicate
-	DuplicateOf int
+	Problem     *RowProblem // an error makes the row invalid; a pending row may get a warning
+	DuplicateOf int         // the row that a duplicate repeats; else 0
+	Round       int         // of a pending row
 }
 
-// Status returns what the row becomes.
+// Status returns what the row becomes: Duplicate, Invalid, or Pending as it was.
 func (a *Amendment) Status() Status {
-	if a.Error == nil {
+	switch {
+	case a.DuplicateOf > 0:
 		return StatusDuplicate
+	case a.Problem != nil && a.Problem.Severity == mapping.SeverityError:
+		return StatusInvalid
 	}
-	return StatusInvalid
+	return StatusPending
 }
 
-// Amend applies the amendment. Its error comes before those that the row has.
+// Amend applies the amendment. Its problem comes before those that the row has.
 func (r *PlannedRow) Amend(a *Amendment) {
-	r.Status, r.DuplicateOf = a.Status(), a.DuplicateOf
-	if a.Error != nil {
-		r.Problems = slices.Insert(r.Problems, 0, *a.Error)
+	r.Status, r.DuplicateOf, r.Round = a.Status(), a.DuplicateOf, max(r.Round, a.Round)
+	if a.Problem != nil {
+		r.Problems = slices.Insert(r.Problems, 0, *a.Problem)
 	}
 }
 

@@ -45,6 +45,8 @@ const (
 	RuleDuplicateKey     Rule = "duplicate_conflict"
 	RuleDuplicateEmail   Rule = "duplicate_email"
 	RuleDuplicateUser    Rule = "duplicate_user_name"
+	RuleEmailTaken       Rule = "email_taken"
+	RuleUserNameTaken    Rule = "user_name_taken"
 )
 
 // RuleSpec describes a rule for a person.
@@ -104,6 +106,10 @@ var ruleSpecs = []RuleSpec{
 	{RuleDuplicateKey, refused, "One person with different values", "Keep the row that is right, and delete the person's other rows."},
 	{RuleDuplicateEmail, refused, "An e-mail address used twice", "Give each person their own e-mail address."},
 	{RuleDuplicateUser, refused, "A user name used twice", "Give each person their own user name."},
+	{RuleEmailTaken, warned, "An e-mail address that someone else has",
+		"Check the address, and whether it is the same person under another ID. The person who has it in OPS-COM has to give it up first."},
+	{RuleUserNameTaken, warned, "A user name that someone else has",
+		"Check the user name, and whether it is the same person under another ID. The person who has it in OPS-COM has to give it up first."},
 }
 
 // Rules returns every rule's description. The caller must not change it.

@@ -58,6 +58,8 @@ func (p *plan) Record(_ context.Context, outcomes []importer.Outcome) error {
 	return nil
 }
 
+func (*plan) NextRound() bool { return false }
+
 // pushPlan pushes what waits, with the settings that the program has by itself.
 func pushPlan(t *testing.T, client *controller.Client, p *plan) error {
 	p.counts = importer.Counts{}

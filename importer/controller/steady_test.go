@@ -42,6 +42,8 @@ func (e *endless) Record(_ context.Context, outcomes []importer.Outcome) error {
 	return nil
 }
 
+func (*endless) NextRound() bool { return false }
+
 // failing returns a Controller of whose answers, each after a while, that share is a 500.
 func failing(share float64, after time.Duration) *inMemory {
 	random := rand.New(rand.NewPCG(3, 4))

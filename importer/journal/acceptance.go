@@ -29,6 +29,7 @@ type Acceptances struct {
 	journal *Journal
 	target  string // of which it holds the acceptances
 	held    *heldAcceptances
+	owners  *ownerIndex // nil until someone asks for an owner
 }
 
 // Acceptances returns what looks up acceptances in the journal.
@@ -40,12 +41,8 @@ func (a *Acceptances) Accepted(ctx context.Context, target string, keys []import
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	if a.held == nil || a.target != target {
-		held, err := a.journal.holdAcceptances(ctx, target)
-		if err != nil {
-			return nil, err
-		}
-		a.target, a.held = target, held
+	if err := a.hold(ctx, target); err != nil {
+		return nil, err
 	}
 	found := make(map[importer.Digest]importer.Acceptance, len(keys))
 	for _, key := range keys {
@@ -58,6 +55,18 @@ func (a *Acceptances) Accepted(ctx context.Context, target string, keys []import
 		}
 	}
 	return found, nil
+}
+
+// hold makes sure that the acceptances of the target are held.
+func (a *Acceptances) hold(ctx context.Context, target string) error {
+	if a.held != nil && a.target == target {
+		return nil
+	}
+	held, err := a.journal.holdAcceptances(ctx, target)
+	if err == nil {
+		a.target, a.held, a.owners = target, held, nil
+	}
+	return err
 }
 
 // lookUp is what cannot be done when acceptances cannot be read.
@@ -107,37 +116,68 @@ func loadHeld(ctx context.Context, tx *sql.Tx, name string) (*heldAcceptances, e
 // find returns the acceptance of a key: of those stored the latest, unless outcomes that
 // are not folded say more.
 func (h *heldAcceptances) find(key importer.Digest) (found importer.Acceptance, ok bool, err error) {
-	take := func(data []byte) {
-		blob := blobReader{rest: string(data[:len(data)-sumSize])} // it was verified
-		if a := blob.acceptance(); !ok || !found.AcceptedAt.After(a.AcceptedAt) {
+	take := func(a importer.Acceptance) {
+		if !ok || !found.AcceptedAt.After(a.AcceptedAt) {
+			a.Unique = a.Unique.Over(found.Unique)
 			found, ok = a, true
+		} else {
+			found.Unique = found.Unique.Over(a.Unique)
 		}
-		err = errors.Join(err, blob.err())
 	}
 	for _, p := range h.stored {
 		if data := p.find(key); data != nil {
-			take(data)
+			a, damaged := readAcceptance(data)
+			err = errors.Join(err, damaged)
+			take(a)
 		}
 	}
-	data, changed := h.replayed[key]
-	if changed && (data == nil || len(h.stored) == 1) { // what is stored of one row is older
-		found, ok = importer.Acceptance{}, false
+	replayed, changed := h.replayed[key]
+	switch {
+	case !changed:
+		return found, ok, err
+	case replayed.isDeleted:
+		return importer.Acceptance{}, false, err
+	case len(h.stored) == 1: // what is stored of one row is older
+		ok = false
 	}
-	if data != nil {
-		take(data)
-	}
+	take(replayed.Acceptance)
 	return found, ok, err
 }
 
+// uniqueFollows is added to the time of an acceptance that has unique values. No time
+// before the year 3111 has this bit.
+const uniqueFollows = 1 << 55
+
+// appendAcceptance returns an acceptance as it is stored:
+//
+//	hash, accepted at (microseconds since 1970) + uniqueFollows, reference id as a text;
+//	the unique values, if the time announces them (see appendUnique)
 func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
-	data := binary.AppendUvarint(a.Hash[:], uint64(microOf(a.AcceptedAt)))
-	return seal(appendTexts(data, a.ReferenceID), keyPlace(key)...)
+	at := uint64(microOf(a.AcceptedAt))
+	if a.Unique != (importer.UniqueValues{}) {
+		at |= uniqueFollows
+	}
+	data := appendTexts(binary.AppendUvarint(a.Hash[:], at), a.ReferenceID)
+	if at&uniqueFollows != 0 {
+		data = appendUnique(data, a.Unique)
+	}
+	return seal(data, keyPlace(key)...)
+}
+
+// readAcceptance unpacks an acceptance that was verified.
+func readAcceptance(data []byte) (a importer.Acceptance, err error) {
+	r := blobReader{rest: string(data[:len(data)-sumSize])}
+	return r.acceptance(), r.err()
 }
 
 func (r *blobReader) acceptance() (a importer.Acceptance) {
 	a.Hash = r.digest()
-	a.AcceptedAt = timeOf(int64(r.number()))
+	at := r.number()
+	a.AcceptedAt = timeOf(int64(at &^ uniqueFollows))
 	a.ReferenceID = r.text()
+	if at&uniqueFollows != 0 {
+		a.Unique = r.unique()
+	}
 	return a
 }
 
@@ -202,8 +242,15 @@ func targetIsFolded(ctx context.Context, tx *sql.Tx, name string) (bool, error) 
 	return same.folded() >= latest, err
 }
 
-// changes are acceptances to be stored, by key; nil ones are to be deleted.
-type changes map[importer.Digest][]byte
+// changes are acceptances to be stored, by key.
+type changes map[importer.Digest]change
+
+// change is an acceptance to be stored, whose unique values are those that were sent; or it
+// is to be deleted.
+type change struct {
+	importer.Acceptance
+	isDeleted bool
+}
 
 // foldRows is about how many rows are folded in one transaction.
 const foldRows = 8192
@@ -272,14 +319,15 @@ func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
 		}
 		switch e.Status {
 		case importer.StatusPushed:
-			p[row.plan.Key] = appendAcceptance(row.plan.Key, importer.Acceptance{
+			p[row.plan.Key] = change{Acceptance: importer.Acceptance{
 				Hash: row.plan.Hash, ReferenceID: e.ReferenceID, AcceptedAt: e.FinishedAt,
-			})
+				Unique: row.plan.Unique.Over(p[row.plan.Key].Unique),
+			}}
 		case importer.StatusFailed, importer.StatusUnknown:
-			p[row.plan.Key] = nil
+			p[row.plan.Key] = change{isDeleted: true}
 		case importer.StatusRejected:
 			if e.Attempts > 1 { // an attempt without an answer may have been accepted
-				p[row.plan.Key] = nil
+				p[row.plan.Key] = change{isDeleted: true}
 			}
 		}
 		return nil
@@ -294,9 +342,13 @@ const storeRows = 64
 func (c changes) store(ctx context.Context, tx *sql.Tx, target int64) error {
 	const columns = 3
 	kept := make([]any, 0, columns*len(c))
-	for _, key := range slices.SortedFunc(maps.Keys(c), func(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) }) {
-		if data := c[key]; data != nil {
-			kept = append(kept, target, key[:], data)
+	keys := slices.SortedFunc(maps.Keys(c), func(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) })
+	if err := c.addStored(ctx, tx, target, keys); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if change := c[key]; !change.isDeleted {
+			kept = append(kept, target, key[:], appendAcceptance(key, change.Acceptance))
 		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target = ? AND key = ?", target, key[:]); err != nil {
 			return err
 		}

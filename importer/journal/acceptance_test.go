@@ -79,7 +79,7 @@ func TestAcceptanceIsWholeAgain(t *testing.T) {
 	found, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(3), testKey(2), testKey(2)})
 	must(t, err)
 	diff(t, "accepted", found, map[importer.Digest]importer.Acceptance{
-		testKey(2): {Hash: testRow(2, importer.StatusPending).Hash, ReferenceID: "20", AcceptedAt: testTime},
+		testKey(2): {Hash: testRow(2, importer.StatusPending).Hash, Unique: testUnique(2), ReferenceID: "20", AcceptedAt: testTime},
 	})
 }
 

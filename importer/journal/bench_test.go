@@ -23,6 +23,7 @@ func benchPlan(n int) []importer.PlannedRow {
 		rows[i] = importer.PlannedRow{
 			Row: i + 2, UniqueID: id, LoginSource: "SSO", Status: importer.StatusPending,
 			Key: digester.Key("SSO", id), Hash: digester.Profile(payload), Payload: payload,
+			Unique: importer.UniqueValues{importer.UniqueValue(1_000 + i), importer.UniqueValue(1_000_000 + i)},
 		}
 	}
 	return rows
@@ -193,6 +194,31 @@ func BenchmarkAccepted(b *testing.B) {
 			found, err := acceptances.Accepted(ctx, "bench", batch)
 			if err != nil || len(found) != len(batch) {
 				b.Fatal(len(found), err)
+			}
+		}
+	}
+	b.ReportMetric(benchRows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkOwners asks for the owner of every value of a run, as the plan of the next one does.
+func BenchmarkOwners(b *testing.B) {
+	ctx := context.Background()
+	plan := benchPlan(benchRows)
+	j, _ := benchRun(b, plan, benchOutcomes(benchRows), recorded)
+	if _, _, err := j.Acceptances().Owner(ctx, "bench", 1_000); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		acceptances := j.Acceptances()
+		for i := range plan {
+			for _, value := range plan[i].Unique {
+				if owner, ok, err := acceptances.Owner(ctx, "bench", value); err != nil || !ok || owner.Key != plan[i].Key {
+					b.Fatal(plan[i].Row, ok, err)
+				}
 			}
 		}
 	}

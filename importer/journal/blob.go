@@ -120,6 +120,9 @@ var statusCodes = [...]importer.Status{
 	importer.StatusLeaver,
 }
 
+// A status has to leave room for the bits beside it.
+var _ [statusWithoutDigests - len(statusCodes)]struct{}
+
 func statusCode(s importer.Status) (byte, error) {
 	code := slices.Index(statusCodes[:], s)
 	if code < 0 {

@@ -56,7 +56,7 @@ func FuzzRecords(f *testing.F) {
 		for name, read := range map[string]func(*chunk, []byte) error{
 			"events": func(s *chunk, data []byte) error { return readEvents(1, 0, 1, seal(data, 1, 0, 1), s.apply) },
 			"payloads": func(s *chunk, data []byte) error {
-				jobs, err := readPayloads(1, s, seal(data, 1, 0))
+				jobs, err := readPayloads(1, 0, s, seal(data, 1, 0))
 				for _, job := range jobs {
 					if job.Row != 2 && job.Row != 3 {
 						t.Errorf("row %d", job.Row)

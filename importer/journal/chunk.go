@@ -28,12 +28,16 @@ const (
 // be half of what a night leaves behind in which nearly everybody is unchanged.
 const statusWithoutDigests = 1 << 4
 
+// statusUnique says that unique values follow. Before version 5 of the schema none did.
+const statusUnique = 1 << 5
+
 // leaverRow says that a row is a leaver, and not in the file.
 const leaverRow = 1 << 6
 
 // chunkBuilder packs the planned rows of one chunk:
 //
 //	row%256, status + statusVersion2; of a pending row and a leaver key and hash, else + statusWithoutDigests;
+//	with statusUnique a byte with a bit for each unique value that is sent, and these, 8 bytes each;
 //	and as texts unique id, login source, reference id; the number of problems, and each of them
 //
 // and apart from them, because they are deleted earlier, the payloads of the
@@ -64,11 +68,17 @@ func (b *chunkBuilder) add(p *importer.PlannedRow, store func() error) error {
 	if p.Leaver {
 		code |= leaverRow
 	}
+	if p.Unique != (importer.UniqueValues{}) {
+		code |= statusUnique
+	}
 	if p.Status == importer.StatusPending || p.Leaver {
 		b.plan = append(b.plan, byte(p.Row%chunkRows), code)
 		b.plan = append(append(b.plan, p.Key[:]...), p.Hash[:]...)
 	} else {
 		b.plan = append(b.plan, byte(p.Row%chunkRows), code|statusWithoutDigests)
+	}
+	if code&statusUnique != 0 {
+		b.plan = appendUnique(b.plan, p.Unique)
 	}
 	b.plan = appendTexts(b.plan, p.UniqueID, p.LoginSource, p.ReferenceID)
 	b.plan = binary.AppendUvarint(b.plan, uint64(len(p.Problems)))
@@ -157,9 +167,12 @@ func (c *chunk) read(run, number int64, payloads section, data []byte) (rows int
 		p := &c.rows[remainder].plan
 		p.Row = int(number)*chunkRows + int(remainder)
 		code := blob.byte()
-		p.Status, p.Leaver = blob.status(code&^(statusVersion2|statusWithoutDigests|leaverRow)), code&leaverRow != 0
+		p.Status, p.Leaver = blob.status(code&(statusWithoutDigests-1)), code&leaverRow != 0
 		if code&statusWithoutDigests == 0 {
 			p.Key, p.Hash = blob.digest(), blob.digest()
+		}
+		if code&statusUnique != 0 {
+			p.Unique = blob.unique()
 		}
 		p.UniqueID, p.LoginSource, p.ReferenceID = blob.text(), blob.text(), blob.text()
 		if code&statusVersion2 == 0 {
@@ -179,9 +192,10 @@ func (r *rowState) waits() bool {
 	return r.plan.Status == importer.StatusPending && (!r.recorded || r.outcome.Retry)
 }
 
-// lost reports whether the row was claimed and has no outcome.
+// lost reports whether the row was claimed and has no outcome. Those of later rounds have
+// one as soon as they are claimed.
 func (r *rowState) lost(claimed int) bool {
-	return r.plan.Status == importer.StatusPending && !r.recorded && r.plan.Row <= claimed
+	return r.plan.Status == importer.StatusPending && r.plan.Round == 0 && !r.recorded && r.plan.Row <= claimed
 }
 
 // result returns the row's line in the results of a run that claimed its pending

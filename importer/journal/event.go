@@ -14,10 +14,11 @@ import (
 // amendment of the plan, or an outcome. The events of a batch are packed, those of
 // one chunk together:
 //
-//	row%256, flags, status, attempts (of a duplicate: the row that it repeats),
+//	row%256, flags, status, attempts (of a duplicate: the row that it repeats; of an
+//	amended pending row: its round),
 //	finished at (microseconds since 1970, 0 for never),
 //	and as texts reference id, error code, field, message;
-//	the error of an amendment, if the flags announce it (see appendProblem)
+//	the problem of an amendment, if the flags announce it (see appendProblem)
 type event struct {
 	importer.Outcome
 	amendment *importer.Amendment // nil: it is an outcome
@@ -26,7 +27,7 @@ type event struct {
 const (
 	flagRetry     = 1 << 0
 	flagAmendment = 1 << 1
-	flagError     = 1 << 2
+	flagProblem   = 1 << 2
 )
 
 func appendEvent(dst []byte, e *event) ([]byte, error) {
@@ -35,9 +36,9 @@ func appendEvent(dst []byte, e *event) ([]byte, error) {
 		flags |= flagRetry
 	}
 	if a := e.amendment; a != nil {
-		status, number, flags = a.Status(), a.DuplicateOf, flagAmendment
-		if a.Error != nil {
-			flags |= flagError
+		status, number, flags = a.Status(), max(a.DuplicateOf, a.Round), flagAmendment
+		if a.Problem != nil {
+			flags |= flagProblem
 		}
 	}
 	code, err := statusCode(status)
@@ -48,8 +49,8 @@ func appendEvent(dst []byte, e *event) ([]byte, error) {
 	dst = binary.AppendUvarint(dst, uint64(number))
 	dst = binary.AppendUvarint(dst, uint64(microOf(e.FinishedAt)))
 	dst = appendTexts(dst, e.ReferenceID, e.ErrorCode, e.Field, e.Message)
-	if flags&flagError != 0 {
-		dst = appendProblem(dst, e.amendment.Error)
+	if flags&flagProblem != 0 {
+		dst = appendProblem(dst, e.amendment.Problem)
 	}
 	return dst, nil
 }
@@ -84,10 +85,17 @@ func readEvents(run, chunk, seq int64, data []byte, visit func(*event) error) er
 
 // amendment completes an amendment from the members that it shares with outcomes.
 func (r *blobReader) amendment(e *event, flags byte) *importer.Amendment {
-	a := &importer.Amendment{Row: e.Row, DuplicateOf: e.Attempts}
-	if flags&flagError != 0 {
-		a.Error = new(r.problem(e.Row))
-	} else if a.DuplicateOf == 0 { // version 1 stored it as a sentence
+	a := &importer.Amendment{Row: e.Row}
+	if flags&flagProblem != 0 {
+		a.Problem = new(r.problem(e.Row))
+	}
+	switch {
+	case e.Status == importer.StatusPending:
+		a.Round = e.Attempts
+	case e.Status != importer.StatusDuplicate:
+	case e.Attempts > 0:
+		a.DuplicateOf = e.Attempts
+	default: // version 1 stored it as a sentence
 		_, err := fmt.Sscanf(e.Message, "The same as row %d.", &a.DuplicateOf)
 		r.bad = r.bad || err != nil
 	}

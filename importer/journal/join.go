@@ -53,10 +53,7 @@ func (ts targets) join(ctx context.Context, tx *sql.Tx, name string) (changes, e
 	joined := changes{}
 	add := func(key importer.Digest) error {
 		accepted, ok, err := held.find(key)
-		joined[key] = nil
-		if ok {
-			joined[key] = appendAcceptance(key, accepted)
-		}
+		joined[key] = change{accepted, !ok}
 		return err
 	}
 	for key := range held.replayed {
@@ -65,7 +62,7 @@ func (ts targets) join(ctx context.Context, tx *sql.Tx, name string) (changes, e
 		}
 	}
 	for _, p := range held.stored {
-		for key := range p.keys {
+		for key := range p.all {
 			if err := add(key); err != nil {
 				return nil, err
 			}

@@ -63,8 +63,13 @@ func testRow(row int, status importer.Status) importer.PlannedRow {
 	p := importer.PlannedRow{Row: row, UniqueID: id, LoginSource: "SSO", Key: testKey(row), Hash: importer.Digest{byte(row), 1}, Status: status}
 	if status == importer.StatusPending {
 		p.Payload = fmt.Appendf(nil, `{"unique_id":%q,"last_name":"Canary-%d"}`, id, row)
+		p.Unique = testUnique(row)
 	}
 	return p
+}
+
+func testUnique(row int) importer.UniqueValues {
+	return importer.UniqueValues{importer.UniqueValue(1_000_000 + row), importer.UniqueValue(2_000_000 + row)}
 }
 
 func testKey(row int) importer.Digest { return importer.Digest{byte(row), byte(row >> 8), 7} }

@@ -82,16 +82,22 @@ func cutRecord(records []byte) (key, data, rest []byte, ok bool) {
 	if len(records) < hashEnd {
 		return nil, nil, nil, false
 	}
-	_, timeSize := binary.Uvarint(records[hashEnd:])
+	micro, timeSize := binary.Uvarint(records[hashEnd:])
 	if timeSize <= 0 {
 		return nil, nil, nil, false
 	}
 	at := hashEnd + timeSize
 	size, width := binary.Uvarint(records[at:])
-	if at += width + sumSize; width <= 0 || at > len(records) || size > uint64(len(records)-at) {
+	if width <= 0 || size > uint64(len(records)-at-width) {
 		return nil, nil, nil, false
 	}
-	end := at + int(size)
+	end := at + width + int(size)
+	if micro&uniqueFollows != 0 && end < len(records) {
+		end += uniqueSize(records[end])
+	}
+	if end += sumSize; end > len(records) {
+		return nil, nil, nil, false
+	}
 	return records[:keySize], records[keySize:end], records[end:], true
 }
 
@@ -111,13 +117,13 @@ func (p *packed) find(key importer.Digest) []byte {
 	return nil
 }
 
-// keys yields all keys, in their order.
-func (p *packed) keys(yield func(importer.Digest) bool) {
+// all yields all keys, in their order, and their sealed acceptances.
+func (p *packed) all(yield func(importer.Digest, []byte) bool) {
 	for i := range p {
 		for rest := p[i].records; len(rest) > 0; {
-			var key []byte
-			key, _, rest, _ = cutRecord(rest)
-			if !yield(importer.Digest(key)) {
+			var key, data []byte
+			key, data, rest, _ = cutRecord(rest)
+			if !yield(importer.Digest(key), data) {
 				return
 			}
 		}

@@ -63,9 +63,9 @@ func (f payloadFile) open() (*os.File, error) {
 	return file, err
 }
 
-// readJobs returns the pending rows of a chunk of the run whose payload file that is,
-// ready to be pushed.
-func readJobs(file *os.File, run int64, c *chunk) ([]importer.Job, error) {
+// readJobs returns the pending rows of a round in a chunk of the run whose payload file
+// that is, ready to be pushed.
+func readJobs(file *os.File, run int64, round int, c *chunk) ([]importer.Job, error) {
 	data := make([]byte, c.payloads.size)
 	if _, err := file.ReadAt(data, c.payloads.at); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -73,12 +73,12 @@ func readJobs(file *os.File, run int64, c *chunk) ([]importer.Job, error) {
 		}
 		return nil, err
 	}
-	return readPayloads(run, c, data)
+	return readPayloads(run, round, c, data)
 }
 
-// readPayloads unpacks the payloads of the pending rows. They share the memory of
+// readPayloads unpacks the payloads of the pending rows of a round. They share the memory of
 // data.
-func readPayloads(run int64, c *chunk, data []byte) ([]importer.Job, error) {
+func readPayloads(run int64, round int, c *chunk, data []byte) ([]importer.Job, error) {
 	rest, err := verify(data, run, c.number)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func readPayloads(run int64, c *chunk, data []byte) ([]importer.Job, error) {
 			return nil, errDamaged
 		}
 		end := start + size
-		if row.waits() {
+		if row.waits() && row.plan.Round == round {
 			jobs = append(jobs, importer.Job{Row: row.plan.Row, Payload: rest[start:end:end]})
 		}
 		rest = rest[end:]

@@ -106,16 +106,26 @@ func (r *Run) changePlan(ctx context.Context, d durability, apply func(tx *sql.T
 }
 
 // Amend amends rows that were appended earlier; none is appended after it. It stores
-// those first, so that no reader finds an amendment of a row that is missing.
+// those first, so that no reader finds an amendment of a row that is missing. Rounds are
+// given to rows in rising order.
 func (r *Run) Amend(ctx context.Context, amendments []importer.Amendment) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.completeChunk(); err != nil {
 		return err
 	}
-	return r.changePlan(ctx, relaxed, func(tx *sql.Tx, record *runRecord) error {
+	err := r.changePlan(ctx, relaxed, func(tx *sql.Tx, record *runRecord) error {
 		return r.journal.storeEvents(ctx, tx, record, amendmentEvents(amendments))
 	})
+	if err != nil {
+		return err
+	}
+	for i := range amendments {
+		if a := &amendments[i]; a.Round > 0 {
+			addToRound(r.later, a.Round, chunkOf(a.Row))
+		}
+	}
+	return nil
 }
 
 // SetLineEnded says, before the plan is complete, whether the last line of the file has a

@@ -9,7 +9,7 @@ import (
 
 // refusal is an amendment that makes a row invalid.
 func refusal(row int, field, message string) importer.Amendment {
-	return importer.Amendment{Row: row, Error: &importer.RowProblem{
+	return importer.Amendment{Row: row, Problem: &importer.RowProblem{
 		Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.AttributeNamed(field), Column: mapping.NoColumn, Message: message},
 	}}
 }
@@ -35,7 +35,7 @@ func TestProblems(t *testing.T) {
 	must(t, r.Amend(t.Context(), []importer.Amendment{lost, late}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, 4, nil))
 
-	want := []importer.RowProblem{*late.Error, *lost.Error, email, id, whole}
+	want := []importer.RowProblem{*late.Problem, *lost.Problem, email, id, whole}
 	var got []importer.RowProblem
 	for line, err := range r.Results(t.Context()) {
 		must(t, err)

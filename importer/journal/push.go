@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"opscom-import/importer"
 )
 
-// Claim returns the next pending rows, at most max, in row order, and none when
-// none is left. That they may have been sent is on the disk before it returns. A
+// Claim returns the next pending rows of a round, at most max, in row order, and none
+// when it has no more. That they may have been sent is on the disk before it returns. A
 // row is claimed once between Start (or Seal) and Stop.
 func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	r.mu.Lock()
@@ -31,7 +32,7 @@ func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 		return nil, nil
 	}
 	err := r.change(ctx, "claim rows of", durable, importer.RunPushing, func(tx *sql.Tx, record *runRecord) error {
-		return r.journal.storeClaim(ctx, tx, record, claimed)
+		return r.journal.storeClaim(ctx, tx, record, r.round, claimed)
 	})
 	if err != nil {
 		return nil, err
@@ -40,13 +41,26 @@ func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 	return claimed[:len(claimed):len(claimed)], nil
 }
 
-// storeClaim records that the rows may have been sent: for those that are claimed
-// for the first time by moving the mark, for the others one by one, because their
-// last outcome no longer holds.
-func (j *Journal) storeClaim(ctx context.Context, tx *sql.Tx, record *runRecord, claimed []importer.Job) error {
+// NextRound begins the next round that has pending rows, and reports whether there is one.
+func (r *Run) NextRound() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.later) == 0 {
+		return false
+	}
+	r.round = slices.Min(slices.Collect(maps.Keys(r.later)))
+	r.queue = r.later[r.round]
+	delete(r.later, r.round)
+	return true
+}
+
+// storeClaim records that the rows may have been sent: for those of the first round that
+// are claimed for the first time by moving the mark, for the others one by one, because
+// the mark says nothing of them, or their last outcome no longer holds.
+func (j *Journal) storeClaim(ctx context.Context, tx *sql.Tx, record *runRecord, round int, claimed []importer.Job) error {
 	var again []event
 	for _, job := range claimed {
-		if job.Row <= record.claimed {
+		if round > 0 || job.Row <= record.claimed {
 			again = append(again, unknown(job.Row))
 		}
 	}
@@ -83,7 +97,7 @@ func (r *Run) load(ctx context.Context, chunks []int64) (err error) {
 		if !slices.Contains(chunks, r.loading.number) {
 			return nil // nothing of it is pending
 		}
-		jobs, err := readJobs(file, r.id, r.loading)
+		jobs, err := readJobs(file, r.id, r.round, r.loading)
 		ready = append(ready, jobs...)
 		return err
 	})

@@ -98,7 +98,7 @@ func TestResults(t *testing.T) {
 	want := []importer.Result{
 		line(2, importer.StatusPushed),
 		{Row: 3, Status: importer.StatusInvalid, Field: "user_name", Message: "second; first; E-mail (column D): Not an address. Fix it.",
-			Warnings: "E-mail (column D): A warning. Fix it.", Problems: append([]importer.RowProblem{*second.Error, *first.Error}, invalid.Problems...)},
+			Warnings: "E-mail (column D): A warning. Fix it.", Problems: append([]importer.RowProblem{*second.Problem, *first.Problem}, invalid.Problems...)},
 		line(4, importer.StatusUnchanged), line(5, importer.StatusDuplicate), line(6, importer.StatusRejected), line(7, importer.StatusSkipped), line(8, importer.StatusNotSent),
 		line(9, importer.StatusPushed), line(10, importer.StatusFailed), line(11, importer.StatusUnknown), line(12, importer.StatusNotSent), line(700, importer.StatusNotSent),
 	}

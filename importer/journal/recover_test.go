@@ -209,7 +209,7 @@ func TestForget(t *testing.T) {
 	accepted, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(2), testKey(4)})
 	must(t, err)
 	diff(t, "acceptances outlive their run", accepted, map[importer.Digest]importer.Acceptance{
-		testKey(2): {Hash: importer.Digest{2, 1}, ReferenceID: "20", AcceptedAt: testTime},
+		testKey(2): {Hash: importer.Digest{2, 1}, Unique: testUnique(2), ReferenceID: "20", AcceptedAt: testTime},
 	})
 	must(t, release())
 	must(t, j.Close())

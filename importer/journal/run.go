@@ -21,11 +21,13 @@ type Run struct {
 
 	mu           sync.Mutex
 	record       runRecord
-	building     chunkBuilder   // appended rows that are not stored yet
-	complete     []plannedChunk // of appended rows, likewise
-	payloadsSize int64          // bytes in the payload file
-	lastRow      int            // the last that was appended
-	queue        []int64        // chunks with pending rows, in order
+	building     chunkBuilder    // appended rows that are not stored yet
+	complete     []plannedChunk  // of appended rows, likewise
+	payloadsSize int64           // bytes in the payload file
+	lastRow      int             // the last that was appended
+	queue        []int64         // chunks with pending rows, in order
+	round        int             // whose rows are claimed
+	later        map[int][]int64 // by round: chunks with pending rows of later rounds, in order
 	ready        []importer.Job
 	loading      *chunk // its memory is reused
 	counted      openRows
@@ -49,7 +51,7 @@ func (o *openRows) in(record *runRecord) bool {
 func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (*Run, error) {
 	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.RunPlanning, 0, nil, time.Time{}
 	run.StartedAt = timeOf(microOf(run.StartedAt)) // as it will be read again
-	r := &Run{journal: j, record: runRecord{RunInfo: run}}
+	r := &Run{journal: j, record: runRecord{RunInfo: run}, later: map[int][]int64{}}
 	err := j.update(ctx, "begin a run in the journal", relaxed, func(tx *sql.Tx) error {
 		return j.insert(ctx, tx, &r.record)
 	})
@@ -164,7 +166,7 @@ func (r *Run) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var record runRecord
-	var queue []int64
+	rounds := map[int][]int64{}
 	err := r.journal.update(ctx, fmt.Sprintf("resume run %d", r.id), durable, func(tx *sql.Tx) (err error) {
 		if record, err = loadRun(ctx, tx, r.id, importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
 			return err // another process may have changed it since
@@ -172,8 +174,7 @@ func (r *Run) Start(ctx context.Context) error {
 		err = record.project(ctx, tx, func(c *chunk) error {
 			for row := range c.all {
 				if row.waits() {
-					queue = append(queue, c.number)
-					break
+					addToRound(rounds, row.plan.Round, c.number)
 				}
 			}
 			return nil
@@ -185,9 +186,18 @@ func (r *Run) Start(ctx context.Context) error {
 		return r.journal.save(ctx, tx, &record)
 	})
 	if err == nil {
-		r.record, r.queue, r.ready = record, queue, nil
+		r.record, r.round, r.queue, r.ready = record, 0, rounds[0], nil
+		delete(rounds, 0)
+		r.later = rounds
 	}
 	return err
+}
+
+// addToRound adds a chunk to those of a round, once. Chunks come in order.
+func addToRound(rounds map[int][]int64, round int, chunk int64) {
+	if n := len(rounds[round]); n == 0 || rounds[round][n-1] != chunk {
+		rounds[round] = append(rounds[round], chunk)
+	}
 }
 
 // Stop ends a run early, so that it can be resumed later. Rows that were claimed and

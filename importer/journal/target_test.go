@@ -177,10 +177,10 @@ func foldApart(t *testing.T, j *Journal) {
 			pending := changes{}
 			_, _, err := pending.replay(t.Context(), tx, same[i:i+1], same[i].foldedTo, foldRows) // from the start if it is with the first
 			must(t, err)
-			for key, data := range pending {
-				if data == nil {
+			for key, change := range pending {
+				if change.isDeleted {
 					for _, other := range same {
-						must(t, changes{key: nil}.store(t.Context(), tx, other.id))
+						must(t, changes{key: {isDeleted: true}}.store(t.Context(), tx, other.id))
 					}
 				}
 			}

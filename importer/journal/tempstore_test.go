@@ -34,7 +34,7 @@ func checkedPlan() ([]importer.PlannedRow, [][]importer.Amendment) {
 	}
 	refused := func(row int) importer.Amendment {
 		problem := &importer.RowProblem{Row: row, Problem: mapping.Problem{Rule: mapping.RuleDuplicateKey, Attribute: mapping.UniqueID, Column: mapping.NoColumn, Message: "twice"}}
-		return importer.Amendment{Row: row, Error: problem}
+		return importer.Amendment{Row: row, Problem: problem}
 	}
 	return plan, [][]importer.Amendment{
 		{refused(500), refused(100), {Row: 260, DuplicateOf: 20}},

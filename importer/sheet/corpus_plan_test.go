@@ -132,8 +132,8 @@ func (p *planning) Append(_ context.Context, rows []importer.PlannedRow) error {
 // Amend takes what the whole file shows of a row.
 func (p *planning) Amend(_ context.Context, amendments []importer.Amendment) error {
 	for _, a := range amendments {
-		if a.Error != nil {
-			p.problems = append(p.problems, *a.Error)
+		if a.Problem != nil {
+			p.problems = append(p.problems, *a.Problem)
 		}
 	}
 	return nil

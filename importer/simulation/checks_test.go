@@ -194,6 +194,47 @@ func (c *course) checkRevoked() {
 	}
 }
 
+// checkRounds makes sure that no row leaves before those that it waits for.
+func (p *process) checkRounds() {
+	p.course.mu.Lock()
+	var sent []request
+	for _, r := range p.departures {
+		if r.process == p.number {
+			sent = append(sent, r)
+		}
+	}
+	p.course.mu.Unlock()
+	for i := 1; i < len(sent); i++ {
+		if before, now := p.rounds[sent[i-1].who], p.rounds[sent[i].who]; before > now {
+			p.violated("process %d sent a row of round %d after one of round %d", p.number, now, before)
+		} else if before < now {
+			p.count("rounds that follow others", 1)
+		}
+	}
+}
+
+// checkOrder makes sure that a row waits for the one that gives up what it takes, if it is
+// known that the Controller accepted the address for that person last.
+func (p *process) checkOrder(pending map[string]bool) {
+	if p.settled == nil {
+		return
+	}
+	had := map[string]string{} // who had an address in the file before
+	for _, record := range p.files[p.file.number-2].records {
+		had[record[3]] = record[0]
+	}
+	for _, record := range p.file.records {
+		taker, giver := record[0], had[record[3]]
+		if giver == "" || giver == taker || !p.settled[giver] || !pending[taker] || !pending[giver] {
+			continue
+		}
+		p.count("addresses handed on", 1)
+		if p.rounds[taker] <= p.rounds[giver] {
+			p.violated("%s takes the address of %s, and does not wait", taker, giver)
+		}
+	}
+}
+
 // processAt returns the number of the process that sent the requests of that time.
 func (c *course) processAt(at time.Time) int {
 	number := 0

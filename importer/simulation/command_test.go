@@ -138,17 +138,22 @@ func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journ
 	if err != nil {
 		return nil, err
 	}
+	known := &acceptances{process: p, known: j.Acceptances()}
+	store := &store{p, run, map[string]int{}, map[string]bool{}}
 	planner := importer.Planner{
-		Source: p.file.source(), Mapper: newMapper(p.course), Store: &store{p, run}, Salt: j.Salt(), Target: simulatedTarget,
+		Source: p.file.source(), Mapper: newMapper(p.course), Store: store, Salt: j.Salt(), Target: simulatedTarget, Owners: known,
 	}
 	if p.file.onlyChanges {
-		planner.Acceptances = &acceptances{p, j.Acceptances()}
+		planner.Acceptances = known
 	}
 	plan, err := planner.Make(fetchCtx)
 	if err != nil {
 		discard := p.write("discard", durable, func() error { return run.Discard(context.Background()) })
 		return nil, errors.Join(err, discard)
 	}
+	p.rounds = store.rounds
+	p.checkOrder(store.pending)
+	p.count("rows that wait for others", len(p.rounds))
 	held := importer.Limits{MaxBad: p.settings.maxBad}.Judge(plan, importer.RunInfo{})
 	state := importer.RunPushing
 	if len(held) > 0 {
@@ -263,13 +268,33 @@ func linesOf(run *journal.Run) (lines []importer.Result, err error) {
 type store struct {
 	*process
 	run *journal.Run
+	// By unique id:
+	rounds  map[string]int
+	pending map[string]bool
 }
 
 func (s *store) Append(ctx context.Context, rows []importer.PlannedRow) error {
+	for i := range rows {
+		if rows[i].Status == importer.StatusPending {
+			s.pending[rows[i].UniqueID] = true
+		}
+	}
 	return s.write("append", relaxed, func() error { return s.run.Append(ctx, rows) })
 }
 
 func (s *store) Amend(ctx context.Context, amendments []importer.Amendment) error {
+	for _, a := range amendments {
+		who := s.file.records[a.Row-s.file.headerRow-1][0]
+		if a.Round > 0 {
+			s.rounds[who] = a.Round
+		}
+		if a.Status() == importer.StatusInvalid {
+			delete(s.pending, who)
+		}
+		if a.Problem != nil && a.Problem.Rule == mapping.RuleEmailTaken {
+			s.count("rows warned of", 1)
+		}
+	}
 	return s.write("amend", relaxed, func() error { return s.run.Amend(ctx, amendments) })
 }
 
@@ -277,7 +302,23 @@ func (s *store) Amend(ctx context.Context, amendments []importer.Amendment) erro
 // may change it.
 type acceptances struct {
 	*process
-	known *journal.Acceptances
+	known   *journal.Acceptances
+	isAsked bool // for an owner
+}
+
+// Owner asks the journal; it may change it the first time.
+func (a *acceptances) Owner(ctx context.Context, target string, value importer.UniqueValue) (owner importer.Owner, ok bool, err error) {
+	ask := func() (err error) {
+		owner, ok, err = a.known.Owner(ctx, target, value)
+		return err
+	}
+	if a.isAsked {
+		err = ask()
+		return owner, ok, err
+	}
+	a.isAsked = true
+	err = a.write("look up an owner", durable, ask)
+	return owner, ok, err
 }
 
 func (a *acceptances) Accepted(ctx context.Context, target string, keys []importer.Digest) (found map[importer.Digest]importer.Acceptance, err error) {
@@ -305,3 +346,5 @@ func (q *queue) Claim(ctx context.Context, max int) (jobs []importer.Job, err er
 func (q *queue) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	return q.write("record", durable, func() error { return q.run.Record(ctx, outcomes) })
 }
+
+func (q *queue) NextRound() bool { return q.run.NextRound() }

@@ -31,7 +31,9 @@ type course struct {
 	since     int64 // the last request in the log before it
 	earlier   int64 // the last run before it
 	crashes   []audit.Crash
-	unseen    int // crashes whose journal nobody has looked into yet
+	unseen    int             // crashes whose journal nobody has looked into yet
+	rounds    map[string]int  // of its rows that wait for others, by unique id
+	settled   map[string]bool // who was accepted as the file before it has them; nil if it is not known
 	last      *process
 	latest    int64 // the newest run so far
 	processes int
@@ -133,6 +135,8 @@ func (c *course) playFile() {
 	c.earlier = c.latest
 	c.check(c.removeResults())
 	incomplete, paused, yes := 0, 0, false
+	settled := map[string]bool(nil)
+	defer func() { c.settled = settled }()
 	for given := 1; ; given++ {
 		if given-paused > mostCommands {
 			c.violated("the run is not complete after %d commands", mostCommands)
@@ -150,6 +154,12 @@ func (c *course) playFile() {
 		switch e.code {
 		case exitDone, exitRows:
 			c.checkNothingLeft()
+			settled = map[string]bool{}
+			for i := range e.lines {
+				if s := e.lines[i].Status; s == importer.StatusPushed || s == importer.StatusUnchanged {
+					settled[e.lines[i].UniqueID] = true
+				}
+			}
 			return
 		case exitHeld:
 			yes = true
@@ -209,6 +219,7 @@ func (c *course) command(given int, lenient, yes bool) (*process, ended) {
 	c.count("commands", 1)
 	c.note("process %d", p.number)
 	e := p.push(fetchCtx, workCtx, yes)
+	p.checkRounds()
 	if !p.died() {
 		c.note("exit code %d: %v", e.code, e.err)
 		p.checkError(e.err)

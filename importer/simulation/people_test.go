@@ -59,7 +59,7 @@ func newRecords(seed uint64, person, number int) [][]string {
 		city = pick(now, "Ottawa", "")
 	}
 	n := strconv.Itoa(person)
-	record := []string{fmt.Sprintf("9%08d", person), "Zoë", "user" + n, "p" + n + "@example.edu", city, "AS"}
+	record := []string{fmt.Sprintf("9%08d", person), "Zoë", "user" + n, addressOf(seed, person, number), city, "AS"}
 	switch what := who.Float64(); {
 	case what < 0.03:
 		record[3] = "no address"
@@ -79,6 +79,28 @@ func newRecords(seed uint64, person, number int) [][]string {
 		return nil
 	}
 	return [][]string{record}
+}
+
+// neighbours is how many people hand on their addresses to each other.
+const neighbours = 5
+
+// addressOf returns a person's address in a file. Some neighbours hand theirs on from time to
+// time, to the person above or below: one gets a new address.
+func addressOf(seed uint64, person, number int) string {
+	group, at := person/neighbours, person%neighbours
+	random := draw(seed, "neighbours", group)
+	if !chance(random, 0.4) {
+		return "p" + strconv.Itoa(person) + "@example.edu"
+	}
+	if chance(random, 0.5) {
+		at = neighbours - 1 - at
+	}
+	for file := range number {
+		if chance(draw(seed, "neighbours on a night", group, file), 0.5) {
+			at++
+		}
+	}
+	return fmt.Sprintf("n%d-%d@example.edu", group, at)
 }
 
 // header names the columns.

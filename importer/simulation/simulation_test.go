@@ -78,6 +78,7 @@ func checkEnough(t *testing.T, total counters) {
 		"crashes when an answer comes", "crashes while the results are written", "journals torn", "power cuts", "interrupts",
 		"answers lost in crashes", "exit code 1", "exit code 3", "exit code 4", "fault outage", "fault rate",
 		"fault revoke", "rows unknown", "rows not_sent", "rows unchanged", "rows rejected", "rows failed", "rows parked",
+		"rows that wait for others", "rounds that follow others", "rows warned of",
 	} {
 		if total[what] == 0 {
 			t.Errorf("%s: none", what)

@@ -169,9 +169,13 @@ func (c *checker) checkFile(ctx context.Context, opened *table) (receipt report.
 	}
 	store := journal.NewTempStore(paths.Results != "")
 	defer func() { err = errors.Join(err, store.Close()) }()
-	planner := importer.Planner{Store: store}
-	if c.Settings.OnlyChanges && c.journal != nil {
-		planner.Acceptances, planner.Salt = c.journal.Acceptances(), c.journal.Salt()
+	planner := importer.Planner{Store: store, CheckOnly: true}
+	if c.journal != nil {
+		known := c.journal.Acceptances()
+		planner.Salt, planner.Owners = c.journal.Salt(), known
+		if c.Settings.OnlyChanges {
+			planner.Acceptances = known
+		}
 	}
 	if planner.Leavers, err = c.leaverSearch(ctx, c.journal, t, c.userTypes, ""); err != nil {
 		return receipt, err

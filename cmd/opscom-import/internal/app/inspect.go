@@ -131,9 +131,10 @@ func (c *checker) inspect(ctx context.Context, opened *table) (i *Inspection, er
 			err = errors.Join(err, rows.close())
 		}
 	}()
-	planner := importer.Planner{Source: &recordedSource{t, rows}, Store: rows, Digest: true, Everybody: !c.Settings.OnlyChanges}
+	planner := importer.Planner{Source: &recordedSource{t, rows}, Store: rows, Digest: true, CheckOnly: true, Everybody: !c.Settings.OnlyChanges}
 	if c.journal != nil {
-		planner.Acceptances, planner.Salt = c.journal.Acceptances(), c.journal.Salt()
+		known := c.journal.Acceptances()
+		planner.Salt, planner.Acceptances, planner.Owners = c.journal.Salt(), known, known
 	}
 	plan, err := c.planQuietly(ctx, t, planner)
 	if err != nil {

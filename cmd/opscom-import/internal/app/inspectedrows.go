@@ -90,8 +90,8 @@ func (s *inspectedRows) Amend(_ context.Context, amendments []importer.Amendment
 		planned := importer.PlannedRow{Problems: problems}
 		planned.Amend(a)
 		row.status, row.duplicateOf = planned.Status, int32(planned.DuplicateOf)
-		if a.Error != nil {
-			s.countProblem(a.Error)
+		if a.Problem != nil {
+			s.countProblem(a.Problem)
 			if err := s.keepProblems(row, planned.Problems); err != nil {
 				return err
 			}

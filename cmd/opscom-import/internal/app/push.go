@@ -154,9 +154,10 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 	if err != nil {
 		return nil, importer.Plan{}, err
 	}
-	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil, Leavers: leavers}
+	known := p.journal.Acceptances()
+	planner := importer.Planner{Store: run, Salt: p.journal.Salt(), Digest: p.Reviewed != nil, Leavers: leavers, Owners: known}
 	if p.Settings.OnlyChanges {
-		planner.Acceptances = p.journal.Acceptances()
+		planner.Acceptances = known
 	}
 	plan, err := p.plan(ctx, t, planner)
 	var held []string

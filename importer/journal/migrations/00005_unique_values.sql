@@ -1,0 +1,2 @@
+-- No table changes. Chunks and acceptances may have digests of an e-mail address and of a
+-- user name from now on (see unique.go), which earlier versions cannot read.
