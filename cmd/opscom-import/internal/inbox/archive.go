@@ -31,7 +31,7 @@ func isCutOff(path string, seen fs.FileInfo) bool {
 	switch head := string(start[:n]); {
 	case head == "PK\x03\x04", head == "PK\x05\x06":
 		_, err := zip.NewReader(file, info.Size())
-		return err != nil && !errors.Is(err, zip.ErrInsecurePath)
+		return err != nil
 	case len(head) >= 2 && head[:2] == "\x1f\x8b":
 		return isGzipCutOff(file)
 	default:

@@ -77,7 +77,8 @@ type Options struct {
 type Inbox struct {
 	Options
 	log     *slog.Logger
-	seen    map[string]observed
+	seen    map[string]observed    // by the last look
+	ready   map[string]fs.FileInfo // likewise
 	watcher *watcher
 	step    func(name string) // for tests: called after each step of Take
 }

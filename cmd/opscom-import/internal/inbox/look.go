@@ -34,11 +34,10 @@ type Waiting struct {
 
 // observed is a file as it was when it was first seen so.
 type observed struct {
-	info    fs.FileInfo
-	since   time.Time
-	cutOff  time.Time // when its end was looked for in vain
-	hasEnd  bool
-	isReady bool
+	info   fs.FileInfo
+	since  time.Time
+	cutOff time.Time // when its end was looked for in vain
+	hasEnd bool
 }
 
 // Look judges the files of the folder. A file is Settled by what this Inbox has observed,
@@ -49,7 +48,10 @@ func (b *Inbox) Look(now time.Time) (Found, error) {
 	if err != nil {
 		return Found{}, fmt.Errorf("look into the folder of arriving files: %w", err)
 	}
-	l := &looking{Inbox: b, now: now, seen: make(map[string]observed), here: make(map[string]bool, len(entries))}
+	l := &looking{
+		Inbox: b, now: now, here: make(map[string]bool, len(entries)),
+		seen: make(map[string]observed), ready: make(map[string]fs.FileInfo),
+	}
 	for _, entry := range entries {
 		l.here[entry.Name()] = true
 	}
@@ -58,9 +60,9 @@ func (b *Inbox) Look(now time.Time) (Found, error) {
 			l.judge(name, entry)
 		}
 	}
-	b.seen = l.seen
+	b.seen, b.ready = l.seen, l.ready
 	slices.SortFunc(l.found.Ready, func(x, y string) int {
-		return cmp.Or(b.seen[x].info.ModTime().Compare(b.seen[y].info.ModTime()), cmp.Compare(x, y))
+		return cmp.Or(b.ready[x].ModTime().Compare(b.ready[y].ModTime()), cmp.Compare(x, y))
 	})
 	slices.SortFunc(l.found.Waiting, func(x, y Waiting) int { return cmp.Compare(x.Name, y.Name) })
 	return l.found, nil
@@ -72,6 +74,7 @@ type looking struct {
 	now   time.Time
 	here  map[string]bool
 	seen  map[string]observed
+	ready map[string]fs.FileInfo
 	found Found
 }
 
@@ -105,12 +108,9 @@ func (l *looking) judge(name string, entry fs.DirEntry) {
 	if !known || !same(before.info, info) {
 		before = observed{info: info, since: l.now}
 	}
-	before.isReady = false
 	l.seen[name] = before
 	if l.isComplete(name) && l.isReadable(name) {
-		before = l.seen[name]
-		before.isReady = true
-		l.seen[name] = before
+		l.ready[name] = info
 		l.found.Ready = append(l.found.Ready, name)
 	}
 }

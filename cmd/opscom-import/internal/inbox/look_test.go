@@ -87,6 +87,7 @@ func TestMarkersAreNotTaken(t *testing.T) {
 	write(t, filepath.Join(folder, "a.csv"), "x")
 	write(t, filepath.Join(folder, "a.csv.done"), "")
 	write(t, filepath.Join(folder, ".b.csv.done"), "")
+	write(t, filepath.Join(folder, "b.csv.part.done"), "")
 	found := ready(t, b, noon, "a.csv")
 	if len(found.Waiting) != 0 {
 		t.Errorf("%+v", found.Waiting)
@@ -208,6 +209,23 @@ func TestSettledFilesThatAreNoArchive(t *testing.T) {
 	waits(t, found, "empty.csv", "it is empty; it is taken as it is after 1h0m0s")
 	waits(t, found, "reserved.csv", "no end")
 	ready(t, b, noon.Add(time.Hour), "a.xlsx", "b.csv", "c.gz", "d.gz", "empty.csv", "reserved.csv")
+}
+
+// A file that changes while its end is looked for is judged by the next look.
+func TestAnEndIsOfTheFileThatWasSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "students.xlsx")
+	write(t, path, "id\n1\n")
+	seen, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if isCutOff(path, seen) {
+		t.Error("the file that was seen is cut off")
+	}
+	write(t, path, "id\n1\n2\n")
+	if !isCutOff(path, seen) {
+		t.Error("another file has an end")
+	}
 }
 
 func TestAFolderThatIsGone(t *testing.T) {

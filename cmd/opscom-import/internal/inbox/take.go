@@ -20,23 +20,24 @@ var ErrNotComplete = errors.New("the file is not, or no longer, the one that was
 // Killed between any two steps, the file is in FOLDER or in that folder, which InProgress
 // finds. The marker goes first: left behind, it would vouch for the next file of that name.
 func (b *Inbox) Take(name string, at time.Time) (Taken, error) {
-	file, known := b.seen[name]
-	if !known || !file.isReady {
+	file, ready := b.ready[name]
+	if !ready {
 		return Taken{}, ErrNotComplete
 	}
 	from := filepath.Join(b.Folder, name)
-	if now, err := os.Lstat(from); err != nil || !isFile(now) || !same(now, file.info) {
+	if now, err := os.Lstat(from); err != nil || !isFile(now) || !same(now, file) {
 		return Taken{}, errors.Join(ErrNotComplete, otherThanMissing(err))
 	}
-	taken, err := b.newFolder(name, file.info, at)
+	taken, err := b.newFolder(name, file, at)
 	if err != nil {
 		return Taken{}, fmt.Errorf("take %s: %w", printable(name), err)
 	}
 	if err = b.moveIn(taken); err == nil {
 		now, statErr := os.Lstat(taken.Path)
-		if statErr == nil && isFile(now) && same(now, file.info) {
+		if statErr == nil && isFile(now) && same(now, file) {
 			b.step("checked")
-			delete(b.seen, name)
+			delete(b.seen, name) // the next one of that name begins again
+			delete(b.ready, name)
 			return taken, nil
 		}
 		err = errors.Join(ErrNotComplete, statErr)

@@ -3,6 +3,7 @@ package inbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func take(t testing.TB, b *Inbox, name string, at time.Time) Taken {
 
 func TestTakeAndFinish(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.Chmod(folder, 0o2770); err != nil {
+	if err := os.Chmod(folder, fs.ModeSetgid|0o770); err != nil {
 		t.Fatal(err)
 	}
 	b := open(t, options(folder, Marker, "*.csv"))
@@ -48,7 +49,7 @@ func TestTakeAndFinish(t *testing.T) {
 		t.Errorf("%+v", taken)
 	}
 	info, err := os.Stat(own)
-	if err != nil || info.Mode().Perm() != 0o750 {
+	if err != nil || info.Mode()&^fs.ModeDir != fs.ModeSetgid|0o750 {
 		t.Errorf("the folder's mode is %v: %v", info.Mode(), err)
 	}
 	write(t, filepath.Join(own, "students.results.csv"), "results")
@@ -153,6 +154,16 @@ func TestOnlyWhatIsReadyIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("gone since")
+	write(t, path, "xyz")
+	ready(t, b, noon.Add(5*time.Hour))
+	ready(t, b, noon.Add(6*time.Hour), "students.csv")
+	if err := os.Link(path, filepath.Join(t.TempDir(), "second")); err != nil {
+		t.Fatal(err)
+	}
+	check("a second name since")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
 	ready(t, b, noon.Add(6*time.Hour))
 	check("gone")
 }
@@ -206,6 +217,46 @@ func TestOvertakenWhileTaken(t *testing.T) {
 		if entries, err := os.ReadDir(b.place(InProgress)); err != nil || len(entries) != 0 {
 			t.Errorf("%s: in progress %v, %v", name, entries, err)
 		}
+	}
+}
+
+// The next file of a name settles by itself, even if it looks like the last one.
+func TestTheNextFileBeginsAgain(t *testing.T) {
+	b := open(t, options(t.TempDir(), Settled, "*.csv"))
+	for hours := range 3 {
+		now := noon.Add(time.Duration(hours) * time.Hour)
+		setTime(t, arrive(t, b, "students.csv", "x"), noon)
+		ready(t, b, now)
+		ready(t, b, now.Add(time.Minute), "students.csv")
+		if _, err := b.Take("students.csv", now); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Take("students.csv", now); !errors.Is(err, ErrNotComplete) {
+			t.Errorf("twice: %v", err)
+		}
+	}
+}
+
+// Once a file is back where it arrived, it does not go to failed.
+func TestAFileThatIsBackStays(t *testing.T) {
+	b := open(t, options(t.TempDir(), Renamed, "*.csv"))
+	path := arrive(t, b, "students.csv", "1")
+	ready(t, b, noon, "students.csv")
+	own := filepath.Join(b.place(InProgress), "2026-11-30T120000Z")
+	b.step = func(step string) {
+		switch step {
+		case "note":
+			write(t, path, "1 and")
+		case "put back":
+			write(t, filepath.Join(own, "students.results.csv"), "r")
+		}
+	}
+	_, err := b.Take("students.csv", noon)
+	if !errors.Is(err, ErrNotComplete) || !strings.Contains(err.Error(), "remove the folder of students.csv") || strings.Contains(err.Error(), "failed") {
+		t.Errorf("%v", err)
+	}
+	if !exists(path) || exists(b.place(Failed)) {
+		t.Errorf("%q", tree(t, b.Folder))
 	}
 }
 
@@ -263,7 +314,7 @@ func TestTakeKilledAtEachStep(t *testing.T) {
 			steps = slices.DeleteFunc(steps, func(step string) bool { return step == "marker" })
 		}
 		for i, step := range steps {
-			for _, meanwhile := range []string{"nothing", "half of the next one"} {
+			for _, meanwhile := range []string{"nothing", "half of the next one", "the next one"} {
 				o := options(t.TempDir(), complete, "*.csv")
 				b, err := Open(o, quietLog())
 				if err != nil {
@@ -274,11 +325,15 @@ func TestTakeKilledAtEachStep(t *testing.T) {
 				if !killed(t, b, step, func() { b.Take("students.csv", noon) }) {
 					t.Fatalf("%s: no step %q", complete, step)
 				}
-				next := meanwhile != "nothing"
-				if next {
-					write(t, path, "half")
+				half, next := meanwhile == "half of the next one", meanwhile == "the next one"
+				if half || next {
+					write(t, path, "second")
 					later := time.Now().Add(time.Second)
 					setTime(t, path, later)
+					if next && complete == Marker {
+						write(t, path+markerSuffix, "")
+						setTime(t, path+markerSuffix, later)
+					}
 				}
 				b = open(t, o)
 				all, err := b.InProgress()
@@ -294,11 +349,13 @@ func TestTakeKilledAtEachStep(t *testing.T) {
 				}
 				found := look(t, b, noon)
 				switch {
-				case complete == Marker && next && len(found.Ready) > 0:
+				case next && len(found.Ready) != 1:
+					t.Errorf("%s at %q: the next file is not ready: %+v", complete, step, found)
+				case complete == Marker && half && len(found.Ready) > 0:
 					t.Errorf("%s at %q: half a file is ready", complete, step)
-				case !moved && !next && len(found.Ready) != 1:
+				case !moved && !half && len(found.Ready) != 1:
 					t.Errorf("%s at %q: the file is stuck: %+v", complete, step, found)
-				case moved && complete == Marker && exists(path+markerSuffix):
+				case moved && complete == Marker && !next && exists(path+markerSuffix):
 					t.Errorf("%s at %q: the marker is left", complete, step)
 				}
 				if named, err := filepath.Glob(filepath.Join(b.place(InProgress), "2*")); err != nil || !moved && len(named) != 0 {
@@ -386,7 +443,7 @@ func TestStrangeFoldersInProgressAreLeftAlone(t *testing.T) {
 	b := open(t, options(t.TempDir(), Renamed, "*.csv"))
 	b.log = textLog(&log)
 	write(t, filepath.Join(b.place(InProgress), "file.csv"), "x")
-	for name, note := range map[string]string{"notes": "", "damaged": "{", "path": `{"name":"../../x.csv"}`} {
+	for name, note := range map[string]string{"notes": "", "damaged": "{", "path": `{"name":"../../x.csv"}`, "folder": `{"name":"in/x.csv"}`} {
 		folder := filepath.Join(b.place(InProgress), name)
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)
@@ -403,7 +460,7 @@ func TestStrangeFoldersInProgressAreLeftAlone(t *testing.T) {
 	if after := tree(t, b.Folder); !maps.Equal(before, after) {
 		t.Errorf("%q, and it was %q", after, before)
 	}
-	if n := strings.Count(log.String(), "it is left alone"); n != 3 {
+	if n := strings.Count(log.String(), "it is left alone"); n != 4 {
 		t.Errorf("%d warnings: %s", n, log.String())
 	}
 }
