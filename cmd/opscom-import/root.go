@@ -70,7 +70,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	root.SetFlagErrorFunc(explainFlag)
 	config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
-		pushCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s),
+		pushCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s), journalCommand(s, code),
 		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), notifyCommand(s, code), versionCommand(s),
 		manCommand(s),
 	)

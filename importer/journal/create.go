@@ -35,10 +35,8 @@ func (j *Journal) ensureDatabase(ctx context.Context) error {
 // before anything is recorded.
 func (j *Journal) create(ctx context.Context, database string) (err error) {
 	path := filepath.Join(j.dir, newName)
-	for _, old := range []string{path, path + "-wal", path + "-shm", path + "-journal", database + "-wal", database + "-shm"} {
-		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := j.removeOld(path, database); err != nil {
+		return err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {

@@ -43,7 +43,7 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the journal in %s is damaged (%v); restore the folder from a backup, "+
+	return fmt.Sprintf("the journal in %s is damaged (%v); restore a backup with \"opscom-import journal restore\", "+
 		"or move it away and push again: people who exist are updated, nobody is created twice", e.Dir, e.Reason)
 }
 

@@ -66,14 +66,23 @@ func (f payloadFile) open() (*os.File, error) {
 // readJobs returns the pending rows of a round in a chunk of the run whose payload file
 // that is, ready to be pushed.
 func readJobs(file *os.File, run int64, round int, c *chunk) ([]importer.Job, error) {
-	data := make([]byte, c.payloads.size)
-	if _, err := file.ReadAt(data, c.payloads.at); err != nil {
+	data, err := readSection(file, c.payloads)
+	if err != nil {
+		return nil, err
+	}
+	return readPayloads(run, round, c, data)
+}
+
+// readSection returns the payloads of a chunk as they were stored.
+func readSection(file *os.File, s section) ([]byte, error) {
+	data := make([]byte, s.size)
+	if _, err := file.ReadAt(data, s.at); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("%w: %s is cut short", errDamaged, file.Name())
 		}
 		return nil, err
 	}
-	return readPayloads(run, round, c, data)
+	return data, nil
 }
 
 // readPayloads unpacks the payloads of the pending rows of a round. They share the memory of

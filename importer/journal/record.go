@@ -19,6 +19,12 @@ type runRecord struct {
 	claimed int // every pending row up to this one may have been sent
 }
 
+// isOver reports whether the run is finished or replaced: nothing of it is left to do, and
+// it has no payloads.
+func (r *runRecord) isOver() bool {
+	return r.State == importer.RunFinished || r.State == importer.RunSuperseded
+}
+
 // stored counts what is stored of a run, so that a reader notices if any is missing.
 type stored struct {
 	chunks  int64

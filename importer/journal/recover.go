@@ -53,7 +53,7 @@ func (j *Journal) sweep(ctx context.Context) error {
 		if err != nil && !errors.Is(err, ErrNoRun) {
 			return err
 		}
-		if err != nil || record.State == importer.RunFinished || record.State == importer.RunSuperseded {
+		if err != nil || record.isOver() {
 			if err := j.payloadFile(id).remove(); err != nil {
 				return err
 			}

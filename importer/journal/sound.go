@@ -119,6 +119,9 @@ func checkPages(ctx context.Context, db *sql.DB, sound bool) error {
 	err = eachRow(rows, err, func() error {
 		var table string
 		err := rows.Scan(&table)
+		if table == backupTable {
+			return errBackup
+		}
 		checks = append(checks, "PRAGMA integrity_check("+table+")")
 		return err
 	})
@@ -148,4 +151,4 @@ func (j *Journal) Check(ctx context.Context) error {
 }
 
 // smallTables are those that do not grow with the rows that were pushed.
-const smallTables = "('journal', 'target', 'run', 'sqlite_sequence', 'goose_db_version')"
+const smallTables = "('" + backupTable + "', 'journal', 'target', 'run', 'sqlite_sequence', 'goose_db_version')"

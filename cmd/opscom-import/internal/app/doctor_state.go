@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -26,7 +27,11 @@ func (e Env) examineState(ctx context.Context) []Finding {
 			if err != nil {
 				return err
 			}
-			return j.Check(ctx)
+			content, err := e.describeJournal(ctx, j)
+			if content != "" {
+				f.Detail += " (" + content + ")"
+			}
+			return errors.Join(err, j.Check(ctx))
 		})
 	}
 	if f.Err != nil {

@@ -13,23 +13,23 @@ import (
 )
 
 var (
-	nights     = flag.Int("nights", 5, "how many runs BenchmarkNights makes, one a night")
-	nightRows  = flag.Int("night-rows", 40_000, "how many rows each has, of which 1 % are sent")
-	nightsKept = flag.Int("nights-kept", 0, "how many nights are kept; 0 for all")
+	sizeRuns = flag.Int("size-runs", 5, "how many runs BenchmarkSize makes, one a night")
+	sizeRows = flag.Int("size-rows", 40_000, "how many rows each has, of which 1 % are sent")
+	sizeKept = flag.Int("size-kept", 0, "how many runs are kept; 0 for all")
 )
 
-// BenchmarkNights makes nightly runs as push --only-changes does, forgets those that are
+// BenchmarkSize makes scheduled runs as push --only-changes does, forgets those that are
 // old, and says what is on the disk and how long that took:
 //
-//	go test -run '^$' -bench Nights -benchtime 1x ./importer/journal -nights 1000 -nights-kept 90
-func BenchmarkNights(b *testing.B) {
+//	go test -run '^$' -bench Size -benchtime 1x -timeout 1h ./importer/journal -size-runs 1000 -size-kept 90
+func BenchmarkSize(b *testing.B) {
 	ctx := context.Background()
 	for b.Loop() {
 		dir := b.TempDir()
-		n := newNights(*nightRows)
+		n := newNightly(*sizeRows)
 		var largest int64
 		var pushing, forgetting, longest time.Duration
-		for night := range *nights {
+		for night := range *sizeRuns {
 			j, err := Open(ctx, dir)
 			if err != nil {
 				b.Fatal(err)
@@ -37,7 +37,7 @@ func BenchmarkNights(b *testing.B) {
 			start := time.Now()
 			n.push(b, j, night)
 			pushing += time.Since(start)
-			if old := int64(night - *nightsKept + 1); *nightsKept > 0 && old > 0 {
+			if old := int64(night - *sizeKept + 1); *sizeKept > 0 && old > 0 {
 				start = time.Now()
 				if _, err := j.Expire(ctx, old); err != nil {
 					b.Fatal(err)
@@ -50,13 +50,13 @@ func BenchmarkNights(b *testing.B) {
 				b.Fatal(err)
 			}
 			if (night+1)%100 == 0 {
-				b.Logf("%d nights: %.1f MB", night+1, float64(diskUsed(b, dir))/1e6)
+				b.Logf("%d runs: %.1f MB", night+1, float64(diskUsed(b, dir))/1e6)
 			}
 		}
 		b.ReportMetric(float64(diskUsed(b, dir))/1e6, "MB")
 		b.ReportMetric(float64(largest)/1e6, "MB-peak")
-		b.ReportMetric(float64(pushing.Milliseconds())/float64(*nights), "ms/night")
-		b.ReportMetric(float64(forgetting.Milliseconds())/float64(*nights), "ms/forget")
+		b.ReportMetric(float64(pushing.Milliseconds())/float64(*sizeRuns), "ms/run")
+		b.ReportMetric(float64(forgetting.Milliseconds())/float64(*sizeRuns), "ms/forget")
 		b.ReportMetric(float64(longest.Milliseconds()), "ms/longest-forget")
 	}
 }
@@ -67,7 +67,7 @@ type nightly struct {
 	rows     []importer.PlannedRow
 }
 
-func newNights(rows int) *nightly {
+func newNightly(rows int) *nightly {
 	n := &nightly{digester: importer.NewDigester([]byte("nights")), rows: benchPlan(rows)}
 	for i := range n.rows {
 		n.rows[i].ReferenceID = fmt.Sprint(100_000 + i)

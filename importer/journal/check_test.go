@@ -1,0 +1,140 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"opscom-import/importer"
+)
+
+func checked(t *testing.T, dir string) *Health {
+	t.Helper()
+	h, err := CheckAll(t.Context(), dir)
+	must(t, err)
+	return h
+}
+
+func TestCheckAllFindsNothingWrong(t *testing.T) {
+	dir := halfPushed(t, false)
+	j := openTest(t, dir)
+	finishedRun(t, j, 2, 3)
+	planned(t, j, importer.RunHeld, 4)
+	busy := planned(t, j, importer.RunPushing, 5, 6)
+	claim(t, busy, 1)
+	h := checked(t, dir) // while it is in use
+	diff(t, "health", fmt.Sprint(h.Damage, h.Notes, h.Runs, h.Rows, h.Unfinished, h.Oldest.Equal(testTime), h.Bytes > 0), "[] [] 4 605 3 true true")
+	stats, err := j.Stats(t.Context())
+	must(t, err)
+	stats.Bytes = h.Bytes
+	diff(t, "stats", stats, h.Stats)
+}
+
+func TestCheckAllNamesWhatIsDamaged(t *testing.T) {
+	whole := halfPushed(t, false)
+	for what, test := range map[string]struct {
+		query string // or
+		file  func(dir string) error
+		want  string
+	}{
+		"chunk gone":          {query: "DELETE FROM chunk WHERE chunk = 1", want: "run 1: "},
+		"event gone":          {query: "DELETE FROM event WHERE seq = 2", want: "run 1: "},
+		"chunk changed":       {query: "UPDATE chunk SET data = zeroblob(length(data)) WHERE chunk = 1", want: "run 1: "},
+		"run changed":         {query: "UPDATE run SET rows = 2", want: "run 1: "},
+		"run said to be over": {query: "UPDATE run SET state = 'finished'", want: "run 1: "},
+		"acceptance changed":  {query: "UPDATE acceptance SET data = zeroblob(20)", want: "what is known of the targets: "},
+		"roster changed":      {query: "INSERT INTO roster SELECT id, 'x', 1, zeroblob(50) FROM target", want: "what is known of the targets: "},
+		"target changed":      {query: "UPDATE target SET name = 'other'", want: "what is known of the targets: "},
+		"no salt":             {query: "UPDATE journal SET salt = x'00'", want: "the key of the digests: "},
+		"records of no run":   {query: "PRAGMA foreign_keys = OFF; DELETE FROM run", want: "the records of the database: a stored record is incomplete or was changed: "},
+		"no table":            {query: "DROP TABLE acceptance", want: "what is known of the targets: "},
+		"no profiles":         {file: func(dir string) error { return os.Remove(filepath.Join(dir, payloadsName, "1")) }, want: "run 1: "},
+		"profile changed":     {file: func(dir string) error { return flip(filepath.Join(dir, payloadsName, "1"), 9000, 1) }, want: "run 1: "},
+		"no database": {file: func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, databaseName), make([]byte, 9999), 0o600)
+		}, want: "the database: "},
+		"database cut off": {file: func(dir string) error { return os.Truncate(filepath.Join(dir, databaseName), 50_000) }, want: "the database: "},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := copyOf(t, whole)
+			j, err := Open(t.Context(), dir)
+			must(t, err)
+			_, err = j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{testKey(2)})
+			must(t, err)
+			if test.query != "" {
+				_, err = j.writer.Exec(test.query)
+				must(t, err)
+			}
+			must(t, j.Close())
+			if test.file != nil {
+				must(t, test.file(dir))
+			}
+			h := checked(t, dir)
+			if len(h.Damage) == 0 || !strings.HasPrefix(h.Damage[0], test.want) {
+				t.Errorf("%q, want %q", h.Damage, test.want)
+			}
+			if strings.Contains(fmt.Sprint(h.Damage, h.Notes), "Canary") {
+				t.Errorf("values of a row: %q", h.Damage)
+			}
+		})
+	}
+}
+
+func TestCheckAllNotesFilesThatNobodyNeeds(t *testing.T) {
+	j, err := Open(t.Context(), t.TempDir())
+	must(t, err)
+	over := finishedRun(t, j, 2)
+	must(t, j.Close())
+	for _, name := range []string{fmt.Sprint(over.id), "99", "notes.txt"} {
+		must(t, os.WriteFile(filepath.Join(j.dir, payloadsName, name), []byte("x"), 0o600))
+	}
+	h := checked(t, j.dir)
+	diff(t, "damage", h.Damage, []string(nil))
+	diff(t, "notes", h.Notes, []string{
+		"payloads/1 belongs to a run that is over; the next push removes it", "payloads/99 belongs to no run; the next push removes it",
+		"payloads/notes.txt is not a file of the journal",
+	})
+}
+
+func TestCheckAllOfWhatIsNoJournal(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	dir := halfPushed(t, false)
+	if h, err := CheckAll(ended, dir); err == nil {
+		t.Errorf("interrupted: %+v", h)
+	}
+}
+
+// TestCheckAllMissesNoDamage flips bits at random: either that is found, or everything is
+// read as it was.
+func TestCheckAllMissesNoDamage(t *testing.T) {
+	whole := halfPushed(t, false)
+	want, err := goOn(t, copyOf(t, whole))
+	must(t, err)
+	random := rand.New(rand.NewPCG(12, 8))
+	found := 0
+	for range *damagePlaces {
+		dir := copyOf(t, whole)
+		name := databaseName
+		if random.IntN(4) == 0 {
+			name = filepath.Join(payloadsName, "1")
+		}
+		path := filepath.Join(dir, name)
+		at, bit := random.IntN(int(sizeOf(path))), byte(1)<<random.IntN(8)
+		must(t, damageFile(path, true, func(path string) error { return flip(path, at, bit) }))
+		h, err := CheckAll(t.Context(), dir)
+		if err != nil || len(h.Damage) > 0 {
+			found++
+			continue
+		}
+		if got, err := goOn(t, dir); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("bit %d of byte %d of %s: nothing was found, and then %v", bit, at, name, err)
+		}
+	}
+	t.Logf("%d of %d flipped bits made a difference", found, *damagePlaces)
+}
