@@ -94,6 +94,8 @@ func whyNone(ctx context.Context, tx *sql.Tx, target, series, except string) (st
 		return "", err
 	case same != nil:
 		return fmt.Sprintf("run %d pushed this very file, and there is no complete run before it", same.ID), nil
+	case unfinished != nil && unfinished.State == importer.RunFinished:
+		return fmt.Sprintf("there is no complete run of this file yet (that of run %d had no rows, or was cut short)", unfinished.ID), nil
 	case unfinished != nil:
 		return fmt.Sprintf("there is no complete run of this file yet (run %d is %s)", unfinished.ID, unfinished.State), nil
 	case elsewhere != nil:

@@ -24,7 +24,8 @@
 // when it is sealed.
 // Payloads are deleted when the run ends ([Run.Finish], [Journal.Supersede]); the ids,
 // messages and reference ids that reports show stay until [Journal.Forget], which
-// leaves only keyed digests of what the Controller accepted.
+// leaves only keyed digests: of what the Controller accepted, and of who was in the last
+// complete run of each source ([Journal.KeepKeys] keeps their ids too).
 //
 // # How it is stored
 //

@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"opscom-import/importer"
@@ -21,8 +23,7 @@ const (
 	flagOpen    = 1 << 1 // what the Controller has of the person is not known
 )
 
-// Roster is the people of a complete run, an importer.Roster. It holds some 40 bytes for
-// each who was not seen.
+// Roster is the people of a complete run, an importer.Roster. It holds 17 bytes for each.
 type Roster struct {
 	CompleteRun
 	People  int  // of the run, without those whom the mapping's where excluded
@@ -30,8 +31,9 @@ type Roster struct {
 
 	journal *Journal
 	target  string
-	later   []int64 // newer runs of the source that are not complete: whom they pushed is there too
-	absent  map[importer.Digest]struct{}
+	later   []int64           // newer runs of the source that are not complete: whom they pushed is there too
+	keys    []importer.Digest // of everybody, in their order
+	seen    []bool            // by the same index
 }
 
 // rosterEntry is a person of a run.
@@ -62,20 +64,26 @@ func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
 
 // Roster returns the people of a complete run to the target.
 func (j *Journal) Roster(ctx context.Context, target string, run *CompleteRun) (*Roster, error) {
-	r := &Roster{CompleteRun: *run, journal: j, target: target, absent: map[importer.Digest]struct{}{}}
+	r := &Roster{CompleteRun: *run, journal: j, target: target, keys: make([]importer.Digest, 0, run.Rows)}
 	r.HasKeys = run.stored == nil || run.stored.HasKeys
 	if err := r.findLater(ctx); err != nil {
 		return nil, err
 	}
-	people := map[importer.Digest]struct{}{}
+	var skipped []importer.Digest
 	err := r.each(ctx, func(e *rosterEntry) error {
-		r.absent[e.key] = struct{}{}
-		if e.flags&flagSkipped == 0 {
-			people[e.key] = struct{}{}
+		if e.flags&flagSkipped != 0 {
+			skipped = append(skipped, e.key)
+		} else {
+			r.keys = append(r.keys, e.key)
 		}
 		return nil
 	})
-	r.People = len(people)
+	r.keys = distinct(r.keys)
+	r.People = len(r.keys)
+	if len(skipped) > 0 {
+		r.keys = distinct(append(r.keys, skipped...))
+	}
+	r.seen = make([]bool, len(r.keys))
 	return r, err
 }
 
@@ -92,26 +100,43 @@ func (r *Roster) findLater(ctx context.Context) error {
 }
 
 // See says that a person is in the file.
-func (r *Roster) See(key importer.Digest) { delete(r.absent, key) }
+func (r *Roster) See(key importer.Digest) {
+	if i, known := r.find(key); known {
+		r.seen[i] = true
+	}
+}
+
+func (r *Roster) find(key importer.Digest) (i int, known bool) {
+	return slices.BinarySearchFunc(r.keys, key, compareKeys)
+}
+
+func compareKeys(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) }
+
+// distinct sorts keys, and leaves out those that repeat another. It changes the slice.
+func distinct(keys []importer.Digest) []importer.Digest {
+	slices.SortFunc(keys, compareKeys)
+	return slices.Compact(keys)
+}
 
 // Missing returns the leavers: the people who were not seen and whom the Controller has,
 // or may have, and who are in no other source that was pushed since; elsewhere is how many
 // are.
 func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewhere int, err error) {
-	if len(r.absent) == 0 {
+	if !slices.Contains(r.seen, false) {
 		return nil, 0, nil
 	}
 	accepted := r.journal.Acceptances()
 	err = r.each(ctx, func(e *rosterEntry) error {
-		if _, absent := r.absent[e.key]; !absent {
+		i, isKnown := r.find(e.key)
+		if !isKnown || r.seen[i] {
 			return nil
 		}
 		found, err := accepted.Accepted(ctx, r.target, []importer.Digest{e.key})
-		last, isKnown := found[e.key]
-		if err != nil || !isKnown && e.flags&flagOpen == 0 {
+		last, isAccepted := found[e.key]
+		if err != nil || !isAccepted && e.flags&flagOpen == 0 {
 			return err
 		}
-		delete(r.absent, e.key) // a run may have several rows of one person
+		r.seen[i] = true // a run may have several rows of one person
 		missing = append(missing, importer.Leaver{
 			Key: e.key, UniqueID: e.uniqueID, LoginSource: e.loginSource, ReferenceID: last.ReferenceID, Hash: last.Hash,
 		})
@@ -134,7 +159,7 @@ func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (
 	if err != nil {
 		return nil, 0, err
 	}
-	others := map[importer.Digest]struct{}{}
+	isElsewhere := make([]bool, len(missing))
 	seen := map[string]bool{importer.SeriesOf(r.Source): true}
 	for i := range complete {
 		c := &complete[i]
@@ -145,14 +170,15 @@ func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (
 				if err != nil {
 					return nil, 0, err
 				}
-				for key := range other.absent {
-					others[key] = struct{}{}
+				for i := range missing {
+					_, isIn := other.find(missing[i].Key)
+					isElsewhere[i] = isElsewhere[i] || isIn
 				}
 			}
 		}
 	}
-	for _, leaver := range missing {
-		if _, isElsewhere := others[leaver.Key]; isElsewhere {
+	for i, leaver := range missing {
+		if isElsewhere[i] {
 			elsewhere++
 		} else {
 			kept = append(kept, leaver)
