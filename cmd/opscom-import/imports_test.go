@@ -59,13 +59,15 @@ func allowedImports() map[string][]string {
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
-	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", "mapping/suggest", "mapping/answers"}, below...)
+	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"schedule"] = []string{}
 	allowed[command+"inbox"] = []string{}
+	allowed[command+"metrics"] = []string{"importer"}
+	allowed[command+"watch"] = append([]string{command + "app", command + "config", command + "inbox", command + "schedule", "importer/journal", "report"}, inner...)
 	allowed[command+"layouts"] = []string{"mapping"}
 	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)
-	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "web", "report"}, inner...)
+	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "metrics", command + "watch", command + "web", "report"}, inner...)
 	return allowed
 }
 

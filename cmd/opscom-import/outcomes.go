@@ -29,15 +29,19 @@ func (s *session) notifier() *notify.Notifier {
 // the sandbox is nobody's news.
 func (s *session) push(fetchCtx, workCtx context.Context, files []string, code *int) error {
 	print := s.printer(code)
+	ends := commandEnds{command: "push"}
 	if s.Settings.Sandbox {
-		return app.Push(fetchCtx, workCtx, s.Env, files, print)
+		err := app.Push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
+		ends.addError(err, files)
+		s.writeMetrics(workCtx, ends)
+		return err
 	}
 	n := s.notifier()
 	n.Started(workCtx)
-	ends := commandEnds{command: "push"}
 	err := app.Push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
 	ends.addError(err, files)
-	n.Ended(fetchCtx, workCtx, ends.news(s))
+	s.writeMetrics(workCtx, ends)
+	n.Ended(fetchCtx, workCtx, ends.news(s.Settings))
 	return err
 }
 
@@ -47,12 +51,13 @@ func (s *session) approve(fetchCtx, workCtx context.Context, id int64, code *int
 	ends := commandEnds{command: "approve"}
 	err := app.Approve(fetchCtx, workCtx, s.Env, id, ends.collect(s.printer(code)))
 	ends.addError(err, nil)
+	s.writeMetrics(workCtx, ends)
 	sandbox := app.Env{Settings: s.Settings.ForSandbox()}.Host()
 	ends.of = slices.DeleteFunc(ends.of, func(e fileEnd) bool {
 		return e.receipt.Target == sandbox || e.receipt.Run == 0 && e.exit() == app.ExitUsage
 	})
 	if len(ends.of) > 0 {
-		s.notifier().Ended(fetchCtx, workCtx, ends.news(s))
+		s.notifier().Ended(fetchCtx, workCtx, ends.news(s.Settings))
 	}
 	return err
 }
@@ -69,6 +74,7 @@ func (e fileEnd) exit() int { return max(e.receipt.Exit, app.ExitCode(e.err)) }
 // commandEnds is how the FILEs of a command ended.
 type commandEnds struct {
 	command string
+	arrived string // where the only FILE arrived, "" for where it lies
 	of      []fileEnd
 }
 
@@ -85,7 +91,7 @@ func (c *commandEnds) collect(done func(report.Receipt) error) func(report.Recei
 func (c *commandEnds) addError(err error, files []string) {
 	faults, others := splitFaults(err)
 	for _, fault := range faults {
-		source := sourceOf(fault.File)
+		source := c.sourceOf(fault.File)
 		i := slices.IndexFunc(c.of, func(e fileEnd) bool { return slices.Contains(e.sources, source) })
 		if i < 0 {
 			c.of = append(c.of, fileEnd{sources: []string{source}, err: fault})
@@ -98,7 +104,7 @@ func (c *commandEnds) addError(err error, files []string) {
 	}
 	var kept []string
 	for _, name := range files {
-		source := sourceOf(name)
+		source := c.sourceOf(name)
 		if !slices.ContainsFunc(c.of, func(e fileEnd) bool { return slices.Contains(e.sources, source) }) {
 			kept = append(kept, source)
 		}
@@ -129,6 +135,14 @@ func splitFaults(err error) (faults []*app.FileError, others error) {
 	return faults, others
 }
 
+// sourceOf is what the journal knows a FILE of the command by.
+func (c *commandEnds) sourceOf(name string) string {
+	if c.arrived != "" {
+		return c.arrived
+	}
+	return sourceOf(name)
+}
+
 // sourceOf is what the journal knows a FILE by.
 func sourceOf(name string) string {
 	if name == "-" {
@@ -142,7 +156,7 @@ func sourceOf(name string) string {
 }
 
 // news returns what the targets may be told.
-func (c *commandEnds) news(s *session) notify.End {
+func (c *commandEnds) news(settings config.Settings) notify.End {
 	end := notify.End{Silent: true}
 	for _, e := range c.of {
 		end.Exit = max(end.Exit, e.exit())
@@ -150,14 +164,14 @@ func (c *commandEnds) news(s *session) notify.End {
 			continue
 		}
 		end.Silent = false
-		end.Outcomes = append(end.Outcomes, e.outcome(s, c.command))
+		end.Outcomes = append(end.Outcomes, e.outcome(settings, c.command))
 	}
 	return end
 }
 
 // outcome returns the end without anything that is personal.
-func (e fileEnd) outcome(s *session, command string) notify.Outcome {
-	target := importer.TargetOf(s.Settings.Client, s.Settings.URL)
+func (e fileEnd) outcome(settings config.Settings, command string) notify.Outcome {
+	target := importer.TargetOf(settings.Client, settings.URL)
 	o := notify.Outcome{
 		Event: eventOf(e.exit()), Command: command, File: named(e.sources), Target: target,
 		Run: e.receipt.Run, Exit: e.exit(), Rows: e.receipt.Rows, Held: e.receipt.Held,

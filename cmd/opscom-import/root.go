@@ -70,9 +70,9 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	root.SetFlagErrorFunc(explainFlag)
 	config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
-		pushCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s), journalCommand(s, code),
-		fieldsCommand(s), sandboxCommand(s), webCommand(s), doctorCommand(s, code), notifyCommand(s, code), versionCommand(s),
-		manCommand(s),
+		pushCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s),
+		journalCommand(s, code), watchCommand(s), jobsCommand(s, code), fieldsCommand(s), sandboxCommand(s), webCommand(s),
+		doctorCommand(s, code), notifyCommand(s, code), versionCommand(s), manCommand(s),
 	)
 	explainHelp(root)
 	return root, code

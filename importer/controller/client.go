@@ -77,6 +77,9 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 	return c, nil
 }
 
+// Rate returns how many requests a second may start at present, +Inf for any number.
+func (c *Client) Rate() float64 { return c.pacer.rate() }
+
 // Close closes idle connections. No call may be in progress.
 func (c *Client) Close() { c.exchanger.close() }
 

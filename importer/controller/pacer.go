@@ -100,6 +100,13 @@ func newPacer(workers int, limiter limiter, jitter func() float64, onWait func(W
 	}
 }
 
+// rate returns how many requests a second may start at present.
+func (p *pacer) rate() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.limiter.rate(time.Now())
+}
+
 // acquire waits until a request may start. It returns false if one of the
 // contexts was done first.
 func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got permit, ok bool) {

@@ -36,6 +36,7 @@ type stored struct {
 // older runs have it not.
 type reportsColumn struct {
 	importer.Reports
+	File      string            `json:"file,omitempty"`
 	LineEnded bool              `json:"line_ended,omitempty"`
 	Leavers   *importer.Leavers `json:"leavers_found,omitempty"`
 }
@@ -85,7 +86,7 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &column)); err != nil {
 			return fmt.Errorf("%w: run %d: %v", errDamaged, r.ID, err)
 		}
-		r.Reports, r.LineEnded, r.Leavers = column.Reports, column.LineEnded, column.Leavers
+		r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, column.File, column.LineEnded, column.Leavers
 		runs = append(runs, r)
 		return nil
 	})
@@ -135,7 +136,7 @@ func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
 	if err != nil {
 		return err
 	}
-	reports, err := json.Marshal(reportsColumn{r.Reports, r.LineEnded, r.Leavers})
+	reports, err := json.Marshal(reportsColumn{r.Reports, r.File, r.LineEnded, r.Leavers})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,10 @@ type Env struct {
 	Stdin    io.Reader // what the FILE "-" is read from
 	Stdout   io.Writer // where a report goes whose path is "-"
 
+	Source string // where the FILE arrived, "" for where it lies: what identifies it from run to run
+
+	OnConnect func(rate func() float64) // is given the client's rate when a push begins; nil when nobody asks
+
 	Types *TypesCache // nil to ask for the user types each time
 
 	Corrections []importer.Correction // of the file that is read, in the order in which they were made

@@ -99,7 +99,7 @@ func (e Env) reopen(run importer.RunInfo, types userTypes) *mappedTable {
 	if run.Source == "-" {
 		return nil
 	}
-	in := &input{shown: shownSource(run), path: run.Source, source: run.Source, base: baseOf(run.Source)}
+	in := &input{shown: shownSource(run), path: run.Path(), source: run.Source, base: baseOf(run.Path())}
 	var err error
 	if in.found, err = in.stat(); err != nil {
 		return nil

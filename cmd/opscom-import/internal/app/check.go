@@ -72,6 +72,12 @@ type FileError struct {
 func (e *FileError) Error() string { return e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
+// IsOfFile reports whether the FILE is at fault: the same again would fail again. A full
+// disk is not its fault.
+func IsOfFile(err error) bool {
+	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !journal.IsFull(err)
+}
+
 // deliver gives a receipt to done, once it is certain that it adds up. A file that
 // could not be planned has none.
 func deliver(receipt report.Receipt, err error, done func(report.Receipt) error) error {

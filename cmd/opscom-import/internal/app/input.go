@@ -51,6 +51,9 @@ func (e Env) withInput(ctx context.Context, name string, f func(*input) error) e
 	if err != nil {
 		return err
 	}
+	if e.Source != "" {
+		in.source, in.shown = e.Source, e.Source
+	}
 	return errors.Join(in.named(f(in)), in.Close())
 }
 
@@ -116,6 +119,16 @@ func (in *input) named(err error) error {
 		fault.File = in.shown
 	}
 	return err
+}
+
+// elsewhere returns the absolute path of a file that does not lie where it arrived, else
+// "".
+func (in *input) elsewhere() string {
+	path, err := filepath.Abs(in.path)
+	if in.remove || in.source == "-" || err != nil || path == in.source {
+		return ""
+	}
+	return path
 }
 
 // checkAge returns an error when the file was changed less than that long ago. A time

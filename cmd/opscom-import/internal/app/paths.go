@@ -219,6 +219,9 @@ func (e Env) leaveOutReports(names []string) (exports []string, err error) {
 		}
 		reports = append(reports, fmt.Sprintf("%s has the header of the %s that this program writes", name, kind))
 	}
+	if len(exports) == 0 && len(names) == 1 {
+		return nil, &FileError{names[0], fmt.Errorf("%s; nothing was sent; name an export", reports[0])}
+	}
 	if len(exports) == 0 {
 		return nil, fmt.Errorf("%s; nothing was sent; name an export", strings.Join(reports, "; "))
 	}

@@ -58,6 +58,9 @@ func newPusher(ctx context.Context, env Env, j *journal.Journal) (*pusher, error
 	if err != nil {
 		return nil, errors.Join(err, unlock())
 	}
+	if env.OnConnect != nil {
+		env.OnConnect(conn.Rate)
+	}
 	return &pusher{Env: env, journal: j, connection: conn, unlock: unlock}, nil
 }
 
@@ -148,7 +151,7 @@ func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*jou
 		}
 	}
 	run, err := p.journal.Begin(ctx, importer.RunInfo{
-		Client: p.client(), Target: p.target(), Source: t.in.source,
+		Client: p.client(), Target: p.target(), Source: t.in.source, File: t.in.elsewhere(),
 		FileHash: hash, MappingHash: t.planHash, Reports: paths, StartedAt: time.Now().UTC(),
 	})
 	if err != nil {

@@ -23,9 +23,7 @@ func kindsOf() []report.Kind {
 }
 
 // pathsOf returns the paths, for loops.
-func pathsOf(r *importer.Reports) []*string {
-	return []*string{&r.Results, &r.Problems, &r.Fix, &r.Summary, &r.Leavers}
-}
+func pathsOf(r *importer.Reports) []*string { return r.Paths() }
 
 // reportPaths is where the reports of a new run of a file go; base is the file's
 // path without its extension.

@@ -97,7 +97,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if asked := env.Settings.Summary; asked != nil && *asked != "" {
 			env.notify("The summary is not written: it is made only while a run is pushed.")
 		}
-		if err := checkPaths(env.Settings, []string{info.Source}, func(string) (importer.Reports, error) { return r.paths, nil }); err != nil {
+		if err := checkPaths(env.Settings, []string{info.Path()}, func(string) (importer.Reports, error) { return r.paths, nil }); err != nil {
 			return err
 		}
 		if err := checkWritable(r.paths); err != nil {

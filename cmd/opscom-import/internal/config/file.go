@@ -50,20 +50,30 @@ func findFile(flags *pflag.FlagSet, env Environment) (path, why string, err erro
 	return "", "", nil
 }
 
-// readFile returns the settings in the config file, none for the path "", and puts its
-// sections into s.
-func (s *Settings) readFile(path string, table []Setting) (map[string]given, error) {
+// configFile is what a config file holds.
+type configFile struct {
+	values map[string]given
+	notify []NotifyTarget
+	jobs   []jobSection
+}
+
+// sectionKeys are the keys of the config file that are no settings.
+func sectionKeys() []string { return []string{notifyKey, jobsKey} }
+
+// readFile reads the config file, none for the path "".
+func readFile(path string, table []Setting) (file configFile, err error) {
 	if path == "" {
-		return nil, nil
+		return file, nil
 	}
 	root, err := loadYAML(path)
 	if err != nil || root == nil {
-		return nil, err
+		return file, err
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s:%d: the config file is a list of settings, each on a line such as \"client: OC_TOMA\"", path, root.Line)
+		return file, fmt.Errorf("%s:%d: the config file is a list of settings, each on a line such as \"client: OC_TOMA\"", path, root.Line)
 	}
-	values, lines := make(map[string]given), make(map[string]int)
+	file.values = make(map[string]given)
+	lines := make(map[string]int)
 	var mistakes []error
 	for i := 0; i < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
@@ -73,8 +83,13 @@ func (s *Settings) readFile(path string, table []Setting) (map[string]given, err
 			continue
 		}
 		lines[key.Value] = key.Line
-		if key.Value == notifyKey {
-			s.Notify, err = readNotify(path, value)
+		switch key.Value {
+		case notifyKey:
+			file.notify, err = readNotify(path, value)
+			mistakes = append(mistakes, err)
+			continue
+		case jobsKey:
+			file.jobs, err = readJobs(path, value, table)
 			mistakes = append(mistakes, err)
 			continue
 		}
@@ -82,9 +97,9 @@ func (s *Settings) readFile(path string, table []Setting) (map[string]given, err
 		if setting.path && text != "" && text != "-" && !filepath.IsAbs(text) {
 			text = filepath.Join(filepath.Dir(path), text)
 		}
-		values[key.Value] = given{text, fmt.Sprintf("%s:%d: %s", path, key.Line, key.Value)}
+		file.values[key.Value] = given{text, fmt.Sprintf("%s:%d: %s", path, key.Line, key.Value)}
 	}
-	return values, errors.Join(mistakes...)
+	return file, errors.Join(mistakes...)
 }
 
 // loadYAML returns the root of the file's only document, nil for an empty file.
@@ -153,8 +168,8 @@ func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (S
 	switch {
 	case isTokenKey(key.Value):
 		return Setting{}, fmt.Errorf("the token does not belong in the config file, which others may see: set %s, or name a file with token_file, or keep it in the system's keyring", TokenVariable)
-	case i < 0 && key.Value != notifyKey:
-		if near := mapping.Nearest(key.Value, append(keys(table), notifyKey)); near != "" {
+	case i < 0 && !slices.Contains(sectionKeys(), key.Value):
+		if near := mapping.Nearest(key.Value, append(keys(table), sectionKeys()...)); near != "" {
 			return Setting{}, fmt.Errorf("there is no setting %q; the nearest is %q", key.Value, near)
 		}
 		return Setting{}, fmt.Errorf("there is no setting %q; \"opscom-import help push\" lists them", key.Value)
@@ -162,7 +177,7 @@ func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (S
 		return Setting{}, fmt.Errorf("%s is already set in line %d; remove one of the two", key.Value, lines[key.Value])
 	case value.Tag == "!!null":
 		return Setting{}, fmt.Errorf("%s has no value; give one, or remove the line", key.Value)
-	case key.Value == notifyKey:
+	case i < 0:
 		return Setting{}, nil
 	case value.Kind != yaml.ScalarNode:
 		return Setting{}, fmt.Errorf("%s takes one value, not a list", key.Value)

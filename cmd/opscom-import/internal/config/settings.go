@@ -79,6 +79,8 @@ type Settings struct {
 	Fix         *string       // the same
 	Summary     *string       // the same
 	LeaversFile *string       // the same
+	Metrics     string        // path of the file for node_exporter; "" for none
+	Listen      string        // loopback address where watch serves metrics and its health; "" for none
 	State       string        // absolute path of the journal's folder
 	Keep        time.Duration // how long finished runs stay in the journal; 0 for ever
 	JSON        bool
@@ -91,6 +93,9 @@ type Settings struct {
 	ConfigFrom string // why that one, for a person: "OPSCOM_CONFIG"
 
 	Notify []NotifyTarget // who is told how runs end; only a config file has them
+	Jobs   []Job          // what the program loads by itself; likewise
+
+	ownToken bool // a job's: only its own token file and the keyring are looked at
 
 	password string // kept in memory only; see WithPassword
 
@@ -168,19 +173,39 @@ type given struct{ text, origin string }
 // Load combines the sources of settings and checks every value. The error names
 // each setting that is wrong, where it was given, and what is allowed.
 func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
-	s := Settings{origins: make(map[string]string), getenv: env.Get, environ: env.Variables}
-	table := s.table(env)
-	file, why, err := findFile(flags, env)
+	path, why, err := findFile(flags, env)
 	if err != nil {
 		return Settings{}, err
 	}
-	values, err := s.combine(table, flags, env, file)
+	table := All(env)
+	file, err := readFile(path, table)
 	if err != nil {
 		return Settings{}, err
 	}
-	s.ConfigFile, s.ConfigFrom = file, why
+	weaker := defaults(table)
+	maps.Copy(weaker, file.values)
+	inVariables, err := readVariables(env, table)
+	if err != nil {
+		return Settings{}, err
+	}
+	maps.Copy(weaker, inVariables)
+	onCommandLine := readFlags(flags, table)
+	values := maps.Clone(weaker)
+	maps.Copy(values, onCommandLine)
+	s := Settings{ConfigFile: path, ConfigFrom: why, Notify: file.notify, getenv: env.Get, environ: env.Variables}
+	settings, err := s.read(values, env)
+	if err != nil {
+		return Settings{}, err
+	}
+	settings.Jobs, err = s.jobs(file.jobs, env, weaker, onCommandLine)
+	return settings, err
+}
+
+// read returns the settings with these values, checked.
+func (s Settings) read(values map[string]given, env Environment) (Settings, error) {
+	s.origins = make(map[string]string)
 	var mistakes []error
-	for _, setting := range table {
+	for _, setting := range s.table(env) {
 		value, ok := values[setting.Key()]
 		if !ok {
 			continue
@@ -205,28 +230,24 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	return s, nil
 }
 
-// combine returns the text of every setting that has one, from its strongest
-// source.
-func (s *Settings) combine(table []Setting, flags *pflag.FlagSet, env Environment, file string) (map[string]given, error) {
+func defaults(table []Setting) map[string]given {
 	values := make(map[string]given)
 	for _, setting := range table {
 		if setting.Default != "" {
 			values[setting.Key()] = given{text: setting.Default}
 		}
 	}
-	inFile, err := s.readFile(file, table)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(values, inFile)
-	inVariables, err := readVariables(env, table)
-	maps.Copy(values, inVariables)
+	return values
+}
+
+func readFlags(flags *pflag.FlagSet, table []Setting) map[string]given {
+	values := make(map[string]given)
 	for _, setting := range table {
 		if flags.Changed(setting.Flag) {
 			values[setting.Key()] = given{flags.Lookup(setting.Flag).Value.String(), "--" + setting.Flag}
 		}
 	}
-	return values, err
+	return values
 }
 
 const (

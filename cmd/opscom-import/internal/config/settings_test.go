@@ -143,6 +143,8 @@ var every = map[string]struct {
 	"summary":       {"-", func(s Settings) bool { return s.Summary != nil && *s.Summary == "-" }},
 	"fix":           {"-", func(s Settings) bool { return s.Fix != nil && *s.Fix == "-" }},
 	"results":       {"-", func(s Settings) bool { return s.Results != nil && *s.Results == "-" }},
+	"metrics_file":  {"/run/opscom.prom", func(s Settings) bool { return s.Metrics == "/run/opscom.prom" }},
+	"listen":        {"127.0.0.1:9480", func(s Settings) bool { return s.Listen == "127.0.0.1:9480" }},
 	"state":         {"/var/lib/opscom", func(s Settings) bool { return s.State == "/var/lib/opscom" }},
 	"keep":          {"12w", func(s Settings) bool { return s.Keep == 84*24*time.Hour }},
 	"json":          {"true", func(s Settings) bool { return s.JSON }},

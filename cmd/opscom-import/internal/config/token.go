@@ -43,10 +43,10 @@ func (s Settings) SandboxToken() string { return s.getenv(TokenVariable) }
 // system's keyring. It is never on a command line or in a config file, and no error
 // holds any of it.
 func (s Settings) FindToken() (Token, error) {
-	if s.TokenFile != "" && s.Origin("token_file") == "--token-file" {
+	if s.TokenFile != "" && (s.Origin("token_file") == "--token-file" || s.ownToken) {
 		return tokenFromFile(s.TokenFile)
 	}
-	if text := s.getenv(TokenVariable); strings.TrimSpace(text) != "" {
+	if text := s.getenv(TokenVariable); !s.ownToken && strings.TrimSpace(text) != "" {
 		found, err := newToken([]byte(text), TokenVariable)
 		if err != nil {
 			return Token{}, fmt.Errorf("%s %w", TokenVariable, err)

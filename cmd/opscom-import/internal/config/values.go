@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -201,6 +202,27 @@ func folderIn(workDir string) func(string) (string, error) {
 			return filepath.Join(workDir, text), nil
 		}
 	}
+}
+
+// parseMetricsFile takes only names that the collector reads: so no other file is replaced
+// by mistake.
+func parseMetricsFile(text string) (string, error) {
+	if text != "" && filepath.Ext(text) != ".prom" {
+		return "", fmt.Errorf("%q does not end in .prom, as node_exporter wants it", text)
+	}
+	return text, nil
+}
+
+// parseLoopback takes an address that only this machine can reach.
+func parseLoopback(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	host, _, err := net.SplitHostPort(text)
+	if err != nil || !isThisMachine(host) {
+		return "", fmt.Errorf("%q is not a loopback address with a port, such as 127.0.0.1:9480", text)
+	}
+	return text, nil
 }
 
 func parseLevel(text string) (slog.Level, error) {

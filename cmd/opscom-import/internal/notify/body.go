@@ -16,6 +16,7 @@ type facts struct {
 	Title   string             `json:"title"`
 	Text    string             `json:"text"`
 	Command string             `json:"command"`
+	Job     string             `json:"job"`
 	File    string             `json:"file"`
 	Target  string             `json:"target"`
 	Run     int64              `json:"run"`
@@ -59,7 +60,7 @@ func (m Message) body(style string) ([]byte, error) {
 
 func (m Message) facts() facts {
 	f := facts{
-		Event: m.Event, Title: m.Title, Text: m.Text, Command: m.Command, File: m.File, Target: m.Target, Run: m.Run, Exit: m.Exit, Rows: m.Rows,
+		Event: m.Event, Title: m.Title, Text: m.Text, Command: m.Command, Job: m.Job, File: m.File, Target: m.Target, Run: m.Run, Exit: m.Exit, Rows: m.Rows,
 		Counts: make(map[string]int), Held: append([]string{}, m.Held...), Problem: m.Problem, Reports: make(map[string]string),
 		Host: m.Host, At: m.At.UTC().Truncate(time.Second), Version: m.version,
 	}

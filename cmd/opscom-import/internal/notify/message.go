@@ -140,20 +140,32 @@ func (m Message) nextSteps(configFile string) []string {
 			approve += " --config " + quoted(path)
 		}
 	}
+	again := "Run the same command again when the cause is gone."
+	if m.Folder != "" {
+		again = "Remove the cause, and put the file into " + m.Folder + " again."
+	}
 	switch m.Event {
 	case config.NotifyHeld:
-		return []string{"Look at the results. To push exactly this all the same, as the user of the job:", approve, "Otherwise correct the export; the next run reads it again."}
-	case config.NotifyNotComplete:
-		if m.Run == 0 {
-			return []string{"Run the same command again when the cause is gone."}
+		otherwise := "Otherwise correct the export; the next run reads it again."
+		if m.Folder != "" {
+			otherwise = "Otherwise correct the export, and put it into " + m.Folder + "."
 		}
-		return []string{"Run the same command again when the cause is gone: it resumes this run. So does, as the user of the job:", approve}
-	case config.NotifyFailed:
-		return []string{"Remove the cause, and run the same command again: it will fail until then."}
+		return []string{"Look at the results. To push exactly this all the same, as the user of the job:", approve, otherwise}
+	case config.NotifyNotComplete, config.NotifyFailed:
+		switch {
+		case m.Retry:
+			return []string{"Remove the cause, if it is here. The job tries again by itself."}
+		case m.Event == config.NotifyNotComplete && m.Run > 0:
+			return []string{"Run the same command again when the cause is gone: it resumes this run. So does, as the user of the job:", approve}
+		case m.Event == config.NotifyFailed && m.Folder == "":
+			return []string{"Remove the cause, and run the same command again: it will fail until then."}
+		default:
+			return []string{again}
+		}
 	case config.NotifyRowsToFix:
 		return []string{"The results say what is wrong with each row. Fix the rows where they come from, or in the fix workbook, and push that."}
 	case config.NotifyNoFile:
-		return []string{"Find out why the export did not come."}
+		return []string{"Find out why the export did not come. When it comes, it is pushed."}
 	default:
 		return nil
 	}

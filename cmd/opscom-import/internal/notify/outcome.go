@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -15,7 +16,10 @@ type Outcome struct {
 	Sources []string           // what tells the nightly exports that it is about from others; none if nobody knows
 	Event   config.NotifyEvent // "" for a run that ended well
 
-	Command string // push or approve
+	Command string // push, approve or watch
+	Job     string // "" for a command that a person, or another program, gave
+	Folder  string // that the job takes its files from; "" for none
+	Retry   bool   // the job tries it again by itself
 	File    string // its path
 	Target  string // what it is pushed to
 	Run     int64  // 0 for none
@@ -26,6 +30,13 @@ type Outcome struct {
 	Held    []string
 	Problem string   // why it failed or is not complete
 	Reports []Report // that were written
+}
+
+// Relocate says that the reports lie in another folder now.
+func (o *Outcome) Relocate(folder string) {
+	for i := range o.Reports {
+		o.Reports[i].Path = filepath.Join(folder, filepath.Base(o.Reports[i].Path))
+	}
 }
 
 // Count is the number of rows with a status.

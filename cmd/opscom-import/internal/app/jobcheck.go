@@ -1,0 +1,169 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/inbox"
+	"opscom-import/importer"
+	"opscom-import/mapping"
+)
+
+// CheckJobs checks everything that the jobs need besides the files and the Controller, and
+// changes nothing: client, token, mapping, folders, and that no two jobs take one file.
+// There is one finding a job.
+func CheckJobs(env Env) []Finding {
+	jobs := env.Settings.Jobs
+	findings := make([]Finding, len(jobs))
+	for i, job := range jobs {
+		wrong := env.checkJob(job)
+		for _, earlier := range jobs[:i] {
+			wrong = append(wrong, clashOf(earlier, job))
+		}
+		findings[i] = Finding{What: job.Name, Detail: describeJob(job), Err: errors.Join(wrong...)}
+	}
+	return findings
+}
+
+// JobsFault returns what is wrong with the jobs, nil when nothing is.
+func JobsFault(env Env) error {
+	var faults []error
+	for i, f := range CheckJobs(env) {
+		if f.Err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", env.Settings.Jobs[i].Origin, f.Err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (e Env) checkJob(job config.Job) (wrong []error) {
+	s := job.Settings
+	e.Settings = s
+	if f := e.examineSettings(); f.Err != nil {
+		wrong = append(wrong, errors.New("no client code: give the job a client"))
+	} else if f := e.examineToken(); f.Err != nil {
+		wrong = append(wrong, f.Err)
+	}
+	if s.MaxChanged.Set && !s.OnlyChanges {
+		wrong = append(wrong, errors.New("max_changed counts rows that are new or changed: it needs only_changes"))
+	}
+	wrong = append(wrong, checkJobMapping(job))
+	if job.Folder != "" {
+		return append(wrong, inbox.Check(job.Inbox()))
+	}
+	return append(wrong, checkJobFile(job))
+}
+
+// checkJobMapping checks that the job's mapping file can be read: nobody is there to
+// confirm a suggestion.
+func checkJobMapping(job config.Job) error {
+	paths := []string{job.Settings.Mapping}
+	if paths[0] == "" && job.Folder != "" {
+		return errors.New("no mapping: name the mapping file of these files with mapping")
+	}
+	if paths[0] == "" {
+		paths = mappingsBeside(baseOf(job.File))
+	}
+	var text []byte
+	err := fs.ErrNotExist
+	name := ""
+	for i := 0; i < len(paths) && errors.Is(err, fs.ErrNotExist); i++ {
+		name = paths[i]
+		text, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return fmt.Errorf("the mapping file %s cannot be read: %w", paths[0], errors.Unwrap(err))
+	}
+	_, err = mapping.Parse(name, text)
+	return err
+}
+
+// checkJobFile checks that the reports of a file that stays where it is can be written.
+func checkJobFile(job config.Job) error {
+	reports, err := reportPaths(job.Settings, baseOf(job.File))
+	if err != nil {
+		return err
+	}
+	if err := checkPaths(job.Settings, []string{job.File}, func(string) (importer.Reports, error) { return reports, nil }); err != nil {
+		return err
+	}
+	return checkWritable(reports)
+}
+
+// clashOf returns why two jobs cannot run beside each other, nil when they can.
+func clashOf(a, b config.Job) error {
+	switch {
+	case a.Folder != "" && b.Folder != "":
+		return clashOfFolders(a, b)
+	case a.Folder != "":
+		return clashOfFile(a, b)
+	case b.Folder != "":
+		return clashOfFile(b, a)
+	}
+	ours, err := reportPaths(a.Settings, baseOf(a.File))
+	theirs, otherErr := reportPaths(b.Settings, baseOf(b.File))
+	if err = errors.Join(err, otherErr); err != nil {
+		return err
+	}
+	theirPaths := pathsOf(&theirs)
+	for i, path := range pathsOf(&ours) {
+		if *path != "" && *path != "-" && realPath(*path) == realPath(*theirPaths[i]) {
+			return fmt.Errorf("its %s and those of job %s would both be %s: name another path with %s", kindsOf()[i], a.Name, *path, kindsOf()[i])
+		}
+	}
+	return nil
+}
+
+func clashOfFolders(a, b config.Job) error {
+	if realPath(a.Folder) != realPath(b.Folder) {
+		for _, pair := range [][2]config.Job{{a, b}, {b, a}} {
+			within, err := filepath.Rel(realPath(pair[0].Folder), realPath(pair[1].Folder))
+			if err == nil && filepath.IsLocal(within) && slices.Contains(inbox.Places(), firstElement(within)) {
+				return fmt.Errorf("the folder %s belongs to job %s, which keeps its files there: name another one", pair[1].Folder, pair[0].Name)
+			}
+		}
+		return nil
+	}
+	for _, ours := range a.Files {
+		for _, theirs := range b.Files {
+			if inbox.Overlap(ours, theirs) {
+				return fmt.Errorf("it takes files from %s that job %s takes too: a name can match both %s and %s", b.Folder, a.Name, theirs, ours)
+			}
+		}
+	}
+	return nil
+}
+
+// clashOfFile checks that a job with a folder does not take the file of another one.
+func clashOfFile(folder, file config.Job) error {
+	if realPath(filepath.Dir(file.File)) != realPath(folder.Folder) {
+		return nil
+	}
+	for _, pattern := range folder.Files {
+		if inbox.Overlap(pattern, filepath.Base(file.File)) {
+			return fmt.Errorf("job %s takes %s away from job %s: it matches %s", folder.Name, file.File, file.Name, pattern)
+		}
+	}
+	return nil
+}
+
+// firstElement returns the first element of a relative path.
+func firstElement(path string) string {
+	first, _, _ := strings.Cut(filepath.ToSlash(path), "/")
+	return first
+}
+
+// describeJob says what the job takes, and when.
+func describeJob(job config.Job) string {
+	text := "takes " + job.Takes() + " " + job.When()
+	if s := job.Settings; !s.MinRows.Set && !s.MaxChanged.Set {
+		text += "; note: neither min_rows nor max_changed is set, so no limit notices an export that was cut short"
+	}
+	return text
+}

@@ -1,0 +1,292 @@
+package watch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/inbox"
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+)
+
+// item is a file to work on.
+type item struct {
+	row   importer.JobRun
+	path  string
+	taken inbox.Taken // the zero value for a file that stays where it is
+}
+
+// handle has a file pushed, and moves it to where its end belongs.
+func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []importer.JobRun) (End, error) {
+	select { // runs to one target exclude each other
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-fetchCtx.Done():
+		return End{Exit: app.ExitIncomplete}, nil
+	}
+	file := File{Path: it.path, Arrived: it.row.File, Since: it.row.BegunAt}
+	if err := l.start(fetchCtx, &it); err != nil {
+		return End{}, err
+	}
+	file.Hash, file.Repeat = it.row.FileHash, isRepeat(it.row, history)
+	pushCtx := fetchCtx
+	if ends := l.window.ends; !ends.IsZero() {
+		var cancel context.CancelFunc
+		pushCtx, cancel = context.WithDeadline(fetchCtx, ends)
+		defer cancel()
+	}
+	l.pulse.work(time.Now())
+	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
+	l.pulse.beat(time.Now())
+	if end.Exit == app.ExitIncomplete && pushCtx.Err() != nil && fetchCtx.Err() == nil {
+		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
+	}
+	return end, l.finish(fetchCtx, workCtx, it, end)
+}
+
+// start stores that the work on the file begins.
+func (l *loop) start(ctx context.Context, it *item) (err error) {
+	now := time.Now()
+	it.row.StartedAt = now
+	if it.row.ID != 0 {
+		return l.Recorder.Restart(ctx, it.row.ID, now)
+	}
+	it.row.BegunAt = now
+	if it.row.FileHash, err = hashOf(it.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the push says that it is missing
+		return err
+	}
+	it.row.ID, err = l.Recorder.Begin(ctx, it.row)
+	return err
+}
+
+// isRepeat reports whether the file has the bytes of the last one that the job completed.
+func isRepeat(row importer.JobRun, history []importer.JobRun) bool {
+	for _, r := range history {
+		if r.ID != row.ID && r.IsEnded() && !r.Retry && r.Run != 0 && r.Exit <= app.ExitRows {
+			return row.FileHash != "" && r.FileHash == row.FileHash
+		}
+	}
+	return false
+}
+
+// finish stores how the work on the file ended, moves it, and tells people.
+func (l *loop) finish(fetchCtx, workCtx context.Context, it item, end End) error {
+	ctx := context.WithoutCancel(fetchCtx) // an interrupt does not keep it from that
+	isStopping := fetchCtx.Err() != nil && end.Exit == app.ExitIncomplete
+	row := it.row
+	row.Run, row.Exit, row.Counts, row.Problem, row.EndedAt = end.Run, end.Exit, end.Counts, end.Problem, time.Now()
+	place, isOver := placeOf(end)
+	row.Retry = !isOver
+	row.IsTold = isStopping || end.Exit == app.ExitBusy // who stopped it knows, and the other run tells
+	var relocate *importer.Relocation
+	if isOver && l.inbox != nil {
+		relocate = &importer.Relocation{From: it.taken.Folder, To: it.taken.In(place)}
+		l.leaveMessage(it, place, end)
+	}
+	if err := l.Recorder.End(ctx, row, relocate); err != nil {
+		return err
+	}
+	l.pause(end, row.Retry)
+	if relocate != nil {
+		row.Folder = relocate.To
+		if _, err := l.inbox.Finish(it.taken, place); err != nil {
+			return err
+		}
+	}
+	return l.tell(fetchCtx, workCtx, row, end)
+}
+
+// tell tells people how the work on a file ended, and stores that it did.
+func (l *loop) tell(fetchCtx, workCtx context.Context, row importer.JobRun, end End) error {
+	l.Pusher.Tell(fetchCtx, workCtx, l.job, row, end)
+	if row.IsTold {
+		return nil
+	}
+	row.IsTold = true
+	return l.Recorder.End(context.WithoutCancel(fetchCtx), row, nil)
+}
+
+// placeOf returns where a file belongs whose work ended so, and false when it is tried
+// again.
+func placeOf(end End) (place inbox.Place, isOver bool) {
+	switch {
+	case end.Exit <= app.ExitRows:
+		return inbox.Done, true
+	case end.Exit == app.ExitHeld:
+		return inbox.Held, true
+	case end.OfFile:
+		return inbox.Failed, true
+	default:
+		return "", false
+	}
+}
+
+// pause sets when what is in progress is tried again.
+func (l *loop) pause(end End, retry bool) {
+	switch {
+	case !retry:
+		l.failures, l.retryAt = 0, time.Time{}
+	case end.Exit == app.ExitBusy:
+		l.retryAt = time.Now().Add(busyPause)
+	default:
+		l.failures++
+		l.retryAt = time.Now().Add(pauseAfter(l.failures))
+	}
+}
+
+// leaveMessage leaves a text beside a file that somebody has to look at: who sent it may
+// see nothing but the folder. That it cannot be written changes nothing.
+func (l *loop) leaveMessage(it item, place inbox.Place, end End) {
+	if place == inbox.Done || end.Problem == "" {
+		return
+	}
+	text := filepath.Base(it.path) + ": " + end.Problem + "\n"
+	if err := os.WriteFile(messageOf(it.taken), []byte(text), 0o600); err != nil {
+		l.Log.Warn("the message beside a file is not written", "job", l.job.Name, "error", err)
+	}
+}
+
+// messageOf is the path of the text beside a file that was taken.
+func messageOf(taken inbox.Taken) string {
+	return strings.TrimSuffix(taken.Path, filepath.Ext(taken.Path)) + ".message.txt"
+}
+
+// tidy completes what an earlier process, or a person, has left, and returns what is in
+// progress, the oldest first.
+func (l *loop) tidy(fetchCtx, workCtx context.Context, history []importer.JobRun) (unfinished []item, err error) {
+	rows := make(map[string]importer.JobRun) // by the name of their folder, which is theirs alone
+	for _, row := range history {
+		if row.IsEnded() && !row.IsTold {
+			if err := l.tell(fetchCtx, workCtx, row, endOf(row)); err != nil {
+				return nil, err
+			}
+		}
+		if row.Folder != "" {
+			rows[filepath.Base(row.Folder)] = row
+		}
+	}
+	if l.inbox == nil {
+		return l.unfinishedFile(history), nil
+	}
+	taken, err := l.inbox.InProgress()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range taken {
+		row, isKnown := rows[filepath.Base(t.Folder)]
+		if isKnown && row.IsEnded() && !row.Retry { // and only the move is missing
+			if _, err := l.inbox.Finish(t, inbox.Place(filepath.Base(filepath.Dir(row.Folder)))); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !isKnown {
+			row = importer.JobRun{Job: l.job.Name, File: filepath.Join(l.job.Folder, t.Name), Folder: t.Folder, DueAt: l.window.due}
+		}
+		unfinished = append(unfinished, item{row: row, path: t.Path, taken: t})
+	}
+	l.holdBack(unfinished)
+	return unfinished, l.tidyHeld(fetchCtx, rows)
+}
+
+// unfinishedFile returns the file that stays where it is, if the work on it is to go on.
+func (l *loop) unfinishedFile(history []importer.JobRun) []item {
+	for _, row := range history {
+		if row.File == "" {
+			continue
+		}
+		if row.IsEnded() && !row.Retry {
+			return nil
+		}
+		unfinished := []item{{row: row, path: row.File}}
+		l.holdBack(unfinished)
+		return unfinished
+	}
+	return nil
+}
+
+// holdBack makes the next try wait if processes have died while they worked on the file: it
+// may be the cause.
+func (l *loop) holdBack(unfinished []item) {
+	if len(unfinished) == 0 || !l.retryAt.IsZero() {
+		return
+	}
+	if row := unfinished[0].row; row.ID != 0 && !row.IsEnded() && row.Starts > 1 {
+		l.retryAt = row.StartedAt.Add(pauseAfter(row.Starts - 1))
+		l.Notify(l.job.Name, fmt.Sprintf("the program has ended %d times while it worked on %s: it is tried again at %s",
+			row.Starts, row.File, l.retryAt.Local().Format("15:04:05")))
+	}
+}
+
+// tidyHeld moves the files of held runs that were approved since, replaced or forgotten.
+func (l *loop) tidyHeld(ctx context.Context, rows map[string]importer.JobRun) error {
+	held, err := l.inbox.In(inbox.Held)
+	if err != nil {
+		return err
+	}
+	l.heldSeen = time.Now()
+	for _, t := range held {
+		row, isKnown := rows[filepath.Base(t.Folder)]
+		if !isKnown {
+			continue
+		}
+		run, receipt, err := l.History.Outcome(ctx, row.Run)
+		var place inbox.Place
+		switch {
+		case errors.Is(err, journal.ErrNoRun), err == nil && run.State == importer.RunSuperseded:
+			place = inbox.Failed
+			row.Exit, row.Problem = app.ExitUsage, "the held run was not approved: a newer run took its place, or it was forgotten"
+		case err != nil:
+			return err
+		case run.State == importer.RunFinished:
+			place = inbox.Done
+			if err := os.Remove(messageOf(t)); err != nil && !errors.Is(err, fs.ErrNotExist) { // that it is held
+				return err
+			}
+			row.Exit, row.Counts, row.Problem = receipt.Exit, receipt.Counts, ""
+		default:
+			continue
+		}
+		if err := l.Recorder.End(ctx, row, &importer.Relocation{From: t.Folder, To: t.In(place)}); err != nil {
+			return err
+		}
+		if _, err := l.inbox.Finish(t, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endOf is the end that the history remembers.
+func endOf(row importer.JobRun) End {
+	return End{Run: row.Run, Exit: row.Exit, Counts: row.Counts, Problem: row.Problem, OfFile: row.Exit == app.ExitUsage && !row.Retry}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return path != "" && err == nil
+}
+
+// hashOf returns the SHA-256 of a file's bytes, in hexadecimal.
+func hashOf(path string) (hash string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -1,0 +1,586 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/inbox"
+	"opscom-import/cmd/opscom-import/internal/schedule"
+	"opscom-import/importer"
+	"opscom-import/report"
+)
+
+// bench is a folder, a journal and a pusher for tests in virtual time.
+type bench struct {
+	t       *testing.T
+	folder  string
+	jobs    []config.Job
+	history app.JobHistory
+	notes   []string
+
+	mu     sync.Mutex
+	pushed []string // "students.csv" and the like, in order
+	told   []string // "students.csv 0", "no file"
+	push   func(ctx context.Context, file File) End
+
+	outcome func(run int64) (importer.RunInfo, report.Receipt, error)
+	failEnd error // of the history
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	root := t.TempDir()
+	b := &bench{t: t, folder: filepath.Join(root, "in")}
+	if err := os.Mkdir(b.folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b.history.Env = app.Env{
+		Settings: config.Settings{State: filepath.Join(root, "state")}, Log: slog.New(slog.DiscardHandler), Notify: func(string) {}, Stdout: io.Discard,
+	}
+	b.jobs = []config.Job{{
+		Name: "students", Folder: b.folder, Files: []string{"*.csv"}, Complete: inbox.Settled, Settle: time.Minute, TimeZone: time.UTC,
+		Settings: config.Settings{Client: "OC_TEST", URL: "https://controller.example"},
+	}}
+	b.push = func(context.Context, File) End { return End{Run: 1, Exit: 0} }
+	return b
+}
+
+// Push, Tell and TellNoFile are of Pusher.
+func (b *bench) Push(fetchCtx, _ context.Context, _ config.Job, file File) End {
+	b.mu.Lock()
+	name := filepath.Base(file.Path)
+	if file.Repeat {
+		name += " again"
+	}
+	if !file.Since.IsZero() {
+		name += " on"
+	}
+	b.pushed = append(b.pushed, name)
+	b.mu.Unlock()
+	if _, err := os.Stat(file.Path); err != nil && b.jobs[0].Folder != "" {
+		b.t.Errorf("it does not lie where it should: %v", err)
+	}
+	return b.push(fetchCtx, file)
+}
+
+func (b *bench) Tell(_, _ context.Context, _ config.Job, row importer.JobRun, end End) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !row.IsTold {
+		b.told = append(b.told, fmt.Sprintf("%s %d", filepath.Base(row.File), end.Exit))
+	}
+}
+
+func (b *bench) TellNoFile(_, _ context.Context, _ config.Job, by time.Time, why string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = append(b.told, "no file by "+by.UTC().Format("02 15:04")+": "+why)
+}
+
+// benchHistory is the history of the journal, with runs that the test makes up.
+type benchHistory struct {
+	app.JobHistory
+	bench *bench
+}
+
+func (h benchHistory) Outcome(_ context.Context, run int64) (importer.RunInfo, report.Receipt, error) {
+	return h.bench.outcome(run)
+}
+
+func (h benchHistory) End(ctx context.Context, r importer.JobRun, relocate *importer.Relocation) error {
+	if h.bench.failEnd != nil {
+		return h.bench.failEnd
+	}
+	return h.JobHistory.End(ctx, r, relocate)
+}
+
+func (b *bench) watcher() *Watcher {
+	b.t.Helper()
+	history := benchHistory{b.history, b}
+	w, err := New(Options{
+		Jobs: b.jobs, Pusher: b, History: history, Recorder: history, Log: slog.New(slog.DiscardHandler), Polling: true,
+		Notify: func(_, note string) { b.mu.Lock(); defer b.mu.Unlock(); b.notes = append(b.notes, note) },
+		Jitter: func(time.Duration) time.Duration { return 0 },
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return w
+}
+
+// run lets the jobs run for a while, in virtual time.
+func (b *bench) run(d time.Duration) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), d)
+	defer cancel()
+	b.watcher().Run(ctx, b.t.Context())
+}
+
+func (b *bench) arrive(name, text string) {
+	b.t.Helper()
+	if err := os.WriteFile(filepath.Join(b.folder, name), []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// in returns the names of the files in a place, without their own folders.
+func (b *bench) in(place string) (names []string) {
+	b.t.Helper()
+	found, err := filepath.Glob(filepath.Join(b.folder, place, "*", "*"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, path := range found {
+		if name := filepath.Base(path); !strings.HasPrefix(name, ".") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (b *bench) want(what string, got []string, want ...string) {
+	b.t.Helper()
+	if !slices.Equal(got, want) {
+		b.t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func (b *bench) runs() []importer.JobRun {
+	b.t.Helper()
+	runs, err := b.history.Runs(b.t.Context(), "students")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return runs
+}
+
+// inTime runs a test in virtual time, which begins at midnight.
+func inTime(t *testing.T, test func(t *testing.T, b *bench)) {
+	t.Helper()
+	b := newBench(t)
+	synctest.Test(t, func(t *testing.T) {
+		b.t = t
+		test(t, b)
+	})
+}
+
+func TestFilesAsTheyArrive(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("b.csv", "older")
+		b.arrive("a.csv", "newer")
+		older := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(filepath.Join(b.folder, "b.csv"), older, older); err != nil {
+			t.Fatal(err)
+		}
+		b.run(50 * time.Second)
+		b.want("pushed before they have settled", b.pushed)
+		b.run(10 * time.Minute)
+		b.want("pushed", b.pushed, "b.csv", "a.csv")
+		b.want("told", b.told, "b.csv 0", "a.csv 0")
+		b.want("done", b.in("done"), "a.csv", "b.csv")
+		if runs := b.runs(); len(runs) != 2 || runs[0].Exit != 0 || !runs[0].IsTold || runs[0].Run != 1 || !exists(runs[0].Folder) {
+			t.Errorf("the history has %+v", runs)
+		}
+		b.arrive("c.csv", "newer")
+		b.run(10 * time.Minute)
+		b.want("the same bytes", b.pushed[2:], "c.csv again")
+	})
+}
+
+func TestWhereFilesGo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end   End
+		place string
+		files []string
+	}{
+		"rows to fix": {End{Run: 7, Exit: app.ExitRows}, "done", []string{"a.csv", "a.results.csv"}},
+		"held":        {End{Run: 7, Exit: app.ExitHeld, Problem: "few rows"}, "held", []string{"a.csv", "a.message.txt", "a.results.csv"}},
+		"failed":      {End{Exit: app.ExitUsage, Problem: "no header", OfFile: true}, "failed", []string{"a.csv", "a.message.txt", "a.results.csv"}},
+		"full disk":   {End{Exit: app.ExitUsage, Problem: "full"}, "in-progress", []string{"a.csv", "a.results.csv"}},
+		"stopped":     {End{Run: 7, Exit: app.ExitIncomplete}, "in-progress", []string{"a.csv", "a.results.csv"}},
+		"busy":        {End{Exit: app.ExitBusy}, "in-progress", []string{"a.csv", "a.results.csv"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, b *bench) {
+				b.arrive("a.csv", "x")
+				b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) {
+					return importer.RunInfo{State: importer.RunHeld}, report.Receipt{}, nil
+				}
+				b.push = func(_ context.Context, f File) End {
+					if err := os.WriteFile(strings.TrimSuffix(f.Path, ".csv")+".results.csv", nil, 0o600); err != nil {
+						t.Error(err)
+					}
+					if f.Arrived != filepath.Join(b.folder, "a.csv") {
+						t.Errorf("it arrived at %s", f.Arrived)
+					}
+					return tc.end
+				}
+				b.run(2*time.Minute + time.Second)
+				b.want("in "+tc.place, b.in(tc.place), tc.files...)
+				if tc.end.Exit == app.ExitBusy {
+					b.want("told", b.told)
+				} else {
+					b.want("told", b.told[:1], fmt.Sprintf("a.csv %d", tc.end.Exit))
+				}
+				if tc.end.Problem != "" && tc.place != "in-progress" {
+					text, err := os.ReadFile(filepath.Join(b.runs()[0].Folder, "a.message.txt"))
+					if err != nil || string(text) != "a.csv: "+tc.end.Problem+"\n" {
+						t.Errorf("the message is %q, %v", text, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestRetries tries again what is not complete, before anything newer, and longer and longer
+// apart.
+func TestRetries(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		var at []time.Duration
+		began := time.Now()
+		b.arrive("a.csv", "x")
+		b.push = func(_ context.Context, f File) End {
+			if filepath.Base(f.Path) == "a.csv" {
+				if at = append(at, time.Since(began).Round(time.Minute)); len(at) < 8 {
+					return End{Run: 1, Exit: app.ExitIncomplete, Problem: "down"}
+				}
+			}
+			return End{Run: 1}
+		}
+		b.run(2 * time.Minute)
+		b.arrive("b.csv", "y")
+		b.run(4 * time.Hour)
+		want := []time.Duration{1, 2, 4, 9, 19, 34, 64, 94} // with the restart, which begins anew
+		for i := range want {
+			want[i] *= time.Minute
+		}
+		if len(at) != 8 || b.pushed[8] != "b.csv" || len(b.pushed) != 9 {
+			t.Errorf("pushed %q at %v", b.pushed, at)
+		}
+		b.want("done", b.in("done"), "a.csv", "b.csv")
+		for i := 3; i < len(at); i++ {
+			if at[i]-at[i-1] < at[i-1]-at[i-2]-time.Minute && i != 3 {
+				t.Errorf("the tries are at %v", at)
+			}
+		}
+	})
+}
+
+// TestInterrupted goes on in the next process with what an interrupt left, and tells nobody.
+func TestInterrupted(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.push = func(ctx context.Context, _ File) End {
+			<-ctx.Done()
+			return End{Run: 1, Exit: app.ExitIncomplete}
+		}
+		b.run(5 * time.Minute)
+		b.want("in progress", b.in("in-progress"), "a.csv")
+		b.want("told", b.told)
+		b.push = func(context.Context, File) End { return End{Run: 1} }
+		b.run(time.Second)
+		b.want("pushed", b.pushed, "a.csv", "a.csv on")
+		b.want("told", b.told, "a.csv 0")
+		b.want("done", b.in("done"), "a.csv")
+	})
+}
+
+// TestDiedBeforeTheEndWasStored pushes nothing twice that the pusher knows to be finished.
+func TestDiedBeforeTheEndWasStored(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.failEnd = errors.New("the disk is full")
+		b.run(70 * time.Second)
+		b.want("told", b.told)
+		b.failEnd = nil
+		b.run(time.Minute)
+		b.want("pushed", b.pushed, "a.csv", "a.csv on")
+		b.want("told", b.told, "a.csv 0")
+	})
+}
+
+// TestDiedAgainAndAgain waits longer and longer for a file that may be the cause.
+func TestDiedAgainAndAgain(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.failEnd = errors.New("as if it had died")
+		b.run(70 * time.Second)
+		began := len(b.pushed)
+		for range 50 { // a process that is started again every second
+			b.run(time.Second)
+		}
+		if more := len(b.pushed) - began; more != 1 || len(b.notes) == 0 {
+			t.Errorf("tried %d times in 50 seconds, notes %q", more, b.notes)
+		}
+	})
+}
+
+// TestDiedBeforeTheMove moves only what the history says has ended.
+func TestDiedBeforeTheMove(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.push = func(context.Context, File) End { return End{Run: 1, Exit: app.ExitIncomplete} }
+		b.run(70 * time.Second)
+		row := b.runs()[0]
+		row.Exit, row.Retry, row.IsTold = 0, false, false
+		to := filepath.Join(b.folder, "done", filepath.Base(row.Folder))
+		if err := b.history.End(t.Context(), row, &importer.Relocation{From: row.Folder, To: to}); err != nil {
+			t.Fatal(err)
+		}
+		b.pushed, b.told = nil, nil
+		b.run(time.Minute)
+		b.want("pushed", b.pushed)
+		b.want("told", b.told, "a.csv 0")
+		b.want("done", b.in("done"), "a.csv")
+	})
+}
+
+func TestHeldRuns(t *testing.T) {
+	for name, tc := range map[string]struct {
+		state importer.RunState
+		err   error
+		place string
+		exit  int
+	}{
+		"approved":  {importer.RunFinished, nil, "done", app.ExitRows},
+		"waiting":   {importer.RunHeld, nil, "held", app.ExitHeld},
+		"pushing":   {importer.RunPushing, nil, "held", app.ExitHeld},
+		"replaced":  {importer.RunSuperseded, nil, "failed", app.ExitUsage},
+		"forgotten": {"", nil, "failed", app.ExitUsage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, b *bench) {
+				b.arrive("a.csv", "x")
+				b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) {
+					return importer.RunInfo{State: importer.RunHeld}, report.Receipt{}, nil
+				}
+				b.push = func(context.Context, File) End { return End{Run: 7, Exit: app.ExitHeld, Problem: "few rows"} }
+				b.run(2 * time.Minute)
+				b.outcome = func(run int64) (importer.RunInfo, report.Receipt, error) {
+					if tc.state == "" {
+						return b.history.Outcome(t.Context(), run) // there is none
+					}
+					return importer.RunInfo{State: tc.state}, report.Receipt{Exit: app.ExitRows, Counts: importer.Counts{importer.StatusPushed: 3}}, nil
+				}
+				b.run(3 * time.Minute)
+				if row := b.runs()[0]; row.Exit != tc.exit || filepath.Base(filepath.Dir(row.Folder)) != tc.place {
+					t.Errorf("the history has exit %d in %s", row.Exit, row.Folder)
+				}
+				if got := b.in(tc.place); !slices.Contains(got, "a.csv") || slices.Contains(got, "a.message.txt") == (tc.place == "done") {
+					t.Errorf("%s has %q", tc.place, got)
+				}
+				b.want("told", b.told, "a.csv 4")
+			})
+		})
+	}
+}
+
+func (b *bench) schedule(at, notAfter, expectedBy string) {
+	b.t.Helper()
+	job := &b.jobs[0]
+	if at != "" {
+		s := must[schedule.Schedule](b.t)(schedule.Parse(at, time.UTC))
+		job.At = &s
+	}
+	if notAfter != "" {
+		clock := must[schedule.Clock](b.t)(schedule.ParseClock(notAfter))
+		job.NotAfter = &clock
+	}
+	if expectedBy != "" {
+		s := must[schedule.Schedule](b.t)(schedule.Parse(expectedBy, time.UTC))
+		job.ExpectedBy = &s
+	}
+}
+
+func TestSchedule(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) { // from midnight
+		b.schedule("0 4 * * *", "", "")
+		b.arrive("a.csv", "x")
+		b.run(4*time.Hour - time.Second)
+		b.want("pushed before its time", b.pushed)
+		b.run(3 * time.Minute)
+		b.want("pushed", b.pushed, "a.csv")
+		b.arrive("b.csv", "y")
+		b.run(20 * time.Hour)
+		b.want("pushed outside its time", b.pushed, "a.csv")
+		b.run(10 * time.Hour)
+		b.want("pushed the next night", b.pushed, "a.csv", "b.csv")
+		b.run(24 * time.Hour)
+		if row := b.runs()[0]; row.File != "" || row.DueAt.Hour() != 4 || row.Problem == "" || len(b.told) != 2 {
+			t.Errorf("a night without a file: %+v, told %q", row, b.told)
+		}
+	})
+}
+
+func TestNotAfter(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("0 4 * * *", "06:00", "")
+		b.push = func(ctx context.Context, _ File) End {
+			select {
+			case <-ctx.Done():
+				return End{Run: 1, Exit: app.ExitIncomplete, Problem: "interrupted"}
+			case <-time.After(90 * time.Minute):
+				return End{Run: 1}
+			}
+		}
+		var ended time.Time
+		b.run(4*time.Hour + 40*time.Minute)
+		b.arrive("a.csv", "x") // late, and still in time
+		b.run(3 * time.Hour)
+		b.want("pushed", b.pushed, "a.csv")
+		b.want("told", b.told, "a.csv 3")
+		if row := b.runs()[0]; !strings.Contains(row.Problem, "not_after") || !row.Retry || row.EndedAt.Hour() != 6 {
+			t.Errorf("the history has %+v", row)
+		}
+		ended = time.Now()
+		b.run(25 * time.Hour)
+		b.want("pushed the next night", b.pushed, "a.csv", "a.csv on")
+		if row := b.runs()[1]; row.Exit != 0 || row.EndedAt.Sub(ended) < 20*time.Hour || row.EndedAt.UTC().Hour() != 5 {
+			t.Errorf("the history has %+v", row)
+		}
+	})
+}
+
+func TestFileThatStays(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		file := filepath.Join(b.folder, "staff.csv")
+		b.jobs[0].Folder, b.jobs[0].Files, b.jobs[0].File = "", nil, file
+		b.schedule("0 4 * * *", "06:00", "")
+		b.run(5 * time.Hour)
+		b.want("pushed without a file", b.pushed)
+		b.arrive("staff.csv", "x")
+		b.run(4 * time.Hour)
+		b.want("pushed when it has come", b.pushed, "staff.csv")
+		b.run(24 * time.Hour)
+		b.want("pushed the next night", b.pushed, "staff.csv", "staff.csv again")
+		if !exists(file) {
+			t.Error("the file does not stay")
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		b.run(24 * time.Hour)
+		if row := b.runs()[0]; row.File != "" || len(b.pushed) != 2 {
+			t.Errorf("a night without a file: %+v, pushed %q", row, b.pushed)
+		}
+	})
+}
+
+func TestExpectedBy(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("", "", "0 5 * * *")
+		b.arrive("a.csv", "x")
+		b.run(24 * time.Hour)
+		b.want("told when it came", b.told, "a.csv 0")
+		b.told = nil
+		b.run(24 * time.Hour)
+		b.want("told when none came", b.told, "no file by 02 05:00: nothing is there")
+		b.run(4 * time.Hour)
+		b.told = nil
+		b.arrive("b.csv", "half")
+		grow := time.AfterFunc(0, func() {})
+		stop := false
+		for at := time.Duration(0); at < 70*time.Minute; at += 30 * time.Second { // an upload that goes on at five
+			time.AfterFunc(at, func() {
+				if !stop {
+					b.arrive("b.csv", strings.Repeat("x", int(time.Now().Unix()%1000)+5))
+				}
+			})
+		}
+		b.run(65 * time.Minute)
+		stop = true
+		grow.Stop()
+		if len(b.told) != 1 || !strings.Contains(b.told[0], "no file by 03 05:00: b.csv ") {
+			t.Errorf("told %q while a file is written", b.told)
+		}
+		b.run(2 * time.Hour)
+		b.want("told when it came late", b.told[len(b.told)-1:], "b.csv 0")
+	})
+}
+
+func TestRunOnce(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("0 4 * * *", "06:00", "")
+		b.arrive("a.csv", "x")
+		b.arrive("b.csv", "y")
+		b.push = func(_ context.Context, f File) End {
+			if filepath.Base(f.Path) == "b.csv" {
+				return End{Run: 2, Exit: app.ExitRows}
+			}
+			return End{Run: 1}
+		}
+		exit, err := b.watcher().RunOnce(t.Context(), t.Context())
+		if exit != app.ExitRows || err != nil {
+			t.Errorf("exit %d, %v", exit, err)
+		}
+		slices.Sort(b.pushed)
+		b.want("pushed", b.pushed, "a.csv", "b.csv")
+		if exit, err = b.watcher().RunOnce(t.Context(), t.Context()); exit != 0 || err != nil || len(b.notes) == 0 {
+			t.Errorf("with nothing to do: exit %d, %v, notes %q", exit, err, b.notes)
+		}
+		b.arrive("c.csv", "z")
+		b.push = func(context.Context, File) End { return End{Run: 1, Exit: app.ExitIncomplete} }
+		if exit, err = b.watcher().RunOnce(t.Context(), t.Context()); exit != app.ExitIncomplete || err != nil {
+			t.Errorf("stopped: exit %d, %v", exit, err)
+		}
+		release, err := b.history.Lock(t.Context(), "students")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = b.watcher().RunOnce(t.Context(), t.Context()); app.ExitCode(err) != app.ExitBusy {
+			t.Errorf("while another process works: %v", err)
+		}
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestOneTarget pushes one file at a time to a target, whatever the job.
+func TestOneTarget(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		staff := b.jobs[0]
+		staff.Name, staff.Files = "staff", []string{"*.txt"}
+		other := b.jobs[0]
+		other.Name, other.Files, other.Settings.Client = "other", []string{"*.tsv"}, "OC_OTHER"
+		b.jobs = append(b.jobs, staff, other)
+		for _, name := range []string{"a.csv", "b.txt", "c.tsv"} {
+			b.arrive(name, name)
+		}
+		var mu sync.Mutex
+		now, most := map[string]int{}, map[string]int{}
+		b.push = func(_ context.Context, f File) End {
+			count := func(n int) {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, key := range []string{"all", map[bool]string{true: "other", false: "one"}[strings.HasSuffix(f.Path, ".tsv")]} {
+					now[key] += n
+					most[key] = max(most[key], now[key])
+				}
+			}
+			count(1)
+			time.Sleep(time.Minute)
+			count(-1)
+			return End{Run: 1}
+		}
+		b.run(20 * time.Minute)
+		if len(b.pushed) != 3 || most["one"] != 1 || most["all"] != 2 {
+			t.Errorf("pushed %q, at most %v at once", b.pushed, most)
+		}
+	})
+}

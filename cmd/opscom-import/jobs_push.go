@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/metrics"
+	"opscom-import/cmd/opscom-import/internal/notify"
+	"opscom-import/cmd/opscom-import/internal/watch"
+	"opscom-import/importer"
+	"opscom-import/report"
+)
+
+// jobPusher pushes the files of jobs, prints how that ended, and tells people. Several
+// jobs may push at once.
+type jobPusher struct {
+	*session
+	figures  *jobFigures
+	printing sync.Mutex
+}
+
+// jobEnd is how the push of a file ended, and what has told the healthchecks that it began.
+type jobEnd struct {
+	ends     commandEnds
+	notifier *notify.Notifier
+}
+
+// Push pushes a file for a job.
+func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file watch.File) watch.End {
+	env := p.envOf(job)
+	if file.Path != file.Arrived {
+		env.Source = file.Arrived
+		env.Settings = env.Settings.WithSummaryBeside(file.Path)
+	}
+	if file.Repeat {
+		env.Notify(file.Arrived + " has the same bytes as the last file: only rows that were not accepted then are sent.")
+		env.Settings.OnlyChanges = true
+	}
+	ends := commandEnds{command: "push", arrived: file.Arrived}
+	collect := ends.collect(func(report.Receipt) error { return nil }) // it is printed when the file lies where it belongs
+	details := jobEnd{notifier: p.notifierOf(job)}
+	receipt, isFinished, err := p.finishedBefore(workCtx, env, file)
+	switch {
+	case err != nil:
+	case isFinished: // by a process that died before it could say so
+		err = collect(receipt)
+	default:
+		if !job.Settings.Sandbox {
+			details.notifier.Started(workCtx)
+		}
+		env.OnConnect = func(rate func() float64) {
+			p.figures.live.Began(job.Name, metrics.Push{Rate: rate, Rows: func() (done, total int) {
+				s := env.Progress.Snapshot()
+				return s.Done, s.Total
+			}})
+		}
+		err = app.Push(fetchCtx, workCtx, env, []string{file.Path}, collect)
+		p.figures.live.Ended(job.Name)
+	}
+	ends.addError(err, []string{file.Path})
+	p.count(workCtx, job, ends)
+	details.ends = ends
+	return endOf(ends, details, err)
+}
+
+// count sets the figures of the push that ended.
+func (p *jobPusher) count(ctx context.Context, job config.Job, ends commandEnds) {
+	for _, e := range ends.of {
+		run := figuresOf(job.Name, e)
+		p.figures.RunEnded(run)
+		if run.Exit <= app.ExitRows {
+			p.figures.Succeeded(job.Name, run.EndedAt)
+		}
+	}
+	if err := p.figures.refresh(context.WithoutCancel(ctx), p.session); err != nil {
+		p.Log.Error("the figures for Prometheus are not up to date", "error", err)
+	}
+}
+
+// finishedBefore returns the receipt of the file's run, if an earlier process finished it.
+func (p *jobPusher) finishedBefore(ctx context.Context, env app.Env, file watch.File) (report.Receipt, bool, error) {
+	if file.Since.IsZero() {
+		return report.Receipt{}, false, nil
+	}
+	return app.FinishedRun(ctx, env, file.Path, file.Hash, file.Since)
+}
+
+// endOf returns how the push of one file ended.
+func endOf(ends commandEnds, details jobEnd, err error) watch.End {
+	end := watch.End{Exit: app.ExitCode(err), Details: details}
+	for _, e := range ends.of {
+		end.Run, end.Exit, end.Counts = e.receipt.Run, e.exit(), e.receipt.Counts
+		end.Problem = problemOf(e.receipt.Held, e.err)
+		end.OfFile = app.IsOfFile(e.err)
+	}
+	return end
+}
+
+// problemOf says why a run is held, failed, or is not complete.
+func problemOf(held []string, err error) string {
+	text := ""
+	for _, reason := range held {
+		text += reason + "\n"
+	}
+	if err != nil {
+		text += err.Error()
+	}
+	return distinctLines(text)
+}
+
+// Tell prints how the work on a file ended, and tells people.
+func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end watch.End) {
+	details, isKnown := end.Details.(jobEnd)
+	if isKnown {
+		p.print(job, row, end, details.ends)
+	}
+	if job.Settings.Sandbox || row.IsTold {
+		return
+	}
+	if !isKnown { // an earlier process pushed it
+		details = jobEnd{p.endBefore(workCtx, job, row), p.notifierOf(job)}
+	}
+	news := details.ends.news(job.Settings)
+	for i := range news.Outcomes {
+		o := &news.Outcomes[i]
+		o.Job, o.Folder, o.Retry = job.Name, job.Folder, row.Retry
+		if o.Event == "" || o.Event == config.NotifyRowsToFix { // and so it has come
+			o.Sources = append(o.Sources, jobSource(job))
+		}
+		if row.Folder != "" {
+			o.Relocate(row.Folder)
+		}
+	}
+	details.notifier.Ended(fetchCtx, workCtx, news)
+}
+
+// endBefore returns how the push of a file ended in an earlier process, as the journal has
+// it.
+func (p *jobPusher) endBefore(ctx context.Context, job config.Job, row importer.JobRun) commandEnds {
+	ends := commandEnds{command: "push", arrived: row.File}
+	end := fileEnd{sources: []string{row.File}}
+	if row.Run != 0 {
+		if _, receipt, err := app.ShowRun(ctx, p.envOf(job), row.Run); err == nil {
+			receipt.Source = row.File
+			end.receipt = receipt
+		}
+	}
+	end.receipt.Exit = row.Exit
+	if row.Problem != "" && row.Exit != app.ExitHeld {
+		end.err = errors.New(row.Problem)
+	}
+	ends.of = append(ends.of, end)
+	return ends
+}
+
+// TellNoFile tells people that no file came by the time.
+func (p *jobPusher) TellNoFile(fetchCtx, workCtx context.Context, job config.Job, by time.Time, why string) {
+	p.complain(job, fmt.Errorf("no file came by %s: %s", by.In(job.TimeZone).Format("2006-01-02 15:04 MST"), why))
+	outcome := notify.Outcome{
+		Sources: []string{jobSource(job)}, Event: config.NotifyNoFile, Command: "watch", Job: job.Name, Folder: job.Folder,
+		File: job.Takes(), Exit: app.ExitIncomplete, Problem: why,
+		Target: importer.TargetOf(job.Settings.Client, job.Settings.URL),
+	}
+	if job.Settings.Sandbox {
+		return
+	}
+	p.notifierOf(job).Ended(fetchCtx, workCtx, notify.End{Exit: app.ExitIncomplete, Silent: true, Outcomes: []notify.Outcome{outcome}})
+}
+
+// jobSource is what tells whether a job's file came is remembered by.
+func jobSource(job config.Job) string { return "job " + job.Name }
+
+func (p *jobPusher) notifierOf(job config.Job) *notify.Notifier {
+	return notify.New(notify.Options{Settings: job.Settings, Version: p.Version, Log: p.Log.With("job", job.Name)})
+}
+
+// envOf returns what the push of a job's file works with. Notes begin with the job's name.
+func (p *jobPusher) envOf(job config.Job) app.Env {
+	env := p.Env
+	env.Settings, env.Log = job.Settings, p.Log.With("job", job.Name)
+	env.Progress = report.NewProgress(p.stderr, report.Quiet)
+	env.Notify = func(note string) { p.note(job, note) }
+	return env
+}
+
+// print prints the receipt of a file, with the paths where its reports lie now, and what is
+// wrong with it.
+func (p *jobPusher) print(job config.Job, row importer.JobRun, end watch.End, ends commandEnds) {
+	s := *p.session
+	s.Settings = job.Settings
+	for _, e := range ends.of {
+		if e.receipt.Command != "" {
+			receipt := e.receipt
+			if row.Folder != "" {
+				receipt.Reports = receipt.Reports.In(app.ShortPath(row.Folder))
+			}
+			p.locked(func() {
+				if err := s.print(receipt); err != nil {
+					fmt.Fprintf(s.stderr, "%v; the run is not affected\n", err)
+				}
+			})
+		}
+		if e.err != nil && end.Problem != "" {
+			p.complain(job, errors.New(end.Problem))
+		}
+	}
+	switch {
+	case row.Retry:
+		p.note(job, row.File+" is tried again.")
+	case row.Folder != "":
+		p.note(job, row.File+" lies in "+app.ShortPath(row.Folder)+" now.")
+	}
+}
+
+// note says something about a job to a person.
+func (p *jobPusher) note(job config.Job, text string) {
+	p.locked(func() { p.Notify(job.Name + ": " + text) })
+}
+
+// complain prints what is wrong, also to who asked for quiet.
+func (p *jobPusher) complain(job config.Job, err error) {
+	p.locked(func() { fmt.Fprintf(p.stderr, "opscom-import: %s: %s\n", job.Name, distinctLines(err.Error())) })
+}
+
+func (p *jobPusher) locked(f func()) {
+	p.printing.Lock()
+	defer p.printing.Unlock()
+	f()
+}
