@@ -152,7 +152,7 @@ func TestWithoutTheSystemsHelp(t *testing.T) {
 		t.Skip(err)
 	}
 	var log logged
-	w := startWatcher(options(t.TempDir(), Settled), textLog(&log))
+	w := startWatcher(watched(t.TempDir()), textLog(&log))
 	w.stop()
 	w.renew()
 	if w.system != nil || log.count("the system does not tell of new files; the program looks for them at intervals") != 1 {

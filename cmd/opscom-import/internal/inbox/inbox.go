@@ -129,6 +129,9 @@ func (o Options) checked() (Options, error) {
 		if err := CheckPattern(pattern); err != nil {
 			return o, err
 		}
+		if o.Complete == Marker && strings.HasSuffix(pattern, markerSuffix) {
+			return o, fmt.Errorf("the pattern %q only matches markers; leave %s out", pattern, markerSuffix)
+		}
 	}
 	if o.Complete != Settled && o.Complete != Marker && o.Complete != Renamed {
 		return o, fmt.Errorf("%q does not say when a file is complete; use %s, %s or %s", o.Complete, Settled, Marker, Renamed)

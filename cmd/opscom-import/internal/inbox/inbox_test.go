@@ -27,7 +27,14 @@ func open(t testing.TB, o Options) *Inbox {
 }
 
 func options(folder string, complete Completeness, patterns ...string) Options {
-	return Options{Folder: folder, Patterns: patterns, Complete: complete, Settle: time.Minute, Poll: time.Hour}
+	return Options{Folder: folder, Patterns: patterns, Complete: complete, Settle: time.Minute, Poll: time.Hour, Polling: true}
+}
+
+// watched are options with the system's help.
+func watched(folder string) Options {
+	o := options(folder, Settled, "*")
+	o.Polling = false
+	return o
 }
 
 func write(t testing.TB, path, text string) {
@@ -122,6 +129,9 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 		{options(folder, Settled, ""), "a pattern is empty"},
 		{options(folder, Settled, "in/*.csv"), "has a folder in it"},
 		{options(folder, Settled, "[0-9].csv"), "has brackets, which stand for nothing"},
+		{options(folder, Settled, "*.csv", "*.part"), `"*.part" only matches hidden or temporary files`},
+		{options(folder, Settled, ".students*"), "only matches hidden or temporary files"},
+		{options(folder, Marker, "*.csv.done"), `"*.csv.done" only matches markers; leave .done out`},
 		{options(folder, "soon", "*.csv"), `"soon" does not say when a file is complete; use settled, marker or renamed`},
 	} {
 		if err := Check(test.options); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -132,8 +142,10 @@ func TestCheckSaysWhatToDo(t *testing.T) {
 			b.Close()
 		}
 	}
-	if err := Check(options(folder, Renamed, "*.csv")); err != nil {
-		t.Errorf("a good folder: %v", err)
+	for _, o := range []Options{options(folder, Renamed, "*.csv"), options(folder, Settled, "*.done", "*part", "*"), {Folder: folder, Patterns: []string{"x"}}} {
+		if err := Check(o); err != nil {
+			t.Errorf("good options %+v: %v", o, err)
+		}
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
 		t.Errorf("Check changed the folder: %v, %v", entries, err)

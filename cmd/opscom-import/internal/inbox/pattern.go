@@ -15,6 +15,8 @@ func CheckPattern(pattern string) error {
 		return fmt.Errorf("a pattern is empty; write *.csv, for example")
 	case strings.ContainsAny(pattern, `/\`):
 		return fmt.Errorf("the pattern %q has a folder in it; only names of files are compared", pattern)
+	case isTemporary(pattern):
+		return fmt.Errorf("the pattern %q only matches hidden or temporary files, which are never taken; use the name that a complete file has", pattern)
 	case strings.ContainsAny(pattern, `[]{}`):
 		return fmt.Errorf("the pattern %q has brackets, which stand for nothing here; use * for any characters and ? for any one", pattern)
 	}

@@ -152,9 +152,9 @@ func move(from, to string) error {
 	err := renameNew(from, to)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.Join(ErrNotComplete, err)
+		return fmt.Errorf("%w (%w)", ErrNotComplete, err)
 	case isInUse(err):
-		return fmt.Errorf("%w: another program has it open", ErrNotComplete)
+		return fmt.Errorf("%w (another program has it open)", ErrNotComplete)
 	case err != nil:
 		return fmt.Errorf("%w; give the program's user the right to move files of others in their folder", err)
 	}

@@ -46,7 +46,7 @@ func told(t *testing.T, changes <-chan struct{}) {
 func TestChangesAreTold(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	folder := t.TempDir()
-	w := startWatcher(options(folder, Settled), quietLog())
+	w := startWatcher(watched(folder), quietLog())
 	defer w.stop()
 	write(t, filepath.Join(folder, "students.csv"), "x")
 	told(t, w.changes)
@@ -54,7 +54,7 @@ func TestChangesAreTold(t *testing.T) {
 
 func TestPollingTellsWithoutChanges(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	o := options(t.TempDir(), Settled)
+	o := watched(t.TempDir())
 	o.Poll = time.Millisecond
 	w := startWatcher(o, quietLog())
 	defer w.stop()
@@ -87,7 +87,7 @@ func TestAFolderThatComesBackIsWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log logged
-	w := startWatcher(options(folder, Settled), textLog(&log))
+	w := startWatcher(watched(folder), textLog(&log))
 	w.stop() // from here by hand
 	w.renew()
 	if err := os.Rename(folder, folder+"-away"); err != nil {
