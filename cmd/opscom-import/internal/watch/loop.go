@@ -293,7 +293,7 @@ func (l *loop) runOnce(fetchCtx, workCtx context.Context) (exit int, err error) 
 		}
 		if len(found.Waiting) == 0 || found.Again.IsZero() || now.After(until) {
 			if count == 0 || len(found.Waiting) > 0 {
-				l.Notify(l.job.Name, "nothing more to push: "+whyNot(found))
+				l.Notify(l.job.Name, "no file to push: "+whyNot(found))
 			}
 			return exit, nil
 		}
