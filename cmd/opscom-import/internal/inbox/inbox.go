@@ -79,6 +79,7 @@ type Inbox struct {
 	log     *slog.Logger
 	seen    map[string]observed    // by the last look
 	ready   map[string]fs.FileInfo // likewise
+	refused map[string]string      // likewise, and why
 	watcher *watcher
 	step    func(name string) // for tests: called after each step of Take
 }

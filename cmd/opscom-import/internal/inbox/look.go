@@ -42,7 +42,7 @@ type observed struct {
 
 // Look judges the files of the folder. A file is Settled by what this Inbox has observed,
 // not by the time that an upload may have set: it takes two looks. now only has to
-// advance.
+// advance. What is Refused is logged once.
 func (b *Inbox) Look(now time.Time) (Found, error) {
 	entries, err := os.ReadDir(b.Folder)
 	if err != nil {
@@ -50,7 +50,7 @@ func (b *Inbox) Look(now time.Time) (Found, error) {
 	}
 	l := &looking{
 		Inbox: b, now: now, here: make(map[string]bool, len(entries)),
-		seen: make(map[string]observed), ready: make(map[string]fs.FileInfo),
+		seen: make(map[string]observed), ready: make(map[string]fs.FileInfo), refused: make(map[string]string),
 	}
 	for _, entry := range entries {
 		l.here[entry.Name()] = true
@@ -60,7 +60,7 @@ func (b *Inbox) Look(now time.Time) (Found, error) {
 			l.judge(name, entry)
 		}
 	}
-	b.seen, b.ready = l.seen, l.ready
+	b.seen, b.ready, b.refused = l.seen, l.ready, l.refused
 	slices.SortFunc(l.found.Ready, func(x, y string) int {
 		return cmp.Or(b.ready[x].ModTime().Compare(b.ready[y].ModTime()), cmp.Compare(x, y))
 	})
@@ -71,11 +71,12 @@ func (b *Inbox) Look(now time.Time) (Found, error) {
 // looking is one look.
 type looking struct {
 	*Inbox
-	now   time.Time
-	here  map[string]bool
-	seen  map[string]observed
-	ready map[string]fs.FileInfo
-	found Found
+	now     time.Time
+	here    map[string]bool
+	seen    map[string]observed
+	ready   map[string]fs.FileInfo
+	refused map[string]string
+	found   Found
 }
 
 func (b *Inbox) matches(name string) bool {
@@ -200,6 +201,9 @@ func (l *looking) wait(name, why string) {
 func (l *looking) refuse(name, why string) {
 	l.wait(name, why)
 	l.found.Waiting[len(l.found.Waiting)-1].Refused = true
+	if l.refused[name] = why; l.Inbox.refused[name] != why {
+		l.log.Warn("a file that arrived is not taken", "folder", l.Folder, "file", printable(name), "reason", why)
+	}
 }
 
 func (l *looking) again(at time.Time) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -13,6 +14,8 @@ import (
 func TestOnlyOrdinaryFiles(t *testing.T) {
 	folder, elsewhere := t.TempDir(), t.TempDir()
 	b := open(t, options(folder, Renamed, "*"))
+	var log strings.Builder
+	b.log = textLog(&log)
 	in := func(name string) string { return filepath.Join(folder, name) }
 	secret := filepath.Join(elsewhere, "secret")
 	write(t, secret, "secret")
@@ -51,6 +54,9 @@ func TestOnlyOrdinaryFiles(t *testing.T) {
 		if taken := take(t, b, name, noon); !exists(taken.Path) {
 			t.Errorf("%s is not taken", name)
 		}
+	}
+	if n := strings.Count(log.String(), "a file that arrived is not taken"); n != len(want) {
+		t.Errorf("%d warnings, want each of %d once: %s", n, len(want), log.String())
 	}
 	if err := os.Remove(secret); err != nil {
 		t.Fatal(err)
