@@ -14,7 +14,7 @@ func TestDebRunsWithNothingElseInstalled(t *testing.T) {
 	skipShort(t)
 	r := newRootWithDeb(t)
 	version := strings.TrimSpace(output(t, "dpkg-deb", "-f", debFile(t), "Version"))
-	text, code := r.run(t, nil, nil, "/usr/bin/opscom-import", "version")
+	text, code := r.run(t, nil, "/usr/bin/opscom-import", "version")
 	want := "opscom-import v" + strings.Replace(version, "~", "-", 1) + " "
 	if version == "0.0.0~development" { // of files without history
 		want = "opscom-import development "
@@ -22,8 +22,9 @@ func TestDebRunsWithNothingElseInstalled(t *testing.T) {
 	if code != app.ExitDone || !strings.HasPrefix(text, want) {
 		t.Errorf("version: code %d, %q; the package is %s", code, text, version)
 	}
-	const sample = "/usr/share/doc/opscom-import/examples/with-faults.csv"
-	text, code = r.run(t, []string{"OPSCOM_STATE=/state"}, []string{"state", "tmp"}, "/usr/bin/opscom-import", "check", "--sandbox", sample)
+	const sample = "/usr/share/opscom-import/with-faults.csv"
+	r.give(t, "state", "tmp")
+	text, code = r.run(t, []string{"OPSCOM_STATE=/state"}, "/usr/bin/opscom-import", "check", "--sandbox", sample)
 	if code != app.ExitRows || !strings.Contains(text, "304  rows read") {
 		t.Errorf("check of the sample: code %d, want %d\n%s", code, app.ExitRows, text)
 	}
@@ -36,14 +37,15 @@ func TestDebKeepsStateThroughUpgradeRemovalAndPurge(t *testing.T) {
 		"etc/opscom-import/token":                 "a-token\n",
 		"var/lib/opscom-import/journal.db":        "what was pushed",
 		"var/spool/opscom-import/students.csv":    "what is pushed",
-		"etc/opscom-import/example.yaml":          "client: OC_CHANGED\n",
 		"usr/local/share/opscom-import/something": "of somebody else",
 	}
 	for name, text := range mine {
 		r.write(t, name, text)
 	}
-	const enabled = "etc/systemd/system/timers.target.wants/opscom-import-push@students.timer"
-	r.write(t, enabled, "")
+	enabled := []string{"etc/systemd/system/timers.target.wants/opscom-import-job@students.timer", "etc/systemd/system/multi-user.target.wants/opscom-import-watch.service"}
+	for _, name := range enabled {
+		r.write(t, name, "")
+	}
 	isThere := func(when string) {
 		t.Helper()
 		for name, text := range mine {
@@ -57,16 +59,15 @@ func TestDebKeepsStateThroughUpgradeRemovalAndPurge(t *testing.T) {
 	isThere("upgrade")
 	said := r.dpkg(t, "-r", "opscom-import")
 	isThere("removal")
-	if r.exists("usr/bin/opscom-import") || !r.exists(enabled) {
-		t.Error("removal: the program is still there, or the timer is not enabled any more")
+	if r.exists("usr/bin/opscom-import") || !r.exists(enabled[0]) || !r.exists(enabled[1]) {
+		t.Error("removal: the program is still there, or a unit is not enabled any more")
 	}
 	saysWhatIsKept(t, "removal", said)
 	said = r.dpkg(t, "-P", "opscom-import")
-	delete(mine, "etc/opscom-import/example.yaml") // the package's own
 	isThere("purge")
 	saysWhatIsKept(t, "purge", said)
-	if r.exists("etc/opscom-import/example.yaml") || r.exists(enabled) {
-		t.Error("purge: the example or the enabled timer is still there")
+	if r.exists("usr/share/opscom-import") || r.exists(enabled[0]) || r.exists(enabled[1]) {
+		t.Error("purge: the examples or an enabled unit are still there")
 	}
 	if left := output(t, "dpkg", "--root="+string(r), "-l"); strings.Contains(left, "opscom-import") {
 		t.Errorf("purge: dpkg still knows the package:\n%s", left)

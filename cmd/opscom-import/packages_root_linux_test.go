@@ -42,11 +42,10 @@ func (r systemRoot) read(t *testing.T, name string) string {
 // nobody is a user that no system has.
 const nobody = 65532
 
-// run runs a program of the system, with nothing outside the folder, as a user who owns
-// only the folders that are named.
-func (r systemRoot) run(t *testing.T, environment, owned []string, args ...string) (text string, code int) {
+// give makes folders that nobody owns.
+func (r systemRoot) give(t *testing.T, folders ...string) {
 	t.Helper()
-	for _, name := range owned {
+	for _, name := range folders {
 		err := os.MkdirAll(r.path(name), 0o700)
 		if err == nil {
 			err = os.Chown(r.path(name), nobody, nobody)
@@ -55,9 +54,20 @@ func (r systemRoot) run(t *testing.T, environment, owned []string, args ...strin
 			t.Fatal(err)
 		}
 	}
+}
+
+// command is a program of the system, with nothing outside the folder, as nobody.
+func (r systemRoot) command(environment []string, args ...string) *exec.Cmd {
 	command := exec.Command(args[0], args[1:]...)
 	command.Dir, command.Env = "/", environment
 	command.SysProcAttr = &syscall.SysProcAttr{Chroot: string(r), Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	return command
+}
+
+// run runs a program of the system to its end.
+func (r systemRoot) run(t *testing.T, environment []string, args ...string) (text string, code int) {
+	t.Helper()
+	command := r.command(environment, args...)
 	printed, err := command.CombinedOutput()
 	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatalf("%s: %v", args, err)

@@ -22,7 +22,7 @@ func (s scripts) run(t *testing.T, name string, args ...string) string {
 	environment := append(os.Environ(), "DPKG_ROOT="+string(s.root))
 	if s.booted {
 		s.root.write(t, "run/systemd/system/.keep", "")
-		s.root.write(t, "bin/systemctl", "#!/bin/sh\necho \"$@\" >>"+s.root.path(asked)+"\n[ \"$1\" != list-units ] || echo 'opscom-import-push@students.timer loaded active waiting Push'\n")
+		s.root.write(t, "bin/systemctl", "#!/bin/sh\necho \"$@\" >>"+s.root.path(asked)+"\n[ \"$1\" != list-units ] || echo 'opscom-import-job@students.timer loaded active waiting Push'\n")
 		for _, command := range []string{"systemd-sysusers", "systemd-tmpfiles"} {
 			s.root.write(t, "bin/"+command, "#!/bin/sh\n")
 		}
@@ -50,31 +50,31 @@ func (s scripts) asked(t *testing.T) string {
 // The .rpm runs the same scripts, with a number in place of a word.
 func TestScriptsOfTheRPM(t *testing.T) {
 	s := scripts{root: systemRoot(t.TempDir())}
-	const enabled = "etc/systemd/system/timers.target.wants/opscom-import-push@students.timer"
-	for _, name := range []string{enabled, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
+	const timer, service = "etc/systemd/system/timers.target.wants/opscom-import-job@students.timer", "etc/systemd/system/multi-user.target.wants/opscom-import-watch.service"
+	for _, name := range []string{timer, service, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
 		s.root.write(t, name, "")
 	}
-	if said := s.run(t, "preremove", "1") + s.run(t, "postremove", "1"); said != "" || !s.root.exists(enabled) {
-		t.Errorf("an upgrade says something, or disables the timer: %q", said)
+	if said := s.run(t, "preremove", "1") + s.run(t, "postremove", "1"); said != "" || !s.root.exists(timer) || !s.root.exists(service) {
+		t.Errorf("an upgrade says something, or disables a unit: %q", said)
 	}
 	s.run(t, "preremove", "0")
 	saysWhatIsKept(t, "removal", s.run(t, "postremove", "0"))
-	if s.root.exists(enabled) || !s.root.exists("var/lib/opscom-import/journal.db") {
-		t.Error("removal: the timer is still enabled, or the state is gone")
+	if s.root.exists(timer) || s.root.exists(service) || !s.root.exists("var/lib/opscom-import/journal.db") {
+		t.Error("removal: a unit is still enabled, or the state is gone")
 	}
 }
 
-func TestTimersRunAgainAfterTheDebWasRemoved(t *testing.T) {
+func TestUnitsRunAgainAfterTheDebWasRemoved(t *testing.T) {
 	s := scripts{root: systemRoot(t.TempDir()), booted: true}
-	const start = "--no-block start opscom-import-push@students.timer"
+	const start, restart = "--no-block start opscom-import-job@students.timer", "--no-block try-restart opscom-import-watch.service"
 	s.run(t, "postinstall", "configure", "")
-	if did := s.asked(t); strings.Contains(did, "start") {
+	if did := s.asked(t); strings.Contains(did, " start") {
 		t.Errorf("a first installation: systemctl %s", did)
 	}
 	s.run(t, "preremove", "upgrade", "2.0.0")
 	s.run(t, "postremove", "upgrade", "2.0.0")
 	s.run(t, "postinstall", "configure", "1.0.0")
-	if did := s.asked(t); strings.Contains(did, "stop") || strings.Contains(did, start) {
+	if did := s.asked(t); strings.Contains(did, "stop") || strings.Contains(did, start) || !strings.Contains(did, restart) {
 		t.Errorf("an upgrade: systemctl %s", did)
 	}
 	s.run(t, "preremove", "remove")

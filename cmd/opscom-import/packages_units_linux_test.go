@@ -1,52 +1,146 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
 )
 
-// TestUnitPushesWithTheSkeletonOfTheConfig runs the command of the unit with the
-// config file that is beside it, every setting of it switched on.
-func TestUnitPushesWithTheSkeletonOfTheConfig(t *testing.T) {
-	skipShort(t)
+// newRootWithJob returns a root with the package, and the skeleton of the config beside it
+// with every setting switched on.
+func newRootWithJob(t *testing.T) systemRoot {
+	t.Helper()
 	r := newRootWithDeb(t)
-	settings := strings.NewReplacer("\n#client", "\nclient", "\n#mapping: NAME", "\nmapping: students").Replace(r.read(t, "etc/opscom-import/example.yaml"))
-	if regexp.MustCompile(`(?m)^#\w`).MatchString(settings) {
-		t.Errorf("a setting of the skeleton is not tried:\n%s", settings)
+	settings := regexp.MustCompile(`(?m)^#( *\w+:)`).ReplaceAllString(r.read(t, "usr/share/opscom-import/example.yaml"), "$1")
+	settings = strings.Replace(settings, "files: students*.csv", "files: students*.csv\n    complete: renamed", 1)
+	if !strings.Contains(settings, "\nclient: ") || !strings.Contains(settings, "\njobs:\n  students:\n    folder: ") {
+		t.Fatalf("the skeleton has other settings than this test knows:\n%s", settings)
 	}
-	r.write(t, "etc/opscom-import/students.yaml", settings)
+	r.write(t, "etc/opscom-import/opscom-import.yaml", settings)
 	r.write(t, "etc/opscom-import/token", "a-token\n")
-	r.write(t, "etc/opscom-import/students.mapping.yaml", r.read(t, "usr/share/doc/opscom-import/examples/with-faults.mapping.yaml"))
-	r.write(t, "var/spool/opscom-import/students.csv", r.read(t, "usr/share/doc/opscom-import/examples/with-faults.csv"))
+	r.write(t, "etc/opscom-import/students.mapping.yaml", r.read(t, "usr/share/opscom-import/with-faults.mapping.yaml"))
+	r.give(t, "var/lib/opscom-import", "var/spool/opscom-import", "var/spool/opscom-import/students", "tmp")
+	return r
+}
 
-	var command []string
-	export := ""
-	for line := range strings.Lines(r.read(t, "usr/lib/systemd/system/opscom-import-push@.service")) {
-		line = strings.ReplaceAll(strings.TrimSpace(line), "%i", "students")
-		if value, ok := strings.CutPrefix(line, "Environment=EXPORT="); ok {
-			export = value
-		}
-		if value, ok := strings.CutPrefix(line, "ExecStart="); ok {
-			command = strings.Fields(strings.ReplaceAll(value, "${EXPORT}", export))
+const inbox = "var/spool/opscom-import/students"
+
+// deliver lets a file arrive for the job.
+func (r systemRoot) deliver(t *testing.T, name string) {
+	t.Helper()
+	r.write(t, "tmp/"+name, r.read(t, "usr/share/opscom-import/with-faults.csv"))
+	if err := os.Rename(r.path("tmp/"+name), r.path(filepath.Join(inbox, name))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// commandOf returns the command of a unit, for the job students.
+func (r systemRoot) commandOf(t *testing.T, unit string) []string {
+	t.Helper()
+	for line := range strings.Lines(r.read(t, "usr/lib/systemd/system/"+unit)) {
+		if command, ok := strings.CutPrefix(line, "ExecStart="); ok {
+			return strings.Fields(strings.ReplaceAll(command, "%i", "students"))
 		}
 	}
-	environment := []string{"OPSCOM_SANDBOX=true", "OPSCOM_RATE=0", "OPSCOM_MAX_CHANGED=off"}
-	text, code := r.run(t, environment, []string{"var/lib/opscom-import", "var/spool/opscom-import", "tmp"}, command...)
+	t.Fatalf("%s has no command", unit)
+	return nil
+}
+
+func sandboxSettings() []string {
+	return []string{"OPSCOM_SANDBOX=true", "OPSCOM_RATE=0"}
+}
+
+func TestUnitRunsAJobOfTheSkeletonOfTheConfig(t *testing.T) {
+	skipShort(t)
+	r := newRootWithJob(t)
+	command := r.commandOf(t, "opscom-import-job@.service")
+	r.deliver(t, "students-1.csv")
+	text, code := r.run(t, sandboxSettings(), command...)
+	if code != app.ExitHeld || !strings.Contains(text, "opscom-import approve 1") {
+		t.Fatalf("%s: code %d, want %d, because everybody is new\n%s", command, code, app.ExitHeld, text)
+	}
+	text, code = r.run(t, sandboxSettings(), "/usr/bin/opscom-import", "approve", "1", "--config", "/etc/opscom-import/opscom-import.yaml")
 	if code != app.ExitRows || !strings.Contains(text, "267  pushed") {
+		t.Fatalf("approve: code %d, want %d\n%s", code, app.ExitRows, text)
+	}
+	r.deliver(t, "students-2.csv")
+	if text, code = r.run(t, sandboxSettings(), command...); code != app.ExitRows || !strings.Contains(text, "unchanged") {
 		t.Errorf("%s: code %d, want %d\n%s", command, code, app.ExitRows, text)
 	}
-	for _, name := range []string{"var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.results.csv"} {
-		if !r.exists(name) {
-			t.Errorf("there is no %s", name)
+	if found, err := filepath.Glob(r.path(inbox + "/done/*/students-*.results.csv")); err != nil || len(found) != 2 {
+		t.Errorf("found %s, want the results of two files", found)
+	}
+}
+
+// TestUnitWatches starts the command as systemd does, and listens to what it tells systemd.
+func TestUnitWatches(t *testing.T) {
+	skipShort(t)
+	r := newRootWithJob(t)
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: r.path("tmp/notify")})
+	if err == nil {
+		err = os.Chmod(r.path("tmp/notify"), 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	const sometime = time.Minute // within which a busy machine does anything
+	hears := func(want string) {
+		t.Helper()
+		message := make([]byte, 100)
+		for heard := ""; heard != want; {
+			if err := socket.SetReadDeadline(time.Now().Add(sometime)); err != nil {
+				t.Fatal(err)
+			}
+			n, err := socket.Read(message)
+			if err != nil {
+				t.Fatalf("systemd is not told %s: %v", want, err)
+			}
+			heard = string(message[:n])
 		}
+	}
+
+	environment := append(sandboxSettings(), "NOTIFY_SOCKET=/tmp/notify", "WATCHDOG_USEC=300000")
+	service := r.command(environment, r.commandOf(t, "opscom-import-watch.service")...)
+	var said bytes.Buffer
+	service.Stdout, service.Stderr = &said, &said
+	if err := service.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- service.Wait() }()
+	hears("READY=1")
+	hears("WATCHDOG=1")
+	r.deliver(t, "students-1.csv")
+	for wait := time.After(sometime); ; time.Sleep(50 * time.Millisecond) {
+		if found, _ := filepath.Glob(r.path(inbox + "/held/*/students-1.results.csv")); len(found) == 1 {
+			break
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended: %v\n%s", err, said.String())
+		case <-wait:
+			t.Fatal("the file is not in held, with its results")
+		default:
+		}
+	}
+	if err := service.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	hears("STOPPING=1")
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v\n%s", err, said.String())
 	}
 }
 
@@ -55,24 +149,25 @@ func TestUnitsAreValidAndConfined(t *testing.T) {
 	r := systemRoot(t.TempDir())
 	output(t, "dpkg-deb", "-x", debFile(t), string(r))
 	units := r.path("usr/lib/systemd/system")
-	service := filepath.Join(units, "opscom-import-push@students.service")
-	timer := filepath.Join(units, "opscom-import-push@students.timer")
 	if err := copyFiles(units, "/usr/lib/systemd/system/*.target", "/usr/lib/systemd/system/*.slice"); err != nil {
 		t.Skipf("the units of systemd itself are not here: %v", err)
 	}
-	for instance, template := range map[string]string{service: "opscom-import-push@.service", timer: "opscom-import-push@.timer"} {
-		if err := os.Symlink(template, instance); err != nil {
+	for _, kind := range []string{"service", "timer"} {
+		if err := os.Symlink("opscom-import-job@."+kind, filepath.Join(units, "opscom-import-job@students."+kind)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, unit := range []string{service, timer} {
-		said := output(t, "systemd-analyze", "verify", "--man=no", "--root="+string(r), filepath.Base(unit))
-		if strings.Contains(said, "opscom-import") {
-			t.Errorf("%s:\n%s", filepath.Base(unit), said)
+	fromVersion254 := regexp.MustCompile(`(?m)^.*Unknown key (?:name )?'(RestartSteps|RestartMaxDelaySec)'.*\n`)
+	for _, unit := range []string{"opscom-import-watch.service", "opscom-import-job@students.service", "opscom-import-job@students.timer"} {
+		said := output(t, "systemd-analyze", "verify", "--man=no", "--root="+string(r), unit)
+		if said = fromVersion254.ReplaceAllString(said, ""); strings.Contains(said, "opscom-import") {
+			t.Errorf("%s:\n%s", unit, said)
+		}
+		if strings.HasSuffix(unit, ".service") {
+			const atMost = "20" // tenths
+			output(t, "systemd-analyze", "security", "--offline=true", "--threshold="+atMost, "--root="+string(r), unit)
 		}
 	}
-	const atMost = "20" // tenths
-	output(t, "systemd-analyze", "security", "--offline=true", "--threshold="+atMost, "--root="+string(r), filepath.Base(service))
 }
 
 // copyFiles copies the files that fit the patterns into a folder.

@@ -40,34 +40,52 @@ func checkCommandLine(t *testing.T, where, line string) {
 	}
 }
 
-func TestUnitNamesFlagsThatExist(t *testing.T) {
-	match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/opscom-import-push@.service"))
-	if match == nil {
-		t.Fatal("the unit has no command")
+func TestUnitsNameFlagsThatExist(t *testing.T) {
+	for _, unit := range []string{"opscom-import-watch.service", "opscom-import-job@.service"} {
+		match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/"+unit))
+		if match == nil {
+			t.Fatalf("%s has no command", unit)
+		}
+		checkCommandLine(t, unit, match[1])
 	}
-	checkCommandLine(t, "unit", match[1])
 }
 
-func TestWindowsTaskIsValid(t *testing.T) {
-	text := readPackaging(t, ".packaging/windows/opscom-import-task.xml")
-	var task struct {
-		XMLName   xml.Name `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
-		User      string   `xml:"Principals>Principal>UserId"`
-		Start     string   `xml:"Triggers>CalendarTrigger>StartBoundary"`
-		Command   string   `xml:"Actions>Exec>Command"`
-		Arguments string   `xml:"Actions>Exec>Arguments"`
+// windowsTask is what the tests read of a task of the Windows Task Scheduler.
+type windowsTask struct {
+	XMLName   xml.Name `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
+	Boot      *string  `xml:"Triggers>BootTrigger>Delay"`
+	Every     string   `xml:"Triggers>TimeTrigger>Repetition>Interval"`
+	Daily     string   `xml:"Triggers>CalendarTrigger>StartBoundary"`
+	User      string   `xml:"Principals>Principal>UserId"`
+	Limit     string   `xml:"Settings>ExecutionTimeLimit"`
+	Instances string   `xml:"Settings>MultipleInstancesPolicy"`
+	Command   string   `xml:"Actions>Exec>Command"`
+	Arguments string   `xml:"Actions>Exec>Arguments"`
+}
+
+func TestWindowsTasksAreValid(t *testing.T) {
+	read := func(name string) (task windowsTask) {
+		t.Helper()
+		text := readPackaging(t, ".packaging/windows/"+name)
+		if err := xml.Unmarshal([]byte(text), &task); err != nil {
+			t.Fatal(err)
+		}
+		const localService = "S-1-5-19"
+		if task.User != localService || task.Instances != "IgnoreNew" || !strings.HasSuffix(task.Command, `\opscom-import.exe`) {
+			t.Errorf("%s: user %q, instances %q, command %q", name, task.User, task.Instances, task.Command)
+		}
+		checkCommandLine(t, name, task.Arguments)
+		// schtasks refuses a file whose encoding is not the one that it names.
+		if strings.Contains(text, "encoding=") || strings.ContainsFunc(text, func(r rune) bool { return r > '~' }) {
+			t.Errorf("%s names an encoding, or has characters that are not in ASCII", name)
+		}
+		return task
 	}
-	if err := xml.Unmarshal([]byte(text), &task); err != nil {
-		t.Fatal(err)
+	if task := read("opscom-import-watch-task.xml"); task.Boot == nil || task.Every == "" || task.Limit != "PT0S" {
+		t.Errorf("watch is not started with the system, or not again when it has ended, or is ended after a time: %+v", task)
 	}
-	const localService = "S-1-5-19"
-	if task.User != localService || task.Start == "" || !strings.HasSuffix(task.Command, `\opscom-import.exe`) {
-		t.Errorf("user %q, start %q, command %q", task.User, task.Start, task.Command)
-	}
-	checkCommandLine(t, "task", task.Arguments)
-	// schtasks refuses a file whose encoding is not the one that it names.
-	if strings.Contains(text, "encoding=") || strings.ContainsFunc(text, func(r rune) bool { return r > '~' }) {
-		t.Error("the task names an encoding, or has characters that are not in ASCII")
+	if task := read("opscom-import-job-task.xml"); task.Daily == "" {
+		t.Error("the job has no time")
 	}
 }
 
