@@ -28,6 +28,8 @@ type item struct {
 
 // handle has a file pushed, and moves it to where its end belongs.
 func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []importer.JobRun) (End, error) {
+	l.pulse.work() // waiting for its turn may take as long as another push
+	defer func() { l.pulse.beat(time.Now()) }()
 	select { // runs to one target exclude each other
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
@@ -45,9 +47,7 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		pushCtx, cancel = context.WithDeadline(fetchCtx, ends)
 		defer cancel()
 	}
-	l.pulse.work(time.Now())
 	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
-	l.pulse.beat(time.Now())
 	if end.Exit == app.ExitIncomplete && pushCtx.Err() != nil && fetchCtx.Err() == nil {
 		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
 	}

@@ -23,7 +23,7 @@ func (p *pulse) set(until time.Time) {
 }
 
 func (p *pulse) beat(now time.Time) { p.set(now.Add(stuckAfter)) }
-func (p *pulse) work(time.Time)     { p.set(time.Time{}) }
+func (p *pulse) work()              { p.set(time.Time{}) }
 
 // rest says that nothing happens before that time, the zero time for no limit.
 func (p *pulse) rest(next time.Time) {

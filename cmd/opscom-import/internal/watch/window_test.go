@@ -112,7 +112,7 @@ func TestPulse(t *testing.T) {
 	if p.isStuck(now.Add(stuckAfter)) || !p.isStuck(now.Add(stuckAfter+1)) {
 		t.Error("a job that is silent is not stuck, or too early")
 	}
-	p.work(now)
+	p.work()
 	if p.isStuck(now.Add(24 * time.Hour)) {
 		t.Error("a long push is stuck")
 	}
