@@ -56,10 +56,7 @@ func (r *planRun) findCollisions(ctx context.Context, b *batch, first int) error
 	}
 	for i := range b.rows {
 		row := &b.rows[i]
-		if row.Status != StatusPending {
-			continue
-		}
-		for attribute, value := range row.Unique {
+		for attribute, value := range row.Unique { // others than pending rows have none
 			if !value.IsDigest() {
 				continue
 			}

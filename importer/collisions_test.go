@@ -69,6 +69,8 @@ func TestCollisions(t *testing.T) {
 		{"a row that is left out", []string{"1|b@x.ca||||", "2|new@x.ca||||gone"}, map[int]string{2: someone}, nil},
 		{"a row that says nothing of it", []string{"1|b@x.ca||||", "2||new|||"}, map[int]string{2: "row 3, " + keeps}, nil},
 		{"a row that will be refused itself", []string{"1|b@x.ca||||", "2|c@x.ca||||"}, map[int]string{2: "row 3, " + keeps, 3: someone}, map[int]int{2: 1}},
+		{"a row above them", []string{"9|a@x.ca||||", "1|b@x.ca||||", "2|c@x.ca||||"}, map[int]string{2: "row 3, " + keeps, 3: "row 4, " + keeps, 4: someone}, map[int]int{2: 2, 3: 1}},
+		{"a user name that is somebody's address", []string{"9||b@x.ca|||"}, nil, nil},
 		{"an address that somebody else in the file gets", []string{"1|b@x.ca||||", "3|b@x.ca||||"}, nil, nil}, // both are invalid
 		{"identical rows", []string{"1|b@x.ca||||", "2|new@x.ca||||", "2|new@x.ca||||", "1|b@x.ca||||"}, nil, map[int]int{2: 1}},
 		{"rows that contradict each other", []string{"1|b@x.ca||||", "2|new@x.ca||||", "2|newer@x.ca||||"}, map[int]string{2: "row 3, " + keeps}, nil},

@@ -121,6 +121,18 @@ func TestCrashBetweenRounds(t *testing.T) {
 	}
 }
 
+// A row below all those of the first round may have been sent once it is claimed.
+func TestCrashBelowTheFirstRound(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := inRounds(t, j, 4, importer.Amendment{Row: 4, Round: 1})
+	claimRound(t, r)
+	must(t, r.Record(t.Context(), []importer.Outcome{reference(2, "a"), reference(3, "a")}))
+	r.NextRound()
+	diff(t, "before it is claimed", statuses(t, r), []string{"2 pushed 1", "3 pushed 1", "4 not_sent 0"})
+	claimRound(t, r)
+	diff(t, "once it is claimed", statuses(t, r), []string{"2 pushed 1", "3 pushed 1", "4 unknown 0"})
+}
+
 // A row of a later round that was claimed and did not leave was certainly not sent.
 func TestReleasedRowOfALaterRound(t *testing.T) {
 	j := openTest(t, t.TempDir())
@@ -140,7 +152,7 @@ func TestAmendedWarning(t *testing.T) {
 		Rule: mapping.RuleEmailTaken, Severity: mapping.SeverityWarning, Attribute: mapping.Email, Column: 3, Message: "Taken.",
 	}}
 	j := openTest(t, t.TempDir())
-	r := inRounds(t, j, 4, importer.Amendment{Row: 3, Problem: &warning}, importer.Amendment{Row: 3, Round: 1})
+	r := inRounds(t, j, 4, importer.Amendment{Row: 3, Round: 1}, importer.Amendment{Row: 3, Problem: &warning})
 	diff(t, "claimed at first", claimRound(t, r), []int{2, 4})
 	for _, row := range []int{2, 4} {
 		must(t, r.Record(t.Context(), []importer.Outcome{reference(row, "a")}))
@@ -156,7 +168,7 @@ func TestAmendedWarning(t *testing.T) {
 	store := NewTempStore(false)
 	defer func() { must(t, store.Close()) }()
 	must(t, store.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
-	must(t, store.Amend(t.Context(), []importer.Amendment{{Row: 3, Problem: &warning}, {Row: 3, Round: 1}}))
+	must(t, store.Amend(t.Context(), []importer.Amendment{{Row: 3, Round: 1}, {Row: 3, Problem: &warning}}))
 	lines := collected(t, store.Results())
 	if len(lines) != 1 || lines[0].Row != 3 || lines[0].Status != importer.StatusValid || lines[0].Warnings == "" || len(lines[0].Problems) != 1 {
 		t.Errorf("a check shows %+v", lines)

@@ -135,6 +135,11 @@ func TestAcceptancesOfSpellings(t *testing.T) {
 					if got := acceptedBy(t, j, newSpelling, 2); got != c.want {
 						t.Errorf("%s: accepted %q, want %q", when, got, c.want)
 					}
+					_, isOwned, err := j.Acceptances().Owner(t.Context(), newSpelling, testUnique(2)[0])
+					must(t, err)
+					if isOwned != (c.want != "") {
+						t.Errorf("%s: the address is somebody's: %v", when, isOwned)
+					}
 				}
 				read := readOnly(t, dir)
 				check("read only", read)

@@ -65,23 +65,24 @@ func TestOwnersFollowTheOutcomes(t *testing.T) {
 		{"a swap", values{2: {b, ann}, 3: {a, bo}}, []importer.Outcome{accepted(2), accepted(3)}, owners{a: 3, ann: 2, b: 2, bo: 3}},
 		{"a rejection", values{2: {b, ann}}, []importer.Outcome{status(2, importer.StatusRejected, 1)}, owners{a: 2, ann: 2, b: 3, bo: 3}},
 		{"what may have been accepted", values{2: {c, ann}, 3: {b, bo}}, []importer.Outcome{status(2, importer.StatusFailed, 5), status(3, importer.StatusRejected, 2)}, owners{}},
+		{"an address that the next one gave up elsewhere", values{2: {b, ann}}, []importer.Outcome{accepted(2)}, owners{b: 2, ann: 2, bo: 3}},
 		{"an address that was given up elsewhere", values{4: {a}}, []importer.Outcome{accepted(4)}, owners{a: 4, ann: 2, b: 3, bo: 3}},
 	} {
-		for _, when := range []string{"folded in between", "folded together", "read only", "forgotten"} {
+		for _, when := range []string{"folded in between", "folded together", "read only", "read only, half folded", "forgotten"} {
 			t.Run(tc.name+", "+when, func(t *testing.T) {
 				dir := t.TempDir()
 				j, err := Open(t.Context(), dir)
 				must(t, err)
 				defer func() { must(t, j.Close()) }()
 				pushUnique(t, j, testTime, values{2: {a, ann}, 3: {b, bo}}, accepted(2), accepted(3))
-				if when == "folded in between" {
+				if when == "folded in between" || when == "read only, half folded" {
 					ownersOf(t, j, a)
 				}
 				if tc.outcomes != nil {
 					pushUnique(t, j, testTime.Add(time.Hour), tc.then, tc.outcomes...)
 				}
 				switch when {
-				case "read only":
+				case "read only", "read only, half folded":
 					must(t, j.Close())
 					j = readOnly(t, dir)
 				case "forgotten":
