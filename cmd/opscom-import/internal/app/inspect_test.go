@@ -519,3 +519,33 @@ func TestFixOfAMovedRow(t *testing.T) {
 		t.Errorf("afterwards %+v, void %v", row, after.Void)
 	}
 }
+
+// The page warns of a value that somebody else has, and the row stays one that is sent.
+func TestInspectionWarnsOfTakenValues(t *testing.T) {
+	env, folder := newEnv(t, "--sandbox", "--rate", "0"), t.TempDir()
+	write := func(name, rows string) string {
+		path := filepath.Join(folder, name)
+		text := "unique_id,login_source,first_name,last_name,email\n" + rows
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	before := write("before.csv", "1,SSO,Ann,Roy,ann@example.edu\n2,SSO,Bo,Roy,bo@example.edu\n3,SSO,Cy,Roy,cy@example.edu\n")
+	if err := Push(t.Context(), t.Context(), env, []string{before}, func(report.Receipt) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	now := write("now.csv", "1,SSO,Ann,Roy,bo@example.edu\n2,SSO,Bo,Roy,bo.new@example.edu\n4,SSO,Di,Roy,cy@example.edu\n")
+	for _, onlyChanges := range []bool{false, true} {
+		env.Settings.OnlyChanges = onlyChanges
+		i := inspected(t, env, now)
+		warned := rowsOf(t, i, TabWarnings)
+		if len(warned) != 1 || warned[0].Number != 4 || warned[0].Status != importer.StatusValid ||
+			len(warned[0].Problems) != 1 || warned[0].Problems[0].Rule != mapping.RuleEmailTaken {
+			t.Errorf("only changes: %v; warnings: %+v", onlyChanges, warned)
+		}
+		if i.Receipt.Counts[importer.StatusValid] != 3 || i.Receipt.Exit != ExitDone {
+			t.Errorf("only changes: %v; receipt: %+v", onlyChanges, i.Receipt)
+		}
+	}
+}

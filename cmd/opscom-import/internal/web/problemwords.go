@@ -68,6 +68,8 @@ func problemAdvice(l lang.Lang, p *importer.RowProblem) string {
 		switch p.Rule {
 		case mapping.RuleCleanedText, mapping.RuleMissingValue, mapping.RuleCorrected:
 			return ""
+		case mapping.RuleEmailTaken, mapping.RuleUserNameTaken:
+			return engineText(l, p.Advice)
 		}
 		return l.T("If it is right, leave it as it is.")
 	}
