@@ -1,0 +1,69 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/inbox"
+)
+
+// TestCheckJobs finds jobs that take what belongs to another, whatever their paths look like.
+func TestCheckJobs(t *testing.T) {
+	env := newEnv(t, "--sandbox")
+	root := t.TempDir()
+	for _, folder := range []string{"in", "in/done", "in/done/x", "other"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(root, "in"), filepath.Join(root, "link")); err != nil {
+		t.Skip("no links here")
+	}
+	mapping := filepath.Join(root, "m.yaml")
+	if err := os.WriteFile(mapping, []byte("version: 1\nfields:\n  unique_id: {column: id}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := env.Settings
+	settings.Mapping = mapping
+	folder := func(name, path string, patterns ...string) config.Job {
+		return config.Job{Name: name, Origin: name, Settings: settings, Folder: filepath.Join(root, path), Files: patterns, Complete: inbox.Settled}
+	}
+	file := func(name, path string) config.Job {
+		return config.Job{Name: name, Origin: name, Settings: settings, File: filepath.Join(root, path)}
+	}
+	results := filepath.Join(root, "all.csv")
+	redirected := file("b", "other/y.csv")
+	redirected.Settings.Results = &results
+	alsoRedirected := file("a", "other/x.csv")
+	alsoRedirected.Settings.Results = &results
+	noMapping := folder("a", "in", "*.csv")
+	noMapping.Settings.Mapping = ""
+	for name, tc := range map[string]struct {
+		jobs []config.Job
+		want string // "" when nothing is wrong
+	}{
+		"two folders":                  {[]config.Job{folder("a", "in", "*.csv"), folder("b", "other", "*.csv")}, ""},
+		"two patterns":                 {[]config.Job{folder("a", "in", "a*.csv"), folder("b", "in", "b*.csv")}, ""},
+		"one pattern":                  {[]config.Job{folder("a", "in", "*.csv"), folder("b", "in", "*.csv")}, "that job a takes too"},
+		"one pattern through a link":   {[]config.Job{folder("a", "in", "s*.csv"), folder("b", "link", "*t.csv")}, "that job a takes too"},
+		"a folder in done":             {[]config.Job{folder("a", "in", "*.csv"), folder("b", "in/done/x", "*.csv")}, "belongs to job a"},
+		"a folder that has it in done": {[]config.Job{folder("b", "in/done/x", "*.csv"), folder("a", "in", "*.csv")}, "belongs to job a"},
+		"its file":                     {[]config.Job{folder("a", "in", "*.csv"), file("b", "in/x.csv")}, "job a takes"},
+		"its file through a link":      {[]config.Job{file("b", "link/x.csv"), folder("a", "in", "*.csv")}, "job a takes"},
+		"another file":                 {[]config.Job{folder("a", "in", "*.csv"), file("b", "in/x.xlsx")}, ""},
+		"the same reports":             {[]config.Job{file("a", "other/x.csv"), file("b", "other/x.xlsx")}, "would both be"},
+		"the same results":             {[]config.Job{alsoRedirected, redirected}, "would both be"},
+		"two files":                    {[]config.Job{file("a", "other/x.csv"), file("b", "other/y.csv")}, ""},
+		"no mapping":                   {[]config.Job{noMapping}, "no mapping"},
+		"no folder":                    {[]config.Job{folder("a", "nowhere", "*.csv")}, "there is no folder"},
+	} {
+		env.Settings.Jobs = tc.jobs
+		err := JobsFault(env)
+		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %q", name, err, tc.want)
+		}
+	}
+}
