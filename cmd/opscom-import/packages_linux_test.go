@@ -110,7 +110,7 @@ func filesOfDeb(t *testing.T) (modes map[string]fs.FileMode, contents map[string
 	}
 }
 
-func TestPackagesHaveAManPageOfEachCommandAndCompletions(t *testing.T) {
+func TestPackagesHaveManPagesCompletionsAndGuides(t *testing.T) {
 	modes, _ := filesOfDeb(t)
 	release := readRelease(t, packageFile(t, "goreleaser.yaml"))
 	want := []string{"/usr/share/bash-completion/completions/opscom-import", "/usr/share/fish/vendor_completions.d/opscom-import.fish", "/usr/share/zsh/vendor-completions/_opscom-import"}
@@ -120,6 +120,11 @@ func TestPackagesHaveAManPageOfEachCommandAndCompletions(t *testing.T) {
 		pages = append(pages, "man/"+name+".gz")
 	}
 	sameWords(t, "manual pages of the cask", release.Casks[0].Manpages, pages)
+	for _, p := range allPages(t) {
+		if name, ok := strings.CutPrefix(p.name, "docs/guide/"); ok {
+			want = append(want, "/usr/share/doc/opscom-import/guide/"+name)
+		}
+	}
 	for _, name := range want {
 		if _, ok := modes[name]; !ok {
 			t.Errorf("the package has no %s", name)

@@ -50,6 +50,20 @@ func TestUnitsNameFlagsThatExist(t *testing.T) {
 	}
 }
 
+func TestWatchStartsWithTheSystemAndAgainAfterACrash(t *testing.T) {
+	lines := strings.Split(readPackaging(t, ".packaging/systemd/opscom-import-watch.service"), "\n")
+	for _, want := range []string{"WantedBy=multi-user.target", "Type=notify", "Restart=on-failure", "StartLimitIntervalSec=0"} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("the service has no line %s", want)
+		}
+	}
+	for _, key := range []string{"WatchdogSec=", "RestartSec=", "RestartSteps=", "RestartMaxDelaySec=", "TimeoutStopSec="} {
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, key) }) {
+			t.Errorf("the service has no %s", key)
+		}
+	}
+}
+
 // windowsTask is what the tests read of a task of the Windows Task Scheduler.
 type windowsTask struct {
 	XMLName   xml.Name `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
