@@ -190,7 +190,7 @@ func (l *Leavers) reasons(limit Limit, rows int) []string {
 	case !l.Compared() || l.UserType == "":
 		return nil
 	case l.Shrank(limit, rows):
-		return []string{fmt.Sprintf("the file has %d rows, and the one of run %d had %d; with a larger difference than %s (max-leavers) nobody is taken for a leaver; was the export cut short?",
+		return []string{fmt.Sprintf("the file has %d rows, and the one of run %d had %d; with a larger difference than %s (max-leavers) nobody is taken for a leaver; was the export cut short? If not, push the file with a larger max-leavers",
 			rows, l.Run, l.Rows, limit)}
 	case limit.ExceededBy(l.Sent, l.People):
 		return []string{fmt.Sprintf("%d of the %d people of run %d are not in the file; the limit (max-leavers) is %s", l.Sent, l.People, l.Run, limit)}

@@ -163,7 +163,7 @@ func TestLeaverLimit(t *testing.T) {
 		{Leavers{UserType: "7", Run: 4, Rows: 20, People: 20, Sent: 2}, five, 20, "2 of the 20 people of run 4 are not in the file; the limit (max-leavers) is 5%"},
 		{Leavers{UserType: "7", Run: 4, Rows: 100, People: 100, Sent: 3}, Limit{Set: true, Count: 2}, 100, "3 of the 100 people of run 4 are not in the file; the limit (max-leavers) is 2"},
 		{Leavers{UserType: "7", Run: 4, Rows: 100, People: 100, Found: 6}, five, 94,
-			"the file has 94 rows, and the one of run 4 had 100; with a larger difference than 5% (max-leavers) nobody is taken for a leaver; was the export cut short?"},
+			"the file has 94 rows, and the one of run 4 had 100; with a larger difference than 5% (max-leavers) nobody is taken for a leaver; was the export cut short? If not, push the file with a larger max-leavers"},
 		{Leavers{Run: 4, Rows: 100, People: 100, Found: 90}, five, 10, ""}, // only reported
 		{Leavers{UserType: "7", Why: "none"}, five, 10, ""},
 	} {

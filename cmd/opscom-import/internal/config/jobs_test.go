@@ -143,6 +143,7 @@ func TestJobMistakes(t *testing.T) {
 		"jobs:\n  a: {" + where + ", time_zone: EDT4}\n":                    {":2: time_zone: "},
 		"jobs:\n  a: {" + where + ", only_chnges: true}\n":                  {`:2: jobs.a has no key "only_chnges"; the nearest is "only_changes"`},
 		"jobs:\n  a: {" + where + ", state: x}\n":                           {`:2: jobs.a has no key "state"`},
+		"jobs:\n  a: {" + where + ", keep_keys: true}\n":                    {`:2: jobs.a has no key "keep_keys"`},
 		"jobs:\n  a: {" + where + ", yes: true}\n":                          {`:2: jobs.a has no key "yes"`},
 		"jobs:\n  a: {" + where + ", results: x.csv}\n":                     {":2: reports of a job with a folder lie beside each file: remove results"},
 		"jobs:\n  a: {" + where + ", rate: [1]}\n":                          {":2: rate takes one value, not a list"},
