@@ -92,6 +92,9 @@ func (s *session) checkJobs(code *int) error {
 		}
 		fmt.Fprintf(s.stdout, "%s  %-12s %s\n", mark, f.What, f.Detail)
 	}
+	for _, note := range app.Strays(s.Settings.Jobs) {
+		fmt.Fprintf(s.stdout, "note: %s\n", note)
+	}
 	return nil
 }
 

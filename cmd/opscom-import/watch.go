@@ -69,6 +69,9 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 		return err
 	}
 	defer close()
+	for _, note := range app.Strays(s.Settings.Jobs) {
+		s.say("note: %s", note)
+	}
 	s.say("Watching for %s: %s. Interrupt to stop.", english.Plural(len(s.Settings.Jobs), "job", ""), english.WordSeries(s.Settings.JobNames(), "and"))
 	s.systemd(daemon.SdNotifyReady)
 	stop := s.watchdog(fetchCtx, watcher)
