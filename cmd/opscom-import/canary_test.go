@@ -49,11 +49,13 @@ func TestCanaries(t *testing.T) {
 	c.moody.Store("")
 	c.quiet(app.ExitRows, "push", "--json", "--summary", "students.html", c.file)
 	c.searchFiles()
-	for _, command := range []string{"runs", "runs --json", "runs show 1", "runs show 1 --json", "runs report 1", "doctor", "fields"} {
+	for _, command := range []string{"runs", "runs --json", "runs show 1", "runs show 1 --json", "runs report 1", "doctor", "fields", "journal check", "journal check --json"} {
 		c.quiet(app.ExitDone, strings.Fields(command)...)
 	}
 	c.mistakes()
 	c.searchFiles()
+	c.quiet(app.ExitDone, "journal", "backup", "backup.db")
+	c.quiet(app.ExitDone, "journal", "restore", "backup.db", "--state", "restored")
 	c.quiet(app.ExitDone, "runs", "forget", "--older-than", "1ns")
 	if found := c.inState(); len(found) > 0 {
 		t.Errorf("the journal has %q", found)

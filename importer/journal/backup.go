@@ -100,20 +100,37 @@ func (j *Journal) copyTo(ctx context.Context, name string, at time.Time) error {
 		}
 		source = j.address(databaseName, parameters)
 	}
-	db, err := sql.Open("sqlite", source)
-	if err == nil {
-		_, err = db.ExecContext(ctx, "VACUUM INTO ?", name)
-		err = errors.Join(err, db.Close())
-	}
-	if err != nil {
+	if err := vacuumInto(ctx, source, name); err != nil {
 		return err
 	}
-	copied, err := openFile(name, url.Values{"_pragma": {"synchronous(OFF)", "journal_mode(MEMORY)", cacheSize}})
+	copied, err := openFile(name, url.Values{"_pragma": {"synchronous(OFF)", "journal_mode(OFF)", cacheSize}})
 	if err != nil {
 		return err
 	}
 	err = transact(ctx, copied, nil, func(tx *sql.Tx) error { return j.copyPayloads(ctx, tx, at) })
 	return errors.Join(err, copied.Close())
+}
+
+// vacuumInto copies a database, as it is at one moment, into an empty file. The copy can be
+// shrunk, also where the database is of an earlier version that could not.
+func vacuumInto(ctx context.Context, source, name string) (err error) {
+	db, err := sql.Open("sqlite", source)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	var mode int
+	if err := db.QueryRowContext(ctx, "PRAGMA auto_vacuum").Scan(&mode); err != nil {
+		return err
+	}
+	if mode == 0 { // to set it again would write
+		if _, err := db.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+			return err
+		}
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", name)
+	return err
 }
 
 // openFile opens a database that is no journal, on one connection.
@@ -153,13 +170,12 @@ func (j *Journal) copyPayloadsOf(ctx context.Context, tx *sql.Tx, run int64) (er
 	if err != nil || len(sections) == 0 {
 		return err
 	}
-	file, err := os.Open(string(j.payloadFile(run)))
-	if errors.Is(err, fs.ErrNotExist) {
+	file, err := j.payloadFile(run).open()
+	if errors.Is(err, errDamaged) { // it is not there
 		now, failed := loadRun(ctx, j.reader, run)
 		if errors.Is(failed, ErrNoRun) || failed == nil && now.isOver() {
 			return errRunEnded
 		}
-		err = fmt.Errorf("%w: %v", errDamaged, err)
 	}
 	if err != nil {
 		return err

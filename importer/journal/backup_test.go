@@ -338,11 +338,20 @@ func TestRestoreAfterAnInterruption(t *testing.T) {
 	}
 	_, err := Restore(t.Context(), path, dir)
 	must(t, err)
-	restored := openTest(t, dir)
+	restored, err := Open(t.Context(), dir)
+	must(t, err)
 	r := runOf(t, restored, held.id)
 	must(t, r.Start(t.Context()))
 	diff(t, "claimed", claim(t, r, 9), []int{2, 3})
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2), pushed(3)}))
+	must(t, r.Finish(t.Context(), testTime))
+	must(t, restored.Close())
 	diff(t, "damage", checked(t, dir).Damage, []string(nil))
+	for _, text := range []string{"Canary", "left over"} {
+		if holds(t, dir, text) {
+			t.Errorf("%s is in the journal", text)
+		}
+	}
 }
 
 // TestBackupIsNoJournal: what it says need not be true any more.
@@ -375,4 +384,11 @@ func TestRestoredJournalOfTwoSpellings(t *testing.T) {
 		t.Errorf("%+v", restored)
 	}
 	diff(t, "damage", checked(t, state).Damage, []string(nil))
+	var free, mode int
+	opened := openTest(t, state)
+	must(t, opened.reader.QueryRow("PRAGMA auto_vacuum").Scan(&mode))
+	must(t, opened.reader.QueryRow("PRAGMA freelist_count").Scan(&free))
+	if mode != 2 || free > 0 {
+		t.Errorf("auto_vacuum is %d, %d pages are free", mode, free)
+	}
 }

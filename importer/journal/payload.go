@@ -54,9 +54,10 @@ func syncFile(path string, flag int) (err error) {
 	return file.Sync()
 }
 
-// open opens the file for reading.
+// open opens the file for reading. Unlike os.Open, os.OpenInRoot lets others delete it
+// meanwhile on Windows too, as a run does that ends while its payloads are copied.
 func (f payloadFile) open() (*os.File, error) {
-	file, err := os.Open(string(f))
+	file, err := os.OpenInRoot(filepath.Split(string(f)))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %v", errDamaged, err)
 	}

@@ -93,6 +93,7 @@ func (j *Journal) restoreFrom(ctx context.Context, path string) error {
 		return err
 	}
 	if err := copyFile(path, next); err != nil {
+		_ = os.Remove(next) // of no use; the error says why
 		return err
 	}
 	if err := j.convert(ctx); err != nil {
@@ -121,7 +122,7 @@ func copyFile(from, to string) (err error) {
 
 // convert makes a journal of the copy of a backup.
 func (j *Journal) convert(ctx context.Context) (err error) {
-	db, err := openFile(filepath.Join(j.dir, newName), url.Values{"_pragma": {"secure_delete(1)", "synchronous(OFF)", "journal_mode(MEMORY)"}})
+	db, err := openFile(filepath.Join(j.dir, newName), url.Values{"_pragma": {"secure_delete(1)", "synchronous(OFF)", "journal_mode(OFF)", cacheSize}}) // if it fails, nobody needs the file
 	if err != nil {
 		return err
 	}
@@ -141,12 +142,11 @@ func (j *Journal) convert(ctx context.Context) (err error) {
 	if err := transact(ctx, db, nil, func(tx *sql.Tx) error { return unchecked.doubt(ctx, tx) }); err != nil {
 		return err
 	}
-	for _, statement := range []string{"VACUUM", "PRAGMA journal_mode = WAL"} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
+	if err := unchecked.shrink(ctx); err != nil {
+		return err
 	}
-	return errors.Join(unchecked.updateRun.Close(), unchecked.insertEvents.Close())
+	_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+	return errors.Join(err, unchecked.updateRun.Close(), unchecked.insertEvents.Close())
 }
 
 // doubt forgets what cannot be known any more, and moves the payloads into their files.

@@ -71,7 +71,7 @@ func newNightly(rows int) *nightly {
 	n := &nightly{digester: importer.NewDigester([]byte("nights")), rows: benchPlan(rows)}
 	for i := range n.rows {
 		n.rows[i].ReferenceID = fmt.Sprint(100_000 + i)
-		n.rows[i].Payload = nil
+		n.rows[i].Payload, n.rows[i].Unique = nil, importer.UniqueValues{}
 		n.rows[i].Status = importer.StatusUnchanged
 	}
 	return n
@@ -88,6 +88,7 @@ func (n *nightly) push(tb testing.TB, j *Journal, night int) {
 		row := &plan[i]
 		row.Payload = fmt.Appendf(nil, `{"unique_id":%q,"login_source":"SSO","first_name":"Zoë","last_name":"Example-%d-%d","email":"z.%s@example.org",`+
 			`"street":"%d Example Street","city":"Ottawa","province":"ON","postal_code":"K1A 0B1","phone_cell":"613-555-0100","user_type_id":"3"}`, row.UniqueID, i, night, row.UniqueID, i)
+		row.Unique = importer.UniqueValues{importer.UniqueValue(1000 + i), importer.UniqueValue(1_000_000 + i)}
 		row.Status, row.Hash, row.ReferenceID = importer.StatusPending, n.digester.Profile(row.Payload), ""
 		n.rows[i].Hash = row.Hash
 		outcomes = append(outcomes, importer.Outcome{Row: row.Row, FinishedAt: at,
