@@ -48,6 +48,7 @@ func runOf(t *testing.T, j *Journal, id int64) *Run {
 func TestRestore(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	finished := finishedRun(t, j, 2, 3)
+	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "20", 3: "30"}) // that is stored; what comes later is not yet
 	held := planned(t, j, importer.RunHeld, 10, 11)
 	stopped := planned(t, j, importer.RunPushing, 300, 301, 302, 900)
 	claim(t, stopped, 3)

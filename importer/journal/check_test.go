@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -137,4 +138,25 @@ func TestCheckAllMissesNoDamage(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d flipped bits made a difference", found, *damagePlaces)
+}
+
+// TestCheckAllOfWhatNoChecksumTells: records that are as they were written, and do not fit
+// together.
+func TestCheckAllOfWhatNoChecksumTells(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunHeld, 2, 3)
+	h, err := j.checkAll(t.Context(), func(_ context.Context, run int64, _ section) ([]byte, error) {
+		var b chunkBuilder
+		row := testRow(2, importer.StatusPending)
+		return seal(b.payloads, run, 0), b.add(&row, func() error { return nil })
+	})
+	must(t, err)
+	diff(t, "a profile is missing", h.Damage, []string{"run 1: a stored record is incomplete or was changed: 0 of 2 profiles are there"})
+	must(t, j.update(t.Context(), "end it", durable, func(tx *sql.Tx) error {
+		record, err := loadRun(t.Context(), tx, r.id)
+		must(t, err)
+		record.State = importer.RunFinished
+		return j.save(t.Context(), tx, &record)
+	}))
+	diff(t, "outcomes are missing", checked(t, j.dir).Damage, []string{"run 1: a stored record is incomplete or was changed: it is finished, and 2 rows have no outcome"})
 }
