@@ -339,6 +339,11 @@ func TestRestoreAfterAnInterruption(t *testing.T) {
 	}
 	_, err := Restore(t.Context(), path, dir)
 	must(t, err)
+	payloads, err := os.ReadFile(string(left.payloadFile(held.id)))
+	must(t, err)
+	if strings.Contains(string(payloads), "left over") {
+		t.Error("the payloads have more than the run's")
+	}
 	restored, err := Open(t.Context(), dir)
 	must(t, err)
 	r := runOf(t, restored, held.id)
