@@ -76,7 +76,7 @@ func whyNot(found inbox.Found) string {
 	}
 	var texts []string
 	for _, w := range found.Waiting {
-		texts = append(texts, fmt.Sprintf("%s %s", w.Name, w.Why))
+		texts = append(texts, fmt.Sprintf("%s: %s", w.Name, w.Why))
 	}
 	return strings.Join(texts, "; ")
 }

@@ -505,7 +505,7 @@ func TestExpectedBy(t *testing.T) {
 		b.run(65 * time.Minute)
 		stop = true
 		grow.Stop()
-		if len(b.told) != 1 || !strings.Contains(b.told[0], "no file by 03 05:00: b.csv ") {
+		if len(b.told) != 1 || !strings.Contains(b.told[0], "no file by 03 05:00: b.csv: ") {
 			t.Errorf("told %q while a file is written", b.told)
 		}
 		b.run(2 * time.Hour)
