@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -117,6 +118,7 @@ func checkAccount(ts *testscript.TestScript, results []result, applied map[sandb
 //	verdicts CHECK PUSH        both results judge every row alike
 //	settled BEFORE AFTER       what was pushed before is pushed after, by the same request
 //	json FILE KEY=VALUE...     the one line of JSON has these values
+//	unpack ZIP FOLDER          unpacks it
 //	nowhere TEXT               no file below the work folder has the text
 func fileCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
@@ -134,6 +136,12 @@ func fileCommands() map[string]scriptCommand {
 				text += fmt.Sprintf("%09d,SSO,Ada-%[2]s,Byron-%[2]s,%[2]s@example.edu\n", i+1, name)
 			}
 			ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+		},
+		"unpack": func(ts *testscript.TestScript, _ bool, args []string) {
+			archive, err := zip.OpenReader(ts.MkAbs(args[0]))
+			ts.Check(err)
+			ts.Check(os.CopyFS(ts.MkAbs(args[1]), archive))
+			ts.Check(archive.Close())
 		},
 		"replace": func(ts *testscript.TestScript, _ bool, args []string) {
 			text := expression(ts, args[1]).ReplaceAllString(ts.ReadFile(args[0]), args[2])

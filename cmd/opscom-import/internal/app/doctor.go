@@ -27,7 +27,7 @@ const stepLimit = 5 * time.Second
 
 // Doctor checks everything that a push needs besides the file, a step at a time: the
 // settings, the token, the certificates, the state folder and its disk, the secrets of the
-// targets of notify, the way to the Controller, what that answers, and the clock.
+// targets of notify, the jobs, the way to the Controller, what that answers, and the clock.
 func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	settings, token := env.examineSettings(), env.examineToken()
 	findings = append(findings, settings, token)
@@ -36,6 +36,10 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	findings = append(findings, env.examineState(ctx)...)
 	if len(env.Settings.Notify) > 0 {
 		findings = append(findings, env.examineNotify())
+	}
+	for _, job := range CheckJobs(env) {
+		job.What = "job " + job.What
+		findings = append(findings, job)
 	}
 	env.Settings.Timeout = min(env.Settings.Timeout, stepLimit)
 	env.Settings.MaxAttempts = min(env.Settings.MaxAttempts, 2)

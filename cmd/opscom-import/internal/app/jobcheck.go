@@ -50,6 +50,9 @@ func (e Env) checkJob(job config.Job) (wrong []error) {
 	} else if f := e.examineToken(); f.Err != nil {
 		wrong = append(wrong, f.Err)
 	}
+	if _, err := s.FindCertificates(); err != nil && !s.Sandbox {
+		wrong = append(wrong, err)
+	}
 	if s.MaxChanged.Set && !s.OnlyChanges {
 		wrong = append(wrong, errors.New("max_changed counts rows that are new or changed: it needs only_changes"))
 	}

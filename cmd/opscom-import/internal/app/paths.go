@@ -40,6 +40,9 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 	add("the token file", s.TokenFile, -1)
 	add("the password file", s.PasswordFile, -1)
 	add("the config file", s.ConfigFile, -1)
+	add("the CA file", s.CAFile, -1)
+	add("the client certificate", s.ClientCert, -1)
+	add("the client key", s.ClientKey, -1)
 	for _, target := range s.Notify {
 		add("a secret of notify", target.SecretFile(), -1)
 	}

@@ -100,6 +100,7 @@ type Settings struct {
 	password string // kept in memory only; see WithPassword
 
 	origins map[string]string        // by key
+	texts   map[string]string        // by key, as given, or the default
 	getenv  func(name string) string // for the token and the proxy, which are read only when they are needed
 	environ []string                 // all variables
 }
@@ -203,14 +204,14 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 
 // read returns the settings with these values, checked.
 func (s Settings) read(values map[string]given, env Environment) (Settings, error) {
-	s.origins = make(map[string]string)
+	s.origins, s.texts = make(map[string]string), make(map[string]string)
 	var mistakes []error
 	for _, setting := range s.table(env) {
 		value, ok := values[setting.Key()]
 		if !ok {
 			continue
 		}
-		s.origins[setting.Key()] = value.origin
+		s.origins[setting.Key()], s.texts[setting.Key()] = value.origin, value.text
 		if err := setting.read(value.text); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", value.origin, err))
 		}
