@@ -88,6 +88,9 @@ type Result struct {
 	Leaver      bool         // not a row of the file: a person who left
 }
 
+// IsToFix reports whether a person has to fix the row in the file. A leaver is not in it.
+func (r *Result) IsToFix() bool { return r.Status.Spec().Kind == KindToFix && !r.Leaver }
+
 // Acceptance is what the Controller last accepted for a key.
 type Acceptance struct {
 	Hash        Digest       // of the profile

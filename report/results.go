@@ -34,6 +34,7 @@ func (l resultLine) appendCells(cells []string) []string {
 // Totals is what the results of one run add up to.
 type Totals struct {
 	Counts   importer.Counts
+	ToFix    int                     // rows of the file that a person has to fix
 	Attempts int                     // requests sent
 	Problems int                     // found by the plan
 	Refused  []importer.ProblemCount // rejected rows, by the Controller's error code
@@ -65,6 +66,9 @@ func WriteResults(to Destination, results iter.Seq2[importer.Result, error]) (To
 
 func (t *Totals) add(r importer.Result) {
 	t.Counts[r.Status]++
+	if r.IsToFix() {
+		t.ToFix++
+	}
 	t.Attempts += r.Attempts
 	t.Problems += len(r.Problems)
 	t.Timeline.Add(r.FinishedAt, r.Status)

@@ -190,6 +190,8 @@ func (s *Summary) steps() []string {
 			fileName(s.Reports.Fix), thousands(MaxFixRows), plural(toFix, "row")))
 	case isFile(s.Reports.Fix):
 		steps = append(steps, fmt.Sprintf("Fix the rows in %s, save it, and push it. No action is needed for the other rows.", fileName(s.Reports.Fix)))
+	case s.Leavers.AllRows(0) > 0: // perhaps only they were refused
+		steps = append(steps, "The results say what is wrong. Fix the rows that are in the file, and push it again.")
 	default:
 		steps = append(steps, "Fix the rows in the file, and push it again.")
 	}

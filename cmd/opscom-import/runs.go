@@ -89,8 +89,9 @@ func forgetCommand(s streams) *cobra.Command {
 		Short: "Remove old runs from the journal, and the personal data in them",
 		Long: `forget removes runs from the journal for good: the rows' ids and messages, and
 what was still waiting to be pushed, and the page's copy of their files. By age it leaves runs that a safety limit
-holds: they wait for a person. What it keeps of every run, as digests without any text,
-is what the Controller last accepted: --only-changes needs it.`,
+holds: they wait for a person. What it keeps, as digests without any text, is what the
+Controller last accepted, which --only-changes needs, and who was in the last complete
+run of each file, which --leavers needs; with --keep-keys the ids of the latter too.`,
 		Example: `  opscom-import runs forget 17
   opscom-import runs forget --older-than 30d`,
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) (err error) {

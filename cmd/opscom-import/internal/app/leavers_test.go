@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xuri/excelize/v2"
+
 	"opscom-import/importer"
+	"opscom-import/importer/sandbox"
 	"opscom-import/report"
 )
 
@@ -331,4 +336,59 @@ func TestCheckOfLeaversWithoutAList(t *testing.T) {
 			t.Errorf("%s: %v", mode, err)
 		}
 	}
+}
+
+// A leaver whom the Controller refuses is in the results and in the list of leavers, and
+// not in the workbook of rows to fix, which has rows of the file.
+func TestRefusedLeaverIsNoRowToFix(t *testing.T) {
+	handler := newBox(t, "")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	defer server.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := newLeaverNights(t, 1, "--sandbox=false", "--url", server.URL, "--client", "OC_TEST", "--token-file", token, "--max-leavers", "50%")
+	n.push(n.file(present("P1"), present("P2"), present("P3"), present("P4")))
+	handler = newBox(t, "require=last_name") // it does not know them, so that what leavers have is not enough
+	path := n.file(present("P1"), present("P3"), "P4,SSO,Roy,no address,1")
+	receipt := n.push(path)
+	if receipt.Exit != ExitRows || receipt.Counts[importer.StatusRejected] != 1 || receipt.Counts[importer.StatusInvalid] != 1 || receipt.Leavers.Sent != 1 {
+		t.Fatalf("%+v", receipt)
+	}
+	book, err := excelize.OpenFile(receipt.Reports.Fix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close() // only read
+	rows, err := book.GetRows(book.GetSheetName(0))
+	if err != nil || len(rows) != 2 || rows[1][0] != "P4" {
+		t.Errorf("the workbook has %q, %v", rows, err)
+	}
+	list, err := os.ReadFile(receipt.Reports.Leavers)
+	if err != nil || !strings.Contains(string(list), "\r\nP2,SSO,,5,rejected,9018,") {
+		t.Errorf("leavers %s, %v", list, err)
+	}
+	if again := n.push(n.file(present("P1"), present("P3"), present("P4"))); again.Leavers.Sent != 1 || again.Reports.Fix != "" {
+		t.Errorf("the next night: %+v", again)
+	}
+}
+
+// newBox returns a mock Controller.
+func newBox(t *testing.T, faults string) *sandbox.Sandbox {
+	t.Helper()
+	parsed, err := sandbox.ParseFaults(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := sandbox.New(sandbox.Config{Client: "OC_TEST", Token: "secret", Faults: parsed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return box
 }

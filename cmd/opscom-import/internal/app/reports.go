@@ -161,7 +161,7 @@ func (r *reporter) write() (report.Totals, error) {
 		err = r.writeProblems(totals.Problems)
 	}
 	if err == nil {
-		err = r.writeFix(totals.Counts.Of(importer.KindToFix))
+		err = r.writeFix(totals.ToFix)
 	}
 	if err == nil {
 		err = r.writeLeavers()
@@ -309,7 +309,7 @@ func fixRows(results iter.Seq2[importer.Result, error], source importer.Source, 
 	return func(yield func(report.FixRow, error) bool) {
 		var row importer.Row
 		for r, err := range results {
-			if err == nil && r.Status.Spec().Kind != importer.KindToFix {
+			if err == nil && !r.IsToFix() {
 				continue
 			}
 			for err == nil && row.Number < r.Row {

@@ -108,7 +108,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if err != nil {
 			return err
 		}
-		r.notifyFixIsPart(totals.Counts.Of(importer.KindToFix))
+		r.notifyFixIsPart(totals.ToFix)
 		for _, path := range []string{r.paths.Results, r.paths.Problems, r.paths.Fix, r.paths.Leavers} {
 			if path != "" && path != "-" {
 				written = append(written, ShortPath(path))
