@@ -40,13 +40,19 @@ func checkCommandLine(t *testing.T, where, line string) {
 	}
 }
 
-func TestUnitsNameFlagsThatExist(t *testing.T) {
+func TestUnitsNameFlagsAndManPagesThatExist(t *testing.T) {
+	pages := manPagesOfAllCommands(t)
 	for _, unit := range []string{"opscom-import-watch.service", "opscom-import-job@.service"} {
-		match := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(readPackaging(t, ".packaging/systemd/"+unit))
-		if match == nil {
-			t.Fatalf("%s has no command", unit)
+		text := readPackaging(t, ".packaging/systemd/"+unit)
+		command := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(text)
+		page := regexp.MustCompile(`(?m)^Documentation=man:(.*)\(1\)$`).FindStringSubmatch(text)
+		if command == nil || page == nil {
+			t.Fatalf("%s has no command, or no manual page", unit)
 		}
-		checkCommandLine(t, unit, match[1])
+		checkCommandLine(t, unit, command[1])
+		if pages[page[1]+".1"] == nil {
+			t.Errorf("%s: there is no manual page %s", unit, page[1])
+		}
 	}
 }
 
