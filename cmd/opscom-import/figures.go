@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,11 +73,15 @@ func (f *jobFigures) load(ctx context.Context, s *session, jobs []config.Job) er
 		return err
 	}
 	for _, job := range jobs {
-		for _, r := range history {
-			if r.Job == job.Name && r.File != "" && r.IsEnded() && !r.Retry && r.Exit <= app.ExitRows {
-				f.Succeeded(job.Name, r.EndedAt)
-				break
-			}
+		ran := slices.DeleteFunc(slices.Clone(history), func(r importer.JobRun) bool { return r.Job != job.Name || r.File == "" || !r.IsEnded() })
+		if len(ran) > 0 {
+			last := ran[0]
+			f.RunEnded(metrics.Run{
+				Job: job.Name, Exit: last.Exit, Counts: last.Counts, Requests: -1, Seconds: last.EndedAt.Sub(last.StartedAt).Seconds(), EndedAt: last.EndedAt,
+			})
+		}
+		if i := slices.IndexFunc(ran, func(r importer.JobRun) bool { return r.Exit <= app.ExitRows }); i >= 0 {
+			f.Succeeded(job.Name, ran[i].EndedAt)
 		}
 	}
 	return f.refresh(ctx, s)

@@ -64,7 +64,7 @@ type Run struct {
 	Job      string // name of the job, or of the file's series
 	Exit     int
 	Counts   importer.Counts // none when nothing was planned
-	Requests int
+	Requests int // -1 if nobody knows
 	Seconds  float64
 	EndedAt  time.Time
 }
@@ -74,7 +74,9 @@ func (m *Metrics) RunEnded(r Run) {
 	for _, status := range importer.Statuses() {
 		m.rows.WithLabelValues(r.Job, string(status)).Set(float64(r.Counts[status]))
 	}
-	m.requests.WithLabelValues(r.Job).Set(float64(r.Requests))
+	if r.Requests >= 0 {
+		m.requests.WithLabelValues(r.Job).Set(float64(r.Requests))
+	}
 	m.seconds.WithLabelValues(r.Job).Set(r.Seconds)
 	m.exit.WithLabelValues(r.Job).Set(float64(r.Exit))
 	m.ended.WithLabelValues(r.Job).Set(seconds(r.EndedAt))
