@@ -20,7 +20,7 @@ import (
 
 const (
 	flagSkipped = 1 << 0 // the mapping's where excluded the row
-	flagOpen    = 1 << 1 // what the Controller has of the person is not known
+	flagHad     = 1 << 1 // the Controller had the person by the outcome of the row, or may have had
 )
 
 // Roster is the people of a complete run, an importer.Roster. It holds 17 bytes for each.
@@ -133,7 +133,7 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 		}
 		found, err := accepted.Accepted(ctx, r.target, []importer.Digest{e.key})
 		last, isAccepted := found[e.key]
-		if err != nil || !isAccepted && e.flags&flagOpen == 0 {
+		if err != nil || !isAccepted && e.flags&flagHad == 0 {
 			return err
 		}
 		r.seen[i] = true // a run may have several rows of one person
@@ -243,8 +243,9 @@ func (r *runRecord) eachPerson(ctx context.Context, q querier, salt []byte, visi
 				continue
 			case line.Status == importer.StatusSkipped:
 				e.flags = flagSkipped
-			case line.Leaver, line.Status == importer.StatusFailed, line.Status == importer.StatusRejected && line.Attempts > 1:
-				e.flags = flagOpen
+			case line.Leaver, line.Status == importer.StatusPushed, line.Status == importer.StatusUnchanged, line.Status == importer.StatusFailed,
+				line.Status == importer.StatusRejected && line.Attempts > 1:
+				e.flags = flagHad
 			}
 			if err := visit(&e); err != nil {
 				return err

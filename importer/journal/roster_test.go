@@ -189,6 +189,22 @@ func TestLeaversOfARunThatIsNotComplete(t *testing.T) {
 	l.want("1 of 3: a=ref-a c=44", testSource, "b")
 }
 
+// A leaver whose push was cut off, so that it is not known what the Controller has of them,
+// is looked at again, also when the run is replaced.
+func TestLeaverWhosePushWasCutOff(t *testing.T) {
+	l := newLeaverTest(t, t.TempDir())
+	l.run(testSource, nil, "a", "b", "c:unchanged")
+	r, err := l.j.Begin(t.Context(), testRun())
+	must(t, err)
+	must(t, r.Append(t.Context(), []importer.PlannedRow{l.row(2, "A", importer.StatusPending), l.row(3, "C", importer.StatusPending)}))
+	must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))
+	_, err = r.Claim(t.Context(), 2)
+	must(t, err)
+	must(t, r.Stop(t.Context())) // as after a crash
+	must(t, l.j.Supersede(t.Context(), 2))
+	l.want("1 of 3: a c", testSource, "b")
+}
+
 func pushedOutcome(row int) importer.Outcome {
 	return importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}, FinishedAt: testTime}
 }
