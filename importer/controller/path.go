@@ -34,9 +34,9 @@ type Path struct {
 	Failed    []error      // connections to some of them
 	Connected string       // the address that took one, such as 192.0.2.7:443
 
-	ProxyStatus int  // of the proxy's answer to CONNECT
-	Asked       bool // the Controller's server asked for a client certificate
-	TLS         *tls.ConnectionState
+	ProxyStatus int                  // of the proxy's answer to CONNECT
+	Asked       bool                 // the Controller's server asked for a client certificate
+	TLS         *tls.ConnectionState // to the Controller's server, which may have ended it afterwards
 
 	Date  time.Time              // of the answer, by the clock there
 	At    time.Time              // when it came, by the clock here
@@ -173,13 +173,14 @@ func (t *tracer) hooks() *httptrace.ClientTrace {
 				}
 			})
 		},
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
 			locked(func() {
 				switch {
 				case err != nil:
 				case t.path.Step == StepProxyTLS:
 					t.reach(StepProxy)
 				default:
+					t.path.TLS = &state
 					t.reach(StepAnswer)
 				}
 			})
@@ -217,7 +218,7 @@ func (t *tracer) end(answer *http.Response, err error) Path {
 	p := t.path
 	p.Err = err
 	if err == nil {
-		p.Step, p.TimedOut, p.TLS, p.At = "", false, answer.TLS, time.Now()
+		p.Step, p.TimedOut, p.At = "", false, time.Now()
 		p.Date, _ = http.ParseTime(answer.Header.Get("Date")) // zero if there is none
 		return p
 	}

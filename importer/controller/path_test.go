@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"maps"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ func TestTrace(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(known.certificate)
 	secure, _ := newSecure(t, &tls.Config{Certificates: []tls.Certificate{*known.sign(t, certificateFor(net.IPv4(127, 0, 0, 1)))}, ClientAuth: tls.RequestClientCert})
+	mute := newMute(t, *known.sign(t, certificateFor(net.IPv4(127, 0, 0, 1))))
 	plain := newRecorded(t, nil, success)
 	closed := unusedAddress(t)
 	silent := silentAddress(t)
@@ -46,6 +49,7 @@ func TestTrace(t *testing.T) {
 		"a silent proxy":         {secure.URL, proxyAt("http", silent), nil, StepProxy, true, "TCP"},
 		"a silent secure proxy":  {secure.URL, proxyAt("https", silent), nil, StepProxyTLS, true, "TCP"},
 		"a silent SOCKS proxy":   {secure.URL, proxyAt("socks5", silent), nil, StepProxy, true, "TCP"},
+		"TLS, then nothing":      {mute.URL, Proxy{}, roots, StepAnswer, true, "TCP TLS"},
 		"a web server, no proxy": {secure.URL, proxyAt("http", plain.Listener.Addr().String()), roots, StepTLS, false, "TCP proxy"},
 		"not an address":         {"ftp://controller.invalid", Proxy{}, nil, StepDNS, false, ""},
 	} {
@@ -60,10 +64,23 @@ func TestTrace(t *testing.T) {
 		if p.Step != test.failed || p.TimedOut != test.timedOut || !slices.Equal(steps, wanted) || (p.Err == nil) != (test.failed == "") {
 			t.Errorf("%s: ended at %q (%v, timed out: %t) after %q, want %q after %q", name, p.Step, p.Err, p.TimedOut, steps, test.failed, wanted)
 		}
+		if (test.failed == StepAnswer || test.failed == "") && (p.TLS != nil) != strings.HasPrefix(test.url, "https") {
+			t.Errorf("%s: %+v", name, p.TLS)
+		}
 		if test.failed == "" && (p.Date.IsZero() || p.At.IsZero() || (p.TLS != nil) != strings.HasPrefix(test.url, "https") || p.Asked != (p.TLS != nil)) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
+}
+
+// newMute returns a server that never answers.
+func newMute(t *testing.T, certificate tls.Certificate) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // unusedAddress returns an address at which nobody listens.

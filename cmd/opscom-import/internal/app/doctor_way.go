@@ -70,12 +70,12 @@ func (e Env) examineWay(ctx context.Context, certificates config.Certificates) (
 		if done && teller.step != controller.StepAnswer || w.Step == teller.step {
 			findings = append(findings, teller.tell())
 		}
+		if f, ok := w.tellCertificate(); ok && teller.step == controller.StepTLS {
+			findings = append(findings, f)
+		}
 		if w.Step == teller.step {
 			break
 		}
-	}
-	if f, ok := w.tellCertificate(); ok {
-		findings = append(findings, f)
 	}
 	return findings, w.Path
 }
@@ -314,9 +314,9 @@ func (w way) tellCertificate() (f Finding, ok bool) {
 	switch {
 	case w.Asked && w.certificates.Client != nil:
 		f.Detail = w.host + " asked for one, and it was sent"
-	case w.Asked && w.Err == nil:
+	case w.Asked && !w.failed(controller.StepTLS):
 		f.Detail, f.Note = w.host+" asks for one, and goes on without", "; if it refuses requests, name one with --client-cert"
-	case w.certificates.Client != nil && w.TLS != nil:
+	case w.certificates.Client != nil && w.TLS != nil && !w.failed(controller.StepTLS):
 		f.Detail, f.Note = w.host+" does not ask for one", "; if it should, check the Controller's address (--url)"
 	default:
 		return f, false
