@@ -30,7 +30,12 @@ no token and no name of a file is in it. What is in it is listed first, and it i
 written when you say so. Nothing is sent anywhere.`,
 		Example: `  opscom-import support
   opscom-import support students.xlsx --output students-support.zip`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("support takes one FILE at most, not %d; %s", len(args), seeHelp(c))
+			}
+			return nil
+		},
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
 			ctx, release := interruptible(ctx)
 			defer release()

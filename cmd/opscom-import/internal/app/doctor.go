@@ -29,7 +29,13 @@ const stepLimit = 5 * time.Second
 // settings, the token, the certificates, the state folder and its disk, the secrets of the
 // targets of notify, the jobs, the way to the Controller, what that answers, and the clock.
 func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
-	settings, token := env.examineSettings(), env.examineToken()
+	jobs := CheckJobs(env)
+	settings := env.examineSettings()
+	if all := env.Settings; all.Client == "" && !all.Sandbox && len(all.Jobs) > 0 && all.Jobs[0].Settings.Client != "" {
+		settings.Err, settings.Detail = nil, fmt.Sprintf("%s; only the jobs have clients: what follows is for job %s", settings.Detail, all.Jobs[0].Name)
+		env.Settings = all.Jobs[0].Settings
+	}
+	token := env.examineToken()
 	findings = append(findings, settings, token)
 	certificates, found := env.examineCertificates()
 	findings = append(findings, found...)
@@ -37,7 +43,7 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	if len(env.Settings.Notify) > 0 {
 		findings = append(findings, env.examineNotify())
 	}
-	for _, job := range CheckJobs(env) {
+	for _, job := range jobs {
 		job.What = "job " + job.What
 		findings = append(findings, job)
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -20,7 +21,10 @@ import (
 func (e Env) supportJournal(ctx context.Context, b *SupportBundle, file string, id int64) error {
 	j, err := e.readJournal(ctx)
 	if err != nil {
-		b.add("journal.txt", "the files of the state folder; the journal cannot be read", func(t *supportText) { e.supportFolder(t) })
+		b.add("journal.txt", "the files of the state folder; the journal cannot be read", func(t *supportText) {
+			t.line("damaged", errors.As(err, new(*journal.DamagedError)))
+			e.supportFolder(t)
+		})
 		if id != 0 {
 			return err
 		}
