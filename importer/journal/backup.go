@@ -44,7 +44,10 @@ func (j *Journal) Backup(ctx context.Context, path string, at time.Time) (*Healt
 		return nil, fmt.Errorf("back up the journal: %w", err)
 	}
 	name := temporary.Name()
-	defer func() { _ = os.Remove(name) }() // it is gone by now, or of no use
+	defer func() { // they are gone by now, or of no use
+		_ = os.Remove(name)
+		_ = os.Remove(name + "-journal")
+	}()
 	if err := temporary.Close(); err != nil {
 		return nil, fmt.Errorf("back up the journal: %w", err)
 	}
