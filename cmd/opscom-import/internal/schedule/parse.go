@@ -38,7 +38,7 @@ func Parse(text string, zone *time.Location) (Schedule, error) {
 		return Schedule{}, fmt.Errorf("schedule %q: %s", clean, fmt.Sprintf(format, args...))
 	}
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
-	standard := clean
+	var standard string
 	switch {
 	case clean == "":
 		return Schedule{}, errors.New(`a schedule is empty; for every day at 04:15 write "15 4 * * *"`)

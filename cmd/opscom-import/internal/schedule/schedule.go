@@ -88,6 +88,8 @@ func (s Schedule) lastShown(at time.Time) time.Time {
 
 // nextClock returns the next clock time of the calendar, the zero time if there is none.
 func (s Schedule) nextClock(after time.Time) time.Time {
+	const last = 59 * time.Second // of its minute: the library tries each second
+	after = after.Truncate(time.Minute).Add(last)
 	next := s.calendar.Next(after)
 	if next.IsZero() {
 		// The library looks ahead for five years; from 2096 there is no leap day for eight.
