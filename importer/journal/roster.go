@@ -151,31 +151,15 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 // withoutOthers leaves out whom the last complete run of another source has, if that was
 // later.
 func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (kept []importer.Leaver, elsewhere int, err error) {
-	var complete []CompleteRun
-	err = r.journal.view(ctx, "find the runs of other files", func(tx *sql.Tx) (err error) {
-		complete, err = completeRuns(ctx, tx, r.target)
-		return err
+	isElsewhere := make([]bool, len(missing))
+	err = r.journal.eachOther(ctx, r.target, r.Source, r.FinishedAt, func(other *Roster) {
+		for i := range missing {
+			_, isIn := other.find(missing[i].Key)
+			isElsewhere[i] = isElsewhere[i] || isIn
+		}
 	})
 	if err != nil {
 		return nil, 0, err
-	}
-	isElsewhere := make([]bool, len(missing))
-	seen := map[string]bool{importer.SeriesOf(r.Source): true}
-	for i := range complete {
-		c := &complete[i]
-		if series := importer.SeriesOf(c.Source); !seen[series] {
-			seen[series] = true
-			if c.FinishedAt.After(r.FinishedAt) {
-				other, err := r.journal.Roster(ctx, r.target, c)
-				if err != nil {
-					return nil, 0, err
-				}
-				for i := range missing {
-					_, isIn := other.find(missing[i].Key)
-					isElsewhere[i] = isElsewhere[i] || isIn
-				}
-			}
-		}
 	}
 	for i, leaver := range missing {
 		if isElsewhere[i] {
@@ -185,6 +169,65 @@ func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (
 		}
 	}
 	return kept, elsewhere, nil
+}
+
+// eachOther calls visit with the people of the last complete run of each other source, if
+// that was finished after a time.
+func (j *Journal) eachOther(ctx context.Context, target, source string, after time.Time, visit func(*Roster)) error {
+	var complete []CompleteRun
+	err := j.view(ctx, "find the runs of other files", func(tx *sql.Tx) (err error) {
+		complete, err = completeRuns(ctx, tx, target)
+		return err
+	})
+	seen := map[string]bool{importer.SeriesOf(source): true}
+	for i := 0; err == nil && i < len(complete); i++ {
+		c := &complete[i]
+		series := importer.SeriesOf(c.Source)
+		if seen[series] || !c.FinishedAt.After(after) {
+			continue
+		}
+		seen[series] = true
+		var other *Roster
+		if other, err = j.Roster(ctx, target, c); err == nil {
+			visit(other)
+		}
+	}
+	return err
+}
+
+// MovedLeavers returns how many of the leavers whom a run is still to push another source
+// has by now, and its run; 0 if none has.
+func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
+	var record runRecord
+	var waiting []importer.Digest
+	err = j.view(ctx, fmt.Sprintf("read the leavers of run %d", id), func(tx *sql.Tx) (err error) {
+		if record, err = loadRun(ctx, tx, id); err != nil {
+			return err
+		}
+		return record.project(ctx, tx, func(c *chunk) error {
+			for row := range c.all {
+				if row.plan.Leaver && row.waits() {
+					waiting = append(waiting, row.plan.Key)
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil || len(waiting) == 0 {
+		return 0, 0, err
+	}
+	err = j.eachOther(ctx, record.Target, record.Source, record.StartedAt, func(other *Roster) {
+		found := 0
+		for _, key := range waiting {
+			if _, isIn := other.find(key); isIn {
+				found++
+			}
+		}
+		if found > n {
+			n, by = found, other.ID
+		}
+	})
+	return n, by, err
 }
 
 // each calls visit with each person of the run, and whom later ones pushed; several times if several rows are about

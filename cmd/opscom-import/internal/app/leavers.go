@@ -50,18 +50,35 @@ func (e Env) leaverSearch(ctx context.Context, j *journal.Journal, t *mappedTabl
 	return search, nil
 }
 
-// checkLeavers returns an error when the run would push people as leavers who may have
-// come back since: a newer run of the same source is complete.
-func (p *pusher) checkLeavers(ctx context.Context, run importer.RunInfo) error {
+// outdatedLeavers returns why people whom an unfinished run would push as leavers may not
+// have left by now, "" if nothing says so: a newer run of the same source is complete, or
+// another source has them since.
+func (p *pusher) outdatedLeavers(ctx context.Context, run importer.RunInfo) (why string, err error) {
 	if run.Leavers == nil || run.Leavers.Sent == 0 {
-		return nil
+		return "", nil
 	}
 	newest, _, err := p.journal.LastComplete(ctx, run.Target, run.Source, "")
-	if err != nil || newest == nil || newest.ID <= run.ID {
-		return err
+	if err != nil {
+		return "", err
 	}
-	return fmt.Errorf("run %d would push leavers (%d), and run %d of the same file is complete since: some may have come back; push the newest file, with --fresh if it is that of run %d",
-		run.ID, run.Leavers.Sent, newest.ID, run.ID)
+	if newest != nil && newest.ID > run.ID {
+		return fmt.Sprintf("run %d of the same file is complete since, so that some of its leavers may have come back", newest.ID), nil
+	}
+	moved, by, err := p.journal.MovedLeavers(ctx, run.ID)
+	if moved > 0 {
+		why = fmt.Sprintf("run %d, of another file, has some of its leavers since (%d)", by, moved)
+	}
+	return why, err
+}
+
+// checkLeavers returns an error when the run would push people as leavers who may not have
+// left by now.
+func (p *pusher) checkLeavers(ctx context.Context, run importer.RunInfo) error {
+	why, err := p.outdatedLeavers(ctx, run)
+	if err == nil && why != "" {
+		err = fmt.Errorf("run %d is not pushed: %s; push the newest file instead", run.ID, why)
+	}
+	return err
 }
 
 // LeaverList is who left.

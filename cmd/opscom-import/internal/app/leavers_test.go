@@ -270,11 +270,29 @@ func TestApprovingLeaversOfAnOlderFile(t *testing.T) {
 	n.push(n.file(present("P1"), present("P2")))
 	before := n.types()
 	err := Approve(t.Context(), t.Context(), n.env, held.Run, func(report.Receipt) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "run 2 would push leavers (1), and run 3 of the same file is complete since: some may have come back") || ExitCode(err) != ExitUsage {
+	if err == nil || !strings.Contains(err.Error(), "run 2 is not pushed: run 3 of the same file is complete since, so that some of its leavers may have come back; push the newest file instead") || ExitCode(err) != ExitUsage {
 		t.Errorf("error %v", err)
 	}
 	if after := n.types(); !maps.Equal(before, after) {
 		t.Errorf("types %v, before %v", after, before)
+	}
+}
+
+// Nor is one approved whose leavers another file has since.
+func TestApprovingLeaversWhoMoved(t *testing.T) {
+	n := newLeaverNights(t, 1, "--max-leavers", "1%")
+	n.push(n.file(present("P1"), present("P2")))
+	path := n.file(present("P1"), present("P3"))
+	held := n.push(path)
+	staff := filepath.Join(n.folder, "staff.csv")
+	n.write(staff, "P2,SSO,Roy,,4")
+	n.push(staff)
+	err := Approve(t.Context(), t.Context(), n.env, held.Run, func(report.Receipt) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "run 2 is not pushed: run 3, of another file, has some of its leavers since (1); push the newest file instead") {
+		t.Errorf("error %v", err)
+	}
+	if receipt := n.push(path); receipt.Exit != ExitDone || receipt.Leavers.Found != 0 || n.types()["P2"] != "4" {
+		t.Errorf("%+v, types %v", receipt, n.types())
 	}
 }
 

@@ -60,8 +60,9 @@ func (p *pusher) changedSince(ctx context.Context, u importer.RunInfo, t *mapped
 		return "its mapping or settings have changed since", nil
 	case p.Settings.Fresh:
 		return "--fresh was given", nil
-	case u.State != importer.RunHeld || p.Settings.Yes:
-		return "", nil
+	}
+	if why, err := p.outdatedLeavers(ctx, u); err != nil || why != "" || u.State != importer.RunHeld || p.Settings.Yes {
+		return why, err
 	}
 	run, err := p.journal.Run(ctx, u.ID)
 	if err != nil {
