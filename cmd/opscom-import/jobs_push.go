@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -158,13 +157,16 @@ func (p *jobPusher) endBefore(ctx context.Context, job config.Job, row importer.
 	return ends
 }
 
-// TellNoFile tells people that no file came by the time.
-func (p *jobPusher) TellNoFile(fetchCtx, workCtx context.Context, job config.Job, by time.Time, why string) {
-	p.complain(job, fmt.Errorf("no file came by %s: %s", by.In(job.TimeZone).Format("2006-01-02 15:04 MST"), why))
+// TellTrouble tells people that no file came by the time, or that the job cannot work.
+func (p *jobPusher) TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble watch.Trouble) {
 	outcome := notify.Outcome{
-		Sources: []string{jobSource(job)}, Event: config.NotifyNoFile, Command: "watch", Job: job.Name, Folder: job.Folder,
-		File: job.Takes(), Exit: app.ExitIncomplete, Problem: why,
+		Sources: []string{jobSource(job)}, Event: config.NotifyNotComplete, Command: "watch", Job: job.Name, Folder: job.Folder, Retry: true,
+		File: job.Takes(), Exit: app.ExitIncomplete, Problem: distinctLines(trouble.Problem),
 		Target: importer.TargetOf(job.Settings.Client, job.Settings.URL),
+	}
+	if by := trouble.By; !by.IsZero() {
+		outcome.Event, outcome.Subject = config.NotifyNoFile, by.UTC().String()
+		p.complain(job, fmt.Errorf("no file came by %s: %s", by.In(job.TimeZone).Format("2006-01-02 15:04 MST"), trouble.Problem))
 	}
 	if job.Settings.Sandbox {
 		return

@@ -90,6 +90,9 @@ func (m Message) headline() string {
 	case config.NotifyFailed:
 		return name + " failed, nothing was sent" + run
 	case config.NotifyNotComplete:
+		if m.Command == "watch" {
+			return "the job " + m.Job + " cannot work"
+		}
 		return name + " is not complete" + run
 	case config.NotifyRowsToFix:
 		return name + " has " + english.Plural(m.ToFix, "row", "") + " to fix" + run

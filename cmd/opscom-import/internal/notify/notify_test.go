@@ -409,6 +409,23 @@ func TestSameFailureIsToldOnce(t *testing.T) {
 			t.Errorf("%q, time %d: told %v", problem, i+1, told)
 		}
 	}
+	late := outcome(config.NotifyNoFile, 0, 3)
+	late.Subject = "by 05:00"
+	before := len(r.got())
+	for _, problem := range []string{"nothing is there", "it changed a short while ago"} {
+		late.Problem = problem
+		tr.again().Ended(t.Context(), t.Context(), ended(late))
+	}
+	if told := len(r.got()) - before; told != 1 {
+		t.Errorf("a file that did not come by one time is told %d times", told)
+	}
+}
+
+func TestJobThatCannotWork(t *testing.T) {
+	m := Message{Outcome: Outcome{Command: "watch", Job: "students", File: "/srv/in/students-*.csv"}, Event: config.NotifyNotComplete}
+	if got := m.headline(); got != "the job students cannot work" {
+		t.Errorf("the headline is %q", got)
+	}
 }
 
 func TestRepeatsAreToldTheNextDay(t *testing.T) {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,6 +24,7 @@ type Outcome struct {
 	File    string // its path
 	Target  string // what it is pushed to
 	Run     int64  // 0 for none
+	Subject string // what tells it from another of its event where there is no run; "" for its problem
 	Exit    int    // exit code
 	Rows    int
 	Counts  []Count // those that are not 0
@@ -62,7 +64,7 @@ func (o Outcome) subject() string {
 	if o.Run > 0 {
 		return fmt.Sprintf("run %d", o.Run)
 	}
-	sum := sha256.Sum256([]byte(o.Problem))
+	sum := sha256.Sum256([]byte(cmp.Or(o.Subject, o.Problem)))
 	return hex.EncodeToString(sum[:8])
 }
 

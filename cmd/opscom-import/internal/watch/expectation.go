@@ -29,7 +29,7 @@ type expectation struct {
 func (e *expectation) isDue(now time.Time) bool { return e.by != nil && !e.next.After(now) }
 
 // judge tells people that no file came by the time, once that has passed.
-func (e *expectation) judge(fetchCtx, workCtx context.Context, l *loop, history []importer.JobRun, found inbox.Found, now time.Time) {
+func (e *expectation) judge(fetchCtx, workCtx context.Context, l *loop, history []importer.JobRun, found inbox.Found, unfinished []item, now time.Time) {
 	if e.by == nil {
 		return
 	}
@@ -41,20 +41,41 @@ func (e *expectation) judge(fetchCtx, workCtx context.Context, l *loop, history 
 	for !e.next.After(now) {
 		last, by := e.last, e.next
 		e.last, e.next = by, e.by.Next(by)
-		if !e.next.After(now) || hasCome(l, last, history, found) {
+		if !e.next.After(now) || hasCome(l, e.since(last, by, history), history, found, unfinished) {
 			continue // only the newest time is news
 		}
 		if len(history) == 0 && by.Before(e.began) {
 			continue // the job has just been set up
 		}
-		l.Pusher.TellNoFile(fetchCtx, workCtx, l.job, by, whyNot(found))
+		l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{By: by, Problem: whyNot(found)})
 	}
 }
 
+// since returns since when a file counts for a time: the last time, or if none came by that,
+// halfway, as one that came shortly after it was that one, late.
+func (e *expectation) since(last, by time.Time, history []importer.JobRun) time.Time {
+	previous := before(*e.by, last)
+	for _, r := range history {
+		switch {
+		case r.File == "" || r.BegunAt.After(last):
+		case r.BegunAt.After(previous):
+			return last
+		default:
+			return last.Add(by.Sub(last) / 2)
+		}
+	}
+	return last
+}
+
 // hasCome reports whether a file has come since then.
-func hasCome(l *loop, since time.Time, history []importer.JobRun, found inbox.Found) bool {
+func hasCome(l *loop, since time.Time, history []importer.JobRun, found inbox.Found, unfinished []item) bool {
 	if len(found.Ready) > 0 || newestFile(history).After(since) {
 		return true
+	}
+	for _, it := range unfinished { // the history may not know it, as with a full disk
+		if it.taken.At.After(since) {
+			return true
+		}
 	}
 	return l.inbox == nil && modified(l.job.File).After(since)
 }

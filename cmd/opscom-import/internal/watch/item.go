@@ -48,6 +48,9 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		defer cancel()
 	}
 	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
+	if end.Run == 0 { // it has come less far than an earlier try
+		end.Run = it.row.Run
+	}
 	if end.Exit == app.ExitIncomplete && pushCtx.Err() != nil && fetchCtx.Err() == nil {
 		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
 	}

@@ -29,6 +29,7 @@ type loop struct {
 	waitsTo      time.Time // before then what is in progress needs no look at the history
 	retryAt      time.Time // before then what is in progress is left alone
 	failures     int       // of it in a row
+	troubles     int       // that kept the job from its work, in a row
 	heldSeen     time.Time // when the held runs were last looked at
 	isUnfinished bool      // the file that stays where it is, is in progress
 	began        bool      // what an earlier process left was looked at
@@ -91,23 +92,27 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 	}
 	found, err := l.look(now)
 	if err != nil {
-		return l.trouble(err)
+		return l.trouble(fetchCtx, workCtx, err)
 	}
 	if !l.isNeeded(found, now) {
 		next = earlier(earlier(l.window.next(now), l.expect.next), found.Again)
 		if l.inbox == nil && l.window.isOpen(now) { // nothing tells that the file comes
 			next = earlier(next, now.Add(pollEvery))
 		}
+		if l.waitsTo.After(now) {
+			next = earlier(next, l.waitsTo)
+		}
 		return next
 	}
 	release, err := l.History.Lock(fetchCtx, l.job.Name)
 	if err != nil {
-		return l.trouble(err)
+		return l.trouble(fetchCtx, workCtx, err)
 	}
 	next, err = l.work(fetchCtx, workCtx, found, now)
 	if err := errors.Join(err, release()); err != nil && fetchCtx.Err() == nil {
-		return l.trouble(err)
+		return l.trouble(fetchCtx, workCtx, err)
 	}
+	l.troubles = 0
 	return next
 }
 
@@ -139,6 +144,12 @@ func (l *loop) fileIsDue() bool {
 	return !l.window.worked && (l.window.ends.IsZero() || exists(l.job.File))
 }
 
+// owesFile reports whether the file that stays where it is, was not begun in a window that
+// has no end: something kept the job from it.
+func (l *loop) owesFile() bool {
+	return l.inbox == nil && l.window.ends.IsZero() && !l.window.worked
+}
+
 // hasAny reports whether something lies in a place, perhaps of another job.
 func (l *loop) hasAny(place inbox.Place) bool {
 	if l.inbox == nil {
@@ -148,17 +159,25 @@ func (l *loop) hasAny(place inbox.Place) bool {
 	return len(entries) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) // the next step says why
 }
 
-// trouble logs why the job cannot work now, and returns when to try again.
-func (l *loop) trouble(err error) time.Time {
+// tellTrouble is after how many troubles in a row people are told: what passes by itself
+// within three minutes is no news.
+const tellTrouble = 3
+
+// trouble logs why the job cannot work now, tells people once if that lasts, and returns
+// when to try again.
+func (l *loop) trouble(fetchCtx, workCtx context.Context, err error) time.Time {
 	if errors.As(err, new(*journal.BusyError)) {
 		l.Log.Info("another process works for the job", "job", l.job.Name)
 		l.restsTo = time.Now().Add(lockPause)
 		return l.restsTo
 	}
-	l.failures++
-	l.restsTo = time.Now().Add(pauseAfter(l.failures))
+	l.troubles++
+	l.restsTo = time.Now().Add(pauseAfter(l.troubles))
 	l.Notify(l.job.Name, "cannot work: "+err.Error()+"; it is tried again")
 	l.Log.Error("the job cannot work", "job", l.job.Name, "error", err)
+	if l.troubles == tellTrouble {
+		l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: err.Error()})
+	}
 	return l.restsTo
 }
 
@@ -173,8 +192,8 @@ func (l *loop) work(fetchCtx, workCtx context.Context, found inbox.Found, now ti
 		return time.Time{}, err
 	}
 	l.began = true
-	l.expect.judge(fetchCtx, workCtx, l, history, found, now)
-	if l.window.isOver(now, true) {
+	l.expect.judge(fetchCtx, workCtx, l, history, found, unfinished, now)
+	if l.window.isOver(now, true) && !l.owesFile() {
 		return now, l.serve(fetchCtx)
 	}
 	isOpen, next := l.window.open(now, history)
@@ -185,7 +204,9 @@ func (l *loop) work(fetchCtx, workCtx context.Context, found inbox.Found, now ti
 			l.waitsTo = l.retryAt
 			return earlier(next, l.retryAt), nil
 		}
-		_, err := l.handle(fetchCtx, workCtx, unfinished[0], history)
+		it := unfinished[0]
+		_, err := l.handle(fetchCtx, workCtx, it, history)
+		l.window.worked = l.window.worked || err == nil && it.row.DueAt.Equal(l.window.due)
 		return now, err
 	}
 	if !isOpen {
@@ -194,8 +215,8 @@ func (l *loop) work(fetchCtx, workCtx context.Context, found inbox.Found, now ti
 	}
 	it, isThere, err := l.take(found)
 	if err == nil && isThere {
-		l.window.worked = true
 		_, err = l.handle(fetchCtx, workCtx, it, history)
+		l.window.worked = l.window.worked || err == nil
 	}
 	switch {
 	case err != nil || isThere:

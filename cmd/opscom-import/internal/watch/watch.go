@@ -32,8 +32,15 @@ type Pusher interface {
 	// Tell prints how the work on a file ended, and tells people unless row.IsTold; row is
 	// what the history has of it.
 	Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end End)
-	// TellNoFile tells people that no file came by the time.
-	TellNoFile(fetchCtx, workCtx context.Context, job config.Job, by time.Time, why string)
+	// TellTrouble tells people what is wrong that is not the end of a run.
+	TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble Trouble)
+}
+
+// Trouble is what keeps a job from its work: no file came, or it cannot use its folder or
+// its history.
+type Trouble struct {
+	By      time.Time // by when a file should have come; zero when it is something else
+	Problem string
 }
 
 // File is a file to push.

@@ -36,8 +36,9 @@ type bench struct {
 	told   []string // "students.csv 0", "no file"
 	push   func(ctx context.Context, file File) End
 
-	outcome func(run int64) (importer.RunInfo, report.Receipt, error)
-	failEnd error // of the history
+	outcome   func(run int64) (importer.RunInfo, report.Receipt, error)
+	failEnd   error // of the history
+	failBegin error // likewise
 }
 
 func newBench(t *testing.T) *bench {
@@ -58,7 +59,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-// Push, Tell and TellNoFile are of Pusher.
+// Push, Tell and TellTrouble are of Pusher.
 func (b *bench) Push(fetchCtx, _ context.Context, _ config.Job, file File) End {
 	b.mu.Lock()
 	name := filepath.Base(file.Path)
@@ -84,10 +85,14 @@ func (b *bench) Tell(_, _ context.Context, _ config.Job, row importer.JobRun, en
 	}
 }
 
-func (b *bench) TellNoFile(_, _ context.Context, _ config.Job, by time.Time, why string) {
+func (b *bench) TellTrouble(_, _ context.Context, _ config.Job, trouble Trouble) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.told = append(b.told, "no file by "+by.UTC().Format("02 15:04")+": "+why)
+	if trouble.By.IsZero() {
+		b.told = append(b.told, trouble.Problem)
+		return
+	}
+	b.told = append(b.told, "no file by "+trouble.By.UTC().Format("02 15:04")+": "+trouble.Problem)
 }
 
 // benchHistory is the history of the journal, with runs that the test makes up.
@@ -105,6 +110,13 @@ func (h benchHistory) End(ctx context.Context, r importer.JobRun, relocate *impo
 		return h.bench.failEnd
 	}
 	return h.JobHistory.End(ctx, r, relocate)
+}
+
+func (h benchHistory) Begin(ctx context.Context, r importer.JobRun) (int64, error) {
+	if h.bench.failBegin != nil {
+		return 0, h.bench.failBegin
+	}
+	return h.JobHistory.Begin(ctx, r)
 }
 
 func (b *bench) watcher() *Watcher {
@@ -477,6 +489,104 @@ func TestFileThatStays(t *testing.T) {
 		b.run(24 * time.Hour)
 		if row := b.runs()[0]; row.File != "" || len(b.pushed) != 2 {
 			t.Errorf("a night without a file: %+v, pushed %q", row, b.pushed)
+		}
+	})
+}
+
+// TestLateAndThenNone does not take a late file for that of the next day.
+func TestLateAndThenNone(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("", "", "0 5 * * *")
+		b.arrive("a.csv", "x")
+		for name, after := range map[string]time.Duration{
+			"b.csv": 30 * time.Hour, // none by five of the second day
+			"c.csv": 54 * time.Hour, // none by five of the third
+			"d.csv": 72 * time.Hour, // in time on the fourth
+		} {
+			time.AfterFunc(after, func() { b.arrive(name, name) })
+		}
+		b.run(96 * time.Hour)
+		b.want("told", b.told, "a.csv 0", "no file by 02 05:00: nothing is there", "b.csv 0", "no file by 03 05:00: nothing is there", "c.csv 0", "d.csv 0")
+	})
+}
+
+// fileThatStays makes the job one with a file that stays where it is, pushed at 04:00.
+func (b *bench) fileThatStays() {
+	b.t.Helper()
+	b.jobs[0].Folder, b.jobs[0].Files, b.jobs[0].File = "", nil, filepath.Join(b.folder, "staff.csv")
+	b.schedule("0 4 * * *", "", "")
+	b.arrive("staff.csv", "x")
+}
+
+// TestFileThatStaysIsTriedAgain tries again when the window is long over, and once a night.
+func TestFileThatStaysIsTriedAgain(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.fileThatStays()
+		up := time.Now().Add(8 * time.Hour)
+		b.push = func(context.Context, File) End {
+			if time.Now().Before(up) {
+				return End{Exit: app.ExitIncomplete, Problem: "down"}
+			}
+			return End{Run: 1}
+		}
+		b.run(9 * time.Hour)
+		if row := b.runs()[0]; row.Exit != 0 || row.EndedAt.Sub(up) > 30*time.Minute {
+			t.Errorf("the history has %+v", row)
+		}
+		tries := len(b.pushed)
+		b.run(10 * time.Hour)
+		b.want("pushed again on the same day", b.pushed[tries:])
+	})
+}
+
+// TestHistoryThatCannotBeWritten does the work of a night when it can be, and tells people
+// once that it cannot.
+func TestHistoryThatCannotBeWritten(t *testing.T) {
+	for name, setUp := range map[string]func(b *bench){
+		"file": (*bench).fileThatStays,
+		"folder": func(b *bench) {
+			b.schedule("0 4 * * *", "", "0 6 * * *")
+			b.arrive("staff.csv", "x")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, b *bench) {
+				b.run(time.Hour)
+				setUp(b)
+				b.failBegin = errors.New("the disk is full")
+				time.AfterFunc(7*time.Hour, func() { b.failBegin = nil })
+				b.run(20 * time.Hour)
+				b.want("pushed", b.pushed, "staff.csv")
+				b.want("told", b.told, "the disk is full", "staff.csv 0")
+			})
+		})
+	}
+}
+
+// TestTroubleThatPasses is no news.
+func TestTroubleThatPasses(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.failBegin = errors.New("the disk is full")
+		time.AfterFunc(3*time.Minute, func() { b.failBegin = nil })
+		b.run(time.Hour)
+		b.want("told", b.told, "a.csv 0")
+	})
+}
+
+// TestRunOfAnEarlierTry remains that of the file when a later try comes less far.
+func TestRunOfAnEarlierTry(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		run := int64(7)
+		b.push = func(context.Context, File) End {
+			end := End{Run: run, Exit: app.ExitIncomplete, Problem: "down"}
+			run = 0
+			return end
+		}
+		b.run(3 * time.Minute)
+		if row := b.runs()[0]; row.Run != 7 || len(b.pushed) < 2 {
+			t.Errorf("the history has %+v, pushed %q", row, b.pushed)
 		}
 	})
 }
