@@ -3,9 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"opscom-import/importer"
@@ -19,13 +16,19 @@ type Figures struct {
 }
 
 // JournalFigures returns what the journal knows of the runs to the environment's target,
-// and how many runs are held.
-func JournalFigures(ctx context.Context, env Env) (Figures, error) {
-	f := Figures{Successes: make(map[string]time.Time)}
-	runs, err := Runs(ctx, env)
-	if err != nil {
+// how many runs are held, and its size.
+func JournalFigures(ctx context.Context, env Env) (f Figures, err error) {
+	j, err := env.readJournal(ctx)
+	if err != nil || j == nil {
 		return f, err
 	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	stats, err := j.Stats(ctx)
+	var runs []importer.RunInfo
+	if err == nil {
+		runs, err = j.Runs(ctx)
+	}
+	f = Figures{Bytes: stats.Bytes, Successes: make(map[string]time.Time)}
 	for _, r := range runs {
 		if r.State == importer.RunHeld {
 			f.Held++
@@ -35,31 +38,5 @@ func JournalFigures(ctx context.Context, env Env) (Figures, error) {
 			f.Successes[series] = r.FinishedAt
 		}
 	}
-	f.Bytes, err = sizeOf(env.Settings.State)
 	return f, err
-}
-
-// sizeOf returns how many bytes the files of a folder have. Those that vanish meanwhile
-// do not count.
-func sizeOf(folder string) (bytes int64, err error) {
-	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			bytes += info.Size()
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		return err
-	})
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
-	return bytes, err
 }
