@@ -72,7 +72,7 @@ func tunnel(t *testing.T) Proxy {
 // TestClientCertificates has a server that asks for a certificate, over the client's own
 // connections and through a proxy. A refusal ends the run at once: nothing was received.
 func TestClientCertificates(t *testing.T) {
-	known, unknown := newAuthority(t), newAuthority(t)
+	known, unknown := newAuthority(t), namedAuthority(t, "Another Authority") // the server names those that it knows
 	roots, clients := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(known.certificate)
 	clients.AddCert(known.certificate)
