@@ -189,8 +189,9 @@ func TestOvertakenWhileTaken(t *testing.T) {
 			os.Remove(path)
 			os.Symlink("/etc/passwd", path)
 		},
-		"gone":      func(path string) { os.Remove(path) },
-		"no marker": func(path string) { os.Remove(path + markerSuffix) },
+		"second name": func(path string) { os.Link(path, filepath.Join(filepath.Dir(path), "second")) },
+		"gone":        func(path string) { os.Remove(path) },
+		"no marker":   func(path string) { os.Remove(path + markerSuffix) },
 		"new marker": func(path string) {
 			write(t, path, "1 and 2")
 			os.Remove(path + markerSuffix)
