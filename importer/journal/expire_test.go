@@ -3,9 +3,11 @@ package journal
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"opscom-import/importer"
 )
@@ -110,4 +112,43 @@ func TestExpireGivesSpaceBack(t *testing.T) {
 			t.Errorf("the database still has %d bytes", info.Size())
 		}
 	}
+}
+
+// TestExpireCanStopAnywhere ends the context at random moments, until all runs are
+// forgotten. The journal is sound each time.
+func TestExpireCanStopAnywhere(t *testing.T) {
+	dir := t.TempDir()
+	j, err := Open(t.Context(), dir)
+	must(t, err)
+	var ids []int64
+	for range 6 {
+		r, err := j.Begin(t.Context(), testRun())
+		must(t, err)
+		benchAppend(t, r, benchPlan(3000))
+		ids = append(ids, r.id)
+	}
+	random := rand.New(rand.NewPCG(12, 9))
+	stopped := 0
+	for most := time.Millisecond; ; most *= 2 { // at last it is long enough
+		ctx, end := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(most))))
+		_, err := j.Expire(ctx, ids...)
+		end()
+		if h, err := j.checkAll(t.Context(), j.payloadsInFile); err != nil || len(h.Damage) > 0 {
+			t.Fatal(err, h.Damage)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		stopped++
+	}
+	runs, err := j.Runs(t.Context())
+	must(t, err)
+	must(t, j.Close())
+	if len(runs) > 0 || sizeOf(filepath.Join(dir, databaseName)) > 256<<10 {
+		t.Errorf("%d runs are left, %d bytes", len(runs), sizeOf(filepath.Join(dir, databaseName)))
+	}
+	t.Logf("stopped %d times", stopped)
 }
