@@ -102,6 +102,7 @@ func (j *Journal) checkAll(ctx context.Context, payloads payloadsOf) (*Health, e
 		what  string
 		check func(context.Context, *Health) error
 	}{
+		{"the tables of the database", j.checkSchema},
 		{"the records of the database", j.checkReferences},
 		{"the key of the digests", j.checkSalt},
 		{"what is known of the targets", j.checkTargets},
