@@ -54,6 +54,7 @@ func TestCheckAllNamesWhatIsDamaged(t *testing.T) {
 		"no salt":             {query: "UPDATE journal SET salt = x'00'", want: "the key of the digests: "},
 		"records of no run":   {query: "PRAGMA foreign_keys = OFF; DELETE FROM run", want: "the records of the database: a stored record is incomplete or was changed: "},
 		"schema changed":      {query: "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'REFERENCES target', 'REFERENCES taroet') WHERE name = 'run'", want: "the tables of the database: "},
+		"no version":          {query: "DROP TABLE goose_db_version", want: "the tables of the database: "},
 		"no table":            {query: "DROP TABLE acceptance", want: "the tables of the database: "},
 		"no profiles":         {file: func(dir string) error { return os.Remove(filepath.Join(dir, payloadsName, "1")) }, want: "run 1: "},
 		"profile changed":     {file: func(dir string) error { return flip(filepath.Join(dir, payloadsName, "1"), 9000, 1) }, want: "run 1: "},

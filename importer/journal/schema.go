@@ -43,6 +43,9 @@ func (j *Journal) checkSchema(ctx context.Context, _ *Health) (err error) {
 		return err
 	}
 	version, _, err := versions(ctx, own)
+	if err == nil && version < 1 || IsUnwritable(err) { // goose would make the table that is missing
+		err = fmt.Errorf("%w: its version is not known", errDamaged)
+	}
 	if err != nil {
 		return err
 	}
