@@ -26,8 +26,10 @@ type JobRun struct {
 	EndedAt   time.Time // zero while it has not ended
 }
 
-// NotEnded is the exit code of a job's run that has not ended.
-const NotEnded = -1
+const (
+	NotEnded   = -1 // exit code of a job's run that has not ended
+	ExitOfHeld = 4  // exit code of one whose run is held
+)
 
 // IsEnded reports whether the work on the file has ended, well or not.
 func (r *JobRun) IsEnded() bool { return r.Exit != NotEnded }

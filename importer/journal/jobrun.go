@@ -26,8 +26,8 @@ func (j *Journal) BeginJobRun(ctx context.Context, r importer.JobRun) (id int64,
 		if id, err = result.LastInsertId(); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM job_run WHERE job = ? AND exit <> ? AND id <=
-			(SELECT id FROM job_run WHERE job = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, r.Job, importer.NotEnded, r.Job, maxJobRuns)
+		_, err = tx.ExecContext(ctx, `DELETE FROM job_run WHERE job = ? AND exit NOT IN (?, ?) AND retry = 0 AND id <=
+			(SELECT id FROM job_run WHERE job = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, r.Job, importer.NotEnded, importer.ExitOfHeld, r.Job, maxJobRuns)
 		return err
 	})
 	return id, err
@@ -56,8 +56,8 @@ func (j *Journal) EndJobRun(ctx context.Context, r importer.JobRun, relocate *im
 		folder = relocate.To
 	}
 	return j.update(ctx, "end a run of job "+r.Job, durable, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE job_run SET run = ?, exit = ?, counts = ?, problem = ?, retry = ?, told = ?, folder = ?, ended_at = ? WHERE id = ?",
-			r.Run, r.Exit, string(counts), r.Problem, r.Retry, r.IsTold, folder, microOf(r.EndedAt), r.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE job_run SET run = ?, file_hash = ?, exit = ?, counts = ?, problem = ?, retry = ?, told = ?, folder = ?, ended_at = ? WHERE id = ?",
+			r.Run, r.FileHash, r.Exit, string(counts), r.Problem, r.Retry, r.IsTold, folder, microOf(r.EndedAt), r.ID); err != nil {
 			return err
 		}
 		if relocate == nil || r.Run == 0 {

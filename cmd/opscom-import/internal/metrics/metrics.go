@@ -64,7 +64,7 @@ type Run struct {
 	Job      string // name of the job, or of the file's series
 	Exit     int
 	Counts   importer.Counts // none when nothing was planned
-	Requests int // -1 if nobody knows
+	Requests int             // -1 if nobody knows
 	Seconds  float64
 	EndedAt  time.Time
 }

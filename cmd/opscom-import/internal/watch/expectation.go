@@ -69,6 +69,9 @@ func (e *expectation) since(last, by time.Time, history []importer.JobRun) time.
 
 // hasCome reports whether a file has come since then.
 func hasCome(l *loop, since time.Time, history []importer.JobRun, found inbox.Found, unfinished []item) bool {
+	if l.inbox == nil { // that it was pushed says nothing: an old one is pushed too
+		return modified(l.job.File).After(since)
+	}
 	if len(found.Ready) > 0 || newestFile(history).After(since) {
 		return true
 	}
@@ -77,7 +80,7 @@ func hasCome(l *loop, since time.Time, history []importer.JobRun, found inbox.Fo
 			return true
 		}
 	}
-	return l.inbox == nil && modified(l.job.File).After(since)
+	return false
 }
 
 // newestFile returns when the job took its newest file, the zero time for never.

@@ -48,6 +48,12 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		defer cancel()
 	}
 	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
+	switch now, err := hashOf(it.path); {
+	case errors.Is(err, fs.ErrNotExist) && l.inbox != nil:
+		end.OfFile, end.Exit, end.Problem = true, max(end.Exit, app.ExitUsage), "the file was removed while it was in progress"
+	case err == nil && now != it.row.FileHash && end.Exit != app.ExitBusy && (end.Exit <= app.ExitRows || end.Exit == app.ExitHeld):
+		end.Exit, end.Problem = app.ExitIncomplete, "the file changed after it was taken: it was still being written, and what it is now is pushed again"
+	}
 	if end.Run == 0 { // it has come less far than an earlier try
 		end.Run = it.row.Run
 	}
@@ -61,13 +67,13 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 func (l *loop) start(ctx context.Context, it *item) (err error) {
 	now := time.Now()
 	it.row.StartedAt = now
+	if it.row.FileHash, err = hashOf(it.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the push says that it is missing
+		return err
+	}
 	if it.row.ID != 0 {
 		return l.Recorder.Restart(ctx, it.row.ID, now)
 	}
 	it.row.BegunAt = now
-	if it.row.FileHash, err = hashOf(it.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the push says that it is missing
-		return err
-	}
 	it.row.ID, err = l.Recorder.Begin(ctx, it.row)
 	return err
 }
@@ -94,13 +100,13 @@ func (l *loop) finish(fetchCtx, workCtx context.Context, it item, end End) error
 	var relocate *importer.Relocation
 	if isOver && l.inbox != nil {
 		relocate = &importer.Relocation{From: it.taken.Folder, To: it.taken.In(place)}
-		l.leaveMessage(it, place, end)
+		l.leaveMessage(it.taken, place, end.Problem)
 	}
 	if err := l.Recorder.End(ctx, row, relocate); err != nil {
 		return err
 	}
 	l.pause(end, row.Retry)
-	if relocate != nil {
+	if relocate != nil && exists(it.taken.Folder) {
 		row.Folder = relocate.To
 		if _, err := l.inbox.Finish(it.taken, place); err != nil {
 			return err
@@ -149,12 +155,11 @@ func (l *loop) pause(end End, retry bool) {
 
 // leaveMessage leaves a text beside a file that somebody has to look at: who sent it may
 // see nothing but the folder. That it cannot be written changes nothing.
-func (l *loop) leaveMessage(it item, place inbox.Place, end End) {
-	if place == inbox.Done || end.Problem == "" {
+func (l *loop) leaveMessage(taken inbox.Taken, place inbox.Place, problem string) {
+	if place == inbox.Done || problem == "" || !exists(taken.Folder) {
 		return
 	}
-	text := filepath.Base(it.path) + ": " + end.Problem + "\n"
-	if err := os.WriteFile(messageOf(it.taken), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(messageOf(taken), []byte(taken.Name+": "+problem+"\n"), 0o600); err != nil {
 		l.Log.Warn("the message beside a file is not written", "job", l.job.Name, "error", err)
 	}
 }
@@ -166,27 +171,30 @@ func messageOf(taken inbox.Taken) string {
 
 // tidy completes what an earlier process, or a person, has left, and returns what is in
 // progress, the oldest first.
-func (l *loop) tidy(fetchCtx, workCtx context.Context, history []importer.JobRun) (unfinished []item, err error) {
-	rows := make(map[string]importer.JobRun) // by the name of their folder, which is theirs alone
-	for _, row := range history {
+func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinished []item, err error) {
+	for _, row := range history.ofJob {
 		if row.IsEnded() && !row.IsTold {
 			if err := l.tell(fetchCtx, workCtx, row, endOf(row)); err != nil {
 				return nil, err
 			}
 		}
-		if row.Folder != "" {
-			rows[filepath.Base(row.Folder)] = row
+		if isGone := row.Folder != "" && (row.Retry || !row.IsEnded()) && !exists(row.Folder); isGone {
+			row.Exit, row.Retry, row.IsTold, row.EndedAt = app.ExitUsage, false, true, time.Now()
+			row.Problem = "the file is not in progress any more: it was put back, or removed"
+			if err := l.Recorder.End(fetchCtx, row, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if l.inbox == nil {
-		return l.unfinishedFile(history), nil
+		return l.unfinishedFile(history.ofJob), nil
 	}
 	taken, err := l.inbox.InProgress()
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range taken {
-		row, isKnown := rows[filepath.Base(t.Folder)]
+		row, isKnown := history.byFolder[filepath.Base(t.Folder)]
 		if isKnown && row.IsEnded() && !row.Retry { // and only the move is missing
 			if _, err := l.inbox.Finish(t, inbox.Place(filepath.Base(filepath.Dir(row.Folder)))); err != nil {
 				return nil, err
@@ -199,7 +207,7 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history []importer.JobRun
 		unfinished = append(unfinished, item{row: row, path: t.Path, taken: t})
 	}
 	l.holdBack(unfinished)
-	return unfinished, l.tidyHeld(fetchCtx, rows)
+	return unfinished, l.tidyHeld(fetchCtx, workCtx, history.byFolder)
 }
 
 // unfinishedFile returns the file that stays where it is, if the work on it is to go on.
@@ -232,7 +240,7 @@ func (l *loop) holdBack(unfinished []item) {
 }
 
 // tidyHeld moves the files of held runs that were approved since, replaced or forgotten.
-func (l *loop) tidyHeld(ctx context.Context, rows map[string]importer.JobRun) error {
+func (l *loop) tidyHeld(fetchCtx, workCtx context.Context, rows map[string]importer.JobRun) error {
 	held, err := l.inbox.In(inbox.Held)
 	if err != nil {
 		return err
@@ -243,28 +251,40 @@ func (l *loop) tidyHeld(ctx context.Context, rows map[string]importer.JobRun) er
 		if !isKnown {
 			continue
 		}
-		run, receipt, err := l.History.Outcome(ctx, row.Run)
-		var place inbox.Place
+		run, receipt, err := l.History.Outcome(fetchCtx, row.Run)
+		place := inbox.Failed
 		switch {
 		case errors.Is(err, journal.ErrNoRun), err == nil && run.State == importer.RunSuperseded:
-			place = inbox.Failed
 			row.Exit, row.Problem = app.ExitUsage, "the held run was not approved: a newer run took its place, or it was forgotten"
 		case err != nil:
 			return err
-		case run.State == importer.RunFinished:
-			place = inbox.Done
-			if err := os.Remove(messageOf(t)); err != nil && !errors.Is(err, fs.ErrNotExist) { // that it is held
+		case run.State != importer.RunFinished:
+			continue
+		default:
+			hash, err := hashOf(t.Path)
+			if err != nil {
 				return err
 			}
-			row.Exit, row.Counts, row.Problem = receipt.Exit, receipt.Counts, ""
-		default:
-			continue
+			place, row.Exit, row.Counts, row.Problem = inbox.Done, receipt.Exit, receipt.Counts, ""
+			if hash != run.FileHash {
+				place, row.Exit, row.IsTold = inbox.Failed, app.ExitUsage, false
+				row.Problem = fmt.Sprintf("the file changed after run %d was held, and what was approved is not what it is now: put the file into the folder again", row.Run)
+			}
 		}
-		if err := l.Recorder.End(ctx, row, &importer.Relocation{From: t.Folder, To: t.In(place)}); err != nil {
+		if err := os.Remove(messageOf(t)); err != nil && !errors.Is(err, fs.ErrNotExist) { // that it is held
+			return err
+		}
+		l.leaveMessage(t, place, row.Problem)
+		if err := l.Recorder.End(fetchCtx, row, &importer.Relocation{From: t.Folder, To: t.In(place)}); err != nil {
 			return err
 		}
 		if _, err := l.inbox.Finish(t, place); err != nil {
 			return err
+		}
+		if row.Folder = t.In(place); !row.IsTold {
+			if err := l.tell(fetchCtx, workCtx, row, endOf(row)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

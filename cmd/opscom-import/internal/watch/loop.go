@@ -32,7 +32,8 @@ type loop struct {
 	troubles     int       // that kept the job from its work, in a row
 	heldSeen     time.Time // when the held runs were last looked at
 	isUnfinished bool      // the file that stays where it is, is in progress
-	began        bool      // what an earlier process left was looked at
+	refused      map[string]refusal
+	began        bool // what an earlier process left was looked at
 }
 
 // pollEvery is how often a folder is looked at without a notice from the system.
@@ -42,7 +43,7 @@ const pollEvery = 30 * time.Second
 const heldEvery = time.Minute
 
 func newLoop(options Options, job config.Job, turn chan struct{}) (*loop, error) {
-	l := &loop{Options: options, job: job, turn: turn}
+	l := &loop{Options: options, job: job, turn: turn, refused: make(map[string]refusal)}
 	l.window = window{at: job.At, notAfter: job.NotAfter, zone: job.TimeZone, jitter: func() time.Duration { return options.Jitter(job.Jitter) }}
 	l.expect = expectation{by: job.ExpectedBy}
 	if job.Folder == "" {
@@ -92,8 +93,10 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 	}
 	found, err := l.look(now)
 	if err != nil {
+		l.expectAnyway(fetchCtx, workCtx, now)
 		return l.trouble(fetchCtx, workCtx, err)
 	}
+	l.tellRefused(fetchCtx, workCtx, found, now)
 	if !l.isNeeded(found, now) {
 		next = earlier(earlier(l.window.next(now), l.expect.next), found.Again)
 		if l.inbox == nil && l.window.isOpen(now) { // nothing tells that the file comes
@@ -123,6 +126,19 @@ func (l *loop) look(now time.Time) (inbox.Found, error) {
 		return inbox.Found{}, nil
 	}
 	return l.inbox.Look(now)
+}
+
+// expectAnyway tells people that no file came although the folder cannot be looked into.
+func (l *loop) expectAnyway(fetchCtx, workCtx context.Context, now time.Time) {
+	if !l.expect.isDue(now) {
+		return
+	}
+	known, err := l.load(fetchCtx)
+	if err != nil {
+		l.Log.Error("the history cannot be read", "job", l.job.Name, "error", err)
+		return
+	}
+	l.expect.judge(fetchCtx, workCtx, l, known.ofJob, inbox.Found{}, nil, now)
 }
 
 // isNeeded reports whether there may be something to do, for which the history is needed.
@@ -183,14 +199,15 @@ func (l *loop) trouble(fetchCtx, workCtx context.Context, err error) time.Time {
 
 // work does what there is to do while no other process works for the job.
 func (l *loop) work(fetchCtx, workCtx context.Context, found inbox.Found, now time.Time) (time.Time, error) {
-	history, err := l.History.Runs(fetchCtx, l.job.Name)
+	known, err := l.load(fetchCtx)
 	if err != nil {
 		return time.Time{}, err
 	}
-	unfinished, err := l.tidy(fetchCtx, workCtx, history)
+	unfinished, err := l.tidy(fetchCtx, workCtx, known)
 	if err != nil {
 		return time.Time{}, err
 	}
+	history := known.ofJob
 	l.began = true
 	l.expect.judge(fetchCtx, workCtx, l, history, found, unfinished, now)
 	if l.window.isOver(now, true) && !l.owesFile() {
@@ -288,11 +305,11 @@ func (l *loop) runOnce(fetchCtx, workCtx context.Context) (exit int, err error) 
 		if err != nil {
 			return exit, err
 		}
-		history, err := l.History.Runs(fetchCtx, l.job.Name)
+		known, err := l.load(fetchCtx)
 		if err != nil {
 			return exit, err
 		}
-		unfinished, err := l.tidy(fetchCtx, workCtx, history)
+		unfinished, err := l.tidy(fetchCtx, workCtx, known)
 		if err != nil {
 			return exit, err
 		}
@@ -305,7 +322,7 @@ func (l *loop) runOnce(fetchCtx, workCtx context.Context) (exit int, err error) 
 		}
 		if isThere {
 			l.window.worked = true
-			end, err := l.handle(fetchCtx, workCtx, it, history)
+			end, err := l.handle(fetchCtx, workCtx, it, known.ofJob)
 			exit = max(exit, end.Exit)
 			if _, isOver := placeOf(end); err != nil || !isOver {
 				return exit, err
@@ -313,14 +330,24 @@ func (l *loop) runOnce(fetchCtx, workCtx context.Context) (exit int, err error) 
 			continue
 		}
 		if len(found.Waiting) == 0 || found.Again.IsZero() || now.After(until) {
-			if count == 0 || len(found.Waiting) > 0 {
-				l.Notify(l.job.Name, "no file to push: "+whyNot(found))
-			}
-			return exit, nil
+			return l.leave(fetchCtx, workCtx, found, exit, count), nil
 		}
-		sleep(fetchCtx, time.Until(found.Again))
+		sleep(fetchCtx, time.Until(earlier(found.Again, until.Add(time.Second))))
 	}
 	return max(exit, app.ExitIncomplete), nil
+}
+
+// leave says what is left that cannot be taken, and returns the exit code: it is not complete
+// then.
+func (l *loop) leave(fetchCtx, workCtx context.Context, found inbox.Found, exit, count int) int {
+	if count == 0 || len(found.Waiting) > 0 {
+		l.Notify(l.job.Name, "no file to push: "+whyNot(found))
+	}
+	if len(found.Waiting) == 0 {
+		return exit
+	}
+	l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: whyNot(found)})
+	return max(exit, app.ExitIncomplete)
 }
 
 // settleMargin is for what comes between two looks at a file.

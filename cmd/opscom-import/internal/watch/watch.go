@@ -69,7 +69,7 @@ type History interface {
 	// Lock keeps every other process from working for the job until release is called;
 	// the error is a *journal.BusyError while one does.
 	Lock(ctx context.Context, job string) (release func() error, err error)
-	// Runs returns the newest runs of the job, the newest first.
+	// Runs returns the newest runs of the job, or of every job for "", the newest first.
 	Runs(ctx context.Context, job string) ([]importer.JobRun, error)
 	// Outcome returns a run and how its rows ended. The error is journal.ErrNoRun for one
 	// that is forgotten.

@@ -387,7 +387,7 @@ func TestHeldRuns(t *testing.T) {
 					if tc.state == "" {
 						return b.history.Outcome(t.Context(), run) // there is none
 					}
-					return importer.RunInfo{State: tc.state}, report.Receipt{Exit: app.ExitRows, Counts: importer.Counts{importer.StatusPushed: 3}}, nil
+					return importer.RunInfo{State: tc.state, FileHash: b.runs()[0].FileHash}, report.Receipt{Exit: app.ExitRows, Counts: importer.Counts{importer.StatusPushed: 3}}, nil
 				}
 				b.run(3 * time.Minute)
 				if row := b.runs()[0]; row.Exit != tc.exit || filepath.Base(filepath.Dir(row.Folder)) != tc.place {
@@ -603,18 +603,18 @@ func TestExpectedBy(t *testing.T) {
 		b.run(4 * time.Hour)
 		b.told = nil
 		b.arrive("b.csv", "half")
-		grow := time.AfterFunc(0, func() {})
-		stop := false
-		for at := time.Duration(0); at < 70*time.Minute; at += 30 * time.Second { // an upload that goes on at five
-			time.AfterFunc(at, func() {
-				if !stop {
-					b.arrive("b.csv", strings.Repeat("x", int(time.Now().Unix()%1000)+5))
-				}
-			})
-		}
+		upload, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { // it goes on at five
+			defer close(ended)
+			for n := 5; upload.Err() == nil; n++ {
+				b.arrive("b.csv", strings.Repeat("x", n))
+				time.Sleep(30 * time.Second)
+			}
+		}()
 		b.run(65 * time.Minute)
-		stop = true
-		grow.Stop()
+		cancel()
+		<-ended
 		if len(b.told) != 1 || !strings.Contains(b.told[0], "no file by 03 05:00: b.csv: ") {
 			t.Errorf("told %q while a file is written", b.told)
 		}
@@ -692,5 +692,186 @@ func TestOneTarget(t *testing.T) {
 		if len(b.pushed) != 3 || most["one"] != 1 || most["all"] != 2 {
 			t.Errorf("pushed %q, at most %v at once", b.pushed, most)
 		}
+	})
+}
+
+// TestFileThatGrows pushes again what was still being written when it was taken.
+func TestFileThatGrows(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "half")
+		b.push = func(_ context.Context, f File) End {
+			if err := os.WriteFile(strings.TrimSuffix(f.Path, ".csv")+".results.csv", nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			if len(b.pushed) == 1 {
+				if err := os.WriteFile(f.Path, []byte("half and half"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+			return End{Run: int64(len(b.pushed))}
+		}
+		b.run(10 * time.Minute)
+		b.want("pushed", b.pushed, "a.csv", "a.csv on")
+		b.want("told", b.told, "a.csv 3", "a.csv 0")
+		b.want("done", b.in("done"), "a.csv", "a.results.csv")
+		if row := b.runs()[0]; row.Run != 2 || row.Problem != "" {
+			t.Errorf("the history has %+v", row)
+		}
+	})
+}
+
+// TestFileThatIsPutBack closes what is known of a file that changed before anything was
+// written beside it.
+func TestFileThatIsPutBack(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "half")
+		b.push = func(_ context.Context, f File) End {
+			if len(b.pushed) == 1 {
+				if err := os.WriteFile(f.Path, []byte("half and half"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+			return End{Run: int64(len(b.pushed))}
+		}
+		b.run(10 * time.Minute)
+		b.want("pushed", b.pushed, "a.csv", "a.csv")
+		b.want("done", b.in("done"), "a.csv")
+		if runs := b.runs(); len(runs) != 2 || runs[1].Retry || runs[1].Exit != app.ExitUsage || runs[0].Exit != 0 {
+			t.Errorf("the history has %+v", runs)
+		}
+	})
+}
+
+// TestHeldFileThatGrows does not take for done what a person approved of half a file.
+func TestHeldFileThatGrows(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "half")
+		held := importer.RunInfo{State: importer.RunHeld}
+		b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) { return held, report.Receipt{}, nil }
+		b.push = func(context.Context, File) End { return End{Run: 7, Exit: app.ExitHeld, Problem: "few rows"} }
+		b.run(5 * time.Minute)
+		row := b.runs()[0]
+		if err := os.WriteFile(filepath.Join(row.Folder, "a.csv"), []byte("half and half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		held.State, held.FileHash = importer.RunFinished, row.FileHash
+		b.run(5 * time.Minute)
+		b.want("failed", b.in("failed"), "a.csv", "a.message.txt")
+		b.want("told", b.told, "a.csv 4", "a.csv 2")
+	})
+}
+
+func TestFileThatIsRemoved(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.push = func(_ context.Context, f File) End {
+			if err := os.RemoveAll(filepath.Dir(f.Path)); err != nil {
+				t.Error(err)
+			}
+			return End{Run: 1, Exit: app.ExitIncomplete}
+		}
+		b.run(10 * time.Minute)
+		b.want("pushed", b.pushed, "a.csv")
+		b.want("told", b.told, "a.csv 3")
+		if row := b.runs()[0]; row.Retry || !strings.Contains(row.Problem, "removed") {
+			t.Errorf("the history has %+v", row)
+		}
+	})
+}
+
+func TestOldFileHasNotCome(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		file := filepath.Join(b.folder, "staff.csv")
+		b.arrive("staff.csv", "x")
+		b.jobs[0].Folder, b.jobs[0].Files, b.jobs[0].File = "", nil, file
+		b.schedule("0 4 * * *", "", "0 5 * * *")
+		changed := func(at time.Time) {
+			t.Helper()
+			if err := os.Chtimes(file, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		changed(time.Now().Add(2 * time.Hour))
+		b.run(24 * time.Hour)
+		b.want("told when it was new", b.told, "staff.csv 0")
+		b.run(24 * time.Hour)
+		b.want("told when it was old", b.told[1:], "staff.csv 0", "no file by 02 05:00: nothing is there")
+	})
+}
+
+func TestTimesBeforeNotAfter(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("staff.csv", "x")
+		file := filepath.Join(b.folder, "staff.csv")
+		b.jobs[0].Folder, b.jobs[0].Files, b.jobs[0].File = "", nil, file
+		b.schedule("0,30 4 * * *", "06:00", "")
+		b.run(24 * time.Hour)
+		b.want("pushed", b.pushed, "staff.csv", "staff.csv again")
+	})
+}
+
+func TestRefusedFiles(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		if err := os.Symlink("/dev/null", filepath.Join(b.folder, "a.csv")); err != nil {
+			t.Skip("no links here")
+		}
+		b.run(4 * time.Minute)
+		b.want("told at once", b.told)
+		b.run(time.Hour)
+		if len(b.told) != 1 || !strings.Contains(b.told[0], "a.csv") {
+			t.Errorf("told %q", b.told)
+		}
+		b.told = nil
+		exit, err := b.watcher().RunOnce(t.Context(), t.Context())
+		if exit != app.ExitIncomplete || err != nil || len(b.told) != 1 {
+			t.Errorf("by hand: exit %d, %v, told %q", exit, err, b.told)
+		}
+	})
+}
+
+// TestRunOnceAndAnEmptyFile does not wait for as long as watch would.
+func TestRunOnceAndAnEmptyFile(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "")
+		began := time.Now()
+		if exit, err := b.watcher().RunOnce(t.Context(), t.Context()); exit != app.ExitIncomplete || err != nil {
+			t.Errorf("exit %d, %v", exit, err)
+		}
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("it waits for %v", took)
+		}
+	})
+}
+
+// TestExpectedInAFolderThatIsGone tells it on time.
+func TestExpectedInAFolderThatIsGone(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("", "", "0 5 * * *")
+		b.arrive("a.csv", "x")
+		go func() {
+			time.Sleep(24 * time.Hour)
+			if err := os.Rename(b.folder, b.folder+"-gone"); err != nil {
+				t.Error(err)
+			}
+		}()
+		b.run(30 * time.Hour)
+		if !slices.Contains(b.told, "no file by 02 05:00: nothing is there") {
+			t.Errorf("told %q", b.told)
+		}
+	})
+}
+
+// TestJobOfAnotherName goes on with what a job left that is called otherwise now.
+func TestJobOfAnotherName(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		held := importer.RunInfo{State: importer.RunHeld}
+		b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) { return held, report.Receipt{}, nil }
+		b.push = func(context.Context, File) End { return End{Run: 7, Exit: app.ExitHeld, Problem: "few rows"} }
+		b.run(5 * time.Minute)
+		held.State, held.FileHash = importer.RunFinished, b.runs()[0].FileHash
+		b.jobs[0].Name = "others"
+		b.run(5 * time.Minute)
+		b.want("done", b.in("done"), "a.csv")
 	})
 }

@@ -34,7 +34,7 @@ func (w *window) open(now time.Time, history []importer.JobRun) (isOpen bool, ch
 	if w.since.IsZero() {
 		w.resume(now, history)
 	}
-	if w.due.IsZero() {
+	if w.due.IsZero() || w.worked && !w.at.Next(w.due).After(now) { // a job may have several times before its not_after
 		w.look(now)
 	}
 	return w.isOpen(now), w.next(now)
@@ -82,7 +82,7 @@ func (w *window) endOf(due time.Time) time.Time {
 
 // isToChange reports whether a time of the schedule has come, or the window is over.
 func (w *window) isToChange(now time.Time, isWaiting bool) bool {
-	return w.at != nil && w.due.IsZero() && !w.at.Next(w.since).After(now) || w.isOver(now, isWaiting)
+	return w.at != nil && (w.due.IsZero() || w.worked) && !w.at.Next(w.since).After(now) || w.isOver(now, isWaiting)
 }
 
 // isOpen reports whether files may be taken, as it was last found.
@@ -101,6 +101,8 @@ func (w *window) next(now time.Time) time.Time {
 		return w.begins
 	case w.ends.IsZero():
 		return w.begins.Add(waitForFiles + time.Second)
+	case w.worked:
+		return earlier(w.ends, w.at.Next(w.due))
 	default:
 		return w.ends
 	}
