@@ -37,8 +37,14 @@ func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file
 		env.Settings = env.Settings.WithSummaryBeside(file.Path)
 	}
 	if file.Repeat {
-		env.Notify(file.Arrived + " has the same bytes as the last file: only rows that were not accepted then are sent.")
-		env.Settings.OnlyChanges = true
+		if env.Settings.Origin("only_changes") == "" { // nobody has said that everybody is to be sent
+			env.Settings.OnlyChanges = true
+		}
+		note := " has the same bytes as the last file"
+		if env.Settings.OnlyChanges {
+			note += ": only rows that were not accepted then are sent"
+		}
+		env.Notify(file.Arrived + note + ".")
 	}
 	ends := commandEnds{command: "push", arrived: file.Arrived}
 	collect := ends.collect(func(report.Receipt) error { return nil }) // it is printed when the file lies where it belongs
@@ -62,15 +68,15 @@ func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file
 		p.figures.live.Ended(job.Name)
 	}
 	ends.addError(err, []string{file.Path})
-	p.count(workCtx, job, ends)
 	details.ends = ends
 	return endOf(ends, details, err)
 }
 
 // count sets the figures of the push that ended.
-func (p *jobPusher) count(ctx context.Context, job config.Job, ends commandEnds) {
+func (p *jobPusher) count(ctx context.Context, job config.Job, row importer.JobRun, ends commandEnds) {
 	for _, e := range ends.of {
 		run := figuresOf(job.Name, e)
+		run.Exit = row.Exit
 		p.figures.RunEnded(run)
 		if run.Exit <= app.ExitRows {
 			p.figures.Succeeded(job.Name, run.EndedAt)
@@ -113,13 +119,14 @@ func problemOf(held []string, err error) string {
 }
 
 // Tell prints how the work on a file ended, and tells people.
-func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end watch.End) {
+func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end watch.End) bool {
 	details, isKnown := end.Details.(jobEnd)
 	if isKnown {
 		p.print(job, row, end, details.ends)
+		p.count(workCtx, job, row, details.ends)
 	}
 	if job.Settings.Sandbox || row.IsTold {
-		return
+		return true
 	}
 	if !isKnown { // an earlier process pushed it
 		details = jobEnd{p.endBefore(workCtx, job, row), p.notifierOf(job)}
@@ -128,6 +135,9 @@ func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row 
 	for i := range news.Outcomes {
 		o := &news.Outcomes[i]
 		o.Job, o.Folder, o.Retry = job.Name, job.Folder, row.Retry
+		if o.Exit != row.Exit { // as of a file that changed meanwhile
+			o.Exit, o.Event, o.Problem = row.Exit, eventOf(row.Exit), row.Problem
+		}
 		if o.Event == "" || o.Event == config.NotifyRowsToFix { // and so it has come
 			o.Sources = append(o.Sources, jobSource(job))
 		}
@@ -135,7 +145,7 @@ func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row 
 			o.Relocate(row.Folder)
 		}
 	}
-	details.notifier.Ended(fetchCtx, workCtx, news)
+	return details.notifier.Ended(fetchCtx, workCtx, news)
 }
 
 // endBefore returns how the push of a file ended in an earlier process, as the journal has
@@ -207,7 +217,7 @@ func (p *jobPusher) print(job config.Job, row importer.JobRun, end watch.End, en
 				}
 			})
 		}
-		if e.err != nil && end.Problem != "" {
+		if end.Exit != app.ExitHeld && end.Problem != "" { // the receipt says why it is held
 			p.complain(job, errors.New(end.Problem))
 		}
 	}

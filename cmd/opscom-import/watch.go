@@ -87,7 +87,7 @@ func (s *session) watcher(ctx context.Context, jobs []config.Job, figures *jobFi
 		return nil, err
 	}
 	if err := figures.load(ctx, s, jobs); err != nil {
-		return nil, err
+		s.Log.Error("the figures for Prometheus are not up to date", "error", err)
 	}
 	outlivePipes()
 	history := app.JobHistory{Env: s.Env}

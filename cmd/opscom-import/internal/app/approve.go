@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -42,6 +43,9 @@ func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(rep
 		if err := env.checkApprovable(run.Info()); err != nil {
 			return err
 		}
+		if err := env.checkNewest(fetchCtx, j, run.Info()); err != nil {
+			return err
+		}
 		env.Settings.Yes = true
 		p, err := newPusher(fetchCtx, env, j)
 		if err != nil {
@@ -77,6 +81,26 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 		Run: run, command: "approve", started: time.Now(), shown: shownSource(info), pending: pending,
 		table: sync.OnceValue(func() *mappedTable { return p.reopen(info, p.userTypes) }),
 	})
+}
+
+// checkNewest returns an error when a newer export of the same series was pushed since the
+// run was planned, unless the settings say that it is all the same.
+func (e Env) checkNewest(ctx context.Context, j *journal.Journal, r importer.RunInfo) error {
+	if e.Settings.Yes {
+		return nil
+	}
+	runs, err := j.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, newer := range runs {
+		if newer.ID > r.ID && newer.State == importer.RunFinished && newer.Source != r.Source &&
+			importer.SameTarget(newer.Target) == importer.SameTarget(r.Target) && importer.SeriesOf(newer.Source) == importer.SeriesOf(r.Source) {
+			return fmt.Errorf("run %d is of an older export: %s was pushed since, in run %d, and what it changed would be changed back. Forget run %d; or add --yes to push it all the same",
+				r.ID, filepath.Base(newer.Source), newer.ID, r.ID)
+		}
+	}
+	return nil
 }
 
 // checkApprovable returns why the run cannot be pushed with these settings.

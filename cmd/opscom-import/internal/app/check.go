@@ -73,10 +73,17 @@ func (e *FileError) Error() string { return e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
 // IsOfFile reports whether the FILE is at fault: the same again would fail again. A full
-// disk is not its fault.
+// disk is not its fault, and neither is a mapping that nobody can read, or a list of user
+// types that the Controller denies.
 func IsOfFile(err error) bool {
-	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !journal.IsFull(err)
+	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !journal.IsFull(err) && !errors.As(err, new(*notOfFileError))
 }
+
+// notOfFileError is why a FILE cannot be planned, though it is not at fault.
+type notOfFileError struct{ err error }
+
+func (e *notOfFileError) Error() string { return e.err.Error() }
+func (e *notOfFileError) Unwrap() error { return e.err }
 
 // deliver gives a receipt to done, once it is certain that it adds up. A file that
 // could not be planned has none.

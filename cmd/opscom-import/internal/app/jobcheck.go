@@ -58,7 +58,7 @@ func (e Env) checkJob(job config.Job) (wrong []error) {
 	}
 	wrong = append(wrong, checkJobMapping(job))
 	if job.Folder != "" {
-		return append(wrong, inbox.Check(job.Inbox()))
+		return append(wrong, inbox.Check(job.Inbox()), checkOwnFiles(job))
 	}
 	return append(wrong, checkJobFile(job))
 }
@@ -85,6 +85,30 @@ func checkJobMapping(job config.Job) error {
 	}
 	_, err = mapping.Parse(name, text)
 	return err
+}
+
+// checkOwnFiles checks that the job does not take what the program works with.
+func checkOwnFiles(job config.Job) error {
+	s := job.Settings
+	folder := realPath(job.Folder)
+	if within, err := filepath.Rel(folder, realPath(s.State)); err == nil && (within == "." || slices.Contains(inbox.Places(), firstElement(within))) {
+		return fmt.Errorf("%s is the folder of the program's own state: name another one", job.Folder)
+	}
+	own := []string{s.ConfigFile, s.Mapping, s.TokenFile, s.PasswordFile, s.CAFile, s.ClientCert, s.ClientKey, s.Metrics}
+	for _, target := range s.Notify {
+		own = append(own, target.SecretFile())
+	}
+	for _, path := range own {
+		if path == "" || filepath.Dir(realPath(path)) != folder {
+			continue
+		}
+		for _, pattern := range job.Files {
+			if inbox.Match(pattern, filepath.Base(path)) {
+				return fmt.Errorf("it would take %s away, which the program works with: it matches %s", path, pattern)
+			}
+		}
+	}
+	return nil
 }
 
 // checkJobFile checks that the reports of a file that stays where it is can be written.

@@ -269,7 +269,9 @@ func TestApprovingLeaversOfAnOlderFile(t *testing.T) {
 	}
 	n.push(n.file(present("P1"), present("P2")))
 	before := n.types()
-	err := Approve(t.Context(), t.Context(), n.env, held.Run, func(report.Receipt) error { return nil })
+	env := n.env
+	env.Settings.Yes = true // also for somebody who knows that it is an older file
+	err := Approve(t.Context(), t.Context(), env, held.Run, func(report.Receipt) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "run 2 is not pushed: run 3 of the same file is complete since, so that some of its leavers may have come back; push the newest file instead") || ExitCode(err) != ExitUsage {
 		t.Errorf("error %v", err)
 	}

@@ -105,6 +105,9 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 		return receipt, err
 	}
 	t, err := opened.withUserTypes(p.Settings, p.userTypes)
+	if err != nil && p.userTypes.denied != nil { // with the list it may be right
+		err = &notOfFileError{err}
+	}
 	if err != nil {
 		return receipt, err
 	}

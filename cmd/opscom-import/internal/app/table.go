@@ -130,10 +130,12 @@ func (e Env) readMapping(t *table) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the mapping file %s cannot be read: %w", t.mappingName, errors.Unwrap(err))
+		return nil, &notOfFileError{fmt.Errorf("the mapping file %s cannot be read: %w", t.mappingName, errors.Unwrap(err))}
 	}
-	t.mapping, err = mapping.Parse(t.mappingName, text)
-	return text, err
+	if t.mapping, err = mapping.Parse(t.mappingName, text); err != nil {
+		return nil, &notOfFileError{err}
+	}
+	return text, nil
 }
 
 // planHash tells two plans of one file apart: by the mapping, by every setting that

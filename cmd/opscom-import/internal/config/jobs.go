@@ -278,6 +278,11 @@ func (s Settings) jobs(sections []jobSection, env Environment, weaker, flags map
 		}
 		maps.Copy(values, job.values)
 		maps.Copy(values, flags)
+		for _, key := range reportKeys() {
+			if given, ok := flags[key]; ok && job.Folder != "" {
+				mistakes = append(mistakes, fmt.Errorf("%s: reports of job %s lie beside each of its files", given.origin, job.Name))
+			}
+		}
 		settings, err := s.read(values, env)
 		settings.ownToken = ownClient || ownURL || ownToken
 		job.Settings = settings

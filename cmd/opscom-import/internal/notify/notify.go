@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -87,12 +88,13 @@ type End struct {
 }
 
 // Ended tells each target what it wants to hear of the outcomes, and waits until they
-// have been told, or could not be. It has less time once fetchCtx is cancelled, which may
+// have been told, or could not be. It returns false if a target could not be told of a
+// failure: told again, the others are not told twice. It has less time once fetchCtx is cancelled, which may
 // be long ago, and gives up when workCtx is.
-func (n *Notifier) Ended(fetchCtx, workCtx context.Context, end End) {
+func (n *Notifier) Ended(fetchCtx, workCtx context.Context, end End) bool {
 	n.started.Wait()
 	if len(n.targets()) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := withPatience(fetchCtx, workCtx)
 	defer cancel()
@@ -106,10 +108,16 @@ func (n *Notifier) Ended(fetchCtx, workCtx context.Context, end End) {
 		all[i] = news{outcome, earlier}
 	}
 	var told sync.WaitGroup
+	var missed atomic.Bool
 	for i, target := range n.targets() {
-		told.Go(func() { n.tell(ctx, i, target, end, all, now) })
+		told.Go(func() {
+			if !n.tell(ctx, i, target, end, all, now) {
+				missed.Store(true)
+			}
+		})
 	}
 	told.Wait()
+	return !missed.Load()
 }
 
 // withPatience returns a context that ends when the targets' time is over.
@@ -122,12 +130,14 @@ func withPatience(fetchCtx, workCtx context.Context) (context.Context, context.C
 	}
 }
 
-// tell tells one target.
-func (n *Notifier) tell(ctx context.Context, i int, target config.NotifyTarget, end End, all []news, now time.Time) {
+// tell tells one target, and reports whether it knows of each failure that it wants to
+// hear of.
+func (n *Notifier) tell(ctx context.Context, i int, target config.NotifyTarget, end End, all []news, now time.Time) (isTold bool) {
 	if target.Healthcheck != nil {
 		n.tellHealthcheck(ctx, target, end, all, now)
-		return
+		return true
 	}
+	isTold = true
 	key := targetKey(i, target)
 	for _, news := range all {
 		event := news.eventFor(target.On)
@@ -145,8 +155,11 @@ func (n *Notifier) tell(ctx context.Context, i int, target config.NotifyTarget, 
 			if err := n.memory.told(news.Outcome, key, event, now); err != nil {
 				n.options.Log.Warn("what was told is not remembered, so it may be told again", "error", err)
 			}
+		} else if isFailure(event) {
+			isTold = false
 		}
 	}
+	return isTold
 }
 
 // tellHealthcheck tells a healthcheck how the command ended: with its exit code, where it

@@ -115,12 +115,21 @@ func (l *loop) finish(fetchCtx, workCtx context.Context, it item, end End) error
 	return l.tell(fetchCtx, workCtx, row, end)
 }
 
+// tellFor is how long it is tried to tell people of a failure.
+const tellFor = 24 * time.Hour
+
 // tell tells people how the work on a file ended, and stores that it did.
 func (l *loop) tell(fetchCtx, workCtx context.Context, row importer.JobRun, end End) error {
-	l.Pusher.Tell(fetchCtx, workCtx, l.job, row, end)
+	isTold := l.Pusher.Tell(fetchCtx, workCtx, l.job, row, end)
 	if row.IsTold {
 		return nil
 	}
+	if now := time.Now(); !isTold && now.Sub(row.EndedAt) < tellFor {
+		l.untold++
+		l.tellAt = now.Add(pauseAfter(l.untold))
+		return nil
+	}
+	l.untold = 0
 	row.IsTold = true
 	return l.Recorder.End(context.WithoutCancel(fetchCtx), row, nil)
 }
@@ -173,7 +182,7 @@ func messageOf(taken inbox.Taken) string {
 // progress, the oldest first.
 func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinished []item, err error) {
 	for _, row := range history.ofJob {
-		if row.IsEnded() && !row.IsTold {
+		if row.IsEnded() && !row.IsTold && !time.Now().Before(l.tellAt) {
 			if err := l.tell(fetchCtx, workCtx, row, endOf(row)); err != nil {
 				return nil, err
 			}

@@ -33,7 +33,9 @@ type loop struct {
 	heldSeen     time.Time // when the held runs were last looked at
 	isUnfinished bool      // the file that stays where it is, is in progress
 	refused      map[string]refusal
-	began        bool // what an earlier process left was looked at
+	untold       int       // tries to tell people of a failure, in a row
+	tellAt       time.Time // when it is tried again
+	began        bool      // what an earlier process left was looked at
 }
 
 // pollEvery is how often a folder is looked at without a notice from the system.
@@ -105,6 +107,9 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 		if l.waitsTo.After(now) {
 			next = earlier(next, l.waitsTo)
 		}
+		if l.untold > 0 {
+			next = earlier(next, l.tellAt)
+		}
 		return next
 	}
 	release, err := l.History.Lock(fetchCtx, l.job.Name)
@@ -144,7 +149,7 @@ func (l *loop) expectAnyway(fetchCtx, workCtx context.Context, now time.Time) {
 // isNeeded reports whether there may be something to do, for which the history is needed.
 func (l *loop) isNeeded(found inbox.Found, now time.Time) bool {
 	switch {
-	case !l.began, l.expect.isDue(now), l.window.isToChange(now, len(found.Waiting) > 0):
+	case !l.began, l.untold > 0 && !now.Before(l.tellAt), l.expect.isDue(now), l.window.isToChange(now, len(found.Waiting) > 0):
 		return true
 	case l.inbox == nil:
 		return l.window.isOpen(now) && l.fileIsDue() || l.isUnfinished && !now.Before(l.waitsTo)

@@ -30,8 +30,8 @@ type Pusher interface {
 	// answers in flight are awaited; workCtx ends these too.
 	Push(fetchCtx, workCtx context.Context, job config.Job, file File) End
 	// Tell prints how the work on a file ended, and tells people unless row.IsTold; row is
-	// what the history has of it.
-	Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end End)
+	// what the history has of it. It returns false if they are to be told again.
+	Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end End) bool
 	// TellTrouble tells people what is wrong that is not the end of a run.
 	TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble Trouble)
 }

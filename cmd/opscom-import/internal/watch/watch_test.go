@@ -34,6 +34,7 @@ type bench struct {
 	mu     sync.Mutex
 	pushed []string // "students.csv" and the like, in order
 	told   []string // "students.csv 0", "no file"
+	deaf   bool     // nobody can be told
 	push   func(ctx context.Context, file File) End
 
 	outcome   func(run int64) (importer.RunInfo, report.Receipt, error)
@@ -77,12 +78,13 @@ func (b *bench) Push(fetchCtx, _ context.Context, _ config.Job, file File) End {
 	return b.push(fetchCtx, file)
 }
 
-func (b *bench) Tell(_, _ context.Context, _ config.Job, row importer.JobRun, end End) {
+func (b *bench) Tell(_, _ context.Context, _ config.Job, row importer.JobRun, end End) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !row.IsTold {
 		b.told = append(b.told, fmt.Sprintf("%s %d", filepath.Base(row.File), end.Exit))
 	}
+	return !b.deaf
 }
 
 func (b *bench) TellTrouble(_, _ context.Context, _ config.Job, trouble Trouble) {
@@ -873,5 +875,29 @@ func TestJobOfAnotherName(t *testing.T) {
 		b.jobs[0].Name = "others"
 		b.run(5 * time.Minute)
 		b.want("done", b.in("done"), "a.csv")
+	})
+}
+
+// TestPeopleWhoCannotBeTold are told again, less and less often, for a day.
+func TestPeopleWhoCannotBeTold(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "x")
+		b.deaf = true
+		b.push = func(context.Context, File) End { return End{Exit: app.ExitUsage, Problem: "no header", OfFile: true} }
+		b.run(10 * time.Minute)
+		if n := len(b.told); n != 4 { // at 1, 2, 4 and 9 minutes
+			t.Errorf("told %d times in ten minutes", n)
+		}
+		b.deaf = false
+		b.run(time.Hour)
+		if n := len(b.told); n != 5 || !b.runs()[0].IsTold {
+			t.Errorf("told %d times, %+v", n, b.runs())
+		}
+		b.deaf = true
+		b.arrive("b.csv", "y")
+		b.run(40 * time.Hour)
+		if !b.runs()[0].IsTold || len(b.pushed) != 2 {
+			t.Errorf("after a day: %+v", b.runs())
+		}
 	})
 }
