@@ -166,7 +166,11 @@ func (m Message) nextSteps(configFile string) []string {
 			return []string{again}
 		}
 	case config.NotifyRowsToFix:
-		return []string{"The results say what is wrong with each row. Fix the rows where they come from, or in the fix workbook, and push that."}
+		push := "and push that."
+		if m.Folder != "" {
+			push = "and put that into " + m.Folder + ", if the job's files match its name."
+		}
+		return []string{"The results say what is wrong with each row. Fix the rows where they come from, or in the fix workbook, " + push}
 	case config.NotifyNoFile:
 		return []string{"Find out why the export did not come. When it comes, it is pushed."}
 	default:
