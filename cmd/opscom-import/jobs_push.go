@@ -140,6 +140,8 @@ func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row 
 		}
 		if o.Event == "" || o.Event == config.NotifyRowsToFix { // and so it has come
 			o.Sources = append(o.Sources, jobSource(job))
+		} else { // it has come too, and what is not over is its own failure
+			o.Settles = append(o.Settles, jobSource(job))
 		}
 		if row.Folder != "" {
 			o.Relocate(row.Folder)

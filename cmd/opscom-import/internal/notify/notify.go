@@ -102,6 +102,9 @@ func (n *Notifier) Ended(fetchCtx, workCtx context.Context, end End) bool {
 	all := make([]news, len(end.Outcomes))
 	for i, outcome := range end.Outcomes {
 		earlier, err := n.memory.note(outcome, now)
+		if _, settling := n.memory.note(Outcome{Sources: outcome.Settles}, now); err == nil {
+			err = settling
+		}
 		if err != nil {
 			n.options.Log.Error("the result is not remembered, so that a later success is not told as one", "error", err)
 		}

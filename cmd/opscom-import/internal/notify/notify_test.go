@@ -421,6 +421,20 @@ func TestSameFailureIsToldOnce(t *testing.T) {
 	}
 }
 
+// TestSettledSource is no recovery when the file that did not come is held, and approved later.
+func TestSettledSource(t *testing.T) {
+	r := newReceiver(t)
+	tr := newTrial(t, hookSection, map[string]string{"hook": r.URL})
+	none, held, approved, next := outcome(config.NotifyNoFile, 0, 3), outcome(config.NotifyHeld, 6, 4), outcome("", 6, 0), outcome("", 7, 0)
+	none.Sources, held.Settles, next.Sources = []string{"job students"}, []string{"job students"}, append(next.Sources, "job students")
+	for _, o := range []Outcome{none, held, approved, next} {
+		tr.again().Ended(t.Context(), t.Context(), ended(o))
+	}
+	if got := len(r.got()); got != 3 {
+		t.Errorf("told %d times, want 3: %+v", got, r.got())
+	}
+}
+
 func TestJobThatCannotWork(t *testing.T) {
 	m := Message{Outcome: Outcome{Command: "watch", Job: "students", File: "/srv/in/students-*.csv"}, Event: config.NotifyNotComplete}
 	if got := m.headline(); got != "the job students cannot work" {

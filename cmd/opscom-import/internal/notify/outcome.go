@@ -15,6 +15,7 @@ import (
 // Outcome is how one FILE of a command ended. None of its texts holds a value of a row.
 type Outcome struct {
 	Sources []string           // what tells the nightly exports that it is about from others; none if nobody knows
+	Settles []string           // sources whose failure is over, whatever became of this one
 	Event   config.NotifyEvent // "" for a run that ended well
 
 	Command string // push, approve or watch
