@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -40,6 +41,8 @@ type Env struct {
 	Source string // where the FILE arrived, "" for where it lies: what identifies it from run to run
 
 	OnConnect func(rate func() float64) // is given the client's rate when a push begins; nil when nobody asks
+
+	Transport http.RoundTripper // for tests: the way to the Controller; nil for connections of its own
 
 	Types *TypesCache // nil to ask for the user types each time
 

@@ -51,7 +51,7 @@ func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, 
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
 		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy, Roots: certificates.Roots, Certificate: certificates.Client,
-		UserAgent: "opscom-import/" + env.Version,
+		UserAgent: "opscom-import/" + env.Version, Transport: env.Transport,
 		OnNewToken: func() {
 			env.notify("The API token was refused. The token file %s has another one by now: the run goes on with it.", token.File)
 			env.Log.Info("the run goes on with another token", "file", token.File)
