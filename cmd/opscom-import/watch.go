@@ -112,8 +112,8 @@ func (s *session) serve(watcher *watch.Watcher, figures *jobFigures) (close func
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", figures.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if job := watcher.Stuck(time.Now()); job != "" {
-			http.Error(w, "job "+job+" is stuck", http.StatusServiceUnavailable)
+		if why := watcher.Unwell(time.Now()); why != "" {
+			http.Error(w, why, http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ok")

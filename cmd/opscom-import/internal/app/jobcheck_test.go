@@ -41,6 +41,13 @@ func TestCheckJobs(t *testing.T) {
 	alsoRedirected.Settings.Results = &results
 	noMapping := folder("a", "in", "*.csv")
 	noMapping.Settings.Mapping = ""
+	state := folder("a", "in", "*.csv")
+	state.Settings.State = state.Folder
+	stateInDone := folder("a", "in", "*.csv")
+	stateInDone.Settings.State = filepath.Join(root, "in", "done", "state")
+	secret := folder("a", "in", "*")
+	secret.Settings.TokenFile = filepath.Join(root, "link", "token")
+	ownMapping := folder("a", ".", "*.yaml")
 	for name, tc := range map[string]struct {
 		jobs []config.Job
 		want string // "" when nothing is wrong
@@ -57,6 +64,11 @@ func TestCheckJobs(t *testing.T) {
 		"the same reports":             {[]config.Job{file("a", "other/x.csv"), file("b", "other/x.xlsx")}, "would both be"},
 		"the same results":             {[]config.Job{alsoRedirected, redirected}, "would both be"},
 		"two files":                    {[]config.Job{file("a", "other/x.csv"), file("b", "other/y.csv")}, ""},
+		"the state folder":             {[]config.Job{state}, "the program's own state"},
+		"a state folder in done":       {[]config.Job{stateInDone}, "the program's own state"},
+		"its token":                    {[]config.Job{secret}, "which the program works with"},
+		"its mapping":                  {[]config.Job{ownMapping}, "which the program works with"},
+		"beside its mapping":           {[]config.Job{folder("a", ".", "*.csv")}, ""},
 		"no mapping":                   {[]config.Job{noMapping}, "no mapping"},
 		"no folder":                    {[]config.Job{folder("a", "nowhere", "*.csv")}, "there is no folder"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -25,13 +26,14 @@ type loop struct {
 	expect expectation
 	pulse  pulse
 
-	restsTo      time.Time // before then nothing is done, because of trouble
-	waitsTo      time.Time // before then what is in progress needs no look at the history
-	retryAt      time.Time // before then what is in progress is left alone
-	failures     int       // of it in a row
-	troubles     int       // that kept the job from its work, in a row
-	heldSeen     time.Time // when the held runs were last looked at
-	isUnfinished bool      // the file that stays where it is, is in progress
+	restsTo      time.Time   // before then nothing is done, because of trouble
+	waitsTo      time.Time   // before then what is in progress needs no look at the history
+	retryAt      time.Time   // before then what is in progress is left alone
+	failures     int         // of it in a row
+	inTrouble    atomic.Bool // people know that it cannot work
+	troubles     int         // that kept the job from its work, in a row
+	heldSeen     time.Time   // when the held runs were last looked at
+	isUnfinished bool        // the file that stays where it is, is in progress
 	refused      map[string]refusal
 	untold       int       // tries to tell people of a failure, in a row
 	tellAt       time.Time // when it is tried again
@@ -100,6 +102,8 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 	}
 	l.tellRefused(fetchCtx, workCtx, found, now)
 	if !l.isNeeded(found, now) {
+		l.troubles = 0
+		l.inTrouble.Store(false)
 		next = earlier(earlier(l.window.next(now), l.expect.next), found.Again)
 		if l.inbox == nil && l.window.isOpen(now) { // nothing tells that the file comes
 			next = earlier(next, now.Add(pollEvery))
@@ -121,6 +125,7 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 		return l.trouble(fetchCtx, workCtx, err)
 	}
 	l.troubles = 0
+	l.inTrouble.Store(false)
 	return next
 }
 
@@ -196,6 +201,7 @@ func (l *loop) trouble(fetchCtx, workCtx context.Context, err error) time.Time {
 	l.restsTo = time.Now().Add(pauseAfter(l.troubles))
 	l.Notify(l.job.Name, "cannot work: "+err.Error()+"; it is tried again")
 	l.Log.Error("the job cannot work", "job", l.job.Name, "error", err)
+	l.inTrouble.Store(l.troubles >= tellTrouble)
 	if l.troubles == tellTrouble {
 		l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: err.Error()})
 	}

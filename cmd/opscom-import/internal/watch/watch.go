@@ -157,6 +157,19 @@ func (w *Watcher) Stuck(now time.Time) string {
 	return ""
 }
 
+// Unwell says which job does not work and why, "" for none: /healthz answers so.
+func (w *Watcher) Unwell(now time.Time) string {
+	if job := w.Stuck(now); job != "" {
+		return "job " + job + " is stuck"
+	}
+	for _, l := range w.loops {
+		if l.inTrouble.Load() {
+			return "job " + l.job.Name + " cannot use its folder or its history"
+		}
+	}
+	return ""
+}
+
 // RunOnce does now what each job does at its time, whatever the schedule says, and returns
 // the largest exit code. Files that are not yet known to be complete are waited for as
 // long as that takes.

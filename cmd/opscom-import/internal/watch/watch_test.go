@@ -856,7 +856,13 @@ func TestExpectedInAFolderThatIsGone(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		b.run(30 * time.Hour)
+		w := b.watcher()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Hour)
+		defer cancel()
+		w.Run(ctx, t.Context())
+		if why := w.Unwell(time.Now()); !strings.Contains(why, "students") {
+			t.Errorf("it is unwell because %q", why)
+		}
 		if !slices.Contains(b.told, "no file by 02 05:00: nothing is there") {
 			t.Errorf("told %q", b.told)
 		}
