@@ -234,16 +234,14 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 	planned := PlannedRow{Row: row.Number, Status: StatusPending}
 	planned.UniqueID, _ = profile.Get(mapping.UniqueID)
 	planned.LoginSource, _ = profile.Get(mapping.LoginSource)
-	if result.Skipped {
+	if row.IsSkipped(result) {
 		planned.Status = StatusSkipped
 	}
-	if row.LeftOut {
-		r.addProblems(&planned, row.Problems)
-	} else if !result.Skipped {
+	if row.LeftOut || planned.Status != StatusSkipped {
 		r.addProblems(&planned, row.Problems)
 		r.addProblems(&planned, result.Problems)
 	}
-	if r.Salt != nil && !result.Skipped && planned.UniqueID != "" && planned.LoginSource != "" {
+	if r.Salt != nil && planned.Status != StatusSkipped && planned.UniqueID != "" && planned.LoginSource != "" {
 		planned.Key = r.digester.Key(planned.LoginSource, planned.UniqueID)
 	}
 	isSent := r.Salt != nil && (!r.CheckOnly || r.Acceptances != nil)

@@ -171,6 +171,53 @@ func TestPlanStatuses(t *testing.T) {
 	}
 }
 
+// movedSource is a source whose rows have problems.
+type movedSource struct {
+	rowsSource
+	problem mapping.Problem
+	leftOut bool
+}
+
+func (s *movedSource) Next(row *Row) error {
+	err := s.rowsSource.Next(row)
+	row.Problems, row.LeftOut = []mapping.Problem{s.problem}, s.leftOut
+	return err
+}
+
+// A where that may have read the wrong columns leaves nobody out.
+func TestPlanDoubtsTheShapeOfSkippedRows(t *testing.T) {
+	problem := func(rule mapping.Rule, severity mapping.Severity) mapping.Problem {
+		return mapping.Problem{Rule: rule, Severity: severity, Column: mapping.NoColumn, Message: "moved"}
+	}
+	for _, tc := range []struct {
+		name    string
+		problem mapping.Problem
+		leftOut bool
+		want    Status
+	}{
+		{"too many cells", problem(mapping.RuleRaggedRow, mapping.SeverityError), false, StatusInvalid},
+		{"quotes that do not match", problem(mapping.RuleBadQuotes, mapping.SeverityError), false, StatusInvalid},
+		{"below a row whose quotes do not match", problem(mapping.RuleBadQuotes, mapping.SeverityWarning), false, StatusSkipped},
+		{"of a second table", problem(mapping.RuleSecondTable, mapping.SeverityError), false, StatusInvalid},
+		{"a lost letter", problem(mapping.RuleBadCharacter, mapping.SeverityError), false, StatusSkipped},
+		{"left out by a person", problem(mapping.RuleRaggedRow, mapping.SeverityWarning), true, StatusSkipped},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			plan, store := makePlan(t, &Planner{
+				Source: &movedSource{rowsSource{names: planNames, rows: []string{"1|||Ann||gone"}}, tc.problem, tc.leftOut},
+				Mapper: mapper(t, `standing != "gone"`, planNames), Salt: []byte("salt"),
+			})
+			row := store.rows[2]
+			if row.Status != tc.want || plan.Counts[tc.want] != 1 || len(row.Payload) > 0 {
+				t.Errorf("the row is %s, want %s (%v)", row.Status, tc.want, plan.Counts)
+			}
+			if told := len(row.Problems) > 0; told != (tc.want == StatusInvalid || tc.leftOut) {
+				t.Errorf("the row's problems are %v", row.Problems)
+			}
+		})
+	}
+}
+
 func TestPlanSendsOnlyChanges(t *testing.T) {
 	names := []string{"unique_id", "first_name"}
 	salt := []byte("salt")

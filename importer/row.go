@@ -16,6 +16,12 @@ type Row struct {
 	LeftOut  bool              // a person has left it out; then its problems only say so
 }
 
+// IsSkipped reports whether the row is left out: by a person, or by the mapping's where. A
+// where that has read values which may be in the wrong columns leaves nobody out.
+func (r *Row) IsSkipped(result *mapping.Result) bool {
+	return result.Skipped && (r.LeftOut || !slices.ContainsFunc(r.Problems, func(p mapping.Problem) bool { return p.IsOfShape() }))
+}
+
 // Header is the row that names the columns.
 type Header struct {
 	Row   int      // its number in the spreadsheet

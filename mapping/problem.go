@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"opscom-import/mapping/internal/chars"
@@ -45,6 +46,12 @@ func (p Problem) Text() string {
 		return p.Message
 	}
 	return p.Message + " " + p.Advice
+}
+
+// IsOfShape reports whether, because of the problem, the row's values may be in other columns
+// than the header's. Then nothing that they seem to say can be relied on.
+func (p *Problem) IsOfShape() bool {
+	return p.Severity == SeverityError && slices.Contains([]Rule{RuleRaggedRow, RuleBadQuotes, RuleSecondTable}, p.Rule)
 }
 
 // about begins a sentence about a value.

@@ -159,7 +159,7 @@ func (c *fixCell) mark(p mapping.Problem) {
 // even values that pass every rule may be wrong.
 func mayHaveMoved(problems []mapping.Problem) bool {
 	return slices.ContainsFunc(problems, func(p mapping.Problem) bool {
-		return p.Severity == mapping.SeverityError && slices.Contains([]mapping.Rule{mapping.RuleRaggedRow, mapping.RuleBadQuotes, mapping.RuleSecondTable}, p.Rule)
+		return p.IsOfShape()
 	})
 }
 

@@ -34,7 +34,7 @@ type SourceRow struct {
 func NewSourceRow(source *importer.Row, result *mapping.Result) (SourceRow, error) {
 	row := SourceRow{Number: source.Number, Status: importer.StatusPending}
 	switch {
-	case result.Skipped:
+	case source.IsSkipped(result):
 		row.Status = importer.StatusSkipped
 	case hasError(source.Problems) || hasError(result.Problems):
 		row.Status = importer.StatusInvalid

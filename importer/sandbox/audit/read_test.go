@@ -83,8 +83,10 @@ func TestNewRow(t *testing.T) {
 		result mapping.Result
 		want   SourceRow
 	}{
-		"sent":          {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: warning}, sent},
-		"skipped":       {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, SourceRow{Number: 7, Status: importer.StatusSkipped}},
+		"sent":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: warning}, sent},
+		"skipped": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile, Skipped: true}, SourceRow{Number: 7, Status: importer.StatusSkipped}},
+		"skipped by cells that may have moved": {importer.Row{Number: 7, Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow}}}, mapping.Result{Profile: profile, Skipped: true},
+			SourceRow{Number: 7, Status: importer.StatusInvalid}},
 		"a bad cell":    {importer.Row{Number: 7}, mapping.Result{Profile: profile, Problems: fault}, SourceRow{Number: 7, Status: importer.StatusInvalid}},
 		"a ragged line": {importer.Row{Number: 7, Problems: fault}, mapping.Result{Profile: profile}, SourceRow{Number: 7, Status: importer.StatusInvalid}},
 	} {
