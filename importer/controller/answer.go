@@ -38,7 +38,7 @@ type attemptResult struct {
 	status       int           // of a rejected row or a refused run without an ErrorCode: the HTTP status, else 0
 	notReceived  bool          // the Controller certainly did not receive the request
 	passing      bool          // what a restart of the Controller, or of what is before it, looks like
-	atProxy      bool          // the proxy gave no connection to the Controller
+	atProxy      bool          // the proxy gave no connection to the Controller, or may have answered in its place
 	feedback     feedback      // for the pacer
 	retryAfter   time.Duration // the pause that the Controller asks for, 0 for none
 }

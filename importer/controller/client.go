@@ -162,7 +162,7 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 	switch {
 	case r.last.class == accepted:
 		return types, nil
-	case r.last.class == refused && slices.Contains(listDenials, r.last.refusalCode):
+	case r.last.class == refused && !r.last.atProxy && slices.Contains(listDenials, r.last.refusalCode):
 		return nil, &ListDeniedError{Host: c.host, Code: r.last.refusalCode}
 	case r.last.class == refused:
 		return nil, c.refusal(r.last)

@@ -57,7 +57,7 @@ func (c *Client) classifyProxyError(x exchange) (a attemptResult, ok bool) {
 	err := x.err
 	denial, isDenied := FindTLSRefusal(err)
 	refuse := func(code, reason, advice string) (attemptResult, bool) {
-		return attemptResult{class: refused, notReceived: true, refusalCode: code, event: "there is no connection", rule: refusal(reason, advice)}, true
+		return attemptResult{class: refused, notReceived: true, atProxy: true, refusalCode: code, event: "there is no connection", rule: refusal(reason, advice)}, true
 	}
 	a = attemptResult{notReceived: true, atProxy: true}
 	name, check := c.proxy.String(), "check the proxy's address in "+c.proxy.From
@@ -109,6 +109,10 @@ func (c *Client) throughProxy(a attemptResult, status int) attemptResult {
 	case c.proxy.URL == nil || c.push.request.URL.Scheme != "http" || a.errorCode != "":
 	case status == http.StatusProxyAuthRequired:
 		a.rule = refusal(c.proxy.String()+proxyLoginReason, c.proxyLoginAdvice())
+	case status == http.StatusForbidden && a.class == refused:
+		a.atProxy = true
+		a.rule = refusalOfToken("access was denied, by the Controller or by "+c.proxy.String(),
+			"check the API token and the client code (--client), and ask the people who run the proxy whether it may connect there")
 	case status >= 500:
 		a.event += ", or " + c.proxy.String() + " did"
 	}
