@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -92,6 +93,9 @@ may be in progress meanwhile. An existing file is never replaced.`,
 		Example: `  opscom-import journal backup /backup/opscom-2026-11-30.db`,
 		Args:    oneArgument("FILE"),
 		RunE: with(s, func(ctx context.Context, ss *session, args []string) error {
+			if args[0] == "-" {
+				return errors.New("a backup is a file, and cannot go to the output: name a new file, such as opscom-backup.db")
+			}
 			health, err := app.BackupJournal(ctx, ss.Env, args[0])
 			if err == nil {
 				ss.say("%s is written, and is sound: %s.", args[0], contents(health))

@@ -31,7 +31,8 @@ const secureHost = "controller.example"
 //	secure [WHAT...]   lets the Controller of the script be reached by TLS, and sets OPSCOM_URL
 //	tunnel [WHAT]      starts a proxy before that which answers CONNECT, and sets HTTPS_PROXY and OPSCOM_URL
 //
-// secure writes ca.pem (the authority), client.pem and client.key (for a client), foreign.pem
+// secure writes ca.pem (the authority), client.pem and client.key (for a client), ending.pem
+// and ending.key (likewise, expires in ten days), foreign.pem
 // and foreign.key (for a client, from an authority that nobody knows), and
 // inspection.pem (of the proxy that inspects), and notify.yaml with a healthcheck there. Each WHAT is old (TLS 1.0 alone), expired,
 // soon (expires in ten days), elsewhere (for another host), asks (for a certificate of the
@@ -93,6 +94,7 @@ func secureCommand(ts *testscript.TestScript, _ bool, what []string) {
 		return &x509.Certificate{Subject: pkix.Name{CommonName: "jobs.example.edu"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	}
 	writePair(ts, "client", authority.sign(ts, client(), 300*24*time.Hour))
+	writePair(ts, "ending", authority.sign(ts, client(), 10*24*time.Hour+time.Hour))
 	writePair(ts, "foreign", foreign.sign(ts, client(), 300*24*time.Hour))
 	template, valid := serverTemplate(secureHost), 300*24*time.Hour
 	switch {

@@ -46,6 +46,9 @@ func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, 
 	for _, warning := range certificates.Warnings {
 		env.notify("%s", warning)
 	}
+	if certificates.Expiring != "" {
+		env.notify("%s", certificates.Expiring)
+	}
 	c.Client, err = controller.New(controller.Config{
 		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(token),
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,

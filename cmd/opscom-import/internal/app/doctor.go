@@ -149,6 +149,9 @@ func (e Env) examineCertificates() (config.Certificates, []Finding) {
 	if found.Client != nil {
 		leaf := found.Client.Leaf
 		f := Finding{What: "client cert", Detail: fmt.Sprintf("%s, issued by %s, valid until %s", config.NameOf(leaf.Subject), config.NameOf(leaf.Issuer), onDay(leaf.NotAfter))}
+		if found.Expiring != "" {
+			f.Note = fmt.Sprintf("; it expires in %s: get a new one from the people who issued it", daysUntil(leaf.NotAfter))
+		}
 		for _, warning := range found.Warnings {
 			f.Err = errors.Join(f.Err, errors.New(warning))
 		}

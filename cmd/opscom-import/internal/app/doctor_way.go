@@ -33,6 +33,7 @@ type way struct {
 	host         string // of the Controller, with its port
 	proxy        controller.Proxy
 	certificates config.Certificates
+	unusable     bool // a client certificate is named in the settings, and cannot be used
 	caFile       string
 	limit        time.Duration // of each step
 }
@@ -50,6 +51,7 @@ func (e Env) examineWay(ctx context.Context, certificates config.Certificates) (
 		return []Finding{{What: "address", Err: err}}, controller.Path{Step: controller.StepDNS}
 	}
 	w := way{host: hostPort(address), proxy: proxy, certificates: certificates, caFile: settings.CAFile, limit: settings.Timeout}
+	w.unusable = certificates.Client == nil && (settings.ClientCert != "" || settings.ClientKey != "")
 	w.Path = controller.Trace(ctx, controller.Config{
 		BaseURL: settings.URL, InsecureHTTP: settings.InsecureHTTP, Proxy: proxy, Roots: certificates.Roots, Certificate: certificates.Client,
 		UserAgent: "opscom-import/" + e.Version, Timeout: settings.Timeout,
@@ -232,10 +234,14 @@ func (w way) tellTLS() Finding {
 	if len(w.TLS.VerifiedChains) > 0 {
 		ends = slices.MinFunc(w.TLS.VerifiedChains[0], func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 	}
-	if left := time.Until(ends.NotAfter); left < config.ExpiresSoon {
-		f.Note = fmt.Sprintf("; %s expires in %s: tell the people who run %s", config.NameOf(ends.Subject), english.Plural(int(left.Hours()/24), "day", ""), w.host)
+	if time.Until(ends.NotAfter) < config.ExpiresSoon {
+		f.Note = fmt.Sprintf("; %s expires in %s: tell the people who run %s", config.NameOf(ends.Subject), daysUntil(ends.NotAfter), w.host)
 	}
 	return f
+}
+
+func daysUntil(end time.Time) string {
+	return english.Plural(int(time.Until(end).Hours()/24), "day", "")
 }
 
 // trusted says which authority vouches for the server, and where it is from.
@@ -280,7 +286,11 @@ func (w way) tlsError(who, advice string) error {
 	if denial, ok := controller.FindTLSRefusal(w.Err); ok {
 		problem, what := denial.Explain(who, w.certificates.Client != nil)
 		if w.Asked && w.certificates.Client == nil && !denial.Old {
-			problem, what = controller.TLSRefusal{Certificate: true}.Explain(who, false)
+			denial = controller.TLSRefusal{Certificate: true}
+			problem, what = denial.Explain(who, false)
+		}
+		if denial.Certificate && w.unusable {
+			return fmt.Errorf("%s asks for a client certificate; correct yours first: see certificates above", who)
 		}
 		return fmt.Errorf("%s; %s", problem, what)
 	}
@@ -314,6 +324,8 @@ func (w way) tellCertificate() (f Finding, ok bool) {
 	switch {
 	case w.Asked && w.certificates.Client != nil:
 		f.Detail = w.host + " asked for one, and it was sent"
+	case w.Asked && w.unusable && !w.failed(controller.StepTLS):
+		f.Detail, f.Note = w.host+" asks for one, and goes on without", "; correct yours: see certificates above"
 	case w.Asked && !w.failed(controller.StepTLS):
 		f.Detail, f.Note = w.host+" asks for one, and goes on without", "; if it refuses requests, name one with --client-cert"
 	case w.certificates.Client != nil && w.TLS != nil && !w.failed(controller.StepTLS):

@@ -17,6 +17,7 @@ type Certificates struct {
 	Authorities []*x509.Certificate // those of the CA file
 	Client      *tls.Certificate    // for a server that asks for one; nil for none
 	Warnings    []string            // what to fix
+	Expiring    string              // that the client's certificate ends soon; "" if it does not
 }
 
 // ExpiresSoon is how long before its end a certificate is worth a warning.
@@ -110,7 +111,7 @@ func (c *Certificates) readClient(s Settings, now time.Time) error {
 	case now.Before(leaf.NotBefore):
 		return wrong("client_cert", fmt.Errorf("the client certificate %s (%s) is not valid before %s; check this machine's clock", s.ClientCert, NameOf(leaf.Subject), day(leaf.NotBefore)))
 	case leaf.NotAfter.Sub(now) < ExpiresSoon:
-		c.Warnings = append(c.Warnings, fmt.Sprintf("The client certificate %s expires on %s: get a new one from the people who issued it.", s.ClientCert, day(leaf.NotAfter)))
+		c.Expiring = fmt.Sprintf("The client certificate %s expires on %s: get a new one from the people who issued it.", s.ClientCert, day(leaf.NotAfter))
 	}
 	info, err := os.Stat(keyFile)
 	if err != nil {

@@ -172,7 +172,7 @@ func TestClientCertificateFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := s.FindCertificates()
-		warnings := strings.Join(c.Warnings, "\n")
+		warnings := strings.TrimSpace(strings.Join(append(c.Warnings, c.Expiring), "\n"))
 		switch {
 		case test.mistake == "" && (err != nil || c.Client == nil || c.Roots != nil || test.warning == "" && warnings != "" || !strings.Contains(warnings, test.warning)):
 			t.Errorf("%s: %q, %v", name, warnings, err)
