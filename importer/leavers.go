@@ -3,6 +3,8 @@ package importer
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"opscom-import/mapping"
@@ -20,6 +22,8 @@ type Leavers struct {
 	People   int       `json:"people,omitempty"`    // its people
 	Found    int       `json:"found,omitempty"`     // leavers; each is a row of the run
 	Sent     int       `json:"sent,omitempty"`      // of these, how many the plan sends
+	Alike    int       `json:"alike,omitempty"`     // of these, who may be in the file under another key, and are not sent
+	Unnamed  int       `json:"unnamed,omitempty"`   // of these, whose ids are not kept although those of others are; they are not sent
 	Why      string    `json:"why,omitempty"`       // why nobody was looked for, or why some may not have left, so that nobody is sent; a clause
 }
 
@@ -41,16 +45,17 @@ func (l *Leavers) AllRows(inFile int) int { return inFile + l.rows() }
 // Leaver is a person of an earlier run who is not in the file.
 type Leaver struct {
 	Key         Digest
-	UniqueID    string // "" when only digests are kept
-	LoginSource string // likewise
-	ReferenceID string // as the Controller last accepted the person; "" when that is not known
-	Hash        Digest // of the profile that it last accepted; zero when that is not known
+	UniqueID    string       // "" when only digests are kept
+	LoginSource string       // likewise
+	ReferenceID string       // as the Controller last accepted the person; "" when that is not known
+	Hash        Digest       // of the profile that it last accepted; zero when that is not known
+	Unique      UniqueValues // as far as they are known
 }
 
 // Roster is the people of the last complete run. It is for one goroutine at a time.
 type Roster interface {
-	// See says that a person is in the file.
-	See(key Digest)
+	// See says that a person is in the file, and reports whether the roster has them.
+	See(key Digest) (known bool)
 	// Missing returns those whom the Controller has, or may have, and who were not seen,
 	// in the order of their rows, and how many more another source has.
 	Missing(ctx context.Context) (missing []Leaver, elsewhere int, err error)
@@ -90,44 +95,95 @@ func (s *LeaverSearch) doubt(rows, keyless int) string {
 // leaverPlan is the part of a plan's making that looks for leavers.
 type leaverPlan struct {
 	*LeaverSearch
-	keyless int // rows of the file whose key is not known
+	keyless map[int]bool  // sequences of rows whose key cannot be relied on
+	traces  []UniqueValue // of people who are in the file, sorted once it is read
 }
 
-// see notes who is in the file.
-func (l *leaverPlan) see(d *Digester, planned *PlannedRow) {
-	known := planned.UniqueID != "" && planned.LoginSource != ""
-	if known {
+// see notes who is in the file. A row is about someone whom the roster has, or may be about
+// anyone whose id, e-mail address or user name is in it.
+func (l *leaverPlan) see(d *Digester, sequence int, row *Row, result *mapping.Result, planned *PlannedRow) {
+	isSound := planned.UniqueID != "" && planned.LoginSource != ""
+	isKnown := false
+	if isSound {
 		key := planned.Key
 		if key == (Digest{}) {
 			key = d.Key(planned.LoginSource, planned.UniqueID)
 		}
-		l.Roster.See(key)
+		isKnown = l.Roster.See(key)
 	}
-	if planned.Status == StatusInvalid {
-		for i := range planned.Problems {
-			known = known && !concernsKey(&planned.Problems[i].Problem)
+	for _, problems := range [][]mapping.Problem{row.Problems, result.Problems, result.Ignored} {
+		isSound = isSound && !slices.ContainsFunc(problems, concernsKey)
+	}
+	if !isSound {
+		l.doubtRow(sequence)
+	}
+	l.addTraces(d.similarID(planned.UniqueID), d.Unique(&result.Profile))
+	if isSound && isKnown {
+		return
+	}
+	for _, cell := range row.Cells {
+		if text := strings.TrimSpace(cell.Text); text != "" {
+			var profile mapping.Profile
+			profile.Set(mapping.Email, text)
+			profile.Set(mapping.UserName, text)
+			l.addTraces(d.similarID(text), d.Unique(&profile))
 		}
-	}
-	if !known && planned.Status != StatusSkipped {
-		l.keyless++
 	}
 }
 
-// concernsKey reports whether an error makes it doubtful whom its row is about: that of
-// the key, or of the row as a whole, whose values may be in the wrong columns.
-func concernsKey(p *mapping.Problem) bool {
-	return p.Severity == mapping.SeverityError && p.Attribute <= mapping.LoginSource
+func (l *leaverPlan) doubtRow(sequence int) {
+	if l.keyless == nil {
+		l.keyless = map[int]bool{}
+	}
+	l.keyless[sequence] = true
+}
+
+// addTraces adds what may tell that somebody is in the file.
+func (l *leaverPlan) addTraces(id UniqueValue, values UniqueValues) {
+	for _, trace := range append(values[:], id) {
+		if trace.IsDigest() {
+			l.traces = append(l.traces, trace)
+		}
+	}
+}
+
+// concernsKey reports whether a problem makes it doubtful whom its row is about: an error
+// of the key, or one of the row as a whole, whose values may be in the wrong columns or be
+// two people's.
+func concernsKey(p mapping.Problem) bool {
+	return p.Severity == mapping.SeverityError && p.Attribute <= mapping.LoginSource || p.Rule == mapping.RuleBadQuotes && p.Attribute == mapping.NoAttribute
 }
 
 // review notes the rows whose key is doubtful by what the whole file shows.
-func (l *leaverPlan) review(problems []mapping.ReviewProblem, isInvalid func(sequence int) bool) {
-	counted := map[int]bool{}
+func (l *leaverPlan) review(problems []mapping.ReviewProblem) {
 	for i := range problems {
-		if p := &problems[i]; concernsKey(&p.Problem) && !isInvalid(p.Sequence) && !counted[p.Sequence] {
-			counted[p.Sequence] = true
-			l.keyless++
+		if p := &problems[i]; concernsKey(p.Problem) {
+			l.doubtRow(p.Sequence)
 		}
 	}
+	slices.Sort(l.traces)
+}
+
+// mayBeInFile returns why somebody whose key is in no row may be in the file all the same,
+// nil if nothing says so.
+func (l *leaverPlan) mayBeInFile(d *Digester, who *Leaver) *mapping.Problem {
+	for i, trace := range append(who.Unique[:], d.similarID(who.UniqueID)) {
+		if _, isIn := slices.BinarySearch(l.traces, trace); isIn && trace.IsDigest() {
+			return &mapping.Problem{
+				Rule: mapping.RuleMayBeInFile, Severity: mapping.SeverityWarning, Column: mapping.NoColumn,
+				Message: alikeTexts[i], Advice: "Look for the person in the file. If it is someone else, change the user type in OPS-COM.",
+			}
+		}
+	}
+	return nil
+}
+
+// alikeTexts say which trace of a leaver is in the file: that of each of uniqueAttributes,
+// or of the id.
+var alikeTexts = [...]string{
+	"Not pushed as a leaver: a row of the file has this person's e-mail address under another ID or login source.",
+	"Not pushed as a leaver: a row of the file has this person's user name under another ID or login source.",
+	"Not pushed as a leaver: a row of the file has nearly the same ID, or the same in another column or with another login source.",
 }
 
 // plan returns the leavers as rows after the last one of the file, and sums them up.
@@ -139,7 +195,7 @@ func (l *leaverPlan) plan(ctx context.Context, d *Digester, rows, lastRow int) (
 	if elsewhere > 0 {
 		notes = append(notes, fmt.Sprintf("Another file that was pushed since has people of run %d who are not in this one (%d); they are not taken for leavers.", l.Run, elsewhere))
 	}
-	l.Why = l.doubt(rows, l.keyless)
+	l.Why = l.doubt(rows, len(l.keyless))
 	for i := range missing {
 		row, err := l.row(d, &missing[i])
 		if err != nil {
@@ -150,8 +206,14 @@ func (l *leaverPlan) plan(ctx context.Context, d *Digester, rows, lastRow int) (
 		}
 		lastRow++
 		row.Row = lastRow
+		for i := range row.Problems {
+			row.Problems[i].Row = lastRow
+		}
 		planned = append(planned, row)
 		l.Found++
+		if len(row.Problems) > 0 {
+			l.Alike++
+		}
 		if row.Status == StatusPending {
 			l.Sent++
 		}
@@ -165,6 +227,15 @@ func (l *leaverPlan) row(d *Digester, who *Leaver) (PlannedRow, error) {
 	row := PlannedRow{
 		UniqueID: who.UniqueID, LoginSource: who.LoginSource, Key: who.Key, Status: StatusLeaver, ReferenceID: who.ReferenceID, Leaver: true,
 	}
+	switch alike := l.mayBeInFile(d, who); {
+	case who.UniqueID == "" || who.LoginSource == "": // nobody knows who it is
+		if l.HasKeys {
+			l.Unnamed++
+		}
+		return row, nil
+	case alike != nil && l.Why == "":
+		row.Problems = []RowProblem{{Problem: *alike}}
+	}
 	if l.UserType == "" || !l.HasKeys {
 		return row, nil
 	}
@@ -177,7 +248,7 @@ func (l *leaverPlan) row(d *Digester, who *Leaver) (PlannedRow, error) {
 		return row, fmt.Errorf("plan a leaver: %w", err)
 	}
 	row.Hash = d.Profile(payload)
-	if l.Why == "" {
+	if l.Why == "" && len(row.Problems) == 0 {
 		row.Status, row.Payload, row.ReferenceID = StatusPending, payload, ""
 	}
 	return row, nil

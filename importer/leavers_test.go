@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"opscom-import/mapping"
 )
 
 // rosterOf is a roster of people who are called by their unique ids.
@@ -27,7 +29,10 @@ func newRoster(ids ...string) *rosterOf {
 	return r
 }
 
-func (r *rosterOf) See(key Digest) { r.seen[key] = true }
+func (r *rosterOf) See(key Digest) (known bool) {
+	r.seen[key] = true
+	return slices.ContainsFunc(r.people, func(l Leaver) bool { return l.Key == key })
+}
 
 func (r *rosterOf) Missing(context.Context) ([]Leaver, int, error) {
 	return slices.DeleteFunc(slices.Clone(r.people), func(l Leaver) bool { return r.seen[l.Key] }), r.elsewhere, r.fault
@@ -69,6 +74,7 @@ func TestWhoIsALeaver(t *testing.T) {
 		change func(*LeaverSearch)
 		want   string
 		why    string
+		alike  int
 	}{
 		"nobody":                {rows: []string{"1|||||", "2|||||", "3|||||"}},
 		"one":                   {rows: []string{"1|||||", "2|||||"}, want: "4 3 pending " + sent},
@@ -77,7 +83,17 @@ func TestWhoIsALeaver(t *testing.T) {
 		"with a skipped row":    {rows: []string{"1|||||", "2|||||", "3|||||gone"}},
 		"with two rows":         {rows: []string{"1|||||", "2|||||", "3|||||", "3|||||"}},
 		"with rows that differ": {rows: []string{"1|||||", "2|||||", "3|||Ann||", "3|||Bo||"}},
-		"skipped without an id": {rows: []string{"1|||||", "2|||||", "|||||gone"}, want: "5 3 pending " + sent},
+		"skipped without an id": {
+			rows: []string{"1|||||", "2|||||", "|||||gone"}, want: "5 3 leaver ref-3",
+			why: "the file has rows whose unique id or login source cannot be relied on (1), and they may be about these people",
+		},
+		"a damaged id that is skipped": {
+			rows: []string{"1|||||", "2|||||", "9.01E+08|||||gone"}, want: "5 3 leaver ref-3",
+			why: "the file has rows whose unique id or login source cannot be relied on (1), and they may be about these people",
+		},
+		"someone new who is skipped":          {rows: []string{"1|||||", "2|||||", "8|||||gone"}, want: "5 3 pending " + sent},
+		"the same id but for zeros and signs": {rows: []string{"1|||||", "2|||||", "0-03|||||gone"}, want: "5 3 leaver ref-3", alike: 1},
+		"an id in another column":             {rows: []string{"1|||||", "2|||||", "x|3||||gone"}, want: "5 3 leaver ref-3", alike: 1},
 		"no id": {
 			rows: []string{"1|||||", "2|||||", "|||Ann||"}, want: "5 3 leaver ref-3",
 			why: "the file has rows whose unique id or login source cannot be relied on (1), and they may be about these people",
@@ -106,10 +122,85 @@ func TestWhoIsALeaver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, plan := leaversOf(t, newRoster("1", "2", "3"), tc.rows, tc.change)
-			if got != tc.want || plan.Leavers.Why != tc.why {
+			if got != tc.want || plan.Leavers.Why != tc.why || plan.Leavers.Alike != tc.alike {
 				t.Errorf("%s\nwhy %q\nwant %s\nwhy %q", got, plan.Leavers.Why, tc.want, tc.why)
 			}
 		})
+	}
+}
+
+// A row whose key is doubtful is counted once, whatever else is wrong with it.
+func TestLeaversOfDoubtfulRows(t *testing.T) {
+	ids := []string{"20001", "20002", "20003"}
+	for name, tc := range map[string]struct {
+		last string
+		row  Row
+	}{
+		"lost zeros and an error":   {last: "20003"},
+		"a row of another shape":    {last: "", row: Row{Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow, Severity: mapping.SeverityError}}}},
+		"perhaps two people's":      {last: "", row: Row{Problems: []mapping.Problem{{Rule: mapping.RuleBadQuotes, Severity: mapping.SeverityWarning}}}},
+		"a skipped one of no shape": {last: "", row: Row{Problems: []mapping.Problem{{Rule: mapping.RuleRaggedRow, Severity: mapping.SeverityError}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := leaverPlan{LeaverSearch: &LeaverSearch{Roster: newRoster(ids...)}}
+			d := NewDigester([]byte("salt"))
+			planned := PlannedRow{UniqueID: "20001", LoginSource: "SSO", Status: StatusInvalid}
+			result := mapping.Result{Problems: []mapping.Problem{{Rule: mapping.RuleBadEmail, Severity: mapping.SeverityError, Attribute: mapping.Email}}}
+			if name == "a skipped one of no shape" {
+				planned.Status, result = StatusSkipped, mapping.Result{Skipped: true}
+			}
+			l.see(d, 0, &tc.row, &result, &planned)
+			if tc.last != "" {
+				problem := mapping.Problem{Rule: mapping.RuleLostZeros, Severity: mapping.SeverityError, Attribute: mapping.UniqueID}
+				l.review([]mapping.ReviewProblem{{Sequence: 0, Problem: problem}, {Sequence: 0, Problem: problem}})
+			}
+			if len(l.keyless) != 1 {
+				t.Errorf("doubtful rows %v", l.keyless)
+			}
+		})
+	}
+}
+
+// Somebody whose e-mail address or user name is in a row under another key may be there.
+func TestLeaversUnderAnotherKey(t *testing.T) {
+	names := []string{"unique_id", "email", "user_name"}
+	for _, row := range []string{"new|Canary@x.ca|", "new||canary", "new||someone", "new|canary@x.ca|no good name at all, so that the row is refused by its length, which is more than fifty characters"} {
+		roster := newRoster("1", "31")
+		d := roster.digester
+		var p mapping.Profile
+		p.Set(mapping.Email, "canary@x.ca")
+		p.Set(mapping.UserName, "CANARY")
+		roster.people[1].Unique = d.Unique(&p)
+		search := &LeaverSearch{
+			Leavers: Leavers{Mode: "type:Alumni", UserType: "7", Run: 4, Rows: 2, People: 2},
+			Roster:  roster, HasKeys: true, Limit: Limit{Set: true, Percent: 100}, IsCut: func() bool { return false },
+		}
+		plan, store := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: []string{"1||", row}}, Mapper: mapper(t, "", names), Salt: []byte("salt"), Leavers: search})
+		var leaver PlannedRow
+		for _, r := range store.rows {
+			if r.Leaver {
+				leaver = r
+			}
+		}
+		if row == "new||someone" {
+			if leaver.Status != StatusPending || plan.Leavers.Alike != 0 {
+				t.Errorf("%q: %+v", row, leaver)
+			}
+			continue
+		}
+		if leaver.Status != StatusLeaver || plan.Leavers.Alike != 1 || plan.Leavers.Sent != 0 || !strings.Contains(leaver.Result().Warnings, "Not pushed as a leaver: a row of the file has this person's ") {
+			t.Errorf("%q: %+v, %+v", row, leaver, plan.Leavers)
+		}
+	}
+}
+
+// Somebody whose ids are not kept is counted, and not sent.
+func TestLeaverWithoutAnID(t *testing.T) {
+	roster := newRoster("1", "3")
+	roster.people[1].UniqueID, roster.people[1].LoginSource = "", ""
+	got, plan := leaversOf(t, roster, []string{"1|||||"}, nil)
+	if got != "3  leaver ref-3" || plan.Leavers.Found != 1 || plan.Leavers.Unnamed != 1 {
+		t.Errorf("%s, %+v", got, plan.Leavers)
 	}
 }
 

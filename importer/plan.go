@@ -259,7 +259,7 @@ func (r *planRun) planRow(b *batch, row *Row, result *mapping.Result) error {
 		}
 	}
 	if r.leavers.LeaverSearch != nil && r.leavers.Roster != nil {
-		r.leavers.see(r.digester, &planned)
+		r.leavers.see(r.digester, r.index.rows.size, row, result, &planned)
 	}
 	r.index.add(row.Number, planned.Status, profile, planned.Key)
 	b.rows = append(b.rows, planned)
@@ -352,14 +352,14 @@ func (r *planRun) store(ctx context.Context, b *batch) error {
 
 // addLeavers stores the people who left as rows after the last one.
 func (r *planRun) addLeavers(ctx context.Context, problems []mapping.ReviewProblem) (*Leavers, []string, error) {
-	l := r.leavers
+	l := &r.leavers
 	switch {
 	case l.LeaverSearch == nil:
 		return nil, nil, nil
 	case l.Roster == nil:
 		return &l.Leavers, nil, nil
 	}
-	l.review(problems, func(sequence int) bool { return planStatuses[r.index.rows.at(sequence).status] == StatusInvalid })
+	l.review(problems)
 	rows, lastRow := r.index.rows.size, r.Source.Header().Row
 	if rows > 0 {
 		lastRow = int(r.index.rows.at(rows - 1).number)

@@ -47,6 +47,7 @@ const (
 	RuleDuplicateUser    Rule = "duplicate_user_name"
 	RuleEmailTaken       Rule = "email_taken"
 	RuleUserNameTaken    Rule = "user_name_taken"
+	RuleMayBeInFile      Rule = "may_be_in_file"
 )
 
 // RuleSpec describes a rule for a person.
@@ -110,6 +111,8 @@ var ruleSpecs = []RuleSpec{
 		"Check the address, and whether it is the same person under another ID. The person who has it in OPS-COM has to give it up first."},
 	{RuleUserNameTaken, warned, "A user name that someone else has",
 		"Check the user name, and whether it is the same person under another ID. The person who has it in OPS-COM has to give it up first."},
+	{RuleMayBeInFile, warned, "A leaver who may be in the file",
+		"Look for the person in the file under another ID. If it is someone else, change the user type in OPS-COM."},
 }
 
 // Rules returns every rule's description. The caller must not change it.

@@ -81,6 +81,12 @@ func LeaversInWords(l *importer.Leavers, at *time.Location) string {
 	case l.UserType != "":
 		text += " Their user type is to be " + l.UserType + "."
 	}
+	if l.Alike > 0 {
+		text += fmt.Sprintf(" %s of these may be in the file under another ID or login source, and are not pushed.", thousands(l.Alike))
+	}
+	if l.Unnamed > 0 {
+		text += fmt.Sprintf(" The ids of %s are not kept (keep_keys), so that they are only counted.", thousands(l.Unnamed))
+	}
 	return text
 }
 

@@ -40,7 +40,8 @@ type Roster struct {
 type rosterEntry struct {
 	key                   importer.Digest
 	flags                 byte
-	isPushed              bool // by this run; not stored
+	isPushed              bool                  // by this run; not stored
+	unique                importer.UniqueValues // that this run sent; likewise
 	uniqueID, loginSource string
 }
 
@@ -99,11 +100,13 @@ func (r *Roster) findLater(ctx context.Context) error {
 	return err
 }
 
-// See says that a person is in the file.
-func (r *Roster) See(key importer.Digest) {
-	if i, known := r.find(key); known {
+// See says that a person is in the file, and reports whether they were in the run.
+func (r *Roster) See(key importer.Digest) (known bool) {
+	i, known := r.find(key)
+	if known {
 		r.seen[i] = true
 	}
+	return known
 }
 
 func (r *Roster) find(key importer.Digest) (i int, known bool) {
@@ -138,7 +141,7 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 		}
 		r.seen[i] = true // a run may have several rows of one person
 		missing = append(missing, importer.Leaver{
-			Key: e.key, UniqueID: e.uniqueID, LoginSource: e.loginSource, ReferenceID: last.ReferenceID, Hash: last.Hash,
+			Key: e.key, UniqueID: e.uniqueID, LoginSource: e.loginSource, ReferenceID: last.ReferenceID, Hash: last.Hash, Unique: last.Unique.Over(e.unique),
 		})
 		return nil
 	})
@@ -274,7 +277,7 @@ func (r *runRecord) eachPerson(ctx context.Context, q querier, salt []byte, visi
 	return r.project(ctx, q, func(c *chunk) error {
 		for row := range c.all {
 			line := row.result(r.claimed)
-			e := rosterEntry{key: row.plan.Key, uniqueID: line.UniqueID, loginSource: line.LoginSource, isPushed: line.Status == importer.StatusPushed}
+			e := rosterEntry{key: row.plan.Key, uniqueID: line.UniqueID, loginSource: line.LoginSource, unique: row.plan.Unique, isPushed: line.Status == importer.StatusPushed}
 			if e.key == (importer.Digest{}) {
 				if e.uniqueID == "" || e.loginSource == "" {
 					continue // nobody knows who it is

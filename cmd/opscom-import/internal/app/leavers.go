@@ -147,7 +147,7 @@ func (c *checker) leavers(ctx context.Context, opened *table) (list LeaverList, 
 		if err != nil {
 			return list, err
 		}
-		if result.Leaver && list.HasKeys {
+		if result.Leaver && result.UniqueID != "" && list.HasKeys {
 			list.List = append(list.List, result)
 		}
 	}
