@@ -35,8 +35,8 @@ type Stats struct {
 // CheckAll reads everything in the journal in the folder, changes nothing, and says what
 // is damaged: SQLite's pages and indexes, the checksum of every record, whether the rows
 // of every run add up, whether every row of a finished run has its outcome, the payloads
-// of runs that are not finished, and what the Controllers last accepted. A run may be in
-// progress meanwhile. The error is about a journal that cannot be read at all.
+// of runs that are not finished, what the Controllers last accepted, and the form of what
+// has no checksum. A run may be in progress meanwhile. The error is about a journal that cannot be read at all.
 func CheckAll(ctx context.Context, dir string) (*Health, error) {
 	j, err := OpenToRead(ctx, dir)
 	if errors.As(err, new(*DamagedError)) {
@@ -106,6 +106,8 @@ func (j *Journal) checkAll(ctx context.Context, payloads payloadsOf) (*Health, e
 		{"the records of the database", j.checkReferences},
 		{"the key of the digests", j.checkSalt},
 		{"what is known of the targets", j.checkTargets},
+		{"the lists of user types", j.checkUserTypes},
+		{"the history of the jobs", j.checkJobRuns},
 	} {
 		if err := note(part.what, part.check(ctx, h)); err != nil {
 			return h, err

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 func checked(t *testing.T, dir string) *Health {
@@ -85,6 +86,66 @@ func TestCheckAllNamesWhatIsDamaged(t *testing.T) {
 				t.Errorf("values of a row: %q", h.Damage)
 			}
 		})
+	}
+}
+
+// TestCheckAllOfValuesWithoutChecksum: what cannot have been written is damage.
+func TestCheckAllOfValuesWithoutChecksum(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	must(t, j.SaveUserTypes(t.Context(), testTarget, []mapping.UserType{{ID: "3", Name: "CanaryType", Info: "Student"}}, testTime))
+	must(t, j.SaveUserTypes(t.Context(), "other:"+testTarget, nil, testTime))
+	id, err := j.BeginJobRun(t.Context(), importer.JobRun{Job: "canaryJob", File: "/in/Canary.csv", StartedAt: testTime})
+	must(t, err)
+	must(t, j.EndJobRun(t.Context(), importer.JobRun{
+		ID: id, Job: "canaryJob", FileHash: strings.Repeat("0f", 32), Run: 7, Exit: 5, Counts: importer.Counts{importer.StatusPushed: 3}, Retry: true, EndedAt: testTime,
+	}, nil))
+	_, err = j.BeginJobRun(t.Context(), importer.JobRun{Job: "canaryJob", StartedAt: testTime, DueAt: testTime})
+	must(t, err)
+	diff(t, "damage", checked(t, j.dir).Damage, []string(nil))
+	const types, jobs = "the lists of user types: ", "the history of the jobs: "
+	for change, want := range map[string]string{
+		"target SET user_types = replace(user_types, '[', 'K')":         types,
+		"target SET user_types = replace(user_types, 'Name', 'Nale')":   types,
+		"target SET user_types = replace(user_types, '\"3\"', '\" \"')": types,
+		"target SET user_types = user_types || 'x'":                     types,
+		"target SET user_types = CAST(x'5bff5d' AS TEXT)":               types,
+		"target SET user_types_at = user_types_at + (1 << 60)":          types,
+		"target SET user_types_at = 'Canary'":                           types,
+		"target SET user_types_at = 0":                                  types,
+		"job_run SET exit = 6 WHERE id = 1":                             jobs,
+		"job_run SET exit = -1 WHERE id = 1":                            jobs,
+		"job_run SET exit = 'Canary' WHERE id = 1":                      jobs,
+		"job_run SET exit = 0 WHERE id = 2":                             jobs,
+		"job_run SET counts = '{\"pushed\":3'":                          jobs,
+		"job_run SET counts = '{\"pushee\":3}'":                         jobs,
+		"job_run SET counts = '{\"pushed\":-3}'":                        jobs,
+		"job_run SET ended_at = -ended_at WHERE id = 1":                 jobs,
+		"job_run SET started_at = 5":                                    jobs,
+		"job_run SET begun_at = 0":                                      jobs,
+		"job_run SET due_at = 1 << 61":                                  jobs,
+		"job_run SET file_hash = substr(file_hash, 2) WHERE id = 1":     jobs,
+		"job_run SET file_hash = 'Canary' WHERE id = 1":                 jobs,
+		"job_run SET retry = 3":                                         jobs,
+		"job_run SET told = 2":                                          jobs,
+		"job_run SET run = -7":                                          jobs,
+		"job_run SET starts = 0":                                        jobs,
+		"job_run SET job = ''":                                          jobs,
+		"job_run SET job = CAST(x'ff' AS TEXT)":                         jobs,
+		"job_run SET problem = CAST(x'ff' AS TEXT)":                     jobs,
+	} {
+		dir := copyOf(t, j.dir)
+		damaged, err := Open(t.Context(), dir)
+		must(t, err)
+		_, err = damaged.writer.Exec("UPDATE " + change)
+		must(t, err)
+		must(t, damaged.Close())
+		h := checked(t, dir)
+		if len(h.Damage) != 1 || !strings.HasPrefix(h.Damage[0], want) {
+			t.Errorf("%s: %q, want %q", change, h.Damage, want)
+		}
+		if strings.Contains(strings.ToLower(fmt.Sprint(h.Damage, h.Notes)), "canary") {
+			t.Errorf("%s: a value is told: %q", change, h.Damage)
+		}
 	}
 }
 
