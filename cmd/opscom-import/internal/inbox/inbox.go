@@ -80,6 +80,7 @@ type Inbox struct {
 	seen    map[string]observed    // by the last look
 	ready   map[string]fs.FileInfo // likewise
 	refused map[string]string      // likewise, and why
+	strange map[string]string      // folders that are left alone, and why; nil for none
 	watcher *watcher
 	step    func(name string) // for tests: called after each step of Take
 }

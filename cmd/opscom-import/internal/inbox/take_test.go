@@ -454,15 +454,26 @@ func TestStrangeFoldersInProgressAreLeftAlone(t *testing.T) {
 			write(t, filepath.Join(folder, noteFile), note)
 		}
 	}
+	arrive(t, b, "gone.csv", "1")
+	taken := take(t, b, "gone.csv", noon)
+	write(t, filepath.Join(taken.Folder, "gone.results.csv"), "r")
+	if err := os.Remove(taken.Path); err != nil {
+		t.Fatal(err)
+	}
 	before := tree(t, b.Folder)
-	if all, err := b.InProgress(); err != nil || len(all) != 0 {
-		t.Errorf("%+v, %v", all, err)
-	}
-	if after := tree(t, b.Folder); !maps.Equal(before, after) {
-		t.Errorf("%q, and it was %q", after, before)
-	}
-	if n := strings.Count(log.String(), "it is left alone"); n != 4 {
-		t.Errorf("%d warnings: %s", n, log.String())
+	for range 3 { // each is logged once
+		if all, err := b.InProgress(); err != nil || len(all) != 0 {
+			t.Errorf("%+v, %v", all, err)
+		}
+		if after := tree(t, b.Folder); !maps.Equal(before, after) {
+			t.Errorf("%q, and it was %q", after, before)
+		}
+		if n := strings.Count(log.String(), "it is left alone"); n != 4 {
+			t.Errorf("%d warnings: %s", n, log.String())
+		}
+		if n := strings.Count(log.String(), "they are left alone"); n != 1 {
+			t.Errorf("%d warnings of reports: %s", n, log.String())
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func (t Taken) others() ([]string, error) {
 }
 
 // InProgress returns the files that were taken and are not finished, the oldest first, and
-// repairs what was cut off while they were taken. With an error it returns all that it can.
+// repairs what was cut off while they were taken. A folder that is left alone is logged once. With an error it returns all that it can.
 func (b *Inbox) InProgress() ([]Taken, error) {
 	return b.list(InProgress, b.repair)
 }
@@ -153,7 +153,7 @@ func (b *Inbox) listed(place Place, stamp string, keep func(Taken, fs.FileInfo, 
 	folder := filepath.Join(b.place(place), stamp)
 	n, err := readNote(folder)
 	if errors.Is(err, errNoNote) {
-		b.log.Warn("a folder has no file that this program took; it is left alone", "folder", folder)
+		b.leaveAlone(folder, "a folder has no file that this program took; it is left alone")
 		return Taken{}, false, nil
 	}
 	if err != nil || len(b.Patterns) > 0 && !b.matches(n.Name) {
@@ -171,6 +171,18 @@ func (b *Inbox) listed(place Place, stamp string, keep func(Taken, fs.FileInfo, 
 	return taken, kept, err
 }
 
+// leaveAlone logs why a folder is left alone, once: it is found at every look.
+func (b *Inbox) leaveAlone(folder, why string) {
+	if b.strange[folder] == why {
+		return
+	}
+	if b.strange == nil {
+		b.strange = make(map[string]string)
+	}
+	b.strange[folder] = why
+	b.log.Warn(why, "folder", folder)
+}
+
 // repair ends what was cut off while a file was taken or put back, and reports whether the
 // file is taken.
 func (b *Inbox) repair(t Taken, file fs.FileInfo, n note) (bool, error) {
@@ -183,7 +195,7 @@ func (b *Inbox) repair(t Taken, file fs.FileInfo, n note) (bool, error) {
 	case file != nil: // it changed before the move could be checked
 		return false, b.giveBack(t)
 	case len(others) > 0:
-		b.log.Warn("the file in progress is gone, and its reports are there; they are left alone", "folder", t.Folder)
+		b.leaveAlone(t.Folder, "the file in progress is gone, and its reports are there; they are left alone")
 		return false, nil
 	}
 	return false, b.clear(t)
