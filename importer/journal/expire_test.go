@@ -152,3 +152,22 @@ func TestExpireCanStopAnywhere(t *testing.T) {
 	}
 	t.Logf("stopped %d times", stopped)
 }
+
+// A run that could not be deleted keeps its payloads.
+func TestForgetThatFailsKeepsPayloads(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunHeld, 2, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.delete(ctx, "delete it", r.id); err == nil {
+		t.Fatal("it was deleted")
+	}
+	again, err := j.Run(t.Context(), r.id)
+	must(t, err)
+	if err := again.Start(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := claim(t, again, 2); len(got) != 2 {
+		t.Errorf("rows %v can be pushed", got)
+	}
+}

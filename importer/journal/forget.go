@@ -127,7 +127,10 @@ func (j *Journal) delete(ctx context.Context, action string, id int64) error {
 		_, err := tx.ExecContext(ctx, deleteRun, id)
 		return err
 	})
-	return errors.Join(err, j.purge(id))
+	if err != nil { // the run may still be there: what it needs stays, or is swept later
+		return err
+	}
+	return j.purge(id)
 }
 
 // purge deletes the payloads of a run.
