@@ -193,7 +193,7 @@ func (l *leaverPlan) plan(ctx context.Context, d *Digester, rows, lastRow int) (
 		return nil, nil, err
 	}
 	if elsewhere > 0 {
-		notes = append(notes, fmt.Sprintf("Another file that was pushed since has people of run %d who are not in this one (%d); they are not taken for leavers.", l.Run, elsewhere))
+		notes = append(notes, fmt.Sprintf("Other files have people of run %d who are not in this one (%d), by the last complete run of each; they are not taken for leavers.", l.Run, elsewhere))
 	}
 	l.Why = l.doubt(rows, len(l.keyless))
 	for i := range missing {

@@ -226,7 +226,7 @@ func TestPlanSaysWhoIsElsewhere(t *testing.T) {
 	roster := newRoster("1")
 	roster.elsewhere = 3
 	_, plan := leaversOf(t, roster, []string{"1|||||"}, nil)
-	if want := "Another file that was pushed since has people of run 4 who are not in this one (3); they are not taken for leavers."; !slices.Contains(plan.Notes, want) {
+	if want := "Other files have people of run 4 who are not in this one (3), by the last complete run of each; they are not taken for leavers."; !slices.Contains(plan.Notes, want) {
 		t.Errorf("notes %q", plan.Notes)
 	}
 }

@@ -126,6 +126,7 @@ sent since. The numbers of the next runs begin 1000 higher.`,
 					r.ID, filepath.Base(r.Source), r.State.Label())
 			}
 			ss.say("The next push sends everybody, also with --only-changes. --max-changed holds it: approve that run.")
+			ss.say("Leavers of a file are NOT looked for until it has a complete run again.")
 			return nil
 		}),
 	}

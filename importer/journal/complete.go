@@ -35,39 +35,62 @@ func isComplete(r *importer.RunInfo) bool {
 func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *CompleteRun, why string, err error) {
 	series := importer.SeriesOf(source)
 	err = j.view(ctx, "find the last complete run", func(tx *sql.Tx) (err error) {
-		complete, err := completeRuns(ctx, tx, target)
+		complete, restored, err := completeRuns(ctx, tx, target)
 		for i := range complete {
 			c := &complete[i]
-			if err == nil && last == nil && importer.SeriesOf(c.Source) == series && (except == "" || c.FileHash != except) {
+			if err == nil && last == nil && c.ID > restored && importer.SeriesOf(c.Source) == series && (except == "" || c.FileHash != except) {
 				last = c
 			}
 		}
 		if err == nil && last == nil {
-			why, err = whyNone(ctx, tx, target, series, except)
+			isSeries := func(c CompleteRun) bool { return importer.SeriesOf(c.Source) == series }
+			if i := slices.IndexFunc(complete, isSeries); i >= 0 && complete[i].ID <= restored {
+				why = "the journal was restored from a backup, and there is no complete run of this file since"
+			} else {
+				why, err = whyNone(ctx, tx, target, series, except)
+			}
 		}
 		return err
 	})
 	return last, why, err
 }
 
-// completeRuns returns the complete runs to a target, the newest first.
-func completeRuns(ctx context.Context, tx *sql.Tx, target string) ([]CompleteRun, error) {
+// WasRestoredSince reports whether the journal was restored from a backup after a run to the
+// target had begun.
+func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (was bool, err error) {
+	err = j.view(ctx, "see whether the journal was restored", func(tx *sql.Tx) error {
+		_, restored, err := completeRuns(ctx, tx, target)
+		was = run <= restored
+		return err
+	})
+	return was, err
+}
+
+// completeRuns returns the complete runs to a target, the newest first, and the last run
+// before the journal was restored from a backup; 0 if it was not.
+func completeRuns(ctx context.Context, tx *sql.Tx, target string) (complete []CompleteRun, restored int64, err error) {
 	same, err := loadTargets(ctx, tx, target)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	runs, err := loadRuns(ctx, tx, "WHERE run.target"+inTargets+"AND state = ?", same.ids(), importer.RunFinished)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	complete, err := loadRosters(ctx, tx, same)
+	complete, err = loadRosters(ctx, tx, same)
+	complete = slices.DeleteFunc(complete, func(c CompleteRun) bool {
+		if c.Source == restoredSource {
+			restored = max(restored, c.ID)
+		}
+		return c.Source == restoredSource
+	})
 	for i := range runs {
 		if r := &runs[i]; isComplete(&r.RunInfo) {
 			complete = append(complete, CompleteRun{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt})
 		}
 	}
 	slices.SortFunc(complete, func(a, b CompleteRun) int { return int(b.ID - a.ID) })
-	return complete, err
+	return complete, restored, err
 }
 
 // whyNone says why there is no complete run of the series.

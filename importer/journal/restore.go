@@ -23,6 +23,8 @@ import (
 //     then would be taken for unchanged;
 //   - that a row was not sent. Every row without a final outcome may have been, so it is
 //     unknown, also in a run that was held;
+//   - who was in the last complete run of a file: a newer one may have been. So leavers are
+//     looked for once there is another one;
 //   - which numbers runs had since. The next ones get others, so that a number in a message
 //     or a log is never that of two runs.
 
@@ -167,6 +169,10 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'run'").Scan(&last); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'run'", skippedNumbers); err != nil {
 		return err
 	}
@@ -182,6 +188,10 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 		}
 		if err == nil {
 			err = same.saveFolded(ctx, tx, latest)
+		}
+		if err == nil && last > 0 {
+			marker := &storedRoster{ID: last, Source: restoredSource, target: same[0].id}
+			err = marker.store(ctx, tx, func(func(*rosterEntry) error) error { return nil })
 		}
 	}
 	return err

@@ -21,7 +21,12 @@ import (
 const (
 	flagSkipped = 1 << 0 // the mapping's where excluded the row
 	flagHad     = 1 << 1 // the Controller had the person by the outcome of the row, or may have had
+	flagLeaver  = 1 << 2 // the person was not in the file: a leaver who is still to be pushed
 )
+
+// restoredSource is the source of a roster of nobody: that of the last run before the
+// journal was restored from a backup. Who was in it, or came or left since, is not known.
+const restoredSource = ""
 
 // Roster is the people of a complete run, an importer.Roster. It holds 17 bytes for each.
 type Roster struct {
@@ -122,8 +127,8 @@ func distinct(keys []importer.Digest) []importer.Digest {
 }
 
 // Missing returns the leavers: the people who were not seen and whom the Controller has,
-// or may have, and who are in no other source that was pushed since; elsewhere is how many
-// are.
+// or may have, and who are in the last complete run of no other source; elsewhere is how
+// many are.
 func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewhere int, err error) {
 	if !slices.Contains(r.seen, false) {
 		return nil, 0, nil
@@ -151,13 +156,13 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 	return r.withoutOthers(ctx, missing)
 }
 
-// withoutOthers leaves out whom the last complete run of another source has, if that was
-// later.
+// withoutOthers leaves out whom the last complete run of another source has, however old it
+// is: a file may come once a week.
 func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (kept []importer.Leaver, elsewhere int, err error) {
 	isElsewhere := make([]bool, len(missing))
-	err = r.journal.eachOther(ctx, r.target, r.Source, r.FinishedAt, func(other *Roster) {
+	err = r.journal.eachOther(ctx, r.target, r.Source, time.Time{}, func(_ int64, people []importer.Digest) {
 		for i := range missing {
-			_, isIn := other.find(missing[i].Key)
+			_, isIn := slices.BinarySearchFunc(people, missing[i].Key, compareKeys)
 			isElsewhere[i] = isElsewhere[i] || isIn
 		}
 	})
@@ -174,12 +179,12 @@ func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (
 	return kept, elsewhere, nil
 }
 
-// eachOther calls visit with the people of the last complete run of each other source, if
-// that was finished after a time.
-func (j *Journal) eachOther(ctx context.Context, target, source string, after time.Time, visit func(*Roster)) error {
+// eachOther calls visit with the last complete run of each other source, and the sorted keys
+// of whom its file had, if it was finished after a time.
+func (j *Journal) eachOther(ctx context.Context, target, source string, after time.Time, visit func(run int64, people []importer.Digest)) error {
 	var complete []CompleteRun
 	err := j.view(ctx, "find the runs of other files", func(tx *sql.Tx) (err error) {
-		complete, err = completeRuns(ctx, tx, target)
+		complete, _, err = completeRuns(ctx, tx, target)
 		return err
 	})
 	seen := map[string]bool{importer.SeriesOf(source): true}
@@ -190,12 +195,28 @@ func (j *Journal) eachOther(ctx context.Context, target, source string, after ti
 			continue
 		}
 		seen[series] = true
-		var other *Roster
-		if other, err = j.Roster(ctx, target, c); err == nil {
-			visit(other)
+		var people []importer.Digest
+		if people, err = j.inFileOf(ctx, target, c); err == nil {
+			visit(c.ID, people)
 		}
 	}
 	return err
+}
+
+// inFileOf returns the sorted keys of whom the file of a complete run had, and whom newer
+// runs of it pushed.
+func (j *Journal) inFileOf(ctx context.Context, target string, run *CompleteRun) (people []importer.Digest, err error) {
+	r := &Roster{CompleteRun: *run, journal: j, target: target}
+	if err := r.findLater(ctx); err != nil {
+		return nil, err
+	}
+	err = r.each(ctx, func(e *rosterEntry) error {
+		if e.flags&flagLeaver == 0 {
+			people = append(people, e.key)
+		}
+		return nil
+	})
+	return distinct(people), err
 }
 
 // MovedLeavers returns how many of the leavers whom a run is still to push another source
@@ -219,15 +240,15 @@ func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, 
 	if err != nil || len(waiting) == 0 {
 		return 0, 0, err
 	}
-	err = j.eachOther(ctx, record.Target, record.Source, record.StartedAt, func(other *Roster) {
+	err = j.eachOther(ctx, record.Target, record.Source, record.StartedAt, func(run int64, people []importer.Digest) {
 		found := 0
 		for _, key := range waiting {
-			if _, isIn := other.find(key); isIn {
+			if _, isIn := slices.BinarySearchFunc(people, key, compareKeys); isIn {
 				found++
 			}
 		}
 		if found > n {
-			n, by = found, other.ID
+			n, by = found, run
 		}
 	})
 	return n, by, err
@@ -293,6 +314,9 @@ func (r *runRecord) eachPerson(ctx context.Context, q querier, salt []byte, visi
 				line.Status == importer.StatusRejected && line.Attempts > 1:
 				e.flags = flagHad
 			}
+			if line.Leaver {
+				e.flags |= flagLeaver
+			}
 			if err := visit(&e); err != nil {
 				return err
 			}
@@ -351,7 +375,7 @@ func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
 		return nil
 	}
 	return j.update(ctx, "keep who was in it", durable, func(tx *sql.Tx) error {
-		complete, err := completeRuns(ctx, tx, r.Target)
+		complete, _, err := completeRuns(ctx, tx, r.Target)
 		if err != nil {
 			return err
 		}

@@ -212,11 +212,30 @@ func pushedOutcome(row int) importer.Outcome {
 // A person whom another file has since did not leave.
 func TestLeaversWhomAnotherFileHas(t *testing.T) {
 	l := newLeaverTest(t, t.TempDir())
-	l.run("/x/staff.csv", nil, "a", "b") // before: says nothing
+	l.run("/x/staff.csv", nil, "a", "b")
 	l.run(testSource, nil, "a", "b", "c")
-	l.want("2 of 3: a=ref-a b=ref-b c=ref-c", testSource)
-	l.run("/x/staff.csv", nil, "b")
+	l.want("2 of 3: c=ref-c, 2 elsewhere", testSource)
+	l.run("/x/staff.csv", func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 1} }, "b", "A:leaver")
+	l.want("2 of 3: a=ref-a c=ref-c, 1 elsewhere", testSource) // a was not in that file, though not pushed yet
+	_, err := l.j.Forget(t.Context(), 3)
+	must(t, err)
 	l.want("2 of 3: a=ref-a c=ref-c, 1 elsewhere", testSource)
+}
+
+// Of a restored journal nobody knows whether a run before was the last complete one.
+func TestLeaversAfterARestore(t *testing.T) {
+	l := newLeaverTest(t, t.TempDir())
+	l.run(testSource, nil, "a", "b", "c")
+	l.run("/x/staff.csv", nil, "c")
+	l.j = restoredFrom(t, backedUp(t, l.j))
+	const why = "the journal was restored from a backup, and there is no complete run of this file since"
+	l.want(why, testSource)
+	_, err := l.j.Forget(t.Context(), 1)
+	must(t, err)
+	l.want(why, testSource)
+	l.want("there is no earlier run of this file, nor of one whose name differs only in a date (run 2 is of staff.csv)", "/x/new.csv")
+	l.run(testSource, nil, "a", "c")
+	l.want("1003 of 2: a=ref-a, 1 elsewhere", testSource)
 }
 
 // Forgetting runs keeps who was in the last complete one of each file, with ids only

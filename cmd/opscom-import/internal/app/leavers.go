@@ -51,11 +51,18 @@ func (e Env) leaverSearch(ctx context.Context, j *journal.Journal, t *mappedTabl
 }
 
 // outdatedLeavers returns why people whom an unfinished run would push as leavers may not
-// have left by now, "" if nothing says so: a newer run of the same source is complete, or
-// another source has them since.
+// have left by now, "" if nothing says so: a newer run of the same source is complete, or may
+// have been before the journal was restored, or another source has them since.
 func (p *pusher) outdatedLeavers(ctx context.Context, run importer.RunInfo) (why string, err error) {
 	if run.Leavers == nil || run.Leavers.Sent == 0 {
 		return "", nil
+	}
+	restored, err := p.journal.WasRestoredSince(ctx, run.Target, run.ID)
+	if err != nil {
+		return "", err
+	}
+	if restored {
+		return "the journal was restored from a backup since, so that some of its leavers may have come back", nil
 	}
 	newest, _, err := p.journal.LastComplete(ctx, run.Target, run.Source, "")
 	if err != nil {

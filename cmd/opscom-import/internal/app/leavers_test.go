@@ -280,6 +280,39 @@ func TestApprovingLeaversOfAnOlderFile(t *testing.T) {
 	}
 }
 
+// Nor once the journal is restored from a backup.
+func TestApprovingLeaversAfterARestore(t *testing.T) {
+	n := newLeaverNights(t, 1, "--max-leavers", "1%")
+	n.push(n.file(present("P1"), present("P2")))
+	held := n.push(n.file(present("P1"), present("P3")))
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := BackupJournal(t.Context(), n.env, backup); err != nil {
+		t.Fatal(err)
+	}
+	before := n.types()
+	people := filepath.Join(n.env.Settings.State, "sandbox")
+	n.env.Settings.State = filepath.Join(t.TempDir(), "state")
+	if _, err := RestoreJournal(t.Context(), n.env, backup); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(n.env.Settings.State, "sandbox"), os.DirFS(people)); err != nil {
+		t.Fatal(err)
+	}
+	err := Approve(t.Context(), t.Context(), n.env, held.Run, func(report.Receipt) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "run 2 is not pushed: the journal was restored from a backup since") {
+		t.Errorf("error %v", err)
+	}
+	if receipt := n.push(n.file(present("P1"))); receipt.Leavers.Compared() || receipt.Leavers.Sent != 0 {
+		t.Errorf("%+v", receipt.Leavers)
+	}
+	if after := n.types(); !maps.Equal(before, after) {
+		t.Errorf("types %v, before %v", after, before)
+	}
+	if receipt := n.push(n.file(present("P3"), present("P1"))); !receipt.Leavers.Compared() {
+		t.Errorf("%+v", receipt.Leavers)
+	}
+}
+
 // Nor is one approved whose leavers another file has since.
 func TestApprovingLeaversWhoMoved(t *testing.T) {
 	n := newLeaverNights(t, 1, "--max-leavers", "1%")
@@ -311,7 +344,7 @@ func TestLeaversWhoAreInAnotherFile(t *testing.T) {
 	if got := n.types(); receipt.Leavers.Found != 1 || got["P2"] != "4" || got["P3"] != "7" {
 		t.Errorf("%+v, types %v", receipt.Leavers, got)
 	}
-	if text := strings.Join(notes, "\n"); !strings.Contains(text, "Another file that was pushed since has people of run 1 who are not in this one (1)") {
+	if text := strings.Join(notes, "\n"); !strings.Contains(text, "Other files have people of run 1 who are not in this one (1)") {
 		t.Errorf("notes %s", text)
 	}
 }
