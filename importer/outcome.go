@@ -34,15 +34,21 @@ type Controller interface {
 	Push(fetchCtx, workCtx context.Context, payload []byte, onRetry func()) (Answer, error)
 }
 
-// RefusedError says that the Controller refused the whole run, not one row: a
+// RefusedError says that the Controller, or the proxy before it, refused the whole run,
+// not one row: a
 // wrong token, a wrong client code, an address that is not the Controller's.
 type RefusedError struct {
 	Code   string // the Controller's ErrorCode, or the HTTP status where it gave none
 	Reason string // what happened, for a person
 	Hint   string // what to do next
+
+	ByProxy bool // it was the proxy, and the Controller was not reached
 }
 
 func (e *RefusedError) Error() string {
+	if e.ByProxy {
+		return fmt.Sprintf("the proxy refused the run (%s): %s; %s", e.Code, e.Reason, e.Hint)
+	}
 	return fmt.Sprintf("the Controller refused the run (%s): %s; %s", e.Code, e.Reason, e.Hint)
 }
 

@@ -60,7 +60,7 @@ func (c *Client) refusal(a attemptResult) error {
 	if a.class != refused {
 		return nil
 	}
-	return &importer.RefusedError{Code: c.sanitize(a.refusalCode), Reason: c.sanitize(a.rule.reason), Hint: a.rule.advice}
+	return &importer.RefusedError{Code: c.sanitize(a.refusalCode), Reason: c.sanitize(a.rule.reason), Hint: a.rule.advice, ByProxy: a.atProxy && a.notReceived}
 }
 
 // sanitize makes text from outside fit for a report: one line, no control
