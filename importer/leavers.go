@@ -63,11 +63,12 @@ type Roster interface {
 
 // LeaverSearch lets a plan look for leavers.
 type LeaverSearch struct {
-	Leavers             // what is known before: all but Found, Sent and Why
-	Roster  Roster      // nil: there is none, and Why says so
-	HasKeys bool        // the roster knows unique ids and login sources, and not only digests
-	Limit   Limit       // leavers that may be sent, and rows that the file may have fewer than the run
-	IsCut   func() bool // whether the file ends in the middle of a row; asked after the last one
+	Leavers              // what is known before: all but Found, Sent and Why
+	Roster   Roster      // nil: there is none, and Why says so
+	Accepted Acceptances // tells who was pushed as a leaver and is back; nil: nobody is
+	HasKeys  bool        // the roster knows unique ids and login sources, and not only digests
+	Limit    Limit       // leavers that may be sent, and rows that the file may have fewer than the run
+	IsCut    func() bool // whether the file ends in the middle of a row; asked after the last one
 }
 
 // Shrank reports whether a file with that many rows has so many fewer than the run that
@@ -95,8 +96,9 @@ func (s *LeaverSearch) doubt(rows, keyless int) string {
 // leaverPlan is the part of a plan's making that looks for leavers.
 type leaverPlan struct {
 	*LeaverSearch
-	keyless map[int]bool  // sequences of rows whose key cannot be relied on
-	traces  []UniqueValue // of people who are in the file, sorted once it is read
+	returners int           // who keep the leavers' user type
+	keyless   map[int]bool  // sequences of rows whose key cannot be relied on
+	traces    []UniqueValue // of people who are in the file, sorted once it is read
 }
 
 // see notes who is in the file. A row is about someone whom the roster has, or may be about
@@ -239,19 +241,78 @@ func (l *leaverPlan) row(d *Digester, who *Leaver) (PlannedRow, error) {
 	if l.UserType == "" || !l.HasKeys {
 		return row, nil
 	}
-	var profile mapping.Profile
-	profile.Set(mapping.UniqueID, who.UniqueID)
-	profile.Set(mapping.LoginSource, who.LoginSource)
-	profile.Set(mapping.UserTypeID, l.UserType)
-	payload, err := profile.AppendJSON(nil)
+	payload, err := l.payload(who.UniqueID, who.LoginSource)
 	if err != nil {
-		return row, fmt.Errorf("plan a leaver: %w", err)
+		return row, err
 	}
 	row.Hash = d.Profile(payload)
 	if l.Why == "" && len(row.Problems) == 0 {
 		row.Status, row.Payload, row.ReferenceID = StatusPending, payload, ""
 	}
 	return row, nil
+}
+
+// payload returns what is sent of a leaver.
+func (l *leaverPlan) payload(uniqueID, loginSource string) ([]byte, error) {
+	var profile mapping.Profile
+	profile.Set(mapping.UniqueID, uniqueID)
+	profile.Set(mapping.LoginSource, loginSource)
+	profile.Set(mapping.UserTypeID, l.UserType)
+	payload, err := profile.AppendJSON(nil)
+	if err != nil {
+		return nil, fmt.Errorf("plan a leaver: %w", err)
+	}
+	return payload, nil
+}
+
+// returnNotes says how many people keep the leavers' user type.
+func (l *leaverPlan) returnNotes() []string {
+	if l.returners == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("People who were pushed as leavers are back (%d), and keep the user type of the leavers, because the file gives them none: change it in OPS-COM.", l.returners)}
+}
+
+// warnReturners warns of the batch's rows of people who were pushed as leavers and are back,
+// and who keep the leavers' user type because their row gives none.
+func (r *planRun) warnReturners(ctx context.Context, b *batch) error {
+	l := &r.leavers
+	if l.LeaverSearch == nil || l.UserType == "" || l.Accepted == nil {
+		return nil
+	}
+	var keys []Digest
+	for i := range b.rows {
+		if _, isSent := b.results[i].Profile.Get(mapping.UserTypeID); b.rows[i].Status == StatusPending && !isSent {
+			keys = append(keys, b.rows[i].Key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	accepted, err := l.Accepted.Accepted(ctx, r.Target, keys)
+	if err != nil {
+		return err
+	}
+	for i := range b.rows {
+		row := &b.rows[i]
+		last, isKnown := accepted[row.Key]
+		if _, isSent := b.results[i].Profile.Get(mapping.UserTypeID); row.Status != StatusPending || isSent || !isKnown {
+			continue
+		}
+		payload, err := l.payload(row.UniqueID, row.LoginSource)
+		if err != nil {
+			return err
+		}
+		if r.digester.Profile(payload) == last.Hash {
+			l.returners++
+			row.Problems = append(row.Problems, r.problem(row.Row, mapping.Problem{
+				Rule: mapping.RuleLeaverIsBack, Severity: mapping.SeverityWarning, Attribute: mapping.UserTypeID, Column: mapping.NoColumn,
+				Message: "This person was pushed as a leaver and is back, and keeps the user type of the leavers, because the row gives none.",
+				Advice:  "Change the user type in OPS-COM, or let the mapping give it.",
+			}))
+		}
+	}
+	return nil
 }
 
 // reasons returns why the limit holds a run with these leavers, whose file has that many

@@ -215,6 +215,37 @@ func TestALeaverIsPushedOnce(t *testing.T) {
 	}
 }
 
+// acceptedAs is what was accepted last.
+type acceptedAs map[Digest]Acceptance
+
+func (a acceptedAs) Accepted(context.Context, string, []Digest) (map[Digest]Acceptance, error) {
+	return a, nil
+}
+
+// Somebody who comes back is warned of if the row does not change the leavers' user type.
+func TestReturningLeaverWithoutAUserType(t *testing.T) {
+	d := NewDigester([]byte("salt"))
+	pushed := acceptedAs{d.Key("SSO", "3"): {Hash: d.Profile([]byte(`{"unique_id":"3","login_source":"SSO","user_type_id":"7"}`))}}
+	for _, tc := range []struct {
+		row    string
+		warned bool
+	}{{"3|", true}, {"3|2", false}, {"4|", false}} {
+		search := &LeaverSearch{
+			Leavers: Leavers{Mode: "type:Alumni", UserType: "7", Run: 4, Rows: 1, People: 1}, Accepted: pushed,
+			Roster: newRoster("1"), HasKeys: true, Limit: Limit{Set: true, Percent: 100}, IsCut: func() bool { return false },
+		}
+		names := []string{"unique_id", "user_type_id"}
+		plan, store := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: []string{"1|", tc.row}}, Mapper: mapper(t, "", names), Salt: []byte("salt"), Leavers: search})
+		row := store.rows[3]
+		warned := len(row.Problems) == 1 && row.Problems[0].Rule == mapping.RuleLeaverIsBack && slices.ContainsFunc(plan.Notes, func(note string) bool {
+			return strings.HasPrefix(note, "People who were pushed as leavers are back (1), and keep the user type of the leavers")
+		})
+		if warned != tc.warned || row.Status != StatusPending {
+			t.Errorf("%q: %+v, notes %q", tc.row, row, plan.Notes)
+		}
+	}
+}
+
 func TestPlanWithoutARoster(t *testing.T) {
 	got, plan := leaversOf(t, newRoster("1"), []string{"2|||||"}, func(s *LeaverSearch) { s.Leavers, s.Roster = Leavers{Mode: "report", Why: "none"}, nil })
 	if got != "" || plan.Leavers.Compared() || plan.Leavers.Why != "none" {

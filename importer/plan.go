@@ -122,7 +122,7 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	}
 	return Plan{
 		Rows: r.index.rows.size, Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
-		Digest: r.digest(), Notes: append(review.Notes, notes...), Leavers: leavers,
+		Digest: r.digest(), Notes: slices.Concat(review.Notes, notes, r.leavers.returnNotes()), Leavers: leavers,
 	}, nil
 }
 
@@ -219,6 +219,9 @@ func (r *planRun) plan(ctx context.Context, b *batch) error {
 	}
 	if r.Salt == nil {
 		return nil
+	}
+	if err := r.warnReturners(ctx, b); err != nil {
+		return err
 	}
 	for i := range b.rows {
 		if b.rows[i].Status == StatusPending {

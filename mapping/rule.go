@@ -48,6 +48,7 @@ const (
 	RuleEmailTaken       Rule = "email_taken"
 	RuleUserNameTaken    Rule = "user_name_taken"
 	RuleMayBeInFile      Rule = "may_be_in_file"
+	RuleLeaverIsBack     Rule = "leaver_is_back"
 )
 
 // RuleSpec describes a rule for a person.
@@ -113,6 +114,8 @@ var ruleSpecs = []RuleSpec{
 		"Check the user name, and whether it is the same person under another ID. The person who has it in OPS-COM has to give it up first."},
 	{RuleMayBeInFile, warned, "A leaver who may be in the file",
 		"Look for the person in the file under another ID. If it is someone else, change the user type in OPS-COM."},
+	{RuleLeaverIsBack, warned, "Someone who is back with the leavers' user type",
+		"Change the user type in OPS-COM, or let the mapping give it."},
 }
 
 // Rules returns every rule's description. The caller must not change it.

@@ -45,7 +45,7 @@ func (e Env) leaverSearch(ctx context.Context, j *journal.Journal, t *mappedTabl
 		return nil, err
 	}
 	search.Run, search.At, search.Source, search.Rows, search.People = run.ID, run.FinishedAt, run.Source, run.Rows, roster.People
-	search.Roster, search.HasKeys = roster, roster.HasKeys
+	search.Roster, search.HasKeys, search.Accepted = roster, roster.HasKeys, j.Acceptances()
 	search.IsCut = func() bool { return importer.MayBeCut(t.CutRow(), t.LastLine(), last) }
 	return search, nil
 }
