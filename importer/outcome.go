@@ -35,8 +35,7 @@ type Controller interface {
 }
 
 // RefusedError says that the Controller, or the proxy before it, refused the whole run,
-// not one row: a
-// wrong token, a wrong client code, an address that is not the Controller's.
+// not one row: a wrong token, a wrong client code, an address that is not the Controller's.
 type RefusedError struct {
 	Code   string // the Controller's ErrorCode, or the HTTP status where it gave none
 	Reason string // what happened, for a person
