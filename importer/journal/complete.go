@@ -20,6 +20,7 @@ type CompleteRun struct {
 	Rows       int // of its file
 	FinishedAt time.Time
 
+	looked bool          // for leavers
 	stored *storedRoster // when the run is forgotten
 }
 
@@ -86,7 +87,7 @@ func completeRuns(ctx context.Context, tx *sql.Tx, target string) (complete []Co
 	})
 	for i := range runs {
 		if r := &runs[i]; isComplete(&r.RunInfo) {
-			complete = append(complete, CompleteRun{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt})
+			complete = append(complete, CompleteRun{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, looked: r.Leavers != nil})
 		}
 	}
 	slices.SortFunc(complete, func(a, b CompleteRun) int { return int(b.ID - a.ID) })

@@ -37,6 +37,7 @@ type Roster struct {
 	journal *Journal
 	target  string
 	later   []int64           // newer runs of the source that are not complete: whom they pushed is there too
+	earlier []int64           // complete runs before, from the last one that looked for leavers on
 	keys    []importer.Digest // of everybody, in their order
 	seen    []bool            // by the same index
 }
@@ -58,6 +59,7 @@ type storedRoster struct {
 	Rows       int       `json:"rows"`
 	FinishedAt time.Time `json:"finished_at"`
 	HasKeys    bool      `json:"has_keys"`
+	Looked     bool      `json:"looked_for_leavers,omitempty"`
 
 	target int64
 	people blobReader
@@ -73,6 +75,9 @@ func (j *Journal) Roster(ctx context.Context, target string, run *CompleteRun) (
 	r := &Roster{CompleteRun: *run, journal: j, target: target, keys: make([]importer.Digest, 0, run.Rows)}
 	r.HasKeys = run.stored == nil || run.stored.HasKeys
 	if err := r.findLater(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.findEarlier(ctx); err != nil {
 		return nil, err
 	}
 	var skipped []importer.Digest
@@ -103,6 +108,27 @@ func (r *Roster) findLater(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// findEarlier finds the runs whose people nobody has looked for since: where the run did
+// not look for leavers, those back to the last one that did. Where none did, people who left
+// before are not looked for at all.
+func (r *Roster) findEarlier(ctx context.Context) error {
+	return r.journal.view(ctx, "find earlier complete runs", func(tx *sql.Tx) error {
+		complete, restored, err := completeRuns(ctx, tx, r.target)
+		var passed []int64
+		for i := 0; err == nil && !r.looked && i < len(complete); i++ {
+			c := &complete[i]
+			if c.ID >= r.ID || c.ID <= restored || importer.SeriesOf(c.Source) != importer.SeriesOf(r.Source) || c.stored != nil {
+				continue
+			}
+			if passed = append(passed, c.ID); c.looked {
+				r.earlier = passed
+				break
+			}
+		}
+		return err
+	})
 }
 
 // See says that a person is in the file, and reports whether they were in the run.
@@ -254,8 +280,8 @@ func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, 
 	return n, by, err
 }
 
-// each calls visit with each person of the run, and whom later ones pushed; several times if several rows are about
-// one.
+// each calls visit with each person of the run and of earlier ones, and whom later ones
+// pushed; several times if several rows are about one.
 func (r *Roster) each(ctx context.Context, visit func(*rosterEntry) error) error {
 	action := fmt.Sprintf("read the people of run %d", r.ID)
 	if r.stored != nil {
@@ -264,6 +290,11 @@ func (r *Roster) each(ctx context.Context, visit func(*rosterEntry) error) error
 		}
 	} else if err := r.eachOf(ctx, action, r.ID, visit); err != nil {
 		return err
+	}
+	for _, id := range r.earlier {
+		if err := r.eachOf(ctx, action, id, visit); err != nil {
+			return err
+		}
 	}
 	for _, id := range r.later {
 		err := r.eachOf(ctx, action, id, func(e *rosterEntry) error {
@@ -362,7 +393,7 @@ func loadRosters(ctx context.Context, q querier, same targets) (complete []Compl
 			return errDamaged
 		}
 		s.people = blob
-		complete = append(complete, CompleteRun{ID: s.ID, Source: s.Source, FileHash: s.FileHash, Rows: s.Rows, FinishedAt: s.FinishedAt, stored: &s})
+		complete = append(complete, CompleteRun{ID: s.ID, Source: s.Source, FileHash: s.FileHash, Rows: s.Rows, FinishedAt: s.FinishedAt, looked: s.Looked, stored: &s})
 		return nil
 	})
 	return complete, err
@@ -388,7 +419,7 @@ func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
 		if err != nil {
 			return err
 		}
-		s := &storedRoster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load()}
+		s := &storedRoster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load(), Looked: r.Leavers != nil}
 		s.target = same[0].id
 		return s.store(ctx, tx, func(visit func(*rosterEntry) error) error { return r.eachPerson(ctx, tx, j.salt, visit) })
 	})

@@ -222,6 +222,24 @@ func TestLeaversWhomAnotherFileHas(t *testing.T) {
 	l.want("2 of 3: a=ref-a c=ref-c, 1 elsewhere", testSource)
 }
 
+// A run that does not look for leavers hides nobody who left before it.
+func TestLeaversOfARunThatDidNotLook(t *testing.T) {
+	l := newLeaverTest(t, t.TempDir())
+	typed := func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 1} }
+	l.run(testSource, nil, "a", "b", "c", "x")
+	l.run(testSource, nil, "a", "b", "c") // leavers were never looked for
+	l.want("2 of 3: c=ref-c", testSource, "a", "b")
+	l.run(testSource, typed, "a", "b", "d", "C")
+	l.run(testSource, nil, "a", "b", "e")
+	l.run(testSource, nil, "a", "b")
+	l.want("5 of 4: b=ref-b e=ref-e d=ref-d", testSource, "a")
+	l.run(testSource, typed, "a", "B", "D", "E:leaver")
+	l.want("6 of 2: e=ref-e", testSource, "a")
+	_, err := l.j.Forget(t.Context(), 6)
+	must(t, err)
+	l.want("6 of 2: ?=ref-e", testSource, "a")
+}
+
 // Of a restored journal nobody knows whether a run before was the last complete one.
 func TestLeaversAfterARestore(t *testing.T) {
 	l := newLeaverTest(t, t.TempDir())
