@@ -40,9 +40,17 @@ func WriteLeavers(to Destination, results iter.Seq2[importer.Result, error]) (n 
 	}
 	return to.writeCounted(KindLeavers, func(w io.Writer) (int, error) {
 		return writeCSV(w, leavers, func(r importer.Result) leaverLine {
-			return leaverLine{r.UniqueID, r.LoginSource, r.ReferenceID, r.Row, string(r.Status), r.ErrorCode, r.Message}
+			return leaverLine{r.UniqueID, r.LoginSource, r.ReferenceID, r.Row, string(r.Status), r.ErrorCode, leaverMessage(&r)}
 		})
 	})
+}
+
+// leaverMessage returns what the Controller said of a leaver, or why the leaver is not pushed.
+func leaverMessage(r *importer.Result) string {
+	if r.Message != "" || len(r.Problems) == 0 {
+		return r.Message
+	}
+	return r.Problems[0].Text()
 }
 
 // andLeavers says how many of the rows that are counted are not in the file.

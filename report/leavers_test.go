@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"opscom-import/importer"
+	"opscom-import/mapping"
 )
 
 func leaverResults() []importer.Result {
@@ -18,7 +19,8 @@ func leaverResults() []importer.Result {
 		{Row: 2, UniqueID: "1", LoginSource: "SSO", Status: importer.StatusPushed, ReferenceID: "41"},
 		{Row: 3, UniqueID: "=2", LoginSource: "SSO", Status: importer.StatusPushed, ReferenceID: "42", Leaver: true},
 		{Row: 4, UniqueID: "3", LoginSource: "SSO", Status: importer.StatusRejected, ErrorCode: "9017", Message: "no name", Leaver: true},
-		{Row: 5, Status: importer.StatusLeaver, Leaver: true}, // whose id is not kept
+		{Row: 5, UniqueID: "4", LoginSource: "SSO", Status: importer.StatusLeaver, Leaver: true, Problems: []importer.RowProblem{{Problem: mapping.Problem{Message: "Not pushed.", Advice: "Look."}}}},
+		{Row: 6, Status: importer.StatusLeaver, Leaver: true}, // whose id is not kept
 	}
 }
 
@@ -27,8 +29,8 @@ func TestWriteLeavers(t *testing.T) {
 	n, err := WriteLeavers(To(path, nil), yielding(leaverResults(), nil))
 	got, readErr := os.ReadFile(path)
 	const want = bom + "unique_id,login_source,reference_id,result_row,status,error_code,message\r\n" +
-		"'=2,SSO,42,3,pushed,,\r\n3,SSO,,4,rejected,9017,no name\r\n"
-	if err := errors.Join(err, readErr); err != nil || n != 2 || string(got) != want {
+		"'=2,SSO,42,3,pushed,,\r\n3,SSO,,4,rejected,9017,no name\r\n4,SSO,,5,leaver,,Not pushed. Look.\r\n"
+	if err := errors.Join(err, readErr); err != nil || n != 3 || string(got) != want {
 		t.Errorf("%d leavers, %v\n%s", n, err, got)
 	}
 	if kind := Recognize(path); kind != KindLeavers {
