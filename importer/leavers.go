@@ -104,7 +104,7 @@ type leaverPlan struct {
 // see notes who is in the file. A row is about someone whom the roster has, or may be about
 // anyone whose id, e-mail address or user name is in it.
 func (l *leaverPlan) see(d *Digester, sequence int, row *Row, result *mapping.Result, planned *PlannedRow) {
-	isSound := planned.UniqueID != "" && planned.LoginSource != ""
+	isSound := planned.UniqueID != "" && planned.LoginSource != "" // a value with an error is not in the profile
 	isKnown := false
 	if isSound {
 		key := planned.Key
@@ -113,9 +113,7 @@ func (l *leaverPlan) see(d *Digester, sequence int, row *Row, result *mapping.Re
 		}
 		isKnown = l.Roster.See(key)
 	}
-	for _, problems := range [][]mapping.Problem{row.Problems, result.Problems, result.Ignored} {
-		isSound = isSound && !slices.ContainsFunc(problems, concernsKey)
-	}
+	isSound = isSound && !slices.ContainsFunc(row.Problems, concernsKey) && !slices.ContainsFunc(result.Problems, concernsKey)
 	if !isSound {
 		l.doubtRow(sequence)
 	}

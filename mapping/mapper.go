@@ -32,9 +32,6 @@ type Result struct {
 	// Skipped reports whether the mapping's where excludes the row. A skipped row
 	// has no problems.
 	Skipped bool
-
-	// Ignored are the problems that a skipped row would have with what identifies the person.
-	Ignored []Problem
 }
 
 // add adds a problem, if there is one, with its place.
@@ -65,9 +62,8 @@ func (m *Mapper) mapRow(cells []Cell, r *Result, skip bool) {
 		}
 		f.mapField(cells, r, m.rows)
 	}
-	r.Ignored = r.Ignored[:0]
 	if r.Skipped {
-		r.Problems, r.Ignored = r.Ignored, r.Problems
+		r.Problems = r.Problems[:0]
 	} else if m.people != nil {
 		m.people.add(m.rows, &r.Profile)
 	}
