@@ -170,7 +170,7 @@ func (p *jobPusher) endBefore(ctx context.Context, job config.Job, row importer.
 }
 
 // TellTrouble tells people that no file came by the time, or that the job cannot work.
-func (p *jobPusher) TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble watch.Trouble) {
+func (p *jobPusher) TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble watch.Trouble) bool {
 	outcome := notify.Outcome{
 		Sources: []string{jobSource(job)}, Event: config.NotifyNotComplete, Command: "watch", Job: job.Name, Folder: job.Folder, Retry: true,
 		File: job.Takes(), Exit: app.ExitIncomplete, Problem: distinctLines(trouble.Problem),
@@ -181,9 +181,9 @@ func (p *jobPusher) TellTrouble(fetchCtx, workCtx context.Context, job config.Jo
 		p.complain(job, fmt.Errorf("no file came by %s: %s", by.In(job.TimeZone).Format("2006-01-02 15:04 MST"), trouble.Problem))
 	}
 	if job.Settings.Sandbox {
-		return
+		return true
 	}
-	p.notifierOf(job).Ended(fetchCtx, workCtx, notify.End{Exit: app.ExitIncomplete, Silent: true, Outcomes: []notify.Outcome{outcome}})
+	return p.notifierOf(job).Ended(fetchCtx, workCtx, notify.End{Exit: app.ExitIncomplete, Silent: true, Outcomes: []notify.Outcome{outcome}})
 }
 
 // jobSource is what tells whether a job's file came is remembered by.

@@ -94,7 +94,8 @@ func (e Env) checkNewest(ctx context.Context, j *journal.Journal, r importer.Run
 		return err
 	}
 	for _, newer := range runs {
-		if newer.ID > r.ID && newer.State == importer.RunFinished && newer.Source != r.Source &&
+		wasSent := newer.State == importer.RunFinished || newer.State == importer.RunStopped || newer.State == importer.RunPushing
+		if newer.ID > r.ID && wasSent && newer.Source != r.Source &&
 			importer.SameTarget(newer.Target) == importer.SameTarget(r.Target) && importer.SeriesOf(newer.Source) == importer.SeriesOf(r.Source) {
 			return fmt.Errorf("run %d is of an older export: %s was pushed since, in run %d, and what it changed would be changed back. Forget run %d; or add --yes to push it all the same",
 				r.ID, filepath.Base(newer.Source), newer.ID, r.ID)

@@ -26,6 +26,11 @@ func CheckJobs(env Env) []Finding {
 		for _, earlier := range jobs[:i] {
 			wrong = append(wrong, clashOf(earlier, job))
 		}
+		for k, other := range jobs {
+			if k != i && job.Folder != "" {
+				wrong = append(wrong, checkOwnFiles(job, other.Settings))
+			}
+		}
 		findings[i] = Finding{What: job.Name, Detail: describeJob(job), Err: errors.Join(wrong...)}
 	}
 	return findings
@@ -58,7 +63,7 @@ func (e Env) checkJob(job config.Job) (wrong []error) {
 	}
 	wrong = append(wrong, checkJobMapping(job))
 	if job.Folder != "" {
-		return append(wrong, inbox.Check(job.Inbox()), checkOwnFiles(job))
+		return append(wrong, inbox.Check(job.Inbox()), checkOwnFiles(job, s))
 	}
 	return append(wrong, checkJobFile(job))
 }
@@ -87,9 +92,9 @@ func checkJobMapping(job config.Job) error {
 	return err
 }
 
-// checkOwnFiles checks that the job does not take what the program works with.
-func checkOwnFiles(job config.Job) error {
-	s := job.Settings
+// checkOwnFiles checks that the job does not take what the program works with, for this job
+// or another.
+func checkOwnFiles(job config.Job, s config.Settings) error {
 	folder := realPath(job.Folder)
 	if within, err := filepath.Rel(folder, realPath(s.State)); err == nil && (within == "." || slices.Contains(inbox.Places(), firstElement(within))) {
 		return fmt.Errorf("%s is the folder of the program's own state: name another one", job.Folder)
@@ -172,9 +177,18 @@ func clashOfFile(folder, file config.Job) error {
 	if realPath(filepath.Dir(file.File)) != realPath(folder.Folder) {
 		return nil
 	}
+	reports, err := reportPaths(file.Settings, baseOf(file.File))
+	if err != nil {
+		return err
+	}
 	for _, pattern := range folder.Files {
 		if inbox.Overlap(pattern, filepath.Base(file.File)) {
 			return fmt.Errorf("job %s takes %s away from job %s: it matches %s", folder.Name, file.File, file.Name, pattern)
+		}
+		for _, path := range reports.Paths() {
+			if *path != "" && *path != "-" && realPath(filepath.Dir(*path)) == realPath(folder.Folder) && inbox.Match(pattern, filepath.Base(*path)) {
+				return fmt.Errorf("job %s would take %s, a report of job %s: it matches %s", folder.Name, *path, file.Name, pattern)
+			}
 		}
 	}
 	return nil

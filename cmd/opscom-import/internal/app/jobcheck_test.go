@@ -46,7 +46,9 @@ func TestCheckJobs(t *testing.T) {
 	stateInDone := folder("a", "in", "*.csv")
 	stateInDone.Settings.State = filepath.Join(root, "in", "done", "state")
 	secret := folder("a", "in", "*")
-	secret.Settings.TokenFile = filepath.Join(root, "link", "token")
+	secret.Settings.TokenFile = filepath.Join(root, "other", "token")
+	ownToken := folder("a", "in", "*")
+	ownToken.Settings.TokenFile = filepath.Join(root, "link", "token")
 	ownMapping := folder("a", ".", "*.yaml")
 	for name, tc := range map[string]struct {
 		jobs []config.Job
@@ -60,13 +62,15 @@ func TestCheckJobs(t *testing.T) {
 		"a folder that has it in done": {[]config.Job{folder("b", "in/done/x", "*.csv"), folder("a", "in", "*.csv")}, "belongs to job a"},
 		"its file":                     {[]config.Job{folder("a", "in", "*.csv"), file("b", "in/x.csv")}, "job a takes"},
 		"its file through a link":      {[]config.Job{file("b", "link/x.csv"), folder("a", "in", "*.csv")}, "job a takes"},
-		"another file":                 {[]config.Job{folder("a", "in", "*.csv"), file("b", "in/x.xlsx")}, ""},
+		"another file":                 {[]config.Job{folder("a", "in", "a*.csv"), file("b", "in/x.xlsx")}, ""},
+		"its reports":                  {[]config.Job{folder("a", "in", "*.csv"), file("b", "in/x.xlsx")}, "a report of job b"},
+		"another job's token":          {[]config.Job{folder("a", "other", "t*"), secret}, "which the program works with"},
 		"the same reports":             {[]config.Job{file("a", "other/x.csv"), file("b", "other/x.xlsx")}, "would both be"},
 		"the same results":             {[]config.Job{alsoRedirected, redirected}, "would both be"},
 		"two files":                    {[]config.Job{file("a", "other/x.csv"), file("b", "other/y.csv")}, ""},
 		"the state folder":             {[]config.Job{state}, "the program's own state"},
 		"a state folder in done":       {[]config.Job{stateInDone}, "the program's own state"},
-		"its token":                    {[]config.Job{secret}, "which the program works with"},
+		"its token":                    {[]config.Job{ownToken}, "which the program works with"},
 		"its mapping":                  {[]config.Job{ownMapping}, "which the program works with"},
 		"beside its mapping":           {[]config.Job{folder("a", ".", "*.csv")}, ""},
 		"no mapping":                   {[]config.Job{noMapping}, "no mapping"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/inbox"
 	"opscom-import/cmd/opscom-import/internal/schedule"
 	"opscom-import/importer"
@@ -47,7 +48,7 @@ func (e *expectation) judge(fetchCtx, workCtx context.Context, l *loop, history 
 		if len(history) == 0 && by.Before(e.began) {
 			continue // the job has just been set up
 		}
-		l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{By: by, Problem: whyNot(found)})
+		l.tellTrouble(fetchCtx, workCtx, Trouble{By: by, Problem: whyNot(l.job, found)})
 	}
 }
 
@@ -94,7 +95,10 @@ func newestFile(history []importer.JobRun) time.Time {
 }
 
 // whyNot says what is there that is no complete file.
-func whyNot(found inbox.Found) string {
+func whyNot(job config.Job, found inbox.Found) string {
+	if at := modified(job.File); !at.IsZero() {
+		return "the file has not changed since " + at.In(job.TimeZone).Format("2006-01-02 15:04 MST")
+	}
 	if len(found.Waiting) == 0 {
 		return "nothing is there"
 	}

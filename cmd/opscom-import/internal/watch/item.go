@@ -50,9 +50,12 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
 	switch now, err := hashOf(it.path); {
 	case errors.Is(err, fs.ErrNotExist) && l.inbox != nil:
-		end.OfFile, end.Exit, end.Problem = true, max(end.Exit, app.ExitUsage), "the file was removed while it was in progress"
-	case err == nil && now != it.row.FileHash && end.Exit != app.ExitBusy && (end.Exit <= app.ExitRows || end.Exit == app.ExitHeld):
-		end.Exit, end.Problem = app.ExitIncomplete, "the file changed after it was taken: it was still being written, and what it is now is pushed again"
+		end.OfFile, end.Problem = true, "the file was removed while it was in progress"
+		if end.Exit > app.ExitRows {
+			end.Exit = app.ExitIncomplete
+		}
+	case err == nil && now != it.row.FileHash && (end.Exit <= app.ExitRows || end.Exit == app.ExitHeld || end.OfFile):
+		end.OfFile, end.Exit, end.Problem = false, app.ExitIncomplete, "the file changed after it was taken: it was still being written, and what it is now is pushed again"
 	}
 	if end.Run == 0 { // it has come less far than an earlier try
 		end.Run = it.row.Run
@@ -276,7 +279,7 @@ func (l *loop) tidyHeld(fetchCtx, workCtx context.Context, rows map[string]impor
 			}
 			place, row.Exit, row.Counts, row.Problem = inbox.Done, receipt.Exit, receipt.Counts, ""
 			if hash != run.FileHash {
-				place, row.Exit, row.IsTold = inbox.Failed, app.ExitUsage, false
+				place, row.Exit, row.IsTold = inbox.Failed, app.ExitIncomplete, false
 				row.Problem = fmt.Sprintf("the file changed after run %d was held, and what was approved is not what it is now: put the file into the folder again", row.Run)
 			}
 		}

@@ -35,6 +35,7 @@ type loop struct {
 	heldSeen     time.Time   // when the held runs were last looked at
 	isUnfinished bool        // the file that stays where it is, is in progress
 	refused      map[string]refusal
+	untoldOf     []untoldTrouble
 	untold       int       // tries to tell people of a failure, in a row
 	tellAt       time.Time // when it is tried again
 	began        bool      // what an earlier process left was looked at
@@ -92,6 +93,7 @@ func (l *loop) run(fetchCtx, workCtx context.Context) {
 // pass does what there is to do now, at most one file, and returns when to look again.
 func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 	now := time.Now()
+	l.tellAgain(fetchCtx, workCtx, now)
 	if now.Before(l.restsTo) {
 		return l.restsTo
 	}
@@ -185,9 +187,9 @@ func (l *loop) hasAny(place inbox.Place) bool {
 	return len(entries) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) // the next step says why
 }
 
-// tellTrouble is after how many troubles in a row people are told: what passes by itself
+// manyTroubles is after how many troubles in a row people are told: what passes by itself
 // within three minutes is no news.
-const tellTrouble = 3
+const manyTroubles = 3
 
 // trouble logs why the job cannot work now, tells people once if that lasts, and returns
 // when to try again.
@@ -201,9 +203,9 @@ func (l *loop) trouble(fetchCtx, workCtx context.Context, err error) time.Time {
 	l.restsTo = time.Now().Add(pauseAfter(l.troubles))
 	l.Notify(l.job.Name, "cannot work: "+err.Error()+"; it is tried again")
 	l.Log.Error("the job cannot work", "job", l.job.Name, "error", err)
-	l.inTrouble.Store(l.troubles >= tellTrouble)
-	if l.troubles == tellTrouble {
-		l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: err.Error()})
+	l.inTrouble.Store(l.troubles >= manyTroubles)
+	if l.troubles == manyTroubles {
+		l.tellTrouble(fetchCtx, workCtx, Trouble{Problem: err.Error()})
 	}
 	return l.restsTo
 }
@@ -352,12 +354,12 @@ func (l *loop) runOnce(fetchCtx, workCtx context.Context) (exit int, err error) 
 // then.
 func (l *loop) leave(fetchCtx, workCtx context.Context, found inbox.Found, exit, count int) int {
 	if count == 0 || len(found.Waiting) > 0 {
-		l.Notify(l.job.Name, "no file to push: "+whyNot(found))
+		l.Notify(l.job.Name, "no file to push: "+whyNot(l.job, found))
 	}
 	if len(found.Waiting) == 0 {
 		return exit
 	}
-	l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: whyNot(found)})
+	l.tellTrouble(fetchCtx, workCtx, Trouble{Problem: whyNot(l.job, found)})
 	return max(exit, app.ExitIncomplete)
 }
 

@@ -30,7 +30,7 @@ func (l *loop) tellRefused(fetchCtx, workCtx context.Context, found inbox.Found,
 		}
 		if !r.isTold && now.Sub(r.since) >= refusedFor {
 			r.isTold = true
-			l.Pusher.TellTrouble(fetchCtx, workCtx, l.job, Trouble{Problem: w.Name + ": " + w.Why})
+			l.tellTrouble(fetchCtx, workCtx, Trouble{Problem: w.Name + ": " + w.Why})
 		}
 		refused[w.Name] = r
 	}

@@ -32,8 +32,9 @@ type Pusher interface {
 	// Tell prints how the work on a file ended, and tells people unless row.IsTold; row is
 	// what the history has of it. It returns false if they are to be told again.
 	Tell(fetchCtx, workCtx context.Context, job config.Job, row importer.JobRun, end End) bool
-	// TellTrouble tells people what is wrong that is not the end of a run.
-	TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble Trouble)
+	// TellTrouble tells people what is wrong that is not the end of a run. It returns false
+	// if they are to be told again.
+	TellTrouble(fetchCtx, workCtx context.Context, job config.Job, trouble Trouble) bool
 }
 
 // Trouble is what keeps a job from its work: no file came, or it cannot use its folder or

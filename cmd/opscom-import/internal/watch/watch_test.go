@@ -87,14 +87,15 @@ func (b *bench) Tell(_, _ context.Context, _ config.Job, row importer.JobRun, en
 	return !b.deaf
 }
 
-func (b *bench) TellTrouble(_, _ context.Context, _ config.Job, trouble Trouble) {
+func (b *bench) TellTrouble(_, _ context.Context, _ config.Job, trouble Trouble) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if trouble.By.IsZero() {
-		b.told = append(b.told, trouble.Problem)
-		return
+	text := trouble.Problem
+	if !trouble.By.IsZero() {
+		text = "no file by " + trouble.By.UTC().Format("02 15:04") + ": " + text
 	}
-	b.told = append(b.told, "no file by "+trouble.By.UTC().Format("02 15:04")+": "+trouble.Problem)
+	b.told = append(b.told, text)
+	return !b.deaf
 }
 
 // benchHistory is the history of the journal, with runs that the test makes up.
@@ -759,7 +760,7 @@ func TestHeldFileThatGrows(t *testing.T) {
 		held.State, held.FileHash = importer.RunFinished, row.FileHash
 		b.run(5 * time.Minute)
 		b.want("failed", b.in("failed"), "a.csv", "a.message.txt")
-		b.want("told", b.told, "a.csv 4", "a.csv 2")
+		b.want("told", b.told, "a.csv 4", "a.csv 3")
 	})
 }
 
@@ -797,7 +798,7 @@ func TestOldFileHasNotCome(t *testing.T) {
 		b.run(24 * time.Hour)
 		b.want("told when it was new", b.told, "staff.csv 0")
 		b.run(24 * time.Hour)
-		b.want("told when it was old", b.told[1:], "staff.csv 0", "no file by 02 05:00: nothing is there")
+		b.want("told when it was old", b.told[1:], "staff.csv 0", "no file by 02 05:00: the file has not changed since 2000-01-01 02:00 UTC")
 	})
 }
 
@@ -905,5 +906,48 @@ func TestPeopleWhoCannotBeTold(t *testing.T) {
 		if !b.runs()[0].IsTold || len(b.pushed) != 2 {
 			t.Errorf("after a day: %+v", b.runs())
 		}
+	})
+}
+
+// TestTroubleThatCannotBeTold is told when that is possible again.
+func TestTroubleThatCannotBeTold(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.schedule("", "", "0 5 * * *")
+		b.arrive("a.csv", "x")
+		b.run(24 * time.Hour)
+		b.told, b.deaf = nil, true
+		w := b.watcher()
+		ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
+		defer cancel()
+		time.AfterFunc(5*time.Hour+90*time.Second, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.deaf = false
+		})
+		w.Run(ctx, t.Context())
+		const text = "no file by 02 05:00: nothing is there"
+		b.want("told", b.told, text, text, text) // at once, after one minute, and after two more
+	})
+}
+
+// TestFileThatGrowsWhileItIsRead is pushed again, though half of it could not be read.
+func TestFileThatGrowsWhileItIsRead(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.arrive("a.csv", "half")
+		b.push = func(_ context.Context, f File) End {
+			if len(b.pushed) > 1 {
+				return End{Run: 1}
+			}
+			if err := os.WriteFile(strings.TrimSuffix(f.Path, ".csv")+".results.csv", nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			if err := os.WriteFile(f.Path, []byte("half and half"), 0o600); err != nil {
+				t.Error(err)
+			}
+			return End{Exit: app.ExitUsage, OfFile: true, Problem: "it changed while it was read"}
+		}
+		b.run(10 * time.Minute)
+		b.want("done", b.in("done"), "a.csv", "a.results.csv")
+		b.want("told", b.told, "a.csv 3", "a.csv 0")
 	})
 }
