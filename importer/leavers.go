@@ -122,13 +122,28 @@ func (l *leaverPlan) see(d *Digester, sequence int, row *Row, result *mapping.Re
 		return
 	}
 	for _, cell := range row.Cells {
-		if text := strings.TrimSpace(cell.Text); text != "" {
+		for _, text := range cellTraces(cell.Text) {
 			var profile mapping.Profile
 			profile.Set(mapping.Email, text)
 			profile.Set(mapping.UserName, text)
 			l.addTraces(d.similarID(text), d.Unique(&profile))
 		}
 	}
+}
+
+// cellTraces returns the text of a cell and its parts: two addresses in one cell, or one
+// with a name or "mailto:" before it, may be somebody's.
+func cellTraces(text string) []string {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	traces := []string{text}
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(" \t\n,;:|<>()[]\"'", r) }) {
+		if part = strings.Trim(part, "."); part != "" && part != text {
+			traces = append(traces, part)
+		}
+	}
+	return traces
 }
 
 func (l *leaverPlan) doubtRow(sequence int) {

@@ -295,3 +295,17 @@ func TestLeaverLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestCellTraces(t *testing.T) {
+	for text, want := range map[string][]string{
+		"": nil, "  ": nil, "u50": {"u50"}, "u50@x.example": {"u50@x.example"},
+		"u50@x.example.":            {"u50@x.example.", "u50@x.example"},
+		"u50@x.example;o@x.example": {"u50@x.example;o@x.example", "u50@x.example", "o@x.example"},
+		"Ann Roy <u50@x.example>":   {"Ann Roy <u50@x.example>", "Ann", "Roy", "u50@x.example"},
+		"mailto:u50@x.example":      {"mailto:u50@x.example", "mailto", "u50@x.example"},
+	} {
+		if got := cellTraces(text); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
