@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ type runsKey struct{} // of a *scriptRun in a script's values
 type scriptRun struct {
 	controller  *troubledController
 	interrupted *exec.Cmd
-	secure      string          // address at which the controller is reached by TLS
+	secure      atomic.Value    // address (a string) at which the controller is reached by TLS
 	inspection  scriptAuthority // of the proxy that inspects
 }
 

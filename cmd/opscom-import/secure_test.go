@@ -125,7 +125,7 @@ func secureCommand(ts *testscript.TestScript, _ bool, what []string) {
 	}
 	server.StartTLS()
 	ts.Defer(server.Close)
-	run.secure = server.Listener.Addr().String()
+	run.secure.Store(server.Listener.Addr().String())
 	ts.Check(os.WriteFile(ts.MkAbs("notify.yaml"), []byte("notify:\n  - healthcheck: {url: "+server.URL+"/check}\n"), 0o600))
 	ts.Setenv("OPSCOM_URL", server.URL)
 }
@@ -159,7 +159,7 @@ func tunnelCommand(ts *testscript.TestScript, _ bool, args []string) {
 		case "inspects":
 			inspect(ts, tls.Server(near, &tls.Config{Certificates: []tls.Certificate{inspector}}))
 		default:
-			far, err := net.Dial("tcp", run.secure)
+			far, err := net.Dial("tcp", run.secure.Load().(string))
 			if err != nil {
 				return
 			}
@@ -169,7 +169,7 @@ func tunnelCommand(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}))
 	ts.Defer(server.Close)
-	_, port, err := net.SplitHostPort(run.secure)
+	_, port, err := net.SplitHostPort(run.secure.Load().(string))
 	ts.Check(err)
 	ts.Setenv("HTTPS_PROXY", server.URL)
 	ts.Setenv("OPSCOM_URL", "https://"+secureHost+":"+port)

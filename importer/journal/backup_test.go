@@ -203,7 +203,7 @@ func TestBackupWhileRunsGoOn(t *testing.T) {
 	go func() { ended <- keepPushing(ctx, j) }()
 	dir := t.TempDir()
 	runs, waiting := 0, 0
-	for n := range 12 {
+	for n := 0; n < 12 || waiting == 0 && n < 100; n++ {
 		path := filepath.Join(dir, fmt.Sprint(n))
 		_, err := other.Backup(t.Context(), path, testTime)
 		if err != nil {

@@ -98,6 +98,19 @@ func (b *bench) TellTrouble(_, _ context.Context, _ config.Job, trouble Trouble)
 	return !b.deaf
 }
 
+// fail sets what a call of the history returns.
+func (b *bench) fail(of *error, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	*of = err
+}
+
+func (b *bench) failing(of *error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return *of
+}
+
 // benchHistory is the history of the journal, with runs that the test makes up.
 type benchHistory struct {
 	app.JobHistory
@@ -109,15 +122,15 @@ func (h benchHistory) Outcome(_ context.Context, run int64) (importer.RunInfo, r
 }
 
 func (h benchHistory) End(ctx context.Context, r importer.JobRun, relocate *importer.Relocation) error {
-	if h.bench.failEnd != nil {
-		return h.bench.failEnd
+	if err := h.bench.failing(&h.bench.failEnd); err != nil {
+		return err
 	}
 	return h.JobHistory.End(ctx, r, relocate)
 }
 
 func (h benchHistory) Begin(ctx context.Context, r importer.JobRun) (int64, error) {
-	if h.bench.failBegin != nil {
-		return 0, h.bench.failBegin
+	if err := h.bench.failing(&h.bench.failBegin); err != nil {
+		return 0, err
 	}
 	return h.JobHistory.Begin(ctx, r)
 }
@@ -319,10 +332,10 @@ func TestInterrupted(t *testing.T) {
 func TestDiedBeforeTheEndWasStored(t *testing.T) {
 	inTime(t, func(t *testing.T, b *bench) {
 		b.arrive("a.csv", "x")
-		b.failEnd = errors.New("the disk is full")
+		b.fail(&b.failEnd, errors.New("the disk is full"))
 		b.run(70 * time.Second)
 		b.want("told", b.told)
-		b.failEnd = nil
+		b.fail(&b.failEnd, nil)
 		b.run(time.Minute)
 		b.want("pushed", b.pushed, "a.csv", "a.csv on")
 		b.want("told", b.told, "a.csv 0")
@@ -333,7 +346,7 @@ func TestDiedBeforeTheEndWasStored(t *testing.T) {
 func TestDiedAgainAndAgain(t *testing.T) {
 	inTime(t, func(t *testing.T, b *bench) {
 		b.arrive("a.csv", "x")
-		b.failEnd = errors.New("as if it had died")
+		b.fail(&b.failEnd, errors.New("as if it had died"))
 		b.run(70 * time.Second)
 		began := len(b.pushed)
 		for range 50 { // a process that is started again every second
@@ -556,8 +569,8 @@ func TestHistoryThatCannotBeWritten(t *testing.T) {
 			inTime(t, func(t *testing.T, b *bench) {
 				b.run(time.Hour)
 				setUp(b)
-				b.failBegin = errors.New("the disk is full")
-				time.AfterFunc(7*time.Hour, func() { b.failBegin = nil })
+				b.fail(&b.failBegin, errors.New("the disk is full"))
+				time.AfterFunc(7*time.Hour, func() { b.fail(&b.failBegin, nil) })
 				b.run(20 * time.Hour)
 				b.want("pushed", b.pushed, "staff.csv")
 				b.want("told", b.told, "the disk is full", "staff.csv 0")
@@ -570,8 +583,8 @@ func TestHistoryThatCannotBeWritten(t *testing.T) {
 func TestTroubleThatPasses(t *testing.T) {
 	inTime(t, func(t *testing.T, b *bench) {
 		b.arrive("a.csv", "x")
-		b.failBegin = errors.New("the disk is full")
-		time.AfterFunc(3*time.Minute, func() { b.failBegin = nil })
+		b.fail(&b.failBegin, errors.New("the disk is full"))
+		time.AfterFunc(3*time.Minute, func() { b.fail(&b.failBegin, nil) })
 		b.run(time.Hour)
 		b.want("told", b.told, "a.csv 0")
 	})
