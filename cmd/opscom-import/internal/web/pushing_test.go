@@ -335,7 +335,11 @@ func TestFileReplacedDuringItsPushWasNotPushed(t *testing.T) {
 	s := open(t, "--rate", "100/s")
 	s.upload("students.csv", people(200, 0)) // two seconds
 	s.post("/files/1/push", s.reviewed(1))
-	for s.runs() == 0 {
+	isPushing := func() bool { // and not only planned: then it would be noticed that the file changes
+		runs, err := app.Runs(t.Context(), s.server.env)
+		return err == nil && len(runs) > 0 && runs[0].State == importer.RunPushing
+	}
+	for !isPushing() {
 		time.Sleep(5 * time.Millisecond)
 	}
 	s.send("/files/1/file", "other.csv", people(3, 0))
