@@ -197,7 +197,7 @@ func TestBackupBeginsAgain(t *testing.T) {
 // and forgotten. Each is complete: it can be restored, and every run in it be resumed.
 func TestBackupWhileRunsGoOn(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	other := openTest(t, j.dir) // as another program has it open
+	other := openTest(t, j.dir)                           // as another program has it open
 	claim(t, planned(t, j, importer.RunPushing, 2, 3), 1) // whatever the others come to, this one goes on
 	ended := make(chan error)
 	ctx, end := context.WithCancel(t.Context())

@@ -211,7 +211,7 @@ func TestKeyThatOthersCanRead(t *testing.T) {
 	}
 }
 
-// TestNamesOfCertificates: whoever sends one could write to the terminal.
+// TestNamesOfCertificates: the person who makes one could write to the terminal.
 func TestNamesOfCertificates(t *testing.T) {
 	for want, name := range map[string]pkix.Name{
 		"Example CA, Example College": {CommonName: "Example CA", Organization: []string{"Example College"}},

@@ -169,7 +169,7 @@ func TestWithoutTheSystemsHelp(t *testing.T) {
 }
 
 func TestWithoutPermission(t *testing.T) {
-	const ordinary = 1000 // whoever runs the tests: root may do anything
+	const ordinary = 1000 // not the user of the tests, if that is root: root may do anything
 	if !again(t, namespace(ordinary)) {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a file that does not change is waited for although it is empty or
-// its archive has no end. Then it is taken, and whoever reads it says what is wrong.
+// its archive has no end. Then it is taken, and the push says what is wrong.
 const patience = time.Hour
 
 // Found is what lies in the folder now.

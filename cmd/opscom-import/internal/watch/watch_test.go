@@ -293,7 +293,7 @@ func TestRetries(t *testing.T) {
 		b.run(2 * time.Minute)
 		b.arrive("b.csv", "y")
 		b.run(4 * time.Hour)
-		want := []time.Duration{1, 2, 4, 9, 19, 34, 64, 94} // with the restart, which begins anew
+		want := []time.Duration{1, 2, 4, 9, 19, 34, 64, 94} // with the restart, which begins again with short pauses
 		for i := range want {
 			want[i] *= time.Minute
 		}
