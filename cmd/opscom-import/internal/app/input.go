@@ -156,14 +156,23 @@ func (in *input) checkUnchanged() error {
 // hash returns the SHA-256 of the file's bytes in hexadecimal, by which a run
 // recognises its file.
 func (in *input) hash() (string, error) {
-	f, err := os.Open(in.path)
+	hash, err := HashOf(in.path)
 	if err != nil {
 		return "", in.unreadable(err)
+	}
+	return hash, nil
+}
+
+// HashOf returns the SHA-256 of a file's bytes in hexadecimal, as runs have it.
+func HashOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
 	}
 	defer f.Close() // only read
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", in.unreadable(err)
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

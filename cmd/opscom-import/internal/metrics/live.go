@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"maps"
-	"math"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,15 +63,11 @@ func (l *Live) Collect(to chan<- prometheus.Metric) {
 	pushes := maps.Clone(l.pushes)
 	l.mu.Unlock()
 	for job, p := range pushes {
-		rate := math.Inf(1)
-		if p.Rate != nil {
-			rate = p.Rate()
-		}
 		done, total := p.Rows()
 		for _, figure := range []struct {
 			desc  *prometheus.Desc
 			value float64
-		}{{rateDesc, rate}, {doneDesc, float64(done)}, {totalDesc, float64(total)}} {
+		}{{rateDesc, p.Rate()}, {doneDesc, float64(done)}, {totalDesc, float64(total)}} {
 			to <- prometheus.MustNewConstMetric(figure.desc, prometheus.GaugeValue, figure.value, job)
 		}
 	}

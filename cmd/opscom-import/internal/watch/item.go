@@ -2,11 +2,8 @@ package watch
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,7 +45,7 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		defer cancel()
 	}
 	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
-	switch now, err := hashOf(it.path); {
+	switch now, err := app.HashOf(it.path); {
 	case errors.Is(err, fs.ErrNotExist) && l.inbox != nil:
 		end.OfFile, end.Problem = true, "the file was removed while it was in progress"
 		if end.Exit > app.ExitRows {
@@ -70,7 +67,7 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 func (l *loop) start(ctx context.Context, it *item) (err error) {
 	now := time.Now()
 	it.row.StartedAt = now
-	if it.row.FileHash, err = hashOf(it.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the push says that it is missing
+	if it.row.FileHash, err = app.HashOf(it.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the push says that it is missing
 		return err
 	}
 	if it.row.ID != 0 {
@@ -273,7 +270,7 @@ func (l *loop) tidyHeld(fetchCtx, workCtx context.Context, rows map[string]impor
 		case run.State != importer.RunFinished:
 			continue
 		default:
-			hash, err := hashOf(t.Path)
+			hash, err := app.HashOf(t.Path)
 			if err != nil {
 				return err
 			}
@@ -310,18 +307,4 @@ func endOf(row importer.JobRun) End {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return path != "" && err == nil
-}
-
-// hashOf returns the SHA-256 of a file's bytes, in hexadecimal.
-func hashOf(path string) (hash string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() // only read
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -75,7 +75,7 @@ func (l *loop) run(fetchCtx, workCtx context.Context) {
 	}
 	for fetchCtx.Err() == nil {
 		l.pulse.beat(time.Now())
-		next := l.pass(fetchCtx, workCtx)
+		next := earlier(l.pass(fetchCtx, workCtx), l.nextTelling())
 		l.pulse.rest(next)
 		if next.IsZero() {
 			next = time.Now().Add(pollEvery)
@@ -112,9 +112,6 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 		}
 		if l.waitsTo.After(now) {
 			next = earlier(next, l.waitsTo)
-		}
-		if l.untold > 0 {
-			next = earlier(next, l.tellAt)
 		}
 		return next
 	}

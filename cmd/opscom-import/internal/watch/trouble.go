@@ -20,6 +20,18 @@ func (l *loop) tellTrouble(fetchCtx, workCtx context.Context, trouble Trouble) {
 	}
 }
 
+// nextTelling returns when it is next tried to tell people what they could not be told, the
+// zero time for never.
+func (l *loop) nextTelling() (next time.Time) {
+	if l.untold > 0 {
+		next = l.tellAt
+	}
+	for _, u := range l.untoldOf {
+		next = earlier(next, u.nextAt)
+	}
+	return next
+}
+
 // tellAgain tells people what they could not be told before, for a day.
 func (l *loop) tellAgain(fetchCtx, workCtx context.Context, now time.Time) {
 	var left []untoldTrouble

@@ -279,12 +279,12 @@ func TestWhereFilesGo(t *testing.T) {
 // apart.
 func TestRetries(t *testing.T) {
 	inTime(t, func(t *testing.T, b *bench) {
-		var at []time.Duration
+		var at []int // in minutes
 		began := time.Now()
 		b.arrive("a.csv", "x")
 		b.push = func(_ context.Context, f File) End {
 			if filepath.Base(f.Path) == "a.csv" {
-				if at = append(at, time.Since(began).Round(time.Minute)); len(at) < 8 {
+				if at = append(at, int(time.Since(began).Round(time.Minute)/time.Minute)); len(at) < 8 {
 					return End{Run: 1, Exit: app.ExitIncomplete, Problem: "down"}
 				}
 			}
@@ -293,19 +293,10 @@ func TestRetries(t *testing.T) {
 		b.run(2 * time.Minute)
 		b.arrive("b.csv", "y")
 		b.run(4 * time.Hour)
-		want := []time.Duration{1, 2, 4, 9, 19, 34, 64, 94} // with the restart, which begins again with short pauses
-		for i := range want {
-			want[i] *= time.Minute
-		}
-		if len(at) != 8 || b.pushed[8] != "b.csv" || len(b.pushed) != 9 {
-			t.Errorf("pushed %q at %v", b.pushed, at)
+		if want := []int{1, 2, 3, 5, 10, 20, 35, 65}; !slices.Equal(at, want) || len(b.pushed) != 9 || b.pushed[8] != "b.csv" {
+			t.Errorf("pushed %q after %v minutes, want %v: there is a restart after two", b.pushed, at, want)
 		}
 		b.want("done", b.in("done"), "a.csv", "b.csv")
-		for i := 3; i < len(at); i++ {
-			if at[i]-at[i-1] < at[i-1]-at[i-2]-time.Minute && i != 3 {
-				t.Errorf("the tries are at %v", at)
-			}
-		}
 	})
 }
 
@@ -962,5 +953,21 @@ func TestFileThatGrowsWhileItIsRead(t *testing.T) {
 		b.run(10 * time.Minute)
 		b.want("done", b.in("done"), "a.csv", "a.results.csv")
 		b.want("told", b.told, "a.csv 3", "a.csv 0")
+	})
+}
+
+// TestTroubleOfAFileThatStays is told again on time, though nothing else wakes the job.
+func TestTroubleOfAFileThatStays(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.jobs[0].File = filepath.Join(b.folder, "staff.csv")
+		b.jobs[0].Folder, b.jobs[0].Files = "", nil
+		b.schedule("0 4 * * *", "06:00", "0 7 * * *")
+		b.arrive("other.csv", "x")
+		b.run(24 * time.Hour) // so that there is a history
+		b.told, b.deaf = nil, true
+		b.run(8*time.Hour + 30*time.Minute)
+		if n := len(b.told); n != 7 { // at 7:00, and after 1, 2, 5, 10, 15 and 30 minutes more each
+			t.Errorf("told %d times: %q", n, b.told)
+		}
 	})
 }
