@@ -87,7 +87,7 @@ func LeaversInWords(l *importer.Leavers, at *time.Location) string {
 	case l.Why != "":
 		text += " They are not pushed: " + l.Why + "."
 	case l.UserType != "":
-		text += " Their user type is to be " + l.UserType + "."
+		text += " They get the user type " + l.UserType + "."
 	}
 	if l.Alike > 0 {
 		text += fmt.Sprintf(" %s of these may be in the file under another ID or login source, and are not pushed.", thousands(l.Alike))

@@ -61,10 +61,10 @@ func TestLeaversInWords(t *testing.T) {
 		"Leavers: 0 of the 1 person of run 11 (standard input, 2026-11-28 04:15) are not in this file.":                                func(l *importer.Leavers) { l.Found, l.People, l.Source, l.Why = 0, 1, "-", "x" },
 		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. Perhaps fewer have left: x.": func(l *importer.Leavers) { l.Why = "x" },
 		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. They are not pushed: x.":     func(l *importer.Leavers) { l.Why, l.UserType = "x", "7" },
-		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. Their user type is to be 7. 2 of these may be in the file under another ID or login source, and are not pushed. The ids of 3 are not kept (keep_keys), so that they are only counted.": func(l *importer.Leavers) {
+		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. They get the user type 7. 2 of these may be in the file under another ID or login source, and are not pushed. The ids of 3 are not kept (keep_keys), so that they are only counted.": func(l *importer.Leavers) {
 			l.UserType, l.Sent, l.Alike, l.Unnamed = "7", 7, 2, 3
 		},
-		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. Their user type is to be 7.": func(l *importer.Leavers) { l.UserType, l.Sent = "7", 12 },
+		"Leavers: 12 of the 1,200 people of run 11 (students.csv, 2026-11-28 04:15) are not in this file. They get the user type 7.": func(l *importer.Leavers) { l.UserType, l.Sent = "7", 12 },
 	} {
 		l := compared
 		change(&l)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 
 	"opscom-import/cmd/opscom-import/internal/app"
@@ -145,6 +146,7 @@ func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row 
 		}
 		if row.Folder != "" {
 			o.Relocate(row.Folder)
+			o.Reports = append([]notify.Report{{Name: "file", Path: filepath.Join(row.Folder, filepath.Base(row.File))}}, o.Reports...)
 		}
 	}
 	return details.notifier.Ended(fetchCtx, workCtx, news)

@@ -125,7 +125,7 @@ sent since. The numbers of the next runs begin 1000 higher.`,
 				ss.say("Run %d of %s was %s: its rows that had no answer may have been sent since. Push its newest file again, or forget the run.",
 					r.ID, filepath.Base(r.Source), r.State.Label())
 			}
-			ss.say("The next push sends everybody, also with --only-changes. --max-changed holds it: approve that run.")
+			ss.say("The next push sends everybody, also with --only-changes. If max-changed is set, it holds that push: approve it.")
 			ss.say("Leavers of a file are NOT looked for until it has a complete run again.")
 			return nil
 		}),

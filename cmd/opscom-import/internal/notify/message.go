@@ -157,7 +157,7 @@ func (m Message) nextSteps(configFile string) []string {
 	case config.NotifyNotComplete, config.NotifyFailed:
 		switch {
 		case m.Retry:
-			return []string{"Remove the cause, if it is here. The job tries again by itself."}
+			return []string{"Remove the cause, if it is here. The service watch tries again by itself, and \"jobs run\" when it is started again."}
 		case m.Event == config.NotifyNotComplete && m.Run > 0:
 			return []string{"Run the same command again when the cause is gone: it resumes this run. So does, as the user of the job:", approve}
 		case m.Event == config.NotifyFailed && m.Folder == "":

@@ -44,7 +44,19 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		pushCtx, cancel = context.WithDeadline(fetchCtx, ends)
 		defer cancel()
 	}
-	end := l.Pusher.Push(pushCtx, workCtx, l.job, file)
+	end := l.sinceTaken(it, l.Pusher.Push(pushCtx, workCtx, l.job, file))
+	if end.Run == 0 { // it has come less far than an earlier try
+		end.Run = it.row.Run
+	}
+	if end.Exit == app.ExitIncomplete && pushCtx.Err() != nil && fetchCtx.Err() == nil {
+		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
+	}
+	return end, l.finish(fetchCtx, workCtx, it, end)
+}
+
+// sinceTaken returns the end of a push, corrected if its file is not what it was when it
+// was taken.
+func (l *loop) sinceTaken(it item, end End) End {
 	switch now, err := app.HashOf(it.path); {
 	case errors.Is(err, fs.ErrNotExist) && l.inbox != nil:
 		end.OfFile, end.Problem = true, "the file was removed while it was in progress"
@@ -54,13 +66,7 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 	case err == nil && now != it.row.FileHash && (end.Exit <= app.ExitRows || end.Exit == app.ExitHeld || end.OfFile):
 		end.OfFile, end.Exit, end.Problem = false, app.ExitIncomplete, "the file changed after it was taken: it was still being written, and what it is now is pushed again"
 	}
-	if end.Run == 0 { // it has come less far than an earlier try
-		end.Run = it.row.Run
-	}
-	if end.Exit == app.ExitIncomplete && pushCtx.Err() != nil && fetchCtx.Err() == nil {
-		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
-	}
-	return end, l.finish(fetchCtx, workCtx, it, end)
+	return end
 }
 
 // start stores that the work on the file begins.
