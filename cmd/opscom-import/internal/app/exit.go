@@ -11,12 +11,12 @@ import (
 
 // The exit codes, as docs/reference/commands.md explains them.
 const (
-	ExitDone       = 0                   // every row ended well
-	ExitRows       = 1                   // complete, and some rows are invalid, rejected or failed
-	ExitUsage      = 2                   // usage, settings or an unreadable file: nothing was sent
-	ExitIncomplete = 3                   // the run is not complete; the same command resumes it
-	ExitHeld       = importer.ExitOfHeld // 4: a safety limit holds the run: nothing was sent
-	ExitBusy       = 5                   // another run to the same client is in progress
+	ExitDone       = 0 // every row ended well
+	ExitRows       = 1 // complete, and some rows are invalid, rejected or failed
+	ExitUsage      = 2 // usage, settings or an unreadable file: nothing was sent
+	ExitIncomplete = 3 // the run is not complete; the same command resumes it
+	ExitHeld       = 4 // a safety limit holds the run: nothing was sent; importer.ExitOfHeld
+	ExitBusy       = 5 // another run to the same client is in progress
 )
 
 // ExitCode returns the exit code of a command that ended with the error. Unless the

@@ -55,3 +55,10 @@ func TestExitCodeOfARun(t *testing.T) {
 		}
 	}
 }
+
+// The journal keeps the runs of jobs that ended with this code.
+func TestJournalKnowsTheExitCodeOfHeldRuns(t *testing.T) {
+	if ExitHeld != importer.ExitOfHeld {
+		t.Errorf("%d here, and %d there", ExitHeld, importer.ExitOfHeld)
+	}
+}

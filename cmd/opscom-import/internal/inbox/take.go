@@ -103,9 +103,10 @@ func (b *Inbox) nameFolder(unnamed string, n note) (Taken, error) {
 		if i > 1 {
 			stamp = fmt.Sprintf("%s-%d", stamp, i)
 		}
-		if b.isUsed(stamp) {
+		if b.isUsed(stamp, InProgress, Held, Done, Failed) {
 			continue
 		}
+		b.step("free name")
 		taken := b.taken(InProgress, stamp, n)
 		err := renameNew(unnamed, taken.Folder)
 		if errors.Is(err, fs.ErrExist) {
@@ -114,13 +115,21 @@ func (b *Inbox) nameFolder(unnamed string, n note) (Taken, error) {
 		if err != nil {
 			return Taken{}, err
 		}
+		// another process may have used and finished the name meanwhile: none can any more
+		if b.isUsed(stamp, Held, Done, Failed) {
+			if err := renameNew(taken.Folder, unnamed); err != nil {
+				return Taken{}, err
+			}
+			continue
+		}
 		return taken, syncFolders(b.place(InProgress))
 	}
 	return Taken{}, fmt.Errorf("there are %d folders of %s; move some of them away", most, n.At.UTC().Format(time.DateTime))
 }
 
-func (b *Inbox) isUsed(stamp string) bool {
-	for _, place := range places() {
+// isUsed looks into places in the order in which folders move, so that none slips past.
+func (b *Inbox) isUsed(stamp string, places ...Place) bool {
+	for _, place := range places {
 		if _, err := os.Lstat(filepath.Join(b.place(place), stamp)); !errors.Is(err, fs.ErrNotExist) {
 			return true
 		}

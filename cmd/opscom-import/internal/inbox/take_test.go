@@ -502,6 +502,40 @@ func TestFinishOverwritesNothing(t *testing.T) {
 	}
 }
 
+// Between the look for a free name and the use of it, another process may take a file under
+// that name and finish it.
+func TestNameUsedAndFinishedMeanwhile(t *testing.T) {
+	for _, place := range []Place{Held, Done, Failed} {
+		o := options(t.TempDir(), Renamed, "*.csv")
+		b := open(t, o)
+		arrive(t, b, "students.csv", "ours")
+		ready(t, b, noon, "students.csv")
+		arrive(t, b, "staff.csv", "theirs")
+		b.step = func(step string) {
+			if step != "free name" {
+				return
+			}
+			b.step = func(string) {}
+			other := open(t, o)
+			if _, err := other.Finish(take(t, other, "staff.csv", noon), place); err != nil {
+				t.Error(err)
+			}
+		}
+		taken, err := b.Take("students.csv", noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, err := b.Finish(taken, place)
+		if err != nil {
+			t.Errorf("%s: %v", place, err)
+		}
+		files := tree(t, b.Folder)
+		if first := string(place) + "/2026-11-30T120000Z"; files[first+"/staff.csv"] != "theirs" || files[first+"-2/students.csv"] != "ours" {
+			t.Errorf("%s: %s, %q", place, done.Folder, files)
+		}
+	}
+}
+
 // Several inboxes, each with patterns of its own, share a folder: each file is taken once.
 func TestInboxesShareAFolder(t *testing.T) {
 	folder := t.TempDir()
