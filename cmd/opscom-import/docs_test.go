@@ -237,7 +237,7 @@ func TestPagesNameOnlyWhatExists(t *testing.T) {
 	root, _ := newRoot(streams{})
 	known := slices.Collect(maps.Keys(maps.Collect(commands(root))))
 	flags := append(flagNames(root), "--include", "--label") // of grep and secret-tool
-	variables := []string{config.TokenVariable, config.FileVariable}
+	variables := []string{config.TokenVariable, config.FileVariable, config.JournalKeyVariable}
 	variables = append(variables, "OPSCOM_CORPUS", "OPSCOM_AXE", "OPSCOM_PACKAGES") // for tests
 	variables = append(variables, notify.Variables()...)
 	for _, row := range config.All(config.Environment{}) {

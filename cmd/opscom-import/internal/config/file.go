@@ -55,10 +55,12 @@ type configFile struct {
 	values map[string]given
 	notify []NotifyTarget
 	jobs   []jobSection
+
+	journalKeyCommand []string
 }
 
 // sectionKeys are the keys of the config file that are no settings.
-func sectionKeys() []string { return []string{notifyKey, jobsKey} }
+func sectionKeys() []string { return []string{notifyKey, jobsKey, journalKeyCommandKey} }
 
 // readFile reads the config file, none for the path "".
 func readFile(path string, table []Setting) (file configFile, err error) {
@@ -90,6 +92,10 @@ func readFile(path string, table []Setting) (file configFile, err error) {
 			continue
 		case jobsKey:
 			file.jobs, err = readJobs(path, value, table)
+			mistakes = append(mistakes, err)
+			continue
+		case journalKeyCommandKey:
+			file.journalKeyCommand, err = readCommand(path, key, value)
 			mistakes = append(mistakes, err)
 			continue
 		}
@@ -166,6 +172,8 @@ func isTokenKey(key string) bool {
 func checkEntry(key, value *yaml.Node, table []Setting, lines map[string]int) (Setting, error) {
 	i := slices.IndexFunc(table, func(s Setting) bool { return s.Key() == key.Value })
 	switch {
+	case strings.EqualFold(key.Value, "journal_key"):
+		return Setting{}, fmt.Errorf("the journal's keys do not belong in the config file, which others may see: set %s, or name a file with journal_key_file, or a command with %s", JournalKeyVariable, journalKeyCommandKey)
 	case isTokenKey(key.Value):
 		return Setting{}, fmt.Errorf("the token does not belong in the config file, which others may see: set %s, or name a file with token_file, or keep it in the system's keyring", TokenVariable)
 	case i < 0 && !slices.Contains(sectionKeys(), key.Value):

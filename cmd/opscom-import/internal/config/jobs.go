@@ -61,7 +61,7 @@ func jobKeys() []string {
 // notOfAJob are settings of the whole command, and those with which a person overrules
 // what the program does by itself.
 func notOfAJob() []string {
-	return []string{"state", "keep", "keep_keys", "json", "quiet", "no_progress", "metrics_file", "listen", "log_format", "log_level", "yes", "fresh", "min_age"}
+	return []string{"state", "journal", "journal_key_file", "insecure_journal", "keep", "keep_keys", "json", "quiet", "no_progress", "metrics_file", "listen", "log_format", "log_level", "yes", "fresh", "min_age"}
 }
 
 // reportKeys are settings that would let each file of a folder replace the reports of the

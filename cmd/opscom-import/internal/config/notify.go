@@ -241,9 +241,7 @@ func (s *section) notifyTarget(node *yaml.Node) (t NotifyTarget) {
 			s.wrong(on.name, "a healthcheck hears of every run: remove on")
 		}
 	case "command":
-		if t.Command = s.texts(e); len(t.Command) > 0 && t.Command[0] == "" {
-			s.wrong(e.name, "command begins with the path of a program")
-		}
+		t.Command = s.command(e)
 	}
 	return t
 }

@@ -127,3 +127,18 @@ func (s *section) path(e entry) string {
 	}
 	return filepath.Join(filepath.Dir(s.file), path)
 }
+
+// command returns a program and its arguments, which are started without a shell.
+func (s *section) command(e entry) []string {
+	command := s.texts(e)
+	if len(command) > 0 && command[0] == "" {
+		s.wrong(e.name, "%s begins with the path of a program", e.name.Value)
+	}
+	return command
+}
+
+// readCommand reads a key of the config file whose value is a command.
+func readCommand(file string, key, value *yaml.Node) ([]string, error) {
+	s := &section{file: file}
+	return s.command(entry{key, value}), s.err()
+}

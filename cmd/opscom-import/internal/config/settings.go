@@ -74,20 +74,24 @@ type Settings struct {
 	Yes         bool
 	Fresh       bool
 
-	Results     *string       // path, "" for none, "-" for standard output; nil when it is not given
-	Problems    *string       // the same
-	Fix         *string       // the same
-	Summary     *string       // the same
-	LeaversFile *string       // the same
-	Metrics     string        // path of the file for node_exporter; "" for none
-	Listen      string        // loopback address where watch serves metrics and its health; "" for none
-	State       string        // absolute path of the journal's folder
-	Keep        time.Duration // how long finished runs stay in the journal; 0 for ever
-	JSON        bool
-	Quiet       bool
-	NoProgress  bool
-	LogFormat   string // "text" or "json"
-	LogLevel    slog.Level
+	Results           *string // path, "" for none, "-" for standard output; nil when it is not given
+	Problems          *string // the same
+	Fix               *string // the same
+	Summary           *string // the same
+	LeaversFile       *string // the same
+	Metrics           string  // path of the file for node_exporter; "" for none
+	Listen            string  // loopback address where watch serves metrics and its health; "" for none
+	State             string  // absolute path of the journal's folder
+	Journal           JournalAddress
+	JournalKeyFile    string        // file with the keys of a journal in PostgreSQL; "" for none
+	JournalKeyCommand []string      // the program that prints them, and its arguments; only a config file has it
+	InsecureJournal   bool          // a journal on another machine may be reached without TLS
+	Keep              time.Duration // how long finished runs stay in the journal; 0 for ever
+	JSON              bool
+	Quiet             bool
+	NoProgress        bool
+	LogFormat         string // "text" or "json"
+	LogLevel          slog.Level
 
 	ConfigFile string // the config file that was read; "" for none
 	ConfigFrom string // why that one, for a person: "OPSCOM_CONFIG"
@@ -110,12 +114,17 @@ type Settings struct {
 func (s Settings) Origin(key string) string { return s.origins[key] }
 
 // CommandEnvironment returns the variables for a program that is started: all but the
-// token, which is nobody else's.
+// token, the journal's keys and the password of its database, which are nobody else's.
 func (s Settings) CommandEnvironment() []string {
 	return slices.DeleteFunc(slices.Clone(s.environ), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return strings.EqualFold(name, TokenVariable)
+		return slices.Contains(secretVariables(), strings.ToUpper(name))
 	})
+}
+
+// secretVariables are those that no other program gets.
+func secretVariables() []string {
+	return []string{TokenVariable, JournalKeyVariable, variablePrefix + "JOURNAL", "PGPASSWORD"}
 }
 
 // sandboxRate is the default rate for the sandbox inside the process, in requests
@@ -193,7 +202,9 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	onCommandLine := readFlags(flags, table)
 	values := maps.Clone(weaker)
 	maps.Copy(values, onCommandLine)
-	s := Settings{ConfigFile: path, ConfigFrom: why, Notify: file.notify, getenv: env.Get, environ: env.Variables}
+	s := Settings{
+		ConfigFile: path, ConfigFrom: why, Notify: file.notify, JournalKeyCommand: file.journalKeyCommand, getenv: env.Get, environ: env.Variables,
+	}
 	settings, err := s.read(values, env)
 	if err != nil {
 		return Settings{}, err
@@ -212,6 +223,9 @@ func (s Settings) read(values map[string]given, env Environment) (Settings, erro
 			continue
 		}
 		s.origins[setting.Key()], s.texts[setting.Key()] = value.origin, value.text
+		if setting.secret && value.text != "" {
+			s.texts[setting.Key()] = "(given)"
+		}
 		if err := setting.read(value.text); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", value.origin, err))
 		}
@@ -221,6 +235,9 @@ func (s Settings) read(values map[string]given, env Environment) (Settings, erro
 	}
 	if s.Sandbox {
 		s = s.ForSandbox()
+	}
+	if err := s.checkJournal(); err != nil {
+		return Settings{}, err
 	}
 	if s.State == "" {
 		return Settings{}, errors.New("there is no home folder to keep the journal in; name one with --state FOLDER")
@@ -258,6 +275,9 @@ const (
 	TokenVariable = variablePrefix + "API_TOKEN"
 )
 
+// otherVariables are those of this program that are no settings.
+func otherVariables() []string { return []string{TokenVariable, FileVariable, JournalKeyVariable} }
+
 // readVariables returns the settings in the environment. An empty variable counts
 // as unset. A variable that nearly has the name of a setting is a mistake; others
 // belong to other programs.
@@ -265,7 +285,7 @@ func readVariables(env Environment, table []Setting) (map[string]given, error) {
 	values := make(map[string]given)
 	var mistakes []error
 	var variables []string // those that are no setting
-	for _, name := range []string{TokenVariable, FileVariable} {
+	for _, name := range otherVariables() {
 		variables = append(variables, strings.ToLower(strings.TrimPrefix(name, variablePrefix)))
 	}
 	for _, entry := range env.Variables {
@@ -273,7 +293,7 @@ func readVariables(env Environment, table []Setting) (map[string]given, error) {
 		word, ours := strings.CutPrefix(name, variablePrefix)
 		key := strings.ToLower(word)
 		switch {
-		case !ours || value == "" || name == TokenVariable || name == FileVariable:
+		case !ours || value == "" || slices.Contains(otherVariables(), name):
 			continue
 		case slices.Contains(keys(table), key):
 			values[key] = given{value, name}

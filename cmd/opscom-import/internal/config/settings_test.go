@@ -94,7 +94,7 @@ func TestDefaultSettings(t *testing.T) {
 		MaxBad: importer.Limit{Set: true, Percent: 10}, MaxFailures: 20, MaxLeavers: importer.Limit{Set: true, Percent: 5},
 		State: "/home/ada/.local/state/opscom-import", LogFormat: "text", LogLevel: slog.LevelWarn,
 	}
-	if diff := cmp.Diff(want, newPlace(t).mustLoad("--output", "x"), cmpopts.IgnoreUnexported(Settings{})); diff != "" {
+	if diff := cmp.Diff(want, newPlace(t).mustLoad("--output", "x"), cmpopts.IgnoreUnexported(Settings{}, JournalAddress{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -146,12 +146,17 @@ var every = map[string]struct {
 	"metrics_file":  {"/run/opscom.prom", func(s Settings) bool { return s.Metrics == "/run/opscom.prom" }},
 	"listen":        {"127.0.0.1:9480", func(s Settings) bool { return s.Listen == "127.0.0.1:9480" }},
 	"state":         {"/var/lib/opscom", func(s Settings) bool { return s.State == "/var/lib/opscom" }},
-	"keep":          {"12w", func(s Settings) bool { return s.Keep == 84*24*time.Hour }},
-	"json":          {"true", func(s Settings) bool { return s.JSON }},
-	"quiet":         {"true", func(s Settings) bool { return s.Quiet }},
-	"no_progress":   {"true", func(s Settings) bool { return s.NoProgress }},
-	"log_format":    {"json", func(s Settings) bool { return s.LogFormat == "json" }},
-	"log_level":     {"error", func(s Settings) bool { return s.LogLevel == slog.LevelError }},
+	"journal": {"postgresql://opscom@db.example.edu/opscom?sslmode=require", func(s Settings) bool {
+		return s.Journal.Reveal() == "postgresql://opscom@db.example.edu/opscom?sslmode=require"
+	}},
+	"journal_key_file": {"/run/keys", func(s Settings) bool { return s.JournalKeyFile == "/run/keys" }},
+	"insecure_journal": {"true", func(s Settings) bool { return s.InsecureJournal }},
+	"keep":             {"12w", func(s Settings) bool { return s.Keep == 84*24*time.Hour }},
+	"json":             {"true", func(s Settings) bool { return s.JSON }},
+	"quiet":            {"true", func(s Settings) bool { return s.Quiet }},
+	"no_progress":      {"true", func(s Settings) bool { return s.NoProgress }},
+	"log_format":       {"json", func(s Settings) bool { return s.LogFormat == "json" }},
+	"log_level":        {"error", func(s Settings) bool { return s.LogLevel == slog.LevelError }},
 }
 
 func TestEverySettingFromEverySource(t *testing.T) {

@@ -15,9 +15,10 @@ type Setting struct {
 	Default string // "" for none
 	Switch  bool   // true or false; the flag alone means true
 
-	usage string // for the help; the word in backquotes names the value
-	path  bool   // in a config file it is relative to that file's folder
-	read  func(text string) error
+	usage  string // for the help; the word in backquotes names the value
+	secret bool   // its text may hold a password: nobody shows it
+	path   bool   // in a config file it is relative to that file's folder
+	read   func(text string) error
 }
 
 // Key is the setting's name in the config file.
@@ -141,6 +142,12 @@ func (s *Settings) table(env Environment) []Setting {
 			read: into(&s.Listen, parseLoopback)},
 		{Flag: "state", path: true, Default: defaultState(env), usage: "`FOLDER` of the journal of all runs (default the system's place for state)",
 			read: into(&s.State, folderIn(env.WorkDir))},
+		{Flag: "journal", secret: true, usage: "`URL` of a PostgreSQL database for the journal of many machines, such as postgres://opscom@db.example.edu/opscom (default the journal in the state folder)",
+			read: into(&s.Journal, parseJournal)},
+		{Flag: "journal-key-file", path: true, usage: "`PATH` of a file with the keys of a journal in PostgreSQL; or set " + JournalKeyVariable,
+			read: into(&s.JournalKeyFile, parseText)},
+		{Flag: "insecure-journal", Switch: true, usage: "allow a connection without TLS to a PostgreSQL journal on another machine, where others can read it in transit",
+			read: into(&s.InsecureJournal, parseSwitch)},
 		{Flag: "keep", Default: "forever", usage: "forget finished runs that are older than this `TIME`, such as 90d or 12w, after a push; at least 1d",
 			read: into(&s.Keep, parseKeep)},
 		{Flag: "json", Switch: true, usage: "print one line of JSON for each file in place of the receipt", read: into(&s.JSON, parseSwitch)},
