@@ -38,6 +38,8 @@ func allowedImports() map[string][]string {
 		// a part of the sandbox that only tests need
 		"importer/sandbox/audit": append([]string{"importer/sandbox"}, inner...),
 		"samples/generate":       inner,
+		// servers for tests
+		"importer/journal/postgres/pgtest": {},
 	}
 	for _, sibling := range siblings {
 		allowed[sibling] = inner
