@@ -47,6 +47,8 @@ func allowedImports() map[string][]string {
 	const connection = "importer/controller/internal/connection"
 	allowed[connection] = []string{}
 	allowed["importer/controller"] = append([]string{connection}, inner...)
+	const keyring = "importer/journal/postgres/keyring"
+	allowed[keyring] = []string{}
 	const readers = "importer/sheet/internal/" // a reader never imports another
 	shared := append([]string{readers + "rows"}, inner...)
 	allowed[readers+"rows"] = inner
@@ -58,7 +60,7 @@ func allowedImports() map[string][]string {
 
 	const command = commandFolder + "/internal/"
 	below := slices.Concat(siblings, inner)
-	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", command + "schedule", command + "inbox"}, inner...)
+	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", keyring, command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
 	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers"}, below...)
