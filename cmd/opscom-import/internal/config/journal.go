@@ -1,12 +1,16 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
+	"os"
 	"strings"
+
+	"opscom-import/importer/journal/postgres/keyring"
 )
 
 // JournalKeyVariable holds the keys of a journal in PostgreSQL.
@@ -94,4 +98,61 @@ func (s Settings) checkJournal() error {
 	}
 	return fmt.Errorf("%s: the password of the database does not belong here, where others may see it: remove it from the address, and name a file of passwords with PGPASSFILE, or set PGPASSWORD, or set %sJOURNAL to the whole address",
 		origin, variablePrefix)
+}
+
+// JournalKeys are the keys of a journal in PostgreSQL.
+type JournalKeys struct {
+	*keyring.Ring
+	From    string // for a person: a file, a variable or a command
+	Warning string // what to fix, "" for nothing
+	File    string // "" for none
+}
+
+// FindJournalKeys looks for the keys in the file that the command line names, then in the
+// environment, then in the file that the other settings name, then asks the program of the
+// config file. No error holds any of them.
+func (s Settings) FindJournalKeys(ctx context.Context) (JournalKeys, error) {
+	inEnvironment := s.getenv(JournalKeyVariable)
+	switch {
+	case s.JournalKeyFile != "" && (s.Origin("journal_key_file") == "--journal-key-file" || strings.TrimSpace(inEnvironment) == ""):
+		return journalKeysFromFile(s.JournalKeyFile)
+	case strings.TrimSpace(inEnvironment) != "":
+		ring, err := keyring.Parse(inEnvironment)
+		if err != nil {
+			return JournalKeys{}, fmt.Errorf("the keys of the journal in %s cannot be used: %w", JournalKeyVariable, err)
+		}
+		return JournalKeys{Ring: ring, From: JournalKeyVariable}, nil
+	case len(s.JournalKeyCommand) > 0:
+		text, err := s.output(ctx, s.JournalKeyCommand, keyring.MaxBytes+1)
+		if err != nil {
+			return JournalKeys{}, fmt.Errorf("%s: %w", journalKeyCommandKey, err)
+		}
+		ring, err := keyring.Parse(string(text))
+		if err != nil {
+			return JournalKeys{}, fmt.Errorf("what the program of %s prints cannot be used: %w", journalKeyCommandKey, err)
+		}
+		return JournalKeys{Ring: ring, From: "the program " + s.JournalKeyCommand[0]}, nil
+	}
+	return JournalKeys{}, fmt.Errorf("there are no keys to encrypt the journal with: name a file that holds them with --journal-key-file, or set %s, or %s in the config file. "+
+		`This makes a file with one: (umask 077; echo "key-1 $(openssl rand -hex 32)" > journal-keys)`, JournalKeyVariable, journalKeyCommandKey)
+}
+
+func journalKeysFromFile(path string) (JournalKeys, error) {
+	text, err := readAtMost("key", path, keyring.MaxBytes+1)
+	if err != nil {
+		return JournalKeys{}, err
+	}
+	ring, err := keyring.Parse(string(text))
+	if err != nil {
+		return JournalKeys{}, fmt.Errorf("the key file %s cannot be used: %w", path, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return JournalKeys{}, fileError("key", path, err)
+	}
+	found := JournalKeys{Ring: ring, From: path, File: path}
+	if isExposed(info) {
+		found.Warning = fmt.Sprintf("Others on this machine can read the key file %s: run \"chmod 600 %s\".", path, path)
+	}
+	return found, nil
 }

@@ -1,9 +1,14 @@
 package config
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -121,5 +126,115 @@ func TestCommandEnvironmentHasNoSecret(t *testing.T) {
 	got := p.mustLoad().CommandEnvironment()
 	if !slices.Contains(got, "PGHOST=db") || strings.Contains(strings.Join(got, "\n"), "s3cr3t") {
 		t.Errorf("%q", got)
+	}
+}
+
+// keyText is a key ring of one key with that name.
+func keyText(name string) string { return name + " " + strings.Repeat("c0ffee00", 8) + "\n" }
+
+// printing returns a command that prints the text.
+func printing(t *testing.T, text string) []string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no cat")
+	}
+	path := filepath.Join(t.TempDir(), "printed")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"cat", path}
+}
+
+func TestFindJournalKeys(t *testing.T) {
+	path := writeToken(t, keyText("of-file"), 0o600)
+	command := printing(t, keyText("of-command")+keyText("older")[:6]+strings.Repeat("a1", 32))
+	inEnvironment := map[string]string{"OPSCOM_JOURNAL_KEY": "of-environment " + strings.Repeat("ab", 32) + ", older " + strings.Repeat("cd", 32)}
+	fromFlag := map[string]string{"journal_key_file": "--journal-key-file"}
+	for name, tc := range map[string]struct {
+		settings  Settings
+		variables map[string]string
+		first     string
+		from      string
+	}{
+		"flag before environment":   {Settings{JournalKeyFile: path, origins: fromFlag}, inEnvironment, "of-file", path},
+		"environment before config": {Settings{JournalKeyFile: path}, inEnvironment, "of-environment", "OPSCOM_JOURNAL_KEY"},
+		"blank variable":            {Settings{JournalKeyFile: path}, map[string]string{"OPSCOM_JOURNAL_KEY": " \n"}, "of-file", path},
+		"file before command":       {Settings{JournalKeyFile: path, JournalKeyCommand: command}, nil, "of-file", path},
+		"command":                   {Settings{JournalKeyCommand: command}, nil, "of-command", "the program cat"},
+	} {
+		tc.settings.environ = os.Environ()
+		found, err := tc.settings.withVariables(tc.variables).FindJournalKeys(t.Context())
+		if err != nil || found.Names()[0] != tc.first || found.From != tc.from || found.Warning != "" {
+			t.Errorf("%s: %v from %q, warning %q, error %v", name, found.Ring, found.From, found.Warning, err)
+		}
+	}
+	_, err := (Settings{}).withVariables(nil).FindJournalKeys(t.Context())
+	for _, want := range []string{"there are no keys", "--journal-key-file", "OPSCOM_JOURNAL_KEY", "journal_key_command", "openssl rand -hex 32"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no keys: %v, want %q", err, want)
+		}
+	}
+}
+
+func TestJournalKeysThatCannotBeUsed(t *testing.T) {
+	const secret = "5ec3e7"
+	digits := strings.Repeat(secret, 10)
+	path := writeToken(t, "key "+digits, 0o600)
+	if _, err := (Settings{JournalKeyFile: path}).withVariables(nil).FindJournalKeys(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "the key file "+path+" cannot be used: key 1 is not") || strings.Contains(err.Error(), secret) {
+		t.Error(err)
+	}
+	if _, err := (Settings{JournalKeyFile: path + "x"}).withVariables(nil).FindJournalKeys(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, err := (Settings{}).withVariables(map[string]string{"OPSCOM_JOURNAL_KEY": digits}).FindJournalKeys(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "in OPSCOM_JOURNAL_KEY cannot be used") || strings.Contains(err.Error(), secret) {
+		t.Error(err)
+	}
+	s := Settings{JournalKeyCommand: printing(t, "key "+digits), environ: os.Environ()}
+	if _, err := s.withVariables(nil).FindJournalKeys(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "what the program of journal_key_command prints cannot be used") || strings.Contains(err.Error(), secret) {
+		t.Error(err)
+	}
+	exposed := writeToken(t, keyText("k"), 0o640)
+	found, err := (Settings{JournalKeyFile: exposed}).withVariables(nil).FindJournalKeys(t.Context())
+	if err != nil || runtime.GOOS != "windows" && !strings.Contains(found.Warning, "chmod 600 "+exposed) {
+		t.Errorf("warning %q, %v", found.Warning, err)
+	}
+}
+
+// What a program prints is not shown, and it gets none of our secrets.
+func TestProgramsThatPrintSecrets(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no sh")
+	}
+	const secret = "s3cr3t"
+	p := newPlace(t, "PATH="+os.Getenv("PATH"), "OPSCOM_API_TOKEN="+secret, "OPSCOM_JOURNAL_KEY="+secret, "PGPASSWORD="+secret, "VAULT_ADDR=v")
+	s := p.mustLoad()
+	out, err := s.output(t.Context(), []string{"sh", "-c", "env; echo " + secret + "-on-stderr >&2"}, 10_000)
+	if err != nil || !strings.Contains(string(out), "VAULT_ADDR=v") || strings.Contains(string(out), secret) {
+		t.Errorf("%s, %v", out, err)
+	}
+	if out, err := s.output(t.Context(), []string{"sh", "-c", "echo 0123456789; echo more"}, 4); string(out) != "0123" || err != nil {
+		t.Errorf("%q, %v", out, err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for _, tc := range []struct {
+		ctx     context.Context
+		command []string
+		want    string
+	}{
+		{t.Context(), []string{"sh", "-c", "echo " + secret + "; echo " + secret + " >&2; exit 3"}, "the program sh ended with exit status 3; run it yourself"},
+		{t.Context(), []string{"/does/not/exist", secret}, "the program /does/not/exist cannot be run: "},
+		{t.Context(), []string{"does-not-exist"}, "the program does-not-exist cannot be run: executable file not found"},
+		{stopped, []string{"sleep", "60"}, "wait for the program sleep: context canceled"},
+		{late, []string{"sleep", "60"}, "the program sleep did not end in 30s"},
+	} {
+		if _, err := s.output(tc.ctx, tc.command, 100); err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v, want %q", tc.command, err, tc.want)
+		}
 	}
 }
