@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrLeaseLost says that another process may have taken over what this one held: what is
+// not recorded yet is unknown, and whoever has it now sends it again.
+var ErrLeaseLost = errors.New("the lease on the rows was lost: another process may have taken them over")
+
+// leases takes chunks of a run into the hands of a lane, and writes what becomes of them.
+// It does not look into what it writes.
+//
+// A chunk has one holder at a time: each lease has an epoch of its own, and what is written
+// under an earlier one is refused. Every method is one statement, and is repeated until the
+// database has answered: whatever was done the first time is not done again.
+type leases struct {
+	pool  *pgxpool.Pool
+	run   int64
+	night time.Time
+	term  time.Duration // how long a lease lasts after it was last renewed
+}
+
+// leased is a chunk as the database has it when it is leased.
+type leased struct {
+	chunk   int
+	epoch   int
+	round   int // whose rows are to be pushed
+	claimed int // every pending row of the first round up to this one may have been sent
+	events  int // number of records
+	resumed int // number of records when the run was last started
+}
+
+// change is what the holder of a chunk has to say of it.
+type change struct {
+	chunk   int
+	epoch   int
+	events  int    // number of records before it
+	claimed int    // the new mark; one below the old changes nothing
+	data    []byte // the next record; nil: none
+	over    int    // the round of which nothing waits any more: the chunk is given back; notOver: the lease is renewed
+}
+
+const notOver = -1
+
+// The epochs of the first scan are those of one moment; a chunk that somebody else took,
+// stopped or started since then has another one when it is locked, and is left to them.
+const leaseChunks = `
+	WITH waiting AS MATERIALIZED (
+		SELECT s.chunk, s.epoch, s.rounds[1] AS round FROM opscom.chunk_state s, opscom.run r
+		WHERE r.id = $1 AND r.state = 'pushing' AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
+	next AS (
+		SELECT s.chunk FROM opscom.chunk_state s JOIN waiting w ON w.chunk = s.chunk AND w.epoch = s.epoch
+		WHERE s.run = $1 AND w.round = (SELECT min(round) FROM waiting) AND (s.lease_until IS NULL OR s.lease_until < now())
+		ORDER BY s.chunk LIMIT $2 FOR NO KEY UPDATE OF s SKIP LOCKED)
+	UPDATE opscom.chunk_state s SET epoch = s.epoch + 1, lease_until = now() + $3
+	FROM next WHERE s.run = $1 AND s.chunk = next.chunk
+	RETURNING s.chunk, s.epoch, s.rounds[1], s.claimed, s.events, s.resumed`
+
+// lease takes up to n chunks that nobody holds, the first ones of the earliest round of which
+// anything is left to do, and returns them in no order. It takes none while others hold all
+// of that round. After another timeline has begun it takes none either.
+//
+// A lease whose answer was lost is nobody's until it ends.
+func (l *leases) lease(ctx context.Context, n int) (taken []leased, err error) {
+	err = l.insist(ctx, func(ctx context.Context) error {
+		rows, err := l.pool.Query(ctx, leaseChunks, l.run, n, l.term)
+		if err != nil {
+			return err
+		}
+		taken, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c leased, err error) {
+			return c, row.Scan(&c.chunk, &c.epoch, &c.round, &c.claimed, &c.events, &c.resumed)
+		})
+		return err
+	})
+	return taken, err
+}
+
+const changeChunks = `
+	WITH change AS (
+		SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::int[]) AS c (chunk, epoch, events, claimed, data, over)),
+	kept AS (
+		UPDATE opscom.chunk_state s SET
+			claimed = greatest(s.claimed, c.claimed),
+			events = s.events + (c.data IS NOT NULL)::int,
+			rounds = array_remove(s.rounds, c.over),
+			lease_until = CASE WHEN c.over >= 0 THEN NULL ELSE now() + $9 END
+		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = opscom.timeline()
+		WHERE s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
+		RETURNING s.chunk, s.events, c.data),
+	stored AS (
+		INSERT INTO opscom.event (night, run, chunk, seq, data)
+		SELECT $1, $2, chunk, events, data FROM kept WHERE data IS NOT NULL)
+	SELECT chunk FROM kept`
+
+// What was written before its answer was lost shows in the number of records.
+const changedChunks = `
+	SELECT s.chunk FROM unnest($2::int[], $3::int[], $4::int[]) AS c (chunk, epoch, events)
+	JOIN opscom.run r ON r.id = $1 AND r.timeline = opscom.timeline()
+	JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events`
+
+// write writes changes of different chunks, renews the leases on these, and returns which of
+// the chunks are still held: nothing was written of the others, and never will be. It is on
+// the disk when it returns.
+func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool, err error) {
+	columns := columnsOf(changes)
+	err = l.insist(ctx, func(ctx context.Context) (err error) {
+		kept, err = l.chunks(ctx, changeChunks, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term)
+		if err != nil || len(kept) == len(changes) {
+			return err
+		}
+		// Either they are lost, or this is not the first attempt.
+		kept, err = l.chunks(ctx, changedChunks, l.run, columns.chunk, columns.epoch, columns.after)
+		return err
+	})
+	return kept, err
+}
+
+const renewChunks = `
+	UPDATE opscom.chunk_state s SET lease_until = now() + $4 FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), opscom.run r
+	WHERE r.id = $1 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch
+	RETURNING s.chunk`
+
+// renew renews the leases on chunks, of which only number and epoch count, and returns which
+// are still held. It tries once.
+func (l *leases) renew(ctx context.Context, held []change) (kept map[int]bool, err error) {
+	ctx, stop := context.WithTimeout(ctx, l.attempt())
+	defer stop()
+	columns := columnsOf(held)
+	return l.chunks(ctx, renewChunks, l.run, columns.chunk, columns.epoch, l.term)
+}
+
+// Another one may take them at once; if a crash undoes it, they are free a little later.
+const giveChunksBack = `
+	WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true) AS mode)
+	UPDATE opscom.chunk_state s SET lease_until = NULL FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), relaxed
+	WHERE s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND relaxed.mode = 'off'
+	RETURNING s.chunk`
+
+// giveBack ends the leases on chunks, of which only number and epoch count. It tries once:
+// they end by themselves too.
+func (l *leases) giveBack(ctx context.Context, held []change) error {
+	ctx, stop := context.WithTimeout(ctx, l.attempt())
+	defer stop()
+	columns := columnsOf(held)
+	_, err := l.chunks(ctx, giveChunksBack, l.run, columns.chunk, columns.epoch)
+	return err
+}
+
+// chunks returns the chunks that a statement returns.
+func (l *leases) chunks(ctx context.Context, statement string, args ...any) (map[int]bool, error) {
+	rows, err := l.pool.Query(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]bool{}
+	var chunk int
+	_, err = pgx.ForEachRow(rows, []any{&chunk}, func() error {
+		found[chunk] = true
+		return nil
+	})
+	return found, err
+}
+
+// attempt is how long one attempt may take.
+func (l *leases) attempt() time.Duration { return l.term / 3 }
+
+const (
+	firstPause   = 50 * time.Millisecond // between two attempts
+	longestPause = time.Second
+)
+
+// insist does something until the database answers or the context is done. An attempt that
+// gets no answer is given up: its connection may be dead.
+func (l *leases) insist(ctx context.Context, do func(ctx context.Context) error) error {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := l.try(ctx, do)
+		if err == nil || ctx.Err() != nil || !IsTransient(err) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
+}
+
+func (l *leases) try(ctx context.Context, do func(ctx context.Context) error) error {
+	ctx, stop := context.WithTimeout(ctx, l.attempt())
+	defer stop()
+	return do(ctx)
+}
+
+// changeColumns are changes as a statement takes them.
+type changeColumns struct {
+	chunk, epoch, events, claimed, over []int
+	data                                [][]byte
+	after                               []int // events after the change
+}
+
+func columnsOf(changes []change) (c changeColumns) {
+	for i := range changes {
+		one := &changes[i]
+		c.chunk, c.epoch, c.events = append(c.chunk, one.chunk), append(c.epoch, one.epoch), append(c.events, one.events)
+		c.claimed, c.data, c.over = append(c.claimed, one.claimed), append(c.data, one.data), append(c.over, one.over)
+		after := one.events
+		if one.data != nil {
+			after++
+		}
+		c.after = append(c.after, after)
+	}
+	return c
+}
