@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -72,12 +71,6 @@ func (a *Acceptances) hold(ctx context.Context, target string) error {
 // lookUp is what cannot be done when acceptances cannot be read.
 const lookUp = "look up what the Controller last accepted"
 
-// heldAcceptances are the acceptances of a target, in memory.
-type heldAcceptances struct {
-	stored   []*packed // of each row of the target
-	replayed changes   // by outcomes that are not folded
-}
-
 // holdAcceptances reads the acceptances of a target. A journal that is only read cannot
 // store what is not folded.
 func (j *Journal) holdAcceptances(ctx context.Context, name string) (held *heldAcceptances, err error) {
@@ -109,81 +102,8 @@ func loadHeld(ctx context.Context, tx *sql.Tx, name string) (*heldAcceptances, e
 		}
 		held.stored = append(held.stored, p)
 	}
-	_, _, err = held.replayed.replay(ctx, tx, same, same.folded(), math.MaxInt)
+	_, _, err = replay(ctx, held.replayed, tx, same, same.folded(), math.MaxInt)
 	return held, err
-}
-
-// find returns the acceptance of a key: of those stored the latest, unless outcomes that
-// are not folded say more.
-func (h *heldAcceptances) find(key importer.Digest) (found importer.Acceptance, ok bool, err error) {
-	take := func(a importer.Acceptance) {
-		if !ok || !found.AcceptedAt.After(a.AcceptedAt) {
-			a.Unique = a.Unique.Over(found.Unique)
-			found, ok = a, true
-		} else {
-			found.Unique = found.Unique.Over(a.Unique)
-		}
-	}
-	for _, p := range h.stored {
-		if data := p.find(key); data != nil {
-			a, damaged := readAcceptance(data)
-			err = errors.Join(err, damaged)
-			take(a)
-		}
-	}
-	replayed, changed := h.replayed[key]
-	switch {
-	case !changed:
-		return found, ok, err
-	case replayed.isDeleted:
-		return importer.Acceptance{}, false, err
-	case len(h.stored) == 1: // what is stored of one row is older
-		ok = false
-	}
-	take(replayed.Acceptance)
-	return found, ok, err
-}
-
-// uniqueFollows is added to the time of an acceptance that has unique values. No time
-// before the year 3111 has this bit.
-const uniqueFollows = 1 << 55
-
-// appendAcceptance returns an acceptance as it is stored:
-//
-//	hash, accepted at (microseconds since 1970) + uniqueFollows, reference id as a text;
-//	the unique values, if the time announces them (see appendUnique)
-func appendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
-	at := uint64(microOf(a.AcceptedAt))
-	if a.Unique != (importer.UniqueValues{}) {
-		at |= uniqueFollows
-	}
-	data := appendTexts(binary.AppendUvarint(a.Hash[:], at), a.ReferenceID)
-	if at&uniqueFollows != 0 {
-		data = appendUnique(data, a.Unique)
-	}
-	return seal(data, keyPlace(key)...)
-}
-
-// readAcceptance unpacks an acceptance that was verified.
-func readAcceptance(data []byte) (a importer.Acceptance, err error) {
-	r := blobReader{rest: string(data[:len(data)-sumSize])}
-	return r.acceptance(), r.err()
-}
-
-func (r *blobReader) acceptance() (a importer.Acceptance) {
-	a.Hash = r.digest()
-	at := r.number()
-	a.AcceptedAt = timeOf(int64(at &^ uniqueFollows))
-	a.ReferenceID = r.text()
-	if at&uniqueFollows != 0 {
-		a.Unique = r.unique()
-	}
-	return a
-}
-
-// keyPlace returns a key as the numbers that say where an acceptance belongs.
-func keyPlace(key importer.Digest) []int64 {
-	return []int64{int64(binary.LittleEndian.Uint64(key[:8])), int64(binary.LittleEndian.Uint64(key[8:]))}
 }
 
 const selectOutcomes = `SELECT event.id, event.run, event.chunk, event.seq, event.data, plan.payloads_at, plan.payloads_size, plan.data
@@ -242,16 +162,6 @@ func targetIsFolded(ctx context.Context, tx *sql.Tx, name string) (bool, error) 
 	return same.folded() >= latest, err
 }
 
-// changes are acceptances to be stored, by key.
-type changes map[importer.Digest]change
-
-// change is an acceptance to be stored, whose unique values are those that were sent; or it
-// is to be deleted.
-type change struct {
-	importer.Acceptance
-	isDeleted bool
-}
-
 // foldRows is about how many rows are folded in one transaction.
 const foldRows = 8192
 
@@ -267,13 +177,13 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 		done = true
 		pending, err = same.join(ctx, tx, name)
 	} else {
-		after, done, err = pending.replay(ctx, tx, same, after, foldRows)
+		after, done, err = replay(ctx, pending, tx, same, after, foldRows)
 	}
 	if err == nil && done { // later events, if any, are of other targets
 		err = tx.QueryRowContext(ctx, latestEvent).Scan(&after)
 	}
 	if err == nil {
-		err = pending.store(ctx, tx, same[0].id)
+		err = storeChanges(ctx, pending, tx, same[0].id)
 	}
 	if err == nil {
 		err = same.saveFolded(ctx, tx, after)
@@ -283,7 +193,7 @@ func foldSome(ctx context.Context, tx *sql.Tx, name string) (done bool, err erro
 
 // replay adds the changes by the outcomes after an event, until there are about so
 // many. It returns the last event that it added, and whether no other follows.
-func (p changes) replay(ctx context.Context, tx *sql.Tx, same targets, after int64, most int) (last int64, done bool, err error) {
+func replay(ctx context.Context, p changes, tx *sql.Tx, same targets, after int64, most int) (last int64, done bool, err error) {
 	last = max(after, 0)
 	n, c := 0, new(chunk)
 	outcomes, err := tx.QueryContext(ctx, selectOutcomes, last, same.ids())
@@ -292,7 +202,7 @@ func (p changes) replay(ctx context.Context, tx *sql.Tx, same targets, after int
 			return errEnough
 		}
 		n++
-		last, err = p.add(outcomes, c)
+		last, err = addOutcomes(p, outcomes, c)
 		return err
 	})
 	if done = err == nil; !done && !errors.Is(err, errEnough) {
@@ -301,8 +211,8 @@ func (p changes) replay(ctx context.Context, tx *sql.Tx, same targets, after int
 	return last, done, checkCount(ctx, tx, same, max(after, 0), last, n)
 }
 
-// add applies the events of the current record, and returns its id. It uses c.
-func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
+// addOutcomes adds the events of the current record, and returns its id. It uses c.
+func addOutcomes(p changes, outcomes *sql.Rows, c *chunk) (id int64, err error) {
 	var run, number, seq int64
 	var payloads section
 	var data, plan sql.RawBytes
@@ -312,26 +222,7 @@ func (p changes) add(outcomes *sql.Rows, c *chunk) (id int64, err error) {
 	if _, err := c.read(run, number, payloads, plan); err != nil {
 		return 0, err
 	}
-	return id, readEvents(run, number, seq, data, func(e *event) error {
-		row := c.row(e.Row)
-		if row == nil {
-			return errDamaged
-		}
-		switch e.Status {
-		case importer.StatusPushed:
-			p[row.plan.Key] = change{Acceptance: importer.Acceptance{
-				Hash: row.plan.Hash, ReferenceID: e.ReferenceID, AcceptedAt: e.FinishedAt,
-				Unique: row.plan.Unique.Over(p[row.plan.Key].Unique),
-			}}
-		case importer.StatusFailed, importer.StatusUnknown:
-			p[row.plan.Key] = change{isDeleted: true}
-		case importer.StatusRejected:
-			if e.Attempts > 1 { // an attempt without an answer may have been accepted
-				p[row.plan.Key] = change{isDeleted: true}
-			}
-		}
-		return nil
-	})
+	return id, p.addEvents(c, run, seq, data)
 }
 
 // storeRows is how many acceptances one statement stores.
@@ -339,11 +230,11 @@ const storeRows = 64
 
 // store applies the changes to a row of the target, in the order of their keys, which
 // saves the database half of the searching.
-func (c changes) store(ctx context.Context, tx *sql.Tx, target int64) error {
+func storeChanges(ctx context.Context, c changes, tx *sql.Tx, target int64) error {
 	const columns = 3
 	kept := make([]any, 0, columns*len(c))
 	keys := slices.SortedFunc(maps.Keys(c), func(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) })
-	if err := c.addStored(ctx, tx, target, keys); err != nil {
+	if err := addStoredValues(ctx, c, tx, target, keys); err != nil {
 		return err
 	}
 	for _, key := range keys {

@@ -185,10 +185,10 @@ func checkRosters(ctx context.Context, q querier, name string) error {
 	if err != nil {
 		return err
 	}
-	complete, err := loadRosters(ctx, q, same)
-	for i := range complete {
+	rosters, err := loadRosters(ctx, q, same)
+	for _, s := range rosters {
 		if err == nil {
-			err = complete[i].stored.each(func(*rosterEntry) error { return nil })
+			err = s.each(func(*rosterEntry) error { return nil })
 		}
 	}
 	return err

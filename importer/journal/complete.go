@@ -1,8 +1,8 @@
 package journal
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -30,112 +30,117 @@ func isComplete(r *importer.RunInfo) bool {
 	return r.State == importer.RunFinished && r.Rows > 0 && !slices.ContainsFunc(r.Held, importer.IsCutShort)
 }
 
-// LastComplete returns the newest complete run of the source, or of one whose path
+// lastComplete returns the newest complete run of the source, or of one whose path
 // differs only in its dates; one of a file with the hash except does not count. When
 // there is none, why says so in a clause.
-func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *CompleteRun, why string, err error) {
+func lastComplete(ctx context.Context, h history, target, source, except string) (last *CompleteRun, why string, err error) {
+	past, err := h.pastOf(ctx, target)
+	if err != nil {
+		return nil, "", err
+	}
 	series := importer.SeriesOf(source)
-	err = j.view(ctx, "find the last complete run", func(tx *sql.Tx) (err error) {
-		complete, restored, err := completeRuns(ctx, tx, target)
-		for i := range complete {
-			c := &complete[i]
-			if err == nil && last == nil && c.ID > restored && importer.SeriesOf(c.Source) == series && (except == "" || c.FileHash != except) {
-				last = c
-			}
+	isSeries := func(c CompleteRun) bool { return importer.SeriesOf(c.Source) == series }
+	complete, restored := past.complete()
+	for i := range complete {
+		c := &complete[i]
+		if c.ID > restored && isSeries(*c) && (except == "" || c.FileHash != except) {
+			return c, "", nil
 		}
-		if err == nil && last == nil {
-			isSeries := func(c CompleteRun) bool { return importer.SeriesOf(c.Source) == series }
-			if i := slices.IndexFunc(complete, isSeries); i >= 0 && complete[i].ID <= restored {
-				why = "the journal was restored from a backup, and there is no complete run of this file since"
-			} else {
-				why, err = whyNone(ctx, tx, target, series, except)
-			}
-		}
-		return err
-	})
-	return last, why, err
+	}
+	if i := slices.IndexFunc(complete, isSeries); i >= 0 && complete[i].ID <= restored {
+		return nil, "the journal was restored from a backup, and there is no complete run of this file since", nil
+	}
+	all, err := h.Runs(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return nil, whyNone(all, target, series, except), nil
 }
 
-// WasRestoredSince reports whether the journal was restored from a backup after a run to the
-// target had begun.
-func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (was bool, err error) {
-	err = j.view(ctx, "see whether the journal was restored", func(tx *sql.Tx) error {
-		_, restored, err := completeRuns(ctx, tx, target)
-		was = run <= restored
-		return err
-	})
-	return was, err
+// past is what is stored of the runs to a target.
+type past struct {
+	runs    []importer.RunInfo // the newest first
+	rosters []*storedRoster    // of complete runs that are forgotten
 }
 
-// completeRuns returns the complete runs to a target, the newest first, and the last run
-// before the journal was restored from a backup; 0 if it was not.
-func completeRuns(ctx context.Context, tx *sql.Tx, target string) (complete []CompleteRun, restored int64, err error) {
-	same, err := loadTargets(ctx, tx, target)
-	if err != nil {
-		return nil, 0, err
-	}
-	runs, err := loadRuns(ctx, tx, "WHERE run.target"+inTargets+"AND state = ?", same.ids(), importer.RunFinished)
-	if err != nil {
-		return nil, 0, err
-	}
-	complete, err = loadRosters(ctx, tx, same)
-	complete = slices.DeleteFunc(complete, func(c CompleteRun) bool {
-		if c.Source == restoredSource {
-			restored = max(restored, c.ID)
+// complete returns the complete runs, the newest first, and the last run before the
+// journal was restored from a backup; 0 if it was not.
+func (p past) complete() (complete []CompleteRun, restored int64) {
+	for _, s := range p.rosters {
+		if s.Source == restoredSource {
+			restored = max(restored, s.ID)
+		} else {
+			complete = append(complete, CompleteRun{ID: s.ID, Source: s.Source, FileHash: s.FileHash, Rows: s.Rows, FinishedAt: s.FinishedAt, looked: s.Looked, stored: s})
 		}
-		return c.Source == restoredSource
-	})
-	for i := range runs {
-		if r := &runs[i]; isComplete(&r.RunInfo) {
+	}
+	for i := range p.runs {
+		if r := &p.runs[i]; isComplete(r) {
 			complete = append(complete, CompleteRun{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, looked: r.Leavers != nil})
 		}
 	}
 	slices.SortFunc(complete, func(a, b CompleteRun) int { return int(b.ID - a.ID) })
-	return complete, restored, err
+	return complete, restored
 }
 
-// whyNone says why there is no complete run of the series.
-func whyNone(ctx context.Context, tx *sql.Tx, target, series, except string) (string, error) {
-	runs, err := loadRuns(ctx, tx, "ORDER BY run.id DESC")
-	var unfinished, elsewhere, other, same *runRecord
-	for i := range runs {
-		r := &runs[i]
+// isLastComplete reports whether a run is complete, and no later one of its source is.
+func (p past) isLastComplete(r *importer.RunInfo) bool {
+	if !isComplete(r) {
+		return false
+	}
+	complete, _ := p.complete()
+	return !slices.ContainsFunc(complete, func(c CompleteRun) bool {
+		return c.ID > r.ID && importer.SeriesOf(c.Source) == importer.SeriesOf(r.Source)
+	})
+}
+
+// last returns the newest run of the source, or of one whose path differs only in its
+// dates, that was allowed: one that a safety limit held, and that nobody approved,
+// says nothing about what the source should look like, and neither does one without
+// rows.
+func (p past) last(source string) (run importer.RunInfo, ok bool) {
+	series := importer.SeriesOf(source)
+	i := slices.IndexFunc(p.runs, func(r importer.RunInfo) bool {
+		isAllowed := r.State == importer.RunPushing || r.State == importer.RunStopped || r.State == importer.RunFinished || r.State == importer.RunSuperseded && len(r.Held) == 0
+		return r.Rows > 0 && isAllowed && importer.SeriesOf(r.Source) == series
+	})
+	if i < 0 {
+		return run, false
+	}
+	return p.runs[i], true
+}
+
+// whyNone says why none of all runs, the newest first, is a complete one of the series.
+func whyNone(all []importer.RunInfo, target, series, except string) string {
+	var unfinished, elsewhere, other, same *importer.RunInfo
+	for i := range all {
+		r := &all[i]
 		isTarget, isSeries := importer.SameTarget(r.Target) == importer.SameTarget(target), importer.SeriesOf(r.Source) == series
 		switch {
 		case r.State == importer.RunPlanning: // perhaps this very one
-		case isTarget && isSeries && except != "" && r.FileHash == except && isComplete(&r.RunInfo):
-			same = first(same, r)
+		case isTarget && isSeries && except != "" && r.FileHash == except && isComplete(r):
+			same = cmp.Or(same, r)
 		case isTarget && isSeries:
-			unfinished = first(unfinished, r)
-		case isSeries && isComplete(&r.RunInfo):
-			elsewhere = first(elsewhere, r)
+			unfinished = cmp.Or(unfinished, r)
+		case isSeries && isComplete(r):
+			elsewhere = cmp.Or(elsewhere, r)
 		case isTarget:
-			other = first(other, r)
+			other = cmp.Or(other, r)
 		}
 	}
 	switch {
-	case err != nil:
-		return "", err
 	case same != nil:
-		return fmt.Sprintf("run %d pushed this very file, and there is no complete run before it", same.ID), nil
+		return fmt.Sprintf("run %d pushed this very file, and there is no complete run before it", same.ID)
 	case unfinished != nil && unfinished.State == importer.RunFinished:
-		return fmt.Sprintf("there is no complete run of this file yet (that of run %d had no rows, or was cut short)", unfinished.ID), nil
+		return fmt.Sprintf("there is no complete run of this file yet (that of run %d had no rows, or was cut short)", unfinished.ID)
 	case unfinished != nil:
-		return fmt.Sprintf("there is no complete run of this file yet (run %d is %s)", unfinished.ID, unfinished.State), nil
+		return fmt.Sprintf("there is no complete run of this file yet (run %d is %s)", unfinished.ID, unfinished.State)
 	case elsewhere != nil:
-		return fmt.Sprintf("the runs of this file went to another client or Controller (run %d to %s)", elsewhere.ID, elsewhere.Target), nil
+		return fmt.Sprintf("the runs of this file went to another client or Controller (run %d to %s)", elsewhere.ID, elsewhere.Target)
 	case other != nil:
-		return fmt.Sprintf("there is no earlier run of this file, nor of one whose name differs only in a date (run %d is of %s)", other.ID, filepath.Base(other.Source)), nil
+		return fmt.Sprintf("there is no earlier run of this file, nor of one whose name differs only in a date (run %d is of %s)", other.ID, filepath.Base(other.Source))
 	}
-	return NoRunYet, nil
+	return NoRunYet
 }
 
 // NoRunYet says why there is no complete run of a file when nothing is known at all.
 const NoRunYet = "there is no earlier run of this file"
-
-func first(found, next *runRecord) *runRecord {
-	if found != nil {
-		return found
-	}
-	return next
-}

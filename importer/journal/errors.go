@@ -58,9 +58,6 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
 }
 
-// errDamaged is the reason for damage that this package detected, not SQLite.
-var errDamaged = errors.New("a stored record is incomplete or was changed")
-
 // wrap adds what could not be done to an error, and says what to do about the
 // database's codes for damage, for a full disk and for a lock.
 func (j *Journal) wrap(action string, err error) error {

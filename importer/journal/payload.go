@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -84,30 +83,6 @@ func readSection(file *os.File, s section) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
-}
-
-// readPayloads unpacks the payloads of the pending rows of a round. They share the memory of
-// data.
-func readPayloads(run int64, round int, c *chunk, data []byte) ([]importer.Job, error) {
-	rest, err := verify(data, run, c.number)
-	if err != nil {
-		return nil, err
-	}
-	jobs := make([]importer.Job, 0, chunkRows)
-	for len(rest) > 0 {
-		row := c.row(int(c.number)*chunkRows + int(rest[0]))
-		size, width := binary.Uvarint(rest[1:])
-		start := 1 + uint64(max(width, 0))
-		if row == nil || width <= 0 || size > uint64(len(rest))-start {
-			return nil, errDamaged
-		}
-		end := start + size
-		if row.waits() && row.plan.Round == round {
-			jobs = append(jobs, importer.Job{Row: row.plan.Row, Payload: rest[start:end:end]})
-		}
-		rest = rest[end:]
-	}
-	return jobs, nil
 }
 
 // remove deletes the file, if there is one.

@@ -23,15 +23,16 @@ func (r *runRecord) project(ctx context.Context, q querier, visit func(*chunk) e
 	rows, err := q.QueryContext(ctx, selectChunks, r.ID, 0, chunkOf(math.MaxInt))
 	c := new(chunk)
 	found, err := r.readChunks(rows, err, c, func() error { return visit(c) })
-	if err == nil && found != r.stored {
-		err = fmt.Errorf("%w: run %d has %d of %d rows", errDamaged, r.ID, found.planned, r.stored.planned)
+	if err == nil && found != r.tally {
+		err = fmt.Errorf("%w: run %d has %d of %d rows", errDamaged, r.ID, found.planned, r.tally.planned)
 	}
 	return err
 }
 
 // readChunks reads the chunks that a query selected into c, one after the other,
 // and calls visit when c is complete. It counts what it finds.
-func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func() error) (found stored, _ error) {
+func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func() error) (found tally, _ error) {
+	assembler := assembler{run: r.ID, chunk: c, visit: visit}
 	err = eachRow(rows, err, func() error {
 		var number, seq int64
 		var payloads section
@@ -40,26 +41,14 @@ func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func()
 			return err
 		}
 		if seq > 0 {
-			if found.chunks == 0 || number != c.number {
-				return errDamaged // events on a chunk that is missing
-			}
-			found.events++
-			return readEvents(r.ID, number, seq, data, c.apply)
+			return assembler.addEvents(number, seq, data)
 		}
-		if found.chunks > 0 {
-			if err := visit(); err != nil {
-				return err
-			}
-		}
-		planned, err := c.read(r.ID, number, payloads, data)
-		found.chunks++
-		found.planned += planned
-		return err
+		return assembler.addPlan(number, payloads, data)
 	})
-	if err != nil || found.chunks == 0 {
-		return found, err
+	if err == nil {
+		err = assembler.end()
 	}
-	return found, visit()
+	return assembler.found, err
 }
 
 // errEnough ends a projection early.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"opscom-import/importer"
 )
@@ -15,7 +14,7 @@ import (
 // runRecord is a run as it is stored.
 type runRecord struct {
 	importer.RunInfo
-	stored
+	tally
 	claimed int // every pending row up to this one may have been sent
 }
 
@@ -23,13 +22,6 @@ type runRecord struct {
 // it has no payloads.
 func (r *runRecord) isOver() bool {
 	return r.State == importer.RunFinished || r.State == importer.RunSuperseded
-}
-
-// stored counts what is stored of a run, so that a reader notices if any is missing.
-type stored struct {
-	chunks  int64
-	planned int64 // rows in them
-	events  int64 // records of them
 }
 
 // reportsColumn is the JSON of the column reports. What is not about reports came later;
@@ -157,19 +149,4 @@ func (r *runRecord) checksum(held, reports string) uint32 {
 		body = binary.AppendVarint(body, n)
 	}
 	return checksum(body, r.ID)
-}
-
-// microOf returns a time as it is stored: microseconds since 1970, 0 for no time.
-func microOf(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func timeOf(micro int64) time.Time {
-	if micro == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micro).UTC()
 }

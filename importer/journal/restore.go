@@ -191,7 +191,7 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 		}
 		if err == nil && last > 0 {
 			marker := &storedRoster{ID: last, Source: restoredSource, target: same[0].id}
-			err = marker.store(ctx, tx, func(func(*rosterEntry) error) error { return nil })
+			err = storeRoster(ctx, marker, tx, func(func(*rosterEntry) error) error { return nil })
 		}
 	}
 	return err

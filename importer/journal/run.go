@@ -42,7 +42,7 @@ type openRows struct {
 
 // in reports whether these are the rows of the run as the record has it.
 func (o *openRows) in(record *runRecord) bool {
-	return o.asOf != nil && o.asOf.stored == record.stored && o.asOf.claimed == record.claimed
+	return o.asOf != nil && o.asOf.tally == record.tally && o.asOf.claimed == record.claimed
 }
 
 // Begin stores a new run, in the state planning. The journal sets its number,
@@ -81,25 +81,6 @@ func (j *Journal) Runs(ctx context.Context) ([]importer.RunInfo, error) {
 func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.RunInfo, error) {
 	return j.listOf(ctx, target, "AND source = ? AND state IN (?, ?, ?) ORDER BY run.id DESC",
 		source, importer.RunHeld, importer.RunStopped, importer.RunPushing)
-}
-
-// Last returns the newest run of the source, or of one whose path differs only in its
-// dates, that was allowed: one that a safety limit held, and that nobody approved,
-// says nothing about what the source should look like, and neither does one without
-// rows.
-func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	runs, err := j.listOf(ctx, target, `AND rows > 0 AND
-		(state IN (?, ?, ?) OR state = ? AND held IN ('null', '[]')) ORDER BY run.id DESC`,
-		importer.RunPushing, importer.RunStopped, importer.RunFinished, importer.RunSuperseded)
-	if err != nil {
-		return importer.RunInfo{}, false, err
-	}
-	series := importer.SeriesOf(source)
-	i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return importer.SeriesOf(r.Source) == series })
-	if i < 0 {
-		return importer.RunInfo{}, false, nil
-	}
-	return runs[i], true, nil
 }
 
 // listOf is list for the runs to a target; the condition begins with AND.
@@ -226,11 +207,6 @@ func (j *Journal) stop(ctx context.Context, tx *sql.Tx, record *runRecord) error
 	}
 	record.State = importer.RunStopped
 	return j.storeEvents(ctx, tx, record, lost)
-}
-
-// unknown returns the outcome of a row that may have been sent.
-func unknown(row int) event {
-	return event{Outcome: importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusUnknown}, Retry: true}}
 }
 
 // Finish ends a run in which the outcome of every pending row is known, and deletes

@@ -180,16 +180,16 @@ func foldApart(t *testing.T, j *Journal) {
 		must(t, err)
 		for i := range same {
 			pending := changes{}
-			_, _, err := pending.replay(t.Context(), tx, same[i:i+1], same[i].foldedTo, foldRows) // from the start if it is with the first
+			_, _, err := replay(t.Context(), pending, tx, same[i:i+1], same[i].foldedTo, foldRows) // from the start if it is with the first
 			must(t, err)
 			for key, change := range pending {
 				if change.isDeleted {
 					for _, other := range same {
-						must(t, changes{key: {isDeleted: true}}.store(t.Context(), tx, other.id))
+						must(t, storeChanges(t.Context(), changes{key: {isDeleted: true}}, tx, other.id))
 					}
 				}
 			}
-			must(t, pending.store(t.Context(), tx, same[i].id))
+			must(t, storeChanges(t.Context(), pending, tx, same[i].id))
 			must(t, tx.QueryRow(latestEvent).Scan(&same[i].foldedTo))
 			must(t, same[i].saveFolded(t.Context(), tx))
 		}
