@@ -21,55 +21,8 @@ import (
 // for it, or before outcomes are forgotten: a run that compares with nothing need not
 // wait for it.
 
-// Acceptances looks up what the Controller last accepted. It holds what the journal
-// knows of a target when it is first asked, some 50 bytes a key: drop it after a plan.
-// It is for one goroutine at a time.
-type Acceptances struct {
-	journal *Journal
-	target  string // of which it holds the acceptances
-	held    *heldAcceptances
-	owners  *ownerIndex // nil until someone asks for an owner
-}
-
 // Acceptances returns what looks up acceptances in the journal.
-func (j *Journal) Acceptances() *Acceptances { return &Acceptances{journal: j} }
-
-// Accepted returns what the Controller last accepted for each of the keys; those
-// for which that is not known are not in the map.
-func (a *Acceptances) Accepted(ctx context.Context, target string, keys []importer.Digest) (map[importer.Digest]importer.Acceptance, error) {
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	if err := a.hold(ctx, target); err != nil {
-		return nil, err
-	}
-	found := make(map[importer.Digest]importer.Acceptance, len(keys))
-	for _, key := range keys {
-		accepted, ok, err := a.held.find(key)
-		if err != nil {
-			return nil, a.journal.wrap(lookUp, err)
-		}
-		if ok {
-			found[key] = accepted
-		}
-	}
-	return found, nil
-}
-
-// hold makes sure that the acceptances of the target are held.
-func (a *Acceptances) hold(ctx context.Context, target string) error {
-	if a.held != nil && a.target == target {
-		return nil
-	}
-	held, err := a.journal.holdAcceptances(ctx, target)
-	if err == nil {
-		a.target, a.held, a.owners = target, held, nil
-	}
-	return err
-}
-
-// lookUp is what cannot be done when acceptances cannot be read.
-const lookUp = "look up what the Controller last accepted"
+func (j *Journal) Acceptances() *Acceptances { return newAcceptances(j.holdAcceptances, j.wrap) }
 
 // holdAcceptances reads the acceptances of a target. A journal that is only read cannot
 // store what is not folded.

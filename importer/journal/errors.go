@@ -7,8 +7,6 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"opscom-import/importer"
 )
 
 // IsFull reports whether something failed, in the journal or elsewhere, because a disk has
@@ -23,39 +21,6 @@ func sqliteCode(err error) int {
 		return e.Code() & 0xFF
 	}
 	return 0
-}
-
-// ErrNoRun says that the journal has no run of that number.
-var ErrNoRun = errors.New("there is no such run; opscom-import runs lists them")
-
-// StateError says that a run is in a state in which this cannot be done.
-type StateError struct {
-	Run   int64
-	State importer.RunState
-}
-
-func (e *StateError) Error() string { return fmt.Sprintf("run %d is %s", e.Run, e.State) }
-
-// DamagedError says that the journal's files were changed or are incomplete.
-type DamagedError struct {
-	Dir    string // the state folder
-	Reason error
-}
-
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the journal in %s is damaged (%v); restore a backup with \"opscom-import journal restore\", "+
-		"or move it away and push again: people who exist are updated, nobody is created twice", e.Dir, e.Reason)
-}
-
-func (e *DamagedError) Unwrap() error { return e.Reason }
-
-// BusyError says that another run to the same target is in progress.
-type BusyError struct {
-	Target string
-}
-
-func (e *BusyError) Error() string {
-	return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
 }
 
 // wrap adds what could not be done to an error, and says what to do about the

@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -51,9 +50,6 @@ func (r *runRecord) readChunks(rows *sql.Rows, err error, c *chunk, visit func()
 	return assembler.found, err
 }
 
-// errEnough ends a projection early.
-var errEnough = errors.New("enough")
-
 // Results yields one line a row, in row order: the plan, or the outcome of the push.
 // It shows one state of the run, even if more is recorded meanwhile. An error comes
 // last: the lines before it are right, but not complete.
@@ -61,21 +57,6 @@ func (r *Run) Results(ctx context.Context) iter.Seq2[importer.Result, error] {
 	return sequence(func(visit func(importer.Result) error) error {
 		return r.eachResult(ctx, fmt.Sprintf("read the results of run %d", r.id), visit)
 	})
-}
-
-// sequence returns the results that each visits; an error comes last.
-func sequence(each func(visit func(importer.Result) error) error) iter.Seq2[importer.Result, error] {
-	return func(yield func(importer.Result, error) bool) {
-		err := each(func(line importer.Result) error {
-			if !yield(line, nil) {
-				return errEnough
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(importer.Result{}, err)
-		}
-	}
 }
 
 // Counts returns the number of rows by status, as [Run.Results] would show them,

@@ -174,13 +174,6 @@ func (r *Run) Start(ctx context.Context) error {
 	return err
 }
 
-// addToRound adds a chunk to those of a round, once. Chunks come in order.
-func addToRound(rounds map[int][]int64, round int, chunk int64) {
-	if n := len(rounds[round]); n == 0 || rounds[round][n-1] != chunk {
-		rounds[round] = append(rounds[round], chunk)
-	}
-}
-
 // Stop ends a run early, so that it can be resumed later. Rows that were claimed and
 // have no outcome are recorded as unknown.
 func (r *Run) Stop(ctx context.Context) error {
@@ -260,14 +253,6 @@ func (j *Journal) moveLog(ctx context.Context) bool {
 	var pages, moved int
 	err := j.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
 	return err == nil && !busy && moved == pages
-}
-
-// openRow returns 1 for a row that was not sent, or may have been, else 0.
-func openRow(line *importer.Result) int {
-	if line.Status.Spec().Kind == importer.KindOpen {
-		return 1
-	}
-	return 0
 }
 
 // Discard deletes a run whose plan is not complete.

@@ -48,20 +48,3 @@ func addStoredValues(ctx context.Context, c changes, tx *sql.Tx, target int64, k
 	}
 	return statement.Close()
 }
-
-// Owner returns who has the value, by what the Controller last accepted for each person.
-func (a *Acceptances) Owner(ctx context.Context, target string, value importer.UniqueValue) (owner importer.Owner, ok bool, err error) {
-	if err := a.hold(ctx, target); err != nil {
-		return owner, false, err
-	}
-	if a.owners == nil {
-		if a.owners, err = a.held.indexOwners(); err != nil {
-			return owner, false, a.journal.wrap(lookUp, err)
-		}
-	}
-	at, ok := a.owners.of[value]
-	if !ok {
-		return owner, false, nil
-	}
-	return a.owners.owners[at], true, nil
-}
