@@ -2,192 +2,243 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"slices"
+	"time"
+
 	"opscom-import/importer"
+	"opscom-import/importer/journal/internal/format"
 )
 
-// KeepKeys says whether Forget keeps the unique ids and login sources of the people of
-// the last complete run of each source. Otherwise it keeps digests, and deletes the ids
-// that were kept before.
-func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
+// The people of a complete run are read from its rows, which are there until it is
+// forgotten. Then those of the last complete run of each source are kept apart, in a
+// record of some 20 bytes a person, or twice as much with ids:
+//
+//	as JSON in a text: the run; then for each person flags, key, and if they are kept unique id and login source as texts
 
-// Roster returns the people of a complete run to the target.
-func (j *Journal) Roster(ctx context.Context, target string, run *CompleteRun) (*Roster, error) {
-	return openRoster(ctx, j, target, run)
+// Roster is the people of a complete run, an importer.Roster. It holds 17 bytes for each.
+type Roster struct {
+	CompleteRun
+	People  int  // of the run, without those whom the mapping's where excluded
+	HasKeys bool // it knows ids, and not only digests
+
+	history History
+	target  string
+	later   []int64           // newer runs of the source that are not complete: whom they pushed is there too
+	earlier []int64           // complete runs before, from the last one that looked for leavers on
+	keys    []importer.Digest // of everybody, in their order
+	seen    []bool            // by the same index
+}
+
+// OpenRoster returns the people of a complete run to the target.
+func OpenRoster(ctx context.Context, h History, target string, run *CompleteRun) (*Roster, error) {
+	past, err := h.PastOf(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	r := &Roster{CompleteRun: *run, history: h, target: target, keys: make([]importer.Digest, 0, run.Rows)}
+	r.HasKeys = run.stored == nil || run.stored.HasKeys
+	r.findLater(past)
+	r.findEarlier(past)
+	var skipped []importer.Digest
+	err = r.each(ctx, func(e *format.Person) error {
+		if e.Flags&format.FlagSkipped != 0 {
+			skipped = append(skipped, e.Key)
+		} else {
+			r.keys = append(r.keys, e.Key)
+		}
+		return nil
+	})
+	r.keys = format.Distinct(r.keys)
+	r.People = len(r.keys)
+	if len(skipped) > 0 {
+		r.keys = format.Distinct(append(r.keys, skipped...))
+	}
+	r.seen = make([]bool, len(r.keys))
+	return r, err
+}
+
+// findLater finds the newer runs of the source that are not complete.
+func (r *Roster) findLater(past Past) {
+	for i := range past.Runs {
+		run := &past.Runs[i]
+		isOver := run.State == importer.RunStopped || run.State == importer.RunSuperseded || run.State == importer.RunFinished
+		if run.ID > r.ID && isOver && importer.SeriesOf(run.Source) == importer.SeriesOf(r.Source) && !IsComplete(run) {
+			r.later = append(r.later, run.ID)
+		}
+	}
+	slices.Sort(r.later)
+}
+
+// findEarlier finds the runs whose people nobody has looked for since: where the run did
+// not look for leavers, those back to the last one that did. Where none did, people who left
+// before are not looked for at all.
+func (r *Roster) findEarlier(past Past) {
+	complete, restored := past.Complete()
+	var passed []int64
+	for i := 0; !r.looked && i < len(complete); i++ {
+		c := &complete[i]
+		if c.ID >= r.ID || c.ID <= restored || importer.SeriesOf(c.Source) != importer.SeriesOf(r.Source) || c.stored != nil {
+			continue
+		}
+		if passed = append(passed, c.ID); c.looked {
+			r.earlier = passed
+			break
+		}
+	}
+}
+
+// See says that a person is in the file, and reports whether they were in the run.
+func (r *Roster) See(key importer.Digest) (known bool) {
+	i, known := r.find(key)
+	if known {
+		r.seen[i] = true
+	}
+	return known
+}
+
+func (r *Roster) find(key importer.Digest) (i int, known bool) {
+	return slices.BinarySearchFunc(r.keys, key, format.CompareKeys)
+}
+
+// Missing returns the leavers: the people who were not seen and whom the Controller has,
+// or may have, and who are in the last complete run of no other source; elsewhere is how
+// many are.
+func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewhere int, err error) {
+	if !slices.Contains(r.seen, false) {
+		return nil, 0, nil
+	}
+	accepted := r.history.Acceptances()
+	err = r.each(ctx, func(e *format.Person) error {
+		i, isKnown := r.find(e.Key)
+		if !isKnown || r.seen[i] {
+			return nil
+		}
+		found, err := accepted.Accepted(ctx, r.target, []importer.Digest{e.Key})
+		last, isAccepted := found[e.Key]
+		if err != nil || !isAccepted && e.Flags&format.FlagHad == 0 {
+			return err
+		}
+		r.seen[i] = true // a run may have several rows of one person
+		missing = append(missing, importer.Leaver{
+			Key: e.Key, UniqueID: e.UniqueID, LoginSource: e.LoginSource, ReferenceID: last.ReferenceID, Hash: last.Hash, Unique: last.Unique.Over(e.Unique),
+		})
+		return nil
+	})
+	if err != nil || len(missing) == 0 {
+		return nil, 0, err
+	}
+	return r.withoutOthers(ctx, missing)
+}
+
+// withoutOthers leaves out whom the last complete run of another source has, however old it
+// is: a file may come once a week.
+func (r *Roster) withoutOthers(ctx context.Context, missing []importer.Leaver) (kept []importer.Leaver, elsewhere int, err error) {
+	isElsewhere := make([]bool, len(missing))
+	err = eachOther(ctx, r.history, r.target, r.Source, time.Time{}, func(_ int64, people []importer.Digest) {
+		for i := range missing {
+			_, isIn := slices.BinarySearchFunc(people, missing[i].Key, format.CompareKeys)
+			isElsewhere[i] = isElsewhere[i] || isIn
+		}
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, leaver := range missing {
+		if isElsewhere[i] {
+			elsewhere++
+		} else {
+			kept = append(kept, leaver)
+		}
+	}
+	return kept, elsewhere, nil
+}
+
+// eachOther calls visit with the last complete run of each other source, and the sorted keys
+// of whom its file had, if it was finished after a time.
+func eachOther(ctx context.Context, h History, target, source string, after time.Time, visit func(run int64, people []importer.Digest)) error {
+	past, err := h.PastOf(ctx, target)
+	if err != nil {
+		return err
+	}
+	complete, _ := past.Complete()
+	seen := map[string]bool{importer.SeriesOf(source): true}
+	for i := range complete {
+		c := &complete[i]
+		series := importer.SeriesOf(c.Source)
+		if seen[series] || !c.FinishedAt.After(after) {
+			continue
+		}
+		seen[series] = true
+		people, err := inFileOf(ctx, h, past, c)
+		if err != nil {
+			return err
+		}
+		visit(c.ID, people)
+	}
+	return nil
+}
+
+// inFileOf returns the sorted keys of whom the file of a complete run had, and whom newer
+// runs of it pushed.
+func inFileOf(ctx context.Context, h History, past Past, run *CompleteRun) (people []importer.Digest, err error) {
+	r := &Roster{CompleteRun: *run, history: h}
+	r.findLater(past)
+	err = r.each(ctx, func(e *format.Person) error {
+		if e.Flags&format.FlagLeaver == 0 {
+			people = append(people, e.Key)
+		}
+		return nil
+	})
+	return format.Distinct(people), err
 }
 
 // MovedLeavers returns how many of the leavers whom a run is still to push another source
 // has by now, and its run; 0 if none has.
-func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
-	return movedLeavers(ctx, j, id)
-}
-
-// LastComplete returns the newest complete run of the source, or of one whose path
-// differs only in its dates; one of a file with the hash except does not count. When
-// there is none, why says so in a clause.
-func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *CompleteRun, why string, err error) {
-	return lastComplete(ctx, j, target, source, except)
-}
-
-// Last returns the newest run of the source, or of one whose path differs only in its
-// dates, that was allowed: one that a safety limit held, and that nobody approved,
-// says nothing about what the source should look like, and neither does one without
-// rows.
-func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	past, err := j.pastOf(ctx, target)
-	if err == nil {
-		run, ok = past.last(source)
+func MovedLeavers(ctx context.Context, h History, id int64) (n int, by int64, err error) {
+	run, waiting, err := h.WaitingLeavers(ctx, id)
+	if err != nil || len(waiting) == 0 {
+		return 0, 0, err
 	}
-	return run, ok, err
-}
-
-// WasRestoredSince reports whether the journal was restored from a backup after a run to the
-// target had begun.
-func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (bool, error) {
-	past, err := j.pastOf(ctx, target)
-	_, restored := past.complete()
-	return err == nil && run <= restored, err
-}
-
-func (j *Journal) pastOf(ctx context.Context, target string) (p past, err error) {
-	err = j.view(ctx, "read the earlier runs", func(tx *sql.Tx) (err error) {
-		p, err = loadPast(ctx, tx, target)
-		return err
-	})
-	return p, err
-}
-
-func loadPast(ctx context.Context, tx *sql.Tx, target string) (p past, err error) {
-	same, err := loadTargets(ctx, tx, target)
-	if err != nil {
-		return p, err
-	}
-	runs, err := loadRuns(ctx, tx, "WHERE run.target"+inTargets+"ORDER BY run.id DESC", same.ids())
-	if err != nil {
-		return p, err
-	}
-	for i := range runs {
-		p.runs = append(p.runs, runs[i].RunInfo)
-	}
-	p.rosters, err = loadRosters(ctx, tx, same)
-	return p, err
-}
-
-func (j *Journal) eachPerson(ctx context.Context, id int64, visit func(*rosterEntry) error) error {
-	return j.view(ctx, fmt.Sprintf("read the people of run %d", id), func(tx *sql.Tx) error {
-		record, err := loadRun(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return record.eachPerson(ctx, tx, j.salt, visit)
-	})
-}
-
-func (j *Journal) waitingLeavers(ctx context.Context, id int64) (run importer.RunInfo, waiting []importer.Digest, err error) {
-	err = j.view(ctx, fmt.Sprintf("read the leavers of run %d", id), func(tx *sql.Tx) error {
-		record, err := loadRun(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		run = record.RunInfo
-		return record.project(ctx, tx, func(c *chunk) error {
-			for row := range c.all {
-				if row.plan.Leaver && row.waits() {
-					waiting = append(waiting, row.plan.Key)
-				}
+	err = eachOther(ctx, h, run.Target, run.Source, run.StartedAt, func(run int64, people []importer.Digest) {
+		found := 0
+		for _, key := range waiting {
+			if _, isIn := slices.BinarySearchFunc(people, key, format.CompareKeys); isIn {
+				found++
 			}
-			return nil
+		}
+		if found > n {
+			n, by = found, run
+		}
+	})
+	return n, by, err
+}
+
+// each calls visit with each person of the run and of earlier ones, and whom later ones
+// pushed; several times if several rows are about one.
+func (r *Roster) each(ctx context.Context, visit func(*format.Person) error) error {
+	if r.stored != nil {
+		if err := r.history.Wrap(fmt.Sprintf("read the people of run %d", r.ID), r.stored.Each(visit)); err != nil {
+			return err
+		}
+	} else if err := r.history.EachPerson(ctx, r.ID, visit); err != nil {
+		return err
+	}
+	for _, id := range r.earlier {
+		if err := r.history.EachPerson(ctx, id, visit); err != nil {
+			return err
+		}
+	}
+	for _, id := range r.later {
+		err := r.history.EachPerson(ctx, id, func(e *format.Person) error {
+			if !e.IsPushed {
+				return nil
+			}
+			return visit(e)
 		})
-	})
-	return run, waiting, err
-}
-
-// eachPerson calls visit with the people of the run's rows. A leaver of the run is one of
-// them as long as the push that they were planned for did not succeed.
-func (r *runRecord) eachPerson(ctx context.Context, q querier, salt []byte, visit func(*rosterEntry) error) error {
-	people := peopleOf(&r.RunInfo, salt)
-	return r.project(ctx, q, func(c *chunk) error { return people.each(c, r.claimed, visit) })
-}
-
-// loadRosters returns who was in complete runs to a target that are forgotten.
-func loadRosters(ctx context.Context, q querier, same targets) (rosters []*storedRoster, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT target, series, run, data FROM roster WHERE target"+inTargets, same.ids())
-	err = eachRow(rows, err, func() error {
-		s := new(storedRoster)
-		var series string
-		var run int64
-		var data sql.RawBytes
-		if err := rows.Scan(&s.target, &series, &run, &data); err != nil {
-			return err
-		}
-		if err := s.read(run, series, data); err != nil {
-			return err
-		}
-		rosters = append(rosters, s)
-		return nil
-	})
-	return rosters, err
-}
-
-// keepRoster keeps the people of a run that is to be forgotten, if it is the last complete
-// one of its source.
-func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
-	return j.update(ctx, "keep who was in it", durable, func(tx *sql.Tx) error {
-		past, err := loadPast(ctx, tx, r.Target)
-		if err != nil || !past.isLastComplete(&r.RunInfo) {
-			return err
-		}
-		same, err := loadTargets(ctx, tx, r.Target)
 		if err != nil {
 			return err
 		}
-		s := &storedRoster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load(), Looked: r.Leavers != nil}
-		s.target = same[0].id
-		return storeRoster(ctx, s, tx, func(visit func(*rosterEntry) error) error { return r.eachPerson(ctx, tx, j.salt, visit) })
-	})
-}
-
-// storeRoster stores the roster with these people, in place of an older one.
-func storeRoster(ctx context.Context, s *storedRoster, tx *sql.Tx, each func(visit func(*rosterEntry) error) error) error {
-	data, err := s.pack(each)
-	if err != nil {
-		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO roster (target, series, run, data) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET run = excluded.run, data = excluded.data",
-		s.target, importer.SeriesOf(s.Source), s.ID, data)
-	return err
-}
-
-// dropKeys deletes the ids of all people who are kept.
-func (j *Journal) dropKeys(ctx context.Context) error {
-	return j.update(ctx, "delete the ids of people who are kept", durable, func(tx *sql.Tx) error {
-		all, err := allTargets(ctx, tx)
-		if err != nil {
-			return err
-		}
-		rosters, err := loadRosters(ctx, tx, all)
-		for _, s := range rosters {
-			if err == nil && s.HasKeys {
-				without := *s
-				without.HasKeys = false
-				err = storeRoster(ctx, &without, tx, s.each)
-			}
-		}
-		return err
-	})
-}
-
-// dropOlderRoster deletes who was in an earlier run of the source, now that there is a
-// complete one that is not forgotten.
-func dropOlderRoster(ctx context.Context, tx *sql.Tx, r *runRecord) error {
-	if !isComplete(&r.RunInfo) {
-		return nil
-	}
-	same, err := loadTargets(ctx, tx, r.Target)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM roster WHERE target"+inTargets+"AND series = ? AND run < ?", same.ids(), importer.SeriesOf(r.Source), r.ID)
-	return err
+	return nil
 }

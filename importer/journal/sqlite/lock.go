@@ -1,0 +1,40 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+)
+
+// Lock locks the target against every other run, in this and any other process,
+// until release is called or the process ends. If it is locked already, the error is
+// a *BusyError.
+func (j *Journal) Lock(target string) (release func() error, err error) {
+	lock := flock.New(j.lockFile(importer.SameTarget(target)), flock.SetPermissions(0o600))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the runs to %s: %w", target, err)
+	}
+	if !got {
+		return nil, &journal.BusyError{Target: target}
+	}
+	return func() error {
+		if err := lock.Unlock(); err != nil {
+			return fmt.Errorf("unlock the runs to %s: %w", target, err)
+		}
+		return nil
+	}, nil
+}
+
+// lockFile returns the path of the lock of that name. The file is never removed,
+// because then two processes could hold the "same" lock.
+func (j *Journal) lockFile(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return filepath.Join(j.dir, locksName, hex.EncodeToString(sum[:12])+".lock")
+}

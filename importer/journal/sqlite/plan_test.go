@@ -1,0 +1,42 @@
+package sqlite
+
+import (
+	"testing"
+
+	"opscom-import/importer"
+)
+
+// TestAPlanInTheMakingCanBeRead has a story: a program that was killed between the
+// last amendment and the end of its plan left a journal that "runs show" took for
+// damaged, because the amendment was stored and the row that it is about was not.
+func TestAPlanInTheMakingCanBeRead(t *testing.T) {
+	dir := t.TempDir()
+	j := openTest(t, dir)
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, DuplicateOf: 2}}))
+	other, err := openTest(t, dir).Run(t.Context(), r.Info().ID)
+	must(t, err)
+	diff(t, "results", statuses(t, other), []string{"2 not_sent 0", "3 duplicate 0"})
+	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
+	diff(t, "claimed", claim(t, r, 9), []int{2})
+}
+
+// Whether a file's last line has a line end is known to the next run; a run that was
+// stored without it, as by earlier versions, is one of a file that had none.
+func TestLineEndedIsStored(t *testing.T) {
+	for _, isEnded := range []bool{true, false} {
+		j := openTest(t, t.TempDir())
+		r, err := j.Begin(t.Context(), testRun())
+		must(t, err)
+		r.SetLineEnded(isEnded)
+		must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusUnchanged)}))
+		must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))
+		must(t, r.Finish(t.Context(), testTime))
+		last, ok, err := j.Last(t.Context(), r.Info().Target, r.Info().Source)
+		if err != nil || !ok || last.LineEnded != isEnded || last.Reports != r.Info().Reports {
+			t.Errorf("stored %v: %+v, %v, %v", isEnded, last, ok, err)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package sqlite
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal/internal/format"
+	"opscom-import/mapping"
+)
+
+func TestClaimInRowOrder(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunPushing, 2, 3, 255, 256, 257, 1000, 1001)
+	diff(t, "first claim", claim(t, r, 3), []int{2, 3, 255})
+	diff(t, "second claim", claim(t, r, 2), []int{256, 257})
+	diff(t, "third claim", claim(t, r, 100), []int{1000, 1001})
+	diff(t, "fourth claim", claim(t, r, 100), []int(nil))
+}
+
+func TestAmendedRowsAreNeverClaimed(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	var rows []importer.PlannedRow
+	for row := 2; row <= 600; row++ {
+		status := importer.StatusPending
+		if row%3 == 0 {
+			status = importer.StatusUnchanged
+		}
+		rows = append(rows, testRow(row, status))
+	}
+	for batch := range slices.Chunk(rows, 100) {
+		must(t, r.Append(t.Context(), batch))
+	}
+	// In no order, as duplicates are found.
+	must(t, r.Amend(t.Context(), []importer.Amendment{
+		{Row: 599, DuplicateOf: 4},
+		refusal(2, "email", "used twice"),
+		{Row: 256, DuplicateOf: 5},
+	}))
+	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
+	var want []int
+	for row := 2; row <= 600; row++ {
+		if row%3 != 0 && row != 599 && row != 2 && row != 256 {
+			want = append(want, row)
+		}
+	}
+	var got []int
+	for rows := claim(t, r, 77); len(rows) > 0; rows = claim(t, r, 77) {
+		got = append(got, rows...)
+	}
+	diff(t, "claimed", got, want)
+}
+
+func TestResults(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	later := testTime.Add(time.Minute)
+	problem := func(row int, severity mapping.Severity, attribute mapping.Attribute, message string) importer.RowProblem {
+		return importer.RowProblem{Row: row, Header: "E-mail", Problem: mapping.Problem{
+			Rule: mapping.RuleBadEmail, Severity: severity, Attribute: attribute, Column: 3, Message: message, Advice: "Fix it.",
+		}}
+	}
+	invalid := importer.PlannedRow{Row: 3, Status: importer.StatusInvalid, Problems: []importer.RowProblem{
+		problem(3, mapping.SeverityWarning, mapping.City, "A warning."), problem(3, mapping.SeverityError, mapping.Email, "Not an address."),
+	}}
+	unchanged := testRow(4, importer.StatusUnchanged)
+	unchanged.ReferenceID = "44"
+	warned := testRow(9, importer.StatusPending)
+	warned.Problems = []importer.RowProblem{problem(9, mapping.SeverityWarning, mapping.Email, "Odd.")}
+	must(t, r.Append(t.Context(), []importer.PlannedRow{
+		testRow(2, importer.StatusPending), invalid, unchanged, testRow(5, importer.StatusPending), testRow(6, importer.StatusPending), testRow(7, importer.StatusSkipped),
+		testRow(8, importer.StatusPending), warned, testRow(10, importer.StatusPending), testRow(11, importer.StatusPending), testRow(12, importer.StatusPending), testRow(700, importer.StatusPending),
+	}))
+	first, second := refusal(3, "unique_id", "first"), refusal(3, "user_name", "second")
+	must(t, r.Amend(t.Context(), []importer.Amendment{
+		first, {Row: 5, DuplicateOf: 2},
+	}))
+	must(t, r.Amend(t.Context(), []importer.Amendment{second}))
+	must(t, r.Seal(t.Context(), importer.RunPushing, 12, nil))
+	claim(t, r, 6) // rows 2, 6, 8, 9, 10, 11
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		{Row: 10, Answer: importer.Answer{Status: importer.StatusFailed, Message: "no answer", Attempts: 5}, Retry: true, FinishedAt: testTime},
+		{Row: 2, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "a-b", Attempts: 2}, FinishedAt: testTime},
+	}))
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		{Row: 6, Answer: importer.Answer{Status: importer.StatusRejected, ErrorCode: "9019", Field: "email", Message: "not unique", Attempts: 1}, FinishedAt: later},
+		{Row: 8, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true},
+		{Row: 9, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "9", Attempts: 1}, FinishedAt: later},
+	}))
+	line := func(row int, status importer.Status) importer.Result {
+		p := testRow(row, status)
+		return importer.Result{Row: row, UniqueID: p.UniqueID, LoginSource: p.LoginSource, Status: status}
+	}
+	want := []importer.Result{
+		line(2, importer.StatusPushed),
+		{Row: 3, Status: importer.StatusInvalid, Field: "user_name", Message: "second; first; E-mail (column D): Not an address. Fix it.",
+			Warnings: "E-mail (column D): A warning. Fix it.", Problems: append([]importer.RowProblem{*second.Problem, *first.Problem}, invalid.Problems...)},
+		line(4, importer.StatusUnchanged), line(5, importer.StatusDuplicate), line(6, importer.StatusRejected), line(7, importer.StatusSkipped), line(8, importer.StatusNotSent),
+		line(9, importer.StatusPushed), line(10, importer.StatusFailed), line(11, importer.StatusUnknown), line(12, importer.StatusNotSent), line(700, importer.StatusNotSent),
+	}
+	want[0].ReferenceID, want[0].Attempts, want[0].FinishedAt = "a-b", 2, testTime
+	want[2].ReferenceID = "44"
+	want[3].Message = "The same as row 2."
+	want[4].ErrorCode, want[4].Field, want[4].Message, want[4].Attempts, want[4].FinishedAt = "9019", "email", "not unique", 1, later
+	want[7].ReferenceID, want[7].Attempts, want[7].FinishedAt, want[7].Warnings = "9", 1, later, "E-mail (column D): Odd. Fix it."
+	want[7].Problems = warned.Problems
+	want[8].Message, want[8].Attempts, want[8].FinishedAt = "no answer", 5, testTime
+
+	var got []importer.Result
+	for result, err := range r.Results(t.Context()) {
+		must(t, err)
+		got = append(got, result)
+	}
+	diff(t, "results", got, want)
+	counts, attempts, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{
+		importer.StatusPushed: 2, importer.StatusInvalid: 1, importer.StatusUnchanged: 1, importer.StatusDuplicate: 1, importer.StatusRejected: 1,
+		importer.StatusSkipped: 1, importer.StatusNotSent: 3, importer.StatusFailed: 1, importer.StatusUnknown: 1,
+	})
+	if attempts != 9 {
+		t.Errorf("%d attempts, want 9", attempts)
+	}
+	for range r.Results(t.Context()) { // may be left early
+		break
+	}
+}
+
+func TestResumeAfterStop(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 300, 301)
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), []importer.Outcome{
+		pushed(2), {Row: 3, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 4}, Retry: true}, {Row: 4, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 1}},
+		{Row: 300, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true},
+	}))
+	must(t, r.Stop(t.Context()))
+	stopped := []string{"2 pushed 1", "3 failed 4", "4 rejected 1", "5 unknown 0", "300 not_sent 0", "301 not_sent 0"}
+	diff(t, "stopped", statuses(t, r), stopped)
+
+	again, err := j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, again.Start(t.Context()))
+	diff(t, "started again", statuses(t, again), stopped)
+	diff(t, "claimed again", claim(t, again, 3), []int{3, 5, 300})
+	diff(t, "what is claimed may have been sent", statuses(t, again),
+		[]string{"2 pushed 1", "3 unknown 4", "4 rejected 1", "5 unknown 0", "300 unknown 0", "301 not_sent 0"})
+	must(t, again.Record(t.Context(), []importer.Outcome{pushed(3), pushed(5), pushed(300)}))
+	if err := again.Finish(t.Context(), testTime); err == nil || !strings.Contains(err.Error(), "1 row is still to be pushed") {
+		t.Errorf("finish with a row left: %v", err)
+	}
+	diff(t, "the rest", claim(t, again, 3), []int{301})
+	must(t, again.Record(t.Context(), []importer.Outcome{{Row: 301, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 5}, Retry: true}}))
+	must(t, again.Finish(t.Context(), testTime))
+	diff(t, "finished", statuses(t, again), []string{"2 pushed 1", "3 pushed 5", "4 rejected 1", "5 pushed 1", "300 pushed 1", "301 failed 5"})
+}
+
+// Chunks are loaded several at a time, but not those far apart.
+func TestClaimSkipsChunksWithNothingPending(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r, err := j.Begin(t.Context(), testRun())
+	must(t, err)
+	var want []int
+	for row := 2; row < 20*format.ChunkRows; row += 100 {
+		status := importer.StatusUnchanged
+		if chunk := format.ChunkOf(row); chunk < 2 || chunk == 5 || chunk == 6 || chunk > 17 {
+			status, want = importer.StatusPending, append(want, row)
+		}
+		must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(row, status)}))
+	}
+	must(t, r.Seal(t.Context(), importer.RunPushing, 100, nil))
+	var got []int
+	for _, max := range []int{1, 3, 1000, 1000} {
+		got = append(got, claim(t, r, max)...)
+	}
+	diff(t, "claimed", got, want)
+}
+
+// A row that is claimed again and released keeps the outcome that it had: to call it
+// not_sent would be a guess, when it may have been sent before the process died.
+func TestReleasedRowKeepsItsOutcome(t *testing.T) {
+	released := func(rows ...int) (outcomes []importer.Outcome) {
+		for _, row := range rows {
+			outcomes = append(outcomes, importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusNotSent}, Retry: true})
+		}
+		return outcomes
+	}
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunPushing, 2, 3, 4, 5, 6)
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), append(released(2),
+		importer.Outcome{Row: 3, Answer: importer.Answer{Status: importer.StatusFailed, Attempts: 4, Message: "no answer"}, Retry: true},
+		importer.Outcome{Row: 4, Answer: importer.Answer{Status: importer.StatusUnknown, Attempts: 1}, Retry: true},
+		importer.Outcome{Row: 5, Answer: importer.Answer{Status: importer.StatusRejected, Attempts: 1, ErrorCode: "9002"}, Retry: true},
+	)))
+	must(t, j.Recover(t.Context(), testTarget)) // the process has died, with row 6 in flight
+	stood := []string{"2 not_sent 0", "3 failed 4", "4 unknown 1", "5 rejected 1", "6 unknown 0"}
+
+	r, err := j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	diff(t, "claimed", claim(t, r, 5), []int{2, 3, 4, 5, 6})
+	must(t, r.Record(t.Context(), released(2, 3, 4, 5, 6)))
+	must(t, r.Stop(t.Context()))
+	diff(t, "claimed and released", statuses(t, r), stood)
+
+	must(t, r.Start(t.Context()))
+	claim(t, r, 5)
+	must(t, j.Recover(t.Context(), testTarget)) // it has died again
+	r, err = j.Run(t.Context(), r.id)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	claim(t, r, 5)
+	must(t, r.Record(t.Context(), released(2, 3, 4, 5, 6)))
+	diff(t, "in flight when the process died, and released", statuses(t, r),
+		[]string{"2 unknown 0", "3 unknown 4", "4 unknown 1", "5 unknown 1", "6 unknown 0"})
+}
+
+func TestFinishRefusesUnknown(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunPushing, 2)
+	claim(t, r, 1)
+	if err := r.Finish(t.Context(), testTime); err == nil {
+		t.Error("finished although a row is in flight")
+	}
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)})) // the run goes on
+	must(t, r.Finish(t.Context(), testTime))
+}
+
+func TestRecordRefuses(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	r := planned(t, j, importer.RunPushing, 2, 3)
+	claim(t, r, 1)
+	for name, outcomes := range map[string][]importer.Outcome{
+		"a row that nobody claimed": {pushed(2), pushed(3)},
+		"a status that is none":     {{Row: 2, Answer: importer.Answer{Status: "splendid"}}},
+	} {
+		if err := r.Record(t.Context(), outcomes); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	diff(t, "nothing was recorded", statuses(t, r), []string{"2 unknown 0", "3 not_sent 0"})
+}
+
+// TestOneClaimsWhileAnotherRecords is for the race detector.
+func TestOneClaimsWhileAnotherRecords(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	var rows []int
+	for row := 2; row < 2000; row++ {
+		rows = append(rows, row)
+	}
+	r := planned(t, j, importer.RunPushing, rows...)
+	jobs := make(chan []importer.Job, 4)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(jobs)
+		for {
+			claimed, err := r.Claim(t.Context(), 64)
+			if err != nil || len(claimed) == 0 {
+				failed <- err
+				return
+			}
+			jobs <- claimed
+		}
+	}()
+	for claimed := range jobs {
+		var outcomes []importer.Outcome
+		for _, job := range claimed {
+			outcomes = append(outcomes, pushed(job.Row))
+		}
+		must(t, r.Record(t.Context(), outcomes))
+		counts, _, err := r.Counts(t.Context())
+		must(t, err)
+		if counts.Sum() != len(rows) {
+			t.Fatalf("%d rows, want %d", counts.Sum(), len(rows))
+		}
+		r.Info()
+	}
+	must(t, <-failed)
+	must(t, r.Finish(t.Context(), testTime))
+}
