@@ -18,7 +18,7 @@ import (
 	"sync"
 	"testing"
 
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 )
 
 const casesFolder = "testdata/cases"
@@ -121,7 +121,7 @@ func newCaseDesk(t *testing.T) *caseDesk {
 	folder := t.TempDir()
 	d := &caseDesk{newCaseController(t), filepath.Join(folder, "token"), filepath.Join(folder, "state")}
 	writeText(t, d.token, "a-token\n")
-	j, err := journal.Open(t.Context(), d.state)
+	j, err := sqlite.Open(t.Context(), d.state)
 	if err == nil {
 		err = j.Close()
 	}

@@ -15,7 +15,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
 	"opscom-import/importer/controller"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/importer/sandbox"
 	"opscom-import/importer/sandbox/audit"
 	"opscom-import/importer/sheet"
@@ -81,7 +81,7 @@ func pushInMemory(t *testing.T, file string, box *sandbox.Sandbox) audit.Evidenc
 	}
 	ctx := context.Background()
 	folder := t.TempDir()
-	j, err := journal.Open(ctx, filepath.Join(folder, "state"))
+	j, err := sqlite.Open(ctx, filepath.Join(folder, "state"))
 	check(err)
 	defer func() { check(j.Close()) }()
 	run, err := j.Begin(ctx, importer.RunInfo{Client: scriptClient, Target: scriptClient, Source: file, StartedAt: time.Now()})

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 )
 
 // TestReadOnlyStateFolder looks at runs, and checks a file, where the state folder is
@@ -25,7 +25,7 @@ func TestReadOnlyStateFolder(t *testing.T) {
 	tr.write("students.csv", trialRecords(20, 0, func(int) bool { return false }))
 	tr.run(tr.push())
 	copyReadOnly(t, tr, "closed")
-	j, err := journal.Open(t.Context(), tr.state())
+	j, err := sqlite.Open(t.Context(), tr.state())
 	if err == nil {
 		err = j.SaveUserTypes(t.Context(), "somebody else", nil, time.Time{}) // into the log
 	}

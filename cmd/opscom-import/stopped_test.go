@@ -12,7 +12,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/importer/sandbox"
 )
 
@@ -110,7 +110,7 @@ func TestJournalLocked(t *testing.T) {
 			t.Parallel()
 			tr := stoppedTrial(t, "latency=10ms")
 			if tc.after == 0 { // the journal must be there to be held
-				j, err := journal.Open(t.Context(), tr.state())
+				j, err := sqlite.Open(t.Context(), tr.state())
 				if err != nil {
 					t.Fatal(err)
 				}

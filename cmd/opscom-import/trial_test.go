@@ -23,7 +23,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/importer/sandbox"
 	"opscom-import/importer/sandbox/audit"
 	"opscom-import/importer/sheet"
@@ -261,13 +261,13 @@ func (tr *trial) lastSequence() int64 { return tr.lists.Load() + tr.pushes.Load(
 func (tr *trial) stored() (run importer.RunInfo, lines []importer.Result, found bool) {
 	tr.t.Helper()
 	dir := filepath.Join(tr.t.TempDir(), "state")
-	if exists, err := journal.Exists(tr.state()); err != nil || !exists {
+	if exists, err := sqlite.Exists(tr.state()); err != nil || !exists {
 		return run, nil, false
 	}
 	if err := os.CopyFS(dir, os.DirFS(tr.state())); err != nil {
 		tr.t.Fatal(err)
 	}
-	j, err := journal.Open(context.Background(), dir)
+	j, err := sqlite.Open(context.Background(), dir)
 	if err != nil {
 		tr.t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/importer/sandbox/audit"
 )
 
@@ -148,12 +148,12 @@ func (w *watchTrial) killed(number int) watchCrash {
 func (w *watchTrial) runs() map[int64][]importer.Result {
 	w.t.Helper()
 	all := make(map[int64][]importer.Result)
-	if exists, err := journal.Exists(w.state()); err != nil || !exists {
+	if exists, err := sqlite.Exists(w.state()); err != nil || !exists {
 		return all
 	}
 	folder := filepath.Join(w.t.TempDir(), "state")
 	w.check(os.CopyFS(folder, os.DirFS(w.state())))
-	j, err := journal.Open(w.t.Context(), folder)
+	j, err := sqlite.Open(w.t.Context(), folder)
 	w.check(err)
 	defer func() { w.check(errors.Join(j.Close(), os.RemoveAll(folder))) }()
 	runs, err := j.Runs(w.t.Context())

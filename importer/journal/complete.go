@@ -21,7 +21,7 @@ type CompleteRun struct {
 	Rows       int // of its file
 	FinishedAt time.Time
 
-	looked bool                 // for leavers
+	looked bool           // for leavers
 	stored *format.Roster // when the run is forgotten
 }
 
@@ -60,8 +60,8 @@ func LastComplete(ctx context.Context, h History, target, source, except string)
 
 // Past is what is stored of the runs to a target.
 type Past struct {
-	Runs    []importer.RunInfo     // the newest first
-	Rosters []*format.Roster // of complete runs that are forgotten
+	Runs    []importer.RunInfo // the newest first
+	Rosters []*format.Roster   // of complete runs that are forgotten
 }
 
 // Complete returns the complete runs, the newest first, and the last run before the

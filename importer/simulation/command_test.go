@@ -10,6 +10,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/mapping"
 	"opscom-import/report"
 )
@@ -42,9 +43,9 @@ type ended struct {
 // push does what the command push does, from the opening of the journal to the exit
 // code. yes: a run that a safety limit holds is pushed all the same.
 func (p *process) push(fetchCtx, workCtx context.Context, yes bool) (e ended) {
-	var j *journal.Journal
+	var j journal.Journal
 	err := p.write("open", durable, func() (err error) {
-		j, err = journal.Open(p.alive, filepath.Join(p.machine, stateFolder))
+		j, err = sqlite.Open(p.alive, filepath.Join(p.machine, stateFolder))
 		return err
 	})
 	if j == nil {
@@ -68,7 +69,7 @@ func (p *process) push(fetchCtx, workCtx context.Context, yes bool) (e ended) {
 	return e
 }
 
-func (p *process) pushWith(fetchCtx, workCtx context.Context, j *journal.Journal, yes bool) (e ended, err error) {
+func (p *process) pushWith(fetchCtx, workCtx context.Context, j journal.Journal, yes bool) (e ended, err error) {
 	release, err := j.Lock(simulatedTarget)
 	if err != nil {
 		return e, err
@@ -107,7 +108,7 @@ func (p *process) pushWith(fetchCtx, workCtx context.Context, j *journal.Journal
 
 // findResumable returns the unfinished run of the file, nil for none, and
 // supersedes those of other files.
-func (p *process) findResumable(j *journal.Journal) (run *journal.Run, err error) {
+func (p *process) findResumable(j journal.Journal) (run journal.Run, err error) {
 	unfinished, err := j.Unfinished(p.alive, simulatedTarget, simulatedSource)
 	if err != nil {
 		return nil, err
@@ -127,7 +128,7 @@ func (p *process) findResumable(j *journal.Journal) (run *journal.Run, err error
 }
 
 // plan plans the file as a new run.
-func (p *process) plan(fetchCtx context.Context, j *journal.Journal) (run *journal.Run, err error) {
+func (p *process) plan(fetchCtx context.Context, j journal.Journal) (run journal.Run, err error) {
 	err = p.write("begin", relaxed, func() (err error) {
 		run, err = j.Begin(p.alive, importer.RunInfo{
 			Client: simulatedClient, Target: simulatedTarget, Source: simulatedSource,
@@ -171,7 +172,7 @@ func newMapper(c *course) *mapping.Mapper {
 }
 
 // finish writes the results of a run, and ends it.
-func (p *process) finish(run *journal.Run, stopped error) (e ended, err error) {
+func (p *process) finish(run journal.Run, stopped error) (e ended, err error) {
 	info := run.Info()
 	e = ended{code: exitIncomplete, err: stopped, run: info.ID}
 	if stopped != nil {
@@ -191,7 +192,7 @@ func (p *process) finish(run *journal.Run, stopped error) (e ended, err error) {
 }
 
 // evidence returns what a command says of a run, and the exit code.
-func (p *process) evidence(run *journal.Run, stopped error) (e ended, err error) {
+func (p *process) evidence(run journal.Run, stopped error) (e ended, err error) {
 	info := run.Info()
 	e = ended{err: stopped, run: info.ID}
 	if e.counts, e.tries, err = run.Counts(p.alive); err != nil {
@@ -222,7 +223,7 @@ func exitOf(counts importer.Counts) int {
 
 // writeResults writes the results file, and dies at one of its lines when that is
 // what is in store.
-func (p *process) writeResults(run *journal.Run) error {
+func (p *process) writeResults(run journal.Run) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.died() {
@@ -254,7 +255,7 @@ func (p *process) writeResults(run *journal.Run) error {
 }
 
 // linesOf returns a run's results as the journal has them.
-func linesOf(run *journal.Run) (lines []importer.Result, err error) {
+func linesOf(run journal.Run) (lines []importer.Result, err error) {
 	for line, err := range run.Results(context.Background()) {
 		if err != nil {
 			return nil, err
@@ -267,7 +268,7 @@ func linesOf(run *journal.Run) (lines []importer.Result, err error) {
 // store is the plan in the journal of a process that may die.
 type store struct {
 	*process
-	run *journal.Run
+	run journal.Run
 	// By unique id:
 	rounds  map[string]int
 	pending map[string]bool
@@ -332,7 +333,7 @@ func (a *acceptances) Accepted(ctx context.Context, target string, keys []import
 // queue is the run in the journal of a process that may die.
 type queue struct {
 	*process
-	run *journal.Run
+	run journal.Run
 }
 
 func (q *queue) Claim(ctx context.Context, max int) (jobs []importer.Job, err error) {

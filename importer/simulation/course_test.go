@@ -239,7 +239,7 @@ func (c *course) takeOver(p *process) {
 
 // inspect takes down what the journal says after a crash, before anything changes it.
 // It returns the file's run when that is finished: the process died after that.
-func (c *course) inspect(j *journal.Journal) (finished *journal.Run) {
+func (c *course) inspect(j journal.Journal) (finished journal.Run) {
 	runs, err := j.Runs(context.Background())
 	if err != nil {
 		c.violated("list the runs after a crash: %v", err)

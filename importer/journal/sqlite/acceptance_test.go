@@ -118,7 +118,7 @@ func TestOlderRunDoesNotOverwrite(t *testing.T) {
 func TestFoldTakesSeveralTransactions(t *testing.T) {
 	j := openTest(t, t.TempDir())
 	const n = 2*foldRows + 1001
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	benchAppend(t, r, benchPlan(n))
 	benchClaim(t, r)

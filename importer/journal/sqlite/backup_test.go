@@ -40,7 +40,7 @@ func restoredFrom(t *testing.T, path string) *Journal {
 
 func runOf(t *testing.T, j *Journal, id int64) *Run {
 	t.Helper()
-	r, err := j.Run(t.Context(), id)
+	r, err := j.run(t.Context(), id)
 	must(t, err)
 	return r
 }
@@ -59,7 +59,7 @@ func TestRestore(t *testing.T) {
 	running := planned(t, j, importer.RunPushing, 20, 21, 22, 23)
 	claim(t, running, 2)
 	must(t, running.Record(t.Context(), []importer.Outcome{pushed(20)}))
-	planning, err := j.Begin(t.Context(), testRun())
+	planning, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, planning.Append(t.Context(), []importer.PlannedRow{testRow(30, importer.StatusPending), testRow(600, importer.StatusPending)}))
 
@@ -79,7 +79,7 @@ func TestRestore(t *testing.T) {
 		diff(t, fmt.Sprintf("run %d", test.run.id), got.Info().State, test.state)
 		diff(t, fmt.Sprintf("rows of run %d", test.run.id), statuses(t, got), test.rows)
 	}
-	if _, err := restored.Run(t.Context(), planning.id); !errors.Is(err, journal.ErrNoRun) {
+	if _, err := restored.run(t.Context(), planning.id); !errors.Is(err, journal.ErrNoRun) {
 		t.Errorf("a plan that was not complete: %v", err)
 	}
 	diff(t, "what was accepted is not known", accepted(t, restored, 2, 3, 20, 300), map[int]string{})
@@ -248,7 +248,7 @@ func keepPushing(ctx context.Context, j *Journal) error {
 	}
 	begin := context.WithoutCancel(ctx)
 	for ctx.Err() == nil {
-		r, err := j.Begin(begin, testRun())
+		r, err := j.begin(begin, testRun())
 		if err == nil {
 			err = r.Append(begin, rows)
 		}

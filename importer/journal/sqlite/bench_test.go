@@ -60,7 +60,7 @@ func benchRun(b *testing.B, plan []importer.PlannedRow, outcomes []importer.Outc
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := j.Begin(ctx, importer.RunInfo{Target: "bench", Source: "bench"})
+	r, err := j.begin(ctx, importer.RunInfo{Target: "bench", Source: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -20,18 +19,10 @@ import (
 
 // Health is what a check of a whole journal found.
 type Health struct {
-	Stats
+	journal.Stats
 	Rows   int      // rows of the runs that could be read
 	Damage []string // what is damaged, a clause each; none when the journal is sound
 	Notes  []string // what is unusual, and no damage, likewise
-}
-
-// Stats say how large a journal is.
-type Stats struct {
-	Bytes      int64 // of its database, log and payloads
-	Runs       int
-	Unfinished int       // of them, held and stopped ones included
-	Oldest     time.Time // when the oldest run started; zero when there is none
 }
 
 // CheckAll reads everything in the journal in the folder, changes nothing, and says what
@@ -328,7 +319,7 @@ func (j *Journal) checkPayloadFiles(ctx context.Context, h *Health) error {
 }
 
 // Stats returns how large the journal is.
-func (j *Journal) Stats(ctx context.Context) (s Stats, err error) {
+func (j *Journal) Stats(ctx context.Context) (s journal.Stats, err error) {
 	var oldest int64
 	err = j.reader.QueryRowContext(ctx, "SELECT count(*), coalesce(min(started_at), 0), coalesce(sum(state NOT IN (?, ?)), 0) FROM run",
 		importer.RunFinished, importer.RunSuperseded).Scan(&s.Runs, &oldest, &s.Unfinished)

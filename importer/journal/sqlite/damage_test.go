@@ -21,7 +21,7 @@ func halfPushed(t *testing.T, inLog bool) string {
 	t.Helper()
 	j, err := Open(t.Context(), t.TempDir())
 	must(t, err)
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	var rows []importer.PlannedRow
 	for row := 2; row <= 601; row++ {
@@ -88,7 +88,7 @@ func goOn(t *testing.T, dir string) (found goneOn, err error) {
 	if err != nil || len(runs) == 0 {
 		return found, err
 	}
-	r, err := j.Run(t.Context(), runs[0].ID)
+	r, err := j.run(t.Context(), runs[0].ID)
 	if err != nil {
 		return found, err
 	}

@@ -32,7 +32,7 @@ func TestExpire(t *testing.T) {
 	old, young := finishedRun(t, j, 2, 3), finishedRun(t, j, 77)
 	elsewhere := testRun()
 	elsewhere.Target = "busy"
-	busy, err := j.Begin(t.Context(), elsewhere)
+	busy, err := j.begin(t.Context(), elsewhere)
 	must(t, err)
 	release, err := j.Lock("busy")
 	must(t, err)
@@ -83,7 +83,7 @@ func TestExpireGivesSpaceBack(t *testing.T) {
 		j, err := Open(t.Context(), dir)
 		must(t, err)
 		for range 2 {
-			r, err := j.Begin(t.Context(), testRun())
+			r, err := j.begin(t.Context(), testRun())
 			must(t, err)
 			benchAppend(t, r, benchPlan(20_000))
 			n, err := j.Expire(t.Context(), r.id)
@@ -122,7 +122,7 @@ func TestExpireCanStopAnywhere(t *testing.T) {
 	must(t, err)
 	var ids []int64
 	for range 6 {
-		r, err := j.Begin(t.Context(), testRun())
+		r, err := j.begin(t.Context(), testRun())
 		must(t, err)
 		benchAppend(t, r, benchPlan(3000))
 		ids = append(ids, r.id)
@@ -162,7 +162,7 @@ func TestForgetThatFailsKeepsPayloads(t *testing.T) {
 	if err := j.delete(ctx, "delete it", r.id); err == nil {
 		t.Fatal("it was deleted")
 	}
-	again, err := j.Run(t.Context(), r.id)
+	again, err := j.run(t.Context(), r.id)
 	must(t, err)
 	if err := again.Start(t.Context()); err != nil {
 		t.Error(err)

@@ -60,14 +60,14 @@ func TestJobRunsRelocateTheRun(t *testing.T) {
 	info := testRun()
 	info.File = filepath.Join(from, "students.csv")
 	info.Reports = importer.Reports{Results: filepath.Join(from, "students.results.csv"), Problems: "-", Fix: "", Summary: from + "-2/summary.html"}
-	r, err := j.Begin(t.Context(), info)
+	r, err := j.begin(t.Context(), info)
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending)}))
 	must(t, r.Seal(t.Context(), importer.RunHeld, 1, nil))
 	id, err := j.BeginJobRun(t.Context(), importer.JobRun{Job: "students", Folder: from, StartedAt: testTime})
 	must(t, err)
 	must(t, j.EndJobRun(t.Context(), importer.JobRun{ID: id, Job: "students", Folder: from, Run: r.id, Exit: 4}, &importer.Relocation{From: from, To: to}))
-	again, err := j.Run(t.Context(), r.id)
+	again, err := j.run(t.Context(), r.id)
 	must(t, err)
 	got := again.Info()
 	want := importer.Reports{Results: filepath.Join(to, "students.results.csv"), Problems: "-", Summary: from + "-2/summary.html"}

@@ -78,7 +78,7 @@ func testKey(row int) importer.Digest { return importer.Digest{byte(row), byte(r
 // planned begins a run with pending rows of those numbers and seals it.
 func planned(t testing.TB, j *Journal, state importer.RunState, rows ...int) *Run {
 	t.Helper()
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	plan := make([]importer.PlannedRow, len(rows))
 	for i, row := range rows {
@@ -192,7 +192,7 @@ func TestOpenAgainKeepsEverything(t *testing.T) {
 	if len(salt) != 32 || string(second.Salt()) != string(salt) {
 		t.Errorf("salt %x, then %x", salt, second.Salt())
 	}
-	r, err := second.Run(t.Context(), 1)
+	r, err := second.run(t.Context(), 1)
 	must(t, err)
 	diff(t, "results", statuses(t, r), []string{"2 not_sent 0", "3 not_sent 0"})
 	other := openTest(t, t.TempDir())
@@ -207,7 +207,7 @@ func TestTwoJournalsOnOneFolder(t *testing.T) {
 	r := planned(t, a, importer.RunPushing, 2, 3)
 	claim(t, r, 1)
 	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
-	seen, err := b.Run(t.Context(), r.Info().ID)
+	seen, err := b.run(t.Context(), r.Info().ID)
 	must(t, err)
 	diff(t, "results seen by the other", statuses(t, seen), []string{"2 pushed 1", "3 not_sent 0"})
 	planned(t, b, importer.RunHeld, 2)

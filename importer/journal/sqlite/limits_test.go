@@ -44,7 +44,7 @@ func TestJournalHeldByAnother(t *testing.T) {
 	must(t, err)
 	tx, err := other.writer.Begin()
 	must(t, err)
-	if _, err = j.Begin(t.Context(), testRun()); err == nil || !strings.Contains(err.Error(), "another program is using the journal in "+dir) {
+	if _, err = j.begin(t.Context(), testRun()); err == nil || !strings.Contains(err.Error(), "another program is using the journal in "+dir) {
 		t.Errorf("error %v", err)
 	}
 	must(t, tx.Rollback())
@@ -55,7 +55,7 @@ func TestJournalHeldByAnother(t *testing.T) {
 // grow with them.
 func TestALongPlanNeedsLittle(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	batch := benchPlan(256)
 	row := 2
@@ -123,7 +123,7 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 			t.Errorf("%s: synchronous is %d, want %d", step, got, want)
 		}
 	}
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	level("begin", 1) // the plan is lost with it, until it is sealed
 	must(t, j.SaveUserTypes(t.Context(), testTarget, nil, testTime))
@@ -136,7 +136,7 @@ func TestWhatWaitsForTheDisk(t *testing.T) {
 	level("append", 1)
 	must(t, r.Seal(t.Context(), importer.RunPushing, len(rows), nil))
 	level("seal", 2)
-	_, err = j.Begin(t.Context(), testRun())
+	_, err = j.begin(t.Context(), testRun())
 	must(t, err)
 	claim(t, r, 1)
 	level("claim", 2)
@@ -172,7 +172,7 @@ func TestFinishIsOnTheDisk(t *testing.T) {
 
 func TestForgetShrinksTheDatabase(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	benchAppend(t, r, benchPlan(10_000))
 	n, err := j.Forget(t.Context(), r.id)

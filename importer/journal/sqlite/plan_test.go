@@ -12,11 +12,11 @@ import (
 func TestAPlanInTheMakingCanBeRead(t *testing.T) {
 	dir := t.TempDir()
 	j := openTest(t, dir)
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(3, importer.StatusPending)}))
 	must(t, r.Amend(t.Context(), []importer.Amendment{{Row: 3, DuplicateOf: 2}}))
-	other, err := openTest(t, dir).Run(t.Context(), r.Info().ID)
+	other, err := openTest(t, dir).run(t.Context(), r.Info().ID)
 	must(t, err)
 	diff(t, "results", statuses(t, other), []string{"2 not_sent 0", "3 duplicate 0"})
 	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
@@ -28,7 +28,7 @@ func TestAPlanInTheMakingCanBeRead(t *testing.T) {
 func TestLineEndedIsStored(t *testing.T) {
 	for _, isEnded := range []bool{true, false} {
 		j := openTest(t, t.TempDir())
-		r, err := j.Begin(t.Context(), testRun())
+		r, err := j.begin(t.Context(), testRun())
 		must(t, err)
 		r.SetLineEnded(isEnded)
 		must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusUnchanged)}))

@@ -16,7 +16,7 @@ func refusal(row int, field, message string) importer.Amendment {
 
 func TestProblems(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	email := importer.RowProblem{Row: 3, Header: "E-mail", Problem: mapping.Problem{
 		Rule: mapping.RuleBadEmail, Attribute: mapping.Email, Column: 30, Value: "zoë@", Message: "not an address", Advice: "fix it",

@@ -22,7 +22,7 @@ func TestClaimInRowOrder(t *testing.T) {
 
 func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	var rows []importer.PlannedRow
 	for row := 2; row <= 600; row++ {
@@ -57,7 +57,7 @@ func TestAmendedRowsAreNeverClaimed(t *testing.T) {
 
 func TestResults(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	later := testTime.Add(time.Minute)
 	problem := func(row int, severity mapping.Severity, attribute mapping.Attribute, message string) importer.RowProblem {
@@ -143,7 +143,7 @@ func TestResumeAfterStop(t *testing.T) {
 	stopped := []string{"2 pushed 1", "3 failed 4", "4 rejected 1", "5 unknown 0", "300 not_sent 0", "301 not_sent 0"}
 	diff(t, "stopped", statuses(t, r), stopped)
 
-	again, err := j.Run(t.Context(), r.id)
+	again, err := j.run(t.Context(), r.id)
 	must(t, err)
 	must(t, again.Start(t.Context()))
 	diff(t, "started again", statuses(t, again), stopped)
@@ -163,7 +163,7 @@ func TestResumeAfterStop(t *testing.T) {
 // Chunks are loaded several at a time, but not those far apart.
 func TestClaimSkipsChunksWithNothingPending(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	var want []int
 	for row := 2; row < 20*format.ChunkRows; row += 100 {
@@ -201,7 +201,7 @@ func TestReleasedRowKeepsItsOutcome(t *testing.T) {
 	must(t, j.Recover(t.Context(), testTarget)) // the process has died, with row 6 in flight
 	stood := []string{"2 not_sent 0", "3 failed 4", "4 unknown 1", "5 rejected 1", "6 unknown 0"}
 
-	r, err := j.Run(t.Context(), r.id)
+	r, err := j.run(t.Context(), r.id)
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	diff(t, "claimed", claim(t, r, 5), []int{2, 3, 4, 5, 6})
@@ -212,7 +212,7 @@ func TestReleasedRowKeepsItsOutcome(t *testing.T) {
 	must(t, r.Start(t.Context()))
 	claim(t, r, 5)
 	must(t, j.Recover(t.Context(), testTarget)) // it has died again
-	r, err = j.Run(t.Context(), r.id)
+	r, err = j.run(t.Context(), r.id)
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	claim(t, r, 5)

@@ -49,7 +49,7 @@ func twoPushed(t *testing.T, j *Journal) *Run {
 // checkTwoPushed checks that the journal shows what twoPushed has left.
 func checkTwoPushed(t *testing.T, j *Journal) {
 	t.Helper()
-	r, err := j.Run(t.Context(), 1)
+	r, err := j.run(t.Context(), 1)
 	must(t, err)
 	diff(t, "results", statuses(t, r), []string{"2 pushed 1", "3 pushed 1", "4 not_sent 0"})
 	diff(t, "accepted", accepted(t, j, 2, 3, 4), map[int]string{2: "20", 3: "30"})
@@ -118,7 +118,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	twoPushed(t, j)
 	must(t, j.Close())
 	read := readOnly(t, dir)
-	_, err = read.Begin(t.Context(), testRun())
+	_, err = read.begin(t.Context(), testRun())
 	for what, err := range map[string]error{
 		"begin": err, "save user types": read.SaveUserTypes(t.Context(), testTarget, nil, testTime),
 		"recover": read.Recover(t.Context(), testTarget), "forget the target": read.ForgetTarget(t.Context(), testTarget),

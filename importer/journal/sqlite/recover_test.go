@@ -66,7 +66,7 @@ func TestRecover(t *testing.T) {
 		again  []int // what going on claims
 	}{
 		"planning": {before: func(t *testing.T, j *Journal) {
-			r, err := j.Begin(t.Context(), testRun())
+			r, err := j.begin(t.Context(), testRun())
 			must(t, err)
 			must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(400, importer.StatusPending)}))
 		}},
@@ -108,7 +108,7 @@ func TestRecover(t *testing.T) {
 			for range 2 { // a second time changes nothing
 				must(t, j.Recover(t.Context(), testTarget))
 			}
-			r, err := j.Run(t.Context(), 1)
+			r, err := j.run(t.Context(), 1)
 			if tc.state == "" {
 				files, readErr := os.ReadDir(filepath.Join(j.dir, payloadsName))
 				if !errors.Is(err, journal.ErrNoRun) || readErr != nil || len(files) > 0 {
@@ -188,11 +188,11 @@ func TestForget(t *testing.T) {
 	must(t, finished.Finish(t.Context(), testTime))
 	dead := planned(t, j, importer.RunPushing, 4)
 	claim(t, dead, 1)
-	planning, err := j.Begin(t.Context(), testRun())
+	planning, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	elsewhere := testRun()
 	elsewhere.Target = "busy"
-	busy, err := j.Begin(t.Context(), elsewhere)
+	busy, err := j.begin(t.Context(), elsewhere)
 	must(t, err)
 	must(t, busy.Append(t.Context(), []importer.PlannedRow{testRow(77, importer.StatusPending), testRow(400, importer.StatusPending)}))
 	release, err := j.Lock("busy")
@@ -245,7 +245,7 @@ func TestForgetTarget(t *testing.T) {
 	planned(t, j, importer.RunHeld, 3)
 	elsewhere := testRun()
 	elsewhere.Target = "another target"
-	other, err := j.Begin(t.Context(), elsewhere)
+	other, err := j.begin(t.Context(), elsewhere)
 	must(t, err)
 
 	release, err := j.Lock(testTarget)

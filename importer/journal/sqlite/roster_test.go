@@ -48,7 +48,7 @@ func (l *leaverTest) run(source string, change func(*importer.RunInfo), words ..
 	if change != nil {
 		change(&info)
 	}
-	r, err := l.j.Begin(l.Context(), info)
+	r, err := l.j.begin(l.Context(), info)
 	must(l.T, err)
 	var rows []importer.PlannedRow
 	var outcomes []importer.Outcome
@@ -178,7 +178,7 @@ func TestNothingToCompareWith(t *testing.T) {
 func TestLeaversOfARunThatIsNotComplete(t *testing.T) {
 	l := newLeaverTest(t, t.TempDir())
 	l.run(testSource, nil, "a", "b")
-	r, err := l.j.Begin(t.Context(), testRun())
+	r, err := l.j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{l.row(2, "c", importer.StatusPending), l.row(3, "d", importer.StatusPending)}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
@@ -195,7 +195,7 @@ func TestLeaversOfARunThatIsNotComplete(t *testing.T) {
 func TestLeaverWhosePushWasCutOff(t *testing.T) {
 	l := newLeaverTest(t, t.TempDir())
 	l.run(testSource, nil, "a", "b", "c:unchanged")
-	r, err := l.j.Begin(t.Context(), testRun())
+	r, err := l.j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{l.row(2, "A", importer.StatusPending), l.row(3, "C", importer.StatusPending)}))
 	must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))

@@ -12,7 +12,7 @@ import (
 // inRounds plans pending rows from 2 to last, and gives some of them a round.
 func inRounds(t *testing.T, j *Journal, last int, rounds ...importer.Amendment) *Run {
 	t.Helper()
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	var plan []importer.PlannedRow
 	for row := 2; row <= last; row++ {
@@ -104,7 +104,7 @@ func TestCrashBetweenRounds(t *testing.T) {
 			must(t, err)
 			defer func() { must(t, j.Close()) }()
 			must(t, j.Recover(t.Context(), testTarget))
-			r, err = j.Run(t.Context(), r.id)
+			r, err = j.run(t.Context(), r.id)
 			must(t, err)
 			diff(t, "after the crash", statuses(t, r), tc.want)
 			must(t, r.Start(t.Context()))

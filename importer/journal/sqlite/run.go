@@ -15,6 +15,11 @@ import (
 	"opscom-import/importer/journal/internal/format"
 )
 
+var (
+	_ journal.Journal = (*Journal)(nil)
+	_ journal.Run     = (*Run)(nil)
+)
+
 // Run is one run's handle. One goroutine may claim while another records and
 // others read.
 type Run struct {
@@ -50,7 +55,15 @@ func (o *openRows) in(record *runRecord) bool {
 // Begin stores a new run, in the state planning. The journal sets its number,
 // state, rows, reasons for being held, and finishing time. As its plan, it is only sure
 // to last once the plan is sealed.
-func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (*Run, error) {
+func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (journal.Run, error) {
+	r, err := j.begin(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (j *Journal) begin(ctx context.Context, run importer.RunInfo) (*Run, error) {
 	run.ID, run.State, run.Rows, run.Held, run.FinishedAt = 0, importer.RunPlanning, 0, nil, time.Time{}
 	run.StartedAt = format.TimeOf(format.MicroOf(run.StartedAt)) // as it will be read again
 	r := &Run{journal: j, record: runRecord{RunInfo: run}, later: map[int][]int64{}}
@@ -65,7 +78,15 @@ func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (*Run, error)
 }
 
 // Run returns the handle of a stored run, ErrNoRun when there is none of that number.
-func (j *Journal) Run(ctx context.Context, id int64) (*Run, error) {
+func (j *Journal) Run(ctx context.Context, id int64) (journal.Run, error) {
+	r, err := j.run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (j *Journal) run(ctx context.Context, id int64) (*Run, error) {
 	record, err := loadRun(ctx, j.reader, id)
 	if err != nil {
 		return nil, j.wrap(fmt.Sprintf("open run %d", id), err)

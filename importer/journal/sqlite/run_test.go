@@ -56,7 +56,7 @@ func TestStates(t *testing.T) {
 	for state, ways := range allowed {
 		for name, act := range actions {
 			t.Run(fmt.Sprintf("%s %s", state, name), func(t *testing.T) {
-				r, err := j.Begin(t.Context(), testRun())
+				r, err := j.begin(t.Context(), testRun())
 				must(t, err)
 				must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusSkipped)}))
 				reach[state](r)
@@ -72,7 +72,7 @@ func TestStates(t *testing.T) {
 				if !ok {
 					after = state
 				}
-				stored, err := j.Run(t.Context(), r.id)
+				stored, err := j.run(t.Context(), r.id)
 				if after == "" {
 					if !errors.Is(err, journal.ErrNoRun) {
 						t.Errorf("the run is still there: %v", err)
@@ -94,12 +94,12 @@ func sameRun(r *Run, state importer.RunState) (*Run, error) {
 	if state == importer.RunPlanning {
 		return r, nil
 	}
-	return r.journal.Run(context.Background(), r.id)
+	return r.journal.run(context.Background(), r.id)
 }
 
 func TestBeginAndInfo(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	want := testRun()
 	want.ID, want.State = 1, importer.RunPlanning
@@ -116,11 +116,11 @@ func TestBeginAndInfo(t *testing.T) {
 	must(t, r.Finish(t.Context(), testTime))
 	want.State, want.FinishedAt = importer.RunFinished, testTime
 	diff(t, "a finished run", r.Info(), want)
-	stored, err := j.Run(t.Context(), 1)
+	stored, err := j.run(t.Context(), 1)
 	must(t, err)
 	diff(t, "the stored run", stored.Info(), want)
 
-	if _, err := j.Run(t.Context(), 2); !errors.Is(err, journal.ErrNoRun) {
+	if _, err := j.run(t.Context(), 2); !errors.Is(err, journal.ErrNoRun) {
 		t.Errorf("run 2: %v", err)
 	}
 }
@@ -136,15 +136,15 @@ func TestUnfinishedAndLast(t *testing.T) {
 	stopped := planned(t, j, importer.RunPushing, 2)
 	must(t, stopped.Stop(ctx))
 	held := planned(t, j, importer.RunHeld, 2)
-	superseded, err := j.Begin(ctx, testRun())
+	superseded, err := j.begin(ctx, testRun())
 	must(t, err)
 	must(t, superseded.Seal(ctx, importer.RunHeld, 0, []string{"too few rows"}))
 	must(t, j.Supersede(ctx, superseded.id))
 	elsewhere := testRun()
 	elsewhere.Source = "/data/staff.csv"
-	_, err = j.Begin(ctx, elsewhere)
+	_, err = j.begin(ctx, elsewhere)
 	must(t, err)
-	planning, err := j.Begin(ctx, testRun())
+	planning, err := j.begin(ctx, testRun())
 	must(t, err)
 
 	runs, err := j.Unfinished(ctx, testTarget, testSource)
@@ -166,7 +166,7 @@ func TestUnfinishedAndLast(t *testing.T) {
 
 func TestSealAndAppendRefuse(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(5, importer.StatusPending)}))
 	for name, err := range map[string]error{
@@ -184,7 +184,7 @@ func TestSealAndAppendRefuse(t *testing.T) {
 func TestDiscardLeavesNoText(t *testing.T) {
 	j, err := Open(t.Context(), t.TempDir())
 	must(t, err)
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending), testRow(300, importer.StatusPending)}))
 	if _, err := os.Stat(string(j.payloadFile(r.id))); err != nil {

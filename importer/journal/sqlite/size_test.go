@@ -97,7 +97,7 @@ func (n *nightly) push(tb testing.TB, j *Journal, night int) {
 	if _, err := j.Acceptances().Accepted(ctx, "nights", []importer.Digest{plan[0].Key}); err != nil {
 		tb.Fatal(err)
 	}
-	r, err := j.Begin(ctx, importer.RunInfo{Target: "nights", Source: "/exports/students.csv", StartedAt: at})
+	r, err := j.begin(ctx, importer.RunInfo{Target: "nights", Source: "/exports/students.csv", StartedAt: at})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func TestWhoHasFoundDamageDoesNotVouch(t *testing.T) {
 		t.Errorf("check: error %v", err)
 	}
 	j.damaged.Store(false)
-	r, err := j.Run(t.Context(), 1)
+	r, err := j.run(t.Context(), 1)
 	must(t, err)
 	if _, _, err := r.Counts(t.Context()); !errors.As(err, new(*journal.DamagedError)) {
 		t.Errorf("counts: error %v", err)
@@ -220,7 +220,7 @@ func TestOutcomesThatAreNotFoundAreMissed(t *testing.T) {
 		rows[i] = i*format.ChunkRows + 2
 	}
 	must(t, planned(t, j, importer.RunPushing, rows...).Stop(t.Context()))
-	r, err := j.Run(t.Context(), 1)
+	r, err := j.run(t.Context(), 1)
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	claim(t, r, len(rows))

@@ -4,26 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"opscom-import/importer/journal"
 	"slices"
 )
 
-// Statistics are the measures of a journal. They hold nothing of what is stored.
-type Statistics struct {
-	Schema    int   // version
-	Pages     int64 // of the database
-	FreePages int64
-	PageSize  int64        // bytes
-	Tables    []TableCount // by name
-}
-
-// TableCount is how many rows a table of the database has.
-type TableCount struct {
-	Table string
-	Rows  int64
-}
-
 // Statistics measures the journal.
-func (j *Journal) Statistics(ctx context.Context) (s Statistics, err error) {
+func (j *Journal) Statistics(ctx context.Context) (s journal.Statistics, err error) {
 	err = j.view(ctx, "measure the journal", func(tx *sql.Tx) error {
 		for pragma, into := range map[string]*int64{"page_count": &s.Pages, "freelist_count": &s.FreePages, "page_size": &s.PageSize} {
 			if err := tx.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
@@ -39,7 +25,7 @@ func (j *Journal) Statistics(ctx context.Context) (s Statistics, err error) {
 		}
 		defer tables.Close() // only read
 		for tables.Next() {
-			var t TableCount
+			var t journal.TableCount
 			if err := tables.Scan(&t.Table); err != nil {
 				return err
 			}
@@ -55,6 +41,6 @@ func (j *Journal) Statistics(ctx context.Context) (s Statistics, err error) {
 		}
 		return nil
 	})
-	slices.SortFunc(s.Tables, func(a, b TableCount) int { return slices.Compare([]byte(a.Table), []byte(b.Table)) })
+	slices.SortFunc(s.Tables, func(a, b journal.TableCount) int { return slices.Compare([]byte(a.Table), []byte(b.Table)) })
 	return s, err
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"opscom-import/importer/journal"
 	"slices"
 	"testing"
 )
@@ -16,7 +17,7 @@ func TestStatistics(t *testing.T) {
 	if err != nil || s.Schema < 2 || s.Pages < 5 || s.PageSize != 4096 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	for _, want := range []TableCount{{Table: "journal", Rows: 1}, {Table: "run"}, {Table: "acceptance"}} {
+	for _, want := range []journal.TableCount{{Table: "journal", Rows: 1}, {Table: "run"}, {Table: "acceptance"}} {
 		if !slices.Contains(s.Tables, want) {
 			t.Errorf("%+v has not %+v", s.Tables, want)
 		}

@@ -22,7 +22,7 @@ func pushAs(t *testing.T, j *Journal, name string, outcome importer.Outcome) *Ru
 	t.Helper()
 	run := testRun()
 	run.Target = name
-	r, err := j.Begin(t.Context(), run)
+	r, err := j.begin(t.Context(), run)
 	must(t, err)
 	must(t, j.update(t.Context(), "spell the target", durable, func(tx *sql.Tx) error {
 		stored := target{name: name}
@@ -69,7 +69,7 @@ func TestSpellingsOfATargetAreOne(t *testing.T) {
 	}
 	must(t, j.Recover(t.Context(), newSpelling))
 	must(t, release())
-	first, err := j.Run(t.Context(), 1)
+	first, err := j.run(t.Context(), 1)
 	must(t, err)
 	if first.Info().State != importer.RunStopped {
 		t.Errorf("the run was not recovered: it is %s", first.Info().State)
@@ -77,9 +77,9 @@ func TestSpellingsOfATargetAreOne(t *testing.T) {
 
 	run := testRun()
 	run.Target = newSpelling
-	second, err := j.Begin(t.Context(), run)
+	second, err := j.begin(t.Context(), run)
 	must(t, err)
-	again, err := j.Run(t.Context(), second.id)
+	again, err := j.run(t.Context(), second.id)
 	must(t, err)
 	if again.Info().Target != oldSpelling {
 		t.Errorf("a new run is to %s", again.Info().Target)
@@ -160,7 +160,7 @@ func TestAcceptancesOfSpellings(t *testing.T) {
 				check("forgotten", j)
 				run := testRun()
 				run.Target = newSpelling
-				r, err := j.Begin(t.Context(), run)
+				r, err := j.begin(t.Context(), run)
 				must(t, err)
 				must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending)}))
 				must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))

@@ -70,7 +70,7 @@ func fill(t testing.TB, store importer.PlanStore) {
 // A check shows the same of a row as a push, whichever store kept it.
 func TestTempStoreShowsWhatTheJournalShows(t *testing.T) {
 	j := openTest(t, t.TempDir())
-	run, err := j.Begin(t.Context(), testRun())
+	run, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	fill(t, run)
 	must(t, run.Seal(t.Context(), importer.RunHeld, 2*format.ChunkRows, nil))

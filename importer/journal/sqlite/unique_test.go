@@ -10,7 +10,7 @@ import (
 // pushUnique pushes rows with these unique values in a run, and records the outcomes.
 func pushUnique(t *testing.T, j *Journal, at time.Time, values map[int]importer.UniqueValues, outcomes ...importer.Outcome) {
 	t.Helper()
-	r, err := j.Begin(t.Context(), testRun())
+	r, err := j.begin(t.Context(), testRun())
 	must(t, err)
 	var plan []importer.PlannedRow
 	for _, o := range outcomes {

@@ -47,7 +47,7 @@ func version1(t *testing.T, dir string) {
 func TestVersion1ResultsAreReadable(t *testing.T) {
 	j := openVersion1(t)
 	lines := func(id int64) (lines []string, results []importer.Result) {
-		r, err := j.Run(t.Context(), id)
+		r, err := j.run(t.Context(), id)
 		must(t, err)
 		results = collected(t, r.Results(t.Context()))
 		for _, l := range results {
@@ -117,7 +117,7 @@ func TestVersion1RunIsResumed(t *testing.T) {
 	if len(runs) != 1 || runs[0].ID != 2 || runs[0].State != importer.RunStopped {
 		t.Fatalf("unfinished: %+v", runs)
 	}
-	r, err := j.Run(t.Context(), 2)
+	r, err := j.run(t.Context(), 2)
 	must(t, err)
 	must(t, r.Start(t.Context()))
 	jobs, err := r.Claim(t.Context(), 100)

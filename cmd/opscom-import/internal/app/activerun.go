@@ -13,7 +13,7 @@ import (
 
 // activeRun is the run that a command works on.
 type activeRun struct {
-	*journal.Run
+	journal.Run
 	command  string
 	started  time.Time
 	shown    string                  // the file as the person named it

@@ -11,6 +11,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -26,14 +27,14 @@ func (e Env) sandboxed(run importer.RunInfo) Env {
 // Approve pushes what is pending in the run's plan, whatever held or stopped it. The
 // contexts are as for Push.
 func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(report.Receipt) error) (err error) {
-	exists, err := journal.Exists(env.Settings.State)
+	exists, err := sqlite.Exists(env.Settings.State)
 	if err != nil {
 		return err
 	}
 	if !exists {
 		return env.noRun(id)
 	}
-	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+	err = env.withJournal(fetchCtx, func(j journal.Journal) (err error) {
 		defer env.forgetOld(fetchCtx, j)
 		run, err := j.Run(fetchCtx, id)
 		if err != nil {
@@ -85,7 +86,7 @@ func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receip
 
 // checkNewest returns an error when a newer export of the same series was pushed since the
 // run was planned, unless the settings say that it is all the same.
-func (e Env) checkNewest(ctx context.Context, j *journal.Journal, r importer.RunInfo) error {
+func (e Env) checkNewest(ctx context.Context, j journal.Journal, r importer.RunInfo) error {
 	if e.Settings.Yes {
 		return nil
 	}

@@ -24,10 +24,10 @@ func TestSandboxedGoesByTheTarget(t *testing.T) {
 // TestApprovingAnOlderExport refuses it once a newer one was sent, also in part.
 func TestApprovingAnOlderExport(t *testing.T) {
 	env := newEnv(t, "--sandbox")
-	begin := func(source string, state importer.RunState) *journal.Run {
+	begin := func(source string, state importer.RunState) journal.Run {
 		t.Helper()
-		var run *journal.Run
-		err := env.withJournal(t.Context(), func(j *journal.Journal) (err error) {
+		var run journal.Run
+		err := env.withJournal(t.Context(), func(j journal.Journal) (err error) {
 			run, err = j.Begin(t.Context(), importer.RunInfo{Client: env.client(), Target: env.target(), Source: source, StartedAt: time.Now()})
 			if err == nil {
 				err = run.Seal(t.Context(), state, 0, nil)
@@ -42,7 +42,7 @@ func TestApprovingAnOlderExport(t *testing.T) {
 	held := begin("/in/students-2026-11-29.csv", importer.RunHeld).Info()
 	check := func() (err error) {
 		t.Helper()
-		return errors.Join(env.withJournal(t.Context(), func(j *journal.Journal) error {
+		return errors.Join(env.withJournal(t.Context(), func(j journal.Journal) error {
 			err = env.checkNewest(t.Context(), j, held)
 			return nil
 		}), err)

@@ -10,6 +10,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -76,7 +77,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 // disk is not its fault, and neither is a mapping that nobody can read, or a list of user
 // types that the Controller denies.
 func IsOfFile(err error) bool {
-	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !journal.IsFull(err) && !errors.As(err, new(*notOfFileError))
+	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !sqlite.IsFull(err) && !errors.As(err, new(*notOfFileError))
 }
 
 // notOfFileError is why a FILE cannot be planned, though it is not at fault.
@@ -100,7 +101,7 @@ func deliver(receipt report.Receipt, err error, done func(report.Receipt) error)
 // checker is what a check works with.
 type checker struct {
 	Env
-	journal   *journal.Journal // nil when there is none
+	journal   journal.Journal // nil when there is none
 	userTypes userTypes
 	note      string // how far user types are checked; "" when they simply are
 }

@@ -135,7 +135,7 @@ func withoutList(denied *controller.ListDeniedError) string {
 
 // lockTarget takes the target's lock, so that no other run to it is in progress, and
 // stops runs to it whose process has died.
-func lockTarget(ctx context.Context, j *journal.Journal, target string) (release func() error, err error) {
+func lockTarget(ctx context.Context, j journal.Journal, target string) (release func() error, err error) {
 	release, err = j.Lock(target)
 	if err != nil {
 		return nil, err

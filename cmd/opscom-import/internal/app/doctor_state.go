@@ -19,7 +19,7 @@ func (e Env) examineState(ctx context.Context) []Finding {
 	f := Finding{What: "state folder", Detail: folder}
 	rows := 0 // of the largest run
 	if f.Err = os.MkdirAll(folder, 0o700); f.Err == nil {
-		f.Err = e.withSilentJournal(ctx, func(j *journal.Journal) error {
+		f.Err = e.withSilentJournal(ctx, func(j journal.Journal) error {
 			runs, err := j.Runs(ctx)
 			for _, run := range runs {
 				rows = max(rows, run.Rows)
@@ -48,7 +48,7 @@ func (e Env) examineState(ctx context.Context) []Finding {
 }
 
 // withSilentJournal calls f with the journal; that it is on a network is a finding.
-func (e Env) withSilentJournal(ctx context.Context, f func(*journal.Journal) error) error {
+func (e Env) withSilentJournal(ctx context.Context, f func(journal.Journal) error) error {
 	e.Notify = func(string) {}
 	return e.withJournal(ctx, f)
 }

@@ -49,7 +49,7 @@ func (h JobHistory) Runs(ctx context.Context, job string) ([]importer.JobRun, er
 
 // Begin stores a run of a job that begins now, and returns its number.
 func (h JobHistory) Begin(ctx context.Context, r importer.JobRun) (id int64, err error) {
-	err = h.Env.withJournal(ctx, func(j *journal.Journal) (err error) {
+	err = h.Env.withJournal(ctx, func(j journal.Journal) (err error) {
 		id, err = j.BeginJobRun(ctx, r)
 		return err
 	})
@@ -58,12 +58,12 @@ func (h JobHistory) Begin(ctx context.Context, r importer.JobRun) (id int64, err
 
 // Restart stores that the work on a file begins once more.
 func (h JobHistory) Restart(ctx context.Context, id int64, at time.Time) error {
-	return h.Env.withJournal(ctx, func(j *journal.Journal) error { return j.RestartJobRun(ctx, id, at) })
+	return h.Env.withJournal(ctx, func(j journal.Journal) error { return j.RestartJobRun(ctx, id, at) })
 }
 
 // End stores how a run of a job ended, and where its file and reports will lie.
 func (h JobHistory) End(ctx context.Context, r importer.JobRun, relocate *importer.Relocation) error {
-	return h.Env.withJournal(ctx, func(j *journal.Journal) error { return j.EndJobRun(ctx, r, relocate) })
+	return h.Env.withJournal(ctx, func(j journal.Journal) error { return j.EndJobRun(ctx, r, relocate) })
 }
 
 // Outcome returns a run and how its rows ended; the error is journal.ErrNoRun for one that

@@ -10,12 +10,13 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 )
 
 // These are what the commands about the journal say.
 type (
-	JournalHealth   = journal.Health
-	JournalRestored = journal.Restored
+	JournalHealth   = sqlite.Health
+	JournalRestored = sqlite.Restored
 )
 
 // CheckJournal reads the whole journal and says what is damaged. It is an error if there is
@@ -24,7 +25,7 @@ func CheckJournal(ctx context.Context, env Env) (*JournalHealth, error) {
 	if err := env.requireJournal(); err != nil {
 		return nil, err
 	}
-	return journal.CheckAll(ctx, env.Settings.State)
+	return sqlite.CheckAll(ctx, env.Settings.State)
 }
 
 // BackupJournal copies the journal into a new file, and says what the copy holds.
@@ -32,7 +33,7 @@ func BackupJournal(ctx context.Context, env Env, path string) (health *JournalHe
 	if err := env.requireJournal(); err != nil {
 		return nil, err
 	}
-	j, err := journal.OpenToRead(ctx, env.Settings.State)
+	j, err := sqlite.OpenToRead(ctx, env.Settings.State)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +46,11 @@ func RestoreJournal(ctx context.Context, env Env, path string) (*JournalRestored
 	if wrong := onNetwork(fileSystemOf(env.Settings.State)); wrong != "" {
 		env.notify("The state folder %s %s.", env.Settings.State, wrong)
 	}
-	return journal.Restore(ctx, path, env.Settings.State)
+	return sqlite.Restore(ctx, path, env.Settings.State)
 }
 
 func (e Env) requireJournal() error {
-	exists, err := journal.Exists(e.Settings.State)
+	exists, err := sqlite.Exists(e.Settings.State)
 	if err == nil && !exists {
 		err = fmt.Errorf("there is no journal in %s; name its folder with --state", e.Settings.State)
 	}
@@ -58,7 +59,7 @@ func (e Env) requireJournal() error {
 
 // describeJournal says how large the journal is, how old, and what keep says; "" when there
 // is no run in it.
-func (e Env) describeJournal(ctx context.Context, j *journal.Journal) (string, error) {
+func (e Env) describeJournal(ctx context.Context, j journal.Journal) (string, error) {
 	stats, err := j.Stats(ctx)
 	if err != nil || stats.Runs == 0 {
 		return "", err

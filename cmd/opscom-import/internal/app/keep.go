@@ -17,7 +17,7 @@ const keepTime = 20 * time.Second
 
 // forgetOld forgets runs that are older than the setting keep. If it cannot, that is
 // logged, and changes nothing about what the command did before.
-func (e Env) forgetOld(ctx context.Context, j *journal.Journal) {
+func (e Env) forgetOld(ctx context.Context, j journal.Journal) {
 	if e.Settings.Keep == 0 || ctx.Err() != nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (e Env) forgetOld(ctx context.Context, j *journal.Journal) {
 	}
 }
 
-func (e Env) forgetExpired(ctx context.Context, j *journal.Journal, before time.Time) (forgotten int, err error) {
+func (e Env) forgetExpired(ctx context.Context, j journal.Journal, before time.Time) (forgotten int, err error) {
 	runs, err := j.Runs(ctx)
 	if err != nil {
 		return 0, err
@@ -46,7 +46,7 @@ func (e Env) forgetExpired(ctx context.Context, j *journal.Journal, before time.
 
 // forgetCopies removes the page's copies of the files of those runs that are forgotten: one
 // that is in progress stays, with its file.
-func (e Env) forgetCopies(ctx context.Context, j *journal.Journal, ids []int64) error {
+func (e Env) forgetCopies(ctx context.Context, j journal.Journal, ids []int64) error {
 	var gone []int64
 	for _, id := range ids {
 		if _, err := j.Run(ctx, id); errors.Is(err, journal.ErrNoRun) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -56,7 +56,7 @@ func TestExpired(t *testing.T) {
 // a target in use and of one that is not.
 func oldRuns(t *testing.T, env Env, ages ...time.Duration) {
 	t.Helper()
-	j, err := journal.Open(t.Context(), env.Settings.State)
+	j, err := sqlite.Open(t.Context(), env.Settings.State)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestForgettingIsNoReasonToFail(t *testing.T) {
 	env := newEnv(t, "--keep", "1d")
 	env.Log = slog.New(slog.NewTextHandler(&log, nil))
 	oldRuns(t, env, 72*time.Hour, 48*time.Hour)
-	j, err := journal.Open(t.Context(), env.Settings.State)
+	j, err := sqlite.Open(t.Context(), env.Settings.State)
 	if err != nil {
 		t.Fatal(err)
 	}

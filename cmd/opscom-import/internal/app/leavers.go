@@ -14,7 +14,7 @@ import (
 // leaverSearch returns what a plan needs to look for leavers, nil when it need not. A run
 // of a file with the hash except does not count as the last one. Without a journal there is
 // no earlier run.
-func (e Env) leaverSearch(ctx context.Context, j *journal.Journal, t *mappedTable, types userTypes, except string) (*importer.LeaverSearch, error) {
+func (e Env) leaverSearch(ctx context.Context, j journal.Journal, t *mappedTable, types userTypes, except string) (*importer.LeaverSearch, error) {
 	mode := e.Settings.Leavers
 	if !mode.IsOn() {
 		return nil, nil

@@ -13,7 +13,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/notify"
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -95,7 +95,7 @@ func ownsInState(state, real string) bool {
 	}
 	name, _, _ := strings.Cut(filepath.ToSlash(inside), "/")
 	return name == sandboxFolder || name == pageFolder || strings.HasPrefix(name, pageFolder+".") ||
-		strings.HasPrefix(name, notify.FileName) || journal.Owns(name)
+		strings.HasPrefix(name, notify.FileName) || sqlite.Owns(name)
 }
 
 // fixSuffix is what the name of a fix workbook has more than its file's: also one that

@@ -56,7 +56,7 @@ func voidNote(void int) string {
 // judge returns why the safety limits hold this plan of the source, and says what a
 // percentage of the last run's rows cannot be compared with. Without a journal there
 // is no earlier run.
-func (e Env) judge(ctx context.Context, j *journal.Journal, plan importer.Plan, source string) ([]string, error) {
+func (e Env) judge(ctx context.Context, j journal.Journal, plan importer.Plan, source string) ([]string, error) {
 	last, held, err := e.compare(ctx, j, plan, source)
 	switch {
 	case err != nil || e.Settings.MinRows.Percent == 0:
@@ -70,7 +70,7 @@ func (e Env) judge(ctx context.Context, j *journal.Journal, plan importer.Plan, 
 
 // compare returns the last run of the source, if there is one, and why the safety
 // limits hold this plan.
-func (e Env) compare(ctx context.Context, j *journal.Journal, plan importer.Plan, source string) (last importer.RunInfo, held []string, err error) {
+func (e Env) compare(ctx context.Context, j journal.Journal, plan importer.Plan, source string) (last importer.RunInfo, held []string, err error) {
 	if j != nil {
 		if last, _, err = j.Last(ctx, e.target(), source); err != nil {
 			return last, nil, err

@@ -25,7 +25,7 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 	if err := checkPaths(env.Settings, files, func(name string) (importer.Reports, error) { return reportPaths(env.Settings, baseOf(name)) }); err != nil {
 		return err
 	}
-	err = env.withJournal(fetchCtx, func(j *journal.Journal) (err error) {
+	err = env.withJournal(fetchCtx, func(j journal.Journal) (err error) {
 		defer env.forgetOld(fetchCtx, j)
 		p, err := newPusher(fetchCtx, env, j)
 		if err != nil {
@@ -42,14 +42,14 @@ func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(
 // pusher is what a push or an approval works with.
 type pusher struct {
 	Env
-	journal    *journal.Journal
+	journal    journal.Journal
 	connection *connection
 	unlock     func() error
 	userTypes  userTypes // known once the Controller was asked
 }
 
 // newPusher takes the target's lock and makes the client.
-func newPusher(ctx context.Context, env Env, j *journal.Journal) (*pusher, error) {
+func newPusher(ctx context.Context, env Env, j journal.Journal) (*pusher, error) {
 	unlock, err := lockTarget(ctx, j, env.target())
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 		return receipt, err
 	}
 	started := time.Now()
-	var run *journal.Run
+	var run journal.Run
 	if p.Reviewed == nil { // what was reviewed is a plan from the first row on
 		if run, err = p.findResumable(fetchCtx, t, hash); err != nil {
 			return receipt, err
@@ -139,7 +139,7 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 }
 
 // planRun plans the table as a new run, and lets the safety limits judge it.
-func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (*journal.Run, importer.Plan, error) {
+func (p *pusher) planRun(ctx context.Context, t *mappedTable, hash string) (journal.Run, importer.Plan, error) {
 	paths, err := reportPaths(p.Settings, t.in.base)
 	if err == nil {
 		err = checkWritable(paths)

@@ -134,7 +134,7 @@ func ShortPath(path string) string {
 }
 
 // resultsOf returns a function that reads a run's results from the start.
-func resultsOf(ctx context.Context, run *journal.Run) func() iter.Seq2[importer.Result, error] {
+func resultsOf(ctx context.Context, run journal.Run) func() iter.Seq2[importer.Result, error] {
 	return func() iter.Seq2[importer.Result, error] { return run.Results(ctx) }
 }
 

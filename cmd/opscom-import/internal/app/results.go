@@ -64,7 +64,7 @@ func (r *RunResults) Count(tab ResultTab) int {
 // Results returns at most n results of the tab, from the one at the offset on. It reads
 // the whole run, at two million rows a second.
 func Results(ctx context.Context, env Env, id int64, tab ResultTab, offset, n int) (page RunResults, err error) {
-	err = env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		page = RunResults{RunInfo: run.Info(), Counts: importer.Counts{}}
 		kinds := map[importer.StatusKind]bool{}
 		for _, kind := range tab.Kinds() {
@@ -101,7 +101,7 @@ func Results(ctx context.Context, env Env, id int64, tab ResultTab, offset, n in
 // Refusals returns what the Controller said to the rows that it refused in a run, by the
 // number of the row: nobody but OPS-COM could have known it before.
 func Refusals(ctx context.Context, env Env, id int64) (refusals map[int]importer.Result, err error) {
-	err = env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		refusals = map[int]importer.Result{}
 		for result, err := range run.Results(ctx) {
 			if err != nil {
@@ -125,7 +125,7 @@ func WriteSummary(ctx context.Context, env Env, id int64, w io.Writer) error {
 	if receipt.Problems, err = Problems(ctx, env, id); err != nil {
 		return err
 	}
-	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	return env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		totals, err := report.WriteResults(report.To("-", io.Discard), run.Results(ctx))
 		if err != nil {
 			return err

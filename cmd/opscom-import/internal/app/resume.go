@@ -9,7 +9,7 @@ import (
 )
 
 // countPending counts the rows that resuming a run pushes.
-func countPending(ctx context.Context, run *journal.Run) (int, error) {
+func countPending(ctx context.Context, run journal.Run) (int, error) {
 	counts, _, err := run.Counts(ctx)
 	return counts.Of(importer.KindFailed, importer.KindOpen), err
 }
@@ -17,12 +17,12 @@ func countPending(ctx context.Context, run *journal.Run) (int, error) {
 // findResumable returns the unfinished run of the very same file, mapping and target,
 // or nil when there is none. Unfinished runs of the same source that differ cannot be
 // resumed any more: it says what changed.
-func (p *pusher) findResumable(ctx context.Context, t *mappedTable, hash string) (*journal.Run, error) {
+func (p *pusher) findResumable(ctx context.Context, t *mappedTable, hash string) (journal.Run, error) {
 	unfinished, err := p.journal.Unfinished(ctx, p.target(), t.in.source)
 	if err != nil {
 		return nil, err
 	}
-	var same *journal.Run
+	var same journal.Run
 	for _, u := range unfinished {
 		changed, err := p.changedSince(ctx, u, t, hash)
 		if err != nil {

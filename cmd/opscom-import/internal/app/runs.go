@@ -10,15 +10,16 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
 // withJournal calls f with the journal, which f may change, and closes it.
-func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) error {
+func (e Env) withJournal(ctx context.Context, f func(journal.Journal) error) error {
 	if wrong := onNetwork(fileSystemOf(e.Settings.State)); wrong != "" {
 		e.notify("The state folder %s %s.", e.Settings.State, wrong)
 	}
-	j, err := journal.Open(ctx, e.Settings.State)
+	j, err := sqlite.Open(ctx, e.Settings.State)
 	if err != nil {
 		return err
 	}
@@ -28,16 +29,20 @@ func (e Env) withJournal(ctx context.Context, f func(*journal.Journal) error) er
 
 // readJournal returns the journal if there is one, else nil, for a command that only
 // reads it. The state folder need not be writable.
-func (e Env) readJournal(ctx context.Context) (*journal.Journal, error) {
-	exists, err := journal.Exists(e.Settings.State)
+func (e Env) readJournal(ctx context.Context) (journal.Journal, error) {
+	exists, err := sqlite.Exists(e.Settings.State)
 	if err != nil || !exists {
 		return nil, err
 	}
-	return journal.OpenToRead(ctx, e.Settings.State)
+	j, err := sqlite.OpenToRead(ctx, e.Settings.State)
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
 }
 
 // readRun calls f with a stored run, which f only reads.
-func (e Env) readRun(ctx context.Context, id int64, f func(*journal.Journal, *journal.Run) error) error {
+func (e Env) readRun(ctx context.Context, id int64, f func(journal.Journal, journal.Run) error) error {
 	j, err := e.readJournal(ctx)
 	if err != nil {
 		return err
@@ -67,7 +72,7 @@ func Runs(ctx context.Context, env Env) ([]importer.RunInfo, error) {
 
 // ShowRun returns a run, and its receipt with the reports that exist.
 func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
-	err = env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		info = run.Info()
 		counts, attempts, err := run.Counts(ctx)
 		receipt = report.Receipt{
@@ -86,7 +91,7 @@ func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 // were told to go or where the settings say, and returns the paths of those that were
 // written to files. There is no fix workbook when the file has changed since.
 func WriteReports(ctx context.Context, env Env, id int64) (written []string, err error) {
-	err = env.readRun(ctx, id, func(j *journal.Journal, run *journal.Run) error {
+	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) error {
 		info := run.Info()
 		list, _, err := j.UserTypes(ctx, info.Target)
 		if err != nil {
@@ -121,7 +126,7 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 
 // WriteResults writes a run's results to w.
 func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
-	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	return env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		_, err := report.WriteResults(report.To("-", w), run.Results(ctx))
 		return err
 	})
@@ -130,7 +135,7 @@ func WriteResults(ctx context.Context, env Env, id int64, w io.Writer) error {
 // WriteResultsWorkbook writes a run's results to w as a workbook for people. Nothing is
 // written before all results were read.
 func WriteResultsWorkbook(ctx context.Context, env Env, id int64, w io.Writer) error {
-	return env.readRun(ctx, id, func(_ *journal.Journal, run *journal.Run) error {
+	return env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
 		return report.WriteResultsWorkbook(w, run.Results(ctx))
 	})
 }
@@ -140,7 +145,7 @@ func WriteResultsWorkbook(ctx context.Context, env Env, id int64, w io.Writer) e
 // that are held: they wait for a person. The files that the page keeps of these runs are
 // removed too.
 func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
-	exists, err := journal.Exists(env.Settings.State)
+	exists, err := sqlite.Exists(env.Settings.State)
 	switch {
 	case err != nil:
 		return 0, err
@@ -149,7 +154,7 @@ func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgo
 	case !exists:
 		return 0, nil
 	}
-	err = env.withJournal(ctx, func(j *journal.Journal) error {
+	err = env.withJournal(ctx, func(j journal.Journal) error {
 		if age > 0 {
 			runs, err := j.Runs(ctx)
 			if err != nil {

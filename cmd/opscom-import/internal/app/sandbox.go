@@ -106,7 +106,7 @@ func ServeSandbox(ctx context.Context, env Env, o SandboxOptions, ready func(url
 
 // ResetSandbox removes the people of the sandbox, and what the journal knows of them.
 func ResetSandbox(ctx context.Context, env Env) error {
-	forget := func(j *journal.Journal) error { return j.ForgetTarget(ctx, SandboxTarget) }
+	forget := func(j journal.Journal) error { return j.ForgetTarget(ctx, SandboxTarget) }
 	if err := env.withJournal(ctx, forget); err != nil {
 		return err
 	}

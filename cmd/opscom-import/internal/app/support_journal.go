@@ -151,7 +151,7 @@ type problemKind struct {
 }
 
 // supportRun adds a run: how its rows ended, and when.
-func (e Env) supportRun(ctx context.Context, b *SupportBundle, run *journal.Run) error {
+func (e Env) supportRun(ctx context.Context, b *SupportBundle, run journal.Run) error {
 	info := run.Info()
 	outcomes, problems, minutes := make(map[outcomeKind]int), make(map[problemKind]int), make(map[string]map[importer.Status]int)
 	attempts := make(map[int]int)

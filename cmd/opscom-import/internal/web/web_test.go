@@ -23,7 +23,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/sqlite"
 	"opscom-import/importer/sandbox"
 )
 
@@ -273,7 +273,7 @@ func TestOnlyThisBrowserIsLetIn(t *testing.T) {
 // number.
 func (s *site) storeRun(run importer.RunInfo, state importer.RunState, rows []importer.PlannedRow, held ...string) int64 {
 	s.Helper()
-	j, err := journal.Open(s.Context(), s.server.env.Settings.State)
+	j, err := sqlite.Open(s.Context(), s.server.env.Settings.State)
 	if err != nil {
 		s.Fatal(err)
 	}
