@@ -48,6 +48,11 @@ func allowedImports() map[string][]string {
 	const connection = "importer/controller/internal/connection"
 	allowed[connection] = []string{}
 	allowed["importer/controller"] = append([]string{connection}, inner...)
+	const format = "importer/journal/internal/format"
+	allowed[format] = inner
+	allowed["importer/journal"] = append([]string{format}, inner...)
+	const sqlite = "importer/journal/sqlite"
+	allowed[sqlite] = append([]string{format, "importer/journal"}, inner...)
 	const keyring = "importer/journal/postgres/keyring"
 	allowed[keyring] = []string{}
 	const readers = "importer/sheet/internal/" // a reader never imports another
@@ -64,7 +69,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", keyring, command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
-	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers"}, below...)
+	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers", sqlite}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"schedule"] = []string{}
 	allowed[command+"inbox"] = []string{}

@@ -328,7 +328,7 @@ func expression(ts *testscript.TestScript, text string) *regexp.Regexp {
 
 // until waits for something that other processes bring about.
 func until(ts *testscript.TestScript, what string, done func() bool) {
-	const timeout = 20 * time.Second
+	const timeout = 2 * time.Minute // on a machine that is busy with other things
 	for began := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > timeout {
 			ts.Fatalf("%s: not within %s", what, timeout)

@@ -11,5 +11,5 @@
 // pushing it takes. So rows are packed, 256 to a BLOB (a chunk), and what is found
 // out later is appended in packs too (events), never changed in place. Each BLOB
 // ends with a checksum, and each run counts what it stored: a flipped bit or a
-// missing BLOB is a [DamagedError], never a wrong line in a report.
+// missing BLOB is a DamagedError, never a wrong line in a report.
 package sqlite

@@ -10,7 +10,6 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -77,7 +76,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 // disk is not its fault, and neither is a mapping that nobody can read, or a list of user
 // types that the Controller denies.
 func IsOfFile(err error) bool {
-	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !sqlite.IsFull(err) && !errors.As(err, new(*notOfFileError))
+	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !IsFull(err) && !errors.As(err, new(*notOfFileError))
 }
 
 // notOfFileError is why a FILE cannot be planned, though it is not at fault.

@@ -41,6 +41,14 @@ func (e Env) readJournal(ctx context.Context) (journal.Journal, error) {
 	return j, nil
 }
 
+// IsFull reports whether something failed, in the journal or elsewhere, because a disk has
+// no space left, or a user has used up what is theirs.
+func IsFull(err error) bool { return sqlite.IsFull(err) }
+
+// IsUnwritable reports whether something failed because the state folder, or the journal in
+// it, may not be written.
+func IsUnwritable(err error) bool { return sqlite.IsUnwritable(err) }
+
 // readRun calls f with a stored run, which f only reads.
 func (e Env) readRun(ctx context.Context, id int64, f func(journal.Journal, journal.Run) error) error {
 	j, err := e.readJournal(ctx)

@@ -17,7 +17,7 @@ func shownSettings() []string {
 	return []string{
 		"url", "client", "sandbox", "insecure_http", "header_row", "delimiter", "encoding", "format", "min_age", "rate", "burst", "workers",
 		"max_attempts", "timeout", "max_pause", "only_changes", "max_bad", "max_changed", "min_rows", "max_failures", "yes", "fresh", "json",
-		"quiet", "no_progress", "log_format", "log_level", "keep_keys", "max_leavers", "keep", "listen",
+		"quiet", "no_progress", "log_format", "log_level", "keep_keys", "max_leavers", "keep", "listen", "insecure_journal",
 	}
 }
 

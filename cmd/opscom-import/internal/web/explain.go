@@ -12,7 +12,6 @@ import (
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/importer/journal/sqlite"
 )
 
 // errNoReal says that this launch can push to the sandbox only.
@@ -84,9 +83,9 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return engineSentence(l, pause)
 	case errors.Is(err, errReport):
 		return l.T("This file is a report of this program, with the results or problems of a file, and not a list of people. Choose the file with the people.")
-	case sqlite.IsFull(err):
+	case app.IsFull(err):
 		return l.T("The disk of this computer is full, so nothing more can be kept. Free some space, then try again.")
-	case sqlite.IsUnwritable(err):
+	case app.IsUnwritable(err):
 		return l.T("The program may not write into its own folder on this computer, so nothing can be kept. A colleague who sets up the program can help.")
 	default:
 		return engineText(l, s.plain(err.Error()))
