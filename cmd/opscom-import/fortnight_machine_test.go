@@ -284,7 +284,7 @@ func (f *fortnight) start() {
 	fetchCtx, interrupt := context.WithCancel(p.alive)
 	p.interrupt = interrupt
 	p.session = f.newSession(p)
-	f.check(app.JobsFault(p.Env))
+	f.check(app.JobsFault(f.t.Context(), p.Env))
 	history := dyingHistory{app.JobHistory{Env: p.Env}, p}
 	figures := p.newJobFigures()
 	f.check(figures.load(p.alive, p.session, p.Settings.Jobs))

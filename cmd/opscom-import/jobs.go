@@ -39,7 +39,7 @@ func jobsCommand(s streams, code *int) *cobra.Command {
 Controller, and changes nothing. watch does so too before it touches a file. Exit
 code 0: all is well; 2: something is not.`,
 		Args: noArgument,
-		RunE: with(s, func(_ context.Context, ss *session, _ []string) error { return ss.checkJobs(code) }),
+		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error { return ss.checkJobs(ctx, code) }),
 	}
 	run := &cobra.Command{
 		Use:   "run NAME",
@@ -80,8 +80,8 @@ progress. The exit code is that of push. It can be run beside watch.`,
 }
 
 // checkJobs prints what is found about each job.
-func (s *session) checkJobs(code *int) error {
-	findings := app.CheckJobs(s.Env)
+func (s *session) checkJobs(ctx context.Context, code *int) error {
+	findings := app.CheckJobs(ctx, s.Env)
 	if len(findings) == 0 {
 		return errors.New("there is no job to check: the config file has no section jobs, or none was found; name one with --config PATH")
 	}

@@ -83,7 +83,7 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 
 // watcher returns a watcher of these jobs, once nothing is wrong with any job.
 func (s *session) watcher(ctx context.Context, jobs []config.Job, figures *jobFigures) (*watch.Watcher, error) {
-	if err := app.JobsFault(s.Env); err != nil {
+	if err := app.JobsFault(ctx, s.Env); err != nil {
 		return nil, err
 	}
 	if err := figures.load(ctx, s, jobs); err != nil {

@@ -69,7 +69,7 @@ func (s *session) startWeb(ctx context.Context) (*web.Server, web.Running, error
 	s.Settings.Leavers = config.LeaverMode{} // what the page pushes is what was reviewed, and has none
 	const patience = 5 * time.Second         // with a program that is just being started or closed
 	for deadline := time.Now().Add(patience); ; {
-		server, err := web.New(s.Env)
+		server, err := web.New(ctx, s.Env)
 		if !errors.Is(err, web.ErrOpen) {
 			return server, web.Running{}, err
 		}

@@ -147,7 +147,7 @@ func (c *checker) askUserTypes(ctx context.Context) (err error) {
 		c.userTypes = userTypes{list: list, known: true}
 		return nil
 	}
-	conn, err := connectToAsk(c.Env)
+	conn, err := connectToAsk(ctx, c.Env)
 	if err != nil {
 		return err
 	}

@@ -21,15 +21,19 @@ type connection struct {
 }
 
 // connect makes the client. It sends nothing.
-func connect(env Env) (*connection, error) { return connectTo(env, startSandbox) }
+func connect(ctx context.Context, env Env) (*connection, error) {
+	return connectTo(ctx, env, startSandbox)
+}
 
 // connectToAsk is connect for questions only. A push to the sandbox may be in progress
 // meanwhile, and one may begin: its people are left alone.
-func connectToAsk(env Env) (*connection, error) { return connectTo(env, startEmptySandbox) }
+func connectToAsk(ctx context.Context, env Env) (*connection, error) {
+	return connectTo(ctx, env, startEmptySandbox)
+}
 
-func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, error) {
+func connectTo(ctx context.Context, env Env, start func(Env) (*sandbox.Server, error)) (*connection, error) {
 	c := &connection{url: env.Settings.URL}
-	token, err := c.prepare(env, start)
+	token, err := c.prepare(ctx, env, start)
 	if err != nil {
 		return nil, err
 	}
@@ -50,14 +54,18 @@ func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, 
 		env.notify("%s", certificates.Expiring)
 	}
 	c.Client, err = controller.New(controller.Config{
-		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(token),
+		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(ctx, token),
 		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
 		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy, Roots: certificates.Roots, Certificate: certificates.Client,
 		UserAgent: "opscom-import/" + env.Version, Transport: env.Transport,
 		OnNewToken: func() {
-			env.notify("The API token was refused. The token file %s has another one by now: the run goes on with it.", token.File)
-			env.Log.Info("the run goes on with another token", "file", token.File)
+			if token.File != "" {
+				env.notify("The API token was refused. The token file %s has another one by now: the run goes on with it.", token.File)
+			} else {
+				env.notify("The API token was refused. There is another one by now from %s: the run goes on with it.", token.From)
+			}
+			env.Log.Info("the run goes on with another token", "from", token.From)
 		},
 		OnWait: func(w controller.Wait) {
 			env.Progress.Waiting(w.Reason, w.For)
@@ -71,7 +79,7 @@ func connectTo(env Env, start func(Env) (*sandbox.Server, error)) (*connection, 
 }
 
 // prepare returns the API token, and starts the sandbox when that is the Controller.
-func (c *connection) prepare(env Env, start func(Env) (*sandbox.Server, error)) (token config.Token, err error) {
+func (c *connection) prepare(ctx context.Context, env Env, start func(Env) (*sandbox.Server, error)) (token config.Token, err error) {
 	switch {
 	case env.Settings.Sandbox:
 		c.sandbox, err = start(env)
@@ -83,27 +91,27 @@ func (c *connection) prepare(env Env, start func(Env) (*sandbox.Server, error)) 
 	case env.Settings.Client == "":
 		return token, errors.New("no client code: give --client CODE, or OPSCOM_CLIENT, or client: in opscom-import.yaml; or try --sandbox")
 	}
-	token, err = env.Settings.FindToken()
+	token, err = env.Settings.FindToken(ctx)
 	if err == nil && token.Warning != "" {
 		env.notify("%s", token.Warning)
 	}
 	return token, err
 }
 
-// rereader returns the function that reads the token's file again, after the
-// Controller refused the token; nil without such a file. That it cannot be read is said
+// rereader returns the function that reads the token again where it was found, after the
+// Controller refused it; nil for a place that has it once. That it cannot be read is said
 // once, though many workers ask.
-func (e Env) rereader(token config.Token) func() controller.Token {
-	if token.File == "" {
+func (e Env) rereader(ctx context.Context, token config.Token) func() controller.Token {
+	if !token.CanChange() {
 		return nil
 	}
 	said := false
 	return func() controller.Token {
-		again, err := token.ReadAgain()
+		again, err := token.ReadAgain(ctx)
 		if err != nil && !said {
 			said = true
 			e.notify("The API token was refused, and there is no other: %v.", err)
-			e.Log.Info("the token file was read again", "error", err)
+			e.Log.Info("the token was read again", "error", err)
 		}
 		return again.Token
 	}

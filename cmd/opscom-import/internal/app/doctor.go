@@ -29,13 +29,13 @@ const stepLimit = 5 * time.Second
 // settings, the token, the certificates, the state folder and its disk, the secrets of the
 // targets of notify, the jobs, the way to the Controller, what that answers, and the clock.
 func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
-	jobs := CheckJobs(env)
+	jobs := CheckJobs(ctx, env)
 	settings := env.examineSettings()
 	if all := env.Settings; all.Client == "" && !all.Sandbox && len(all.Jobs) > 0 && all.Jobs[0].Settings.Client != "" {
 		settings.Err, settings.Detail = nil, fmt.Sprintf("%s; only the jobs have clients: what follows is for job %s", settings.Detail, all.Jobs[0].Name)
 		env.Settings = all.Jobs[0].Settings
 	}
-	token := env.examineToken()
+	token := env.examineToken(ctx)
 	findings = append(findings, settings, token)
 	certificates, found := env.examineCertificates()
 	findings = append(findings, found...)
@@ -51,7 +51,7 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	env.Settings.MaxAttempts = min(env.Settings.MaxAttempts, 2)
 	silent := env
 	silent.Notify = func(string) {} // what connect warns of is among the findings
-	conn, failed := connectToAsk(silent)
+	conn, failed := connectToAsk(ctx, silent)
 	if failed == nil {
 		defer func() { err = errors.Join(err, conn.Close()) }()
 	} else if token.Err != nil && token.Err.Error() == failed.Error() {
@@ -111,11 +111,11 @@ func (e Env) examineSettings() Finding {
 	return f
 }
 
-func (e Env) examineToken() Finding {
+func (e Env) examineToken(ctx context.Context) Finding {
 	if e.Settings.Sandbox {
 		return Finding{What: "token", Detail: "the sandbox has its own"}
 	}
-	found, err := e.Settings.FindToken()
+	found, err := e.Settings.FindToken(ctx)
 	if err == nil && found.Warning != "" {
 		err = errors.New(found.Warning)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,11 +19,11 @@ import (
 // CheckJobs checks everything that the jobs need besides the files and the Controller, and
 // changes nothing: client, token, mapping, folders, and that no two jobs take one file.
 // There is one finding a job.
-func CheckJobs(env Env) []Finding {
+func CheckJobs(ctx context.Context, env Env) []Finding {
 	jobs := env.Settings.Jobs
 	findings := make([]Finding, len(jobs))
 	for i, job := range jobs {
-		wrong := env.checkJob(job)
+		wrong := env.checkJob(ctx, job)
 		for _, earlier := range jobs[:i] {
 			wrong = append(wrong, clashOf(earlier, job))
 		}
@@ -37,9 +38,9 @@ func CheckJobs(env Env) []Finding {
 }
 
 // JobsFault returns what is wrong with the jobs, nil when nothing is.
-func JobsFault(env Env) error {
+func JobsFault(ctx context.Context, env Env) error {
 	var faults []error
-	for i, f := range CheckJobs(env) {
+	for i, f := range CheckJobs(ctx, env) {
 		if f.Err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", env.Settings.Jobs[i].Origin, f.Err))
 		}
@@ -47,12 +48,12 @@ func JobsFault(env Env) error {
 	return errors.Join(faults...)
 }
 
-func (e Env) checkJob(job config.Job) (wrong []error) {
+func (e Env) checkJob(ctx context.Context, job config.Job) (wrong []error) {
 	s := job.Settings
 	e.Settings = s
 	if f := e.examineSettings(); f.Err != nil {
 		wrong = append(wrong, errors.New("no client code: give the job a client"))
-	} else if f := e.examineToken(); f.Err != nil {
+	} else if f := e.examineToken(ctx); f.Err != nil {
 		wrong = append(wrong, f.Err)
 	}
 	if _, err := s.FindCertificates(); err != nil && !s.Sandbox {
@@ -99,7 +100,7 @@ func checkOwnFiles(job config.Job, s config.Settings) error {
 	if within, err := filepath.Rel(folder, realPath(s.State)); err == nil && (within == "." || slices.Contains(inbox.Places(), firstElement(within))) {
 		return fmt.Errorf("%s is the folder of the program's own state: name another one", job.Folder)
 	}
-	own := []string{s.ConfigFile, s.Mapping, s.TokenFile, s.PasswordFile, s.CAFile, s.ClientCert, s.ClientKey, s.Metrics}
+	own := []string{s.ConfigFile, s.Mapping, s.TokenFile, s.ClientTokenFile(), s.JournalKeyFile, s.PasswordFile, s.CAFile, s.ClientCert, s.ClientKey, s.Metrics}
 	for _, target := range s.Notify {
 		own = append(own, target.SecretFile())
 	}

@@ -77,7 +77,7 @@ func TestCheckJobs(t *testing.T) {
 		"no folder":                    {[]config.Job{folder("a", "nowhere", "*.csv")}, "there is no folder"},
 	} {
 		env.Settings.Jobs = tc.jobs
-		err := JobsFault(env)
+		err := JobsFault(t.Context(), env)
 		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", name, err, tc.want)
 		}

@@ -38,6 +38,8 @@ func checkPaths(s config.Settings, names []string, reportsOf func(name string) (
 	}
 	add("the mapping file", s.Mapping, -1)
 	add("the token file", s.TokenFile, -1)
+	add("the token file", s.ClientTokenFile(), -1)
+	add("the journal's key file", s.JournalKeyFile, -1)
 	add("the password file", s.PasswordFile, -1)
 	add("the config file", s.ConfigFile, -1)
 	add("the CA file", s.CAFile, -1)

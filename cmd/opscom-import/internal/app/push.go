@@ -54,7 +54,7 @@ func newPusher(ctx context.Context, env Env, j journal.Journal) (*pusher, error)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := connect(env)
+	conn, err := connect(ctx, env)
 	if err != nil {
 		return nil, errors.Join(err, unlock())
 	}

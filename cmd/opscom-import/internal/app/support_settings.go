@@ -15,7 +15,7 @@ import (
 // of the program, and where profiles go. Of any other only that it was given is shown.
 func shownSettings() []string {
 	return []string{
-		"url", "client", "sandbox", "insecure_http", "header_row", "delimiter", "encoding", "format", "min_age", "rate", "burst", "workers",
+		"url", "client", "sandbox", "insecure_http", "insecure_journal", "header_row", "delimiter", "encoding", "format", "min_age", "rate", "burst", "workers",
 		"max_attempts", "timeout", "max_pause", "only_changes", "max_bad", "max_changed", "min_rows", "max_failures", "yes", "fresh", "json",
 		"quiet", "no_progress", "log_format", "log_level", "keep_keys", "max_leavers", "keep", "listen", "insecure_journal",
 	}
@@ -113,10 +113,16 @@ func (e Env) tokenSource() string {
 		return "the sandbox's own"
 	case s.TokenFile != "" && s.Origin("token_file") == "--token-file":
 		return "a file" + mode(s.TokenFile)
+	case s.TokenFolder != "" && s.Origin("token_folder") == "--token-folder":
+		return "a folder" + mode(s.TokenFolder)
 	case strings.TrimSpace(s.SandboxToken()) != "":
 		return config.TokenVariable
 	case s.TokenFile != "":
 		return "a file" + mode(s.TokenFile)
+	case s.TokenFolder != "":
+		return "a folder" + mode(s.TokenFolder)
+	case len(s.TokenCommand) > 0:
+		return "a program"
 	default:
 		return "the keyring, if it has one"
 	}

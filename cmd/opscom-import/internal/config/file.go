@@ -56,11 +56,13 @@ type configFile struct {
 	notify []NotifyTarget
 	jobs   []jobSection
 
-	journalKeyCommand []string
+	tokenCommand, journalKeyCommand []string
 }
 
 // sectionKeys are the keys of the config file that are no settings.
-func sectionKeys() []string { return []string{notifyKey, jobsKey, journalKeyCommandKey} }
+func sectionKeys() []string {
+	return []string{notifyKey, jobsKey, tokenCommandKey, journalKeyCommandKey}
+}
 
 // readFile reads the config file, none for the path "".
 func readFile(path string, table []Setting) (file configFile, err error) {
@@ -92,6 +94,10 @@ func readFile(path string, table []Setting) (file configFile, err error) {
 			continue
 		case jobsKey:
 			file.jobs, err = readJobs(path, value, table)
+			mistakes = append(mistakes, err)
+			continue
+		case tokenCommandKey:
+			file.tokenCommand, err = readCommand(path, key, value)
 			mistakes = append(mistakes, err)
 			continue
 		case journalKeyCommandKey:

@@ -273,8 +273,12 @@ func (s Settings) jobs(sections []jobSection, env Environment, weaker, flags map
 		_, ownClient := job.values["client"]
 		_, ownURL := job.values["url"]
 		_, ownToken := job.values["token_file"]
-		if ownTarget := ownClient || ownURL; ownTarget && !ownToken {
-			delete(values, "token_file") // of another client, or for another host
+		_, ownFolder := job.values["token_folder"]
+		if ownClient || ownURL || ownFolder { // what there is besides is of another client, or for another host
+			delete(values, "token_file")
+		}
+		if ownURL {
+			delete(values, "token_folder")
 		}
 		maps.Copy(values, job.values)
 		maps.Copy(values, flags)
@@ -284,7 +288,10 @@ func (s Settings) jobs(sections []jobSection, env Environment, weaker, flags map
 			}
 		}
 		settings, err := s.read(values, env)
-		settings.ownToken = ownClient || ownURL || ownToken
+		settings.ownToken = ownClient || ownURL || ownToken || ownFolder
+		if ownURL {
+			settings.TokenCommand = nil
+		}
 		job.Settings = settings
 		if err != nil {
 			mistakes = append(mistakes, err)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zalando/go-keyring"
+
 	"opscom-import/cmd/opscom-import/internal/inbox"
 	"opscom-import/cmd/opscom-import/internal/schedule"
 )
@@ -99,18 +101,45 @@ func TestTokenOfAJob(t *testing.T) {
 	p := newPlace(t, TokenVariable+"=of-the-environment")
 	p.write(filepath.Join(p.WorkDir, "a"), "of-a")
 	p.write(filepath.Join(p.WorkDir, "b"), "of-b")
+	p.write(filepath.Join(p.WorkDir, "tokens", "A"), "of-a-too")
+	p.write(filepath.Join(p.WorkDir, "tokens", "B"), "of-b-too")
 	const where = "folder: in, files: '*.csv'"
 	p.config("client: A\ntoken_file: a\njobs:\n" +
 		"  same: {" + where + "}\n" +
 		"  token: {" + where + ", token_file: b}\n" +
 		"  client: {" + where + ", client: B}\n" +
 		"  url: {" + where + ", url: 'https://other.example'}\n" +
-		"  both: {" + where + ", client: B, token_file: b}\n")
+		"  both: {" + where + ", client: B, token_file: b}\n" +
+		"  folder: {" + where + ", token_folder: tokens}\n" +
+		"  client_in_folder: {" + where + ", client: B, token_folder: tokens}\n")
 	s := p.mustLoad()
-	for i, want := range []string{TokenVariable, filepath.Join(p.WorkDir, "b"), "", "", filepath.Join(p.WorkDir, "b")} {
-		token, err := s.Jobs[i].Settings.FindToken()
+	for i, want := range []string{TokenVariable, filepath.Join(p.WorkDir, "b"), "", "", filepath.Join(p.WorkDir, "b"), filepath.Join(p.WorkDir, "tokens", "A"), filepath.Join(p.WorkDir, "tokens", "B")} {
+		token, err := s.Jobs[i].Settings.FindToken(t.Context())
 		if (err != nil) != (want == "") || token.From != want {
 			t.Errorf("the token of job %s is from %q, want %q (%v)", s.Jobs[i].Name, token.From, want, err)
+		}
+	}
+}
+
+// The folder and the command know the token of each client, for the host of the settings.
+func TestTokensOfJobsFromFolderAndCommand(t *testing.T) {
+	keyring.MockInit()
+	p := newPlace(t)
+	p.Variables = os.Environ()
+	p.write(filepath.Join(p.WorkDir, "tokens", "A"), "of-a")
+	p.write(filepath.Join(p.WorkDir, "tokens", "B"), "of-b")
+	const jobs = "jobs:\n  client: {folder: in, files: '*.csv', client: B}\n  url: {folder: in, files: '*.csv', url: 'https://other.example'}\n"
+	for place, want := range map[string]string{
+		"token_folder: tokens":                         filepath.Join(p.WorkDir, "tokens", "B"),
+		"token_command: [printf, '%s', 'of-{client}']": "the program printf",
+	} {
+		p.config("client: A\nstate: s\n" + place + "\n" + jobs)
+		s := p.mustLoad()
+		if token, err := s.Jobs[0].Settings.FindToken(t.Context()); err != nil || token.From != want {
+			t.Errorf("%s: the token of another client is from %q, want %q (%v)", place, token.From, want, err)
+		}
+		if token, err := s.Jobs[1].Settings.FindToken(t.Context()); err == nil {
+			t.Errorf("%s: another host gets the token of %s", place, token.From)
 		}
 	}
 }

@@ -34,9 +34,11 @@ import (
 // Settings are what a command works with, checked. Nobody changes them: code that
 // needs other ones derives a copy.
 type Settings struct {
-	URL          string // the Controller's base URL, without a slash at its end
-	Client       string // client code; "" when none is given
-	TokenFile    string // "" for none
+	URL          string   // the Controller's base URL, without a slash at its end
+	Client       string   // client code; "" when none is given
+	TokenFile    string   // "" for none
+	TokenFolder  string   // with a token file for each client, called as its code; "" for none
+	TokenCommand []string // the program that prints the token of {client}, and its arguments; only a config file has it
 	Sandbox      bool
 	InsecureHTTP bool
 	CAFile       string // certificate authorities besides the system's; "" for none
@@ -203,7 +205,8 @@ func Load(flags *pflag.FlagSet, env Environment) (Settings, error) {
 	values := maps.Clone(weaker)
 	maps.Copy(values, onCommandLine)
 	s := Settings{
-		ConfigFile: path, ConfigFrom: why, Notify: file.notify, JournalKeyCommand: file.journalKeyCommand, getenv: env.Get, environ: env.Variables,
+		ConfigFile: path, ConfigFrom: why, Notify: file.notify, TokenCommand: file.tokenCommand, JournalKeyCommand: file.journalKeyCommand,
+		getenv: env.Get, environ: env.Variables,
 	}
 	settings, err := s.read(values, env)
 	if err != nil {

@@ -108,6 +108,7 @@ var every = map[string]struct {
 	"url":           {"https://test.example.org/base/", func(s Settings) bool { return s.URL == "https://test.example.org/base" }},
 	"client":        {"OC_TOMA", func(s Settings) bool { return s.Client == "OC_TOMA" }},
 	"token_file":    {"/run/token", func(s Settings) bool { return s.TokenFile == "/run/token" }},
+	"token_folder":  {"/run/tokens", func(s Settings) bool { return s.TokenFolder == "/run/tokens" }},
 	"sandbox":       {"true", func(s Settings) bool { return s.Sandbox }},
 	"insecure_http": {"true", func(s Settings) bool { return s.InsecureHTTP }},
 	"ca_file":       {"/etc/ca.pem", func(s Settings) bool { return s.CAFile == "/etc/ca.pem" }},

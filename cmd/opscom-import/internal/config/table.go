@@ -67,6 +67,8 @@ func (s *Settings) table(env Environment) []Setting {
 		{Flag: "client", usage: "client `CODE`, such as OC_TOMA", read: into(&s.Client, parseClient)},
 		{Flag: "token-file", path: true, usage: "`PATH` of a file that holds the API token; or set " + TokenVariable + ", or keep it in the system's keyring",
 			read: into(&s.TokenFile, parseText)},
+		{Flag: "token-folder", path: true, usage: "`PATH` of a folder with a token file for each client, called as its code",
+			read: into(&s.TokenFolder, parseText)},
 		{Flag: "sandbox", Switch: true, usage: "push to a mock Controller inside the program: no URL, client or token is needed",
 			read: into(&s.Sandbox, parseSwitch)},
 		{Flag: "insecure-http", Switch: true, usage: "allow an http: URL on another machine, where others can read the token in transit",

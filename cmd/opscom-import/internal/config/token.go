@@ -3,10 +3,12 @@ package config
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"runtime"
+	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,35 +30,113 @@ type Token struct {
 	controller.Token
 	From    string // for a person: a variable, a file or the keyring
 	Warning string // what to fix, "" for nothing
-	File    string // that can be read again, "" for none: a pipe has its token once
+	File    string // "" for none, and for a pipe
+
+	again func(context.Context) (Token, error) // nil for a place that has its token once
 }
 
-// ReadAgain returns the token that its file has now.
-func (t Token) ReadAgain() (Token, error) { return tokenFromFile(t.File) }
+// CanChange reports whether the place may have another token later.
+func (t Token) CanChange() bool { return t.again != nil }
+
+// ReadAgain returns the token that its place has now.
+func (t Token) ReadAgain(ctx context.Context) (Token, error) { return t.again(ctx) }
+
+// tokenCommandKey is the config file's key of the command that prints the token of a client.
+const tokenCommandKey = "token_command"
+
+// clientWord stands for the client code in the arguments of that command.
+const clientWord = "{client}"
+
+// ForClient returns the settings for another client code. Places that have one token for
+// whatever client do not count then: only the folder of tokens, the command and the keyring.
+func (s Settings) ForClient(client string) (Settings, error) {
+	if err := controller.CheckClient(client); err != nil {
+		return Settings{}, err
+	}
+	if client != s.Client {
+		s.Client, s.TokenFile, s.ownToken = client, "", true
+	}
+	return s, nil
+}
 
 // SandboxToken returns the text of the API token in the environment, "" when it is
 // not set: the command sandbox asks its clients for it.
 func (s Settings) SandboxToken() string { return s.getenv(TokenVariable) }
 
-// FindToken looks for the API token in the file that the command line names, then
-// in the environment, then in the file that the other settings name, then in the
-// system's keyring. It is never on a command line or in a config file, and no error
-// holds any of it.
-func (s Settings) FindToken() (Token, error) {
-	if s.TokenFile != "" && (s.Origin("token_file") == "--token-file" || s.ownToken) {
+// FindToken looks for the API token in the file that the command line names, or the folder,
+// then in the environment, then in the file or the folder that the other settings name, then
+// asks the command of the config file, then the system's keyring. It is never on a command
+// line or in a config file, and no error holds any of it.
+func (s Settings) FindToken(ctx context.Context) (Token, error) {
+	inEnvironment := s.getenv(TokenVariable)
+	switch {
+	case s.TokenFile != "" && (s.Origin("token_file") == "--token-file" || s.ownToken):
 		return tokenFromFile(s.TokenFile)
-	}
-	if text := s.getenv(TokenVariable); !s.ownToken && strings.TrimSpace(text) != "" {
-		found, err := newToken([]byte(text), TokenVariable)
+	case s.TokenFolder != "" && s.Origin("token_folder") == "--token-folder":
+		return s.tokenFromFolder()
+	case !s.ownToken && strings.TrimSpace(inEnvironment) != "":
+		found, err := newToken([]byte(inEnvironment), TokenVariable)
 		if err != nil {
 			return Token{}, fmt.Errorf("%s %w", TokenVariable, err)
 		}
 		return found, nil
-	}
-	if s.TokenFile != "" {
+	case s.TokenFile != "":
 		return tokenFromFile(s.TokenFile)
+	case s.TokenFolder != "":
+		return s.tokenFromFolder()
+	case len(s.TokenCommand) > 0:
+		return s.tokenFromCommand(ctx)
+	default:
+		return tokenFromKeyring(s.Client)
 	}
-	return tokenFromKeyring(s.Client)
+}
+
+// ClientTokenFile returns the client's file in the folder of tokens, "" without a folder or a
+// client. It lies in the folder itself: client codes that would lead elsewhere have none.
+func (s Settings) ClientTokenFile() string {
+	if s.TokenFolder == "" || controller.CheckClient(s.Client) != nil || !filepath.IsLocal(s.Client) || strings.Contains(s.Client, ":") {
+		return ""
+	}
+	return filepath.Join(s.TokenFolder, s.Client)
+}
+
+func (s Settings) tokenFromFolder() (Token, error) {
+	path := s.ClientTokenFile()
+	switch {
+	case s.Client == "":
+		return Token{}, fmt.Errorf("there is no client code to look for in the token folder %s", s.TokenFolder)
+	case path == "":
+		return Token{}, fmt.Errorf("the client code %q cannot be the name of a file in the token folder", s.Client)
+	}
+	found, err := tokenFromFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Token{}, fmt.Errorf("there is no token for %s: put it into a file %s", s.Client, path)
+	}
+	return found, err
+}
+
+// tokenFromCommand asks the command for the client's token.
+func (s Settings) tokenFromCommand(ctx context.Context) (Token, error) {
+	if s.Client == "" {
+		return Token{}, fmt.Errorf("there is no client code to ask %s for", tokenCommandKey)
+	}
+	if controller.CheckClient(s.Client) != nil || strings.HasPrefix(s.Client, "-") {
+		return Token{}, fmt.Errorf("the client code %q cannot be an argument of %s", s.Client, tokenCommandKey)
+	}
+	command := []string{s.TokenCommand[0]}
+	for _, argument := range s.TokenCommand[1:] {
+		command = append(command, strings.ReplaceAll(argument, clientWord, s.Client))
+	}
+	text, err := s.output(ctx, command, maxTokenBytes+1)
+	if err != nil {
+		return Token{}, fmt.Errorf("%s for %s: %w", tokenCommandKey, s.Client, err)
+	}
+	found, err := newToken(text, "the program "+command[0])
+	if err != nil {
+		return Token{}, fmt.Errorf("what the program of %s prints for %s %w", tokenCommandKey, s.Client, err)
+	}
+	found.again = s.tokenFromCommand
+	return found, nil
 }
 
 func tokenFromFile(path string) (Token, error) {
@@ -74,16 +154,12 @@ func tokenFromFile(path string) (Token, error) {
 	}
 	if info.Mode().IsRegular() {
 		found.File = path
+		found.again = func(context.Context) (Token, error) { return tokenFromFile(path) }
 	}
 	if isExposed(info) {
 		found.Warning = fmt.Sprintf("Others on this machine can read the token file %s: run \"chmod 600 %s\".", path, path)
 	}
 	return found, nil
-}
-
-// isExposed reports whether others on this machine can read a file.
-func isExposed(info os.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
 }
 
 func tokenFromKeyring(client string) (Token, error) {

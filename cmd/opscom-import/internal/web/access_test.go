@@ -157,7 +157,7 @@ func TestTheBrowsersAddressWorksOnce(t *testing.T) {
 // listen makes a server with the state folder, and lets it listen.
 func listen(t *testing.T, state, address string) (*Server, net.Listener) {
 	t.Helper()
-	server, err := New(load(t, state))
+	server, err := New(t.Context(), load(t, state))
 	if err != nil {
 		t.Fatal(err)
 	}

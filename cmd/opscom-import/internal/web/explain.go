@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ type realController struct {
 }
 
 // findReal says where the settings push to, without asking there.
-func findReal(env app.Env) realController {
+func findReal(ctx context.Context, env app.Env) realController {
 	switch {
 	case env.Settings.Sandbox:
 		return realController{Missing: "the program was started for practice only."}
@@ -35,7 +36,7 @@ func findReal(env app.Env) realController {
 		return realController{Missing: "no client code is set. A colleague can set it up."}
 	}
 	real := realController{Name: fmt.Sprintf("%s (client %s)", env.Host(), env.Settings.Client)}
-	if _, err := env.Settings.FindToken(); err != nil {
+	if _, err := env.Settings.FindToken(ctx); err != nil {
 		real.Missing = err.Error() + "."
 	}
 	return real

@@ -368,7 +368,7 @@ func TestSecondClickOnPushShowsTheResult(t *testing.T) {
 // After a kill during a push the file leads to its run, and goes with it.
 func TestRunThatWasCutOffIsTheFilesAfterARestart(t *testing.T) {
 	env := load(t, t.TempDir())
-	first, err := New(env)
+	first, err := New(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +385,7 @@ func TestRunThatWasCutOffIsTheFilesAfterARestart(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := New(env)
+	again, err := New(t.Context(), env)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func atRows(t *testing.T, name, text, mappingText string) *rowsPerson {
 		t.Fatal(err)
 	}
 	p := &rowsPerson{T: t}
-	if p.server, err = New(app.Env{Settings: settings, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if p.server, err = New(t.Context(), app.Env{Settings: settings, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
 	p.server.address.Prefix = "here"

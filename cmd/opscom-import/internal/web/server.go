@@ -61,9 +61,9 @@ var ErrOpen = errors.New("the page is open already; use that one, or close it fi
 
 // New returns a server whose drafts are in the state folder. While another server uses
 // that folder the error is ErrOpen. Call Close when done.
-func New(env app.Env) (*Server, error) {
+func New(ctx context.Context, env app.Env) (*Server, error) {
 	s := &Server{
-		env: env, real: findReal(env), folder: draft.Folder(env.Settings.State),
+		env: env, real: findReal(ctx, env), folder: draft.Folder(env.Settings.State),
 		secret: rand.Text(), token: rand.Text(), maxUpload: 512 << 20,
 		tasks: make(chan *task, 1), quit: make(chan struct{}, 1),
 		verdicts: map[int]*verdict{}, tables: map[int]columnTable{}, previews: map[int]previewed{}, passwords: map[int]string{}, endings: map[int64]*ending{},

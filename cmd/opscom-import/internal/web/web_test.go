@@ -96,7 +96,7 @@ func people(n, bad int) string {
 // open serves the page until the test ends.
 func open(t *testing.T, args ...string) *site {
 	t.Helper()
-	server, err := New(load(t, t.TempDir(), args...))
+	server, err := New(t.Context(), load(t, t.TempDir(), args...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func TestUploadIsKeptPrivateAndSurvivesARestart(t *testing.T) {
 	if status, _ := s.get("/files/1/rows"); status != http.StatusNotFound {
 		t.Errorf("the replaced upload: status %d", status)
 	}
-	if _, err := New(s.server.env); !errors.Is(err, ErrOpen) {
+	if _, err := New(t.Context(), s.server.env); !errors.Is(err, ErrOpen) {
 		t.Errorf("a second page with the same folder: %v", err)
 	}
 	again, err := draft.Open(s.server.env.Settings.State)
