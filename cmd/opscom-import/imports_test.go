@@ -39,7 +39,7 @@ func allowedImports() map[string][]string {
 		"importer/sandbox/audit": append([]string{"importer/sandbox"}, inner...),
 		"samples/generate":       inner,
 		// servers for tests
-		"importer/journal/postgres":        {},
+		"importer/journal/postgres":        {"importer/journal/postgres/keyring"},
 		"importer/journal/postgres/pgtest": {},
 	}
 	for _, sibling := range siblings {

@@ -16,6 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"opscom-import/importer/journal/postgres/keyring"
 )
 
 const (
@@ -48,6 +50,8 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 type Options struct {
 	// Insecure allows a connection to another machine without TLS.
 	Insecure bool
+	// Keys encrypt what is stored of people. Migrations need none.
+	Keys *keyring.Ring
 }
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
