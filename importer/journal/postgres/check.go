@@ -3,57 +3,62 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// checkServer says why the server cannot have a journal: it is read-only, or behind a pooler that gives
-// each transaction another session.
-func (j *Journal) checkServer(ctx context.Context) error {
-	conn, err := j.pool.Acquire(ctx)
+// checkServer says why the server cannot have a journal: it is too old, it is read-only, or it is behind a pooler that
+// gives each transaction another session.
+func (j *Journal) checkServer(ctx context.Context, config *pgx.ConnConfig) error {
+	config = config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // a pooler may lose prepared statements
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return j.wrap("", err)
 	}
-	defer conn.Release()
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := checkVersion(conn.PgConn().ParameterStatus("server_version")); err != nil {
+		return j.wrap("", err)
+	}
 	var isReadOnly bool
 	var backend uint32
 	if err := conn.QueryRow(ctx, `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', pg_backend_pid()`).Scan(&isReadOnly, &backend); err != nil {
 		return j.wrap("", err)
 	}
 	if isReadOnly {
-		return &databaseError{text: "the journal at " + j.address + " " + readOnly}
+		return j.refuse(readOnly)
 	}
-	if conn.Conn().PgConn().PID() == backend {
+	if conn.PgConn().PID() == backend {
 		return nil // no pooler is between
 	}
-	shares, err := j.sharesSessions(ctx, conn)
-	if err != nil {
-		return j.wrap("", err)
+	shared, err := sessionIsShared(ctx, conn, config)
+	if err == nil && shared {
+		return j.refuse(sharedSessions)
 	}
-	if shares {
-		return &databaseError{text: "the journal at " + j.address + " is behind a pooler that gives each transaction another session, where locks and settings get lost: " +
-			"let it pool sessions (pool_mode = session in PgBouncer), or connect to PostgreSQL itself"}
-	}
-	return nil
+	return j.wrap("", err)
 }
 
-// sharesSessions says whether others get the session of a connection between its transactions. It marks the
+// sessionIsShared says whether others get the session of a connection between its transactions. It marks the
 // session; then another connection begins a transaction, which takes the session if it can be had.
-func (j *Journal) sharesSessions(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
+func sessionIsShared(ctx context.Context, conn *pgx.Conn, config *pgx.ConnConfig) (bool, error) {
 	mark := rand.Text()
 	if _, err := conn.Exec(ctx, `SELECT set_config('opscom.session', $1, false)`, mark); err != nil {
 		return false, err
 	}
-	other, err := j.pool.Acquire(ctx)
+	other, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return false, err
 	}
-	defer other.Release()
+	defer other.Close(context.WithoutCancel(ctx))
 	tx, err := other.Begin(ctx)
+	if errors.As(err, new(*pgconn.PgError)) {
+		return true, nil // not even a transaction keeps its session
+	}
 	if err != nil {
 		return false, err
 	}
-	defer tx.Rollback(ctx)
 	const read = `SELECT coalesce(current_setting('opscom.session', true), '')`
 	var mine, theirs string
 	if err := tx.QueryRow(ctx, read).Scan(&theirs); err != nil {
@@ -62,5 +67,5 @@ func (j *Journal) sharesSessions(ctx context.Context, conn *pgxpool.Conn) (bool,
 	if err := conn.QueryRow(ctx, read).Scan(&mine); err != nil {
 		return false, err
 	}
-	return mine != mark || theirs == mark, nil
+	return mine != mark || theirs == mark, tx.Rollback(ctx)
 }

@@ -80,24 +80,18 @@ func connect(ctx context.Context, url string, options Options, prepare func(cont
 	if err != nil {
 		return nil, err
 	}
+	j := &Journal{address: addressOf(config)}
+	if err := j.checkServer(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if err := checkVersion(conn.PgConn().ParameterStatus("server_version")); err != nil {
-			return err
-		}
 		if _, err := conn.Exec(ctx, sessionSettings); err != nil || prepare == nil {
 			return err
 		}
 		return prepare(ctx, conn)
 	}
-	j := &Journal{address: addressOf(config)}
-	if j.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return nil, j.wrap("", err)
-	}
-	if err := j.checkServer(ctx); err != nil {
-		j.Close()
-		return nil, err
-	}
-	return j, nil
+	j.pool, err = pgxpool.NewWithConfig(ctx, config)
+	return j, j.wrap("", err)
 }
 
 // Close closes all connections. It waits for those that are in use.

@@ -35,6 +35,11 @@ func (j *Journal) wrap(action string, err error) error {
 	return &databaseError{text, err}
 }
 
+// refuse returns the error of a database that cannot be used. The reason continues the sentence "the journal at …".
+func (j *Journal) refuse(format string, args ...any) error {
+	return &databaseError{text: fmt.Sprintf("the journal at %s "+format, append([]any{j.address}, args...)...)}
+}
+
 // explain continues the sentence "the journal at …".
 func explain(err error) string {
 	old := new(tooOldError)
@@ -67,8 +72,10 @@ func explain(err error) string {
 }
 
 const (
-	readOnly = "is a read-only standby, or is set to read only: name the primary, or all servers with target_session_attrs=read-write"
-	migrate  = `run "opscom-import migrate" with the account that owns the database`
+	readOnly       = "is a read-only standby, or is set to read only: name the primary, or all servers with target_session_attrs=read-write"
+	sharedSessions = "is behind a pooler that gives each transaction another session, where locks and settings get lost: " +
+		"let it pool sessions (pool_mode = session in PgBouncer), or connect to PostgreSQL itself"
+	migrate = `run "opscom-import migrate" with the account that owns the database`
 )
 
 // explainServer explains what the server says. The codes are in appendix A of PostgreSQL's manual.
@@ -77,8 +84,8 @@ func explainServer(e *pgconn.PgError) string {
 	case "28P01":
 		return "refuses the password: correct it in the file of PGPASSFILE, in PGPASSWORD, or in the address in OPSCOM_JOURNAL"
 	case "28000":
-		if strings.Contains(e.Message, "no encryption") {
-			return "admits nobody from here without TLS: write sslmode=verify-full in the address, or let its pg_hba.conf admit this account"
+		if strings.Contains(e.Message, "no encryption") { // which it also says where TLS would change nothing
+			return fmt.Sprintf("does not admit this account without TLS (%s): write sslmode=verify-full in the address, or let the server's pg_hba.conf admit it", e.Message)
 		}
 		return fmt.Sprintf("does not admit this account (%s): create it, and let the server's pg_hba.conf admit it", e.Message)
 	case "3D000":
@@ -89,6 +96,8 @@ func explainServer(e *pgconn.PgError) string {
 		return fmt.Sprintf("lacks a part of its schema (%s): %s", e.Message, migrate)
 	case "25006":
 		return readOnly
+	case "26000", "42P05": // prepared statements get lost, or are there already
+		return sharedSessions
 	case "53100":
 		return "has no space left on its disk: free some there, or enlarge it"
 	case "53300":

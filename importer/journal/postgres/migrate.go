@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"fmt"
 	"io/fs"
 	"log/slog"
 
@@ -225,12 +224,11 @@ func (j *Journal) checkSchema(ctx context.Context) error {
 		none = none && !s.Applied
 	}
 	if none {
-		return &databaseError{text: "the journal at " + j.address + " has no schema yet: " + migrate}
+		return j.refuse("has no schema yet: %s", migrate)
 	}
 	for _, s := range steps {
 		if !s.Applied {
-			return &databaseError{text: fmt.Sprintf("the journal at %s has an older schema: it lacks version %d of %s, which this version of opscom-import needs: %s",
-				j.address, s.Version, s.Schema, migrate)}
+			return j.refuse("has an older schema: it lacks version %d of %s, which this version of opscom-import needs: %s", s.Version, s.Schema, migrate)
 		}
 	}
 	return nil
@@ -243,8 +241,8 @@ func (j *Journal) notNewer(steps []Step) error {
 		if s.Known {
 			newest[s.Schema] = max(newest[s.Schema], s.Version)
 		} else if s.Version > newest[s.Schema] {
-			return &databaseError{text: fmt.Sprintf("the journal at %s has version %d of the schema %s, and this version of opscom-import knows %d: install the newer version of opscom-import here",
-				j.address, s.Version, s.Schema, newest[s.Schema])}
+			return j.refuse("has version %d of the schema %s, and this version of opscom-import knows %d: install the newer version of opscom-import here",
+				s.Version, s.Schema, newest[s.Schema])
 		}
 	}
 	return nil

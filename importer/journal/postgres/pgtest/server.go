@@ -31,6 +31,7 @@ const (
 // Options are what a test may want otherwise.
 type Options struct {
 	FSync    bool              // write to the disk, as a crash of the machine would need it
+	TLS      bool              // with a certificate for localhost that CertificateFile names
 	Settings map[string]string // lines of postgresql.conf
 }
 
@@ -134,6 +135,12 @@ func (s *Server) create(options Options) error {
 	}
 	if !options.FSync {
 		settings["fsync"], settings["full_page_writes"] = "off", "off"
+	}
+	if options.TLS {
+		if err := s.makeCertificate(); err != nil {
+			return err
+		}
+		settings["ssl"], settings["ssl_cert_file"], settings["ssl_key_file"] = "on", s.CertificateFile(), s.keyFile()
 	}
 	for name, value := range options.Settings {
 		settings[name] = value
@@ -348,4 +355,24 @@ func appendTo(path string, data []byte) error {
 		err = closing
 	}
 	return err
+}
+
+// WriteHBA replaces the server's pg_hba.conf.
+func (s *Server) WriteHBA(t testing.TB, rules string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// a session has this time from the main process, which reads both files
+	const reload = "SELECT extract(epoch FROM pg_conf_load_time())::float8"
+	before, err := ask[float64](s, reload)
+	if err == nil {
+		err = s.execute("postgres", "SELECT pg_reload_conf()")
+	}
+	for after := before; err == nil && after == before; {
+		after, err = ask[float64](s, reload)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
