@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -25,16 +26,21 @@ type Pusher struct {
 	Controller  Controller
 	Workers     int // requests in flight at most
 	MaxFailures int // rows in a row that may fail in the same way before the run stops; 0: any number
+	// MinClaim is how few rows a claim may have; 0 for 64. What is claimed and not sent yet has
+	// to be sent before a queue that gives no more is left.
+	MinClaim int
+	// RecordDelay is how long outcomes are collected before they are put on the disk; 0 for 100 ms.
+	RecordDelay time.Duration
 	// OnRecorded is called with outcomes once they are on the disk, by one goroutine
 	// at a time; it must not keep the slice. May be nil.
 	OnRecorded func(outcomes []Outcome)
 }
 
 // How often outcomes are put on the disk, which is what a crash can cost. A batch is
-// written recordDelay after its first outcome, or when it has recordBatch of them;
+// written some time after its first outcome, or when it has recordBatch of them;
 // recordAhead more are buffered meanwhile, then the workers wait.
 const (
-	recordDelay = 100 * time.Millisecond
+	recordDelay = 100 * time.Millisecond // unless the pusher has another
 	recordBatch = 400
 	recordAhead = 100
 )
@@ -63,7 +69,7 @@ func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker) error {
 	stop := breaker.stop
 	claims := make(chan []Job)
-	jobs := make(chan Job, max(p.Workers, minClaim))
+	jobs := make(chan Job, max(p.Workers, p.minClaim()))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recorder := recorder{Pusher: p, stop: stop}
@@ -107,18 +113,20 @@ func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBr
 // A claim should last a while, because each is synced to the disk, but not long:
 // rows that are claimed and not yet pushed are unknown after a crash.
 const (
-	minClaim   = 64
+	minClaim   = 64 // unless the pusher has another
 	maxClaim   = 1024
 	shortClaim = 100 * time.Millisecond // after a claim that lasts less comes a larger one
 	longClaim  = time.Second            // after one that lasts longer a smaller one
 )
+
+func (p *Pusher) minClaim() int { return cmp.Or(p.MinClaim, minClaim) }
 
 // claim claims rows one claim ahead, so that no worker waits for the disk, and
 // reports whether every row was claimed and passed on. Only a claim can tell whether
 // a row is left, so it claims once more when the context is done, and releases those
 // rows.
 func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<- Outcome) (drained bool, err error) {
-	for size := minClaim; ; {
+	for size := p.minClaim(); ; {
 		began := time.Now()
 		// A claim that was cut off could be on the disk without anyone knowing.
 		claimed, err := p.Queue.Claim(context.WithoutCancel(ctx), size)
@@ -139,7 +147,7 @@ func (p *Pusher) claim(ctx context.Context, claims chan<- []Job, outcomes chan<-
 		case lasted < shortClaim:
 			size = min(2*size, maxClaim)
 		case lasted > longClaim:
-			size = max(size/2, minClaim)
+			size = max(size/2, p.minClaim())
 		}
 	}
 }

@@ -253,6 +253,27 @@ func (d *slowDisk) Push(context.Context, context.Context, []byte, func()) (impor
 	return importer.Answer{Status: importer.StatusPushed, Attempts: 1}, nil
 }
 
+// A pusher with small claims holds little that it has not sent.
+func TestSmallClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen *queue
+		q, _, err := pushCase{rows: 400, workers: 2, faults: "latency=1s", interrupt: time.Minute, change: func(p *importer.Pusher, q *queue) {
+			p.MinClaim, p.RecordDelay = 8, 5*time.Second
+			seen = q
+		}}.run(t)
+		if !errors.Is(err, importer.ErrInterrupted) || q != seen {
+			t.Fatalf("the run ended with %v", err)
+		}
+		pushed := q.counts()[importer.StatusPushed]
+		if unsent := len(q.claimed) - pushed; pushed < 100 || unsent > 4*8 {
+			t.Errorf("%d rows were pushed, and %d more claimed", pushed, unsent)
+		}
+		if n := len(q.batches); n < 10 || n > 13 {
+			t.Errorf("the outcomes of a minute were recorded in %d batches", n)
+		}
+	})
+}
+
 // A crash costs no more outcomes than a batch, those that are buffered while it is
 // written, and one for each worker, however slow the disk is.
 func TestWorkersWaitForTheDisk(t *testing.T) {

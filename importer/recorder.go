@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -17,7 +18,8 @@ type recorder struct {
 // record receives outcomes until the channel is closed. When the queue fails it
 // stops the run, keeps what it could not record, and tries again later.
 func (r *recorder) record(outcomes <-chan Outcome) error {
-	delay := time.NewTimer(recordDelay)
+	collect := cmp.Or(r.RecordDelay, recordDelay)
+	delay := time.NewTimer(collect)
 	defer delay.Stop()
 	for {
 		select {
@@ -30,7 +32,7 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 				r.unanswered++
 			}
 			if r.pending = append(r.pending, outcome); len(r.pending) == 1 {
-				delay.Reset(recordDelay)
+				delay.Reset(collect)
 			}
 			if len(r.pending) >= recordBatch && r.err == nil {
 				r.flush()
