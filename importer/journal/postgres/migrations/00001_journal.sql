@@ -198,6 +198,8 @@ CREATE TABLE opscom.lane (
     run         bigint  NOT NULL REFERENCES opscom.run ON DELETE CASCADE,
     lane        integer NOT NULL,
     epoch       integer NOT NULL DEFAULT 0, -- one more with each job that takes the lane's place
+    job         bigint,                     -- river.river_job.id of that job
+    priority    smallint NOT NULL DEFAULT 1, -- of its jobs: 1 goes before 2
     worker      text    NOT NULL DEFAULT '',
     lease_until timestamptz NOT NULL DEFAULT 'infinity', -- it is alive until then; infinity: its job waits in the queue
     PRIMARY KEY (run, lane)
@@ -206,7 +208,10 @@ CREATE TABLE opscom.lane (
 -- Processes that work on runs, or did a short while ago.
 CREATE TABLE opscom.worker (
     name       text PRIMARY KEY,
+    host       text NOT NULL DEFAULT '',
+    process    integer NOT NULL DEFAULT 0, -- its number on the host
     version    text NOT NULL DEFAULT '', -- of the program
+    slots      integer NOT NULL DEFAULT 0, -- lanes that it works on at a time
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now(),
     is_drained boolean NOT NULL DEFAULT false -- it takes nothing on any more

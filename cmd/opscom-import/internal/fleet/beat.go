@@ -1,0 +1,96 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// maxSkew is how far this machine's clock may be from the database's. River's jobs wait in line by
+// the clocks of the machines: with a clock that is ahead a lane would wait that long for its
+// next turn.
+const maxSkew = 2 * time.Second
+
+// beats says now and then that the worker is alive, and looks for others that are not, until
+// ctx ends.
+func (w *Worker) beats(ctx context.Context) {
+	ticker := time.NewTicker(w.Lease * 3 / 10)
+	defer ticker.Stop()
+	skewed, untended := false, false // what was said
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		beating, cancel := context.WithTimeout(ctx, w.Lease*3/10)
+		gone, behind, err := w.store.beat(beating, w.Process.ID, w.drain.Err() != nil, w.held())
+		tended := err
+		if err == nil {
+			tended = w.tend(beating)
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		w.database.heard(err)
+		if failing := err == nil && tended != nil; failing != untended {
+			if untended = failing; failing {
+				w.Log.Error("lanes that have lost their worker have to wait", "error", tended)
+			}
+		}
+		for _, lane := range gone {
+			w.lose(lane)
+		}
+		if off := behind.Abs() > maxSkew; err == nil && off != skewed {
+			if skewed = off; off {
+				w.Log.Warn("this machine's clock is not the database's: lanes may wait too long for their turn; set the clock", "behind", behind.String())
+			}
+		}
+		if err := w.sessions.closeIdle(keepSession); err != nil {
+			w.Log.Warn("a connection was not closed", "error", err)
+		}
+	}
+}
+
+// database knows whether the database answers, and says so when that changes.
+type database struct {
+	worker *Worker
+	mu     sync.Mutex
+	away   time.Time // since when it does not answer; zero: it does
+}
+
+// heard is told how it went to ask the database something.
+func (d *database) heard(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case err != nil && d.away.IsZero():
+		d.away = time.Now()
+		d.worker.Log.Error("the database does not answer: nothing is sent until it does", "error", err)
+		d.worker.Say("The database does not answer. Nothing is sent until it does; the runs go on by themselves then.")
+	case err == nil && !d.away.IsZero():
+		lasted := time.Since(d.away).Round(time.Second)
+		d.away = time.Time{}
+		d.worker.Log.Info("the database answers again", "away", lasted.String())
+		d.worker.Say(fmt.Sprintf("The database answers again, after %s.", lasted))
+	}
+}
+
+// isAway reports whether the database does not answer.
+func (d *database) isAway() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.away.IsZero()
+}
+
+// Unwell returns what is wrong with the worker, "" for nothing.
+func (w *Worker) Unwell() string {
+	w.database.mu.Lock()
+	defer w.database.mu.Unlock()
+	if w.database.away.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("the database does not answer since %s", w.database.away.UTC().Format(time.RFC3339))
+}

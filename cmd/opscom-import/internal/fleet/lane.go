@@ -1,0 +1,174 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"opscom-import/importer"
+)
+
+// ErrRowsLeft says that a run cannot be finished: rows of it wait, or are in other hands.
+var ErrRowsLeft = errors.New("rows of the run are left")
+
+// errLaneLost says that another job has the lane now.
+var errLaneLost = errors.New("another job has taken the lane over")
+
+// How long a job waits before it is tried again.
+const (
+	whileOthersHold = 2 * time.Second  // what is left of the run
+	whileNoSession  = 30 * time.Second // there is no way to the Controller from here
+	afterError      = 5 * time.Second
+)
+
+// A claim is small, because the rate of one client is shared by its lanes, and what is claimed
+// has to be sent before the turn can end. Outcomes are collected longer than on one machine:
+// each time costs a commit, for each of hundreds of lanes.
+const (
+	minClaim    = 8
+	recordDelay = 500 * time.Millisecond
+)
+
+// laneWorker works on lanes.
+type laneWorker struct {
+	river.WorkerDefaults[LaneArgs]
+	*Worker
+}
+
+// NextRetry is of river.Worker.
+func (*laneWorker) NextRetry(*river.Job[LaneArgs]) time.Time { return time.Now().Add(afterError) }
+
+// Work is of river.Worker: it works on the job's lane for a turn. What becomes of the job is
+// told to River by the error, as River does it.
+func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
+	if w.drain.Err() != nil {
+		return river.JobSnooze(0)
+	}
+	lane := job.Args
+	log := w.Log.With(lane.attrs())
+	held, err := w.store.take(ctx, lane, w.Process.ID)
+	if err != nil {
+		return w.failed(log, err)
+	}
+	if !held {
+		log.Debug("another job has the lane")
+		return nil
+	}
+	fetchCtx, stop := context.WithCancelCause(w.drain)
+	defer stop(nil)
+	done := w.hold(lane, stop)
+	defer func() {
+		done()
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/2)
+		defer cancel()
+		if err := w.store.leave(leaving, lane); err != nil {
+			log.Debug("the lane's lease ends by itself", "error", err)
+		}
+	}()
+	return w.work(fetchCtx, ctx, stop, lane, log)
+}
+
+// work pushes rows of the lane's run until its turn is over, nothing is left, or fetchCtx ends.
+func (w *laneWorker) work(fetchCtx, workCtx context.Context, stop context.CancelCauseFunc, args LaneArgs, log *slog.Logger) error {
+	run, err := w.Journal.Run(workCtx, args.Run)
+	if err != nil {
+		return w.failed(log, err)
+	}
+	info := run.Info()
+	if info.State != importer.RunPushing {
+		log.Debug("the run is not in progress", "state", string(info.State))
+		return nil
+	}
+	session, done, err := w.sessions.get(workCtx, info.Target)
+	if err != nil {
+		log.Error("there is no way to the Controller from here: another worker may have one", "client", info.Client, "error", err)
+		return river.JobSnooze(whileNoSession)
+	}
+	defer done()
+	log = log.With("client", info.Client)
+	log.Debug("a turn begins")
+	w.Figures.LaneBegan(info.Client)
+	began := time.Now()
+	lane := &turn{Lane: run.Lane(), length: w.Turn, until: began.Add(w.Turn), left: maxTurns, waits: w.store.anyoneWaits}
+	ended := w.push(fetchCtx, workCtx, stop, lane, session, info.Client)
+	leaseLost := errors.Is(ended, ErrLeaseLost) || errors.Is(ended, errLaneLost)
+	w.Figures.LaneEnded(info.Client, leaseLost)
+	log.Debug("a turn has ended", "seconds", time.Since(began).Seconds(), "why", ended)
+	return w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
+}
+
+// push pushes rows of the lane, and gives back what it holds.
+func (w *laneWorker) push(fetchCtx, workCtx context.Context, stop context.CancelCauseFunc, lane *turn, session *Session, client string) error {
+	keeping, enough := context.WithCancel(workCtx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		keepLeases(keeping, lane, w.Lease, stop)
+	}()
+	pusher := importer.Pusher{
+		Queue: lane, Controller: session.Controller, Workers: session.Workers, MaxFailures: session.MaxFailures,
+		MinClaim: minClaim, RecordDelay: recordDelay,
+		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(client, outcomes) },
+	}
+	ended := pusher.Push(fetchCtx, workCtx)
+	enough()
+	<-kept
+	releasing, cancel := context.WithTimeout(context.WithoutCancel(workCtx), w.Lease/2)
+	defer cancel()
+	return errors.Join(ended, lane.Release(releasing))
+}
+
+// end decides what becomes of the run and of the lane's job after a turn.
+func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, log *slog.Logger) error {
+	switch {
+	case errors.Is(ended, errLaneLost):
+		log.Warn("another job has taken the lane over, because its lease had ended")
+		return nil
+	case errors.Is(ended, ErrLeaseLost):
+		log.Warn("a lease has ended: its rows are sent by the lane that has it now")
+		return river.JobSnooze(0)
+	case errors.Is(ended, importer.ErrInterrupted):
+		return river.JobSnooze(0)
+	case endsRun(ended):
+		if err := run.End(ctx, ended); err != nil {
+			return w.failed(log, err)
+		}
+		log.Error("the run was stopped", "reason", ended)
+		return nil
+	case ended != nil:
+		return w.failed(log, ended)
+	case lane.over:
+		return river.JobSnooze(0)
+	}
+	switch err := run.End(ctx, nil); {
+	case errors.Is(err, ErrRowsLeft):
+		return river.JobSnooze(whileOthersHold)
+	case err != nil:
+		return w.failed(log, err)
+	}
+	log.Info("the run is finished")
+	return nil
+}
+
+// endsRun reports whether every other lane of the run would fare alike.
+func endsRun(err error) bool {
+	return errors.As(err, new(*importer.RefusedError)) || errors.As(err, new(*importer.CircuitError)) || errors.As(err, new(*importer.PauseError))
+}
+
+// failed returns the error for River, which tries the job again. If it is because the database
+// is away, that is said once, not by every lane.
+func (w *laneWorker) failed(log *slog.Logger, err error) error {
+	asking, cancel := context.WithTimeout(context.Background(), w.Lease/5)
+	defer cancel()
+	away := w.Pool.Ping(asking)
+	w.database.heard(away)
+	level := slog.LevelError
+	if away != nil {
+		level = slog.LevelDebug
+	}
+	log.Log(asking, level, "the lane could not be worked on: it is tried again", "error", err)
+	return err
+}

@@ -1,0 +1,199 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// store has the tables of lanes and workers. Times are of the database's clock.
+type store struct {
+	pool  *pgxpool.Pool
+	lease time.Duration
+}
+
+// renewLanes makes the lanes of a run, or gives those that exist a new epoch, and removes
+// further ones.
+func renewLanes(ctx context.Context, tx pgx.Tx, run int64, lanes int, priority Priority) (renewed []dueLane, err error) {
+	if _, err := tx.Exec(ctx, `DELETE FROM opscom.lane WHERE run = $1 AND lane >= $2`, run, lanes); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `
+		INSERT INTO opscom.lane (run, lane, priority) SELECT $1, n, $3 FROM generate_series(0, $2 - 1) AS n
+		ON CONFLICT (run, lane) DO UPDATE SET epoch = lane.epoch + 1, priority = $3, worker = '', lease_until = 'infinity'
+		RETURNING run, lane, epoch, priority`, run, lanes, priority)
+	if err != nil {
+		return nil, err
+	}
+	return collectLanes(rows)
+}
+
+func collectLanes(rows pgx.Rows) ([]dueLane, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l dueLane, err error) {
+		return l, row.Scan(&l.Run, &l.Lane, &l.Epoch, &l.priority)
+	})
+}
+
+// setJob stores which job of River is the lane's.
+func setJob(ctx context.Context, tx pgx.Tx, lane LaneArgs, job int64) error {
+	_, err := tx.Exec(ctx, `UPDATE opscom.lane SET job = $3 WHERE run = $1 AND lane = $2`, lane.Run, lane.Lane, job)
+	return err
+}
+
+// take begins the lane's lease, and reports whether it is still the lane of this epoch.
+func (s *store) take(ctx context.Context, lane LaneArgs, worker string) (bool, error) {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE opscom.lane SET worker = $4, lease_until = now() + $5 WHERE run = $1 AND lane = $2 AND epoch = $3`,
+		lane.Run, lane.Lane, lane.Epoch, worker, s.lease)
+	return tag.RowsAffected() == 1, err
+}
+
+// leave says that nobody works on the lane for now. The lease goes on a little, until River has
+// stored what becomes of the job.
+func (s *store) leave(ctx context.Context, lane LaneArgs) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE opscom.lane SET worker = '', lease_until = now() + $4 WHERE run = $1 AND lane = $2 AND epoch = $3`,
+		lane.Run, lane.Lane, lane.Epoch, s.lease)
+	return err
+}
+
+// anyoneWaits reports whether a lane waits for a slot.
+func (s *store) anyoneWaits(ctx context.Context) (waits bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (
+		SELECT FROM river.river_job WHERE state = 'available' AND queue = $1 AND scheduled_at <= now())`, laneQueue).Scan(&waits)
+	return waits, err
+}
+
+// lost gives a new epoch to each lane of a run in progress that nobody works on, and whose job
+// does not wait for a worker either. A job that was only just taken may not have begun the lease.
+func (s *store) lost(ctx context.Context, tx pgx.Tx) ([]dueLane, error) {
+	rows, err := tx.Query(ctx, `
+		WITH lost AS (
+			SELECT l.run, l.lane FROM opscom.lane l
+			JOIN opscom.run r ON r.id = l.run
+			LEFT JOIN river.river_job j ON j.id = l.job
+			WHERE r.state = 'pushing' AND (l.lease_until < now() OR l.lease_until = 'infinity')
+				AND (j.id IS NULL OR j.state IN ('completed', 'cancelled', 'discarded') OR j.state = 'running' AND j.attempted_at < now() - $1::interval)
+			FOR UPDATE OF l SKIP LOCKED)
+		UPDATE opscom.lane l SET epoch = l.epoch + 1, worker = '', lease_until = now() + $1::interval FROM lost WHERE l.run = lost.run AND l.lane = lost.lane
+		RETURNING l.run, l.lane, l.epoch, l.priority`, s.lease)
+	if err != nil {
+		return nil, err
+	}
+	return collectLanes(rows)
+}
+
+// join stores that the worker has started, and forgets those that were not heard of for a day.
+func (s *store) join(ctx context.Context, w Process) error {
+	_, err := s.pool.Exec(ctx, `
+		WITH dead AS (DELETE FROM opscom.worker WHERE seen_at < now() - interval '1 day')
+		INSERT INTO opscom.worker (name, host, process, version, slots) VALUES ($1, $2, $3, $4, $5)`,
+		w.ID, w.Host, w.Process, w.Version, w.Slots)
+	return err
+}
+
+// beat stores that the worker is alive, renews the leases of its lanes, and returns those
+// that were taken over. behind is how far this machine's clock is behind the database's.
+func (s *store) beat(ctx context.Context, worker string, draining bool, lanes []LaneArgs) (gone []LaneArgs, behind time.Duration, err error) {
+	runs, numbers, epochs := make([]int64, len(lanes)), make([]int, len(lanes)), make([]int, len(lanes))
+	for i, l := range lanes {
+		runs[i], numbers[i], epochs[i] = l.Run, l.Lane, l.Epoch
+	}
+	asked := time.Now()
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var now time.Time
+		// Lost, this costs a lane its place at most: it needs no sync.
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `UPDATE opscom.worker SET seen_at = now(), is_drained = $2 WHERE name = $1 RETURNING clock_timestamp()`, worker, draining).Scan(&now); err != nil {
+			return err
+		}
+		behind = now.Sub(asked.Add(time.Since(asked) / 2))
+		rows, err := tx.Query(ctx, `
+			WITH held AS (SELECT * FROM unnest($1::bigint[], $2::int[], $3::int[]) AS h (run, lane, epoch)),
+			kept AS (UPDATE opscom.lane l SET lease_until = now() + $4 FROM held h
+				WHERE l.run = h.run AND l.lane = h.lane AND l.epoch = h.epoch RETURNING l.run, l.lane, l.epoch)
+			SELECT * FROM held EXCEPT SELECT * FROM kept`, runs, numbers, epochs, s.lease)
+		if err != nil {
+			return err
+		}
+		gone, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l LaneArgs, err error) {
+			return l, row.Scan(&l.Run, &l.Lane, &l.Epoch)
+		})
+		return err
+	})
+	return gone, behind, err
+}
+
+// forget removes the worker.
+func (s *store) forget(ctx context.Context, worker string) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM opscom.worker WHERE name = $1`, worker)
+	return err
+}
+
+// Process is one worker, as the others see it.
+type Process struct {
+	ID       string
+	Host     string
+	Process  int // its number there
+	Version  string
+	Slots    int
+	Draining bool // it takes no lane any more
+	Alive    bool // it was heard of within the last lease
+	Started  time.Time
+	Seen     time.Time
+	Lanes    []LaneAtWork
+}
+
+// LaneAtWork is a lane that a worker works on.
+type LaneAtWork struct {
+	Run    int64
+	Client string
+	Lane   int
+}
+
+// Processes returns the workers of the journal, in the order in which they started.
+func Processes(ctx context.Context, pool *pgxpool.Pool) ([]Process, error) {
+	list, err := processes(ctx, pool)
+	if err != nil {
+		return nil, fmt.Errorf("list the workers: %w", err)
+	}
+	return list, nil
+}
+
+func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err error) {
+	rows, err := pool.Query(ctx, `
+		SELECT name, host, process, version, slots, is_drained, seen_at > now() - $1::interval, started_at, seen_at FROM opscom.worker ORDER BY started_at, name`, defaultLease)
+	if err != nil {
+		return nil, err
+	}
+	index := map[string]int{}
+	var p Process
+	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Host, &p.Process, &p.Version, &p.Slots, &p.Draining, &p.Alive, &p.Started, &p.Seen}, func() error {
+		index[p.ID] = len(list)
+		list = append(list, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err = pool.Query(ctx, `
+		SELECT l.worker, l.run, r.client, l.lane FROM opscom.lane l JOIN opscom.run r ON r.id = l.run
+		WHERE l.worker <> '' AND l.lease_until > now() AND l.lease_until < 'infinity' ORDER BY l.run, l.lane`)
+	if err != nil {
+		return nil, err
+	}
+	var worker string
+	var lane LaneAtWork
+	_, err = pgx.ForEachRow(rows, []any{&worker, &lane.Run, &lane.Client, &lane.Lane}, func() error {
+		if i, known := index[worker]; known {
+			list[i].Lanes = append(list[i].Lanes, lane)
+		}
+		return nil
+	})
+	return list, err
+}
