@@ -69,7 +69,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", keyring, command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
-	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers", sqlite}, below...)
+	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers", sqlite, "importer/journal/postgres"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"schedule"] = []string{}
 	allowed[command+"inbox"] = []string{}

@@ -22,7 +22,7 @@ import (
 //	go test ./cmd/opscom-import -run 'TestScripts/push_resume$' -v
 //
 // Besides testscript's own commands there are those of scriptCommands, of secureCommands,
-// and of receiverCommand.
+// of receiverCommand, and of databaseCommand.
 func TestScripts(t *testing.T) {
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OPSCOM_RATE", "0")
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else a program built with -race takes a second to end
-			env.Values[runsKey{}] = &scriptRun{}
+			env.Values[runsKey{}] = &scriptRun{skip: env.T().Skip}
 			return nil
 		},
 	})
@@ -56,6 +56,7 @@ type scriptRun struct {
 	interrupted *exec.Cmd
 	secure      atomic.Value    // address (a string) at which the controller is reached by TLS
 	inspection  scriptAuthority // of the proxy that inspects
+	skip        func(args ...any)
 }
 
 func runOf(ts *testscript.TestScript) *scriptRun { return ts.Value(runsKey{}).(*scriptRun) }
@@ -76,6 +77,7 @@ func scriptCommands() map[string]scriptCommand {
 	commands := processCommands()
 	maps.Copy(commands, controllerCommands())
 	commands["receiver"] = receiverCommand
+	commands["database"] = databaseCommand
 	maps.Copy(commands, secureCommands())
 	maps.Copy(commands, fileCommands())
 	for name, command := range commands {

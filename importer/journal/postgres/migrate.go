@@ -6,6 +6,7 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -33,9 +34,9 @@ const (
 type Step struct {
 	Schema  string // "opscom", or "river" for the queue
 	Version int64
-	Name    string
-	Applied bool // the database has it
-	Known   bool // to this version of the program
+	Name    string // "journal"; "" if it is not known
+	Applied bool   // the database has it
+	Known   bool   // to this version of the program
 }
 
 // Migrate brings a database to the schema of this version of the program, and returns the steps that were missing.
@@ -150,7 +151,8 @@ func ourSteps() (steps []Step, err error) {
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, Step{Schema: schema, Version: version, Name: file.Name(), Known: true})
+		_, name, _ := strings.Cut(strings.TrimSuffix(file.Name(), ".sql"), "_")
+		steps = append(steps, Step{Schema: schema, Version: version, Name: strings.ReplaceAll(name, "_", " "), Known: true})
 	}
 	return steps, nil
 }

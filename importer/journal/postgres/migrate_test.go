@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -156,17 +157,23 @@ func refusedWith(t *testing.T, url string, options Options, words ...string) {
 
 // A step has no way back, and no two have the same number.
 func TestMigrationsGoForward(t *testing.T) {
-	files, err := ourSteps()
+	known, err := ourSteps()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, file := range files {
-		if file.Version != int64(i+1) {
-			t.Errorf("%s has not the number %d", file.Name, i+1)
+	for i, step := range known {
+		if step.Version != int64(i+1) {
+			t.Errorf("step %d has the number %d", i+1, step.Version)
 		}
-		text, err := migrations.ReadFile("migrations/" + file.Name)
+	}
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) != len(known) {
+		t.Fatalf("%d files, %d steps (%v)", len(files), len(known), err)
+	}
+	for _, file := range files {
+		text, err := migrations.ReadFile(file)
 		if err != nil || strings.Contains(string(text), "+goose Down") {
-			t.Errorf("%s goes back (%v)", file.Name, err)
+			t.Errorf("%s goes back (%v)", file, err)
 		}
 	}
 }
