@@ -18,13 +18,18 @@ type StateError struct {
 
 func (e *StateError) Error() string { return fmt.Sprintf("run %d is %s", e.Run, e.State) }
 
-// DamagedError says that the journal's files were changed or are incomplete.
+// DamagedError says that what the journal has stored was changed or is incomplete.
 type DamagedError struct {
-	Dir    string // the state folder
-	Reason error
+	Dir      string // the state folder
+	Database string // instead of a folder: its address
+	Reason   error
 }
 
 func (e *DamagedError) Error() string {
+	if e.Database != "" {
+		return fmt.Sprintf("the journal at %s is damaged (%v); restore the database from a backup, "+
+			"or push the file again with push --fresh: people who exist are updated, nobody is created twice", e.Database, e.Reason)
+	}
 	return fmt.Sprintf("the journal in %s is damaged (%v); restore a backup with \"opscom-import journal restore\", "+
 		"or move it away and push again: people who exist are updated, nobody is created twice", e.Dir, e.Reason)
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"opscom-import/importer"
 	"opscom-import/importer/journal/postgres/keyring"
 )
 
@@ -50,14 +52,20 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 type Options struct {
 	// Insecure allows a connection to another machine without TLS.
 	Insecure bool
-	// Keys encrypt what is stored of people. Migrations need none.
+	// Keys encrypt what is stored of people. Open needs them; migrations need none.
 	Keys *keyring.Ring
+	// Enqueue is called in the transaction that lets a run be pushed, to give its work to
+	// others. May be nil.
+	Enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 }
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
 type Journal struct {
 	pool    *pgxpool.Pool
 	address string // user@host:port/database
+	keys    *keyring.Ring
+	salt    []byte
+	enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 }
 
 // Open connects to the journal at a URL, and checks that it can be used. It does not wait for a database
@@ -67,11 +75,42 @@ func Open(ctx context.Context, url string, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.checkSchema(ctx); err != nil {
+	j.keys, j.enqueue = options.Keys, options.Enqueue
+	if err = j.checkSchema(ctx); err == nil {
+		err = j.failed("open the journal", j.loadSalt(ctx))
+	}
+	if err != nil {
 		j.Close()
 		return nil, err
 	}
 	return j, nil
+}
+
+// Salt returns 32 random bytes that were created with the journal: the key of its digests.
+func (j *Journal) Salt() []byte { return j.salt }
+
+// loadSalt reads the salt, and creates it the first time.
+func (j *Journal) loadSalt(ctx context.Context) error {
+	if j.keys == nil {
+		return errors.New("it needs the keys that encrypt it: name their file with --journal-key-file, or set OPSCOM_JOURNAL_KEY")
+	}
+	const query = "SELECT salt FROM opscom.journal"
+	var sealed []byte
+	err := j.pool.QueryRow(ctx, query).Scan(&sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		salt := make([]byte, 32)
+		rand.Read(salt) // never fails
+		if _, err = j.pool.Exec(ctx, "INSERT INTO opscom.journal (salt) VALUES ($1) ON CONFLICT DO NOTHING", j.keys.Seal(nil, salt)); err == nil {
+			err = j.pool.QueryRow(ctx, query).Scan(&sealed)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if j.salt, err = j.keys.Open(sealed); err != nil {
+		return fmt.Errorf("read the key of its digests: %v", err) // it is the keys that are wrong
+	}
+	return nil
 }
 
 // connect connects to a database of whatever schema. Each connection is prepared by a function, if there is one.
@@ -95,7 +134,10 @@ func connect(ctx context.Context, url string, options Options, prepare func(cont
 }
 
 // Close closes all connections. It waits for those that are in use.
-func (j *Journal) Close() { j.pool.Close() }
+func (j *Journal) Close() error {
+	j.pool.Close()
+	return nil
+}
 
 // Address returns user@host:port/database.
 func (j *Journal) Address() string { return j.address }

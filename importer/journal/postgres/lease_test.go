@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"opscom-import/importer/journal/postgres/keyring"
 	"opscom-import/importer/journal/postgres/pgtest"
 )
 
@@ -32,6 +34,13 @@ func diff(t tester, what string, got, want any) {
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(leased{})); d != "" {
 		t.Errorf("%s (-want +got):\n%s", what, d)
 	}
+}
+
+func testKeys(t *testing.T) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Parse("test " + strings.Repeat("0123456789abcdef", 4))
+	must(t, err)
+	return ring
 }
 
 // newDatabase returns the URL of a database with the schema.

@@ -22,11 +22,11 @@ func migrated(t *testing.T) string {
 // opened returns the journal of a URL, until the test ends.
 func opened(t *testing.T, url string) *Journal {
 	t.Helper()
-	j, err := Open(t.Context(), url, Options{})
+	j, err := Open(t.Context(), url, Options{Keys: testKeys(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(j.Close)
+	t.Cleanup(func() { j.Close() })
 	return j
 }
 

@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/internal/format"
+)
+
+// runRecord is a run as it is stored.
+type runRecord struct {
+	importer.RunInfo
+	night      time.Time // of its partitions
+	target     int64
+	reason     string // why it was stopped
+	chunks     int    // number of chunks stored; known once the plan is complete
+	planned    int64  // number of rows in them, likewise
+	timeline   string // when the run was last looked at
+	isMoved    bool   // another timeline has begun since then
+	payloadKey []byte // encrypted; nil: the run is over
+}
+
+// reportsColumn is the JSON of the column reports.
+type reportsColumn struct {
+	importer.Reports
+	File      string            `json:"file,omitempty"`
+	LineEnded bool              `json:"line_ended,omitempty"`
+	Leavers   *importer.Leavers `json:"leavers_found,omitempty"`
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+const selectRun = `SELECT run.id, run.client, target.name, run.source, run.file_hash, run.mapping_hash, run.state, run.rows, run.held, run.reports,
+	run.started_at, run.finished_at, run.night, run.target, run.reason, run.chunks, run.planned, run.timeline,
+	coalesce(run.timeline <> opscom.timeline(), false), run.payload_key
+	FROM opscom.run JOIN opscom.target ON target.id = run.target `
+
+// loadRuns returns the runs that the condition selects; it is SQL, with what may follow a
+// condition.
+func loadRuns(ctx context.Context, q querier, condition string, args ...any) ([]runRecord, error) {
+	rows, err := q.Query(ctx, selectRun+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r runRecord, err error) {
+		var held, reports []byte
+		var finished *time.Time
+		err = row.Scan(&r.ID, &r.Client, &r.Target, &r.Source, &r.FileHash, &r.MappingHash, &r.State, &r.Rows, &held, &reports,
+			&r.StartedAt, &finished, &r.night, &r.target, &r.reason, &r.chunks, &r.planned, &r.timeline, &r.isMoved, &r.payloadKey)
+		if err != nil {
+			return r, err
+		}
+		r.StartedAt, r.FinishedAt = r.StartedAt.UTC(), timeOf(finished)
+		var column reportsColumn
+		for _, part := range []struct {
+			json []byte
+			into any
+		}{{held, &r.Held}, {reports, &column}} {
+			if err := json.Unmarshal(part.json, part.into); err != nil {
+				return r, fmt.Errorf("%w: run %d: %v", format.ErrDamaged, r.ID, err)
+			}
+		}
+		r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, column.File, column.LineEnded, column.Leavers
+		return r, nil
+	})
+}
+
+// loadRun returns the run of that number. When states are given, a run that is in none of
+// them is a *StateError.
+func loadRun(ctx context.Context, q querier, id int64, states ...importer.RunState) (runRecord, error) {
+	runs, err := loadRuns(ctx, q, "WHERE run.id = $1", id)
+	switch {
+	case err != nil:
+		return runRecord{}, err
+	case len(runs) == 0:
+		return runRecord{}, journal.ErrNoRun
+	case len(states) > 0:
+		err = runs[0].require(states...)
+	}
+	return runs[0], err
+}
+
+// require returns an error unless the run is in one of the states.
+func (r *runRecord) require(states ...importer.RunState) error {
+	if slices.Contains(states, r.State) {
+		return nil
+	}
+	return &journal.StateError{Run: r.ID, State: r.State}
+}
+
+// save stores the members of a run that change, but for chunks, planned, timeline and key.
+func (r *runRecord) save(ctx context.Context, q querier) error {
+	held, err := json.Marshal(r.Held)
+	if err != nil {
+		return err
+	}
+	reports, err := json.Marshal(reportsColumn{r.Reports, r.File, r.LineEnded, r.Leavers})
+	if err != nil {
+		return err
+	}
+	tag, err := q.Exec(ctx, "UPDATE opscom.run SET state = $2, rows = $3, held = $4, reports = $5, finished_at = $6, reason = $7 WHERE id = $1",
+		r.ID, r.State, r.Rows, held, reports, orNull(r.FinishedAt), r.reason)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = journal.ErrNoRun
+	}
+	return err
+}
+
+// orNull returns a time as it is stored: NULL for no time.
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
