@@ -69,7 +69,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"config"] = append([]string{"importer/controller", "importer/sheet", keyring, command + "schedule", command + "inbox"}, inner...)
 	allowed[command+"draft"] = []string{"importer", "mapping", "mapping/answers"}
 	allowed[command+"notify"] = []string{command + "config"}
-	allowed[command+"app"] = append([]string{command + "config", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers", sqlite, "importer/journal/postgres"}, below...)
+	allowed[command+"app"] = append([]string{command + "config", command + "fleet", command + "draft", command + "notify", command + "inbox", "mapping/suggest", "mapping/answers", sqlite, "importer/journal/postgres"}, below...)
 	allowed[command+"lang"] = []string{}
 	allowed[command+"schedule"] = []string{}
 	allowed[command+"inbox"] = []string{}
@@ -78,7 +78,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"watch"] = append([]string{command + "app", command + "config", command + "inbox", command + "schedule", "importer/journal", "report"}, inner...)
 	allowed[command+"layouts"] = []string{"mapping"}
 	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)
-	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "metrics", command + "watch", command + "web", "report"}, inner...)
+	allowed[commandFolder] = append([]string{command + "config", command + "app", command + "notify", command + "fleet", command + "metrics", command + "watch", command + "web", "report"}, inner...)
 	return allowed
 }
 

@@ -2,7 +2,7 @@
 //
 // What goes in is how pushes ended, and what is in progress. What comes out is a text
 // file for the textfile collector of node_exporter, or a handler for /metrics. Labels
-// are names of jobs, statuses and versions: nothing of a person.
+// are names of jobs, client codes, statuses and versions: nothing of a person.
 package metrics
 
 import (
@@ -46,12 +46,17 @@ func New(version string) *Metrics {
 		held:     prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "held_runs", Help: "Runs that a safety limit holds."}),
 		journal:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "journal_bytes", Help: "Size of the journal on the disk."}),
 	}
+	m.registry.MustRegister(m.rows, m.requests, m.seconds, m.exit, m.ended, m.success, m.held, m.journal, buildInfo(version))
+	return m
+}
+
+// buildInfo returns the figure that tells the version.
+func buildInfo(version string) prometheus.Gauge {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "The version of the program; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.rows, m.requests, m.seconds, m.exit, m.ended, m.success, m.held, m.journal, build)
-	return m
+	return build
 }
 
 // gauges returns figures of each job, and of further labels.
@@ -99,9 +104,11 @@ func (m *Metrics) Journal(held int, bytes int64) {
 func (m *Metrics) WriteFile(path string) error { return prometheus.WriteToTextfile(path, m.registry) }
 
 // Handler serves the figures, and those of the process.
-func (m *Metrics) Handler() http.Handler {
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+func (m *Metrics) Handler() http.Handler { return handler(m.registry) }
+
+func handler(registry *prometheus.Registry) http.Handler {
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

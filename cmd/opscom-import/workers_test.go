@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/fleet"
+)
+
+func TestPrintWorkers(t *testing.T) {
+	at := time.Date(2026, 11, 30, 2, 15, 0, 0, time.Local)
+	lanes := []fleet.LaneAtWork{{Run: 17, Client: "OC_A"}, {Run: 17, Client: "OC_A", Lane: 1}, {Run: 18, Client: "OC_B", Lane: 1}}
+	busy := fleet.Process{ID: "a", Host: "one", Process: 71, Version: "1.2", Slots: 3, Alive: true, Started: at, Seen: at, Lanes: lanes}
+	for run := int64(19); run < 23; run++ {
+		busy.Lanes = append(busy.Lanes, fleet.LaneAtWork{Run: run, Client: "OC_C"})
+	}
+	list := []fleet.Process{
+		busy, {ID: "b", Host: "two", Process: 8, Version: "1.3", Slots: 200, Alive: true, Draining: true, Started: at, Seen: at, Lanes: lanes[:1]},
+		{ID: "c", Host: "three", Process: 9, Version: "1.3", Slots: 200, Started: at, Seen: at.Add(time.Minute)},
+	}
+	var out bytes.Buffer
+	s := &session{streams: streams{stdout: &out}, Env: app.Env{Settings: config.Settings{}}}
+	if err := s.printWorkers(list); err != nil {
+		t.Fatal(err)
+	}
+	want := `HOST   PROCESS  VERSION  STARTED           STATE                  SLOTS     RUNS
+one    71       1.2      2026-11-30 02:15  working                7 of 3    17 OC_A, 18 OC_B, 19 OC_C, 20 OC_C and 2 more
+two    8        1.3      2026-11-30 02:15  ending                 1 of 200  17 OC_A
+three  9        1.3      2026-11-30 02:15  silent since 02:16:00  0 of 200  
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	out.Reset()
+	s.Settings.JSON = true
+	if err := s.printWorkers(list[2:]); err != nil {
+		t.Fatal(err)
+	}
+	stamp := at.UTC().Format(time.RFC3339)
+	wantJSON := `[{"worker":"c","host":"three","process":9,"version":"1.3","slots":200,"alive":false,"ending":false,"started_at":"` + stamp +
+		`","seen_at":"` + at.Add(time.Minute).UTC().Format(time.RFC3339) + `","lanes":[]}]`
+	if got := strings.TrimSpace(out.String()); got != wantJSON {
+		t.Errorf("got %s\nwant %s", got, wantJSON)
+	}
+}
