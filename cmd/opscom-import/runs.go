@@ -130,7 +130,7 @@ func (s *session) printRuns(runs []importer.RunInfo) error {
 		return writeRuns(s.stdout, runs)
 	}
 	if len(runs) == 0 {
-		s.say("There are no runs in %s.", s.Settings.State)
+		s.say("There are no runs in %s.", s.JournalPlace())
 		return nil
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)

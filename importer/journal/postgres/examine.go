@@ -79,7 +79,7 @@ func transport(conn *pgx.Conn) (way, note string) {
 const clockWorth = time.Minute
 
 func (j *Journal) examineClock(ctx context.Context, conn *pgx.Conn) Finding {
-	f := Finding{What: "its clock"}
+	f := Finding{What: "db clock"}
 	var theirs time.Time
 	asked := time.Now()
 	if err := conn.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs); err != nil {

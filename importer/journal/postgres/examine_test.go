@@ -41,7 +41,7 @@ func TestExamine(t *testing.T) {
 	url := migrated(t)
 	wantTold(t, "a journal", Examine(t.Context(), url, Options{}),
 		"database: ", "PostgreSQL 1", "on this machine\n",
-		"sessions: it can be written to", "its clock: 0s apart", "connections: ", " in use",
+		"sessions: it can be written to", "db clock: 0s apart", "connections: ", " in use",
 		"schema: opscom version ", "river version ", "rights: this account may look at runs, plan runs, push them")
 
 	empty := server.NewDatabase(t)

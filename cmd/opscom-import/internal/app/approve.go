@@ -11,7 +11,6 @@ import (
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
 
@@ -27,7 +26,7 @@ func (e Env) sandboxed(run importer.RunInfo) Env {
 // Approve pushes what is pending in the run's plan, whatever held or stopped it. The
 // contexts are as for Push.
 func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(report.Receipt) error) (err error) {
-	exists, err := sqlite.Exists(env.Settings.State)
+	exists, err := env.hasJournal()
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type Finding struct {
 const stepLimit = 5 * time.Second
 
 // Doctor checks everything that a push needs besides the file, a step at a time: the
-// settings, the token, the certificates, the state folder and its disk, the secrets of the
+// settings, the token, the certificates, the state folder and its disk, a journal in PostgreSQL, the secrets of the
 // targets of notify, the jobs, the way to the Controller, what that answers, and the clock.
 func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	jobs := CheckJobs(ctx, env)
@@ -40,6 +40,9 @@ func Doctor(ctx context.Context, env Env) (findings []Finding, err error) {
 	certificates, found := env.examineCertificates()
 	findings = append(findings, found...)
 	findings = append(findings, env.examineState(ctx)...)
+	if !env.Settings.Journal.IsZero() {
+		findings = append(findings, env.examineJournal(ctx)...)
+	}
 	if len(env.Settings.Notify) > 0 {
 		findings = append(findings, env.examineNotify())
 	}

@@ -18,7 +18,7 @@ func (e Env) examineState(ctx context.Context) []Finding {
 	folder := e.Settings.State
 	f := Finding{What: "state folder", Detail: folder}
 	rows := 0 // of the largest run
-	if f.Err = os.MkdirAll(folder, 0o700); f.Err == nil {
+	if f.Err = os.MkdirAll(folder, 0o700); f.Err == nil && e.Settings.Journal.IsZero() {
 		f.Err = e.withSilentJournal(ctx, func(j journal.Journal) error {
 			runs, err := j.Runs(ctx)
 			for _, run := range runs {

@@ -22,6 +22,9 @@ type (
 // CheckJournal reads the whole journal and says what is damaged. It is an error if there is
 // none, or if it cannot be read.
 func CheckJournal(ctx context.Context, env Env) (*JournalHealth, error) {
+	if err := env.onlyEmbedded("pg_amcheck and the checksums of PostgreSQL find damage there"); err != nil {
+		return nil, err
+	}
 	if err := env.requireJournal(); err != nil {
 		return nil, err
 	}
@@ -30,6 +33,9 @@ func CheckJournal(ctx context.Context, env Env) (*JournalHealth, error) {
 
 // BackupJournal copies the journal into a new file, and says what the copy holds.
 func BackupJournal(ctx context.Context, env Env, path string) (health *JournalHealth, err error) {
+	if err := env.onlyEmbedded("back it up with pg_dump, or with the backups of your database server"); err != nil {
+		return nil, err
+	}
 	if err := env.requireJournal(); err != nil {
 		return nil, err
 	}
@@ -43,6 +49,9 @@ func BackupJournal(ctx context.Context, env Env, path string) (health *JournalHe
 
 // RestoreJournal makes the journal of a backup, in a state folder that has none.
 func RestoreJournal(ctx context.Context, env Env, path string) (*JournalRestored, error) {
+	if err := env.onlyEmbedded("restore it with pg_restore, or from the backups of your database server"); err != nil {
+		return nil, err
+	}
 	if wrong := onNetwork(fileSystemOf(env.Settings.State)); wrong != "" {
 		env.notify("The state folder %s %s.", env.Settings.State, wrong)
 	}

@@ -14,33 +14,6 @@ import (
 	"opscom-import/report"
 )
 
-// withJournal calls f with the journal, which f may change, and closes it.
-func (e Env) withJournal(ctx context.Context, f func(journal.Journal) error) error {
-	if wrong := onNetwork(fileSystemOf(e.Settings.State)); wrong != "" {
-		e.notify("The state folder %s %s.", e.Settings.State, wrong)
-	}
-	j, err := sqlite.Open(ctx, e.Settings.State)
-	if err != nil {
-		return err
-	}
-	j.KeepKeys(e.Settings.KeepKeys)
-	return errors.Join(f(j), j.Close())
-}
-
-// readJournal returns the journal if there is one, else nil, for a command that only
-// reads it. The state folder need not be writable.
-func (e Env) readJournal(ctx context.Context) (journal.Journal, error) {
-	exists, err := sqlite.Exists(e.Settings.State)
-	if err != nil || !exists {
-		return nil, err
-	}
-	j, err := sqlite.OpenToRead(ctx, e.Settings.State)
-	if err != nil {
-		return nil, err
-	}
-	return j, nil
-}
-
 // IsFull reports whether something failed, in the journal or elsewhere, because a disk has
 // no space left, or a user has used up what is theirs.
 func IsFull(err error) bool { return sqlite.IsFull(err) }
@@ -153,7 +126,7 @@ func WriteResultsWorkbook(ctx context.Context, env Env, id int64, w io.Writer) e
 // that are held: they wait for a person. The files that the page keeps of these runs are
 // removed too.
 func Forget(ctx context.Context, env Env, ids []int64, age time.Duration) (forgotten int, err error) {
-	exists, err := sqlite.Exists(env.Settings.State)
+	exists, err := env.hasJournal()
 	switch {
 	case err != nil:
 		return 0, err
