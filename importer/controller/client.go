@@ -68,8 +68,15 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 	if c.types, err = newEndpoint(base, profiles+"types/list", cfg, "}"); err != nil {
 		return nil, err
 	}
-	c.pacer = newPacer(cfg.Workers, newLimiter(cfg.Rate, cfg.Burst), c.jitter, cfg.OnWait)
+	limiter := newLimiter(cfg.Rate, cfg.Burst)
+	if cfg.Turns != nil { // they are the ceiling
+		limiter = newLimiter(0, 1)
+	}
+	c.pacer = newPacer(cfg.Workers, limiter, c.jitter, cfg.OnWait)
 	c.pacer.patience = cfg.MaxPause
+	if cfg.Turns != nil {
+		c.pacer.share(cfg.Turns, cfg.Rate)
+	}
 	c.buffers.New = func() any {
 		buffer := make([]byte, 0, 1<<10)
 		return &buffer
@@ -80,8 +87,11 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 // Rate returns how many requests a second may start at present, +Inf for any number.
 func (c *Client) Rate() float64 { return c.pacer.rate() }
 
-// Close closes idle connections. No call may be in progress.
-func (c *Client) Close() { c.exchanger.close() }
+// Close closes idle connections, and reserves no more turns. No call may be in progress.
+func (c *Client) Close() {
+	c.pacer.close()
+	c.exchanger.close()
+}
 
 // newTransport returns a transport that keeps a connection alive for each
 // worker. HTTP/2 would put all workers on one.

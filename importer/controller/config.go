@@ -25,6 +25,7 @@ type Config struct {
 	Workers     int           // most requests in flight, 1 or more: the size of the connection pool
 	Rate        float64       // requests a second, including retries; 0: no limit
 	Burst       int           // requests that may start at once, 1 or more
+	Turns       Turns         // of a rate that is shared with other processes, which is the limit in place of Rate and Burst; nil if it is not shared
 	MaxAttempts int           // most requests for a profile, 1 or more
 	Timeout     time.Duration // for one request, from connecting to the last byte of the answer
 	MaxPause    time.Duration // longest pause that the Controller may ask for; after a longer one the run ends; 0: any

@@ -14,7 +14,8 @@
 //  1. The pacer decides when a request may start (pacer.go): not during a pause that
 //     the Controller has asked for, nor while the circuit is open because it does not
 //     answer, and never above the rate, which is at most the user's and otherwise what
-//     the Controller accepts (limiter.go).
+//     the Controller accepts (limiter.go). Several processes may share that rate
+//     (turns.go).
 //  2. A request has the token and the profile in its body. It goes to the configured
 //     host and to no other; redirects are not followed (request.go, call.go). It is
 //     sent over a connection of the client's own (internal/connection), or, through a

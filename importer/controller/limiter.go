@@ -41,10 +41,11 @@ const (
 //
 // Until the Controller refuses a request the limiter only counts.
 type limiter struct {
-	maxRate  float64   // requests a second, set by the user; +Inf: no limit
-	burst    int       // requests that may start at once
-	firstAt  time.Time // when the first request started
-	lastTurn time.Time // when the last request was due, at the earliest: GCRA's arrival time
+	maxRate  float64       // requests a second, set by the user; +Inf: no limit
+	burst    int           // requests that may start at once
+	catchUp  time.Duration // so much later than it might a request may start without delaying the next one
+	firstAt  time.Time     // when the first request started
+	lastTurn time.Time     // when the last request was due, at the earliest: GCRA's arrival time
 
 	base      float64   // rate after the last cut; +Inf before the first
 	cutAt     time.Time // time of the last cut
@@ -62,7 +63,7 @@ func newLimiter(rate float64, burst int) limiter {
 	if rate == 0 {
 		rate = math.Inf(1)
 	}
-	return limiter{maxRate: rate, burst: max(burst, 1), base: math.Inf(1)}
+	return limiter{maxRate: rate, burst: max(burst, 1), catchUp: timerSlack, base: math.Inf(1)}
 }
 
 // rate returns how many requests a second may start at present.
@@ -94,7 +95,7 @@ func (l *limiter) start(now time.Time) {
 	}
 	l.lastTurn = l.lastTurn.Add(l.interval(now))
 	shortest := time.Duration(timerMargin / l.maxRate * float64(time.Second)) // at a lower rate no more is saved up
-	if soonest := now.Add(-timerSlack - time.Duration(l.burst-1)*shortest); l.lastTurn.Before(soonest) {
+	if soonest := now.Add(-l.catchUp - time.Duration(l.burst-1)*shortest); l.lastTurn.Before(soonest) {
 		l.lastTurn = soonest
 	}
 }

@@ -41,7 +41,8 @@ const (
 //  4. for the circuit breaker, which opens after threshold failures in a row over
 //     all workers. While it is open, a single request is let through from time to
 //     time, a probe (half-open), after pauses that grow. Any answer closes it;
-//  5. for its turn at the limiter;
+//  5. for its turn at the limiter, and for a turn of the rate that it shares with other
+//     processes, if it does (turns.go);
 //  6. for a slot: so many requests may be in flight as there are workers. A row
 //     between two attempts holds none.
 type pacer struct {
@@ -50,6 +51,7 @@ type pacer struct {
 	jitter    func() float64
 	onWait    func(Wait)    // may be nil
 	patience  time.Duration // longest pause to wait for; 0: any
+	shared    *sharedRate   // nil: the rate is not shared
 	retryHead chan struct{} // full while a retry is next to be paid from the budget
 	retryWake chan struct{} // full when an answer has added to the budget
 	firstHead chan struct{} // full while the next of the first attempts is in the queue
@@ -104,7 +106,26 @@ func newPacer(workers int, limiter limiter, jitter func() float64, onWait func(W
 func (p *pacer) rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.limiter.rate(time.Now())
+	rate := p.limiter.rate(time.Now())
+	if p.shared != nil {
+		rate = min(rate, p.shared.rate())
+	}
+	return rate
+}
+
+// share has requests start at turns of a rate that several processes keep. It is the
+// ceiling, so the limiter has only what the Controller accepts from this process. That
+// limit is often due between two turns: what a request waits for its turn is not lost.
+func (p *pacer) share(turns Turns, rate float64) {
+	p.limiter.catchUp = sharedCatchUp
+	p.shared = newSharedRate(turns, p, rate)
+}
+
+// close ends what share has begun. No request may be waiting.
+func (p *pacer) close() {
+	if p.shared != nil {
+		p.shared.close()
+	}
 }
 
 // acquire waits until a request may start. It returns false if one of the
@@ -217,6 +238,11 @@ func (p *pacer) tryLocked() (got permit, wait time.Duration) {
 	if wait := max(p.blockedFor(now), p.limiter.wait(now)); wait > 0 {
 		return permit{}, wait
 	}
+	if p.shared != nil {
+		if wait := p.shared.take(now); wait > 0 {
+			return permit{}, wait
+		}
+	}
 	p.limiter.start(now)
 	p.inFlight++
 	p.probing = p.pauses > 0
@@ -326,10 +352,14 @@ func (p *pacer) recordFailure(used permit, now time.Time, threshold int, retryAf
 	p.failures++
 	if until := now.Add(retryAfter); retryAfter > 0 && until.After(p.pausedUntil) {
 		p.pausedUntil = until
+		p.tellOthers(now, until)
 	}
 	if open := p.pauses > 0; open && used.probe || !open && p.failures >= threshold {
 		p.pauses++
 		p.probeAt = now.Add(backoff(p.pauses, maxPause, p.jitter()))
+		if reason == reasonThrottled { // that there is no answer may be the fault of this machine's network
+			p.tellOthers(now, p.probeAt)
+		}
 	}
 	wait := p.blockedFor(now)
 	if wait < before+time.Second { // a smaller change does not matter to a person
@@ -339,6 +369,33 @@ func (p *pacer) recordFailure(used permit, now time.Time, threshold int, retryAf
 		reason = reasonPause
 	}
 	return Wait{reason, wait}
+}
+
+// tellOthers has the processes that share the rate told of a pause. One that is too long
+// to wait for ends the run: whoever tries again after the longest that is waited for may
+// ask. The caller holds mu.
+func (p *pacer) tellOthers(now, until time.Time) {
+	if p.shared == nil {
+		return
+	}
+	if p.patience > 0 && until.Sub(now) > p.patience {
+		until = now.Add(p.patience)
+	}
+	p.shared.tell(until)
+}
+
+// keepPause keeps to a pause that was learned from another process, and returns the
+// wait to report, if any. The caller holds mu.
+func (p *pacer) keepPause(now, until time.Time) Wait {
+	before := p.blockedFor(now)
+	if until.After(p.pausedUntil) {
+		p.pausedUntil = until
+	}
+	wait := p.blockedFor(now)
+	if wait < before+time.Second {
+		return Wait{}
+	}
+	return Wait{reasonPause, wait}
 }
 
 // sleep waits for d, or for a message on wake. It returns false if one of the

@@ -1,0 +1,58 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+)
+
+// TestTurnsAreUsedInTime has turns used as late as the keeper's clock is known for.
+func TestTurnsAreUsedInTime(t *testing.T) {
+	const ms = time.Millisecond
+	tests := []struct {
+		unsure, late time.Duration
+		used         bool
+	}{
+		{0, 15 * ms, true}, {0, 15*ms + 1, false}, {5 * ms, 15 * ms, true}, {5 * ms, 15*ms + 1, false},
+		{12 * ms, 8 * ms, true}, {12 * ms, 8*ms + 1, false}, {30 * ms, 2 * ms, true}, {30 * ms, 2*ms + 1, false},
+	}
+	for _, test := range tests {
+		now := time.Now()
+		s := &sharedRate{pacer: newPacer(1, newLimiter(0, 1), halfway, nil), wanted: make(chan struct{}, 1)}
+		s.clock = keeperClock{local: now, keeper: now, least: -test.unsure, at: now}
+		s.inHand = []time.Time{now.Add(-test.late)}
+		if used := s.take(now) == 0; used != test.used {
+			t.Errorf("a turn %v old was used: %v, with a clock that is known to %v; want %v", test.late, used, test.unsure, test.used)
+		}
+	}
+}
+
+// pauses is a keeper that only hears of pauses.
+type pauses []time.Duration
+
+func (*pauses) Reserve(context.Context, int) (importer.Reservation, error) {
+	return importer.Reservation{}, errors.New("there are no turns")
+}
+
+func (p *pauses) Pause(_ context.Context, d time.Duration) error {
+	*p = append(*p, d)
+	return nil
+}
+
+// TestPauseIsToldAtTheEnd has the client closed when a pause was learned just before.
+func TestPauseIsToldAtTheEnd(t *testing.T) {
+	for range 20 { // which of both is seen first is chance
+		var told pauses
+		s := &sharedRate{turns: &told, pacer: newPacer(1, newLimiter(0, 1), halfway, nil), news: make(chan struct{}, 1)}
+		s.tell(time.Now().Add(time.Hour))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s.tellPauses(ctx)
+		if len(told) != 1 {
+			t.Fatalf("told of %d pauses, want one", len(told))
+		}
+	}
+}
