@@ -31,6 +31,16 @@ func SameTarget(name string) string {
 	return client + between + strings.TrimRight(u.JoinPath().String(), "/")
 }
 
+// ClientOf returns the client code of a target as TargetOf names it; "" for one that has none, as the
+// sandbox's.
+func ClientOf(target string) string {
+	client, _, found := strings.Cut(target, between)
+	if !found {
+		return ""
+	}
+	return client
+}
+
 // sameHost returns the URL's host, and its port unless that is the scheme's own, as
 // every spelling of them is written.
 func sameHost(u *url.URL) string {

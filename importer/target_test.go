@@ -41,3 +41,13 @@ func TestOneControllerIsOneTarget(t *testing.T) {
 		t.Error("client codes that differ in case are one")
 	}
 }
+
+func TestClientOf(t *testing.T) {
+	for target, want := range map[string]string{
+		importer.TargetOf("OC_TEST", "https://ops.example/at"): "OC_TEST", "sandbox": "", "": "",
+	} {
+		if got := importer.ClientOf(target); got != want {
+			t.Errorf("the client of %q is %q", target, got)
+		}
+	}
+}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -64,7 +62,7 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 	if err != nil {
 		return err
 	}
-	close, err := s.serve(watcher, figures)
+	close, err := s.serve(figures, func() string { return watcher.Unwell(time.Now()) })
 	if err != nil {
 		return err
 	}
@@ -97,40 +95,6 @@ func (s *session) watcher(ctx context.Context, jobs []config.Job, figures *jobFi
 		Notify: func(job, note string) { pusher.locked(func() { s.say("%s: %s", job, note) }) },
 		Jitter: func(most time.Duration) time.Duration { return rand.N(most + 1) },
 	})
-}
-
-// serve serves the figures and the health of the jobs where the settings say, until close
-// is called.
-func (s *session) serve(watcher *watch.Watcher, figures *jobFigures) (close func(), err error) {
-	if s.Settings.Listen == "" {
-		return func() {}, nil
-	}
-	listener, err := net.Listen("tcp", s.Settings.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("serve /metrics and /healthz: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", figures.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if why := watcher.Unwell(time.Now()); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	s.Log.Info("serving /metrics and /healthz", "address", listener.Addr().String())
-	return func() {
-		err := server.Close()
-		if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
-			err = errors.Join(err, served)
-		}
-		if err != nil {
-			s.Log.Warn("the server of /metrics has ended", "error", err)
-		}
-	}, nil
 }
 
 // systemd tells systemd how far the service is. Elsewhere nobody is told.

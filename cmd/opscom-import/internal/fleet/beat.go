@@ -68,21 +68,12 @@ func (d *database) heard(err error) {
 	switch {
 	case err != nil && d.away.IsZero():
 		d.away = time.Now()
-		d.worker.Log.Error("the database does not answer: nothing is sent until it does", "error", err)
-		d.worker.Say("The database does not answer. Nothing is sent until it does; the runs go on by themselves then.")
+		d.worker.Log.Error("the database does not answer: nothing is sent until it does, and the runs go on by themselves then", "error", err)
 	case err == nil && !d.away.IsZero():
 		lasted := time.Since(d.away).Round(time.Second)
 		d.away = time.Time{}
-		d.worker.Log.Info("the database answers again", "away", lasted.String())
-		d.worker.Say(fmt.Sprintf("The database answers again, after %s.", lasted))
+		d.worker.Log.Warn("the database answers again: the runs go on", "away", lasted.String())
 	}
-}
-
-// isAway reports whether the database does not answer.
-func (d *database) isAway() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return !d.away.IsZero()
 }
 
 // Unwell returns what is wrong with the worker, "" for nothing.

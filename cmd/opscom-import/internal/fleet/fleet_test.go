@@ -37,6 +37,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // newDatabase returns the address of a database with the tables of journal and River.
 func newDatabase(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("takes over a second")
+	}
 	url := pgtest.Shared(t).NewDatabase(t)
 	if _, err := postgres.Migrate(t.Context(), url, postgres.Options{}); err != nil {
 		t.Fatal(err)
@@ -414,8 +417,8 @@ func startWorker(t *testing.T, name, url string, m *memory, cut *cutter, slots i
 			return &Session{Controller: controller, Workers: 2, MaxFailures: 3, Close: func() error { return nil }}, nil
 		},
 		Process: Process{ID: name, Host: "host", Process: 7, Version: "1.2.3", Slots: slots},
-		Log:     slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})), Say: func(string) {},
-		Lease: testLease, Turn: time.Second,
+		Log:     slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Lease:   testLease, Turn: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -660,4 +663,38 @@ func TestProcesses(t *testing.T) {
 	}
 	close(open)
 	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+}
+
+// While the database is away the worker says so, and it goes on by itself when it is back.
+func TestDatabaseIsKilledAndStartedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes over a second")
+	}
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{FSync: true})
+	url := server.NewDatabase(t)
+	if _, err := postgres.Migrate(t.Context(), url, postgres.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	m := newMemory(t, url)
+	controller := &gate{pause: 5 * time.Millisecond}
+	a := startWorker(t, "a", url, m, nil, 2, controller)
+	b := startWorker(t, "b", url, m, nil, 2, controller)
+	run := m.submit(t, "OC_A", 3000, 3, Person) // 2.5 s
+	eventually(t, "a row", func() bool { return run.done() > 0 })
+	server.Kill()
+	both := func(text string) func() bool {
+		return func() bool { return a.log.count(text) == 1 && b.log.count(text) == 1 }
+	}
+	eventually(t, "that both notice", both("the database does not answer"))
+	if a.Unwell() == "" {
+		t.Error("a says that all is well")
+	}
+	server.Restart()
+	eventually(t, "that both are back", both("the database answers again"))
+	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+	eventually(t, "the end of its jobs", func() bool { return jobsLeft(t, m.pool) == 0 })
+	if run.done() != 3000 || a.Unwell() != "" {
+		t.Errorf("%d rows have an outcome; a is %q", run.done(), a.Unwell())
+	}
 }

@@ -59,7 +59,6 @@ type Config struct {
 	Process Process // ID, Host, Process, Version and Slots
 	Figures Figures
 	Log     *slog.Logger
-	Say     func(note string) // is told what a person should know
 
 	Lease time.Duration // of a lane; 0 for 10 s
 	Turn  time.Duration // of a lane, while others wait; 0 for 30 s
