@@ -4,12 +4,15 @@ import (
 	"math"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"opscom-import/importer"
@@ -97,43 +100,71 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestMonitoringFiles checks that the dashboard and the alerts use figures that exist, and
-// that the dashboard has all of them but the version and the time.
-func TestMonitoringFiles(t *testing.T) {
-	families, err := filled().registry.Gather()
+// figures returns the names of all figures, those of a worker included.
+func figures(t *testing.T) []string {
+	t.Helper()
+	worker := NewFleet("of the worker")
+	worker.LaneBegan("OC_A")
+	worker.Recorded("OC_A", []importer.Outcome{{Answer: importer.Answer{Status: importer.StatusPushed}}})
+	families, err := prometheus.Gatherers{filled().registry, worker.registry}.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	unused := make(map[string]bool)
+	var names []string
 	for _, family := range families {
-		unused[family.GetName()] = true
+		names = append(names, family.GetName())
 	}
-	known := len(unused)
-	for _, name := range []string{"alerts.yaml", "dashboard.json"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "monitoring", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		used := regexp.MustCompile(`opscom_import_\w+`).FindAllString(string(text), -1)
+	return names
+}
+
+// figuresIn returns the names of figures in a file of the documents.
+func figuresIn(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`opscom_import_\w+`).FindAllString(string(text), -1)
+}
+
+// TestMonitoringFiles checks that dashboard, alerts and guides use figures that exist, that the guide
+// explains all of them, and that the dashboard has all but the version and the time.
+func TestMonitoringFiles(t *testing.T) {
+	known := figures(t)
+	for _, name := range []string{"monitoring/alerts.yaml", "monitoring/dashboard.json", "guide/monitoring.md"} {
+		used := figuresIn(t, name)
 		if len(used) == 0 {
 			t.Errorf("%s uses no figure", name)
 		}
 		for _, figure := range used {
-			if _, exists := unused[figure]; !exists {
+			if !slices.Contains(known, figure) {
 				t.Errorf("%s uses %s, which does not exist", name, figure)
-				continue
 			}
-			unused[figure] = false
 		}
 	}
-	delete(unused, "opscom_import_build_info")
-	delete(unused, "opscom_import_last_run_timestamp_seconds")
-	for figure, isUnused := range unused {
-		if isUnused {
+	shown, explained := figuresIn(t, "monitoring/dashboard.json"), figuresIn(t, "guide/monitoring.md")
+	shown = append(shown, "opscom_import_build_info", "opscom_import_last_run_timestamp_seconds")
+	for _, figure := range known {
+		if !slices.Contains(shown, figure) {
 			t.Errorf("the dashboard does not show %s", figure)
 		}
+		if !slices.Contains(explained, figure) {
+			t.Errorf("the guide does not explain %s", figure)
+		}
 	}
-	if known < 12 {
-		t.Errorf("only %d figures", known)
+	if len(known) < 16 {
+		t.Errorf("only %d figures", len(known))
+	}
+}
+
+// TestAlerts lets Prometheus judge made-up figures by the rules.
+func TestAlerts(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool, of Prometheus, is not installed here")
+	}
+	said, err := exec.Command(promtool, "test", "rules", filepath.Join("testdata", "alerts.test.yaml")).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, said)
 	}
 }
