@@ -190,7 +190,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// chunk is the JSON of 256 people, about 600 bytes each.
+// chunk is the JSON of 256 people, 570 bytes each.
 func chunk() []byte {
 	random := mathrand.New(mathrand.NewPCG(1, 2))
 	word := func(n int) string {
@@ -204,7 +204,7 @@ func chunk() []byte {
 	for i := range 256 {
 		fmt.Fprintf(&b, `{"unique_id":"%09d","first_name":%q,"last_name":%q,"email":"%s@college.example.edu","login_source":"SSO","user_type":"4",`+
 			`"address":"%d %s Street, apartment %d","city":"Toronto","province":"ON","country":"CA","postal_code":"M%dB %dC3","phone":"+1416555%04d",`+
-			`"date_of_birth":"200%d-0%d-1%d","student_number":"%09d","department":%q,"permit":"none","vehicle_plate":%q,"notes":"imported from the student system in the term %d"}`+"\n",
+			`"date_of_birth":"200%d-0%d-1%d","student_number":"%09d","department":%q,"permit":"none","vehicle_plate":%q,"notes":"imported from the student system in the term %d; keeps the permit of the year before until it ends, unless the office says otherwise"}`+"\n",
 			random.IntN(1e9), word(7), word(9), word(12), random.IntN(900), word(8), i, i%9, i%8, random.IntN(1e4), i%9, 1+i%9, i%9, random.IntN(1e9), word(14), word(7), 202600+i%3)
 	}
 	return b.Bytes()
