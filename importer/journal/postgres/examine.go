@@ -188,7 +188,7 @@ func missingRight(ctx context.Context, conn *pgx.Conn, d duty) (string, error) {
 	for _, right := range d.rights {
 		table, privilege, _ := strings.Cut(right, " ")
 		var has bool
-		if err := conn.QueryRow(ctx, `SELECT has_table_privilege($1, $2)`, schema+"."+table, privilege).Scan(&has); err != nil || !has {
+		if err := conn.QueryRow(ctx, `SELECT has_any_column_privilege($1, $2)`, schema+"."+table, privilege).Scan(&has); err != nil || !has {
 			return privilege + " on " + schema + "." + table, err
 		}
 	}

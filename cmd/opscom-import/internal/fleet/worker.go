@@ -140,8 +140,9 @@ func (w *Worker) client() (*river.Client[pgx.Tx], error) {
 		Queues:            map[string]river.QueueConfig{laneQueue: {MaxWorkers: w.Process.Slots}},
 		FetchPollInterval: 500 * time.Millisecond, // a lane that waits in line again is not told of
 		JobTimeout:        jobTimeout, RescueStuckJobsAfter: rescueAfter,
-		ErrorHandler: panics{w.Log},
-		Logger:       slog.New(quiet{w.Log.Handler()}),
+		ReindexerSchedule: river.NeverSchedule(), // only who owns the tables may; and jobs are few
+		ErrorHandler:      panics{w.Log},
+		Logger:            slog.New(quiet{w.Log.Handler()}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make River's client: %w", err)

@@ -257,6 +257,16 @@ func (s *Server) answers() error {
 	return conn.Close(ctx)
 }
 
+// Log returns what the server has logged.
+func (s *Server) Log(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(s.log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // logEnd returns the end of the server's log.
 func (s *Server) logEnd() string {
 	log, err := os.ReadFile(s.log())
