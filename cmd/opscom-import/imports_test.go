@@ -39,7 +39,6 @@ func allowedImports() map[string][]string {
 		"importer/sandbox/audit": append([]string{"importer/sandbox"}, inner...),
 		"samples/generate":       inner,
 		// servers for tests
-		"importer/journal/postgres":        {"importer/journal/postgres/keyring"},
 		"importer/journal/postgres/pgtest": {},
 	}
 	for _, sibling := range siblings {
@@ -55,6 +54,7 @@ func allowedImports() map[string][]string {
 	allowed[sqlite] = append([]string{format, "importer/journal"}, inner...)
 	const keyring = "importer/journal/postgres/keyring"
 	allowed[keyring] = []string{}
+	allowed["importer/journal/postgres"] = append([]string{format, keyring, "importer/journal"}, inner...)
 	const readers = "importer/sheet/internal/" // a reader never imports another
 	shared := append([]string{readers + "rows"}, inner...)
 	allowed[readers+"rows"] = inner
