@@ -38,14 +38,17 @@ GRANT SELECT ON opscom.schema_version, opscom.journal, opscom.target, opscom.run
     opscom.lane, opscom.worker, opscom.job_run, river.river_migration, river.river_job, river.river_queue, river.river_leader
     TO opscom_planner, opscom_worker, opscom_viewer;
 GRANT EXECUTE ON FUNCTION opscom.timeline TO opscom_planner, opscom_worker, opscom_viewer;
+-- A check compares a file with what was accepted and who was in the file before: digests, and what is encrypted.
+GRANT SELECT ON opscom.acceptance, opscom.roster TO opscom_planner, opscom_viewer;
 
 -- The planner plans, approves, stops and forgets runs, and keeps what was accepted and who was in a file.
 GRANT INSERT                 ON opscom.journal TO opscom_planner;
 GRANT INSERT, UPDATE         ON opscom.target TO opscom_planner;
 GRANT INSERT, UPDATE, DELETE ON opscom.run, opscom.chunk, opscom.event, opscom.chunk_state, opscom.lane, opscom.job_run TO opscom_planner;
-GRANT SELECT, INSERT, UPDATE, DELETE ON opscom.payload, opscom.acceptance, opscom.roster TO opscom_planner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON opscom.payload TO opscom_planner;
+GRANT INSERT, UPDATE, DELETE ON opscom.acceptance, opscom.roster TO opscom_planner;
 GRANT USAGE                  ON SEQUENCE opscom.event_id TO opscom_planner;
-GRANT EXECUTE ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night TO opscom_planner;
+GRANT EXECUTE ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night, opscom.follow_timeline TO opscom_planner;
 -- It enqueues the lanes.
 GRANT INSERT, UPDATE ON river.river_job, river.river_queue TO opscom_planner;
 GRANT USAGE ON SEQUENCE river.river_job_id_seq TO opscom_planner;
@@ -57,8 +60,7 @@ GRANT INSERT         ON opscom.event TO opscom_worker;
 GRANT USAGE          ON SEQUENCE opscom.event_id TO opscom_worker;
 GRANT UPDATE         ON opscom.chunk_state TO opscom_worker;
 GRANT UPDATE (state, reason, rows, held, reports, finished_at, timeline, payload_key, folded) ON opscom.run TO opscom_worker;
-GRANT UPDATE (paused_until, folded, user_types, user_types_at) ON opscom.target TO opscom_worker;
-GRANT SELECT, INSERT, UPDATE ON opscom.acceptance TO opscom_worker;
+GRANT UPDATE (paused_until, user_types, user_types_at) ON opscom.target TO opscom_worker;
 GRANT UPDATE         ON opscom.lane TO opscom_worker;
 GRANT INSERT, UPDATE, DELETE ON opscom.worker TO opscom_worker;
 GRANT EXECUTE ON FUNCTION opscom.drop_payloads TO opscom_worker;

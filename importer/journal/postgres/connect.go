@@ -100,7 +100,7 @@ func (j *Journal) loadSalt(ctx context.Context) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		salt := make([]byte, 32)
 		rand.Read(salt) // never fails
-		if _, err = j.pool.Exec(ctx, "INSERT INTO opscom.journal (salt) VALUES ($1) ON CONFLICT DO NOTHING", j.keys.Seal(nil, salt)); err == nil {
+		if _, err = j.pool.Exec(ctx, "INSERT INTO opscom.journal (salt, timeline) VALUES ($1, opscom.timeline()) ON CONFLICT DO NOTHING", j.keys.Seal(nil, salt)); err == nil {
 			err = j.pool.QueryRow(ctx, query).Scan(&sealed)
 		}
 	}

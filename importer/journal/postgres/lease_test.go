@@ -36,7 +36,7 @@ func diff(t tester, what string, got, want any) {
 	}
 }
 
-func testKeys(t *testing.T) *keyring.Ring {
+func testKeys(t testing.TB) *keyring.Ring {
 	t.Helper()
 	ring, err := keyring.Parse("test " + strings.Repeat("0123456789abcdef", 4))
 	must(t, err)

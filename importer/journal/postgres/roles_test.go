@@ -67,8 +67,8 @@ func TestRoles(t *testing.T) {
 		{`SELECT opscom.timeline()`, all},
 		{`SELECT FROM river.river_job, river.river_queue`, all},
 		{`SELECT FROM opscom.payload`, "planner worker"},
-		{`SELECT FROM opscom.acceptance`, "planner worker"},
-		{`SELECT FROM opscom.roster`, "planner"},
+		{`SELECT FROM opscom.acceptance`, "planner viewer"},
+		{`SELECT FROM opscom.roster`, "planner viewer"},
 
 		// to plan
 		{`INSERT INTO opscom.target (name) VALUES ('OC_OTHER')`, "planner"},
@@ -97,7 +97,7 @@ func TestRoles(t *testing.T) {
 		{`DELETE FROM opscom.worker`, "worker"},
 		{`UPDATE opscom.target SET paused_until = now()`, "planner worker"},
 		{`INSERT INTO opscom.pace (target, tat) VALUES (1, 1)`, "worker"},
-		{`UPDATE opscom.acceptance SET data = data`, "planner worker"},
+		{`UPDATE opscom.acceptance SET data = data`, "planner"},
 		{`UPDATE river.river_job SET attempt = 1`, "planner worker"},
 		{`DELETE FROM river.river_job`, "worker"},
 		{`INSERT INTO river.river_leader (elected_at, expires_at, leader_id, name) VALUES (now(), now(), 'a', 'default')`, "worker"},
@@ -110,6 +110,7 @@ func TestRoles(t *testing.T) {
 		{`DELETE FROM opscom.run WHERE id = 1`, "planner"},
 		{`DELETE FROM opscom.acceptance`, "planner"},
 		{`DELETE FROM opscom.roster`, "planner"},
+		{`SELECT opscom.follow_timeline()`, "planner"},
 		{`DELETE FROM opscom.target`, nobody},
 
 		// to change the database

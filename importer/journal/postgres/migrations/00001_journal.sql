@@ -5,18 +5,23 @@
 
 -- What belongs to the journal as a whole: one row.
 CREATE TABLE opscom.journal (
-    one  boolean PRIMARY KEY DEFAULT true CHECK (one),
-    salt bytea   NOT NULL -- key of the digests, encrypted with the key ring: who cannot open it has the wrong keys
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    salt     bytea   NOT NULL, -- key of the digests, encrypted with the key ring: who cannot open it has the wrong keys
+    timeline text    NOT NULL, -- when follow_timeline last looked, see timeline()
+    restored bigint  NOT NULL DEFAULT 0 -- the last run before that timeline
 );
 
--- timeline says which history the database continues: the cluster, and PostgreSQL's
--- timeline, in hexadecimal. A failover or a restore begins another one, and may have lost
--- the last transactions. It is NULL on a standby, where nothing is written.
+-- timeline says which history the database continues: the cluster, PostgreSQL's timeline,
+-- and the table, in hexadecimal. A failover or a restore begins another one, and may have lost
+-- the last transactions; the table is another one after a dump was restored into the same
+-- cluster. It is NULL on a standby, where nothing is written. What it cannot show: the files of
+-- a stopped server, or the disk of its machine, were put back as they were earlier.
 -- +goose StatementBegin
 CREATE FUNCTION opscom.timeline() RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN NOT pg_is_in_recovery() THEN
     to_hex((SELECT system_identifier FROM pg_control_system())) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+    || '/' || to_hex('opscom.journal'::regclass::oid::bigint)
 END;
 -- +goose StatementEnd
 
@@ -153,7 +158,7 @@ END $$;
 -- +goose StatementEnd
 
 -- drop_night deletes the runs of a night with all that is known of their rows, and returns
--- how many. It is an error while one of them is not over.
+-- how many. It is an error while one of them is not over, or the acceptances do not know its outcomes.
 -- +goose StatementBegin
 CREATE FUNCTION opscom.drop_night(night date) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
@@ -162,9 +167,9 @@ DECLARE
     left_over bigint;
     dropped bigint;
 BEGIN
-    SELECT min(r.id) INTO left_over FROM opscom.run r WHERE r.night = drop_night.night AND r.state NOT IN ('finished', 'superseded');
+    SELECT min(r.id) INTO left_over FROM opscom.run r WHERE r.night = drop_night.night AND (r.state NOT IN ('finished', 'superseded') OR NOT r.folded);
     IF left_over IS NOT NULL THEN
-        RAISE EXCEPTION 'run % is not over', left_over USING ERRCODE = 'object_in_use';
+        RAISE EXCEPTION 'run % is not over, or not folded', left_over USING ERRCODE = 'object_in_use';
     END IF;
     FOREACH parent IN ARRAY ARRAY['payload', 'event', 'chunk'] LOOP
         EXECUTE format('DROP TABLE IF EXISTS opscom.%I', parent || to_char(night, '_YYYYMMDD'));
@@ -174,8 +179,6 @@ BEGIN
     RETURN dropped;
 END $$;
 -- +goose StatementEnd
-REVOKE ALL ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night FROM PUBLIC;
-
 -- Where each chunk stands: small, and updated with every lease, claim and record. Nothing
 -- that changes is in an index and pages are half empty, so that an update stays in its page
 -- and touches no index (HOT).
@@ -226,11 +229,33 @@ CREATE TABLE opscom.acceptance (
     PRIMARY KEY (target, key)
 );
 
+-- follow_timeline looks whether another timeline has begun, and reports whether it has. Then
+-- outcomes may be lost, and runs with all that they did. So what the Controllers last accepted is
+-- forgotten: somebody who was changed, and changed back, since then would be taken for unchanged.
+-- The runs before count as those of a journal that was restored. The next ones get other numbers than
+-- those that are lost, so that a number in a message is never that of two runs.
+-- +goose StatementBegin
+CREATE FUNCTION opscom.follow_timeline() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE opscom.journal SET timeline = opscom.timeline(), restored = nextval('opscom.run_id_seq') WHERE timeline <> opscom.timeline();
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM opscom.acceptance;
+    UPDATE opscom.target SET folded = nextval('opscom.event_id');
+    PERFORM setval('opscom.run_id_seq', nextval('opscom.run_id_seq') + 1000);
+    RETURN true;
+END $$;
+-- +goose StatementEnd
+REVOKE ALL ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night, opscom.follow_timeline FROM PUBLIC;
+
 -- The people of the last complete run of a source, once that run is forgotten.
 CREATE TABLE opscom.roster (
     target bigint NOT NULL REFERENCES opscom.target,
     series text   NOT NULL, -- path of the source without its dates
     run    bigint NOT NULL,
+    keyed  boolean NOT NULL, -- it has the ids of people, and not only digests
     data   bytea  NOT NULL, -- compressed and encrypted
     PRIMARY KEY (target, series)
 );
