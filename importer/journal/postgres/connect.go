@@ -161,6 +161,7 @@ func configure(address string, options Options) (*pgxpool.Config, error) {
 	if !strings.Contains(address, "pool_max_conns=") {
 		config.MaxConns = maxConns
 	}
+	config.MaxConnIdleTime, config.PingTimeout = time.Minute, connectTimeout
 	connection := config.ConnConfig
 	if connection.ConnectTimeout == 0 || connection.ConnectTimeout > time.Minute { // two minutes is the driver's default
 		connection.ConnectTimeout = connectTimeout

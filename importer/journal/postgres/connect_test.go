@@ -84,6 +84,28 @@ func TestDatabaseDefaults(t *testing.T) {
 	}
 }
 
+// Who migrates changes tables that others are using: a statement that was prepared before works at the second attempt.
+func TestMigratedMeanwhile(t *testing.T) {
+	j := opened(t, migrated(t))
+	conn, err := j.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	const query = `SELECT * FROM opscom.worker`
+	if _, err := conn.Exec(t.Context(), query+` WHERE name = $1`, "a"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, j, `ALTER TABLE opscom.worker ADD added int`)
+	_, err = conn.Exec(t.Context(), query+` WHERE name = $1`, "a")
+	if err == nil || !IsTransient(err) {
+		t.Errorf("the first attempt: %v, want a transient error", err)
+	}
+	if _, err = conn.Exec(t.Context(), query+` WHERE name = $1`, "a"); err != nil {
+		t.Errorf("the second attempt: %v", err)
+	}
+}
+
 func TestOpenRefused(t *testing.T) {
 	server := pgtest.Shared(t)
 	url := migrated(t)

@@ -139,6 +139,8 @@ func IsTransient(err error) bool {
 			"57P05", "25P03", // idle for too long
 			"25006": // was the primary until now
 			return true
+		case "0A000": // somebody has migrated: the next attempt prepares the statement again
+			return server.Routine == "RevalidateCachedQuery"
 		case "08P01":
 			return false
 		}
