@@ -57,6 +57,9 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 	if len(s.Settings.Jobs) == 0 {
 		return errors.New("there is nothing to watch: name a FOLDER, or give the config file a section jobs (--config PATH names the file)")
 	}
+	if s.Settings.ListensToOthers() { // /healthz names folders
+		return fmt.Errorf("watch listens to this machine only: %q is not a loopback address, such as 127.0.0.1:9480; correct listen", s.Settings.Listen)
+	}
 	figures := s.newJobFigures()
 	watcher, err := s.watcher(fetchCtx, s.Settings.Jobs, figures)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -82,7 +83,7 @@ type Settings struct {
 	Summary           *string // the same
 	LeaversFile       *string // the same
 	Metrics           string  // path of the file for node_exporter; "" for none
-	Listen            string  // loopback address where watch serves metrics and its health; "" for none
+	Listen            string  // address where watch and worker serve metrics and their health; "" for none
 	State             string  // absolute path of the journal's folder
 	Journal           JournalAddress
 	JournalKeyFile    string        // file with the keys of a journal in PostgreSQL; "" for none
@@ -114,6 +115,12 @@ type Settings struct {
 // Origin returns where the setting of that key was given: "--rate", "OPSCOM_RATE"
 // or "opscom-import.yaml:3: rate"; "" for a default.
 func (s Settings) Origin(key string) string { return s.origins[key] }
+
+// ListensToOthers reports whether other machines reach the address Listen.
+func (s Settings) ListensToOthers() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	return err == nil && !isThisMachine(host)
+}
 
 // CommandEnvironment returns the variables for a program that is started: all but the
 // token, the journal's keys and the password of its database, which are nobody else's.

@@ -213,14 +213,13 @@ func parseMetricsFile(text string) (string, error) {
 	return text, nil
 }
 
-// parseLoopback takes an address that only this machine can reach.
-func parseLoopback(text string) (string, error) {
+// parseListen takes an address to listen on.
+func parseListen(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	host, _, err := net.SplitHostPort(text)
-	if err != nil || !isThisMachine(host) {
-		return "", fmt.Errorf("%q is not a loopback address with a port, such as 127.0.0.1:9480", text)
+	if _, port, err := net.SplitHostPort(text); err != nil || port == "" {
+		return "", fmt.Errorf("%q is not an address with a port, such as 127.0.0.1:9480", text)
 	}
 	return text, nil
 }
