@@ -66,6 +66,7 @@ GRANT INSERT, UPDATE, DELETE ON opscom.worker TO opscom_worker;
 GRANT EXECUTE ON FUNCTION opscom.drop_payloads TO opscom_worker;
 -- Turns are reserved by those who send.
 GRANT SELECT, INSERT, UPDATE ON opscom.pace TO opscom_worker;
+GRANT EXECUTE ON FUNCTION opscom.reserve TO opscom_worker;
 -- River's clients elect a leader, who keeps the queue in order.
 GRANT INSERT, UPDATE, DELETE ON river.river_job, river.river_queue, river.river_leader TO opscom_worker;
 GRANT SELECT, INSERT, DELETE ON river.river_notification TO opscom_worker;

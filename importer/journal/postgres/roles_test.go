@@ -97,6 +97,7 @@ func TestRoles(t *testing.T) {
 		{`DELETE FROM opscom.worker`, "worker"},
 		{`UPDATE opscom.target SET paused_until = now()`, "planner worker"},
 		{`INSERT INTO opscom.pace (target, tat) VALUES (1, 1)`, "worker"},
+		{`SELECT opscom.reserve(ARRAY['OC_TOMA'], ARRAY[1])`, "worker"},
 		{`UPDATE opscom.acceptance SET data = data`, "planner"},
 		{`UPDATE river.river_job SET attempt = 1`, "planner worker"},
 		{`DELETE FROM river.river_job`, "worker"},
