@@ -66,6 +66,7 @@ type Journal struct {
 	keys    *keyring.Ring
 	salt    []byte
 	enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
+	term    time.Duration // of leases
 }
 
 // Open connects to the journal at a URL, and checks that it can be used. It does not wait for a database
@@ -75,7 +76,7 @@ func Open(ctx context.Context, url string, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.keys, j.enqueue = options.Keys, options.Enqueue
+	j.keys, j.enqueue, j.term = options.Keys, options.Enqueue, leaseTerm
 	if err = j.checkSchema(ctx); err == nil {
 		err = j.failed("open the journal", j.loadSalt(ctx))
 	}

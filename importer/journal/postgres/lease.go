@@ -21,10 +21,11 @@ var ErrLeaseLost = errors.New("the lease on the rows was lost: another process m
 // under an earlier one is refused. Every method is one statement, and is repeated until the
 // database has answered: whatever was done the first time is not done again.
 type leases struct {
-	pool  *pgxpool.Pool
-	run   int64
-	night time.Time
-	term  time.Duration // how long a lease lasts after it was last renewed
+	pool     *pgxpool.Pool
+	run      int64
+	night    time.Time
+	timeline string        // of the run: in another one nothing is held
+	term     time.Duration // how long a lease lasts after it was last renewed
 }
 
 // leased is a chunk as the database has it when it is leased.
@@ -54,7 +55,7 @@ const notOver = -1
 const leaseChunks = `
 	WITH waiting AS MATERIALIZED (
 		SELECT s.chunk, s.epoch, s.rounds[1] AS round FROM opscom.chunk_state s, opscom.run r
-		WHERE r.id = $1 AND r.state = 'pushing' AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
+		WHERE r.id = $1 AND r.state = 'pushing' AND r.timeline = $4 AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
 	next AS (
 		SELECT s.chunk FROM opscom.chunk_state s JOIN waiting w ON w.chunk = s.chunk AND w.epoch = s.epoch
 		WHERE s.run = $1 AND w.round = (SELECT min(round) FROM waiting) AND (s.lease_until IS NULL OR s.lease_until < now())
@@ -70,7 +71,7 @@ const leaseChunks = `
 // A lease whose answer was lost is nobody's until it ends.
 func (l *leases) lease(ctx context.Context, n int) (taken []leased, err error) {
 	err = l.insist(ctx, func(ctx context.Context) error {
-		rows, err := l.pool.Query(ctx, leaseChunks, l.run, n, l.term)
+		rows, err := l.pool.Query(ctx, leaseChunks, l.run, n, l.term, l.timeline)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ const changeChunks = `
 			events = s.events + (c.data IS NOT NULL)::int,
 			rounds = array_remove(s.rounds, c.over),
 			lease_until = CASE WHEN c.over >= 0 THEN NULL ELSE now() + $9 END
-		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = opscom.timeline()
+		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 AND r.timeline = opscom.timeline()
 		WHERE s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
 		RETURNING s.chunk, s.events, c.data),
 	stored AS (
@@ -102,7 +103,7 @@ const changeChunks = `
 // What was written before its answer was lost shows in the number of records.
 const changedChunks = `
 	SELECT s.chunk FROM unnest($2::int[], $3::int[], $4::int[]) AS c (chunk, epoch, events)
-	JOIN opscom.run r ON r.id = $1 AND r.timeline = opscom.timeline()
+	JOIN opscom.run r ON r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline()
 	JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events`
 
 // write writes changes of different chunks, renews the leases on these, and returns which of
@@ -111,12 +112,12 @@ const changedChunks = `
 func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool, err error) {
 	columns := columnsOf(changes)
 	err = l.insist(ctx, func(ctx context.Context) (err error) {
-		kept, err = l.chunks(ctx, changeChunks, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term)
+		kept, err = l.chunks(ctx, changeChunks, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term, l.timeline)
 		if err != nil || len(kept) == len(changes) {
 			return err
 		}
 		// Either they are lost, or this is not the first attempt.
-		kept, err = l.chunks(ctx, changedChunks, l.run, columns.chunk, columns.epoch, columns.after)
+		kept, err = l.chunks(ctx, changedChunks, l.run, columns.chunk, columns.epoch, columns.after, l.timeline)
 		return err
 	})
 	return kept, err
@@ -124,7 +125,7 @@ func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool
 
 const renewChunks = `
 	UPDATE opscom.chunk_state s SET lease_until = now() + $4 FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), opscom.run r
-	WHERE r.id = $1 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch
+	WHERE r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch
 	RETURNING s.chunk`
 
 // renew renews the leases on chunks, of which only number and epoch count, and returns which
@@ -133,7 +134,7 @@ func (l *leases) renew(ctx context.Context, held []change) (kept map[int]bool, e
 	ctx, stop := context.WithTimeout(ctx, l.attempt())
 	defer stop()
 	columns := columnsOf(held)
-	return l.chunks(ctx, renewChunks, l.run, columns.chunk, columns.epoch, l.term)
+	return l.chunks(ctx, renewChunks, l.run, columns.chunk, columns.epoch, l.term, l.timeline)
 }
 
 // Another one may take them at once; if a crash undoes it, they are free a little later.

@@ -43,6 +43,13 @@ func testKeys(t testing.TB) *keyring.Ring {
 	return ring
 }
 
+func otherKeys(t *testing.T) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Parse("test " + strings.Repeat("fedcba9876543210", 4))
+	must(t, err)
+	return ring
+}
+
 // newDatabase returns the URL of a database with the schema.
 func newDatabase(t *testing.T) string {
 	t.Helper()
@@ -74,7 +81,7 @@ func pushing(t *testing.T, pool *pgxpool.Pool, rounds ...[]int) *leases {
 		}
 		err := tx.QueryRow(t.Context(), `WITH t AS (INSERT INTO opscom.target (name) SELECT 'target ' || count(*) FROM opscom.target RETURNING id)
 			INSERT INTO opscom.run (night, target, client, source, file_hash, mapping_hash, state, started_at, timeline)
-			SELECT $1, id, '', '', '', '', 'pushing', now(), opscom.timeline() FROM t RETURNING id`, l.night).Scan(&l.run)
+			SELECT $1, id, '', '', '', '', 'pushing', now(), opscom.timeline() FROM t RETURNING id, timeline`, l.night).Scan(&l.run, &l.timeline)
 		for chunk, waiting := range rounds {
 			if err == nil {
 				_, err = tx.Exec(t.Context(), "INSERT INTO opscom.chunk_state (run, chunk, rounds) VALUES ($1, $2, $3)", l.run, chunk, waiting)

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,9 +16,6 @@ const (
 	placeOfPlan     = 0
 	placeOfPayloads = -1
 )
-
-// everything says that every row of a chunk may have been sent.
-const everything = math.MaxInt32
 
 // readBatch is how many chunks are read in one query.
 const readBatch = 64
@@ -46,11 +42,7 @@ func (j *Journal) project(ctx context.Context, tx pgx.Tx, r *runRecord, visit fu
 		}
 		for i := range stored {
 			last = stored[i].number
-			claimed := stored[i].claimed
-			if r.isMoved && r.payloadKey != nil {
-				claimed = everything
-			}
-			if err := j.assemble(&assembler, &stored[i], func() error { return visit(assembler.Chunk, claimed) }); err != nil {
+			if err := j.assemble(&assembler, &stored[i], func() error { return visit(assembler.Chunk, r.claimed(&stored[i])) }); err != nil {
 				return err
 			}
 		}
@@ -60,6 +52,15 @@ func (j *Journal) project(ctx context.Context, tx pgx.Tx, r *runRecord, visit fu
 		return fmt.Errorf("%w: run %d has %d of %d rows", format.ErrDamaged, r.ID, assembler.Found.Planned, r.planned)
 	}
 	return nil
+}
+
+// claimed returns the row up to which the pending rows of a chunk may have been sent. What a
+// failover may have lost of it nobody knows.
+func (r *runRecord) claimed(s *storedChunk) int {
+	if r.isMoved && r.payloadKey != nil {
+		return format.Everything
+	}
+	return s.claimed
 }
 
 // storedChunk is what is stored of a chunk.
@@ -73,12 +74,18 @@ type storedChunk struct {
 
 func scanChunk(row pgx.CollectableRow) (s storedChunk, err error) {
 	var claimed, known *int
-	if err = row.Scan(&s.number, &s.plan, &claimed, &known, &s.events); err == nil && known != nil {
-		s.claimed, s.known = *claimed, *known
-	} else {
-		s.known = -1
+	if err = row.Scan(&s.number, &s.plan, &claimed, &known, &s.events); err != nil {
+		return s, err
 	}
-	return s, err
+	s.state(claimed, known)
+	return s, nil
+}
+
+// state takes over where the chunk stands; nil when that is missing.
+func (s *storedChunk) state(claimed, known *int) {
+	if s.known = -1; claimed != nil && known != nil {
+		s.claimed, s.known = *claimed, *known
+	}
 }
 
 // assemble makes the assembler's chunk of what is stored, and visits it.

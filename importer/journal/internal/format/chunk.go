@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"opscom-import/importer"
 	"opscom-import/mapping"
@@ -192,10 +193,14 @@ func (r *rowState) Waits() bool {
 	return r.Plan.Status == importer.StatusPending && (!r.recorded || r.outcome.Retry)
 }
 
+// Everything says, instead of a row up to which the pending ones were claimed, that nobody
+// knows which were.
+const Everything = math.MaxInt32
+
 // Lost reports whether the row was claimed and has no outcome. Those of later rounds have
 // one as soon as they are claimed.
 func (r *rowState) Lost(claimed int) bool {
-	return r.Plan.Status == importer.StatusPending && r.Plan.Round == 0 && !r.recorded && r.Plan.Row <= claimed
+	return r.Plan.Status == importer.StatusPending && !r.recorded && (r.Plan.Round == 0 && r.Plan.Row <= claimed || claimed == Everything)
 }
 
 // Result returns the row's line in the results of a run that claimed its pending

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"opscom-import/importer"
+)
+
+// Claim returns the next pending rows of the round, at most max, in row order, and none when
+// nothing of it is to be had. That they may have been sent is on the disk before it returns.
+func (r *Run) Claim(ctx context.Context, max int) ([]importer.Job, error) {
+	lane, err := r.lane()
+	if err != nil {
+		return nil, err
+	}
+	return lane.Claim(ctx, max)
+}
+
+// Record stores the outcomes of claimed rows. They are on the disk when it returns. The attempts
+// of a row that is pushed again add up.
+func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
+	lane, err := r.lane()
+	if err != nil {
+		return err
+	}
+	return lane.Record(ctx, outcomes)
+}
+
+// NextRound begins the next round if rows of it can be had, and reports whether it did.
+func (r *Run) NextRound() bool {
+	lane, err := r.lane()
+	return err == nil && lane.NextRound()
+}
+
+// lane returns the lane of this process.
+func (r *Run) lane() (*Lane, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.record.require(importer.RunPushing); err != nil {
+		return nil, err
+	}
+	if r.own == nil {
+		r.own = r.newLane()
+	}
+	return r.own, nil
+}
+
+// lookAgain is how often a process looks whether others are done with what they hold.
+const lookAgain = 500 * time.Millisecond
+
+// Work works on the run as one of those who push it, and returns when nothing of it is left, in
+// nobody's hands. work pushes what it can claim; while it does, the leases are renewed, and its
+// context ends when they cannot be. It is called again when there is more to do: rows that
+// somebody else has given back, or lost, or this process when it was away for too long.
+//
+// An error of work ends it, other than ErrLeaseLost; so does another process that stops the run.
+func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) error {
+	for {
+		r.mu.Lock()
+		lane := r.newLane()
+		r.own = lane
+		r.mu.Unlock()
+		if err := lane.Work(ctx, work); err != nil && !errors.Is(err, ErrLeaseLost) {
+			return err
+		}
+		if more, err := r.awaitRows(ctx); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// awaitRows waits until there are rows that this process can have, or none any more, and reports
+// which. While the database is away it waits too.
+func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
+	for {
+		state, free, held, err := r.look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return false, importer.ErrInterrupted
+		case err != nil && !IsTransient(err):
+			return false, err
+		case err != nil:
+		case state == importer.RunFinished:
+			return false, nil
+		case state != importer.RunPushing:
+			return false, &StoppedError{Run: r.id, Reason: r.Reason()}
+		case free:
+			return true, nil
+		case !held:
+			return false, nil
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return false, importer.ErrInterrupted
+		}
+	}
+}
+
+// StoppedError says that another process has stopped a run that this one works on.
+type StoppedError struct {
+	Run    int64
+	Reason string // "" if nobody said
+}
+
+func (e *StoppedError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("run %d was stopped by another process", e.Run)
+	}
+	return fmt.Sprintf("run %d was stopped by another process: %s", e.Run, e.Reason)
+}
+
+// look reads the run again, and whether rows of it wait that nobody holds, or that somebody holds.
+func (r *Run) look(ctx context.Context) (state importer.RunState, free, held bool, err error) {
+	ctx, stop := context.WithTimeout(ctx, leaseTerm)
+	defer stop()
+	record, err := loadRun(ctx, r.journal.pool, r.id)
+	if err == nil {
+		err = r.journal.pool.QueryRow(ctx, `SELECT coalesce(bool_or(lease_until IS NULL OR lease_until < now()), false), coalesce(bool_or(lease_until >= now()), false)
+			FROM opscom.chunk_state WHERE run = $1 AND rounds <> '{}'`, r.id).Scan(&free, &held)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		err = r.know(record)
+	}
+	return record.State, free, held, r.journal.failed(fmt.Sprintf("look at run %d", r.id), err)
+}

@@ -1,0 +1,190 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres/pgtest"
+)
+
+// controllerFunc is a Controller that pushes with a function of the payload.
+type controllerFunc func(fetchCtx context.Context, payload string) (importer.Answer, error)
+
+func (f controllerFunc) Push(fetchCtx, _ context.Context, payload []byte, _ func()) (importer.Answer, error) {
+	return f(fetchCtx, string(payload))
+}
+
+// sent counts how often each payload was sent.
+type sent struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func (s *sent) controller(delay time.Duration) importer.Controller {
+	return controllerFunc(func(fetchCtx context.Context, payload string) (importer.Answer, error) {
+		if fetchCtx.Err() != nil {
+			return importer.Answer{Status: importer.StatusNotSent}, nil
+		}
+		time.Sleep(delay)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.times == nil {
+			s.times = map[string]int{}
+		}
+		s.times[payload]++
+		return importer.Answer{Status: importer.StatusPushed, Attempts: 1}, nil
+	})
+}
+
+func (s *sent) n() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.times)
+}
+
+// work pushes the run as one process does, with a queue of its own for each turn.
+func work(ctx context.Context, r *Run, c importer.Controller) error {
+	return r.Work(ctx, func(ctx context.Context) error {
+		pusher := importer.Pusher{Queue: r, Controller: c, Workers: 4, MinClaim: 8}
+		return pusher.Push(ctx, context.WithoutCancel(ctx))
+	})
+}
+
+func TestTwoProcessesPushOneRun(t *testing.T) {
+	url := newDatabase(t)
+	j, other := opened(t, url), opened(t, url)
+	var amendments []importer.Amendment
+	for _, row := range numbers(300, 400) {
+		amendments = append(amendments, importer.Amendment{Row: row, Round: 1 + row%2})
+	}
+	r := planned(t, j, importer.RunPushing, numbers(2, 1500), amendments...)
+	var s sent
+	ended := make(chan error)
+	for _, r := range []*Run{r, again(t, other, r)} {
+		go func() { ended <- work(t.Context(), r, s.controller(time.Millisecond)) }()
+	}
+	must(t, <-ended)
+	must(t, <-ended) // neither ends before both are done
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "rows", s.n(), 1499)
+	for payload, n := range s.times {
+		if n != 1 {
+			t.Errorf("%s was sent %d times", payload, n)
+		}
+	}
+	counts, attempts, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: 1499})
+	diff(t, "attempts", attempts, 1499)
+}
+
+// The leases of a slow push are renewed, and nobody else gets its rows.
+func TestLeasesAreRenewed(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	j.term = 600 * time.Millisecond
+	r := planned(t, j, importer.RunPushing, numbers(2, 41))
+	other := again(t, j, r).Lane()
+	var s sent
+	ended := make(chan error)
+	go func() { ended <- work(t.Context(), r, s.controller(300*time.Millisecond)) }() // in 10 × 0.3 s
+	for {
+		select {
+		case err := <-ended:
+			must(t, err)
+			diff(t, "rows", s.n(), 40)
+			diff(t, "left", len(claim(t, other, 99)), 0)
+			must(t, r.Finish(t.Context(), testTime))
+			return
+		case <-time.After(100 * time.Millisecond):
+			if s.n() > 0 && s.n() < 40 {
+				diff(t, "meanwhile", len(claim(t, other, 99)), 0)
+			}
+		}
+	}
+}
+
+// A run that another process stops ends for this one too.
+func TestStoppedByAnotherProcess(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	j.term = 900 * time.Millisecond
+	r := planned(t, j, importer.RunPushing, numbers(2, 2000))
+	var s sent
+	ended := make(chan error)
+	go func() { ended <- work(t.Context(), r, s.controller(5*time.Millisecond)) }()
+	eventually(t, "begun", func() bool { return s.n() > 20 })
+	must(t, again(t, j, r).StopBecause(t.Context(), "the token was refused"))
+	err := <-ended
+	var stopped *StoppedError
+	if !errors.As(err, &stopped) && !errors.As(err, new(*journal.StateError)) || stopped != nil && stopped.Reason != "the token was refused" {
+		t.Errorf("the push ended with %v", err)
+	}
+	counts, _, err := r.Counts(t.Context())
+	must(t, err)
+	if counts[importer.StatusNotSent] == 0 || counts.Sum() != 1999 {
+		t.Errorf("counts: %v", counts)
+	}
+}
+
+// When the database is away a process stops sending within its lease, and goes on by itself.
+func TestDatabaseAway(t *testing.T) {
+	server := pgtest.Start(t, pgtest.Options{FSync: true})
+	address := server.URL("postgres")
+	_, err := Migrate(t.Context(), address, Options{})
+	must(t, err)
+	j := opened(t, address)
+	j.term = 2 * time.Second
+	r := planned(t, j, importer.RunPushing, numbers(2, 3000))
+	var s sent
+	ended := make(chan error)
+	go func() { ended <- work(t.Context(), r, s.controller(2*time.Millisecond)) }()
+	eventually(t, "begun", func() bool { return s.n() > 100 })
+	server.Kill()
+	time.Sleep(j.term)
+	before := s.n()
+	time.Sleep(j.term / 2)
+	diff(t, "sent after the lease", s.n()-before, 0)
+	server.Restart()
+	must(t, <-ended)
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "rows", s.n(), 2999)
+	repeats := 0
+	for _, n := range s.times {
+		repeats += n - 1
+	}
+	counts, _, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: 2999})
+	t.Logf("%d rows were sent twice", repeats)
+}
+
+// The network loses answers all the time: nothing is lost, nothing is told wrongly.
+func TestNetworkLosesAnswers(t *testing.T) {
+	database := newDatabase(t)
+	j := opened(t, database)
+	r := planned(t, j, importer.RunPushing, numbers(2, 1200))
+	proxy, address := proxied(t, database)
+	far := opened(t, address)
+	far.term = 3 * time.Second
+	var s sent
+	ended := make(chan error)
+	go func() { ended <- work(t.Context(), again(t, far, r), s.controller(2*time.Millisecond)) }()
+	for n := range 8 {
+		eventually(t, "some are sent", func() bool { return s.n() > 100*n })
+		toxic, err := proxy.Toxics.AddToxicJson(strings.NewReader(`{"type": "limit_data", "attributes": {"bytes": 0}}`))
+		must(t, err)
+		time.Sleep(50 * time.Millisecond)
+		must(t, proxy.Toxics.RemoveToxic(t.Context(), toxic.Name))
+	}
+	must(t, <-ended)
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "rows", s.n(), 1199)
+	counts, _, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: 1199})
+}
