@@ -384,11 +384,6 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 			return ErrRowsLeft
 		}
 		record.State, record.FinishedAt = importer.RunFinished, at.UTC().Truncate(time.Microsecond)
-		if journal.IsComplete(&record.RunInfo) { // it has the people of its source now
-			if _, err := tx.Exec(ctx, "DELETE FROM opscom.roster WHERE target = $1 AND series = $2 AND run < $3", record.target, importer.SeriesOf(record.Source), r.id); err != nil {
-				return err
-			}
-		}
 		return record.end(ctx, tx)
 	})
 	if err == nil {

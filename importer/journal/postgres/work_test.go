@@ -20,13 +20,13 @@ func (f controllerFunc) Push(fetchCtx, _ context.Context, payload []byte, _ func
 	return f(fetchCtx, string(payload))
 }
 
-// sent counts how often each payload was sent.
-type sent struct {
+// delivery counts how often each payload was sent.
+type delivery struct {
 	mu    sync.Mutex
 	times map[string]int
 }
 
-func (s *sent) controller(delay time.Duration) importer.Controller {
+func (s *delivery) controller(delay time.Duration) importer.Controller {
 	return controllerFunc(func(fetchCtx context.Context, payload string) (importer.Answer, error) {
 		if fetchCtx.Err() != nil {
 			return importer.Answer{Status: importer.StatusNotSent}, nil
@@ -42,7 +42,7 @@ func (s *sent) controller(delay time.Duration) importer.Controller {
 	})
 }
 
-func (s *sent) n() int {
+func (s *delivery) n() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.times)
@@ -64,7 +64,7 @@ func TestTwoProcessesPushOneRun(t *testing.T) {
 		amendments = append(amendments, importer.Amendment{Row: row, Round: 1 + row%2})
 	}
 	r := planned(t, j, importer.RunPushing, numbers(2, 1500), amendments...)
-	var s sent
+	var s delivery
 	ended := make(chan error)
 	for _, r := range []*Run{r, again(t, other, r)} {
 		go func() { ended <- work(t.Context(), r, s.controller(time.Millisecond)) }()
@@ -90,7 +90,7 @@ func TestLeasesAreRenewed(t *testing.T) {
 	j.term = 600 * time.Millisecond
 	r := planned(t, j, importer.RunPushing, numbers(2, 41))
 	other := again(t, j, r).Lane()
-	var s sent
+	var s delivery
 	ended := make(chan error)
 	go func() { ended <- work(t.Context(), r, s.controller(300*time.Millisecond)) }() // in 10 × 0.3 s
 	for {
@@ -114,7 +114,7 @@ func TestStoppedByAnotherProcess(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	j.term = 900 * time.Millisecond
 	r := planned(t, j, importer.RunPushing, numbers(2, 2000))
-	var s sent
+	var s delivery
 	ended := make(chan error)
 	go func() { ended <- work(t.Context(), r, s.controller(5*time.Millisecond)) }()
 	eventually(t, "begun", func() bool { return s.n() > 20 })
@@ -140,7 +140,7 @@ func TestDatabaseAway(t *testing.T) {
 	j := opened(t, address)
 	j.term = 2 * time.Second
 	r := planned(t, j, importer.RunPushing, numbers(2, 3000))
-	var s sent
+	var s delivery
 	ended := make(chan error)
 	go func() { ended <- work(t.Context(), r, s.controller(2*time.Millisecond)) }()
 	eventually(t, "begun", func() bool { return s.n() > 100 })
@@ -171,7 +171,7 @@ func TestNetworkLosesAnswers(t *testing.T) {
 	proxy, address := proxied(t, database)
 	far := opened(t, address)
 	far.term = 3 * time.Second
-	var s sent
+	var s delivery
 	ended := make(chan error)
 	go func() { ended <- work(t.Context(), again(t, far, r), s.controller(2*time.Millisecond)) }()
 	for n := range 8 {
