@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// checkServer says why the server cannot have a journal: it is too old, it is read-only, or it is behind a pooler that
+// checkServer says why the server cannot have a journal: it is too old, it has another encoding than UTF-8, it is read-only, or it is behind a pooler that
 // gives each transaction another session.
 func (j *Journal) checkServer(ctx context.Context, config *pgx.ConnConfig) error {
 	config = config.Copy()
@@ -21,6 +21,9 @@ func (j *Journal) checkServer(ctx context.Context, config *pgx.ConnConfig) error
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := checkVersion(conn.PgConn().ParameterStatus("server_version")); err != nil {
 		return j.wrap("", err)
+	}
+	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
+		return j.refuse(`has the encoding %s: make it again with "createdb -E UTF8 -T template0", or name another`, encoding)
 	}
 	var isReadOnly bool
 	var backend uint32

@@ -336,3 +336,10 @@ func TestTLSIsRequired(t *testing.T) {
 		t.Error("PGSSLMODE=disable is not refused")
 	}
 }
+
+// Where the system has no locale, databases are made without an encoding.
+func TestOtherEncoding(t *testing.T) {
+	server := pgtest.Shared(t)
+	server.Exec(t, "postgres", "CREATE DATABASE unencoded ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+	refusedWith(t, server.URL("unencoded"), Options{Keys: testKeys(t)}, "has the encoding SQL_ASCII", `"createdb -E UTF8 -T template0"`)
+}
