@@ -28,7 +28,7 @@ func explainFlag(c *cobra.Command, err error) error {
 	meant := ""
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		known = append(known, f.Name)
-		if strings.HasPrefix(f.Name, name) {
+		if meant == "" && strings.HasPrefix(f.Name, name) {
 			meant = f.Name
 		}
 	})
