@@ -74,7 +74,7 @@ func allowedImports() map[string][]string {
 	allowed[command+"schedule"] = []string{}
 	allowed[command+"inbox"] = []string{}
 	allowed[command+"metrics"] = []string{"importer"}
-	allowed[command+"fleet"] = []string{"importer"}
+	allowed[command+"fleet"] = []string{"importer", "importer/journal/postgres"}
 	allowed[command+"watch"] = append([]string{command + "app", command + "config", command + "inbox", command + "schedule", "importer/journal", "report"}, inner...)
 	allowed[command+"layouts"] = []string{"mapping"}
 	allowed[command+"web"] = append([]string{command + "app", command + "draft", command + "lang", command + "layouts", "importer/journal", "importer/sheet", "mapping/suggest", "mapping/answers", "report"}, inner...)

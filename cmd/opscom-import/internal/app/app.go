@@ -25,6 +25,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
+	"opscom-import/importer/controller"
 	"opscom-import/report"
 )
 
@@ -43,6 +44,8 @@ type Env struct {
 	OnConnect func(rate func() float64) // is given the client's rate when a push begins; nil when nobody asks
 
 	Transport http.RoundTripper // for tests: the way to the Controller; nil for connections of its own
+
+	turns func(target string) controller.Turns // of a rate that is shared with other processes; nil where it is not
 
 	Types *TypesCache // nil to ask for the user types each time
 

@@ -53,9 +53,13 @@ func connectTo(ctx context.Context, env Env, start func(Env) (*sandbox.Server, e
 	if certificates.Expiring != "" {
 		env.notify("%s", certificates.Expiring)
 	}
+	var turns controller.Turns
+	if env.turns != nil {
+		turns = env.turns(env.target())
+	}
 	c.Client, err = controller.New(controller.Config{
 		BaseURL: c.url, Client: env.client(), Token: token.Token, RereadToken: env.rereader(ctx, token),
-		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst,
+		Workers: settings.Workers, Rate: settings.Rate, Burst: settings.Burst, Turns: turns,
 		MaxAttempts: settings.MaxAttempts, Timeout: settings.Timeout, MaxPause: settings.MaxPause,
 		InsecureHTTP: settings.InsecureHTTP, Proxy: c.proxy, Roots: certificates.Roots, Certificate: certificates.Client,
 		UserAgent: "opscom-import/" + env.Version, Transport: env.Transport,

@@ -24,14 +24,9 @@ func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 	if e.Settings.Journal.IsZero() {
 		return nil, errors.New("workers share a journal in PostgreSQL: name it with --journal, OPSCOM_JOURNAL, or journal: in the config file")
 	}
-	keys, err := e.Settings.FindJournalKeys(ctx)
+	options, err := e.journalOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if keys.Warning != "" {
-		e.notify("%s", keys.Warning)
-	}
-	options := e.postgresOptions()
-	options.Keys = keys.Ring
 	return postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
 }

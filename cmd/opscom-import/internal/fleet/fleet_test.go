@@ -179,7 +179,7 @@ func (r *memoryRun) End(ctx context.Context, reason error) error {
 	state := importer.RunStopped
 	if reason == nil {
 		if len(r.waiting)+len(r.held) > 0 {
-			return ErrRowsLeft
+			return postgres.ErrRowsLeft
 		}
 		state = importer.RunFinished
 	}
@@ -241,17 +241,35 @@ func (l *memoryLane) Record(_ context.Context, outcomes []importer.Outcome) erro
 
 func (*memoryLane) NextRound() bool { return false }
 
-func (l *memoryLane) Renew(context.Context) error {
-	l.run.memory.mu.Lock()
-	defer l.run.memory.mu.Unlock()
-	if !l.alive() {
-		return errCut
-	}
-	l.until = time.Now().Add(testLease)
-	return nil
+func (l *memoryLane) Work(ctx context.Context, work func(ctx context.Context) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ended := make(chan struct{})
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(testLease / 10):
+			}
+			l.run.memory.mu.Lock()
+			switch {
+			case l.alive():
+				l.until = time.Now().Add(testLease)
+			case time.Now().After(l.until):
+				stop(postgres.ErrLeaseLost)
+			}
+			l.run.memory.mu.Unlock()
+		}
+	})
+	err := work(ctx)
+	close(ended)
+	renewing.Wait()
+	return errors.Join(err, l.release())
 }
 
-func (l *memoryLane) Release(context.Context) error {
+func (l *memoryLane) release() error {
 	r := l.run
 	r.memory.mu.Lock()
 	defer r.memory.mu.Unlock()
@@ -408,19 +426,24 @@ type testWorker struct {
 // startWorker starts a worker whose connections to the database cut cuts, unless it is nil.
 func startWorker(t *testing.T, name, url string, m *memory, cut *cutter, slots int, controller importer.Controller) *testWorker {
 	t.Helper()
-	log, figures := &heard{}, &testFigures{working: make(map[string]int), recorded: make(map[string]int)}
-	w := &testWorker{log: log, figures: figures, ended: make(chan error, 1)}
-	var err error
-	w.Worker, err = NewWorker(Config{
-		Pool: newPool(t, url, cut), Journal: m.process(cut), Figures: figures,
+	return start(t, name, Config{
+		Pool: newPool(t, url, cut), Journal: m.process(cut),
 		Connect: func(context.Context, string) (*Session, error) {
 			return &Session{Controller: controller, Workers: 2, MaxFailures: 3, Close: func() error { return nil }}, nil
 		},
 		Process: Process{ID: name, Host: "host", Process: 7, Version: "1.2.3", Slots: slots},
-		Log:     slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Lease:   testLease, Turn: time.Second,
 	})
-	if err != nil {
+}
+
+// start starts a worker that ends with the test.
+func start(t *testing.T, name string, config Config) *testWorker {
+	t.Helper()
+	log, figures := &heard{}, &testFigures{working: make(map[string]int), recorded: make(map[string]int)}
+	w := &testWorker{log: log, figures: figures, ended: make(chan error, 1)}
+	config.Figures, config.Log = figures, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	var err error
+	if w.Worker, err = NewWorker(config); err != nil {
 		t.Fatal(err)
 	}
 	var fetchCtx, workCtx context.Context

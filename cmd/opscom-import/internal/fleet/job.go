@@ -44,7 +44,7 @@ func (a LaneArgs) attrs() slog.Attr {
 
 // How long things last unless a test says otherwise.
 const (
-	defaultLease = 10 * time.Second // of a lane, and of what it holds
+	defaultLease = 10 * time.Second // of a lane
 	defaultTurn  = 30 * time.Second // of a lane, while others wait
 	maxTurns     = 10               // that a lane may have one after another, while nobody waits
 

@@ -9,10 +9,8 @@ import (
 	"github.com/riverqueue/river"
 
 	"opscom-import/importer"
+	"opscom-import/importer/journal/postgres"
 )
-
-// ErrRowsLeft says that a run cannot be finished: rows of it wait, or are in other hands.
-var ErrRowsLeft = errors.New("rows of the run are left")
 
 // errLaneLost says that another job has the lane now.
 var errLaneLost = errors.New("another job has taken the lane over")
@@ -68,11 +66,11 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 			log.Debug("the lane's lease ends by itself", "error", err)
 		}
 	}()
-	return w.work(fetchCtx, ctx, stop, lane, log)
+	return w.work(fetchCtx, ctx, lane, log)
 }
 
 // work pushes rows of the lane's run until its turn is over, nothing is left, or fetchCtx ends.
-func (w *laneWorker) work(fetchCtx, workCtx context.Context, stop context.CancelCauseFunc, args LaneArgs, log *slog.Logger) error {
+func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log *slog.Logger) error {
 	run, err := w.Journal.Run(workCtx, args.Run)
 	if err != nil {
 		return w.failed(log, err)
@@ -93,32 +91,21 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, stop context.Cancel
 	w.Figures.LaneBegan(info.Client)
 	began := time.Now()
 	lane := &turn{Lane: run.Lane(), length: w.Turn, until: began.Add(w.Turn), left: maxTurns, waits: w.store.anyoneWaits}
-	ended := w.push(fetchCtx, workCtx, stop, lane, session, info.Client)
-	leaseLost := errors.Is(ended, ErrLeaseLost) || errors.Is(ended, errLaneLost)
+	ended := w.push(fetchCtx, workCtx, lane, session, info.Client)
+	leaseLost := errors.Is(ended, postgres.ErrLeaseLost) || errors.Is(ended, errLaneLost)
 	w.Figures.LaneEnded(info.Client, leaseLost)
 	log.Debug("a turn has ended", "seconds", time.Since(began).Seconds(), "why", ended)
 	return w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
 }
 
 // push pushes rows of the lane, and gives back what it holds.
-func (w *laneWorker) push(fetchCtx, workCtx context.Context, stop context.CancelCauseFunc, lane *turn, session *Session, client string) error {
-	keeping, enough := context.WithCancel(workCtx)
-	kept := make(chan struct{})
-	go func() {
-		defer close(kept)
-		keepLeases(keeping, lane, w.Lease, stop)
-	}()
+func (w *laneWorker) push(fetchCtx, workCtx context.Context, lane *turn, session *Session, client string) error {
 	pusher := importer.Pusher{
 		Queue: lane, Controller: session.Controller, Workers: session.Workers, MaxFailures: session.MaxFailures,
 		MinClaim: minClaim, RecordDelay: recordDelay,
 		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(client, outcomes) },
 	}
-	ended := pusher.Push(fetchCtx, workCtx)
-	enough()
-	<-kept
-	releasing, cancel := context.WithTimeout(context.WithoutCancel(workCtx), w.Lease/2)
-	defer cancel()
-	return errors.Join(ended, lane.Release(releasing))
+	return lane.Work(fetchCtx, func(fetchCtx context.Context) error { return pusher.Push(fetchCtx, workCtx) })
 }
 
 // end decides what becomes of the run and of the lane's job after a turn.
@@ -127,7 +114,7 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 	case errors.Is(ended, errLaneLost):
 		log.Warn("another job has taken the lane over, because its lease had ended")
 		return nil
-	case errors.Is(ended, ErrLeaseLost):
+	case errors.Is(ended, postgres.ErrLeaseLost):
 		log.Warn("a lease has ended: its rows are sent by the lane that has it now")
 		return river.JobSnooze(0)
 	case errors.Is(ended, importer.ErrInterrupted):
@@ -144,7 +131,7 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 		return river.JobSnooze(0)
 	}
 	switch err := run.End(ctx, nil); {
-	case errors.Is(err, ErrRowsLeft):
+	case errors.Is(err, postgres.ErrRowsLeft):
 		return river.JobSnooze(whileOthersHold)
 	case err != nil:
 		return w.failed(log, err)

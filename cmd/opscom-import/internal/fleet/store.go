@@ -51,12 +51,11 @@ func (s *store) take(ctx context.Context, lane LaneArgs, worker string) (bool, e
 	return tag.RowsAffected() == 1, err
 }
 
-// leave says that nobody works on the lane for now. The lease goes on a little, until River has
-// stored what becomes of the job.
+// leave says that the lane's job waits in the queue again, or does in a moment.
 func (s *store) leave(ctx context.Context, lane LaneArgs) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE opscom.lane SET worker = '', lease_until = now() + $4 WHERE run = $1 AND lane = $2 AND epoch = $3`,
-		lane.Run, lane.Lane, lane.Epoch, s.lease)
+		UPDATE opscom.lane SET worker = '', lease_until = 'infinity' WHERE run = $1 AND lane = $2 AND epoch = $3`,
+		lane.Run, lane.Lane, lane.Epoch)
 	return err
 }
 
@@ -67,18 +66,30 @@ func (s *store) anyoneWaits(ctx context.Context) (waits bool, err error) {
 	return waits, err
 }
 
+// tendLock is the advisory lock of who looks for lost lanes: without it two could find the same.
+const tendLock = 0x6C616E6573
+
 // lost gives a new epoch to each lane of a run in progress that nobody works on, and whose job
-// does not wait for a worker either. A job that was only just taken may not have begun the lease.
+// does not wait for a worker either. While another worker looks for them it finds none.
+//
+// A lease ends when it is not renewed; but a job that was only just taken may not have begun it.
+// Without a lease, because the job was waiting until now, the worker that took it has died.
 func (s *store) lost(ctx context.Context, tx pgx.Tx) ([]dueLane, error) {
+	var alone bool
+	if err := tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, tendLock).Scan(&alone); err != nil || !alone {
+		return nil, err
+	}
 	rows, err := tx.Query(ctx, `
 		WITH lost AS (
 			SELECT l.run, l.lane FROM opscom.lane l
 			JOIN opscom.run r ON r.id = l.run
 			LEFT JOIN river.river_job j ON j.id = l.job
-			WHERE r.state = 'pushing' AND (l.lease_until < now() OR l.lease_until = 'infinity')
-				AND (j.id IS NULL OR j.state IN ('completed', 'cancelled', 'discarded') OR j.state = 'running' AND j.attempted_at < now() - $1::interval)
+			WHERE r.state = 'pushing' AND (l.lease_until < now() OR l.lease_until = 'infinity') AND (
+				j.id IS NULL OR j.state IN ('completed', 'cancelled', 'discarded')
+				OR j.state = 'running' AND l.lease_until < now() AND j.attempted_at < now() - $1::interval
+				OR j.state = 'running' AND NOT EXISTS (SELECT FROM opscom.worker w WHERE w.name = j.attempted_by[cardinality(j.attempted_by)] AND w.seen_at > now() - $1::interval))
 			FOR UPDATE OF l SKIP LOCKED)
-		UPDATE opscom.lane l SET epoch = l.epoch + 1, worker = '', lease_until = now() + $1::interval FROM lost WHERE l.run = lost.run AND l.lane = lost.lane
+		UPDATE opscom.lane l SET epoch = l.epoch + 1, worker = '', lease_until = 'infinity' FROM lost WHERE l.run = lost.run AND l.lane = lost.lane
 		RETURNING l.run, l.lane, l.epoch, l.priority`, s.lease)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type Run interface {
 	// Lane returns a queue of the run's rows for one lane.
 	Lane() Lane
 	// End ends the run in good order: with nil when no row waits any more, or returns
-	// ErrRowsLeft; otherwise it stops the run for every lane, with the reason.
+	// postgres.ErrRowsLeft; otherwise it stops the run for every lane, with the reason.
 	End(ctx context.Context, reason error) error
 }
 
@@ -38,10 +38,10 @@ type Run interface {
 // the run is not in progress any more.
 type Lane interface {
 	importer.Queue
-	// Renew renews the leases of what the lane holds; ErrLeaseLost if one has ended.
-	Renew(ctx context.Context) error
-	// Release gives back what the lane holds.
-	Release(ctx context.Context) error
+	// Work renews the leases of what the lane holds while work pushes rows of it, and then gives
+	// it back. The context of work ends with postgres.ErrLeaseLost when a lease cannot be
+	// renewed in time.
+	Work(ctx context.Context, work func(ctx context.Context) error) error
 }
 
 // Figures hears what lanes do, for whoever watches. A client is a client code.

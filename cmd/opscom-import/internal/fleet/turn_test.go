@@ -10,58 +10,17 @@ import (
 	"opscom-import/importer"
 )
 
-// fakeLane is a lane whose renewals go as a test says.
+// fakeLane always has rows.
 type fakeLane struct {
-	renew   func(ctx context.Context) error
+	Lane
 	claimed int
-	rounds  bool
 }
 
 func (l *fakeLane) Claim(context.Context, int) ([]importer.Job, error) {
 	l.claimed++
 	return []importer.Job{{Row: l.claimed}}, nil
 }
-func (*fakeLane) Record(context.Context, []importer.Outcome) error { return nil }
-func (l *fakeLane) NextRound() bool                                { return l.rounds }
-func (l *fakeLane) Renew(ctx context.Context) error                { return l.renew(ctx) }
-func (*fakeLane) Release(context.Context) error                    { return nil }
-
-func TestKeepLeases(t *testing.T) {
-	const lease = 10 * time.Second
-	away := errors.New("the database is away")
-	for name, tc := range map[string]struct {
-		renew   func(ctx context.Context, since time.Duration) error
-		stopped time.Duration // when the push has to be stopped; 0: not within a minute
-	}{
-		"renewed": {func(context.Context, time.Duration) error { return nil }, 0},
-		"lost":    {func(context.Context, time.Duration) error { return ErrLeaseLost }, lease / 3},
-		"away":    {func(context.Context, time.Duration) error { return away }, lease * 3 / 4},
-		"away for a time": {func(_ context.Context, since time.Duration) error {
-			return map[bool]error{true: away}[since < 7*time.Second]
-		}, 0},
-		"without answer": {func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }, lease * 3 / 4},
-		"away later": {func(_ context.Context, since time.Duration) error { return map[bool]error{true: away}[since > lease] },
-			lease + lease*3/4},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				ctx, end := context.WithTimeout(t.Context(), time.Minute)
-				defer end()
-				var stopped time.Duration
-				var why error
-				lane := &fakeLane{renew: func(ctx context.Context) error { return tc.renew(ctx, time.Since(began)) }}
-				keepLeases(ctx, lane, lease, func(cause error) { stopped, why = time.Since(began), cause })
-				if (stopped - tc.stopped).Abs() > time.Millisecond {
-					t.Errorf("stopped after %s, want %s", stopped, tc.stopped)
-				}
-				if stopped > 0 && !errors.Is(why, ErrLeaseLost) {
-					t.Errorf("stopped because of %v", why)
-				}
-			})
-		})
-	}
-}
+func (*fakeLane) NextRound() bool { return true }
 
 func TestTurn(t *testing.T) {
 	failure := errors.New("no answer")
@@ -80,7 +39,7 @@ func TestTurn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				lane := &fakeLane{rounds: true}
+				lane := &fakeLane{}
 				q := &turn{Lane: lane, length: 30 * time.Second, until: time.Now().Add(30 * time.Second), left: 2,
 					waits: func(context.Context) (bool, error) { return tc.waits() }}
 				var err error
