@@ -35,7 +35,7 @@ const (
 )
 
 const (
-	turnsAhead    = 250 * time.Millisecond // of turns in hand at most, at the shared rate: for as long the keeper may be slow
+	turnsAhead    = 200 * time.Millisecond // of turns in hand at most, at the shared rate: for as long the keeper may be slow, and so much is lost at the end
 	mostTurns     = 1000                   // in hand
 	sharedCatchUp = 10 * time.Millisecond  // of the limiter, where requests also wait for turns
 )
@@ -150,7 +150,7 @@ func (s *sharedRate) most() int {
 	if s.interval == 0 {
 		return mostTurns
 	}
-	return min(int(turnsAhead/s.interval)+1, mostTurns)
+	return min(max(int(turnsAhead/s.interval), 1), mostTurns)
 }
 
 // missing returns how many turns to reserve now.

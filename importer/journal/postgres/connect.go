@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// maxConns is how many connections a process has at most, besides one for each target that it locks:
-	// the database's 100 are for many processes. The parameter pool_max_conns of the address changes it.
+	// maxConns is how many connections a process has at most, besides one for each target that it locks,
+	// and one for turns: the database's 100 are for many processes. The parameter pool_max_conns of the address changes it.
 	maxConns = 6
 
 	connectTimeout = 10 * time.Second // unless the address has connect_timeout

@@ -7,16 +7,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"opscom-import/importer"
 )
 
 const (
-	gatherTime  = 3 * time.Millisecond // from one query for turns to the next, at least: questions that come meanwhile share it
+	gatherTime  = 5 * time.Millisecond // from one query for turns to the next, at least: questions that come meanwhile share it
 	mostAsked   = 500                  // questions in a query
 	queryTime   = 3 * time.Second      // for one query
-	keeperIdles = 5 * time.Second      // without a question, until the connection is given back
+	keeperIdles = 30 * time.Second     // without a question, until the connection is closed
 )
 
 // ErrNoRate says that nobody has set the rate of a target.
@@ -32,7 +31,8 @@ func (j *Journal) SetRate(ctx context.Context, target string, rate float64) erro
 
 // Keeper gives out turns of the rates of targets, which all processes share that have the
 // same journal. The questions of all clients in this process are gathered: they take one
-// connection and a few hundred queries a second, however many clients there are.
+// connection, besides those of the journal, and at most 200 queries a second, however many
+// clients there are.
 type Keeper struct {
 	journal   *Journal
 	questions chan question
@@ -100,17 +100,17 @@ func (t *Turns) Pause(ctx context.Context, d time.Duration) error {
 	return t.keeper.journal.failed("share a pause", err)
 }
 
-// run answers questions. It keeps its connection while there are any: to wait for one would
-// make the answers late, and the clock that they tell uncertain.
+// run answers questions. It has a connection of its own while there are any: to wait for one
+// would make the answers late, and the clock that they tell uncertain.
 func (k *Keeper) run(ctx context.Context) {
-	var conn *pgxpool.Conn
-	release := func() {
+	var conn *pgx.Conn
+	hangUp := func() {
 		if conn != nil {
-			conn.Release()
+			_ = conn.Close(context.WithoutCancel(ctx)) // nothing is left to be lost
 			conn = nil
 		}
 	}
-	defer release()
+	defer hangUp()
 	var last time.Time // when the last query began
 	for {
 		questions, over := k.gather(ctx, last.Add(gatherTime), conn != nil)
@@ -118,27 +118,36 @@ func (k *Keeper) run(ctx context.Context) {
 			return
 		}
 		if len(questions) == 0 {
-			release()
+			hangUp()
 			continue
 		}
 		last = time.Now()
 		asking, cancel := context.WithTimeout(ctx, queryTime)
 		var err error
 		if conn == nil {
-			conn, err = k.journal.pool.Acquire(asking)
+			conn, err = k.dial(asking)
 		}
 		if err == nil {
-			err = ask(asking, conn.Conn(), questions)
+			err = ask(asking, conn, questions)
 		}
 		cancel()
 		if err != nil {
-			release() // which closes a broken one
+			hangUp()
 			err = k.journal.failed("reserve turns of the rate", err)
 			for _, q := range questions {
 				q.answer <- answer{err: err}
 			}
 		}
 	}
+}
+
+// dial takes a connection out of the pool, which makes another one when it needs it.
+func (k *Keeper) dial(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := k.journal.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Hijack(), nil
 }
 
 // gather waits for questions, and for those that come until a time, so that they share a

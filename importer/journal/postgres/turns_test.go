@@ -155,7 +155,10 @@ func TestTurnsBelongToOne(t *testing.T) {
 	url := newDatabase(t)
 	rated(t, url, rate, names...)
 	var mu sync.Mutex
-	given := map[string][]time.Time{}
+	given := make(map[string]*[]time.Time, targets)
+	for _, name := range names {
+		given[name] = new([]time.Time)
+	}
 	var working sync.WaitGroup
 	for p := range processes {
 		keeper := keeps(t, rated(t, url, rate))
@@ -164,28 +167,24 @@ func TestTurnsBelongToOne(t *testing.T) {
 			if p%2 == 1 {
 				name = names[targets-1-i]
 			}
-			turns := keeper.Turns(name)
-			working.Go(func() {
-				for range rounds {
-					r, err := turns.Reserve(t.Context(), 3)
-					if err != nil {
-						t.Error(err)
-						return
+			for range 2 { // clients of the target
+				turns := logged{keeper.Turns(name), &mu, given[name]}
+				working.Go(func() {
+					for range rounds {
+						if _, err := turns.Reserve(t.Context(), 3); err != nil {
+							t.Error(err)
+							return
+						}
 					}
-					mu.Lock()
-					for n := range r.Turns {
-						given[name] = append(given[name], r.First.Add(time.Duration(n)*r.Interval))
-					}
-					mu.Unlock()
-				}
-			})
+				})
+			}
 		}
 	}
 	working.Wait()
 	all := 0
 	for name, turns := range given {
-		all += len(turns)
-		apart(t, name, turns, rate)
+		all += len(*turns)
+		apart(t, name, *turns, rate)
 	}
 	if all == 0 {
 		t.Error("no turns were given out")
@@ -201,6 +200,30 @@ func apart(t *testing.T, name string, turns []time.Time, rate float64) {
 			t.Fatalf("two of %d turns of %s are %v apart, want %v", len(turns), name, d, step(rate))
 		}
 	}
+}
+
+// TestKeeperGoesOn has the connection cut while somebody asks.
+func TestKeeperGoesOn(t *testing.T) {
+	url := newDatabase(t)
+	j := rated(t, url, 1000, "OC_TOMA")
+	proxy, address := proxied(t, url)
+	turns := keeps(t, rated(t, address, 1000)).Turns("OC_TOMA")
+	reserve(t, turns, 1)
+	restore := loseAnswers(t, proxy)
+	for range 3 {
+		if _, err := turns.Reserve(t.Context(), 1); !IsTransient(err) || !strings.Contains(err.Error(), "reserve turns of the rate: the journal at ") {
+			t.Errorf("with the connection cut: %v", err)
+		}
+		if err := turns.Pause(t.Context(), time.Minute); !IsTransient(err) {
+			t.Errorf("with the connection cut: %v", err)
+		}
+	}
+	restore()
+	must(t, j.SetRate(t.Context(), "OC_TOMA", 1000))
+	eventually(t, "turns", func() bool {
+		r, err := turns.Reserve(t.Context(), 1)
+		return err == nil && (r.Turns > 0 || r.PausedUntil.After(r.Now)) // a pause may have arrived
+	})
 }
 
 // logged notes the turns that somebody reserves.
