@@ -43,7 +43,7 @@ func testKeys(t testing.TB) *keyring.Ring {
 	return ring
 }
 
-func otherKeys(t *testing.T) *keyring.Ring {
+func otherKeys(t testing.TB) *keyring.Ring {
 	t.Helper()
 	ring, err := keyring.Parse("test " + strings.Repeat("fedcba9876543210", 4))
 	must(t, err)
