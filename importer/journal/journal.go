@@ -137,6 +137,11 @@ type Run interface {
 	// whose outcome says that it is to be retried, is pending again. It reads the whole run
 	// first and refuses one of which anything is missing.
 	Start(ctx context.Context) error
+	// Work calls push, which pushes what it can claim, and returns when nothing of the run is
+	// left to be pushed, in nobody's hands, or with push's error. Where several processes may
+	// work on a run, push is called again when rows come back from others; its context ends when
+	// others may have taken over what this process holds.
+	Work(ctx context.Context, push func(ctx context.Context) error) error
 	// Stop ends a run early, so that it can be resumed later. Rows that were claimed and have
 	// no outcome are recorded as unknown.
 	Stop(ctx context.Context) error

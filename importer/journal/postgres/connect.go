@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +58,8 @@ type Options struct {
 	// Enqueue is called in the transaction that lets a run be pushed, to give its work to
 	// others. May be nil.
 	Enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
+	// Say is told what a person should know while a run is pushed. May be nil.
+	Say func(note string)
 }
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
@@ -66,6 +69,8 @@ type Journal struct {
 	keys    *keyring.Ring
 	salt    []byte
 	enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
+	say     func(note string)
+	isAway  atomic.Bool   // a person was told
 	term    time.Duration // of leases
 }
 
@@ -76,7 +81,7 @@ func Open(ctx context.Context, url string, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.keys, j.enqueue, j.term = options.Keys, options.Enqueue, leaseTerm
+	j.keys, j.enqueue, j.say, j.term = options.Keys, options.Enqueue, options.Say, leaseTerm
 	if err = j.checkSchema(ctx); err == nil {
 		err = j.failed("open the journal", j.loadSalt(ctx))
 	}

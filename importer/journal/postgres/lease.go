@@ -26,6 +26,7 @@ type leases struct {
 	night    time.Time
 	timeline string        // of the run: in another one nothing is held
 	term     time.Duration // how long a lease lasts after it was last renewed
+	heard    func(error)   // is told how it went when an attempt is repeated; may be nil
 }
 
 // leased is a chunk as the database has it when it is leased.
@@ -182,6 +183,9 @@ const (
 func (l *leases) insist(ctx context.Context, do func(ctx context.Context) error) error {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := l.try(ctx, do)
+		if l.heard != nil && pause > firstPause {
+			l.heard(err)
+		}
 		if err == nil || ctx.Err() != nil || !IsTransient(err) {
 			return err
 		}

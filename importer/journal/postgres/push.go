@@ -56,14 +56,17 @@ const lookAgain = 500 * time.Millisecond
 // context ends when they cannot be. It is called again when there is more to do: rows that
 // somebody else has given back, or lost, or this process when it was away for too long.
 //
-// An error of work ends it, other than ErrLeaseLost; so does another process that stops the run.
+// While the database is away it waits, and goes on by itself. Another error of work ends it, and
+// so does another process that stops the run.
 func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) error {
 	for {
 		r.mu.Lock()
 		lane := r.newLane()
 		r.own = lane
 		r.mu.Unlock()
-		if err := lane.Work(ctx, work); err != nil && !errors.Is(err, ErrLeaseLost) {
+		err := lane.Work(ctx, work)
+		isAway := errors.As(err, new(*databaseError)) && IsTransient(err)
+		if err != nil && !isAway && !errors.Is(err, ErrLeaseLost) {
 			return err
 		}
 		if more, err := r.awaitRows(ctx); err != nil || !more {
@@ -77,6 +80,7 @@ func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) er
 func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
 	for {
 		state, free, held, err := r.look(ctx)
+		r.journal.heard(err)
 		switch {
 		case ctx.Err() != nil:
 			return false, importer.ErrInterrupted
@@ -97,6 +101,20 @@ func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
 		case <-ctx.Done():
 			return false, importer.ErrInterrupted
 		}
+	}
+}
+
+// heard is told how attempts to reach the database end, and tells a person when it is away, and
+// when it is back.
+func (j *Journal) heard(err error) {
+	isAway := IsTransient(err)
+	if j.say == nil || err != nil && !isAway || !j.isAway.CompareAndSwap(!isAway, isAway) {
+		return
+	}
+	if isAway {
+		j.say(fmt.Sprintf("Nothing is sent for now: %v. The push goes on by itself when the database is back.", j.wrap("", err)))
+	} else {
+		j.say("The database of the journal is back: the push goes on.")
 	}
 }
 

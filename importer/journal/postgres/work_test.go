@@ -139,6 +139,13 @@ func TestDatabaseAway(t *testing.T) {
 	must(t, err)
 	j := opened(t, address)
 	j.term = 2 * time.Second
+	var telling sync.Mutex
+	var notes []string
+	j.say = func(note string) {
+		telling.Lock()
+		defer telling.Unlock()
+		notes = append(notes, note)
+	}
 	r := planned(t, j, importer.RunPushing, numbers(2, 3000))
 	var s delivery
 	ended := make(chan error)
@@ -151,6 +158,9 @@ func TestDatabaseAway(t *testing.T) {
 	diff(t, "sent after the lease", s.n()-before, 0)
 	server.Restart()
 	must(t, <-ended)
+	if len(notes) != 2 || !strings.HasPrefix(notes[0], "Nothing is sent for now") || !strings.Contains(notes[1], "is back") {
+		t.Errorf("a person was told %q", notes)
+	}
 	must(t, r.Finish(t.Context(), testTime))
 	diff(t, "rows", s.n(), 2999)
 	repeats := 0

@@ -12,6 +12,11 @@ import (
 	"opscom-import/importer/journal/internal/format"
 )
 
+// Work calls push: nobody else works on the run.
+func (r *Run) Work(ctx context.Context, push func(ctx context.Context) error) error {
+	return push(ctx)
+}
+
 // Claim returns the next pending rows of a round, at most max, in row order, and none
 // when it has no more. That they may have been sent is on the disk before it returns. A
 // row is claimed once between Start (or Seal) and Stop.

@@ -52,7 +52,7 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 			}
 		},
 	}
-	ended := pusher.Push(fetchCtx, workCtx)
+	ended := active.Work(fetchCtx, func(ctx context.Context) error { return pusher.Push(ctx, workCtx) })
 	p.Progress.Finish()
 	return p.finish(workCtx, active, ended)
 }

@@ -90,6 +90,7 @@ func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	}
 	options := e.postgresOptions()
 	options.Keys = keys.Ring
+	options.Say = func(note string) { e.notify("%s", note) }
 	return options, nil
 }
 
