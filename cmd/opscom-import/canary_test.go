@@ -84,11 +84,12 @@ func TestCanariesAfterAKill(t *testing.T) {
 // canaries is a trial whose every value is told from all else.
 type canaries struct {
 	*trial
-	front *httptest.Server // stands before the sandbox
-	moody atomic.Value     // what the front does with pushes: "" (most reach the sandbox), refuses, fails or waits
-	held  atomic.Int64     // pushes that wait
-	words []string         // the token, and every value that is a word of its own
-	kept  []string         // those of words that the journal needs for its reports: ids, and what messages quote
+	front     *httptest.Server // stands before the sandbox
+	moody     atomic.Value     // what the front does with pushes: "" (most reach the sandbox), refuses, fails or waits
+	held      atomic.Int64     // pushes that wait
+	variables []string         // of the program besides
+	words     []string         // the token, and every value that is a word of its own
+	kept      []string         // those of words that the journal needs for its reports: ids, and what messages quote
 
 	mu     sync.Mutex
 	echoed string // what the front has repeated: a message holds the beginning of it
@@ -209,6 +210,7 @@ func (c *canaries) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *canaries) canaryCommand(args ...string) *exec.Cmd {
 	process := c.command(append(args, "--log-level", "debug", "--rate", "0", "--workers", "1", "--max-bad", "off", "--url", c.front.URL, "--token-file", "token")...)
 	process.Env = append(process.Env, "OPSCOM_API_TOKEN=", "GOTRACEBACK=all")
+	process.Env = append(process.Env, c.variables...)
 	return process
 }
 

@@ -23,12 +23,16 @@ import (
 //
 // Besides testscript's own commands there are those of scriptCommands, of secureCommands,
 // of receiverCommand, and of databaseCommand.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testscript.Run(t, scriptParams(t)) }
+
+// scriptParams are how scripts are run. A script's environment may get more than it has here.
+func scriptParams(t *testing.T, more ...func(*testscript.Env)) testscript.Params {
+	t.Helper()
 	samples, err := filepath.Abs(filepath.Join("..", "..", "samples"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
+	return testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		Cmds:                scriptCommands(),
 		Deadline:            time.Now().Add(3 * time.Minute), // a program that does not end is killed
@@ -43,9 +47,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SAMPLES", samples)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else a program built with -race takes a second to end
 			env.Values[runsKey{}] = &scriptRun{skip: env.T().Skip}
+			for _, f := range more {
+				f(env)
+			}
 			return nil
 		},
-	})
+	}
 }
 
 type runsKey struct{} // of a *scriptRun in a script's values
