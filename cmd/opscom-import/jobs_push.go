@@ -9,6 +9,7 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/cmd/opscom-import/internal/metrics"
 	"opscom-import/cmd/opscom-import/internal/notify"
 	"opscom-import/cmd/opscom-import/internal/watch"
@@ -199,6 +200,7 @@ func (p *jobPusher) notifierOf(job config.Job) *notify.Notifier {
 func (p *jobPusher) envOf(job config.Job) app.Env {
 	env := p.Env
 	env.Settings, env.Log = job.Settings, p.Log.With("job", job.Name)
+	env.Priority = fleet.Scheduled
 	env.Progress = report.NewProgress(p.stderr, report.Quiet)
 	env.Notify = func(note string) { p.note(job, note) }
 	return env

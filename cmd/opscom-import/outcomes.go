@@ -25,20 +25,28 @@ func (s *session) notifier() *notify.Notifier {
 	return notify.New(notify.Options{Settings: s.Settings, Version: s.Version, Log: s.Log, Roots: roots})
 }
 
-// push pushes as app.Push does, and tells the targets how that ended. What is pushed to
-// the sandbox is nobody's news.
+// push pushes as app.Push does, and tells the targets how that ended.
 func (s *session) push(fetchCtx, workCtx context.Context, files []string, code *int) error {
+	return s.pushBy(fetchCtx, workCtx, "push", files, code, app.Push)
+}
+
+// pushFiles is app.Push, or a use case like it.
+type pushFiles func(fetchCtx, workCtx context.Context, env app.Env, files []string, done func(report.Receipt) error) error
+
+// pushBy pushes by a use case, and tells the targets how that ended. What is pushed to
+// the sandbox is nobody's news.
+func (s *session) pushBy(fetchCtx, workCtx context.Context, command string, files []string, code *int, push pushFiles) error {
 	print := s.printer(code)
-	ends := commandEnds{command: "push"}
+	ends := commandEnds{command: command}
 	if s.Settings.Sandbox {
-		err := app.Push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
+		err := push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
 		ends.addError(err, files)
 		s.writeMetrics(workCtx, ends)
 		return err
 	}
 	n := s.notifier()
 	n.Started(workCtx)
-	err := app.Push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
+	err := push(fetchCtx, workCtx, s.Env, files, ends.collect(print))
 	ends.addError(err, files)
 	s.writeMetrics(workCtx, ends)
 	n.Ended(fetchCtx, workCtx, ends.news(s.Settings))

@@ -70,7 +70,7 @@ Try it without a Controller:  opscom-import push --sandbox samples/term-start.xl
 	root.SetFlagErrorFunc(explainFlag)
 	config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
-		pushCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s),
+		pushCommand(s, code), submitCommand(s, code), checkCommand(s, code), mapCommand(s), leaversCommand(s), approveCommand(s, code), runsCommand(s),
 		journalCommand(s, code), migrateCommand(s, code), watchCommand(s), jobsCommand(s, code), fieldsCommand(s), sandboxCommand(s), webCommand(s),
 		doctorCommand(s, code), supportCommand(s), notifyCommand(s, code), workerCommand(s), workersCommand(s), versionCommand(s), manCommand(s),
 	)

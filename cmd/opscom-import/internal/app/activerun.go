@@ -43,6 +43,9 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 		}
 		p.Log.Info("run is resumed", "run", active.Info().ID, "pending", active.pending)
 	}
+	if p.submit != nil {
+		return p.submit(fetchCtx, workCtx, active)
+	}
 	p.Progress.Start(active.pending)
 	pusher := importer.Pusher{
 		Queue: active.Run, Controller: p.connection, Workers: p.Settings.Workers, MaxFailures: p.Settings.MaxFailures,

@@ -24,6 +24,7 @@ import (
 	"net/url"
 
 	"opscom-import/cmd/opscom-import/internal/config"
+	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/importer"
 	"opscom-import/importer/controller"
 	"opscom-import/report"
@@ -45,7 +46,10 @@ type Env struct {
 
 	Transport http.RoundTripper // for tests: the way to the Controller; nil for connections of its own
 
-	turns func(target string) controller.Turns // of a rate that is shared with other processes; nil where it is not
+	Priority fleet.Priority // of runs that workers push too; 0 for those of a person
+
+	submits bool                                 // the runs are left to workers
+	turns   func(target string) controller.Turns // of a rate that is shared with other processes; nil where it is not
 
 	Types *TypesCache // nil to ask for the user types each time
 

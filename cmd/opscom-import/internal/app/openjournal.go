@@ -79,7 +79,7 @@ func (e Env) openPostgres(ctx context.Context) (journal.Journal, error) {
 	return j, nil
 }
 
-// journalOptions says how to open a journal in PostgreSQL, with its keys.
+// journalOptions says how to open a journal in PostgreSQL, with its keys, and with workers that push its runs.
 func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	keys, err := e.Settings.FindJournalKeys(ctx)
 	if err != nil {
@@ -91,7 +91,8 @@ func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	options := e.postgresOptions()
 	options.Keys = keys.Ring
 	options.Say = func(note string) { e.notify("%s", note) }
-	return options, nil
+	options.Enqueue, err = e.enqueuer()
+	return options, err
 }
 
 // JournalPlace names where the journal is: its folder, or the address of its database.

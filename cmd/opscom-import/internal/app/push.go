@@ -15,25 +15,33 @@ import (
 // nothing new is sent and the answers in flight are awaited; workCtx ends these too.
 // A file that is held or stopped is the last; one that cannot be read is not.
 func Push(fetchCtx, workCtx context.Context, env Env, files []string, done func(report.Receipt) error) error {
-	if env.Settings.MaxChanged.Set && !env.Settings.OnlyChanges {
+	return env.pushEach(fetchCtx, workCtx, files, done, nil)
+}
+
+// pushEach is Push; change, unless it is nil, changes what it works with.
+func (e Env) pushEach(fetchCtx, workCtx context.Context, files []string, done func(report.Receipt) error, change func(*pusher)) error {
+	if e.Settings.MaxChanged.Set && !e.Settings.OnlyChanges {
 		return errors.New("--max-changed counts rows that are new or changed: it needs --only-changes")
 	}
-	files, err := env.leaveOutReports(files)
+	files, err := e.leaveOutReports(files)
 	if err != nil {
 		return err
 	}
-	if err := checkPaths(env.Settings, files, func(name string) (importer.Reports, error) { return reportPaths(env.Settings, baseOf(name)) }); err != nil {
+	if err := checkPaths(e.Settings, files, func(name string) (importer.Reports, error) { return reportPaths(e.Settings, baseOf(name)) }); err != nil {
 		return err
 	}
-	err = env.withJournal(fetchCtx, func(j journal.Journal) (err error) {
-		defer env.forgetOld(fetchCtx, j)
-		p, err := newPusher(fetchCtx, env, j)
+	err = e.withJournal(fetchCtx, func(j journal.Journal) (err error) {
+		defer e.forgetOld(fetchCtx, j)
+		p, err := newPusher(fetchCtx, e, j)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, p.Close()) }()
+		if change != nil {
+			change(p)
+		}
 		return eachFile(fetchCtx, files, done, func(name string) (report.Receipt, error) {
-			return env.withTable(fetchCtx, name, p.userTypes, func(t *table) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, t) })
+			return e.withTable(fetchCtx, name, p.userTypes, func(t *table) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, t) })
 		})
 	})
 	return orInterrupted(fetchCtx, err)
@@ -45,7 +53,11 @@ type pusher struct {
 	journal    journal.Journal
 	connection *connection
 	unlock     func() error
+	keepRate   func()    // ends what has turns of a shared rate
 	userTypes  userTypes // known once the Controller was asked
+
+	// submit, unless it is nil, gives a run in progress to others, in place of pushing it.
+	submit func(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error)
 }
 
 // newPusher takes the target's lock and makes the client.
@@ -54,18 +66,32 @@ func newPusher(ctx context.Context, env Env, j journal.Journal) (*pusher, error)
 	if err != nil {
 		return nil, err
 	}
+	env, done, err := env.shareRate(ctx, j)
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
 	conn, err := connect(ctx, env)
 	if err != nil {
+		done()
 		return nil, errors.Join(err, unlock())
 	}
 	if env.OnConnect != nil {
 		env.OnConnect(conn.Rate)
 	}
-	return &pusher{Env: env, journal: j, connection: conn, unlock: unlock}, nil
+	return &pusher{Env: env, journal: j, connection: conn, unlock: unlock, keepRate: done}, nil
 }
 
 func (p *pusher) Close() error {
-	return errors.Join(p.connection.Close(), p.unlock())
+	err := p.connection.Close()
+	p.keepRate()
+	return errors.Join(err, p.unlock())
+}
+
+func (p *pusher) command() string {
+	if p.submits {
+		return "submit"
+	}
+	return "push"
 }
 
 // askUserTypes asks the Controller for its user types, once. That it answers shows
@@ -133,7 +159,7 @@ func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (rec
 		return receipt, err
 	}
 	return p.pushRun(fetchCtx, workCtx, activeRun{
-		Run: run, command: "push", started: started, shown: t.in.shown, pending: pending,
+		Run: run, command: p.command(), started: started, shown: t.in.shown, pending: pending,
 		problems: plan.Problems, changes: changes(p.Settings, plan), table: t.asIs,
 	})
 }

@@ -25,7 +25,7 @@ type Worker struct {
 // NewWorker returns a worker that works on so many lanes of runs at a time. The database answers by then.
 func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures) (*Worker, error) {
 	if env.Settings.Sandbox {
-		return nil, errors.New("the sandbox is within one process, which no worker reaches: start \"opscom-import sandbox\", and name its address with --url")
+		return nil, errSandboxAlone
 	}
 	host, err := os.Hostname()
 	if err != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/importer/journal/postgres"
@@ -22,7 +21,7 @@ func Workers(ctx context.Context, env Env) ([]fleet.Process, error) {
 // openShared opens the journal of many machines.
 func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 	if e.Settings.Journal.IsZero() {
-		return nil, errors.New("workers share a journal in PostgreSQL: name it with --journal, OPSCOM_JOURNAL, or journal: in the config file")
+		return nil, errNoWorkers
 	}
 	options, err := e.journalOptions(ctx)
 	if err != nil {

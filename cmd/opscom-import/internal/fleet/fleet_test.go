@@ -309,7 +309,7 @@ func (m *memory) submit(t *testing.T, client string, rows, lanes int, priority P
 		m.mu.Lock()
 		m.runs[run.info.ID] = run
 		m.mu.Unlock()
-		return queue.Enqueue(t.Context(), tx, run.info.ID, lanes, priority)
+		return queue.Enqueue(t.Context(), tx, run.info.ID, Order{Lanes: lanes, Priority: priority})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -646,17 +646,17 @@ func TestEnqueueAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := pgx.BeginFunc(t.Context(), m.pool, func(tx pgx.Tx) error {
-		return queue.Enqueue(t.Context(), tx, run.info.ID, 2, Scheduled)
+		return queue.Enqueue(t.Context(), tx, run.info.ID, Order{Lanes: 2, Priority: Scheduled, Helped: true})
 	}); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := m.pool.Query(t.Context(), `SELECT l.lane || ':' || l.epoch || ':' || l.priority || ':' || (j.args->>'epoch') || ':' || j.priority || ':' || j.queue
+	rows, err := m.pool.Query(t.Context(), `SELECT l.lane || ':' || l.epoch || ':' || l.priority || ':' || (j.args->>'epoch') || ':' || j.priority || ':' || j.queue || ':' || (l.lease_until < now() + interval '61 seconds')
 		FROM opscom.lane l JOIN river.river_job j ON j.id = l.job ORDER BY l.lane`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || !slices.Equal(got, []string{"0:1:2:1:2:lanes", "1:1:2:1:2:lanes"}) {
+	if err != nil || !slices.Equal(got, []string{"0:1:2:1:2:lanes:true", "1:1:2:1:2:lanes:true"}) {
 		t.Errorf("lanes and jobs: %v, %v", got, err)
 	}
 	startWorker(t, "a", url, m, nil, 5, &gate{})

@@ -24,11 +24,20 @@ func NewQueue() (*Queue, error) {
 	return &Queue{client}, nil
 }
 
-// Enqueue gives the run so many lanes, and each a job. It takes part in the transaction that
+// Order says how a run is to be pushed.
+type Order struct {
+	Lanes    int // that may work on it at a time
+	Priority Priority
+	// Helped says that the process that enqueues the run pushes it too. Then nobody waits for
+	// workers when it dies and there are none: the next one may go on in its place.
+	Helped bool
+}
+
+// Enqueue gives the run its lanes, and each a job. It takes part in the transaction that
 // seals the run's plan, or starts the run again: workers see both or nothing. Jobs of the
 // run that are left from before do nothing any more.
-func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, run int64, lanes int, priority Priority) error {
-	renewed, err := renewLanes(ctx, tx, run, lanes, priority)
+func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, run int64, order Order) error {
+	renewed, err := renewLanes(ctx, tx, run, order)
 	if err == nil {
 		err = insertJobs(ctx, q.client, tx, renewed)
 	}

@@ -48,7 +48,7 @@ func open(t *testing.T, url string, lanes int) *postgres.Journal {
 	}
 	j, err := postgres.Open(t.Context(), url, postgres.Options{
 		Keys: keys, Enqueue: func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error {
-			return queue.Enqueue(ctx, tx, run.ID, lanes, Person)
+			return queue.Enqueue(ctx, tx, run.ID, Order{Lanes: lanes, Priority: Person})
 		},
 	})
 	if err != nil {

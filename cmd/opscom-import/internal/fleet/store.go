@@ -17,14 +17,15 @@ type store struct {
 
 // renewLanes makes the lanes of a run, or gives those that exist a new epoch, and removes
 // further ones.
-func renewLanes(ctx context.Context, tx pgx.Tx, run int64, lanes int, priority Priority) (renewed []dueLane, err error) {
-	if _, err := tx.Exec(ctx, `DELETE FROM opscom.lane WHERE run = $1 AND lane >= $2`, run, lanes); err != nil {
+func renewLanes(ctx context.Context, tx pgx.Tx, run int64, order Order) (renewed []dueLane, err error) {
+	if _, err := tx.Exec(ctx, `DELETE FROM opscom.lane WHERE run = $1 AND lane >= $2`, run, order.Lanes); err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
-		INSERT INTO opscom.lane (run, lane, priority) SELECT $1, n, $3 FROM generate_series(0, $2 - 1) AS n
-		ON CONFLICT (run, lane) DO UPDATE SET epoch = lane.epoch + 1, priority = $3, worker = '', lease_until = 'infinity'
-		RETURNING run, lane, epoch, priority`, run, lanes, priority)
+		INSERT INTO opscom.lane AS l (run, lane, priority, lease_until)
+		SELECT $1, n, $3, CASE WHEN $4 THEN now() + interval '1 minute' ELSE 'infinity' END FROM generate_series(0, $2 - 1) AS n
+		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, worker = '', lease_until = excluded.lease_until
+		RETURNING run, lane, epoch, priority`, run, order.Lanes, order.Priority, order.Helped)
 	if err != nil {
 		return nil, err
 	}
