@@ -51,15 +51,16 @@ func (s scripts) asked(t *testing.T) string {
 func TestScriptsOfTheRPM(t *testing.T) {
 	s := scripts{root: systemRoot(t.TempDir())}
 	const timer, service = "etc/systemd/system/timers.target.wants/opscom-import-job@students.timer", "etc/systemd/system/multi-user.target.wants/opscom-import-watch.service"
-	for _, name := range []string{timer, service, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
+	const worker = "etc/systemd/system/multi-user.target.wants/opscom-import-worker@9481.service"
+	for _, name := range []string{timer, service, worker, "var/lib/opscom-import/journal.db", "var/spool/opscom-import/students.csv", "etc/opscom-import/token"} {
 		s.root.write(t, name, "")
 	}
-	if said := s.run(t, "preremove", "1") + s.run(t, "postremove", "1"); said != "" || !s.root.exists(timer) || !s.root.exists(service) {
+	if said := s.run(t, "preremove", "1") + s.run(t, "postremove", "1"); said != "" || !s.root.exists(timer) || !s.root.exists(service) || !s.root.exists(worker) {
 		t.Errorf("an upgrade says something, or disables a unit: %q", said)
 	}
 	s.run(t, "preremove", "0")
 	saysWhatIsKept(t, "removal", s.run(t, "postremove", "0"))
-	if s.root.exists(timer) || s.root.exists(service) || !s.root.exists("var/lib/opscom-import/journal.db") {
+	if s.root.exists(timer) || s.root.exists(service) || s.root.exists(worker) || !s.root.exists("var/lib/opscom-import/journal.db") {
 		t.Error("removal: a unit is still enabled, or the state is gone")
 	}
 }
@@ -74,12 +75,12 @@ func TestUnitsRunAgainAfterTheDebWasRemoved(t *testing.T) {
 	s.run(t, "preremove", "upgrade", "2.0.0")
 	s.run(t, "postremove", "upgrade", "2.0.0")
 	s.run(t, "postinstall", "configure", "1.0.0")
-	if did := s.asked(t); strings.Contains(did, "stop") || strings.Contains(did, start) || !strings.Contains(did, restart) {
+	if did := s.asked(t); strings.Contains(did, "stop") || strings.Contains(did, start) || !strings.Contains(did, restart) || strings.Contains(did, "worker") {
 		t.Errorf("an upgrade: systemctl %s", did)
 	}
 	s.run(t, "preremove", "remove")
 	s.run(t, "postremove", "remove")
-	if did := s.asked(t); !strings.Contains(did, "stop ") {
+	if did := s.asked(t); !strings.Contains(did, "stop ") || !strings.Contains(did, "opscom-import-worker@*.service") {
 		t.Errorf("a removal: systemctl %s", did)
 	}
 	s.run(t, "postinstall", "configure", "2.0.0")

@@ -42,7 +42,7 @@ func checkCommandLine(t *testing.T, where, line string) {
 
 func TestUnitsNameFlagsAndManPagesThatExist(t *testing.T) {
 	pages := manPagesOfAllCommands(t)
-	for _, unit := range []string{"opscom-import-watch.service", "opscom-import-job@.service"} {
+	for _, unit := range []string{"opscom-import-watch.service", "opscom-import-job@.service", "opscom-import-worker@.service"} {
 		text := readPackaging(t, ".packaging/systemd/"+unit)
 		command := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/opscom-import (.*)$`).FindStringSubmatch(text)
 		page := regexp.MustCompile(`(?m)^Documentation=man:(.*)\(1\)$`).FindStringSubmatch(text)
@@ -56,16 +56,21 @@ func TestUnitsNameFlagsAndManPagesThatExist(t *testing.T) {
 	}
 }
 
-func TestWatchStartsWithTheSystemAndAgainAfterACrash(t *testing.T) {
-	lines := strings.Split(readPackaging(t, ".packaging/systemd/opscom-import-watch.service"), "\n")
-	for _, want := range []string{"WantedBy=multi-user.target", "Type=notify", "Restart=on-failure", "StartLimitIntervalSec=0"} {
-		if !slices.Contains(lines, want) {
-			t.Errorf("the service has no line %s", want)
+func TestServicesStartWithTheSystemAndAgainAfterACrash(t *testing.T) {
+	for unit, keys := range map[string][]string{
+		"opscom-import-watch.service":   {"WatchdogSec=", "RestartSec=", "RestartSteps=", "RestartMaxDelaySec=", "TimeoutStopSec="},
+		"opscom-import-worker@.service": {"RestartSec=", "RestartSteps=", "RestartMaxDelaySec=", "TimeoutStopSec="},
+	} {
+		lines := strings.Split(readPackaging(t, ".packaging/systemd/"+unit), "\n")
+		for _, want := range []string{"WantedBy=multi-user.target", "Type=notify", "Restart=on-failure", "StartLimitIntervalSec=0"} {
+			if !slices.Contains(lines, want) {
+				t.Errorf("%s has no line %s", unit, want)
+			}
 		}
-	}
-	for _, key := range []string{"WatchdogSec=", "RestartSec=", "RestartSteps=", "RestartMaxDelaySec=", "TimeoutStopSec="} {
-		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, key) }) {
-			t.Errorf("the service has no %s", key)
+		for _, key := range keys {
+			if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, key) }) {
+				t.Errorf("%s has no %s", unit, key)
+			}
 		}
 	}
 }
