@@ -89,7 +89,8 @@ func (l *targetLock) drop() {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), lockBeat)
 	defer stop()
-	_ = l.conn.Close(ctx) // it ends in any case
+	_, _ = l.conn.Exec(ctx, "SELECT pg_advisory_unlock_all()") // closing does not wait until the server has seen it
+	_ = l.conn.Close(ctx)                                      // it ends in any case
 	l.conn = nil
 }
 
