@@ -109,6 +109,9 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 		return nil, 0, nil
 	}
 	accepted := r.history.Acceptances()
+	if err := accepted.hold(ctx, r.target); err != nil { // before a connection to a database is busy with the people
+		return nil, 0, err
+	}
 	err = r.each(ctx, func(e *format.Person) error {
 		i, isKnown := r.find(e.Key)
 		if !isKnown || r.seen[i] {

@@ -72,6 +72,8 @@ type Journal struct {
 	say     func(note string)
 	isAway  atomic.Bool   // a person was told
 	term    time.Duration // of leases
+
+	keepKeys atomic.Bool // see KeepKeys
 }
 
 // Open connects to the journal at a URL, and checks that it can be used. It does not wait for a database

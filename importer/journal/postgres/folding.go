@@ -390,7 +390,7 @@ func addStoredValues(ctx context.Context, tx pgx.Tx, target int64, changes forma
 func (j *Journal) followTimeline(ctx context.Context) error {
 	var isMoved bool
 	err := j.pool.QueryRow(ctx, "SELECT coalesce(timeline <> opscom.timeline(), false) AND has_function_privilege('opscom.follow_timeline()', 'EXECUTE') FROM opscom.journal").Scan(&isMoved)
-	if err == nil && isMoved {
+	if err = orDamaged(err); err == nil && isMoved {
 		_, err = j.pool.Exec(ctx, "SELECT opscom.follow_timeline()")
 	}
 	return j.failed("see whether the database was failed over or restored", err)
@@ -400,8 +400,13 @@ func (j *Journal) followTimeline(ctx context.Context) error {
 // not. isMoved says that it was, and that nobody has stored that yet.
 func restoredRun(ctx context.Context, q querier) (run int64, isMoved bool, err error) {
 	err = q.QueryRow(ctx, "SELECT restored, coalesce(timeline <> opscom.timeline(), false) FROM opscom.journal").Scan(&run, &isMoved)
+	return run, isMoved, orDamaged(err)
+}
+
+// orDamaged returns the error of a query of the table journal.
+func orDamaged(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = fmt.Errorf("%w: the table journal is empty", format.ErrDamaged)
+		return fmt.Errorf("%w: the table journal is empty", format.ErrDamaged)
 	}
-	return run, isMoved, err
+	return err
 }

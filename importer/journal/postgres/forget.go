@@ -1,0 +1,304 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+)
+
+// What is forgotten is no longer in the tables. PostgreSQL uses its space again after a vacuum;
+// copies are left in its log and in backups until those are deleted, encrypted as everything is
+// that tells of people. Where all runs of a night are forgotten at once, the night's tables are
+// dropped, which costs nothing, and gives their space back.
+
+// KeepKeys says whether Forget, Expire and PurgeNights keep the unique ids and login sources of
+// the people of the last complete run of each source. Otherwise they keep digests, and delete
+// the ids that were kept before.
+func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
+
+// Forget deletes runs with all that is known of their rows, and returns how many it deleted.
+// What the Controller last accepted stays, as digests and reference ids, and so do the people of
+// the last complete run of each source: as digests too, unless KeepKeys says more. A run in
+// progress stays too and is reported as a *BusyError; one that does not exist as ErrNoRun.
+func (j *Journal) Forget(ctx context.Context, ids ...int64) (forgotten int, err error) {
+	var errs []error
+	for _, id := range ids {
+		if err := j.forget(ctx, id); err != nil {
+			errs = append(errs, j.failed(fmt.Sprintf("forget run %d", id), err))
+			continue
+		}
+		forgotten++
+	}
+	errs = append(errs, j.tidy(ctx, forgotten))
+	return forgotten, errors.Join(errs...)
+}
+
+// tidy deletes the ids that are not to be kept, after some runs were forgotten.
+func (j *Journal) tidy(ctx context.Context, forgotten int) error {
+	if forgotten == 0 || j.keepKeys.Load() {
+		return nil
+	}
+	return j.dropKeys(ctx)
+}
+
+// Expire deletes runs as Forget does, whole nights first. It leaves out runs to targets that are
+// in use. When the context ends it returns how many runs it has deleted, and the context's
+// error; the rest can be deleted later.
+func (j *Journal) Expire(ctx context.Context, ids ...int64) (forgotten int, err error) {
+	nights, err := j.wholeNights(ctx, ids)
+	for _, night := range nights {
+		if err == nil {
+			var n int
+			n, err = j.purgeNight(ctx, night)
+			forgotten, err = forgotten+n, leavingOut(err)
+		}
+	}
+	for _, id := range ids {
+		if err == nil {
+			if err = j.forget(ctx, id); err == nil {
+				forgotten++
+			}
+			err = leavingOut(err)
+		}
+	}
+	if ctx.Err() != nil {
+		return forgotten, ctx.Err()
+	}
+	return forgotten, errors.Join(j.failed("forget old runs", err), j.tidy(ctx, forgotten))
+}
+
+// leavingOut returns the error unless it only says that something is in use, or is gone.
+func leavingOut(err error) error {
+	if errors.As(err, new(*journal.BusyError)) || errors.As(err, new(*UnfinishedError)) || errors.Is(err, journal.ErrNoRun) {
+		return nil
+	}
+	return err
+}
+
+// isOver selects runs of which nothing is left to do.
+const isOver = "state IN ('finished', 'superseded')"
+
+// isPast selects nights that no new run belongs to.
+const isPast = "night < (now() AT TIME ZONE 'UTC')::date"
+
+// wholeNights returns the nights of which all runs are among these, and over.
+func (j *Journal) wholeNights(ctx context.Context, ids []int64) (nights []time.Time, err error) {
+	rows, err := j.pool.Query(ctx, "SELECT night FROM opscom.run WHERE "+isPast+" GROUP BY night HAVING bool_and(id = ANY($1) AND "+isOver+") ORDER BY night", ids)
+	if err == nil {
+		nights, err = pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	}
+	return nights, j.failed("find the runs to delete", err)
+}
+
+// UnfinishedError says that runs of a night are not over.
+type UnfinishedError struct {
+	Night time.Time
+	Runs  []int64 // held, stopped, or in progress
+}
+
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("the night of %s is kept: nothing may be lost of %s, which can still be pushed; push the file again, or delete a run with \"opscom-import runs forget\"",
+		e.Night.Format(time.DateOnly), listRuns(e.Runs))
+}
+
+// listRuns names up to five runs.
+func listRuns(ids []int64) string {
+	const most = 5
+	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids[:min(most, len(ids))]), " ", ", "), "[]")
+	switch {
+	case len(ids) == 1:
+		return "run " + text
+	case len(ids) > most:
+		return fmt.Sprintf("runs %s and %d more", text, len(ids)-most)
+	}
+	return "runs " + text
+}
+
+// PurgeNights deletes all runs of the nights before a date in UTC, as Forget does, by dropping the
+// nights' tables, and returns how many runs it deleted. A night that has runs that are held,
+// stopped or in progress is kept as it is, and reported as an *UnfinishedError: those that were
+// replaced (superseded) are over. One with outcomes to fold of a target that is in use is kept
+// too, and reported as a *BusyError.
+func (j *Journal) PurgeNights(ctx context.Context, before time.Time) (forgotten int, err error) {
+	const query = `SELECT night FROM (SELECT night FROM opscom.run UNION
+		SELECT to_date(right(c.relname, 8), 'YYYYMMDD') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'opscom.event'::regclass) AS n
+		WHERE night < $1::date AND ` + isPast + ` ORDER BY night`
+	var nights []time.Time
+	rows, err := j.pool.Query(ctx, query, before.UTC())
+	if err == nil {
+		nights, err = pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	}
+	if err != nil {
+		return 0, j.failed("find the runs to delete", err)
+	}
+	var errs []error
+	for _, night := range nights {
+		n, err := j.purgeNight(ctx, night)
+		forgotten += n
+		if ctx.Err() != nil {
+			return forgotten, ctx.Err()
+		}
+		if err != nil && !errors.As(err, new(*UnfinishedError)) {
+			err = fmt.Errorf("purge the night of %s: %w", night.Format(time.DateOnly), err)
+		}
+		errs = append(errs, err)
+	}
+	errs = append(errs, j.tidy(ctx, forgotten))
+	return forgotten, errors.Join(errs...)
+}
+
+// purgeNight deletes all runs of a night, and returns how many.
+func (j *Journal) purgeNight(ctx context.Context, night time.Time) (forgotten int, err error) {
+	runs, err := loadRuns(ctx, j.pool, "WHERE run.night = $1 ORDER BY run.id", night)
+	if err != nil {
+		return 0, j.failed("list the runs of the night", err)
+	}
+	unfinished := &UnfinishedError{Night: night}
+	for i := range runs {
+		if r := &runs[i]; r.State != importer.RunFinished && r.State != importer.RunSuperseded {
+			unfinished.Runs = append(unfinished.Runs, r.ID)
+		}
+	}
+	if len(unfinished.Runs) > 0 {
+		return 0, unfinished
+	}
+	lasting, err := j.lasting(ctx, night)
+	if err != nil {
+		return 0, j.failed("read the earlier runs", err)
+	}
+	for i := range runs {
+		r := &runs[i]
+		if !lasting(r) {
+			continue // nobody has to wait
+		}
+		if err := j.alone(ctx, r.Target, func() error { return j.keep(ctx, r) }); err != nil {
+			return 0, err
+		}
+	}
+	err = j.insist(ctx, "drop the night's tables", func(tx pgx.Tx, _ bool) error {
+		return tx.QueryRow(ctx, "SELECT opscom.drop_night($1)", night).Scan(&forgotten)
+	})
+	return forgotten, err
+}
+
+// lasting returns what reports whether there is anything to keep of a run of a night: outcomes
+// that are not folded, or the people of its source, unless a later complete run has them.
+func (j *Journal) lasting(ctx context.Context, night time.Time) (func(*runRecord) bool, error) {
+	rows, err := j.pool.Query(ctx, "SELECT id FROM opscom.run WHERE night = $1 AND NOT folded", night)
+	if err != nil {
+		return nil, err
+	}
+	unfolded, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, err
+	}
+	runs, err := loadRuns(ctx, j.pool, "WHERE run.target IN (SELECT target FROM opscom.run WHERE night = $1) ORDER BY run.id DESC", night)
+	past := map[int64]journal.Past{}
+	for i := range runs {
+		p := past[runs[i].target]
+		p.Runs = append(p.Runs, runs[i].RunInfo)
+		past[runs[i].target] = p
+	}
+	return func(r *runRecord) bool {
+		return slices.Contains(unfolded, r.ID) || past[r.target].IsLastComplete(&r.RunInfo)
+	}, err
+}
+
+// keep keeps what is kept of a run that is to be forgotten. The caller holds the target's lock.
+func (j *Journal) keep(ctx context.Context, r *runRecord) error {
+	if err := j.fold(ctx, r.Target); err != nil {
+		return err
+	}
+	if err := j.dropOlderRosters(ctx, r.Target); err != nil {
+		return err
+	}
+	return j.keepRoster(ctx, r)
+}
+
+// forget deletes a run.
+func (j *Journal) forget(ctx context.Context, id int64) error {
+	r, err := loadRun(ctx, j.pool, id)
+	if err != nil {
+		return err
+	}
+	return j.alone(ctx, r.Target, func() error {
+		if err := j.keep(ctx, &r); err != nil {
+			return err
+		}
+		return j.insist(ctx, "delete it", func(tx pgx.Tx, _ bool) error { return deleteRun(ctx, tx, id, r.night) })
+	})
+}
+
+// deleteRun deletes a run, unless it is deleted already, or what it did is not folded.
+func deleteRun(ctx context.Context, tx pgx.Tx, id int64, night time.Time) error {
+	tag, err := tx.Exec(ctx, "DELETE FROM opscom.run WHERE id = $1 AND folded", id)
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		var isLeft bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM opscom.run WHERE id = $1)", id).Scan(&isLeft); err != nil || !isLeft {
+			return err
+		}
+		return errors.New("what the Controller accepted of it could not be kept; try again")
+	}
+	return deleteRows(ctx, tx, "run = $1 AND night = $2", id, night)
+}
+
+// deleteRows deletes what is stored of the rows of some runs; the condition is SQL.
+func deleteRows(ctx context.Context, tx pgx.Tx, condition string, args ...any) error {
+	for _, table := range []string{"chunk", "payload", "event"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM opscom."+table+" WHERE "+condition, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ForgetTarget deletes all that the journal knows of a target but its name: its runs, and what
+// its Controller last accepted. While a run to it is in progress it returns a *BusyError.
+func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
+	return j.alone(ctx, name, func() error {
+		return j.insist(ctx, "forget the target", func(tx pgx.Tx, _ bool) error {
+			t, err := loadTarget(ctx, tx, name, " FOR NO KEY UPDATE")
+			if err != nil || t.id == 0 {
+				return err
+			}
+			if err := deleteRows(ctx, tx, "(night, run) IN (SELECT night, id FROM opscom.run WHERE target = $1)", t.id); err != nil {
+				return err
+			}
+			for _, statement := range []string{
+				"DELETE FROM opscom.run WHERE target = $1",
+				"DELETE FROM opscom.acceptance WHERE target = $1",
+				"DELETE FROM opscom.roster WHERE target = $1",
+				"UPDATE opscom.target SET user_types = '[]', user_types_at = NULL WHERE id = $1",
+			} {
+				if _, err := tx.Exec(ctx, statement, t.id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// alone calls do while no run to the target is in progress.
+func (j *Journal) alone(ctx context.Context, target string, do func() error) (err error) {
+	release, err := j.Lock(target)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if err := j.Recover(ctx, target); err != nil {
+		return err
+	}
+	return do()
+}

@@ -1,0 +1,293 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres/pgtest"
+	"opscom-import/mapping"
+)
+
+// rowsOf returns how many rows tables have, by name.
+func rowsOf(t testing.TB, j *Journal, tables ...string) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	for _, table := range tables {
+		var n int
+		must(t, j.pool.QueryRow(t.Context(), "SELECT count(*) FROM opscom."+table).Scan(&n))
+		found[table] = n
+	}
+	return found
+}
+
+// nights returns the nights that have tables of their own.
+func nights(t testing.TB, j *Journal) []string {
+	t.Helper()
+	rows, err := j.pool.Query(t.Context(), "SELECT right(inhrelid::regclass::text, 8) FROM pg_inherits WHERE inhparent = 'opscom.chunk'::regclass ORDER BY 1")
+	must(t, err)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	return found
+}
+
+func runIDs(t testing.TB, j *Journal) (ids []int64) {
+	t.Helper()
+	runs, err := j.Runs(t.Context())
+	must(t, err)
+	for _, r := range runs {
+		ids = append(ids, r.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func TestForget(t *testing.T) {
+	j := newJournal(t)
+	gone := finished(t, j, someSource, somePeople(2, 600))
+	held := storeRun(t, j, someRun(importer.RunHeld), somePeople(2, 3))
+	n, err := j.Forget(t.Context(), gone.id, 4711)
+	if n != 1 || !errors.Is(err, journal.ErrNoRun) {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	diff(t, "left", rowsOf(t, j, "run", "chunk", "event", "chunk_state", "acceptance", "roster"),
+		map[string]int{"run": 1, "chunk": 1, "event": 0, "chunk_state": 1, "acceptance": 599, "roster": 1})
+	diff(t, "accepted", accepted(t, j, 2, 600, 601), map[int]string{2: "a", 600: "a"})
+	last := lastComplete(t, j)
+	if last.ID != gone.id || !last.FinishedAt.Equal(someTime.Add(time.Hour)) {
+		t.Errorf("the last complete run is %+v", last)
+	}
+	diff(t, "missing", missing(t, j, last, somePeople(3, 600)), []string{"?"})
+	n, err = j.Forget(t.Context(), held.id)
+	if n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+}
+
+// The people of the last complete run are kept with their ids if that is wanted, until it is not.
+func TestKeepKeys(t *testing.T) {
+	j := newJournal(t)
+	j.KeepKeys(true)
+	_, err := j.Forget(t.Context(), finished(t, j, someSource, somePeople(2, 4)).id)
+	must(t, err)
+	diff(t, "with their ids", missing(t, j, lastComplete(t, j), somePeople(2, 3)), []string{"id-4"})
+	var holdsID bool
+	must(t, j.pool.QueryRow(t.Context(), `SELECT position('id-4'::bytea IN data) > 0 FROM opscom.roster`).Scan(&holdsID))
+	if holdsID {
+		t.Error("an id is not encrypted")
+	}
+	j.KeepKeys(false)
+	_, err = j.Forget(t.Context(), finished(t, j, "/data/staff.csv", somePeople(20, 21)).id)
+	must(t, err)
+	diff(t, "without", missing(t, j, lastComplete(t, j), somePeople(2, 3)), []string{"?"})
+}
+
+// Who was in an older run is deleted once a later one is complete.
+func TestOlderRostersAreDropped(t *testing.T) {
+	j := newJournal(t)
+	_, err := j.Forget(t.Context(), finished(t, j, someSource, somePeople(2, 4)).id)
+	must(t, err)
+	finished(t, j, "/data/students.csv", somePeople(2, 4))
+	other := finished(t, j, "/data/staff.csv", somePeople(20, 21))
+	_, err = j.Forget(t.Context(), other.id)
+	must(t, err)
+	rosters, err := j.loadRosters(t.Context(), j.pool, "")
+	must(t, err)
+	if len(rosters) != 1 || rosters[0].ID != other.id {
+		t.Errorf("%d rosters are left", len(rosters))
+	}
+}
+
+// busy begins a run that is being pushed by somebody.
+func busy(t *testing.T, j *Journal) *Run {
+	t.Helper()
+	info := testInfo()
+	info.Target = someTarget
+	r, err := j.Begin(t.Context(), info)
+	must(t, err)
+	run := r.(*Run)
+	must(t, run.Append(t.Context(), []importer.PlannedRow{pendingRow(2), pendingRow(3)}))
+	must(t, run.Seal(t.Context(), importer.RunPushing, 2, nil))
+	execute(t, j, "INSERT INTO opscom.lane (run, lane) VALUES ($1, 0)", run.id)
+	return run
+}
+
+func TestForgetLeavesWhatIsInUse(t *testing.T) {
+	j := newJournal(t)
+	old := storeRun(t, j, someRun(importer.RunStopped), somePeople(2, 3))
+	run := busy(t, j)
+	if n, err := j.Forget(t.Context(), old.id); n != 0 || !errors.As(err, new(*journal.BusyError)) {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	if n, err := j.Expire(t.Context(), old.id, run.id, 4711); n != 0 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	if err := j.ForgetTarget(t.Context(), someTarget); !errors.As(err, new(*journal.BusyError)) {
+		t.Errorf("the target: %v", err)
+	}
+	diff(t, "runs", runIDs(t, j), []int64{old.id, run.id})
+}
+
+func TestForgetTarget(t *testing.T) {
+	j := newJournal(t)
+	other := someRun(importer.RunFinished)
+	other.Target = "OC_OTHER at https://ops.example"
+	kept := storeRun(t, j, other, somePeople(2, 3))
+	_, err := j.Forget(t.Context(), finished(t, j, someSource, somePeople(2, 4)).id)
+	must(t, err)
+	finished(t, j, someSource, somePeople(2, 4))
+	must(t, j.SaveUserTypes(t.Context(), someTarget, []mapping.UserType{{ID: "1", Name: "Student"}}, someTime))
+	must(t, j.ForgetTarget(t.Context(), someTarget))
+	must(t, j.ForgetTarget(t.Context(), "OC_NOBODY at https://ops.example"))
+	diff(t, "left", rowsOf(t, j, "run", "chunk", "event", "chunk_state", "acceptance", "roster"),
+		map[string]int{"run": 1, "chunk": 1, "event": 0, "chunk_state": 1, "acceptance": 0, "roster": 0})
+	diff(t, "runs", runIDs(t, j), []int64{kept.id})
+	if types, at, err := j.UserTypes(t.Context(), someTarget); len(types) > 0 || !at.IsZero() || err != nil {
+		t.Errorf("user types: %v, %v, %v", types, at, err)
+	}
+	diff(t, "accepted", accepted(t, j, 2), map[int]string{})
+}
+
+// onNight stores a run that began some nights before someTime.
+func onNight(t testing.TB, j *Journal, before int, state importer.RunState) *storedRun {
+	t.Helper()
+	run := someRun(state)
+	run.StartedAt = run.StartedAt.AddDate(0, 0, -before)
+	run.FinishedAt = run.StartedAt.Add(time.Hour)
+	return storeRun(t, j, run, somePeople(2, 4))
+}
+
+func TestPurgeNights(t *testing.T) {
+	j := newJournal(t)
+	execute(t, j, "SELECT opscom.ensure_night('2026-11-01')") // its runs were forgotten one by one
+	first := onNight(t, j, 9, importer.RunFinished)
+	first.record(t, j.pool, pushedAs(2, "a"))
+	replaced := onNight(t, j, 9, importer.RunSuperseded)
+	held := onNight(t, j, 8, importer.RunHeld)
+	beside := onNight(t, j, 8, importer.RunFinished)
+	recent := onNight(t, j, 5, importer.RunStopped)
+
+	n, err := j.PurgeNights(t.Context(), someTime.AddDate(0, 0, -5))
+	unfinished := new(UnfinishedError)
+	if n != 2 || !errors.As(err, &unfinished) || !slices.Equal(unfinished.Runs, []int64{held.id}) {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	diff(t, "runs", runIDs(t, j), []int64{held.id, beside.id, recent.id})
+	diff(t, "nights", nights(t, j), []string{"20261122", "20261125"})
+	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "a"})
+
+	must(t, j.Supersede(t.Context(), held.id))
+	n, err = j.PurgeNights(t.Context(), someTime.AddDate(0, 0, -5))
+	if n != 2 || err != nil {
+		t.Errorf("when it is replaced: purged %d, %v", n, err)
+	}
+	if last := lastComplete(t, j); last.ID != beside.id {
+		t.Errorf("the last complete run is %d, want %d", last.ID, beside.id)
+	}
+	diff(t, "nights", nights(t, j), []string{"20261125"})
+	_ = replaced
+}
+
+// The night that has begun is never dropped, whatever is asked for.
+func TestPurgeLeavesTheNightThatHasBegun(t *testing.T) {
+	j := newJournal(t)
+	r := planned(t, j, importer.RunHeld, []int{2})
+	must(t, j.Supersede(t.Context(), r.id))
+	if n, err := j.PurgeNights(t.Context(), time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)); n != 0 || err != nil {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	if n, err := j.Expire(t.Context(), r.id); n != 1 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	diff(t, "left", rowsOf(t, j, "run", "chunk", "payload", "chunk_state"), map[string]int{"run": 0, "chunk": 0, "payload": 0, "chunk_state": 0})
+}
+
+// A night with outcomes that cannot be folded now stays, and the others go.
+func TestPurgeLeavesWhatCannotBeFolded(t *testing.T) {
+	j := newJournal(t)
+	r := onNight(t, j, 9, importer.RunFinished)
+	r.record(t, j.pool, pushedAs(2, "a"))
+	run := busy(t, j)
+	other := someRun(importer.RunFinished)
+	other.Target, other.StartedAt = "OC_OTHER at https://ops.example", other.StartedAt.AddDate(0, 0, -8)
+	storeRun(t, j, other, somePeople(2, 3))
+	n, err := j.PurgeNights(t.Context(), someTime)
+	if n != 1 || !errors.As(err, new(*journal.BusyError)) {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	diff(t, "runs", runIDs(t, j), []int64{r.id, run.id})
+	if _, err := j.pool.Exec(t.Context(), "SELECT opscom.drop_night($1)", r.night); err == nil {
+		t.Error("a night was dropped whose outcomes are not folded")
+	}
+}
+
+// Where all runs of a night expire, its tables are dropped.
+func TestExpireDropsWholeNights(t *testing.T) {
+	j := newJournal(t)
+	a, b := onNight(t, j, 9, importer.RunFinished), onNight(t, j, 9, importer.RunFinished)
+	c, kept := onNight(t, j, 8, importer.RunStopped), onNight(t, j, 8, importer.RunFinished)
+	n, err := j.Expire(t.Context(), a.id, b.id, c.id)
+	if n != 3 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	diff(t, "runs", runIDs(t, j), []int64{kept.id})
+	diff(t, "nights", nights(t, j), []string{"20261122"})
+}
+
+// BenchmarkPurge drops a night of 100 runs of 40,000 rows whose outcomes are folded, as they are
+// after the next night.
+func BenchmarkPurge(b *testing.B) {
+	url := pgtest.Start(b, pgtest.Options{FSync: true}).NewDatabase(b)
+	_, err := Migrate(b.Context(), url, Options{})
+	must(b, err)
+	j := openJournal(b, url)
+	const runs, chunks = 100, 157
+	store := func(night time.Time, withRows bool) {
+		execute := func(sql string, args ...any) {
+			b.Helper()
+			_, err := j.pool.Exec(b.Context(), sql, args...)
+			must(b, err)
+		}
+		execute("SELECT opscom.ensure_night($1)", night)
+		execute("INSERT INTO opscom.target (name) SELECT 'OC_' || n || ' at https://ops.example' FROM generate_series(1, $1) AS n ON CONFLICT DO NOTHING", runs)
+		execute(`INSERT INTO opscom.run (night, target, client, source, file_hash, mapping_hash, state, rows, chunks, planned, started_at, finished_at, timeline)
+			SELECT $1::date, id, '', '/data/students.csv', '', '', 'finished', 40000, $2, 40000, $1::date, $1::date, opscom.timeline() FROM opscom.target`, night, chunks)
+		if !withRows {
+			return
+		}
+		const random = `(SELECT string_agg(sha512((random()::text || n || i)::bytea), '') FROM generate_series(1, %d) AS i)`
+		for _, table := range []struct {
+			name, column, value string
+			blocks, records     int
+		}{{"chunk", "", "", 312, 1}, {"event", ", seq", ", s", 30, 3}} { // 20 kB of a plan, three times 2 kB of events
+			execute(fmt.Sprintf(`INSERT INTO opscom.%s (night, run, chunk%s, data) SELECT $1::date, r.id, n%s, `+random+`
+				FROM opscom.run r, generate_series(1, $2) AS n, generate_series(1, $3) AS s WHERE r.night = $1::date`, table.name, table.column, table.value, table.blocks), night, chunks, table.records)
+		}
+		execute("INSERT INTO opscom.chunk_state (run, chunk, events) SELECT r.id, n, 3 FROM opscom.run r, generate_series(1, $2) AS n WHERE r.night = $1::date", night, chunks)
+	}
+	b.ResetTimer()
+	for range b.N {
+		b.StopTimer()
+		store(someTime.AddDate(0, 0, -9), true)
+		store(someTime.AddDate(0, 0, -5), false) // a later night has the people of every source
+		stats, err := j.Stats(b.Context())
+		must(b, err)
+		b.ReportMetric(float64(stats.Bytes)/(1<<20), "MiB-before")
+		b.StartTimer()
+		n, err := j.PurgeNights(b.Context(), someTime.AddDate(0, 0, -5))
+		b.StopTimer()
+		if n != runs || err != nil {
+			b.Fatalf("purged %d, %v", n, err)
+		}
+		stats, err = j.Stats(b.Context())
+		must(b, err)
+		b.ReportMetric(float64(stats.Bytes)/(1<<20), "MiB-after")
+		b.StartTimer()
+	}
+}

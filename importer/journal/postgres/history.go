@@ -1,0 +1,222 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/internal/format"
+)
+
+// LastComplete returns the newest complete run of the source, or of one whose path differs
+// only in its dates; one of a file with the hash except does not count. When there is none,
+// why says so in a clause.
+func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *journal.CompleteRun, why string, err error) {
+	return journal.LastComplete(ctx, history{j}, target, source, except)
+}
+
+// Last returns the newest run of the source, or of one whose path differs only in its dates,
+// that has rows and that no safety limit held, or somebody approved.
+func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
+	past, err := history{j}.PastOf(ctx, target)
+	if err == nil {
+		run, ok = past.Last(source)
+	}
+	return run, ok, err
+}
+
+// WasRestoredSince reports whether the database was failed over, or restored from a backup,
+// after a run to the target had begun: the last transactions may be lost. It shows what
+// opscom.timeline() shows. A failover that lost nothing counts as well: nobody can tell.
+func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (bool, error) {
+	past, err := history{j}.PastOf(ctx, target)
+	_, restored := past.Complete()
+	return err == nil && run <= restored, err
+}
+
+// Roster returns the people of a complete run to the target.
+func (j *Journal) Roster(ctx context.Context, target string, run *journal.CompleteRun) (*journal.Roster, error) {
+	return journal.OpenRoster(ctx, history{j}, target, run)
+}
+
+// MovedLeavers returns how many of the leavers whom a run is still to push another source has
+// by now, and its run; 0 if none has.
+func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
+	return journal.MovedLeavers(ctx, history{j}, id)
+}
+
+// history shows the shared logic what is stored of earlier runs.
+type history struct{ *Journal }
+
+var (
+	_ journal.Journal = (*Journal)(nil)
+	_ journal.History = history{}
+)
+
+func (j history) Wrap(action string, err error) error { return j.failed(action, err) }
+
+// PastOf returns what is stored of the runs to a target, in one state of the journal.
+func (j history) PastOf(ctx context.Context, target string) (p journal.Past, err error) {
+	if err := j.followTimeline(ctx); err != nil {
+		return p, err
+	}
+	err = j.view(ctx, "read the earlier runs", func(tx pgx.Tx) (err error) {
+		p, err = j.loadPast(ctx, tx, target)
+		return err
+	})
+	return p, err
+}
+
+func (j *Journal) loadPast(ctx context.Context, tx pgx.Tx, name string) (p journal.Past, err error) {
+	restored, isMoved, err := restoredRun(ctx, tx)
+	if err != nil {
+		return p, err
+	}
+	if isMoved {
+		restored = math.MaxInt64
+	}
+	runs, err := loadRuns(ctx, tx, "WHERE target.name = $1 ORDER BY run.id DESC", importer.SameTarget(name))
+	if err != nil {
+		return p, err
+	}
+	for i := range runs {
+		p.Runs = append(p.Runs, runs[i].RunInfo)
+	}
+	t, err := loadTarget(ctx, tx, name, "")
+	if err != nil {
+		return p, err
+	}
+	if p.Rosters, err = j.loadRosters(ctx, tx, "WHERE target = $1", t.id); restored > 0 {
+		p.Rosters = append(p.Rosters, &format.Roster{ID: restored, Source: format.RestoredSource})
+	}
+	return p, err
+}
+
+// EachPerson calls visit with the people of a run that is not forgotten.
+func (j history) EachPerson(ctx context.Context, id int64, visit func(*format.Person) error) error {
+	return j.view(ctx, fmt.Sprintf("read the people of run %d", id), func(tx pgx.Tx) error {
+		record, err := loadRun(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return j.eachPerson(ctx, tx, &record, visit)
+	})
+}
+
+// eachPerson calls visit with the people of the run's rows. A leaver of the run is one of them
+// as long as the push that they were planned for did not succeed.
+func (j *Journal) eachPerson(ctx context.Context, tx pgx.Tx, r *runRecord, visit func(*format.Person) error) error {
+	people := format.PeopleOf(&r.RunInfo, j.salt)
+	return j.project(ctx, tx, r, func(c *format.Chunk, claimed int) error { return people.Each(c, claimed, visit) })
+}
+
+// WaitingLeavers returns a run, and the keys of the leavers whom it is still to push.
+func (j history) WaitingLeavers(ctx context.Context, id int64) (run importer.RunInfo, waiting []importer.Digest, err error) {
+	err = j.view(ctx, fmt.Sprintf("read the leavers of run %d", id), func(tx pgx.Tx) error {
+		record, err := loadRun(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		run = record.RunInfo
+		return j.project(ctx, tx, &record, func(c *format.Chunk, _ int) error {
+			for row := range c.All {
+				if row.Plan.Leaver && row.Waits() {
+					waiting = append(waiting, row.Plan.Key)
+				}
+			}
+			return nil
+		})
+	})
+	return run, waiting, err
+}
+
+// loadRosters returns who was in complete runs that are forgotten; the condition is SQL.
+func (j *Journal) loadRosters(ctx context.Context, q querier, condition string, args ...any) ([]*format.Roster, error) {
+	rows, err := q.Query(ctx, "SELECT target, series, run, data FROM opscom.roster "+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*format.Roster, error) {
+		s := new(format.Roster)
+		var series string
+		var run int64
+		var sealed []byte
+		if err := row.Scan(&s.Target, &series, &run, &sealed); err != nil {
+			return nil, err
+		}
+		data, err := j.keys.Open(sealed, s.Target, run)
+		if err == nil {
+			err = s.Read(run, series, data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("who was in run %d: %w", run, err)
+		}
+		return s, nil
+	})
+}
+
+// keepRoster keeps the people of a run that is to be forgotten, if it is the last complete one
+// of its source, with their ids or without. The caller holds the target's lock.
+func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
+	return j.insist(ctx, fmt.Sprintf("keep who was in run %d", r.ID), func(tx pgx.Tx, _ bool) error {
+		past, err := j.loadPast(ctx, tx, r.Target)
+		if err != nil || !past.IsLastComplete(&r.RunInfo) {
+			return err
+		}
+		s := &format.Roster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load(), Looked: r.Leavers != nil}
+		s.Target = r.target
+		return j.storeRoster(ctx, tx, s, func(visit func(*format.Person) error) error { return j.eachPerson(ctx, tx, r, visit) })
+	})
+}
+
+// storeRoster stores the roster with these people, in place of an older one.
+func (j *Journal) storeRoster(ctx context.Context, tx pgx.Tx, s *format.Roster, each func(visit func(*format.Person) error) error) error {
+	data, err := s.Pack(each)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO opscom.roster (target, series, run, keyed, data) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (target, series) DO UPDATE SET run = excluded.run, keyed = excluded.keyed, data = excluded.data`,
+		s.Target, importer.SeriesOf(s.Source), s.ID, s.HasKeys, j.keys.Seal(nil, data, s.Target, s.ID))
+	return err
+}
+
+// dropKeys deletes the ids of all people who are kept.
+func (j *Journal) dropKeys(ctx context.Context) error {
+	return j.insist(ctx, "delete the ids of people who are kept", func(tx pgx.Tx, _ bool) error {
+		rosters, err := j.loadRosters(ctx, tx, "WHERE keyed FOR UPDATE")
+		for _, s := range rosters {
+			if err == nil {
+				without := *s
+				without.HasKeys = false
+				err = j.storeRoster(ctx, tx, &without, s.Each)
+			}
+		}
+		return err
+	})
+}
+
+// dropOlderRosters deletes who was in a run of whose source there is a later complete one that
+// is not forgotten.
+func (j *Journal) dropOlderRosters(ctx context.Context, target string) error {
+	return j.insist(ctx, "delete who was in older runs", func(tx pgx.Tx, _ bool) error {
+		past, err := j.loadPast(ctx, tx, target)
+		if err != nil {
+			return err
+		}
+		for i := range past.Runs {
+			if r := &past.Runs[i]; journal.IsComplete(r) {
+				_, err = tx.Exec(ctx, "DELETE FROM opscom.roster r USING opscom.target t WHERE t.id = r.target AND t.name = $1 AND r.series = $2 AND r.run < $3",
+					importer.SameTarget(target), importer.SeriesOf(r.Source), r.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
