@@ -75,6 +75,9 @@ func (l *Lane) Claim(ctx context.Context, max int) ([]importer.Job, error) {
 }
 
 func (l *Lane) claim(ctx context.Context, max int) ([]importer.Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err // nothing is begun, so nothing is in doubt
+	}
 	if err := l.fill(ctx, max); err != nil {
 		return nil, err
 	}
@@ -397,6 +400,9 @@ func (l *Lane) Record(ctx context.Context, outcomes []importer.Outcome) error {
 }
 
 func (l *Lane) record(ctx context.Context, outcomes []importer.Outcome) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	changes, err := l.settle(outcomes)
 	if err != nil {
 		return err

@@ -143,6 +143,7 @@ func (r *Run) look(ctx context.Context) (state importer.RunState, free, held boo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
+		r.isEnded = r.isEnded || r.record.State == importer.RunPushing && record.State != importer.RunPushing
 		err = r.know(record)
 	}
 	return record.State, free, held, r.journal.failed(fmt.Sprintf("look at run %d", r.id), err)

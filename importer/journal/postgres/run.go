@@ -37,6 +37,7 @@ type Run struct {
 	payloads *keyring.Ring // nil: the run is over
 	plan     plan          // while it is made
 	own      *Lane         // of this process; nil until rows are claimed
+	isEnded  bool          // by another process, while this one worked on it
 }
 
 // Begin stores a new run, in the state planning. The journal sets its number, state, rows,
@@ -217,7 +218,7 @@ func (r *Run) Start(ctx context.Context) error {
 		err = &journal.BusyError{Target: r.record.Target}
 	}
 	if err == nil {
-		r.own = nil
+		r.own, r.isEnded = nil, false
 	}
 	return err
 }
@@ -278,6 +279,9 @@ func (r *Run) Stop(ctx context.Context) error { return r.StopBecause(ctx, "") }
 func (r *Run) StopBecause(ctx context.Context, reason string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.isEnded && r.record.State == importer.RunStopped {
+		return nil
+	}
 	if err := r.record.require(importer.RunPushing); err != nil {
 		return err
 	}
@@ -366,6 +370,9 @@ func (j *Journal) recordLost(ctx context.Context, tx pgx.Tx, record *runRecord, 
 func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.isEnded && r.record.State == importer.RunFinished {
+		return nil
+	}
 	if err := r.record.require(importer.RunPushing); err != nil {
 		return err
 	}

@@ -84,6 +84,28 @@ func TestTwoProcessesPushOneRun(t *testing.T) {
 	diff(t, "attempts", attempts, 1499)
 }
 
+// That another process was first to finish the run is no error.
+func TestFinishedByAnotherProcess(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, numbers(2, 20))
+	other := again(t, j, r)
+	diff(t, "claimed by another", len(claim(t, other, 99)), 19)
+	var s delivery
+	ended := make(chan error)
+	go func() { ended <- work(t.Context(), r, s.controller(0)) }()
+	record(t, other, importer.StatusPushed, numbers(2, 20)...)
+	must(t, other.Finish(t.Context(), testTime))
+	must(t, <-ended)
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "state", r.Info().State, importer.RunFinished)
+	if err := r.Finish(t.Context(), testTime); err != nil {
+		t.Errorf("finished again: %v", err)
+	}
+	if err := again(t, j, r).Finish(t.Context(), testTime); !errors.As(err, new(*journal.StateError)) {
+		t.Errorf("finished by one who has not worked on it: %v", err)
+	}
+}
+
 // The leases of a slow push are renewed, and nobody else gets its rows.
 func TestLeasesAreRenewed(t *testing.T) {
 	j := opened(t, newDatabase(t))
@@ -120,6 +142,7 @@ func TestStoppedByAnotherProcess(t *testing.T) {
 	eventually(t, "begun", func() bool { return s.n() > 20 })
 	must(t, again(t, j, r).StopBecause(t.Context(), "the token was refused"))
 	err := <-ended
+	must(t, r.Stop(t.Context())) // as push does after an error
 	var stopped *StoppedError
 	if !errors.As(err, &stopped) && !errors.As(err, new(*journal.StateError)) || stopped != nil && stopped.Reason != "the token was refused" {
 		t.Errorf("the push ended with %v", err)
