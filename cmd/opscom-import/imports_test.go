@@ -50,6 +50,7 @@ func allowedImports() map[string][]string {
 	const format = "importer/journal/internal/format"
 	allowed[format] = inner
 	allowed["importer/journal"] = append([]string{format}, inner...)
+	allowed["importer/journal/internal/conformance"] = append([]string{format, "importer/journal"}, inner...)
 	const sqlite = "importer/journal/sqlite"
 	allowed[sqlite] = append([]string{format, "importer/journal"}, inner...)
 	const keyring = "importer/journal/postgres/keyring"

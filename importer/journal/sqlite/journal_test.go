@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +16,6 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/mapping"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -195,46 +193,6 @@ func TestOpenAgainKeepsEverything(t *testing.T) {
 	r, err := second.run(t.Context(), 1)
 	must(t, err)
 	diff(t, "results", statuses(t, r), []string{"2 not_sent 0", "3 not_sent 0"})
-	other := openTest(t, t.TempDir())
-	if string(other.Salt()) == string(salt) {
-		t.Error("two journals have one salt")
-	}
-}
-
-func TestTwoJournalsOnOneFolder(t *testing.T) {
-	dir := t.TempDir()
-	a, b := openTest(t, dir), openTest(t, dir)
-	r := planned(t, a, importer.RunPushing, 2, 3)
-	claim(t, r, 1)
-	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
-	seen, err := b.run(t.Context(), r.Info().ID)
-	must(t, err)
-	diff(t, "results seen by the other", statuses(t, seen), []string{"2 pushed 1", "3 not_sent 0"})
-	planned(t, b, importer.RunHeld, 2)
-	runs, err := a.Runs(t.Context())
-	must(t, err)
-	if len(runs) != 2 || runs[0].ID != 2 || runs[0].State != importer.RunHeld {
-		t.Errorf("runs: %+v", runs)
-	}
-}
-
-func TestManyOpenANewJournalAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	errs := make(chan error)
-	for range 8 {
-		go func() {
-			j, err := Open(context.Background(), dir)
-			if err == nil {
-				err = j.Close()
-			}
-			errs <- err
-		}()
-	}
-	for range 8 {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func TestOpenRefusesANewerSchema(t *testing.T) {
@@ -275,30 +233,6 @@ func TestOpenSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
-func TestUserTypes(t *testing.T) {
-	j := openTest(t, t.TempDir())
-	types, at, err := j.UserTypes(t.Context(), testTarget)
-	if err != nil || types != nil || !at.IsZero() {
-		t.Errorf("of a new journal: %v %v %v", types, at, err)
-	}
-	for _, want := range [][]mapping.UserType{
-		{{ID: "1", Name: "Full Time Student", Info: "Student"}, {ID: "9", Name: "Employé"}},
-		{{ID: "2", Name: "Staff"}},
-	} {
-		must(t, j.SaveUserTypes(t.Context(), testTarget, want, testTime))
-		types, at, err = j.UserTypes(t.Context(), testTarget)
-		must(t, err)
-		diff(t, "types", types, want)
-		if !at.Equal(testTime) {
-			t.Errorf("at %v, want %v", at, testTime)
-		}
-	}
-	types, _, err = j.UserTypes(t.Context(), "another")
-	if err != nil || types != nil {
-		t.Errorf("of another target: %v %v", types, err)
-	}
-}
-
 func TestExists(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	if found, err := Exists(dir); found || err != nil {
@@ -308,21 +242,4 @@ func TestExists(t *testing.T) {
 	if found, err := Exists(dir); !found || err != nil {
 		t.Errorf("after: %v %v", found, err)
 	}
-}
-
-func TestCancelledCallsChangeNothing(t *testing.T) {
-	j := openTest(t, t.TempDir())
-	r := planned(t, j, importer.RunPushing, 2, 3)
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := r.Claim(cancelled, 1); !errors.Is(err, context.Canceled) {
-		t.Errorf("claim: %v", err)
-	}
-	diff(t, "claimed", claim(t, r, 9), []int{2, 3})
-	if err := r.Record(cancelled, []importer.Outcome{pushed(2)}); !errors.Is(err, context.Canceled) {
-		t.Errorf("record: %v", err)
-	}
-	must(t, r.Record(t.Context(), []importer.Outcome{pushed(2)}))
-	must(t, r.Stop(t.Context()))
-	diff(t, "results", statuses(t, r), []string{"2 pushed 1", "3 unknown 0"})
 }

@@ -5,32 +5,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"opscom-import/importer/journal"
 )
-
-func TestLock(t *testing.T) {
-	dir := t.TempDir()
-	a, b := openTest(t, dir), openTest(t, dir)
-	release, err := a.Lock(testTarget)
-	must(t, err)
-	for name, j := range map[string]*Journal{"same journal": a, "other journal": b} {
-		_, err := j.Lock(testTarget)
-		busy := new(journal.BusyError)
-		if !errors.As(err, &busy) || busy.Target != testTarget || !strings.Contains(err.Error(), "is in progress") {
-			t.Errorf("%s: error %v", name, err)
-		}
-	}
-	other, err := b.Lock("another target")
-	must(t, err)
-	must(t, other())
-	must(t, release())
-	again, err := b.Lock(testTarget)
-	must(t, err)
-	must(t, again())
-}
 
 // lockDir tells a child process which journal to lock: TestHoldLock.
 const lockDir = "OPSCOM_TEST_LOCK_DIR"

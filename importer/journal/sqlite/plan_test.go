@@ -22,21 +22,3 @@ func TestAPlanInTheMakingCanBeRead(t *testing.T) {
 	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
 	diff(t, "claimed", claim(t, r, 9), []int{2})
 }
-
-// Whether a file's last line has a line end is known to the next run; a run that was
-// stored without it, as by earlier versions, is one of a file that had none.
-func TestLineEndedIsStored(t *testing.T) {
-	for _, isEnded := range []bool{true, false} {
-		j := openTest(t, t.TempDir())
-		r, err := j.begin(t.Context(), testRun())
-		must(t, err)
-		r.SetLineEnded(isEnded)
-		must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusUnchanged)}))
-		must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))
-		must(t, r.Finish(t.Context(), testTime))
-		last, ok, err := j.Last(t.Context(), r.Info().Target, r.Info().Source)
-		if err != nil || !ok || last.LineEnded != isEnded || last.Reports != r.Info().Reports {
-			t.Errorf("stored %v: %+v, %v, %v", isEnded, last, ok, err)
-		}
-	}
-}

@@ -1,344 +1,113 @@
 package sqlite
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
-	"opscom-import/importer"
 	"opscom-import/importer/journal"
 )
 
-// leaverTest makes runs of people who are called by letters.
-type leaverTest struct {
-	*testing.T
-	j        *Journal
-	digester *importer.Digester
-}
-
-func newLeaverTest(t *testing.T, dir string) *leaverTest {
-	j := openTest(t, dir)
-	return &leaverTest{t, j, importer.NewDigester(j.Salt())}
-}
-
-// row is that of somebody; a capital is a leaver's.
-func (l *leaverTest) row(number int, who string, status importer.Status) importer.PlannedRow {
-	id := "kanarie-" + strings.ToLower(who)
-	row := importer.PlannedRow{Row: number, UniqueID: id, LoginSource: "SSO", Status: status, Leaver: who != strings.ToLower(who)}
-	row.Key = l.digester.Key("SSO", id)
-	if status == importer.StatusPending {
-		row.Payload = fmt.Appendf(nil, `{"unique_id":%q}`, id)
-		row.Hash = l.digester.Profile(row.Payload)
-	}
-	return row
-}
-
-// run makes a finished run of the source. Each word is a person and, after a colon, how the
-// row ended; otherwise it is pushed.
-func (l *leaverTest) run(source string, change func(*importer.RunInfo), words ...string) *Run {
-	l.Helper()
-	info := testRun()
-	info.Source = source
-	if change != nil {
-		change(&info)
-	}
-	r, err := l.j.begin(l.Context(), info)
-	must(l.T, err)
-	var rows []importer.PlannedRow
-	var outcomes []importer.Outcome
-	inFile := 0
-	for i, word := range words {
-		who, status, _ := strings.Cut(word, ":")
-		outcome := importer.Outcome{Row: i + 2, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "ref-" + who, Attempts: 1}, FinishedAt: testTime.Add(time.Hour)}
-		planned := importer.StatusPending
-		switch status {
-		case "failed":
-			outcome.Answer = importer.Answer{Status: importer.StatusFailed, Attempts: 5}
-		case "rejected":
-			outcome.Answer = importer.Answer{Status: importer.StatusRejected, ErrorCode: "9019", Attempts: 1}
-		case "":
-		default:
-			planned = importer.Status(status)
-		}
-		row := l.row(i+2, who, planned)
-		if rows = append(rows, row); planned == importer.StatusPending {
-			outcomes = append(outcomes, outcome)
-		}
-		if !row.Leaver {
-			inFile++
-		}
-	}
-	must(l.T, r.Append(l.Context(), rows))
-	r.SetLeavers(info.Leavers)
-	must(l.T, r.Seal(l.Context(), importer.RunPushing, inFile, info.Held))
-	for {
-		jobs, err := r.Claim(l.Context(), 100)
-		must(l.T, err)
-		if len(jobs) == 0 {
-			break
-		}
-	}
-	must(l.T, r.Record(l.Context(), outcomes))
-	must(l.T, r.Finish(l.Context(), testTime.Add(time.Duration(r.Info().ID)*time.Hour)))
-	return r
-}
-
-// missing returns who of the last complete run is not among the people of the file.
-func (l *leaverTest) missing(source string, present ...string) string {
-	l.Helper()
-	last, why, err := l.j.LastComplete(l.Context(), testTarget, source, "")
-	must(l.T, err)
-	if last == nil {
-		return why
-	}
-	roster, err := l.j.Roster(l.Context(), testTarget, last)
-	must(l.T, err)
-	for _, who := range present {
-		roster.See(l.digester.Key("SSO", "kanarie-"+who))
-	}
-	missing, elsewhere, err := roster.Missing(l.Context())
-	must(l.T, err)
-	text := fmt.Sprintf("%d of %d:", last.ID, roster.People)
-	for _, m := range missing {
-		name := "?"
-		if roster.HasKeys {
-			name = strings.TrimPrefix(m.UniqueID, "kanarie-")
-		}
-		text += " " + name
-		if m.ReferenceID != "" {
-			text += "=" + m.ReferenceID
-		}
-	}
-	if elsewhere > 0 {
-		text += fmt.Sprintf(", %d elsewhere", elsewhere)
-	}
-	return text
-}
-
-func (l *leaverTest) want(want, source string, present ...string) {
-	l.Helper()
-	if got := l.missing(source, present...); got != want {
-		l.Errorf("%v left: %s; want %s", present, got, want)
-	}
-}
-
-func TestWhoLeft(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	const night1, night2 = "/x/s-2026-11-01.csv", "/x/s-2026-11-02.csv"
-	l.want(journal.NoRunYet, night1)
-	// A person whom the Controller never had, as d, f and g, cannot leave; e may have arrived.
-	l.run(night1, nil, "a", "b", "c:duplicate", "d:invalid", "e:failed", "f:rejected", "g:skipped", "a:duplicate")
-	l.want("1 of 6: a=ref-a b=ref-b e", night2)
-	l.want("1 of 6: b=ref-b", night2, "a", "e")
-	// Somebody who was pushed once may leave after a row that was not.
-	l.run(night2, nil, "a:invalid", "b:skipped", "h", "E")
-	l.want("2 of 2: a=ref-a b=ref-b h=ref-h", night1)
-	l.want("2 of 2:", night1, "a", "b", "h")
-}
-
-func TestLeaversStayUntilTheyArePushed(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	typed := func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 1} }
-	reported := func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "report", Run: 1} }
-	l.run(testSource, nil, "a", "b", "c", "d", "e")
-	l.run(testSource, typed, "e", "A", "B:failed", "C:rejected", "D:leaver")
-	l.want("2 of 4: b c=ref-c d=ref-d", testSource, "e")
-	l.run(testSource, reported, "e", "B:leaver")
-	l.want("3 of 1:", testSource, "e")
-}
-
-func TestNothingToCompareWith(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	cut := func(r *importer.RunInfo) {
-		r.Held = importer.Limits{}.Judge(importer.Plan{Rows: 1, CutRow: 2, Counts: importer.Counts{}}, importer.RunInfo{})
-	}
-	other := func(r *importer.RunInfo) { r.Target = "OC_OTHER at https://controller.example" }
-	l.run("/x/staff.csv", other, "a")
-	l.want("there is no earlier run of this file", "/x/s.csv")
-	l.want("the runs of this file went to another client or Controller (run 1 to OC_OTHER at https://controller.example)", "/x/staff.csv")
-	l.run("/x/staff.csv", nil, "a")
-	l.want("there is no earlier run of this file, nor of one whose name differs only in a date (run 2 is of staff.csv)", "/x/s.csv")
-	l.run("/x/s.csv", cut, "a", "b")
-	l.want("there is no complete run of this file yet (that of run 3 had no rows, or was cut short)", "/x/s.csv")
-	r := planned(t, l.j, importer.RunPushing, 2)
-	must(t, r.Stop(t.Context()))
-	l.want("there is no complete run of this file yet (run 4 is stopped)", testSource)
-	if last, why, err := l.j.LastComplete(t.Context(), testTarget, "/x/staff.csv", "f1"); last != nil || err != nil || why != "run 2 pushed this very file, and there is no complete run before it" {
-		t.Errorf("%+v, %q, %v", last, why, err)
-	}
-}
-
-// Who was pushed by a run that is not complete is there too.
-func TestLeaversOfARunThatIsNotComplete(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run(testSource, nil, "a", "b")
-	r, err := l.j.begin(t.Context(), testRun())
-	must(t, err)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{l.row(2, "c", importer.StatusPending), l.row(3, "d", importer.StatusPending)}))
-	must(t, r.Seal(t.Context(), importer.RunPushing, 2, nil))
-	_, err = r.Claim(t.Context(), 1)
-	must(t, err)
-	must(t, r.Record(t.Context(), []importer.Outcome{pushedOutcome(2)}))
-	must(t, r.Stop(t.Context()))
-	must(t, l.j.Supersede(t.Context(), 2))
-	l.want("1 of 3: a=ref-a c=44", testSource, "b")
-}
-
-// A leaver whose push was cut off, so that it is not known what the Controller has of them,
-// is looked at again, also when the run is replaced.
-func TestLeaverWhosePushWasCutOff(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run(testSource, nil, "a", "b", "c:unchanged")
-	r, err := l.j.begin(t.Context(), testRun())
-	must(t, err)
-	must(t, r.Append(t.Context(), []importer.PlannedRow{l.row(2, "A", importer.StatusPending), l.row(3, "C", importer.StatusPending)}))
-	must(t, r.Seal(t.Context(), importer.RunPushing, 1, nil))
-	_, err = r.Claim(t.Context(), 2)
-	must(t, err)
-	must(t, r.Stop(t.Context())) // as after a crash
-	must(t, l.j.Supersede(t.Context(), 2))
-	l.want("1 of 3: a c", testSource, "b")
-}
-
-func pushedOutcome(row int) importer.Outcome {
-	return importer.Outcome{Row: row, Answer: importer.Answer{Status: importer.StatusPushed, ReferenceID: "44", Attempts: 1}, FinishedAt: testTime}
-}
-
-// A person whom another file has since did not leave.
-func TestLeaversWhomAnotherFileHas(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run("/x/staff.csv", nil, "a", "b")
-	l.run(testSource, nil, "a", "b", "c")
-	l.want("2 of 3: c=ref-c, 2 elsewhere", testSource)
-	l.run("/x/staff.csv", func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 1} }, "b", "A:leaver")
-	l.want("2 of 3: a=ref-a c=ref-c, 1 elsewhere", testSource) // a was not in that file, though not pushed yet
-	_, err := l.j.Forget(t.Context(), 3)
-	must(t, err)
-	l.want("2 of 3: a=ref-a c=ref-c, 1 elsewhere", testSource)
-}
-
-// A run that does not look for leavers hides nobody who left before it.
-func TestLeaversOfARunThatDidNotLook(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	typed := func(r *importer.RunInfo) { r.Leavers = &importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 1} }
-	l.run(testSource, nil, "a", "b", "c", "x")
-	l.run(testSource, nil, "a", "b", "c") // leavers were never looked for
-	l.want("2 of 3: c=ref-c", testSource, "a", "b")
-	l.run(testSource, typed, "a", "b", "d", "C")
-	l.run(testSource, nil, "a", "b", "e")
-	l.run(testSource, nil, "a", "b")
-	l.want("5 of 4: b=ref-b e=ref-e d=ref-d", testSource, "a")
-	l.run(testSource, typed, "a", "B", "D", "E:leaver")
-	l.want("6 of 2: e=ref-e", testSource, "a")
-	_, err := l.j.Forget(t.Context(), 6)
-	must(t, err)
-	l.want("6 of 2: ?=ref-e", testSource, "a")
-}
-
 // Of a restored journal nobody knows whether a run before was the last complete one.
 func TestLeaversAfterARestore(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run(testSource, nil, "a", "b", "c")
-	l.run("/x/staff.csv", nil, "c")
-	l.j = restoredFrom(t, backedUp(t, l.j))
-	const why = "the journal was restored from a backup, and there is no complete run of this file since"
-	l.want(why, testSource)
-	_, err := l.j.Forget(t.Context(), 1)
+	first := openTest(t, t.TempDir())
+	finishedRun(t, first, 2, 3, 4)
+	staff := testRun()
+	staff.Source = "/x/staff.csv"
+	finishedOf(t, first, staff, 4)
+	j := restoredFrom(t, backedUp(t, first))
+	want := func(what, want, source string, present ...int) {
+		t.Helper()
+		last, why, err := j.LastComplete(t.Context(), testTarget, source, "")
+		must(t, err)
+		if last != nil {
+			roster, err := j.Roster(t.Context(), testTarget, last)
+			must(t, err)
+			for _, row := range present {
+				roster.See(testKey(row))
+			}
+			missing, elsewhere, err := roster.Missing(t.Context())
+			must(t, err)
+			why = fmt.Sprintf("run %d, %d elsewhere:", last.ID, elsewhere)
+			for _, leaver := range missing {
+				why += " " + leaver.UniqueID
+			}
+		}
+		diff(t, what, why, want)
+	}
+	const restored = "the journal was restored from a backup, and there is no complete run of this file since"
+	want("restored", restored, testSource)
+	_, err := j.Forget(t.Context(), 1)
 	must(t, err)
-	l.want(why, testSource)
-	l.want("there is no earlier run of this file, nor of one whose name differs only in a date (run 2 is of staff.csv)", "/x/new.csv")
-	l.run(testSource, nil, "a", "c")
-	l.want("1003 of 2: a=ref-a, 1 elsewhere", testSource)
+	want("forgotten", restored, testSource)
+	want("a new file", "there is no earlier run of this file, nor of one whose name differs only in a date (run 2 is of staff.csv)", "/x/new.csv")
+	finishedRun(t, j, 2, 4)
+	want("since then", "run 1003, 1 elsewhere: id-2", testSource)
+	want("since then, with somebody", "run 1003, 0 elsewhere:", testSource, 2, 4)
+	for run, want := range map[int64]bool{1: true, 2: true, 1003: false} {
+		if was, err := j.WasRestoredSince(t.Context(), testTarget, run); was != want || err != nil {
+			t.Errorf("restored since run %d: %v, %v", run, was, err)
+		}
+	}
 }
 
-// Forgetting runs keeps who was in the last complete one of each file, with ids only
-// where they are to be kept.
-func TestForgettingKeepsTheLastRoster(t *testing.T) {
+// Of a run that is forgotten no id is left, unless those of its people are to be kept, and
+// there is one roster of a source.
+func TestForgettingLeavesNoID(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		t.Run(fmt.Sprint(keep), func(t *testing.T) {
-			dir := t.TempDir()
-			l := newLeaverTest(t, dir)
-			l.j.KeepKeys(keep)
-			l.run(testSource, nil, "a", "b")
-			l.run(testSource, nil, "a", "c", "s:skipped", "e:failed")
-			l.run("/x/staff.csv", nil, "x")
-			for _, ids := range [][]int64{{1}, {3}, {2}} {
-				_, err := l.j.Forget(t.Context(), ids...)
+			j, err := Open(t.Context(), t.TempDir())
+			must(t, err)
+			j.KeepKeys(keep)
+			finishedRun(t, j, 2, 3)
+			finishedRun(t, j, 2, 4)
+			for _, id := range []int64{1, 2} {
+				_, err := j.Forget(t.Context(), id)
 				must(t, err)
 			}
-			if found := inFolder(t, dir, "kanarie-"); found != keep {
+			must(t, j.Close())
+			if found := holds(t, j.dir, "id-"); found != keep {
 				t.Errorf("ids in the folder: %v", found)
 			}
-			want := "2 of 3: ?=ref-c ?"
-			if keep {
-				want = "2 of 3: c=ref-c e"
-			}
-			l.want(want, testSource, "a")
 			if keep { // and are forgotten when they are to be kept no more
-				l.run("/x/other.csv", nil, "o")
-				l.j.KeepKeys(false)
-				_, err := l.j.Forget(t.Context(), 4)
+				j, err = Open(t.Context(), j.dir)
 				must(t, err)
-				if inFolder(t, dir, "kanarie-") {
+				j.KeepKeys(false)
+				other := testRun()
+				other.Source = "/x/other.csv"
+				_, err := j.Forget(t.Context(), finishedOf(t, j, other, 5).id)
+				must(t, err)
+				must(t, j.Close())
+				if holds(t, j.dir, "id-") {
 					t.Error("ids are still in the folder")
 				}
-				l.want("2 of 3: ?=ref-c ?", testSource, "a")
 			}
-			last := l.run(testSource, nil, "a").Info().ID
-			l.want(fmt.Sprintf("%d of 1:", last), testSource, "a")
-			var left int
-			must(t, l.j.reader.QueryRow("SELECT count(*) FROM roster WHERE series = ?", testSource).Scan(&left))
-			if left != 0 {
-				t.Errorf("%d rosters of runs before the last one", left)
+			j = openTest(t, j.dir)
+			rosters := func() (n int) {
+				must(t, j.reader.QueryRow("SELECT count(*) FROM roster WHERE series = ?", testSource).Scan(&n))
+				return n
 			}
+			diff(t, "rosters of the source", rosters(), 1)
+			finishedRun(t, j, 2)
+			diff(t, "rosters of runs before the last one", rosters(), 0)
 		})
 	}
 }
 
-func TestForgettingATargetForgetsItsRosters(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run(testSource, nil, "a")
-	_, err := l.j.Forget(t.Context(), 1)
-	must(t, err)
-	l.want("1 of 1: ?=ref-a", testSource)
-	must(t, l.j.ForgetTarget(t.Context(), testTarget))
-	l.want(journal.NoRunYet, testSource)
-}
-
 func TestDamagedRoster(t *testing.T) {
-	l := newLeaverTest(t, t.TempDir())
-	l.run(testSource, nil, "a", "b")
-	_, err := l.j.Forget(t.Context(), 1)
+	j := openTest(t, t.TempDir())
+	_, err := j.Forget(t.Context(), finishedRun(t, j, 2, 3).id)
 	must(t, err)
 	var data []byte
-	must(t, l.j.reader.QueryRow("SELECT data FROM roster").Scan(&data))
+	must(t, j.reader.QueryRow("SELECT data FROM roster").Scan(&data))
 	for i := range data {
 		damaged := slices.Clone(data)
 		damaged[i] ^= 0x10
-		_, err := l.j.writer.Exec("UPDATE roster SET data = ?", damaged)
+		_, err := j.writer.Exec("UPDATE roster SET data = ?", damaged)
 		must(t, err)
-		if _, _, err := l.j.LastComplete(t.Context(), testTarget, testSource, ""); !errors.As(err, new(*journal.DamagedError)) {
+		if _, _, err := j.LastComplete(t.Context(), testTarget, testSource, ""); !errors.As(err, new(*journal.DamagedError)) {
 			t.Fatalf("byte %d changed: error %v", i, err)
 		}
 	}
-}
-
-// inFolder reports whether any file in the folder has the text.
-func inFolder(t *testing.T, dir, text string) (found bool) {
-	t.Helper()
-	must(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		found = found || bytes.Contains(data, []byte(text))
-		return err
-	}))
-	return found
 }

@@ -1,18 +1,22 @@
-package sqlite
+package conformance
 
 import (
 	"path/filepath"
-	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"opscom-import/importer"
 )
 
-func TestJobRun(t *testing.T) {
-	dir := t.TempDir()
-	j := openTest(t, dir)
+func jobs() []part {
+	return []part{
+		{"a job's run", jobRun},
+		{"a job's run relocates the run", jobRunRelocates},
+		{"old runs of a job are forgotten", oldJobRuns},
+	}
+}
+
+func jobRun(t *test) {
+	j := t.open()
 	began := importer.JobRun{
 		Job: "students", File: "/in/students.csv", FileHash: "f1", Folder: "/in/in-progress/1", DueAt: testTime.Add(-time.Minute), StartedAt: testTime,
 	}
@@ -24,9 +28,7 @@ func TestJobRun(t *testing.T) {
 		t.Helper()
 		runs, err := j.JobRuns(t.Context(), "students", 0)
 		must(t, err)
-		if diff := cmp.Diff([]importer.JobRun{want}, runs); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", action, diff)
-		}
+		diff(t, action, runs, []importer.JobRun{want})
 	}
 	check("begun")
 
@@ -35,8 +37,7 @@ func TestJobRun(t *testing.T) {
 	want.Starts, want.StartedAt = 2, again
 	check("begun again after a death")
 
-	r := planned(t, j, importer.RunHeld, 2, 3)
-	want.Run, want.Exit, want.Problem, want.Retry, want.EndedAt = r.id, 3, "the disk is full", true, again.Add(time.Second)
+	want.Run, want.Exit, want.Problem, want.Retry, want.EndedAt = planned(t, j, importer.RunHeld, 2, 3).Info().ID, 3, "the disk is full", true, again.Add(time.Second)
 	want.Counts = importer.Counts{importer.StatusNotSent: 2}
 	must(t, j.EndJobRun(t.Context(), want, nil))
 	check("ended for now")
@@ -49,43 +50,45 @@ func TestJobRun(t *testing.T) {
 	must(t, j.EndJobRun(t.Context(), want, &importer.Relocation{From: want.Folder, To: "/in/held/1"}))
 	want.Folder = "/in/held/1"
 	check("moved")
+	j = t.crash()
+	check("after a crash")
 	if runs, err := j.JobRuns(t.Context(), "staff", 0); err != nil || len(runs) > 0 {
 		t.Errorf("another job has %v, %v", runs, err)
 	}
 }
 
-func TestJobRunsRelocateTheRun(t *testing.T) {
-	j := openTest(t, t.TempDir())
+func jobRunRelocates(t *test) {
+	j := t.open()
 	from, to := filepath.Join(t.TempDir(), "in-progress", "1"), filepath.Join(t.TempDir(), "done", "1")
 	info := testRun()
 	info.File = filepath.Join(from, "students.csv")
 	info.Reports = importer.Reports{Results: filepath.Join(from, "students.results.csv"), Problems: "-", Fix: "", Summary: from + "-2/summary.html"}
-	r, err := j.begin(t.Context(), info)
+	r, err := j.Begin(t.Context(), info)
 	must(t, err)
 	must(t, r.Append(t.Context(), []importer.PlannedRow{testRow(2, importer.StatusPending)}))
 	must(t, r.Seal(t.Context(), importer.RunHeld, 1, nil))
+	run := r.Info().ID
 	id, err := j.BeginJobRun(t.Context(), importer.JobRun{Job: "students", Folder: from, StartedAt: testTime})
 	must(t, err)
-	must(t, j.EndJobRun(t.Context(), importer.JobRun{ID: id, Job: "students", Folder: from, Run: r.id, Exit: 4}, &importer.Relocation{From: from, To: to}))
-	again, err := j.run(t.Context(), r.id)
-	must(t, err)
+	must(t, j.EndJobRun(t.Context(), importer.JobRun{ID: id, Job: "students", Folder: from, Run: run, Exit: 4}, &importer.Relocation{From: from, To: to}))
+	again := openRun(t, j, run)
 	got := again.Info()
 	want := importer.Reports{Results: filepath.Join(to, "students.results.csv"), Problems: "-", Summary: from + "-2/summary.html"}
 	if got.File != filepath.Join(to, "students.csv") || got.Path() != got.File || got.Source != testSource || got.Reports != want {
 		t.Errorf("the run has %+v", got)
 	}
-	if err := again.Start(t.Context()); err != nil { // its checksum is right, and it can be approved
-		t.Error(err)
-	}
-	_, err = j.Forget(t.Context(), r.id)
+	must(t, again.Start(t.Context())) // it can be approved
+	must(t, again.Stop(t.Context()))
+	_, err = j.Forget(t.Context(), run)
 	must(t, err)
-	if err := j.EndJobRun(t.Context(), importer.JobRun{ID: id, Run: r.id}, &importer.Relocation{From: to, To: from}); err != nil {
+	if err := j.EndJobRun(t.Context(), importer.JobRun{ID: id, Run: run}, &importer.Relocation{From: to, To: from}); err != nil {
 		t.Errorf("a run that is forgotten: %v", err)
 	}
 }
 
-func TestOldJobRunsAreForgotten(t *testing.T) {
-	j := openTest(t, t.TempDir())
+func oldJobRuns(t *test) {
+	const kept = 1000
+	j := t.open()
 	begin := func(job string) int64 {
 		t.Helper()
 		id, err := j.BeginJobRun(t.Context(), importer.JobRun{Job: job, StartedAt: testTime})
@@ -93,13 +96,13 @@ func TestOldJobRunsAreForgotten(t *testing.T) {
 		return id
 	}
 	other, open := begin("staff"), begin("students")
-	for range maxJobRuns + 5 {
+	for range kept + 5 {
 		id := begin("students")
 		must(t, j.EndJobRun(t.Context(), importer.JobRun{ID: id, Job: "students"}, nil))
 	}
 	runs, err := j.JobRuns(t.Context(), "", 0)
 	must(t, err)
-	if n := len(runs); n != maxJobRuns+2 || runs[n-1].ID != other || runs[n-2].ID != open {
+	if n := len(runs); n != kept+2 || runs[n-1].ID != other || runs[n-2].ID != open {
 		t.Errorf("%d runs are left; the oldest are %d and %d, want %d and %d", n, runs[n-1].ID, runs[n-2].ID, other, open)
 	}
 	if runs, err = j.JobRuns(t.Context(), "students", 3); err != nil || len(runs) != 3 || runs[0].ID < runs[2].ID {
