@@ -25,9 +25,11 @@ func onlyEmbedded() []string {
 		"migrate",         // a database of its own
 		"no_runs",         // there is a journal
 		"push_controller", // journal.db is there
+		"submit",          // a database of its own
 		"support",         // the files of the journal
 		"swap",            // nothing of a person is in journal.db
 		"worker",          // a database of its own
+		"worker_killed",   // the same
 	}
 }
 
