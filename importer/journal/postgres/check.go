@@ -22,7 +22,7 @@ func (j *Journal) checkServer(ctx context.Context, config *pgx.ConnConfig) error
 	if err := checkVersion(conn.PgConn().ParameterStatus("server_version")); err != nil {
 		return j.wrap("", err)
 	}
-	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" {
+	if encoding := conn.PgConn().ParameterStatus("server_encoding"); encoding != "UTF8" && encoding != "" { // a pooler may not say it
 		return j.refuse(`has the encoding %s: make it again with "createdb -E UTF8 -T template0", or name another`, encoding)
 	}
 	var isReadOnly bool
