@@ -29,8 +29,9 @@ func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
 // the last complete run of each source: as digests too, unless KeepKeys says more. A run in
 // progress stays too and is reported as a *BusyError; one that does not exist as ErrNoRun.
 func (j *Journal) Forget(ctx context.Context, ids ...int64) (forgotten int, err error) {
-	var errs []error
-	for _, id := range ids {
+	forgotten, rest, err := j.forgetNights(ctx, ids)
+	errs := []error{err}
+	for _, id := range rest {
 		if err := j.forget(ctx, id); err != nil {
 			errs = append(errs, j.failed(fmt.Sprintf("forget run %d", id), err))
 			continue
@@ -41,32 +42,19 @@ func (j *Journal) Forget(ctx context.Context, ids ...int64) (forgotten int, err 
 	return forgotten, errors.Join(errs...)
 }
 
-// tidy deletes the ids that are not to be kept, after some runs were forgotten.
-func (j *Journal) tidy(ctx context.Context, forgotten int) error {
-	if forgotten == 0 || j.keepKeys.Load() {
-		return nil
-	}
-	return j.dropKeys(ctx)
-}
-
-// Expire deletes runs as Forget does, whole nights first. It leaves out runs to targets that are
-// in use. When the context ends it returns how many runs it has deleted, and the context's
-// error; the rest can be deleted later.
+// Expire deletes runs as Forget does, but leaves out runs to targets that are in use. When the
+// context ends it returns how many runs it has deleted, and the context's error; the rest can be
+// deleted later.
 func (j *Journal) Expire(ctx context.Context, ids ...int64) (forgotten int, err error) {
-	nights, err := j.wholeNights(ctx, ids)
-	for _, night := range nights {
-		if err == nil {
-			var n int
-			n, err = j.purgeNight(ctx, night)
-			forgotten, err = forgotten+n, leavingOut(err)
+	forgotten, rest, err := j.forgetNights(ctx, ids)
+	for _, id := range rest {
+		if err != nil {
+			break
 		}
-	}
-	for _, id := range ids {
-		if err == nil {
-			if err = j.forget(ctx, id); err == nil {
-				forgotten++
-			}
-			err = leavingOut(err)
+		if err = j.forget(ctx, id); err == nil {
+			forgotten++
+		} else if isLeftOut(err) {
+			err = nil
 		}
 	}
 	if ctx.Err() != nil {
@@ -75,12 +63,47 @@ func (j *Journal) Expire(ctx context.Context, ids ...int64) (forgotten int, err 
 	return forgotten, errors.Join(j.failed("forget old runs", err), j.tidy(ctx, forgotten))
 }
 
-// leavingOut returns the error unless it only says that something is in use, or is gone.
-func leavingOut(err error) error {
-	if errors.As(err, new(*journal.BusyError)) || errors.As(err, new(*UnfinishedError)) || errors.Is(err, journal.ErrNoRun) {
+// isLeftOut reports whether an error only says that something is in use, or is gone.
+func isLeftOut(err error) bool {
+	return errors.As(err, new(*journal.BusyError)) || errors.As(err, new(*UnfinishedError)) || errors.Is(err, journal.ErrNoRun)
+}
+
+// forgetNights deletes runs that are all runs of a night, and over, by dropping the night's
+// tables. rest are those that it leaves to be deleted one by one.
+func (j *Journal) forgetNights(ctx context.Context, ids []int64) (forgotten int, rest []int64, err error) {
+	rows, err := j.pool.Query(ctx, "SELECT night, array_agg(id) FROM opscom.run WHERE "+isPast+" GROUP BY night HAVING bool_and(id = ANY($1) AND "+isOver+") ORDER BY night", ids)
+	if err != nil {
+		return 0, ids, j.failed("find the runs to delete", err)
+	}
+	type whole struct {
+		Night time.Time
+		Runs  []int64
+	}
+	nights, err := pgx.CollectRows(rows, pgx.RowToStructByPos[whole])
+	if err != nil {
+		return 0, ids, j.failed("find the runs to delete", err)
+	}
+	rest = slices.Clone(ids)
+	for _, night := range nights {
+		n, err := j.purgeNight(ctx, night.Night)
+		if isLeftOut(err) {
+			continue
+		}
+		if err != nil {
+			return forgotten, rest, err
+		}
+		forgotten += n
+		rest = slices.DeleteFunc(rest, func(id int64) bool { return slices.Contains(night.Runs, id) })
+	}
+	return forgotten, rest, nil
+}
+
+// tidy deletes the ids that are not to be kept, after some runs were forgotten.
+func (j *Journal) tidy(ctx context.Context, forgotten int) error {
+	if forgotten == 0 || j.keepKeys.Load() {
 		return nil
 	}
-	return err
+	return j.dropKeys(ctx)
 }
 
 // isOver selects runs of which nothing is left to do.
@@ -88,15 +111,6 @@ const isOver = "state IN ('finished', 'superseded')"
 
 // isPast selects nights that no new run belongs to.
 const isPast = "night < (now() AT TIME ZONE 'UTC')::date"
-
-// wholeNights returns the nights of which all runs are among these, and over.
-func (j *Journal) wholeNights(ctx context.Context, ids []int64) (nights []time.Time, err error) {
-	rows, err := j.pool.Query(ctx, "SELECT night FROM opscom.run WHERE "+isPast+" GROUP BY night HAVING bool_and(id = ANY($1) AND "+isOver+") ORDER BY night", ids)
-	if err == nil {
-		nights, err = pgx.CollectRows(rows, pgx.RowTo[time.Time])
-	}
-	return nights, j.failed("find the runs to delete", err)
-}
 
 // UnfinishedError says that runs of a night are not over.
 type UnfinishedError struct {

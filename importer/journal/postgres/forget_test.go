@@ -168,7 +168,7 @@ func TestPurgeNights(t *testing.T) {
 	execute(t, j, "SELECT opscom.ensure_night('2026-11-01')") // its runs were forgotten one by one
 	first := onNight(t, j, 9, importer.RunFinished)
 	first.record(t, j.pool, pushedAs(2, "a"))
-	replaced := onNight(t, j, 9, importer.RunSuperseded)
+	onNight(t, j, 9, importer.RunSuperseded)
 	held := onNight(t, j, 8, importer.RunHeld)
 	beside := onNight(t, j, 8, importer.RunFinished)
 	recent := onNight(t, j, 5, importer.RunStopped)
@@ -191,7 +191,6 @@ func TestPurgeNights(t *testing.T) {
 		t.Errorf("the last complete run is %d, want %d", last.ID, beside.id)
 	}
 	diff(t, "nights", nights(t, j), []string{"20261125"})
-	_ = replaced
 }
 
 // The night that has begun is never dropped, whatever is asked for.
@@ -227,17 +226,28 @@ func TestPurgeLeavesWhatCannotBeFolded(t *testing.T) {
 	}
 }
 
-// Where all runs of a night expire, its tables are dropped.
-func TestExpireDropsWholeNights(t *testing.T) {
-	j := newJournal(t)
-	a, b := onNight(t, j, 9, importer.RunFinished), onNight(t, j, 9, importer.RunFinished)
-	c, kept := onNight(t, j, 8, importer.RunStopped), onNight(t, j, 8, importer.RunFinished)
-	n, err := j.Expire(t.Context(), a.id, b.id, c.id)
-	if n != 3 || err != nil {
-		t.Errorf("expired %d, %v", n, err)
+// Where all runs of a night are forgotten, its tables are dropped.
+func TestWholeNightsAreDropped(t *testing.T) {
+	for name, forget := range map[string]func(*Journal, ...int64) (int, error){
+		"Forget": func(j *Journal, ids ...int64) (int, error) { return j.Forget(t.Context(), ids...) },
+		"Expire": func(j *Journal, ids ...int64) (int, error) { return j.Expire(t.Context(), ids...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJournal(t)
+			a, b := onNight(t, j, 9, importer.RunFinished), onNight(t, j, 9, importer.RunFinished)
+			b.record(t, j.pool, pushedAs(2, "a"))
+			c, kept := onNight(t, j, 8, importer.RunStopped), onNight(t, j, 8, importer.RunFinished)
+			d := onNight(t, j, 7, importer.RunHeld)
+			n, err := forget(j, a.id, b.id, c.id, d.id)
+			if n != 4 || err != nil {
+				t.Errorf("forgot %d, %v", n, err)
+			}
+			diff(t, "runs", runIDs(t, j), []int64{kept.id})
+			diff(t, "nights", nights(t, j), []string{"20261122", "20261123"})
+			diff(t, "left", rowsOf(t, j, "chunk", "event"), map[string]int{"chunk": 1, "event": 0})
+			diff(t, "accepted", accepted(t, j, 2), map[int]string{2: "a"})
+		})
 	}
-	diff(t, "runs", runIDs(t, j), []int64{kept.id})
-	diff(t, "nights", nights(t, j), []string{"20261122"})
 }
 
 // BenchmarkPurge drops a night of 100 runs of 40,000 rows whose outcomes are folded, as they are
