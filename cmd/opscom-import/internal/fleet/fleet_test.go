@@ -509,6 +509,31 @@ func TestTwoWorkersFinishARun(t *testing.T) {
 	}
 }
 
+// A worker that dies must not have all lanes of a run.
+func TestLanesOfARunAreApart(t *testing.T) {
+	t.Parallel()
+	url := newDatabase(t)
+	m := newMemory(t, url)
+	open := make(chan struct{})
+	for _, name := range []string{"a", "b", "c"} {
+		startWorker(t, name, url, m, nil, 20, &gate{open: open})
+	}
+	var runs []*memoryRun
+	for n := range 4 {
+		runs = append(runs, m.submit(t, fmt.Sprintf("OC_%d", n), 1000, 2, Person))
+	}
+	eventually(t, "two workers for each run", func() bool {
+		var apart int
+		err := m.pool.QueryRow(t.Context(), `SELECT count(*) FROM (
+			SELECT FROM opscom.lane WHERE lease_until > now() AND lease_until < 'infinity' GROUP BY run HAVING count(DISTINCT worker) = 2) AS runs`).Scan(&apart)
+		return err == nil && apart == len(runs)
+	})
+	close(open)
+	for _, run := range runs {
+		eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+	}
+}
+
 // A process that is cut off counts as dead: its lanes and rows go on elsewhere, and when it is
 // back it changes nothing.
 func TestLanesOfADeadWorkerGoOn(t *testing.T) {

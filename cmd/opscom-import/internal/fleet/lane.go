@@ -18,6 +18,7 @@ var errLaneLost = errors.New("another job has taken the lane over")
 // How long a job waits before it is tried again.
 const (
 	whileOthersHold = 2 * time.Second  // what is left of the run
+	whileElsewhere  = time.Second      // another worker could have the lane: with all lanes of a run in one process, its death would stop the run
 	whileNoSession  = 30 * time.Second // there is no way to the Controller from here
 	afterError      = 5 * time.Second
 )
@@ -57,7 +58,7 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 	}
 	fetchCtx, stop := context.WithCancelCause(w.drain)
 	defer stop(nil)
-	done := w.hold(lane, stop)
+	another, done := w.hold(lane, stop)
 	defer func() {
 		done()
 		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/2)
@@ -66,6 +67,11 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 			log.Debug("the lane's lease ends by itself", "error", err)
 		}
 	}()
+	if another {
+		if free, err := w.store.isFreeElsewhere(ctx, lane, w.Process.ID); err == nil && free {
+			return river.JobSnooze(whileElsewhere)
+		}
+	}
 	return w.work(fetchCtx, ctx, lane, log)
 }
 

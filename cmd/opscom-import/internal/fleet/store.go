@@ -67,6 +67,16 @@ func (s *store) anyoneWaits(ctx context.Context) (waits bool, err error) {
 	return waits, err
 }
 
+// isFreeElsewhere reports whether another worker has a free slot, and no lane of the run.
+func (s *store) isFreeElsewhere(ctx context.Context, lane LaneArgs, worker string) (free bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+		WITH busy AS (SELECT worker, count(*) AS lanes, bool_or(run = $1) AS has_run FROM opscom.lane WHERE lease_until > now() AND lease_until < 'infinity' GROUP BY worker)
+		SELECT EXISTS (SELECT FROM opscom.worker w LEFT JOIN busy b ON b.worker = w.name
+			WHERE w.name <> $2 AND NOT w.is_drained AND w.seen_at > now() - $3::interval AND coalesce(b.lanes, 0) < w.slots AND NOT coalesce(b.has_run, false))`,
+		lane.Run, worker, s.lease).Scan(&free)
+	return free, err
+}
+
 // tendLock is the advisory lock of who looks for lost lanes: without it two could find the same.
 const tendLock = 0x6C616E6573
 

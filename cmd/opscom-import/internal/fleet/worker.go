@@ -164,11 +164,15 @@ func (w *Worker) end(ctx context.Context) {
 }
 
 // hold keeps the lane's lease until done is called; it ends the push when the lane is lost.
-func (w *Worker) hold(lane LaneArgs, stop context.CancelCauseFunc) (done func()) {
+// another says that the process has a lane of the run already.
+func (w *Worker) hold(lane LaneArgs, stop context.CancelCauseFunc) (another bool, done func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for other := range w.lanes {
+		another = another || other.Run == lane.Run
+	}
 	w.lanes[lane] = stop
-	return func() {
+	return another, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		delete(w.lanes, lane)
