@@ -186,7 +186,7 @@ func (l *leases) insist(ctx context.Context, do func(ctx context.Context) error)
 		if l.heard != nil && pause > firstPause {
 			l.heard(err)
 		}
-		if err == nil || ctx.Err() != nil || !IsTransient(err) {
+		if err == nil || ctx.Err() == nil && !IsTransient(err) {
 			return err
 		}
 		select {
