@@ -133,7 +133,10 @@ func (l *Lane) fill(ctx context.Context, rows int) error {
 func (l *Lane) next(max int) (claimed []importer.Job, changes []change, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.coming > l.round {
+	switch {
+	case l.isLost:
+		return nil, nil, ErrLeaseLost
+	case l.coming > l.round:
 		return nil, nil, nil
 	}
 	claimed = l.ready[:min(max, len(l.ready))]

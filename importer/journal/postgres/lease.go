@@ -124,9 +124,10 @@ func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool
 	return kept, err
 }
 
+// A chunk that was given back meanwhile stays so.
 const renewChunks = `
 	UPDATE opscom.chunk_state s SET lease_until = now() + $4 FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), opscom.run r
-	WHERE r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch
+	WHERE r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.lease_until IS NOT NULL
 	RETURNING s.chunk`
 
 // renew renews the leases on chunks, of which only number and epoch count, and returns which
@@ -190,9 +191,9 @@ func (l *leases) insist(ctx context.Context, do func(ctx context.Context) error)
 			return err
 		}
 		select {
-		case <-time.After(pause):
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(pause):
 		}
 	}
 }

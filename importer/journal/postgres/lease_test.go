@@ -267,6 +267,21 @@ func TestAnotherTimeline(t *testing.T) {
 	diff(t, "in the end", standing(t, l)[0], "0: epoch 1, claimed 0, rounds {0}, held")
 }
 
+// A renewal that comes late does not keep what was given back.
+func TestLateRenewal(t *testing.T) {
+	pool := newPool(t, newDatabase(t))
+	l := pushing(t, pool, []int{0, 1}, []int{0})
+	held := take(t, l, 2)
+	last := held[0].text("a")
+	last.over = 0
+	put(t, l, last)
+	must(t, l.giveBack(t.Context(), []change{held[1].text("")}))
+	kept, err := l.renew(t.Context(), []change{held[0].text(""), held[1].text("")})
+	must(t, err)
+	diff(t, "renewed", kept, map[int]bool{})
+	diff(t, "free", chunksOf(take(t, l, 2)), []int{1})
+}
+
 // Whoever repeats a change because its answer did not come changes nothing more.
 func TestRepeatedChange(t *testing.T) {
 	pool := newPool(t, newDatabase(t))
