@@ -83,7 +83,7 @@ type composeFile struct {
 func TestComposeFileIsValid(t *testing.T) {
 	const name = "docs/fleet/compose.yaml"
 	file := yamlDocuments[composeFile](t, name)[0]
-	sameWords(t, name, slices.Collect(maps.Keys(file.Services)), []string{"database", "migrate", "worker", "push", "river-ui"})
+	sameWords(t, name, slices.Collect(maps.Keys(file.Services)), []string{"database", "migrate", "worker", "submit", "river-ui"})
 	for service, s := range file.Services {
 		where := name + ", " + service
 		if s.Image == "opscom-import" {
