@@ -2,7 +2,6 @@ package importer
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"sync"
 )
@@ -32,27 +31,32 @@ func (e *CircuitError) Error() string {
 // refused for its login source: one constant is wrong, and no row will do better.
 const loginSourceFailures = 5
 
-// circuitBreaker stops the run when row after row fails in the same way: without
-// an answer, or refused with the same code. Workers report each outcome at once,
-// so that no request starts after the circuit has opened.
-type circuitBreaker struct {
+// CircuitBreaker opens when row after row fails in the same way: without an answer, or
+// refused with the same code. Pushers that push the rows of one run may share one; it stays open.
+type CircuitBreaker struct {
 	limit int // rows in a row; 0: any number
-	stop  context.CancelCauseFunc
 
 	mu     sync.Mutex
 	pushed bool // some row was
 	streak CircuitError
+	opened *CircuitError // nil: it is closed
 }
 
-func (b *circuitBreaker) observe(o *Outcome) {
+// NewCircuitBreaker returns one that opens after so many rows in a row that fail alike; 0 for
+// never.
+func NewCircuitBreaker(failures int) *CircuitBreaker { return &CircuitBreaker{limit: failures} }
+
+// observe counts an outcome, and returns why the run has to stop, nil while it need not.
+// Workers report each outcome at once, so that no request starts after the circuit has opened.
+func (b *CircuitBreaker) observe(o *Outcome) *CircuitError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch o.Status {
 	case StatusPushed:
 		b.pushed, b.streak = true, CircuitError{}
-		return
+		return b.opened
 	case StatusNotSent, StatusUnknown:
-		return // says nothing about the Controller
+		return b.opened // says nothing about the Controller
 	}
 	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode || b.streak.HTTP != o.HTTPStatus {
 		b.streak = CircuitError{Status: o.Status, Code: o.ErrorCode, HTTP: o.HTTPStatus}
@@ -62,8 +66,8 @@ func (b *circuitBreaker) observe(o *Outcome) {
 	if (o.ErrorCode == "9014" || o.ErrorCode == "9015") && !b.pushed {
 		limit = min(limit, loginSourceFailures)
 	}
-	if limit > 0 && b.streak.Failures >= limit {
-		opened := b.streak
-		b.stop(&opened) // the first cause counts
+	if b.opened == nil && limit > 0 && b.streak.Failures >= limit {
+		b.opened = new(b.streak)
 	}
+	return b.opened
 }

@@ -19,8 +19,9 @@ type pool struct {
 	group    *errgroup.Group
 	jobs     <-chan Job
 	outcomes chan<- Outcome
-	breaker  *circuitBreaker
-	parked   chan struct{} // has one element for each parked row
+	breaker  *CircuitBreaker
+	stop     context.CancelCauseFunc // stops the push
+	parked   chan struct{}           // has one element for each parked row
 }
 
 // hire starts a worker.
@@ -49,7 +50,7 @@ func (p *pool) push(fetchCtx, workCtx context.Context, job Job) (parked bool) {
 		}
 	})
 	if err != nil {
-		p.breaker.stop(err)
+		p.stop(err)
 	}
 	outcome := Outcome{
 		Row: row, Answer: answer,
@@ -58,7 +59,9 @@ func (p *pool) push(fetchCtx, workCtx context.Context, job Job) (parked bool) {
 	if answer.Attempts > 0 {
 		outcome.FinishedAt = time.Now().UTC()
 	}
-	p.breaker.observe(&outcome)
+	if opened := p.breaker.observe(&outcome); opened != nil {
+		p.stop(opened)
+	}
 	p.outcomes <- outcome // the recorder receives until the last worker is done
 	return parked
 }

@@ -26,6 +26,8 @@ type Pusher struct {
 	Controller  Controller
 	Workers     int // requests in flight at most
 	MaxFailures int // rows in a row that may fail in the same way before the run stops; 0: any number
+	// Breaker, unless it is nil, counts such rows in place of MaxFailures, together with other pushers of the run.
+	Breaker *CircuitBreaker
 	// MinClaim is how few rows a claim may have; 0 for 64. What is claimed and not sent yet has
 	// to be sent before a queue that gives no more is left.
 	MinClaim int
@@ -57,17 +59,16 @@ var ErrInterrupted = errors.New("the run was interrupted")
 func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
-	breaker := &circuitBreaker{limit: p.MaxFailures, stop: stop}
+	breaker := cmp.Or(p.Breaker, NewCircuitBreaker(p.MaxFailures))
 	for {
-		if err := p.pushRound(fetchCtx, workCtx, breaker); err != nil || !p.Queue.NextRound() {
+		if err := p.pushRound(fetchCtx, workCtx, breaker, stop); err != nil || !p.Queue.NextRound() {
 			return err
 		}
 	}
 }
 
 // pushRound pushes the pending rows of a round, and returns nil when none is left.
-func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker) error {
-	stop := breaker.stop
+func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *CircuitBreaker, stop context.CancelCauseFunc) error {
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, p.minClaim()))
 	outcomes := make(chan Outcome, recordAhead)
@@ -87,7 +88,7 @@ func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBr
 		distribute(fetchCtx, claims, jobs, outcomes)
 		return nil
 	})
-	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: breaker, parked: make(chan struct{}, maxParked)}
+	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: breaker, stop: stop, parked: make(chan struct{}, maxParked)}
 	for range p.Workers {
 		pool.hire(fetchCtx, workCtx)
 	}

@@ -380,6 +380,28 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 }
 
 // A failure that comes and goes is not a reason to stop.
+// Pushers of one run count its failures together.
+func TestSharedCircuitBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		breaker := importer.NewCircuitBreaker(30)
+		push := func() (*queue, error) {
+			q, _, err := pushCase{rows: 20, workers: 1, faults: "code=100%:9022", change: func(p *importer.Pusher, _ *queue) { p.Breaker = breaker }}.run(t)
+			return q, err
+		}
+		if _, err := push(); err != nil {
+			t.Fatalf("20 of 30 rows have failed, and the push ended with %v", err)
+		}
+		q, err := push()
+		var circuit *importer.CircuitError
+		if !errors.As(err, &circuit) || circuit.Failures != 30 || q.counts()[importer.StatusRejected] != 10 {
+			t.Errorf("the second push ended with %v and %v", err, q.counts())
+		}
+		if q, err = push(); !errors.As(err, &circuit) || q.counts()[importer.StatusRejected] > 1 {
+			t.Errorf("the circuit is open, and the third push ended with %v and %v", err, q.counts())
+		}
+	})
+}
+
 func TestPushGoesOnWhileRowsSucceed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _, err := pushCase{rows: 1000, workers: 4, faults: "code=50%:9022", maxFailures: 25}.run(t)

@@ -17,7 +17,7 @@ var errLaneLost = errors.New("another job has taken the lane over")
 
 // How long a job waits before it is tried again.
 const (
-	whileOthersHold = 2 * time.Second  // what is left of the run
+	whileOthersHold = 5 * time.Second  // what is left of the run
 	whileElsewhere  = time.Second      // another worker could have the lane: with all lanes of a run in one process, its death would stop the run
 	whileNoSession  = 30 * time.Second // there is no way to the Controller from here
 	afterError      = 5 * time.Second
@@ -97,7 +97,7 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 	w.Figures.LaneBegan(info.Client)
 	began := time.Now()
 	lane := &turn{Lane: run.Lane(), length: w.Turn, until: began.Add(w.Turn), left: maxTurns, waits: w.store.anyoneWaits}
-	ended := w.push(fetchCtx, workCtx, lane, session, info.Client)
+	ended := w.push(fetchCtx, workCtx, lane, session, info)
 	leaseLost := errors.Is(ended, postgres.ErrLeaseLost) || errors.Is(ended, errLaneLost)
 	w.Figures.LaneEnded(info.Client, leaseLost)
 	log.Debug("a turn has ended", "seconds", time.Since(began).Seconds(), "why", ended)
@@ -105,11 +105,11 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 }
 
 // push pushes rows of the lane, and gives back what it holds.
-func (w *laneWorker) push(fetchCtx, workCtx context.Context, lane *turn, session *Session, client string) error {
+func (w *laneWorker) push(fetchCtx, workCtx context.Context, lane *turn, session *Session, run importer.RunInfo) error {
 	pusher := importer.Pusher{
-		Queue: lane, Controller: session.Controller, Workers: session.Workers, MaxFailures: session.MaxFailures,
-		MinClaim: minClaim, RecordDelay: recordDelay,
-		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(client, outcomes) },
+		Queue: lane, Controller: session.Controller, Workers: session.Workers,
+		Breaker: w.sessions.breaker(run.Target, run.ID, session.MaxFailures), MinClaim: minClaim, RecordDelay: recordDelay,
+		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(run.Client, outcomes) },
 	}
 	return lane.Work(fetchCtx, func(fetchCtx context.Context) error { return pusher.Push(fetchCtx, workCtx) })
 }
@@ -126,6 +126,7 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 	case errors.Is(ended, importer.ErrInterrupted):
 		return river.JobSnooze(0)
 	case endsRun(ended):
+		w.sessions.reset(run.Info().Target)
 		if err := run.End(ctx, ended); err != nil {
 			return w.failed(log, err)
 		}
