@@ -127,13 +127,13 @@ func script() []step {
 		{"record", func(w *world) { w.record(pushed(254)) }},
 		{"record more", func(w *world) { w.record(failed(3, 5), rejected(256, 1)) }},
 		{"claim the rest", func(w *world) { w.claim(100) }},
-		{"record the rest", func(w *world) { w.record(released(255), pushed(257), rejected(700, 2)) }},
+		{"record the rest", func(w *world) { w.record(failed(255, 1), pushed(257), rejected(700, 2)) }},
 		{"next round", func(w *world) { w.nextRound() }},
 		{"claim of the round", func(w *world) { w.claim(1) }},
 		{"claim the rest of the round", func(w *world) { w.claim(9) }},
 		{"record of the round", func(w *world) { w.record(released(701)) }},
 		{"stop", func(w *world) { w.stop() }},
-		{"start", func(w *world) { w.start(w.runs[0], true) }}, // 3 failed, 255 and 701 not sent, 5 unknown; then 2
+		{"start", func(w *world) { w.start(w.runs[0], true) }}, // 3 and 255 failed, 701 not sent, 5 unknown; then 2
 		{"claim again", func(w *world) { w.claim(2) }},
 		{"record again", func(w *world) { w.record(pushed(255)) }},
 		{"release", func(w *world) { w.record(released(3)) }},
@@ -169,11 +169,14 @@ func script() []step {
 func deathAfterEachStep(t *test) {
 	steps := script()
 	for n := range len(steps) + 1 {
+		if testing.Short() && n%5 != 0 && n < len(steps) {
+			continue
+		}
 		t.Run(fmt.Sprintf("%d", n), func(tt *testing.T) {
 			w := newWorld(tt, t.newPlace(tt))
 			for _, s := range steps[:n] {
 				s.call(w)
-				if w.active != nil {
+				if n == len(steps) && w.active != nil { // once is enough
 					w.compare(w.active)
 				}
 			}

@@ -16,8 +16,9 @@ type world struct {
 	TB
 	place   Place
 	j       journal.Journal
-	runs    []*modelRun // in the order of their numbers
-	active  *modelRun   // which is planned or pushed: one at most
+	other   journal.Journal // of another process, which looks on; nil: none
+	runs    []*modelRun     // in the order of their numbers
+	active  *modelRun       // which is planned or pushed: one at most
 	release func() error
 	last    *modelRun // the last complete one, forgotten or not
 	known   map[importer.Digest]modelAcceptance
@@ -265,12 +266,17 @@ func (w *world) record(outcomes ...importer.Outcome) {
 	}
 }
 
-// isDrained reports whether the round is over.
+// isDrained reports whether the round is over: it is known how each of its rows ended.
 func (r *modelRun) isDrained() bool {
-	return !slices.ContainsFunc(r.rows, func(row *modelRow) bool { return row.plan.Round == r.round && (row.todo || row.inFlight) })
+	return !slices.ContainsFunc(r.rows, func(row *modelRow) bool {
+		return row.plan.Status == importer.StatusPending && row.plan.Round <= r.round && (row.todo || row.isOpen())
+	})
 }
 
-// nextRound goes on with the next round; the last one is over.
+// isOpen reports whether it is not known how the row ended.
+func (r *modelRow) isOpen() bool { return r.result().Status.Spec().Kind == importer.KindOpen }
+
+// nextRound goes on with the next round; this one is over.
 func (w *world) nextRound() {
 	w.Helper()
 	r := w.active
@@ -304,14 +310,15 @@ func (w *world) stopped(r *modelRun) {
 	}
 }
 
-// finish ends the run, unless it has open rows.
+// finish ends the run, unless it has open rows. Nobody finishes a run without having asked for
+// rows.
 func (w *world) finish() {
 	w.Helper()
 	r := w.active
-	isOpen := slices.ContainsFunc(r.rows, func(row *modelRow) bool {
-		status := row.result().Status
-		return status == importer.StatusUnknown || status == importer.StatusNotSent
-	})
+	if r.isDrained() {
+		w.claim(1)
+	}
+	isOpen := slices.ContainsFunc(r.rows, (*modelRow).isOpen)
 	err := r.Finish(w.Context(), testTime)
 	if isOpen {
 		if err == nil {
@@ -351,7 +358,7 @@ func (w *world) forget(r *modelRun) {
 func (w *world) die() {
 	w.Helper()
 	w.place.Crash()
-	w.j = w.place.Open()
+	w.j, w.other = w.place.Open(), nil
 	if r := w.active; r != nil && r.state == importer.RunPushing {
 		r.Run = openRun(w, w.j, r.id)
 		w.compare(r) // though nobody has put it in order
@@ -406,7 +413,10 @@ func (w *world) left(states ...importer.RunState) (runs []*modelRun) {
 // compareAll compares all that another process sees.
 func (w *world) compareAll() {
 	w.Helper()
-	j := w.place.Open()
+	if w.other == nil {
+		w.other = w.place.Open()
+	}
+	j := w.other
 	for _, r := range w.left() {
 		seen := *r
 		seen.Run = openRun(w, j, r.id)
@@ -441,7 +451,6 @@ func (w *world) compareAll() {
 	if w.active == nil {
 		w.compareKnown(j)
 	}
-	must(w, j.Close())
 }
 
 // compareKnown compares what the Controller last accepted.

@@ -10,16 +10,21 @@ import (
 	"opscom-import/importer"
 )
 
-// Unless -rapid.checks and -rapid.steps say otherwise: each step is some changes that are
-// synced to the disk.
+// How much the model test does, unless -rapid.checks and -rapid.steps say otherwise: each step
+// is some changes that are synced to the disk.
 const (
-	modelChecks = 25
-	modelSteps  = 25
+	modelChecks = 15
+	shortChecks = 5 // with -short
+	modelSteps  = 20
 )
 
 // testModel makes random calls, lets processes die, and compares the journal with a model.
 func testModel(t *testing.T, newPlace func(TB) Place) {
-	preset(t, "rapid.checks", modelChecks)
+	checks := modelChecks
+	if testing.Short() {
+		checks = shortChecks
+	}
+	preset(t, "rapid.checks", checks)
 	preset(t, "rapid.steps", modelSteps)
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, newPlace(t))
@@ -176,6 +181,9 @@ func (w *world) drawEnd(t *rapid.T) {
 		w.claim(1000)
 		w.drawOutcomes(t, true)
 		round := w.active.round
+		if !w.active.isDrained() {
+			break
+		}
 		if w.nextRound(); w.active.round == round {
 			break
 		}

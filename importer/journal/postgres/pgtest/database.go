@@ -44,8 +44,27 @@ func FailoverURL(database string, servers ...*Server) string {
 // NewDatabase makes an empty database, and returns its URL. It is dropped at the end of the test.
 func (s *Server) NewDatabase(t testing.TB) string {
 	t.Helper()
+	return s.newDatabase(t, "template1")
+}
+
+// CopyDatabase makes a copy of a database, and returns its URL. It is dropped at the end of the
+// test. Nobody can connect to the original any more.
+func (s *Server) CopyDatabase(t testing.TB, original string) string {
+	t.Helper()
+	u, err := url.Parse(original)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	s.Exec(t, "postgres", "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+	s.Exec(t, "postgres", "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity WHERE datname = $1", name, patience.Milliseconds())
+	return s.newDatabase(t, name)
+}
+
+func (s *Server) newDatabase(t testing.TB, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test%d", s.names.Add(1))
-	if err := s.execute("postgres", "CREATE DATABASE "+name); err != nil {
+	if err := s.execute("postgres", "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
