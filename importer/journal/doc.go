@@ -1,6 +1,7 @@
 // Package journal is the durable record of runs: the plan of each, the outcome of
 // every row, and what the Controller last accepted. It declares what a journal does, and
-// has what all journals share; package sqlite stores one in a folder of this machine.
+// has what all journals share; package sqlite stores one in a folder of
+// this machine, package postgres one in a database for many machines.
 //
 // A run goes in as a plan, batch by batch, and is sealed. Then rows are claimed,
 // pushed by the caller, and their outcomes recorded, batch by batch:
