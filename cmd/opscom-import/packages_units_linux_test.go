@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/importer/journal/postgres/pgtest"
 )
 
 // newRootWithJob returns a root with the package, and the skeleton of the config beside it
@@ -83,10 +84,11 @@ func TestUnitRunsAJobOfTheSkeletonOfTheConfig(t *testing.T) {
 	}
 }
 
-// TestUnitWatches starts the command as systemd does, and listens to what it tells systemd.
-func TestUnitWatches(t *testing.T) {
-	skipShort(t)
-	r := newRootWithJob(t)
+const sometime = time.Minute // within which a busy machine does anything
+
+// listenAsSystemd returns what waits until a service has told systemd something; its socket is /tmp/notify.
+func (r systemRoot) listenAsSystemd(t *testing.T) (hears func(want string)) {
+	t.Helper()
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: r.path("tmp/notify")})
 	if err == nil {
 		err = os.Chmod(r.path("tmp/notify"), 0o777)
@@ -94,9 +96,8 @@ func TestUnitWatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer socket.Close()
-	const sometime = time.Minute // within which a busy machine does anything
-	hears := func(want string) {
+	t.Cleanup(func() { socket.Close() })
+	return func(want string) {
 		t.Helper()
 		message := make([]byte, 100)
 		for heard := ""; heard != want; {
@@ -110,6 +111,49 @@ func TestUnitWatches(t *testing.T) {
 			heard = string(message[:n])
 		}
 	}
+}
+
+// TestUnitWorks starts a worker as systemd does, once the database is migrated.
+func TestUnitWorks(t *testing.T) {
+	skipShort(t)
+	r := newRootWithJob(t)
+	hears := r.listenAsSystemd(t)
+	environment := []string{
+		"OPSCOM_JOURNAL=" + pgtest.Shared(t).NewDatabase(t), "OPSCOM_JOURNAL_KEY=key " + strings.Repeat("0123456789abcdef", 4), "NOTIFY_SOCKET=/tmp/notify",
+	}
+	command := r.commandOf(t, "opscom-import-worker@.service")
+	listen := &command[len(command)-1]
+	*listen = strings.Replace(*listen, "students", "0", 1)
+	if text, code := r.run(t, environment, command...); code != app.ExitUsage || !strings.Contains(text, "opscom-import migrate") {
+		t.Errorf("before migrate: code %d\n%s", code, text)
+	}
+	if text, code := r.run(t, environment, "/usr/bin/opscom-import", "migrate", "--config", "/etc/opscom-import/opscom-import.yaml"); code != app.ExitDone {
+		t.Fatalf("migrate: code %d\n%s", code, text)
+	}
+	service := r.command(environment, command...)
+	var said bytes.Buffer
+	service.Stdout, service.Stderr = &said, &said
+	if err := service.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hears("READY=1")
+	if text, code := r.run(t, environment, "/usr/bin/opscom-import", "workers", "--config", "/etc/opscom-import/opscom-import.yaml"); code != app.ExitDone || !strings.Contains(text, "working") {
+		t.Errorf("workers: code %d\n%s", code, text)
+	}
+	if err := service.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	hears("STOPPING=1")
+	if err := service.Wait(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, said.String())
+	}
+}
+
+// TestUnitWatches starts the command as systemd does, and listens to what it tells systemd.
+func TestUnitWatches(t *testing.T) {
+	skipShort(t)
+	r := newRootWithJob(t)
+	hears := r.listenAsSystemd(t)
 
 	environment := append(sandboxSettings(), "NOTIFY_SOCKET=/tmp/notify", "WATCHDOG_USEC=300000")
 	service := r.command(environment, r.commandOf(t, "opscom-import-watch.service")...)
