@@ -189,7 +189,7 @@ CREATE TABLE opscom.chunk_state (
     claimed     integer   NOT NULL DEFAULT 0, -- every pending row of round 0 up to this one may have been sent; 2147483647: every pending row
     events      integer   NOT NULL DEFAULT 0, -- number of records in event
     resumed     integer   NOT NULL DEFAULT 0, -- events when the run was last started: what failed since then is not tried again
-    rounds      integer[] NOT NULL DEFAULT '{}', -- the rounds that still wait, ascending; empty while the run is held or stopped
+    rounds      integer[] NOT NULL DEFAULT '{}', -- the rounds that still wait, ascending; empty while the run is stopped
     lease_until timestamptz,                  -- NULL: nobody holds it
     PRIMARY KEY (run, chunk),
     CHECK (epoch >= 0 AND claimed >= 0 AND resumed BETWEEN 0 AND events)
