@@ -171,17 +171,19 @@ func TestFoldingAtOnce(t *testing.T) {
 	wantUnfolded(t, j, 0, 60)
 }
 
-// viewer returns the journal as somebody sees it who may only read.
-func viewer(t *testing.T, j *Journal) *Journal {
+// openedAs opens the journal as an account that has only these roles of docs/fleet/roles.sql.
+func openedAs(t *testing.T, j *Journal, roles string) *Journal {
 	t.Helper()
 	server := pgtest.Shared(t)
 	database := j.pool.Config().ConnConfig.Database
-	name := "viewer_of_" + database
-	server.Exec(t, database, fmt.Sprintf(`CREATE ROLE %[1]s LOGIN PASSWORD 'secret'; GRANT USAGE ON SCHEMA opscom, river TO %[1]s;
-		GRANT SELECT ON ALL TABLES IN SCHEMA opscom TO %[1]s; GRANT SELECT ON ALL TABLES IN SCHEMA river TO %[1]s`, name))
-	t.Cleanup(func() { server.Exec(t, database, fmt.Sprintf("DROP OWNED BY %[1]s; DROP ROLE %[1]s", name)) })
-	return openJournal(t, server.URLFor(name, "secret", database))
+	account := fmt.Sprintf("%s_of_%s", strings.NewReplacer("opscom_", "", ", ", "_").Replace(roles), database)
+	server.Exec(t, database, rolesSQL(t)+fmt.Sprintf("; CREATE ROLE %s LOGIN PASSWORD 'secret' IN ROLE %s", account, roles))
+	t.Cleanup(func() { server.Exec(t, database, "DROP ROLE "+account) })
+	return openJournal(t, server.URLFor(account, "secret", database))
 }
+
+// viewer opens the journal as somebody who may only read.
+func viewer(t *testing.T, j *Journal) *Journal { return openedAs(t, j, "opscom_viewer") }
 
 // Somebody who may only read cannot fold, and sees the same.
 func TestViewersReplay(t *testing.T) {
@@ -196,6 +198,31 @@ func TestViewersReplay(t *testing.T) {
 	r.record(t, j.pool, endedAs(2, importer.StatusUnknown, 1), pushedAs(4, "b"))
 	diff(t, "with some that are stored", accepted(t, v, 2, 3, 4), map[int]string{3: "a", 4: "b"})
 	wantUnfolded(t, j, 1, 2)
+}
+
+// What was accepted is forgotten with a failover, which may have lost the last outcomes.
+func TestFailoverForgetsWhatWasAccepted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts two servers")
+	}
+	server := pgtest.Start(t, pgtest.Options{})
+	url := server.NewDatabase(t)
+	_, err := Migrate(t.Context(), url, Options{})
+	must(t, err)
+	j := openJournal(t, url)
+	r := finished(t, j, someSource, somePeople(2, 4))
+	diff(t, "before", accepted(t, j, 2), map[int]string{2: "a"})
+	standby := server.Standby(t)
+	standby.Detach()
+	again := storeRun(t, j, someRun(importer.RunFinished), somePeople(2, 4))
+	again.record(t, j.pool, pushedAs(2, "lost"))
+	server.Kill()
+	standby.Promote()
+	after := openJournal(t, standby.URL(j.pool.Config().ConnConfig.Database))
+	diff(t, "afterwards", accepted(t, after, 2), map[int]string{})
+	if is, err := after.WasRestoredSince(t.Context(), someTarget, r.id); err != nil || !is {
+		t.Errorf("restored: %v, %v", is, err)
+	}
 }
 
 // After a failover the last outcomes may be lost: what is stored may not be the last any more.

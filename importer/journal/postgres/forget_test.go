@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
@@ -248,6 +250,37 @@ func TestWholeNightsAreDropped(t *testing.T) {
 			diff(t, "accepted", accepted(t, j, 2), map[int]string{2: "a"})
 		})
 	}
+}
+
+// Whoever plans may keep what lasts, and forget; a worker may not.
+func TestPlannersForget(t *testing.T) {
+	j := newJournal(t)
+	planner, worker := openedAs(t, j, "opscom_planner"), openedAs(t, j, "opscom_worker")
+	first := onNight(t, j, 9, importer.RunFinished)
+	first.record(t, j.pool, pushedAs(2, "a"))
+	second := finished(t, j, someSource, somePeople(2, 4))
+	if _, err := worker.Forget(t.Context(), second.id); !refuses(err) {
+		t.Errorf("a worker forgets: %v", err)
+	}
+	if n, err := worker.PurgeNights(t.Context(), someTime); n != 0 || !refuses(err) {
+		t.Errorf("a worker purges %d, %v", n, err)
+	}
+	if n, err := planner.PurgeNights(t.Context(), someTime); n != 1 || err != nil {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	if n, err := planner.Forget(t.Context(), second.id); n != 1 || err != nil {
+		t.Errorf("forgot %d, %v", n, err)
+	}
+	execute(t, j, "UPDATE opscom.journal SET timeline = 'another'")
+	diff(t, "accepted", accepted(t, planner, 2), map[int]string{})
+	wantUnfolded(t, j, 0, 0)
+	must(t, planner.ForgetTarget(t.Context(), someTarget))
+}
+
+// refuses reports whether the database has refused a right, and the error says so.
+func refuses(err error) bool {
+	refused := new(pgconn.PgError)
+	return errors.As(err, &refused) && refused.Code == "42501" && strings.Contains(err.Error(), "docs/fleet/roles.sql")
 }
 
 // BenchmarkPurge drops a night of 100 runs of 40,000 rows whose outcomes are folded, as they are
