@@ -37,6 +37,7 @@ type Receipt struct {
 	Held     []string                // why a safety limit holds the run, a sentence each
 	Reports  importer.Reports        // those that were written
 	Exit     int                     // exit code
+	Waiting  bool                    // workers push what is not sent
 }
 
 // Check makes sure that every row that was read has exactly one status that a
@@ -110,6 +111,7 @@ func (r Receipt) WriteText(w io.Writer, style Style) error {
 	t.addLeavers()
 	t.addProblems()
 	t.addHeld()
+	t.addWaiting()
 	t.addPaths()
 	wrong := r.Check()
 	if wrong != nil {
@@ -146,7 +148,10 @@ func (t *receiptText) addTitle() {
 func (t *receiptText) addCounts() {
 	width, labels := len(thousands(t.Rows)), 0
 	lines := CountLines(t.Counts, len(t.Held) > 0)
-	for _, l := range lines {
+	for i, l := range lines {
+		if t.Waiting && l.Label == importer.StatusNotSent.Label() {
+			lines[i].Note = "waiting for the workers"
+		}
 		width = max(width, len(thousands(l.Rows)))
 		labels = max(labels, len(l.Label))
 	}
@@ -223,6 +228,15 @@ func (t *receiptText) addHeld() {
 	if t.Command != CheckCommand {
 		t.line("To push exactly this anyway: %s", t.style.bold(fmt.Sprintf("opscom-import approve %d", t.Run)))
 	}
+}
+
+// addWaiting says how to hear of a run that others push.
+func (t *receiptText) addWaiting() {
+	if !t.Waiting {
+		return
+	}
+	t.line("\nThe workers push it. How far it is: %s", t.style.bold(fmt.Sprintf("opscom-import runs show %d", t.Run)))
+	t.line("In the end its reports are written by %s", t.style.bold(fmt.Sprintf("opscom-import runs report %d", t.Run)))
 }
 
 // addPaths says where the reports are.

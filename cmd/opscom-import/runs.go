@@ -28,7 +28,11 @@ func runsCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return ss.printRuns(runs)
+			label, err := app.RunLabels(ctx, ss.Env, runs...)
+			if err != nil {
+				return err
+			}
+			return ss.printRuns(runs, label)
 		}),
 	}
 	show := &cobra.Command{
@@ -41,7 +45,11 @@ func runsCommand(s streams) *cobra.Command {
 				return err
 			}
 			if !ss.Settings.JSON && !ss.Settings.Quiet {
-				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), run.State.Label())
+				label, err := app.RunLabels(ctx, ss.Env, run)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), label(run))
 			}
 			return ss.print(receipt)
 		}),
@@ -125,7 +133,7 @@ run of each file, which --leavers needs; with --keep-keys the ids of the latter 
 	return forget
 }
 
-func (s *session) printRuns(runs []importer.RunInfo) error {
+func (s *session) printRuns(runs []importer.RunInfo, label func(importer.RunInfo) string) error {
 	if s.Settings.JSON {
 		return writeRuns(s.stdout, runs)
 	}
@@ -136,7 +144,7 @@ func (s *session) printRuns(runs []importer.RunInfo) error {
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tSTATE\tROWS\tCLIENT\tFILE")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), r.State.Label(), r.Rows, r.Client, app.ShortPath(r.Source))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), label(r), r.Rows, r.Client, app.ShortPath(r.Source))
 	}
 	return w.Flush()
 }

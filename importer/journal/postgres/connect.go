@@ -79,15 +79,26 @@ type Journal struct {
 // Open connects to the journal at a URL, and checks that it can be used. It does not wait for a database
 // that is away: IsTransient says whether to try again.
 func Open(ctx context.Context, url string, options Options) (*Journal, error) {
-	j, err := connect(ctx, url, options, nil)
+	j, err := OpenUnread(ctx, url, options)
 	if err != nil {
 		return nil, err
 	}
 	j.keys, j.enqueue, j.say, j.term = options.Keys, options.Enqueue, options.Say, leaseTerm
-	if err = j.checkSchema(ctx); err == nil {
-		err = j.failed("open the journal", j.loadSalt(ctx))
+	if err = j.failed("open the journal", j.loadSalt(ctx)); err != nil {
+		j.Close()
+		return nil, err
 	}
+	return j, nil
+}
+
+// OpenUnread is Open without keys, for those who only ask who works on which runs: what is stored
+// of people cannot be read.
+func OpenUnread(ctx context.Context, url string, options Options) (*Journal, error) {
+	j, err := connect(ctx, url, options, nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := j.checkSchema(ctx); err != nil {
 		j.Close()
 		return nil, err
 	}

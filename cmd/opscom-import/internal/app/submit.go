@@ -56,6 +56,7 @@ func (p *pusher) submitRun(fetchCtx, workCtx context.Context, active activeRun, 
 	receipt := report.Receipt{
 		Command: active.command, Run: info.ID, File: active.shown, Source: info.Source, Target: p.Host(), Rows: info.Rows, Counts: counts,
 		Leavers: info.Leavers, Problems: active.problems, Attempts: attempts, Seconds: time.Since(active.started).Seconds(), Exit: ExitDone,
+		Waiting: true,
 	}
 	if wait {
 		receipt.Exit = ExitIncomplete
@@ -64,13 +65,16 @@ func (p *pusher) submitRun(fetchCtx, workCtx context.Context, active activeRun, 
 	return receipt, nil
 }
 
-// lookAgain is how often the state of a run is asked for that others push.
-const lookAgain = time.Second
+const (
+	lookAgain  = time.Second      // how often the state of a run is asked for that others push
+	sayWaiting = 10 * time.Second // after which it is said why nobody pushes it
+)
 
 // awaitEnd waits until nobody pushes the run any more, and returns why it was stopped, or why
 // that cannot be known. While the database is away it waits too.
 func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
-	for {
+	said := ""
+	for began := time.Now(); ; {
 		run, err := p.journal.Run(ctx, id)
 		switch {
 		case ctx.Err() != nil:
@@ -86,11 +90,36 @@ func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
 			}
 			return stopped
 		}
+		if time.Since(began) > sayWaiting {
+			if why := p.whyWaiting(ctx, id); why != "" && why != said {
+				said = why
+				p.notify("%s", why)
+			}
+		}
 		select {
 		case <-time.After(lookAgain):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// whyWaiting says why nobody pushes a run; "" if somebody does, or if it is not known.
+func (p *pusher) whyWaiting(ctx context.Context, id int64) string {
+	j, ok := any(p.journal).(*postgres.Journal)
+	if !ok {
+		return ""
+	}
+	standings, err := fleet.Standings(ctx, j.Pool())
+	standing, known := standings[id]
+	switch {
+	case err != nil || !known || standing.IsPushed:
+		return ""
+	case standing.Workers == 0:
+		return fmt.Sprintf("No worker is alive: run %d waits until one is started with \"opscom-import worker\".", id)
+	case standing.Trouble != "":
+		return fmt.Sprintf("Run %d waits: %s.", id, standing.Trouble)
+	}
+	return ""
 }
 
 var (

@@ -2,20 +2,64 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"opscom-import/cmd/opscom-import/internal/fleet"
+	"opscom-import/importer"
 	"opscom-import/importer/journal/postgres"
 )
 
 // Workers returns the processes that work on the runs of a journal in PostgreSQL, in the order in
 // which they started.
 func Workers(ctx context.Context, env Env) ([]fleet.Process, error) {
-	j, err := env.openShared(ctx)
+	j, err := env.openUnread(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer j.Close()
 	return fleet.Processes(ctx, j.Pool())
+}
+
+// RunLabels returns what says the state of runs in words. Of a run that is being pushed a journal in
+// PostgreSQL knows more than its state.
+func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (label func(importer.RunInfo) string, err error) {
+	label = func(r importer.RunInfo) string { return r.State.Label() }
+	if env.Settings.Journal.IsZero() || !slices.ContainsFunc(runs, func(r importer.RunInfo) bool { return r.State == importer.RunPushing }) {
+		return label, nil
+	}
+	j, err := env.openUnread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer j.Close()
+	standings, err := fleet.Standings(ctx, j.Pool())
+	if err != nil {
+		return nil, err
+	}
+	return func(r importer.RunInfo) string {
+		standing, known := standings[r.ID]
+		switch {
+		case !known:
+			return label(r)
+		case standing.IsPushed:
+			return "in progress"
+		case standing.Waiting > 0 && standing.Workers == 0:
+			return "waits: no worker is alive"
+		case standing.Waiting > 0 && standing.Trouble != "" && len(runs) == 1:
+			return "waits: " + standing.Trouble
+		case standing.Waiting > 0:
+			return "waits for a worker"
+		}
+		return "interrupted"
+	}, nil
+}
+
+// openUnread opens the journal of many machines without its keys.
+func (e Env) openUnread(ctx context.Context) (*postgres.Journal, error) {
+	if e.Settings.Journal.IsZero() {
+		return nil, errNoWorkers
+	}
+	return postgres.OpenUnread(ctx, e.Settings.Journal.Reveal(), e.postgresOptions())
 }
 
 // openShared opens the journal of many machines.

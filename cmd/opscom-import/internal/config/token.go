@@ -87,7 +87,11 @@ func (s Settings) FindToken(ctx context.Context) (Token, error) {
 	case len(s.TokenCommand) > 0:
 		return s.tokenFromCommand(ctx)
 	default:
-		return tokenFromKeyring(s.Client)
+		found, err := tokenFromKeyring(s.Client)
+		if err != nil && s.ownToken {
+			return Token{}, fmt.Errorf("there is no token for %s: name a folder with a file for each client with --token-folder, or a program with %s in the config file", s.Client, tokenCommandKey)
+		}
+		return found, err
 	}
 }
 

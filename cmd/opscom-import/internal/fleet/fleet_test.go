@@ -746,3 +746,44 @@ func TestDatabaseIsKilledAndStartedAgain(t *testing.T) {
 		t.Errorf("%d rows have an outcome; a is %q", run.done(), a.Unwell())
 	}
 }
+
+// What a run waits for can be known by everybody.
+func TestStandings(t *testing.T) {
+	t.Parallel()
+	url := newDatabase(t)
+	m := newMemory(t, url)
+	run := m.submit(t, "OC_A", 20, 2, Person)
+	is := func(want Standing) func() bool {
+		return func() bool {
+			standings, err := Standings(t.Context(), m.pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, known := standings[run.info.ID]
+			return known && got == want
+		}
+	}
+	eventually(t, "that it waits for a worker", is(Standing{Waiting: 2}))
+	no := errors.New("no token")
+	a := start(t, "a", Config{
+		Pool: newPool(t, url, nil), Journal: m.process(nil), Process: Process{ID: "a", Host: "one", Slots: 2}, Lease: testLease,
+		Connect: func(context.Context, string) (*Session, error) { return nil, no },
+	})
+	eventually(t, "that a cannot push it", is(Standing{Waiting: 2, Workers: 1, Trouble: "the worker on one: no token"}))
+	if n := a.log.count("there is no way to the Controller from here"); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
+	a.end(t)
+	open := make(chan struct{})
+	startWorker(t, "b", url, m, nil, 1, &gate{open: open})
+	pushed := func() bool {
+		standings, err := Standings(t.Context(), m.pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return standings[run.info.ID].IsPushed
+	}
+	eventually(t, "that b pushes it", pushed)
+	close(open)
+	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+}

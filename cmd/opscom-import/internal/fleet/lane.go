@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -19,7 +20,7 @@ var errLaneLost = errors.New("another job has taken the lane over")
 const (
 	whileOthersHold = 5 * time.Second  // what is left of the run
 	whileElsewhere  = time.Second      // another worker could have the lane: with all lanes of a run in one process, its death would stop the run
-	whileNoSession  = 30 * time.Second // there is no way to the Controller from here
+	whileNoSession  = 10 * time.Second // there is no way to the Controller from here
 	afterError      = 5 * time.Second
 )
 
@@ -59,11 +60,12 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 	fetchCtx, stop := context.WithCancelCause(w.drain)
 	defer stop(nil)
 	another, done := w.hold(lane, stop)
+	var trouble error
 	defer func() {
 		done()
 		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Lease/2)
 		defer cancel()
-		if err := w.store.leave(leaving, lane); err != nil {
+		if err := w.store.leave(leaving, lane, w.describe(trouble)); err != nil {
 			log.Debug("the lane's lease ends by itself", "error", err)
 		}
 	}()
@@ -72,24 +74,36 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 			return river.JobSnooze(whileElsewhere)
 		}
 	}
-	return w.work(fetchCtx, ctx, lane, log)
+	trouble, err = w.work(fetchCtx, ctx, lane, log)
+	return err
+}
+
+// describe returns what others should know of a trouble, "" for none.
+func (w *laneWorker) describe(trouble error) string {
+	if trouble == nil {
+		return ""
+	}
+	return fmt.Sprintf("the worker on %s: %v", w.Process.Host, trouble)
 }
 
 // work pushes rows of the lane's run until its turn is over, nothing is left, or fetchCtx ends.
-func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log *slog.Logger) error {
+// trouble is why it could not; err is for River.
+func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log *slog.Logger) (trouble, err error) {
 	run, err := w.Journal.Run(workCtx, args.Run)
 	if err != nil {
-		return w.failed(log, err)
+		return err, w.failed(log, err)
 	}
 	info := run.Info()
 	if info.State != importer.RunPushing {
 		log.Debug("the run is not in progress", "state", string(info.State))
-		return nil
+		return nil, nil
 	}
 	session, done, err := w.sessions.get(workCtx, info.Target)
 	if err != nil {
-		log.Error("there is no way to the Controller from here: another worker may have one", "client", info.Client, "error", err)
-		return river.JobSnooze(whileNoSession)
+		if w.sessions.isNews(info.Target, err) {
+			log.Error("there is no way to the Controller from here: another worker may have one", "client", info.Client, "error", err)
+		}
+		return err, river.JobSnooze(whileNoSession)
 	}
 	defer done()
 	log = log.With("client", info.Client)
@@ -101,7 +115,7 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 	leaseLost := errors.Is(ended, postgres.ErrLeaseLost) || errors.Is(ended, errLaneLost)
 	w.Figures.LaneEnded(info.Client, leaseLost)
 	log.Debug("a turn has ended", "seconds", time.Since(began).Seconds(), "why", ended)
-	return w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
+	return nil, w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
 }
 
 // push pushes rows of the lane, and gives back what it holds.

@@ -29,6 +29,7 @@ type sessions struct {
 	connect Connect
 	mu      sync.Mutex
 	open    map[string]*openSession
+	said    map[string]string // by target: why there was no session
 }
 
 // openSession is a session, or one that is being made.
@@ -43,7 +44,7 @@ type openSession struct {
 }
 
 func newSessions(connect Connect) *sessions {
-	return &sessions{connect: connect, open: make(map[string]*openSession)}
+	return &sessions{connect: connect, open: make(map[string]*openSession), said: make(map[string]string)}
 }
 
 // get returns the target's session; done gives it back.
@@ -69,12 +70,24 @@ func (s *sessions) get(ctx context.Context, target string) (session *Session, do
 		}
 		return nil, nil, o.err
 	}
+	s.mu.Lock()
+	delete(s.said, target)
+	s.mu.Unlock()
 	return o.session, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		o.users--
 		o.idle = time.Now()
 	}, nil
+}
+
+// isNews reports whether that there is no session of the target, or why, was not said before.
+func (s *sessions) isNews(target string, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	isNews := s.said[target] != err.Error()
+	s.said[target] = err.Error()
+	return isNews
 }
 
 // breaker returns what counts the failures of the run over its lanes in this process, and over their

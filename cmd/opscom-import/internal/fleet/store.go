@@ -24,7 +24,7 @@ func renewLanes(ctx context.Context, tx pgx.Tx, run int64, order Order) (renewed
 	rows, err := tx.Query(ctx, `
 		INSERT INTO opscom.lane AS l (run, lane, priority, lease_until)
 		SELECT $1, n, $3, CASE WHEN $4 THEN now() + interval '1 minute' ELSE 'infinity' END FROM generate_series(0, $2 - 1) AS n
-		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, worker = '', lease_until = excluded.lease_until
+		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, worker = '', lease_until = excluded.lease_until, trouble = ''
 		RETURNING run, lane, epoch, priority`, run, order.Lanes, order.Priority, order.Helped)
 	if err != nil {
 		return nil, err
@@ -52,11 +52,12 @@ func (s *store) take(ctx context.Context, lane LaneArgs, worker string) (bool, e
 	return tag.RowsAffected() == 1, err
 }
 
-// leave says that the lane's job waits in the queue again, or does in a moment.
-func (s *store) leave(ctx context.Context, lane LaneArgs) error {
+// leave says that the lane's job waits in the queue again, or does in a moment, and why it could
+// not be worked on, "" if it could.
+func (s *store) leave(ctx context.Context, lane LaneArgs, trouble string) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE opscom.lane SET worker = '', lease_until = 'infinity' WHERE run = $1 AND lane = $2 AND epoch = $3`,
-		lane.Run, lane.Lane, lane.Epoch)
+		UPDATE opscom.lane SET worker = '', lease_until = 'infinity', trouble = $4 WHERE run = $1 AND lane = $2 AND epoch = $3`,
+		lane.Run, lane.Lane, lane.Epoch, trouble)
 	return err
 }
 
@@ -218,4 +219,38 @@ func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err err
 		return nil
 	})
 	return list, err
+}
+
+// Standing is how far a run in progress is with the workers.
+type Standing struct {
+	IsPushed bool   // somebody works on it now
+	Waiting  int    // lanes that wait for a worker
+	Workers  int    // that are alive
+	Trouble  string // why the last worker could not push it; "" if it could, or nobody tried
+}
+
+// Standings returns how far the runs in progress are, by their numbers.
+func Standings(ctx context.Context, pool *pgxpool.Pool) (map[int64]Standing, error) {
+	rows, err := pool.Query(ctx, `
+		SELECT r.id,
+			EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.worker <> '' AND l.lease_until > now())
+				OR EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now()),
+			(SELECT count(*) FROM opscom.lane l JOIN river.river_job j ON j.id = l.job
+				WHERE l.run = r.id AND l.worker = '' AND j.state IN ('available', 'scheduled', 'retryable', 'running')),
+			(SELECT count(*) FROM opscom.worker w WHERE w.seen_at > now() - $1::interval AND NOT w.is_drained),
+			coalesce((SELECT max(l.trouble) FROM opscom.lane l WHERE l.run = r.id), '')
+		FROM opscom.run r WHERE r.state = 'pushing'`, defaultLease)
+	if err != nil {
+		return nil, fmt.Errorf("look at the runs in progress: %w", err)
+	}
+	standings := make(map[int64]Standing)
+	var run int64
+	var s Standing
+	if _, err := pgx.ForEachRow(rows, []any{&run, &s.IsPushed, &s.Waiting, &s.Workers, &s.Trouble}, func() error {
+		standings[run] = s
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("look at the runs in progress: %w", err)
+	}
+	return standings, nil
 }
