@@ -390,10 +390,14 @@ func addStoredValues(ctx context.Context, tx pgx.Tx, target int64, changes forma
 func (j *Journal) followTimeline(ctx context.Context) error {
 	var isMoved bool
 	err := j.pool.QueryRow(ctx, "SELECT coalesce(timeline <> opscom.timeline(), false) AND has_function_privilege('opscom.follow_timeline()', 'EXECUTE') FROM opscom.journal").Scan(&isMoved)
-	if err = orDamaged(err); err == nil && isMoved {
-		_, err = j.pool.Exec(ctx, "SELECT opscom.follow_timeline()")
+	const action = "see whether the database was failed over or restored"
+	if err = orDamaged(err); err != nil || !isMoved {
+		return j.failed(action, err)
 	}
-	return j.failed("see whether the database was failed over or restored", err)
+	return j.insist(ctx, action, func(tx pgx.Tx, _ bool) error {
+		_, err := tx.Exec(ctx, "SELECT opscom.follow_timeline()")
+		return err
+	})
 }
 
 // restoredRun returns the last run before the journal was failed over or restored, 0 if it was

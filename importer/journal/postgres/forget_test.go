@@ -84,10 +84,22 @@ func TestKeepKeys(t *testing.T) {
 	if holdsID {
 		t.Error("an id is not encrypted")
 	}
+	_, err = j.Forget(t.Context(), finished(t, j, "/data/alumni.csv", somePeople(30, 31)).id)
+	must(t, err)
 	j.KeepKeys(false)
 	_, err = j.Forget(t.Context(), finished(t, j, "/data/staff.csv", somePeople(20, 21)).id)
 	must(t, err)
 	diff(t, "without", missing(t, j, lastComplete(t, j), somePeople(2, 3)), []string{"?"})
+	rosters, err := j.loadRosters(t.Context(), j.pool, "")
+	must(t, err)
+	for _, s := range rosters {
+		if s.HasKeys {
+			t.Errorf("the ids of run %d are left", s.ID)
+		}
+	}
+	if len(rosters) != 3 {
+		t.Errorf("%d rosters are left", len(rosters))
+	}
 }
 
 // Who was in an older run is deleted once a later one is complete.

@@ -185,19 +185,23 @@ func (j *Journal) storeRoster(ctx context.Context, tx pgx.Tx, s *format.Roster, 
 	return err
 }
 
-// dropKeys deletes the ids of all people who are kept.
+// dropKeys deletes the ids of all people who are kept, of one run after the other.
 func (j *Journal) dropKeys(ctx context.Context) error {
-	return j.insist(ctx, "delete the ids of people who are kept", func(tx pgx.Tx, _ bool) error {
-		rosters, err := j.loadRosters(ctx, tx, "WHERE keyed FOR UPDATE")
-		for _, s := range rosters {
-			if err == nil {
-				without := *s
-				without.HasKeys = false
-				err = j.storeRoster(ctx, tx, &without, s.Each)
+	for done := false; !done; {
+		err := j.insist(ctx, "delete the ids of people who are kept", func(tx pgx.Tx, _ bool) error {
+			rosters, err := j.loadRosters(ctx, tx, "WHERE keyed ORDER BY target, series LIMIT 1 FOR UPDATE")
+			if done = len(rosters) == 0; err != nil || done {
+				return err
 			}
+			without := *rosters[0]
+			without.HasKeys = false
+			return j.storeRoster(ctx, tx, &without, rosters[0].Each)
+		})
+		if err != nil {
+			return err
 		}
-		return err
-	})
+	}
+	return nil
 }
 
 // dropOlderRosters deletes who was in a run of whose source there is a later complete one that

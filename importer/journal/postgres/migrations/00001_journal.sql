@@ -243,8 +243,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    DELETE FROM opscom.acceptance;
-    UPDATE opscom.target SET folded = nextval('opscom.event_id');
+    UPDATE opscom.target SET folded = nextval('opscom.event_id'); -- first: who folds locks the target before it stores
+    TRUNCATE opscom.acceptance; -- there may be millions
     PERFORM setval('opscom.run_id_seq', nextval('opscom.run_id_seq') + 1000);
     RETURN true;
 END $$;
