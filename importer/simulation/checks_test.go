@@ -121,8 +121,11 @@ func (c *course) checkRepeats(lines []importer.Result) {
 	c.counters[mostLost] = max(c.counters[mostLost], lost)
 }
 
-// checkNothingLeft makes sure that no profile is left when a run is finished.
+// checkNothingLeft makes sure that no profile is left on the machine when a run is finished.
 func (c *course) checkNothingLeft() {
+	if !c.isOnMachine {
+		return
+	}
 	files, err := os.ReadDir(filepath.Join(c.machine, stateFolder, "payloads"))
 	c.check(err)
 	if len(files) > 0 {

@@ -10,7 +10,6 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
-	"opscom-import/importer/journal/sqlite"
 	"opscom-import/mapping"
 	"opscom-import/report"
 )
@@ -45,7 +44,7 @@ type ended struct {
 func (p *process) push(fetchCtx, workCtx context.Context, yes bool) (e ended) {
 	var j journal.Journal
 	err := p.write("open", durable, func() (err error) {
-		j, err = sqlite.Open(p.alive, filepath.Join(p.machine, stateFolder))
+		j, err = p.open(p.alive, p.machine)
 		return err
 	})
 	if j == nil {
@@ -103,7 +102,7 @@ func (p *process) pushWith(fetchCtx, workCtx context.Context, j journal.Journal,
 	pusher := importer.Pusher{
 		Queue: &queue{p, run}, Controller: client, Workers: p.settings.workers, MaxFailures: p.settings.maxFailures,
 	}
-	return p.finish(run, pusher.Push(fetchCtx, workCtx))
+	return p.finish(run, run.Work(fetchCtx, func(ctx context.Context) error { return pusher.Push(ctx, workCtx) }))
 }
 
 // findResumable returns the unfinished run of the file, nil for none, and

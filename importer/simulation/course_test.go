@@ -19,6 +19,7 @@ import (
 // course is a scenario as it is played.
 type course struct {
 	*scenario
+	journals
 	t       *testing.T
 	folder  string // has the machines of all processes
 	machine string // the one that the next process finds
@@ -51,8 +52,8 @@ type course struct {
 // the disk all the time, and never loses the real power.
 const ramFolder = "/dev/shm"
 
-func newCourse(t *testing.T, s *scenario) *course {
-	c := &course{scenario: s, t: t, began: time.Now(), counters: counters{}, sends: map[string]int{}}
+func newCourse(t *testing.T, s *scenario, j journals) *course {
+	c := &course{scenario: s, journals: j, t: t, began: time.Now(), counters: counters{}, sends: map[string]int{}}
 	var err error
 	if c.folder, err = os.MkdirTemp(ramFolder, "opscom-import-simulation-"); err != nil {
 		c.folder, err = os.MkdirTemp("", "opscom-import-simulation-")

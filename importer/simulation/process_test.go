@@ -168,7 +168,7 @@ func (p *process) write(what string, d durability, change func() error) error {
 		return p.dieAt(change)
 	}
 	err := change()
-	if p.end.manner == powerCut && d == durable {
+	if p.isOnMachine && p.end.manner == powerCut && d == durable {
 		p.synced = p.onDisk()
 	}
 	return err
@@ -177,6 +177,15 @@ func (p *process) write(what string, d durability, change func() error) error {
 // dieAt dies at a change of the journal.
 func (p *process) dieAt(change func() error) error {
 	random := draw(p.seed, "death", p.file.number, p.number)
+	if !p.isOnMachine {
+		if p.end.manner == afterIt || p.end.manner != beforeIt && chance(random, 0.5) { // a transaction is made or not
+			if err := change(); err != nil {
+				return err
+			}
+		}
+		p.die(nil)
+		return errDied
+	}
 	before := p.onDisk()
 	if p.end.manner != beforeIt {
 		if err := change(); err != nil {

@@ -23,10 +23,10 @@ func TestSimulationReplays(t *testing.T) {
 	}
 	const courses = 5
 	for seed := uint64(1); seed <= replayed; seed++ {
-		first := eventsOf(play(t, seed))
+		first := eventsOf(play(t, seed, onMachine()))
 		var again []string
 		for range courses {
-			if again = eventsOf(play(t, seed)); slices.Equal(first, again) {
+			if again = eventsOf(play(t, seed, onMachine())); slices.Equal(first, again) {
 				break
 			}
 		}

@@ -42,9 +42,38 @@ var (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestSimulation plays many seeds.
+// TestSimulation plays many seeds, with the journal in a folder of the machine.
 func TestSimulation(t *testing.T) {
-	first, count := *firstSeed, *seedCount
+	total, count := playSeeds(t, *seedCount, func(*testing.T) journals { return onMachine() })
+	if count >= 30 {
+		checkEnough(t, total)
+	}
+}
+
+// TestSimulationInPostgreSQL plays seeds with the journal in a database, which outlives every
+// machine.
+func TestSimulationInPostgreSQL(t *testing.T) {
+	count := inPostgreSQL
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "seeds" {
+			count = *seedCount
+		}
+	})
+	migrated := migratedDatabase(t)
+	total, count := playSeeds(t, count, func(t *testing.T) journals { return inDatabase(t, migrated) })
+	if count >= inPostgreSQL && total["crashes at a write to the journal"] == 0 {
+		t.Error("no process died at a write to the journal")
+	}
+}
+
+// inPostgreSQL is how many seeds TestSimulationInPostgreSQL plays without -seeds: a real server
+// answers.
+const inPostgreSQL = 8
+
+// playSeeds plays so many seeds, each with its own journal, or the one that -seed says. It
+// returns what happened, and how many seeds there were.
+func playSeeds(t *testing.T, count int, newJournals func(*testing.T) journals) (total counters, seeds int) {
+	first := *firstSeed
 	if *oneSeed > 0 {
 		first, count = *oneSeed, 1
 	}
@@ -52,12 +81,12 @@ func TestSimulation(t *testing.T) {
 		count = min(count, 5)
 	}
 	var mu sync.Mutex
-	total := counters{}
+	total = counters{}
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+uint64(count); seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				c := play(t, seed)
+				c := play(t, seed, newJournals(t))
 				mu.Lock()
 				defer mu.Unlock()
 				total.add(c.counters)
@@ -65,9 +94,7 @@ func TestSimulation(t *testing.T) {
 		}
 	})
 	t.Logf("%d seeds: %s", count, total)
-	if count >= 30 {
-		checkEnough(t, total)
-	}
+	return total, count
 }
 
 // checkEnough makes sure that what should go wrong does: runs in which nothing goes
@@ -90,11 +117,11 @@ func checkEnough(t *testing.T, total counters) {
 const maxShown = 10
 
 // play plays one seed, and reports its violations.
-func play(t *testing.T, seed uint64) *course {
+func play(t *testing.T, seed uint64, j journals) *course {
 	t.Helper()
 	var c *course
 	synctest.Test(t, func(t *testing.T) {
-		c = newCourse(t, newScenario(seed))
+		c = newCourse(t, newScenario(seed), j)
 		defer c.close()
 		c.play()
 	})
@@ -105,8 +132,8 @@ func play(t *testing.T, seed uint64) *course {
 		t.Error(v)
 	}
 	if len(c.violations) > 0 {
-		t.Errorf("%d violations; play the seed again with: go test ./importer/simulation -run 'TestSimulation$' -seed %d -v\n%s",
-			len(c.violations), seed, c.scenario)
+		t.Errorf("%d violations; play the seed again with: go test ./importer/simulation -run '%s$' -seed %d -v\n%s",
+			len(c.violations), strings.Split(t.Name(), "/")[0], seed, c.scenario)
 	}
 	return c
 }

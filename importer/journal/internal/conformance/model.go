@@ -327,7 +327,7 @@ func (w *world) finish() {
 		return
 	}
 	must(w, err)
-	if r.state = importer.RunFinished; len(r.rows) > 0 {
+	if r.state = importer.RunFinished; len(r.rows) > 0 && (w.last == nil || r.id > w.last.id) {
 		w.last = r
 	}
 	w.unlock()
