@@ -79,22 +79,20 @@ func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) er
 // which. While the database is away it waits too.
 func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
 	for {
-		state, free, held, err := r.look(ctx)
+		state, free, held, err := r.look(context.WithoutCancel(ctx)) // an interrupt after the last row changes nothing
 		r.journal.heard(err)
 		switch {
+		case err == nil && state == importer.RunFinished, err == nil && state == importer.RunPushing && !free && !held:
+			return false, nil
 		case ctx.Err() != nil:
 			return false, importer.ErrInterrupted
 		case err != nil && !IsTransient(err):
 			return false, err
 		case err != nil:
-		case state == importer.RunFinished:
-			return false, nil
 		case state != importer.RunPushing:
 			return false, &StoppedError{Run: r.id, Reason: r.Reason()}
 		case free:
 			return true, nil
-		case !held:
-			return false, nil
 		}
 		select {
 		case <-time.After(lookAgain):

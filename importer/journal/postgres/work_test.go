@@ -225,3 +225,21 @@ func TestNetworkLosesAnswers(t *testing.T) {
 	must(t, err)
 	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: 1199})
 }
+
+// An interrupt that comes after the last row changes nothing.
+func TestInterruptAfterTheLastRow(t *testing.T) {
+	r := planned(t, newJournal(t), importer.RunPushing, numbers(2, 4))
+	ctx, interrupt := context.WithCancel(t.Context())
+	err := r.Work(ctx, func(context.Context) error {
+		defer interrupt()
+		jobs, err := r.Claim(t.Context(), 9)
+		must(t, err)
+		var outcomes []importer.Outcome
+		for _, job := range jobs {
+			outcomes = append(outcomes, importer.Outcome{Row: job.Row, Answer: importer.Answer{Status: importer.StatusPushed, Attempts: 1}, FinishedAt: someTime})
+		}
+		return r.Record(t.Context(), outcomes)
+	})
+	must(t, err)
+	must(t, r.Finish(t.Context(), someTime))
+}
