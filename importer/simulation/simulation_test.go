@@ -15,6 +15,9 @@
 // audit compares file, request log, journal and results with each other, and the checks
 // in checks_test.go hold the requests against the settings.
 //
+// With the journal in PostgreSQL it is the database that goes on: a death comes before a
+// transaction or after it, and frees what the process held.
+//
 //	go test ./importer/simulation -run Simulation -seeds 1000
 //	go test ./importer/simulation -run Simulation -seed 17 -v
 //
