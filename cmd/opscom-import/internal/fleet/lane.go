@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -71,7 +72,9 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[LaneArgs]) error {
 	}()
 	if another {
 		if free, err := w.store.isFreeElsewhere(ctx, lane, w.Process.ID); err == nil && free {
-			return river.JobSnooze(whileElsewhere)
+			// Not always so long: workers that were started together ask for jobs at the same
+			// moments, and the same one would get it again and again.
+			return river.JobSnooze(whileElsewhere/2 + rand.N(whileElsewhere))
 		}
 	}
 	trouble, err = w.work(fetchCtx, ctx, lane, log)
