@@ -67,13 +67,16 @@ func (d *database) Crash() {
 
 func (d *database) Damage(record conformance.Record) {
 	d.Helper()
-	table := map[conformance.Record]string{
-		conformance.PlanRecord: "chunk", conformance.PayloadRecord: "payload", conformance.OutcomeRecord: "event",
-		conformance.AcceptanceRecord: "acceptance", conformance.RosterRecord: "roster",
+	const change = "UPDATE opscom.%s SET data = set_bit(data, 8 * length(data) - 1, 1 - get_bit(data, 8 * length(data) - 1))"
+	statement := map[conformance.Record]string{
+		conformance.PlanRecord: fmt.Sprintf(change, "chunk"), conformance.PayloadRecord: fmt.Sprintf(change, "payload"), conformance.OutcomeRecord: fmt.Sprintf(change, "event"),
+		conformance.AcceptanceRecord: fmt.Sprintf(change, "acceptance"), conformance.RosterRecord: fmt.Sprintf(change, "roster"),
+		conformance.LostPlan:    "DELETE FROM opscom.chunk WHERE run = 1 AND chunk = 0",
+		conformance.LostOutcome: "DELETE FROM opscom.event WHERE run = 1 AND seq = 1",
 	}[record]
 	pool := newPool(d.t, d.url)
 	defer pool.Close()
-	tag, err := pool.Exec(context.Background(), fmt.Sprintf("UPDATE opscom.%s SET data = set_bit(data, 8 * length(data) - 1, 1 - get_bit(data, 8 * length(data) - 1))", table))
+	tag, err := pool.Exec(context.Background(), statement)
 	if err != nil || tag.RowsAffected() == 0 {
 		d.Fatal(tag, err)
 	}

@@ -96,13 +96,17 @@ func (p *folder) Damage(record conformance.Record) {
 		return
 	}
 	where := map[conformance.Record]string{
+		conformance.LostPlan:         "DELETE FROM chunk WHERE run = 1 AND chunk = 0",
+		conformance.LostOutcome:      "DELETE FROM event WHERE run = 1 AND seq = 1",
 		conformance.PlanRecord:       "chunk SET data = %s WHERE run = 1 AND chunk = 0",
 		conformance.OutcomeRecord:    "event SET data = %s WHERE run = 1",
 		conformance.AcceptanceRecord: "acceptance SET data = %s",
 		conformance.RosterRecord:     "roster SET data = %s",
 	}[record]
-	// another last byte: of the checksum
-	query := "UPDATE " + strings.Replace(where, "%s", "CAST(substr(data, 1, length(data) - 1) || x'5a' AS BLOB)", 1)
+	query := where
+	if !strings.HasPrefix(where, "DELETE") { // another last byte: of the checksum
+		query = "UPDATE " + strings.Replace(where, "%s", "CAST(substr(data, 1, length(data) - 1) || x'5a' AS BLOB)", 1)
+	}
 	result, err := p.j.writer.Exec(query)
 	if err != nil {
 		p.Fatal(err)

@@ -38,8 +38,8 @@ type Place interface {
 	// Crash ends all processes that have opened the journal, as if they were killed: what they
 	// hold is free. The test does not use their journals any more.
 	Crash()
-	// Damage changes something that is stored, as a failing disk does, and says nothing to
-	// those who have it open. There is such a record.
+	// Damage changes or loses something that is stored, as a failing disk does, and says nothing
+	// to those who have it open. There is such a record.
 	Damage(Record)
 }
 
@@ -58,6 +58,8 @@ const (
 	OutcomeRecord    Record = "outcome"    // outcomes in run 1
 	AcceptanceRecord Record = "acceptance" // what the Controller last accepted for somebody
 	RosterRecord     Record = "roster"     // the people of a run that is forgotten
+	LostPlan         Record = "plan, lost" // this one and the next are there no more
+	LostOutcome      Record = "outcome, lost"
 )
 
 // test is one test of the suite.

@@ -23,6 +23,8 @@ func damage(t *test) {
 			return err
 		}},
 		OutcomeRecord:    {"results": readResults(t), "counts": readCounts(t), "start": startAgain(t), "accepted": readAccepted(t)},
+		LostPlan:         {"results": readResults(t), "counts": readCounts(t), "start": startAgain(t)},
+		LostOutcome:      {"results": readResults(t), "counts": readCounts(t), "start": startAgain(t)},
 		AcceptanceRecord: {"accepted": readAccepted(t)},
 		RosterRecord: {"last complete": func(j journal.Journal) error {
 			_, _, err := j.LastComplete(t.Context(), testTarget, testSource, "")
