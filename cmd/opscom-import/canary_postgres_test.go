@@ -28,7 +28,6 @@ const (
 // deleted.
 func TestCanariesInPostgres(t *testing.T) {
 	skipShort(t)
-	needsPostgresJournal(t)
 	t.Parallel()
 	server := pgtest.Start(t, pgtest.Options{Settings: map[string]string{"log_statement": "all", "log_min_duration_statement": "0"}})
 	server.Exec(t, "postgres", `CREATE ROLE opscom LOGIN PASSWORD '`+canaryPassword+`'`)

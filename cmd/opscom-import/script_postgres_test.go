@@ -10,7 +10,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"opscom-import/importer/journal"
 	"opscom-import/importer/journal/postgres"
 	"opscom-import/importer/journal/postgres/pgtest"
 )
@@ -25,6 +24,7 @@ func onlyEmbedded() []string {
 		"migrate",         // a database of its own
 		"no_runs",         // there is a journal
 		"push_controller", // journal.db is there
+		"stop_pause",      // a pause that the Controller asks for is kept for all processes
 		"submit",          // a database of its own
 		"support",         // the files of the journal
 		"swap",            // nothing of a person is in journal.db
@@ -33,19 +33,10 @@ func onlyEmbedded() []string {
 	}
 }
 
-// needsPostgresJournal skips a test while a journal in PostgreSQL lacks a part.
-func needsPostgresJournal(t *testing.T) {
-	t.Helper()
-	if _, ok := any((*postgres.Journal)(nil)).(journal.Journal); !ok {
-		t.Skip("postgres.Journal is not a journal.Journal yet")
-	}
-}
-
 // TestScriptsWithPostgres runs the scripts again with a journal in PostgreSQL: the commands do
 // the same with it. Each script has a database of its own.
 func TestScriptsWithPostgres(t *testing.T) {
 	skipShort(t)
-	needsPostgresJournal(t)
 	const owner, password, template = "opscom", "s3cr3t", "template_opscom"
 	server := pgtest.Start(t, pgtest.Options{})
 	server.Exec(t, "postgres", fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", owner, password))

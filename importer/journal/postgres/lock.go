@@ -115,15 +115,16 @@ func (l *targetLock) keep(ended <-chan struct{}) {
 	}
 }
 
-// isIdle reports whether nobody works on a run to the target. Leases of a process that died are
-// waited for.
+// isIdle reports whether nobody works on a run to the target, or will: a lane that waits in the
+// queue counts while there is a worker to take it. Leases of a process that died are waited for.
 func (j *Journal) isIdle(ctx context.Context, target string) (bool, error) {
 	for deadline := time.Now().Add(j.term + time.Second); ; {
 		var hasLane, hasLease bool
 		err := j.pool.QueryRow(ctx, `SELECT
-			coalesce(bool_or(EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.lease_until > now())), false),
+			coalesce(bool_or(EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.lease_until > now() AND (l.worker <> ''
+				OR EXISTS (SELECT FROM opscom.worker w WHERE NOT w.is_drained AND w.seen_at > now() - $2::interval)))), false),
 			coalesce(bool_or(EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now())), false)
-			FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE t.name = $1 AND r.state = 'pushing'`, target).Scan(&hasLane, &hasLease)
+			FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE t.name = $1 AND r.state = 'pushing'`, target, lockTerm).Scan(&hasLane, &hasLease)
 		if err != nil || hasLane || !hasLease {
 			return !hasLane, err
 		}

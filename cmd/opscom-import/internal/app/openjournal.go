@@ -67,14 +67,9 @@ func (e Env) openPostgres(ctx context.Context) (journal.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
+	j, err := postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
 	if err != nil {
 		return nil, err
-	}
-	j, ok := any(opened).(journal.Journal)
-	if !ok {
-		opened.Close()
-		return nil, fmt.Errorf("the journal at %s cannot be used by this command yet", e.Settings.Journal)
 	}
 	return j, nil
 }
