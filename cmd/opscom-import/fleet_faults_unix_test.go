@@ -4,8 +4,10 @@ package main
 
 import (
 	"flag"
+	"math/rand/v2"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +17,10 @@ import (
 	"opscom-import/importer/journal/postgres/pgtest"
 )
 
-var fleetRateSeconds = flag.Int("fleet-rate-seconds", 25, "for how many seconds TestFleetRate pushes")
+var (
+	fleetRateSeconds = flag.Int("fleet-rate-seconds", 25, "for how many seconds TestFleetRate pushes")
+	fleetStops       = flag.Int("fleet-stops", 1, "how often TestFleetAwake stops a worker")
+)
 
 // submit leaves a file to the workers.
 func (c *fleetClient) submit(rows int) (file string, leave func(file string)) {
@@ -96,6 +101,36 @@ func TestFleetRate(t *testing.T) {
 	}
 }
 
+// TestFleetAwake stops workers for longer than their leases last, when nothing but the leases keeps them from sending
+// at once what they had claimed, and lets them go on: what others have recorded meanwhile is sent by nobody again.
+func TestFleetAwake(t *testing.T) {
+	skipShort(t)
+	t.Parallel()
+	f := newFleet(t, pgtest.Shared(t).NewDatabase(t))
+	c := f.client("OC_AWAKE", 0, "latency=50ms,jitter=50ms", 1)
+	for range 3 {
+		f.start()
+	}
+	var over atomic.Bool
+	loaded := make(chan struct{})
+	go func() {
+		defer close(loaded)
+		for !over.Load() {
+			c.load(c.submit(8000))
+		}
+	}()
+	h := havoc{fleetTrial: f, random: rand.New(rand.NewPCG(1, 1)), done: make(map[string]int)}
+	for n := range *fleetStops {
+		c.await(int64(n*2000 + 500))
+		h.stop(h.victim())
+		time.Sleep(time.Second)
+	}
+	over.Store(true)
+	<-loaded
+	violations := c.judge()
+	t.Logf("%d stops, %d runs, %d requests: %d violations", *fleetStops, len(c.runs), len(c.arrived), violations)
+}
+
 // TestFleetFailover lets PostgreSQL fail over to a standby that has not received the last seconds: what was sent in
 // them is sent again, and nothing is guessed.
 func TestFleetFailover(t *testing.T) {
@@ -132,6 +167,10 @@ func TestFleetFailover(t *testing.T) {
 	primary.Kill()
 	killed := []int64{clients[0].count(), clients[1].count()}
 	standby.Promote()
+	for range 5 { // before the workers find out, and afterwards
+		f.shoot()
+		time.Sleep(500 * time.Millisecond)
+	}
 	<-loaded
 	<-more
 	for i, c := range clients {
