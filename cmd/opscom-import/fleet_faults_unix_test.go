@@ -94,7 +94,8 @@ func TestFleetRate(t *testing.T) {
 		bySecond[int(at.Sub(pushes[0]).Seconds())]++
 	}
 	t.Logf("requests by second: %v", bySecond)
-	most, used := rush(pushes), float64(len(pushes)-1)/rate/length.Seconds()
+	most, _ := rush(pushes)
+	used := float64(len(pushes)-1) / rate / length.Seconds()
 	t.Logf("%d requests in %.1f s: at most %d in a second, %.1f %% of the rate", len(pushes), length.Seconds(), most, 100*used)
 	if most > fleetRush(rate) {
 		t.Errorf("%d requests came in a second, and the rate is %d", most, rate)

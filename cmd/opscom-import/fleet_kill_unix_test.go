@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -293,8 +294,8 @@ func (h *havoc) judge() {
 		violations += c.judge()
 		runs += len(c.runs)
 		requests += len(c.arrived)
-		most := rush(c.pushes())
-		h.Logf("%s: rate %d, at most %d requests in a second", c.code, c.rate, most)
+		most, at := rush(c.pushes())
+		h.Logf("%s: rate %d, at most %d requests in a second, %s", c.code, c.rate, most, h.lately(at))
 		if most > fleetRush(c.rate) {
 			h.Errorf("%s got %d requests in a second, and its rate is %d", c.code, most, c.rate)
 		}
@@ -321,6 +322,23 @@ func (h *havoc) judge() {
 			h.Errorf("%s: rows went on after %s", what, worst)
 		}
 	}
+}
+
+// lately returns what had happened last at a time.
+func (h *havoc) lately(at time.Time) string {
+	what, since := "after nothing", time.Duration(math.MaxInt64)
+	told := func(event string, then time.Time) {
+		if d := at.Sub(then); d > 0 && d < since {
+			what, since = fmt.Sprintf("%.1f s after: %s", d.Seconds(), event), d
+		}
+	}
+	for _, e := range h.events {
+		told(e.what, e.at)
+	}
+	for _, o := range h.outages {
+		told("PostgreSQL is back", o.to)
+	}
+	return what
 }
 
 // fleetRush is how many requests of a rate may come in a second here: on a machine that is busy some are late, and

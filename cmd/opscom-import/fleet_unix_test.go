@@ -525,16 +525,18 @@ func (c *fleetClient) pushes() (times []time.Time) {
 	return times
 }
 
-// rush returns how many of the times are in the fullest second.
-func rush(times []time.Time) (most int) {
+// rush returns how many of the times are in the fullest second, and the last of them.
+func rush(times []time.Time) (most int, last time.Time) {
 	first := 0
 	for i, at := range times {
 		for at.Sub(times[first]) >= time.Second {
 			first++
 		}
-		most = max(most, i-first+1)
+		if n := i - first + 1; n > most {
+			most, last = n, at
+		}
 	}
-	return most
+	return most, last
 }
 
 // again returns the rows that a process had sent when it came to grief, whose outcome the journal did not have
