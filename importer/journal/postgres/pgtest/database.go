@@ -56,9 +56,18 @@ func (s *Server) CopyDatabase(t testing.TB, original string) string {
 		t.Fatal(err)
 	}
 	name := strings.TrimPrefix(u.Path, "/")
+	s.closeDatabase(t, name)
+	return s.newDatabase(t, name)
+}
+
+// closeDatabase ends all connections to a database, and lets nobody connect any more. It is done
+// once at a time: PostgreSQL refuses a change of what somebody else changes just then.
+func (s *Server) closeDatabase(t testing.TB, name string) {
+	t.Helper()
+	s.closing.Lock()
+	defer s.closing.Unlock()
 	s.Exec(t, "postgres", "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
 	s.Exec(t, "postgres", "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity WHERE datname = $1", name, patience.Milliseconds())
-	return s.newDatabase(t, name)
 }
 
 func (s *Server) newDatabase(t testing.TB, template string) string {

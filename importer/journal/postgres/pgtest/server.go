@@ -44,6 +44,7 @@ type Server struct {
 	process *os.Process // nil: stopped
 	watch   *watchdog
 	names   atomic.Int64
+	closing sync.Mutex // held while a database is closed
 }
 
 // Start starts a server that ends with the test.
