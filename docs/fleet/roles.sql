@@ -64,9 +64,9 @@ GRANT UPDATE (paused_until, user_types, user_types_at) ON opscom.target TO opsco
 GRANT UPDATE         ON opscom.lane TO opscom_worker;
 GRANT INSERT, UPDATE, DELETE ON opscom.worker TO opscom_worker;
 GRANT EXECUTE ON FUNCTION opscom.drop_payloads TO opscom_worker;
--- Turns are reserved by those who send.
-GRANT SELECT, INSERT, UPDATE ON opscom.pace TO opscom_worker;
-GRANT EXECUTE ON FUNCTION opscom.reserve TO opscom_worker;
+-- Turns are reserved by those who send. The planner asks the Controller for its user types.
+GRANT SELECT, INSERT, UPDATE ON opscom.pace TO opscom_planner, opscom_worker;
+GRANT EXECUTE ON FUNCTION opscom.reserve TO opscom_planner, opscom_worker;
 -- River's clients elect a leader, who keeps the queue in order.
 GRANT INSERT, UPDATE, DELETE ON river.river_job, river.river_queue, river.river_leader TO opscom_worker;
 GRANT SELECT, INSERT, DELETE ON river.river_notification TO opscom_worker;

@@ -144,8 +144,8 @@ type duty struct {
 func duties() []duty {
 	return []duty{
 		{"look at runs", []string{"run SELECT", "chunk SELECT", "event SELECT", "chunk_state SELECT"}},
-		{"plan runs", []string{"run INSERT", "chunk INSERT", "payload INSERT", "chunk_state INSERT", "event INSERT"}},
-		{"push them", []string{"run UPDATE", "payload SELECT", "chunk_state UPDATE", "event INSERT", "pace UPDATE", "lane UPDATE"}},
+		{"plan runs", []string{"run INSERT", "chunk INSERT", "payload INSERT", "chunk_state INSERT", "event INSERT", "pace UPDATE"}},
+		{"push them", []string{"run UPDATE", "payload SELECT", "chunk_state UPDATE", "event INSERT", "pace UPDATE", "lane UPDATE", "worker INSERT"}},
 	}
 }
 

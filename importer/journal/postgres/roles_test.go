@@ -96,8 +96,8 @@ func TestRoles(t *testing.T) {
 		{`UPDATE opscom.worker SET seen_at = now()`, "worker"},
 		{`DELETE FROM opscom.worker`, "worker"},
 		{`UPDATE opscom.target SET paused_until = now()`, "planner worker"},
-		{`INSERT INTO opscom.pace (target, tat) VALUES (1, 1)`, "worker"},
-		{`SELECT opscom.reserve(ARRAY['OC_TOMA'], ARRAY[1])`, "worker"},
+		{`INSERT INTO opscom.pace (target, tat) VALUES (1, 1)`, "planner worker"},
+		{`SELECT opscom.reserve(ARRAY['OC_TOMA'], ARRAY[1])`, "planner worker"},
 		{`UPDATE opscom.acceptance SET data = data`, "planner"},
 		{`UPDATE river.river_job SET attempt = 1`, "planner worker"},
 		{`DELETE FROM river.river_job`, "worker"},
@@ -170,7 +170,7 @@ func TestOpenWithRoles(t *testing.T) {
 		j.Close()
 	}
 	for roles, want := range map[string]string{
-		"planner":         "this account may look at runs, plan runs, and not push them (no UPDATE on opscom.pace)\n",
+		"planner":         "this account may look at runs, plan runs, and not push them (no INSERT on opscom.worker)\n",
 		"worker":          "this account may look at runs, push them, and not plan runs (no INSERT on opscom.run)\n",
 		"viewer":          "this account may look at runs, and not plan runs (no INSERT on opscom.run), push them (no UPDATE on opscom.run)\n",
 		"planner, worker": "this account may look at runs, plan runs, push them\n",

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"opscom-import/importer/journal/postgres"
+	"opscom-import/importer/journal/postgres/pgtest"
+	"opscom-import/importer/sandbox"
+)
+
+// An account that may plan is enough to submit: it asks the Controller for its user types in turn with the workers.
+func TestSubmitAsPlanner(t *testing.T) {
+	skipShort(t)
+	server := pgtest.Start(t, pgtest.Options{})
+	if _, err := postgres.Migrate(t.Context(), server.URL("postgres"), postgres.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	roles, err := os.ReadFile(filepath.Join(moduleRoot, "docs", "fleet", "roles.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Exec(t, "postgres", string(roles))
+	server.Exec(t, "postgres", `CREATE ROLE opscom_submit LOGIN PASSWORD 'secret' IN ROLE opscom_planner`)
+	box, err := sandbox.New(sandbox.Config{Client: scriptClient, Token: scriptToken, KeepRequests: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.Close()
+	controller := httptest.NewServer(box)
+	defer controller.Close()
+	file := filepath.Join(t.TempDir(), "students.csv")
+	if err := os.WriteFile(file, []byte("unique_id,login_source,first_name\n1,SSO,Ada\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OPSCOM_API_TOKEN", scriptToken)
+	t.Setenv("OPSCOM_JOURNAL", server.URLFor("opscom_submit", "secret", "postgres"))
+	t.Setenv("OPSCOM_JOURNAL_KEY", "key-1 "+strings.Repeat("c0ffee00", 8))
+	var out, errs strings.Builder
+	code := run(t.Context(), []string{"submit", "--client", scriptClient, "--url", controller.URL, "--state", t.TempDir(), file}, streams{stdout: &out, stderr: &errs})
+	if code != 0 || !strings.Contains(out.String(), "waiting for the workers") {
+		t.Fatalf("code %d\n%s%s", code, &out, &errs)
+	}
+	if calls := box.Requests(); len(calls) != 1 || calls[0].Call != sandbox.TypesCall {
+		t.Errorf("the Controller got %d requests", len(calls))
+	}
+}
