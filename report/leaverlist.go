@@ -31,12 +31,12 @@ func (l LeaverList) InWords() string {
 // WriteText writes the list for a person at the terminal.
 func (l LeaverList) WriteText(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintln(&b, hang(printable(l.InWords()), 0))
+	fmt.Fprintln(&b, hang(Printable(l.InWords()), 0))
 	if len(l.List) > 0 {
 		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "\nUNIQUE ID\tLOGIN SOURCE\tREFERENCE ID")
 		for _, r := range l.List {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", printable(r.UniqueID), printable(r.LoginSource), printable(r.ReferenceID))
+			fmt.Fprintf(t, "%s\t%s\t%s\n", Printable(r.UniqueID), Printable(r.LoginSource), Printable(r.ReferenceID))
 		}
 		if err := t.Flush(); err != nil {
 			return err

@@ -64,7 +64,7 @@ func (t *receiptText) andLeavers() string {
 // addLeavers says whom the file was compared with.
 func (t *receiptText) addLeavers() {
 	if t.Leavers != nil {
-		t.line("\n%s", hang(printable(LeaversInWords(t.Leavers, time.Local)), 0))
+		t.line("\n%s", hang(Printable(LeaversInWords(t.Leavers, time.Local)), 0))
 	}
 }
 

@@ -62,7 +62,7 @@ func (m *meter) text(now time.Time, percent bool, width int) string {
 		line += fmt.Sprintf(" (%d %%)", 100*m.done/m.total)
 	}
 	if m.until.After(now) {
-		return cut(line+", waiting "+span(m.until.Sub(now))+": "+printable(m.reason), width)
+		return cut(line+", waiting "+span(m.until.Sub(now))+": "+Printable(m.reason), width)
 	}
 	for _, part := range m.parts() {
 		if textWidth(line)+2+textWidth(part) > width {

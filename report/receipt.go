@@ -115,7 +115,7 @@ func (r Receipt) WriteText(w io.Writer, style Style) error {
 	t.addPaths()
 	wrong := r.Check()
 	if wrong != nil {
-		t.line("\n%s", style.Bad(printable(wrong.Error())))
+		t.line("\n%s", style.Bad(Printable(wrong.Error())))
 	}
 	if _, err := w.Write(t.text.Bytes()); err != nil {
 		return fmt.Errorf("write the receipt of %s: %w", r.File, err)
@@ -135,7 +135,7 @@ func (t *receiptText) line(format string, values ...any) {
 }
 
 func (t *receiptText) addTitle() {
-	title := t.style.bold(printable(t.File)) + " → " + printable(t.Target)
+	title := t.style.bold(Printable(t.File)) + " → " + Printable(t.Target)
 	switch {
 	case t.Command == CheckCommand:
 		title += ", checked: nothing was sent"
@@ -188,7 +188,7 @@ func (t *receiptText) addProblems() {
 // the mail of a scheduled run.
 func (t *receiptText) example(p importer.ProblemCount) string {
 	if t.Command == CheckCommand && p.Message != "" {
-		return printable(p.Message)
+		return Printable(p.Message)
 	}
 	return p.Rule.Spec().Advice
 }
@@ -200,7 +200,7 @@ func inWords(p importer.ProblemCount) string {
 		text += " (a warning)"
 	}
 	if column := place(p); column != "" {
-		text += " in " + printable(column)
+		text += " in " + Printable(column)
 	}
 	return text + fmt.Sprintf(", as in row %d", p.Row)
 }
@@ -223,7 +223,7 @@ func (t *receiptText) addHeld() {
 	}
 	t.line("\n%s", t.style.caution(heading))
 	for _, reason := range t.Held {
-		t.line("%s", hang(printable(reason), 2))
+		t.line("%s", hang(Printable(reason), 2))
 	}
 	if t.Command != CheckCommand {
 		t.line("To push exactly this anyway: %s", t.style.bold(fmt.Sprintf("opscom-import approve %d", t.Run)))
@@ -247,7 +247,7 @@ func (t *receiptText) addPaths() {
 		{"To fix and push again:", t.Reports.Fix}, {"Each leaver:", t.Reports.Leavers}, {"A page to share:", t.Reports.Summary},
 	} {
 		if isFile(report.path) {
-			t.line("%s%s %s", start, report.what, printable(report.path))
+			t.line("%s%s %s", start, report.what, Printable(report.path))
 			start = ""
 			if toFix, isPart := t.fixIsPart(); isPart && report.path == t.Reports.Fix {
 				t.line("  It has only the first %s of the %s to fix.", thousands(MaxFixRows), plural(toFix, "row"))

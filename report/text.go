@@ -41,9 +41,9 @@ func span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// printable takes out what could move a terminal's cursor or change its colours:
+// Printable takes out what could move a terminal's cursor or change its colours:
 // file names and headers come from outside.
-func printable(text string) string {
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return -1

@@ -16,6 +16,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer"
+	"opscom-import/report"
 )
 
 func runsCommand(s streams) *cobra.Command {
@@ -144,7 +145,7 @@ func (s *session) printRuns(runs []importer.RunInfo, label func(importer.RunInfo
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tSTATE\tROWS\tCLIENT\tFILE")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), label(r), r.Rows, r.Client, app.ShortPath(r.Source))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", r.ID, r.StartedAt.Local().Format("2006-01-02 15:04"), label(r), r.Rows, r.Client, report.Printable(app.ShortPath(r.Source)))
 	}
 	return w.Flush()
 }

@@ -115,13 +115,14 @@ func (l *targetLock) keep(ended <-chan struct{}) {
 	}
 }
 
-// isIdle reports whether nobody works on a run to the target, or will: a lane that waits in the
-// queue counts while there is a worker to take it. Leases of a process that died are waited for.
+// isIdle reports whether nobody works on a run to the target, or will. A run that was left to
+// the workers waits for them; of one whose process pushed it too, a lane in the queue counts only
+// while there is a worker to take it. Leases of a process that died are waited for.
 func (j *Journal) isIdle(ctx context.Context, target string) (bool, error) {
 	for deadline := time.Now().Add(j.term + time.Second); ; {
 		var hasLane, hasLease bool
 		err := j.pool.QueryRow(ctx, `SELECT
-			coalesce(bool_or(EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.lease_until > now() AND (l.worker <> ''
+			coalesce(bool_or(EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.lease_until > now() AND (l.worker <> '' OR NOT l.helped
 				OR EXISTS (SELECT FROM opscom.worker w WHERE NOT w.is_drained AND w.seen_at > now() - $2::interval)))), false),
 			coalesce(bool_or(EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now())), false)
 			FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE t.name = $1 AND r.state = 'pushing'`, target, lockTerm).Scan(&hasLane, &hasLease)

@@ -43,7 +43,7 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 		}
 		p.Log.Info("run is resumed", "run", active.Info().ID, "pending", active.pending)
 	}
-	if p.submit != nil {
+	if p.submit != nil && active.pending > 0 { // else it is finished here
 		return p.submit(fetchCtx, workCtx, active)
 	}
 	p.Progress.Start(active.pending)

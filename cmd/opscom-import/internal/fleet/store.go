@@ -22,9 +22,9 @@ func renewLanes(ctx context.Context, tx pgx.Tx, run int64, order Order) (renewed
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
-		INSERT INTO opscom.lane AS l (run, lane, priority, lease_until)
-		SELECT $1, n, $3, CASE WHEN $4 THEN now() + interval '1 minute' ELSE 'infinity' END FROM generate_series(0, $2 - 1) AS n
-		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, worker = '', lease_until = excluded.lease_until, trouble = ''
+		INSERT INTO opscom.lane AS l (run, lane, priority, helped, lease_until)
+		SELECT $1, n, $3, $4, CASE WHEN $4 THEN now() + interval '1 minute' ELSE 'infinity' END FROM generate_series(0, $2 - 1) AS n
+		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, helped = $4, worker = '', lease_until = excluded.lease_until, trouble = ''
 		RETURNING run, lane, epoch, priority`, run, order.Lanes, order.Priority, order.Helped)
 	if err != nil {
 		return nil, err

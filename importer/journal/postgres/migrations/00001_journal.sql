@@ -205,6 +205,7 @@ CREATE TABLE opscom.lane (
     priority    smallint NOT NULL DEFAULT 1, -- of its jobs: 1 goes before 2
     worker      text    NOT NULL DEFAULT '',
     lease_until timestamptz NOT NULL DEFAULT 'infinity', -- it is alive until then; infinity: its job waits in the queue
+    helped      boolean NOT NULL DEFAULT false, -- who enqueued the run pushes it too: without a worker it waits for nobody
     trouble     text    NOT NULL DEFAULT '', -- why the last worker could not push it, for a person; no value of a row
     PRIMARY KEY (run, lane)
 ) WITH (fillfactor = 50);
