@@ -334,7 +334,6 @@ type gate struct {
 	open    chan struct{}
 	pause   time.Duration
 	refused error
-	alive   func() bool
 }
 
 func (g *gate) Push(fetchCtx, workCtx context.Context, payload []byte, _ func()) (importer.Answer, error) {
