@@ -43,6 +43,7 @@ GRANT SELECT ON opscom.acceptance, opscom.roster TO opscom_planner, opscom_viewe
 
 -- The planner plans, approves, stops and forgets runs, and keeps what was accepted and who was in a file.
 GRANT INSERT                 ON opscom.journal TO opscom_planner, opscom_worker; -- whoever is the first to come
+GRANT UPDATE (salt)          ON opscom.journal TO opscom_planner; -- when the key changes
 GRANT INSERT, UPDATE         ON opscom.target TO opscom_planner;
 GRANT INSERT, UPDATE, DELETE ON opscom.run, opscom.chunk, opscom.event, opscom.chunk_state, opscom.lane, opscom.job_run TO opscom_planner;
 GRANT SELECT, INSERT, UPDATE, DELETE ON opscom.payload TO opscom_planner;

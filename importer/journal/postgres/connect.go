@@ -108,19 +108,22 @@ func OpenUnread(ctx context.Context, url string, options Options) (*Journal, err
 // Salt returns 32 random bytes that were created with the journal: the key of its digests.
 func (j *Journal) Salt() []byte { return j.salt }
 
-// loadSalt reads the salt, and creates it the first time.
+// loadSalt reads the salt, and creates it the first time. If the account may, it encrypts what
+// outlives the runs with the first key.
 func (j *Journal) loadSalt(ctx context.Context) error {
 	if j.keys == nil {
 		return errors.New("it needs the keys that encrypt it: name their file with --journal-key-file, or set OPSCOM_JOURNAL_KEY")
 	}
-	const query = "SELECT salt FROM opscom.journal"
+	const query = `SELECT salt, current_setting('transaction_read_only') = 'off' AND
+		has_column_privilege('opscom.journal', 'salt', 'UPDATE') AND has_table_privilege('opscom.roster', 'UPDATE') FROM opscom.journal`
 	var sealed []byte
-	err := j.pool.QueryRow(ctx, query).Scan(&sealed)
+	var mayWrite bool
+	err := j.pool.QueryRow(ctx, query).Scan(&sealed, &mayWrite)
 	if errors.Is(err, pgx.ErrNoRows) {
 		salt := make([]byte, 32)
 		rand.Read(salt) // never fails
 		if _, err = j.pool.Exec(ctx, "INSERT INTO opscom.journal (salt, timeline) VALUES ($1, opscom.timeline()) ON CONFLICT DO NOTHING", j.keys.Seal(nil, salt)); err == nil {
-			err = j.pool.QueryRow(ctx, query).Scan(&sealed)
+			err = j.pool.QueryRow(ctx, query).Scan(&sealed, &mayWrite)
 		}
 	}
 	if err != nil {
@@ -129,7 +132,23 @@ func (j *Journal) loadSalt(ctx context.Context) error {
 	if j.salt, err = j.keys.Open(sealed); err != nil {
 		return fmt.Errorf("read the key of its digests: %v", err) // it is the keys that are wrong
 	}
-	return nil
+	if !mayWrite {
+		return nil
+	}
+	if err := j.sealSaltAgain(ctx, sealed); err != nil {
+		return err
+	}
+	return j.sealRostersAgain(ctx)
+}
+
+// sealSaltAgain encrypts the salt with the first key of the ring, if another one encrypted it, so
+// that the other can be dropped. It does no harm if two do it at once.
+func (j *Journal) sealSaltAgain(ctx context.Context, sealed []byte) error {
+	if j.keys.IsFirst(sealed) {
+		return nil
+	}
+	_, err := j.pool.Exec(ctx, "UPDATE opscom.journal SET salt = $1 WHERE salt = $2", j.keys.Seal(nil, j.salt), sealed)
+	return err
 }
 
 // connect connects to a database of whatever schema. Each connection is prepared by a function, if there is one.

@@ -174,12 +174,18 @@ func TestFoldingAtOnce(t *testing.T) {
 // openedAs opens the journal as an account that has only these roles of docs/fleet/roles.sql.
 func openedAs(t *testing.T, j *Journal, roles string) *Journal {
 	t.Helper()
+	return openJournal(t, urlAs(t, j, roles))
+}
+
+// urlAs returns the URL of the journal for an account that has only these roles.
+func urlAs(t *testing.T, j *Journal, roles string) string {
+	t.Helper()
 	server := pgtest.Shared(t)
 	database := j.pool.Config().ConnConfig.Database
 	account := fmt.Sprintf("%s_of_%s", strings.NewReplacer("opscom_", "", ", ", "_").Replace(roles), database)
 	server.Exec(t, database, rolesSQL(t)+fmt.Sprintf("; CREATE ROLE %s LOGIN PASSWORD 'secret' IN ROLE %s", account, roles))
 	t.Cleanup(func() { server.Exec(t, database, "DROP ROLE "+account) })
-	return openJournal(t, server.URLFor(account, "secret", database))
+	return server.URLFor(account, "secret", database)
 }
 
 // viewer opens the journal as somebody who may only read.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -183,6 +184,47 @@ func (j *Journal) storeRoster(ctx context.Context, tx pgx.Tx, s *format.Roster, 
 		ON CONFLICT (target, series) DO UPDATE SET run = excluded.run, keyed = excluded.keyed, data = excluded.data`,
 		s.Target, importer.SeriesOf(s.Source), s.ID, s.HasKeys, j.keys.Seal(nil, data, s.Target, s.ID))
 	return err
+}
+
+// sealRostersAgain encrypts with the first key of the ring the rosters that another one encrypted,
+// as sealSaltAgain does. One that cannot be read stays as it is: who needs it will be told.
+func (j *Journal) sealRostersAgain(ctx context.Context) error {
+	type place struct {
+		Target int64
+		Series string
+		Head   []byte
+	}
+	rows, err := j.pool.Query(ctx, "SELECT target, series, substring(data FOR 64) FROM opscom.roster")
+	if err != nil {
+		return err
+	}
+	places, err := pgx.CollectRows(rows, pgx.RowToStructByPos[place])
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if j.keys.IsFirst(p.Head) {
+			continue
+		}
+		var run int64
+		var sealed []byte
+		err := j.pool.QueryRow(ctx, "SELECT run, data FROM opscom.roster WHERE target = $1 AND series = $2", p.Target, p.Series).Scan(&run, &sealed)
+		if errors.Is(err, pgx.ErrNoRows) { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		data, err := j.keys.Open(sealed, p.Target, run)
+		if err != nil {
+			continue
+		}
+		if _, err := j.pool.Exec(ctx, "UPDATE opscom.roster SET data = $1 WHERE target = $2 AND series = $3 AND data = $4",
+			j.keys.Seal(nil, data, p.Target, run), p.Target, p.Series, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropKeys deletes the ids of all people who are kept, of one run after the other.

@@ -82,6 +82,7 @@ func TestRoles(t *testing.T) {
 		{`UPDATE opscom.run SET file_hash = 'another' WHERE id = 1`, "planner"},
 		{`UPDATE opscom.run SET client = 'OC_OTHER' WHERE id = 1`, "planner"},
 		{`UPDATE opscom.target SET rate = 1000`, "planner"},
+		{`UPDATE opscom.journal SET salt = '\x00'`, "planner"},
 		{`UPDATE opscom.chunk SET data = '\x01'`, "planner"},
 		{`UPDATE opscom.payload SET data = '\x01'`, "planner"},
 		{`INSERT INTO river.river_job (kind, max_attempts, args) VALUES ('lanes', 25, '{}')`, "planner worker"},
@@ -120,7 +121,7 @@ func TestRoles(t *testing.T) {
 		{`ALTER TABLE opscom.run ADD mine int`, nobody},
 		{`TRUNCATE opscom.event`, nobody},
 		{`DROP TABLE opscom.event`, nobody},
-		{`UPDATE opscom.journal SET salt = '\x00'`, nobody},
+		{`UPDATE opscom.journal SET timeline = ''`, nobody},
 		{`INSERT INTO opscom.schema_version (version_id, is_applied) VALUES (99, true)`, nobody},
 		{`SET ROLE opscom_planner; INSERT INTO opscom.target (name) VALUES ('OC_THIRD')`, "planner"},
 	} {

@@ -155,6 +155,12 @@ func (r *Ring) Seal(dst, plain []byte, place ...int64) []byte {
 	return first.aead.Seal(append(dst, header...), nil, plain, header)
 }
 
+// IsFirst reports whether the first key encrypted a record, of which the first 64 bytes are enough.
+func (r *Ring) IsFirst(record []byte) bool {
+	first := r.keys[0].name
+	return len(record) > 2 && record[2] == byte(len(first)) && strings.HasPrefix(string(record[3:min(len(record), 64)]), first)
+}
+
 // ErrDamaged says that a record is not as it was written, or that the key with its name is
 // not the one that encrypted it.
 var ErrDamaged = errors.New("it is damaged, or the key with its name is another one than on the machine that wrote it")

@@ -81,6 +81,9 @@ func TestSealAndOpen(t *testing.T) {
 				t.Errorf("opened by %v: %x, %v", r, got, err)
 			}
 		}
+		if head := record[:min(len(record), 64)]; !ring.IsFirst(head) || rotated.IsFirst(head) {
+			t.Error("the first key is taken for another one")
+		}
 		var unknown *UnknownKeyError
 		if _, err := ring.Open(rotated.Seal(nil, plain, place...), place...); !errors.As(err, &unknown) || unknown.Name != "b" {
 			t.Errorf("a key that is not on the ring: %v", err)
