@@ -35,7 +35,7 @@ func scriptParams(t *testing.T, more ...func(*testscript.Env)) testscript.Params
 	return testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		Cmds:                scriptCommands(),
-		Deadline:            time.Now().Add(3 * time.Minute), // a program that does not end is killed
+		Deadline:            time.Now().Add(8 * time.Minute), // of all scripts: a program that does not end is killed
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
