@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,7 +39,13 @@ func scriptParams(t *testing.T, more ...func(*testscript.Env)) testscript.Params
 		Cmds:                scriptCommands(),
 		Deadline:            time.Now().Add(8 * time.Minute), // of all scripts: a program that does not end is killed
 		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
+		Condition: func(name string) (bool, error) {
+			if name != "hangups" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return !signal.Ignored(syscall.SIGHUP), nil // as it is below nohup, which every program inherits
+		},
+		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "home", "state"))
