@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -65,9 +66,7 @@ func hangups() []os.Signal {
 	return []os.Signal{syscall.SIGHUP}
 }
 
-// outlivePipes lets a write to a pipe that nobody reads any more fail, where it would
-// end the program: a run ends as its rows do, whether or not anyone listens. It lasts until the
-// program ends, whose last words are written after the command.
-func outlivePipes() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-}
+// outlivePipes lets a write to a pipe that nobody reads any more fail, where it would end the
+// program: a run ends as its rows do, whether or not anyone listens. It lasts until the program
+// ends, whose last words are written after the command.
+var outlivePipes = sync.OnceFunc(func() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) })
