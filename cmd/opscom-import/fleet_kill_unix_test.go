@@ -224,7 +224,7 @@ func (h *havoc) stop(w *fleetWorker) {
 	h.check(w.process.Process.Signal(unix.SIGCONT))
 }
 
-// cut cuts a worker off from the database, and mends that. It stops sending meanwhile.
+// cut cuts a worker off from the database, and connects it again. It stops sending meanwhile.
 func (h *havoc) cut(w *fleetWorker) {
 	h.done["cut off"]++
 	silent := h.random.IntN(2) == 0 // or connections are refused

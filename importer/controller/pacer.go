@@ -372,7 +372,7 @@ func (p *pacer) recordFailure(used permit, now time.Time, threshold int, retryAf
 }
 
 // tellOthers has the processes that share the rate told of a pause. One that is too long
-// to wait for ends the run: whoever tries again after the longest that is waited for may
+// to wait for ends the run: a command that tries again after the longest that is waited for may
 // ask. The caller holds mu.
 func (p *pacer) tellOthers(now, until time.Time) {
 	if p.shared == nil {

@@ -391,7 +391,7 @@ func (l *Lane) NextRound() bool {
 }
 
 // Record stores the outcomes of rows that this lane has claimed. They are on the disk when it
-// returns. Those of rows that were lost meanwhile count no more: whoever has them now sends them
+// returns. Those of rows that were lost meanwhile count no more: the lane that has them now sends them
 // again. If all were lost, the error is ErrLeaseLost.
 func (l *Lane) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	if len(outcomes) == 0 {

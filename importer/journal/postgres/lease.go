@@ -11,7 +11,7 @@ import (
 )
 
 // ErrLeaseLost says that another process may have taken over what this one held: what is
-// not recorded yet is unknown, and whoever has it now sends it again.
+// not recorded yet is unknown, and the process that has it now sends it again.
 var ErrLeaseLost = errors.New("the lease on the rows was lost: another process may have taken them over")
 
 // leases takes chunks of a run into the hands of a lane, and writes what becomes of them.

@@ -15,7 +15,7 @@ import (
 )
 
 // A target is stored under the name that all its spellings have in common, so that there is
-// one row a target, whoever comes first.
+// one row a target, whichever spelling comes first.
 
 // target is a Controller and client code that runs are pushed to.
 type target struct {

@@ -96,7 +96,7 @@ func (c *cutter) cut() {
 	c.conns = nil
 }
 
-func (c *cutter) mend() {
+func (c *cutter) reconnect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone = false
@@ -560,7 +560,7 @@ func TestLanesOfADeadWorkerGoOn(t *testing.T) {
 		t.Error("a says that all is well")
 	}
 	close(open)
-	cut.mend()
+	cut.reconnect()
 	eventually(t, "that a is back", func() bool { return a.log.count("the database answers again") == 1 && a.Unwell() == "" })
 	m.mu.Lock()
 	defer m.mu.Unlock()

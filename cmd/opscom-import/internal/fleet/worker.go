@@ -44,7 +44,7 @@ type Lane interface {
 	Work(ctx context.Context, work func(ctx context.Context) error) error
 }
 
-// Figures hears what lanes do, for whoever watches. A client is a client code.
+// Figures hears what lanes do, for people who watch. A client is a client code.
 type Figures interface {
 	LaneBegan(client string)
 	LaneEnded(client string, leaseLost bool)
