@@ -27,6 +27,9 @@ const recordPatience = 2 * time.Minute
 //
 // A claim or a record of which it is not known whether it was made ends the lane: what it has
 // claimed is then unknown to the next one, who sends it again.
+//
+// When somebody is about to stop the run, Claim returns a *StoppedError; what was claimed can
+// still be recorded until the leases end.
 type Lane struct {
 	journal  *Journal
 	payloads *keyring.Ring
@@ -78,6 +81,9 @@ func (l *Lane) claim(ctx context.Context, max int) ([]importer.Job, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err // nothing is begun, so nothing is in doubt
 	}
+	if err := l.stopped(); err != nil {
+		return nil, err
+	}
 	if err := l.fill(ctx, max); err != nil {
 		return nil, err
 	}
@@ -106,6 +112,14 @@ func (l *Lane) claim(ctx context.Context, max int) ([]importer.Job, error) {
 		delete(c.lost, job.Row)
 	}
 	return claimed, nil
+}
+
+// stopped returns a *StoppedError if it is known that somebody is about to stop the run.
+func (l *Lane) stopped() error {
+	if reason := l.leases.stopping.Load(); reason != nil {
+		return &StoppedError{Run: l.leases.run, Reason: *reason}
+	}
+	return nil
 }
 
 // fill leases more chunks until that many rows are ready, or no chunk is to be had. A chunk may
@@ -529,9 +543,10 @@ func (l *Lane) oldest() (asked time.Time, isHeld bool) {
 
 // heal returns ErrLeaseLost if another timeline has begun since the run was opened. Then
 // everything is unknown that the last one may have lost, and who held rows in it holds them
-// no more.
+// no more. If somebody is about to stop the run it returns a *StoppedError.
 func (l *Lane) heal(ctx context.Context) error {
 	var timeline string
+	var stopping *string
 	err := pgx.BeginFunc(ctx, l.leases.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "UPDATE opscom.run SET timeline = opscom.timeline() WHERE id = $1 AND state = 'pushing' AND timeline <> opscom.timeline()", l.leases.run)
 		if err == nil && tag.RowsAffected() == 1 {
@@ -539,7 +554,7 @@ func (l *Lane) heal(ctx context.Context) error {
 				l.leases.run, epochsOfTimeline, format.Everything)
 		}
 		if err == nil {
-			err = tx.QueryRow(ctx, "SELECT timeline FROM opscom.run WHERE id = $1", l.leases.run).Scan(&timeline)
+			err = tx.QueryRow(ctx, "SELECT timeline, stopping FROM opscom.run WHERE id = $1", l.leases.run).Scan(&timeline, &stopping)
 		}
 		return err
 	})
@@ -549,12 +564,17 @@ func (l *Lane) heal(ctx context.Context) error {
 		l.isLost = true
 		return ErrLeaseLost
 	}
+	if err == nil && stopping != nil {
+		l.leases.stopping.Store(stopping)
+		return l.stopped()
+	}
 	return err
 }
 
 // Work renews the leases while work pushes rows of the lane, and then gives them back. The
 // context of work ends, with ErrLeaseLost, when a lease cannot be renewed in time: only this
-// machine's monotonic clock counts.
+// machine's monotonic clock counts. It ends with a *StoppedError when somebody is about to stop
+// the run; until work returns the leases are still renewed.
 func (l *Lane) Work(ctx context.Context, work func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -582,6 +602,9 @@ func (l *Lane) renewUntil(ended <-chan struct{}, stop context.CancelCauseFunc) {
 		case <-tick.C:
 		case <-ended:
 			return
+		}
+		if err := l.stopped(); err != nil {
+			stop(err)
 		}
 		asked, isHeld := l.oldest()
 		if !isHeld || time.Since(asked) < term/3 {

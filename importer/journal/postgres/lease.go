@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,9 +25,10 @@ type leases struct {
 	pool     *pgxpool.Pool
 	run      int64
 	night    time.Time
-	timeline string        // of the run: in another one nothing is held
-	term     time.Duration // how long a lease lasts after it was last renewed
-	heard    func(error)   // is told how it went when an attempt is repeated; may be nil
+	timeline string                 // of the run: in another one nothing is held
+	term     time.Duration          // how long a lease lasts after it was last renewed
+	heard    func(error)            // is told how it went when an attempt is repeated; may be nil
+	stopping atomic.Pointer[string] // why the run is about to be stopped; nil: as far as is known it is not
 }
 
 // leased is a chunk as the database has it when it is leased.
@@ -57,7 +59,7 @@ const notOver = -1
 const leaseChunks = `
 	WITH waiting AS MATERIALIZED (
 		SELECT s.chunk, s.epoch, s.rounds[1] AS round, s.lease_until FROM opscom.chunk_state s, opscom.run r
-		WHERE r.id = $1 AND r.state = 'pushing' AND r.timeline = $4 AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
+		WHERE r.id = $1 AND r.state = 'pushing' AND r.stopping IS NULL AND r.timeline = $4 AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
 	free AS MATERIALIZED (
 		SELECT chunk, epoch FROM waiting
 		WHERE round = (SELECT min(round) FROM waiting) AND (lease_until IS NULL OR lease_until < now()) ORDER BY chunk LIMIT $2 + 64),
@@ -71,7 +73,7 @@ const leaseChunks = `
 
 // lease takes up to n chunks that nobody holds, the first ones of the earliest round of which
 // anything is left to do, and returns them in no order. It takes none while others hold all
-// of that round. After another timeline has begun it takes none either.
+// of that round, when the run is about to be stopped, and after another timeline has begun.
 //
 // A lease whose answer was lost is nobody's until it ends.
 func (l *leases) lease(ctx context.Context, n int) (taken []leased, err error) {
@@ -99,15 +101,15 @@ const changeChunks = `
 			lease_until = CASE WHEN c.over >= 0 THEN NULL ELSE now() + $9 END
 		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 AND r.timeline = opscom.timeline()
 		WHERE s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
-		RETURNING s.chunk, s.events, c.data),
+		RETURNING s.chunk, s.events, c.data, r.stopping),
 	stored AS (
 		INSERT INTO opscom.event (night, run, chunk, seq, data)
 		SELECT $1, $2, chunk, events, data FROM kept WHERE data IS NOT NULL)
-	SELECT chunk FROM kept`
+	SELECT chunk, stopping FROM kept`
 
 // What was written before its answer was lost shows in the number of records.
 const changedChunks = `
-	SELECT s.chunk FROM unnest($2::int[], $3::int[], $4::int[]) AS c (chunk, epoch, events)
+	SELECT s.chunk, r.stopping FROM unnest($2::int[], $3::int[], $4::int[]) AS c (chunk, epoch, events)
 	JOIN opscom.run r ON r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline()
 	JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events`
 
@@ -132,7 +134,7 @@ func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool
 const renewChunks = `
 	UPDATE opscom.chunk_state s SET lease_until = now() + $4 FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), opscom.run r
 	WHERE r.id = $1 AND r.timeline = $5 AND r.timeline = opscom.timeline() AND s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.lease_until IS NOT NULL
-	RETURNING s.chunk`
+	RETURNING s.chunk, r.stopping`
 
 // renew renews the leases on chunks, of which only number and epoch count, and returns which
 // are still held. It tries once.
@@ -147,8 +149,7 @@ func (l *leases) renew(ctx context.Context, held []change) (kept map[int]bool, e
 const giveChunksBack = `
 	WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true) AS mode)
 	UPDATE opscom.chunk_state s SET lease_until = NULL FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch), relaxed
-	WHERE s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND relaxed.mode = 'off'
-	RETURNING s.chunk`
+	WHERE s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch AND relaxed.mode = 'off'`
 
 // giveBack ends the leases on chunks, of which only number and epoch count. It tries once:
 // they end by themselves too.
@@ -156,11 +157,11 @@ func (l *leases) giveBack(ctx context.Context, held []change) error {
 	ctx, stop := context.WithTimeout(ctx, l.attempt())
 	defer stop()
 	columns := columnsOf(held)
-	_, err := l.chunks(ctx, giveChunksBack, l.run, columns.chunk, columns.epoch)
+	_, err := l.pool.Exec(ctx, giveChunksBack, l.run, columns.chunk, columns.epoch)
 	return err
 }
 
-// chunks returns the chunks that a statement returns.
+// chunks returns the chunks that a statement returns, and keeps why the run is about to be stopped.
 func (l *leases) chunks(ctx context.Context, statement string, args ...any) (map[int]bool, error) {
 	rows, err := l.pool.Query(ctx, statement, args...)
 	if err != nil {
@@ -168,8 +169,12 @@ func (l *leases) chunks(ctx context.Context, statement string, args ...any) (map
 	}
 	found := map[int]bool{}
 	var chunk int
-	_, err = pgx.ForEachRow(rows, []any{&chunk}, func() error {
+	var stopping *string
+	_, err = pgx.ForEachRow(rows, []any{&chunk, &stopping}, func() error {
 		found[chunk] = true
+		if stopping != nil {
+			l.stopping.Store(new(*stopping))
+		}
 		return nil
 	})
 	return found, err

@@ -79,17 +79,17 @@ func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) er
 // which. While the database is away it waits too.
 func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
 	for {
-		state, free, held, err := r.look(context.WithoutCancel(ctx)) // an interrupt after the last row changes nothing
+		record, free, held, err := r.look(context.WithoutCancel(ctx)) // an interrupt after the last row changes nothing
 		r.journal.heard(err)
 		switch {
-		case err == nil && state == importer.RunFinished, err == nil && state == importer.RunPushing && !free && !held:
+		case err == nil && record.State == importer.RunFinished, err == nil && record.State == importer.RunPushing && !free && !held:
 			return false, nil
 		case ctx.Err() != nil:
 			return false, importer.ErrInterrupted
 		case err != nil && !IsTransient(err):
 			return false, err
 		case err != nil:
-		case state != importer.RunPushing:
+		case record.State != importer.RunPushing, record.stopping != nil:
 			return false, &StoppedError{Run: r.id, Reason: r.Reason()}
 		case free:
 			return true, nil
@@ -116,7 +116,7 @@ func (j *Journal) heard(err error) {
 	}
 }
 
-// StoppedError says that another process has stopped a run that this one works on.
+// StoppedError says that another process has stopped a run that this one works on, or is about to.
 type StoppedError struct {
 	Run    int64
 	Reason string // "" if nobody said
@@ -130,10 +130,10 @@ func (e *StoppedError) Error() string {
 }
 
 // look reads the run again, and whether rows of it wait that nobody holds, or that somebody holds.
-func (r *Run) look(ctx context.Context) (state importer.RunState, free, held bool, err error) {
+func (r *Run) look(ctx context.Context) (record runRecord, free, held bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, leaseTerm)
 	defer stop()
-	record, err := loadRun(ctx, r.journal.pool, r.id)
+	record, err = loadRun(ctx, r.journal.pool, r.id)
 	if err == nil {
 		err = r.journal.pool.QueryRow(ctx, `SELECT coalesce(bool_or(lease_until IS NULL OR lease_until < now()), false), coalesce(bool_or(lease_until >= now()), false)
 			FROM opscom.chunk_state WHERE run = $1 AND rounds <> '{}'`, r.id).Scan(&free, &held)
@@ -144,5 +144,5 @@ func (r *Run) look(ctx context.Context) (state importer.RunState, free, held boo
 		r.isEnded = r.isEnded || r.record.State == importer.RunPushing && record.State != importer.RunPushing
 		err = r.know(record)
 	}
-	return record.State, free, held, r.journal.failed(fmt.Sprintf("look at run %d", r.id), err)
+	return record, free, held, r.journal.failed(fmt.Sprintf("look at run %d", r.id), err)
 }

@@ -20,12 +20,13 @@ type runRecord struct {
 	importer.RunInfo
 	night      time.Time // of its partitions
 	target     int64
-	reason     string // why it was stopped
-	chunks     int    // number of chunks stored; known once the plan is complete
-	planned    int64  // number of rows in them, likewise
-	timeline   string // when the run was last looked at
-	isMoved    bool   // another timeline has begun since then
-	payloadKey []byte // encrypted; nil: the run is over
+	reason     string  // why it was stopped
+	stopping   *string // why it is about to be; nil: it is not
+	chunks     int     // number of chunks stored; known once the plan is complete
+	planned    int64   // number of rows in them, likewise
+	timeline   string  // when the run was last looked at
+	isMoved    bool    // another timeline has begun since then
+	payloadKey []byte  // encrypted; nil: the run is over
 }
 
 // reportsColumn is the JSON of the column reports.
@@ -44,7 +45,7 @@ type querier interface {
 }
 
 const selectRun = `SELECT run.id, run.client, target.name, run.source, run.file_hash, run.mapping_hash, run.state, run.rows, run.held, run.reports,
-	run.started_at, run.finished_at, run.night, run.target, run.reason, run.chunks, run.planned, run.timeline,
+	run.started_at, run.finished_at, run.night, run.target, run.reason, run.stopping, run.chunks, run.planned, run.timeline,
 	coalesce(run.timeline <> opscom.timeline(), false), run.payload_key
 	FROM opscom.run JOIN opscom.target ON target.id = run.target `
 
@@ -59,7 +60,7 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) ([]
 		var held, reports []byte
 		var finished *time.Time
 		err = row.Scan(&r.ID, &r.Client, &r.Target, &r.Source, &r.FileHash, &r.MappingHash, &r.State, &r.Rows, &held, &reports,
-			&r.StartedAt, &finished, &r.night, &r.target, &r.reason, &r.chunks, &r.planned, &r.timeline, &r.isMoved, &r.payloadKey)
+			&r.StartedAt, &finished, &r.night, &r.target, &r.reason, &r.stopping, &r.chunks, &r.planned, &r.timeline, &r.isMoved, &r.payloadKey)
 		if err != nil {
 			return r, err
 		}
@@ -111,8 +112,8 @@ func (r *runRecord) save(ctx context.Context, q querier) error {
 	if err != nil {
 		return err
 	}
-	tag, err := q.Exec(ctx, "UPDATE opscom.run SET state = $2, rows = $3, held = $4, reports = $5, finished_at = $6, reason = $7 WHERE id = $1",
-		r.ID, r.State, r.Rows, held, reports, orNull(r.FinishedAt), r.reason)
+	tag, err := q.Exec(ctx, "UPDATE opscom.run SET state = $2, rows = $3, held = $4, reports = $5, finished_at = $6, reason = $7, stopping = $8 WHERE id = $1",
+		r.ID, r.State, r.Rows, held, reports, orNull(r.FinishedAt), r.reason, r.stopping)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = journal.ErrNoRun
 	}

@@ -22,7 +22,7 @@ func (j *Journal) Recover(ctx context.Context, target string) error {
 			if run := &runs[i]; run.State == importer.RunPlanning {
 				err = run.discard(ctx, tx)
 			} else {
-				err = j.stop(ctx, tx, run, "")
+				err = j.stop(ctx, tx, run)
 			}
 		}
 		return err

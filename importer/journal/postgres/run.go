@@ -163,10 +163,13 @@ func (r *Run) Info() importer.RunInfo {
 	return info
 }
 
-// Reason returns why the run was stopped, for a person; "" if nobody said.
+// Reason returns why the run was stopped, or is about to be, for a person; "" if nobody said.
 func (r *Run) Reason() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.record.stopping != nil {
+		return *r.record.stopping
+	}
 	return r.record.reason
 }
 
@@ -211,7 +214,7 @@ func (r *Run) Start(ctx context.Context) error {
 		if err := r.journal.fillRounds(ctx, tx, record); err != nil {
 			return err
 		}
-		record.State, record.reason = importer.RunPushing, ""
+		record.State, record.reason, record.stopping = importer.RunPushing, "", nil
 		return r.push(ctx, tx, record)
 	})
 	if isBusy(err) {
@@ -271,25 +274,34 @@ func storeRounds(ctx context.Context, tx pgx.Tx, run int64, waiting map[int64][]
 	return err
 }
 
-// Stop ends a run early for everybody, so that it can be resumed later. Rows that were claimed
-// and have no outcome are unknown.
+// Stop ends a run early for everybody, so that it can be resumed later. Others who hold rows are
+// told first, and have until the end of a lease to record what is in flight and to give back the
+// rest. Rows that were claimed and have no outcome then are unknown. That another process was
+// first, or has finished the run meanwhile, is no error.
 func (r *Run) Stop(ctx context.Context) error { return r.StopBecause(ctx, "") }
 
 // StopBecause is Stop with a reason for those who did not stop it. It holds no value of a row.
-func (r *Run) StopBecause(ctx context.Context, reason string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.isEnded && r.record.State == importer.RunStopped {
-		return nil
+func (r *Run) StopBecause(ctx context.Context, reason string) error { return r.stop(ctx, &reason) }
+
+// StopAnnounced stops a run that another process is about to stop: that one may have died. If
+// the run was stopped meanwhile, even if it was resumed since, nothing is changed.
+func (r *Run) StopAnnounced(ctx context.Context) error { return r.stop(ctx, nil) }
+
+func (r *Run) stop(ctx context.Context, reason *string) error {
+	isStopping, err := r.announceStop(ctx, reason)
+	if err == nil && isStopping {
+		err = r.awaitHolders(ctx)
 	}
-	if err := r.record.require(importer.RunPushing); err != nil {
+	if err != nil || !isStopping {
 		return err
 	}
-	err := r.change(ctx, "stop", func(tx pgx.Tx, record *runRecord, _ bool) error {
-		if record.State == importer.RunStopped { // another process was first
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err = r.change(ctx, "stop", func(tx pgx.Tx, record *runRecord, _ bool) error {
+		if record.stopping == nil { // another process was first
 			return nil
 		}
-		return r.journal.stop(ctx, tx, record, reason)
+		return r.journal.stop(ctx, tx, record)
 	})
 	if err == nil {
 		r.own = nil
@@ -297,9 +309,63 @@ func (r *Run) StopBecause(ctx context.Context, reason string) error {
 	return err
 }
 
+// announceStop tells everybody that the run is about to be stopped, if there is a reason and
+// nobody else has ended the run, and reports whether it is about to be. Then this process holds
+// nothing of it any more.
+func (r *Run) announceStop(ctx context.Context, reason *string) (isStopping bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isEnded && r.record.hasEnded() {
+		return false, nil
+	}
+	if err := r.record.require(importer.RunPushing); err != nil {
+		return false, err
+	}
+	err = r.change(ctx, "stop", func(tx pgx.Tx, record *runRecord, _ bool) error {
+		if record.hasEnded() || record.stopping != nil || reason == nil {
+			return nil
+		}
+		if err := record.require(importer.RunPushing); err != nil {
+			return err
+		}
+		record.stopping = reason
+		return record.save(ctx, tx)
+	})
+	if err != nil {
+		return false, err
+	}
+	r.isEnded = r.record.hasEnded()
+	if r.record.stopping == nil {
+		return false, nil
+	}
+	if r.own != nil {
+		_ = r.own.leases.giveBack(ctx, r.own.all()) // otherwise they end by themselves
+	}
+	return true, nil
+}
+
+// awaitHolders waits until nobody holds rows of the run, which is about to be stopped: at most
+// as long as the leases of a process that has died last.
+func (r *Run) awaitHolders(ctx context.Context) error {
+	for deadline := time.Now().Add(r.journal.term); ; {
+		record, _, held, err := r.look(ctx)
+		switch {
+		case err != nil && (ctx.Err() != nil || !IsTransient(err)):
+			return err
+		case err == nil && (!held || record.isMoved || record.stopping == nil), time.Now().After(deadline):
+			return nil
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // stop ends every lease on the run, and records the rows in flight as unknown. When it is
 // committed, nobody can record any more.
-func (j *Journal) stop(ctx context.Context, tx pgx.Tx, record *runRecord, reason string) error {
+func (j *Journal) stop(ctx context.Context, tx pgx.Tx, record *runRecord) error {
 	if err := record.require(importer.RunPushing); err != nil {
 		return err
 	}
@@ -321,7 +387,10 @@ func (j *Journal) stop(ctx context.Context, tx pgx.Tx, record *runRecord, reason
 	if _, err := tx.Exec(ctx, "UPDATE opscom.chunk_state SET rounds = '{}' WHERE run = $1 AND rounds <> '{}'", record.ID); err != nil {
 		return err
 	}
-	record.State, record.reason = importer.RunStopped, reason
+	if record.stopping != nil {
+		record.reason = *record.stopping
+	}
+	record.State, record.stopping = importer.RunStopped, nil
 	return record.save(ctx, tx)
 }
 
@@ -378,6 +447,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 	}
 	err := r.change(ctx, "finish", func(tx pgx.Tx, record *runRecord, _ bool) error {
 		if record.State == importer.RunFinished {
+			r.isEnded = true
 			return nil
 		}
 		if err := record.require(importer.RunPushing); err != nil {
@@ -390,7 +460,7 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 		if left {
 			return ErrRowsLeft
 		}
-		record.State, record.FinishedAt = importer.RunFinished, at.UTC().Truncate(time.Microsecond)
+		record.State, record.stopping, record.FinishedAt = importer.RunFinished, nil, at.UTC().Truncate(time.Microsecond)
 		return record.end(ctx, tx)
 	})
 	if err == nil {
@@ -398,6 +468,11 @@ func (r *Run) Finish(ctx context.Context, at time.Time) error {
 		r.journal.dropPayloads(ctx, r.record.night)
 	}
 	return err
+}
+
+// hasEnded reports whether nobody pushes the run any more that was being pushed.
+func (r *runRecord) hasEnded() bool {
+	return r.State == importer.RunStopped || r.State == importer.RunFinished
 }
 
 // end stores that the run is over, and that nobody can read its payloads.

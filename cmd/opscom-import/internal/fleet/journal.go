@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,6 +34,9 @@ func (r sharedRun) Lane() Lane { return r.Run.Lane() }
 
 // End is of Run.
 func (r sharedRun) End(ctx context.Context, reason error) error {
+	if errors.As(reason, new(*postgres.StoppedError)) {
+		return r.StopAnnounced(ctx)
+	}
 	if reason != nil {
 		return r.StopBecause(ctx, reason.Error())
 	}

@@ -164,9 +164,10 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 	return nil
 }
 
-// endsRun reports whether every other lane of the run would fare alike.
+// endsRun reports whether every other lane of the run would fare alike. A run that another lane is
+// about to stop is stopped by this one too: that lane may die.
 func endsRun(err error) bool {
-	return errors.As(err, new(*importer.RefusedError)) || errors.As(err, new(*importer.CircuitError)) || errors.As(err, new(*importer.PauseError))
+	return errors.As(err, new(*postgres.StoppedError)) || errors.As(err, new(*importer.RefusedError)) || errors.As(err, new(*importer.CircuitError)) || errors.As(err, new(*importer.PauseError))
 }
 
 // failed returns the error for River, which tries the job again. If it is because the database

@@ -56,6 +56,7 @@ CREATE TABLE opscom.run (
     mapping_hash text   NOT NULL,
     state        text   NOT NULL CHECK (state IN ('planning', 'held', 'pushing', 'stopped', 'finished', 'superseded')),
     reason       text   NOT NULL DEFAULT '', -- why it was stopped, for a person; no value of a row
+    stopping     text,                         -- why it is about to be: who holds rows records what is in flight, and gives the rest back; NULL: it is not
     rows         bigint NOT NULL DEFAULT 0,
     held         jsonb  NOT NULL DEFAULT '[]', -- array of sentences
     reports      jsonb  NOT NULL DEFAULT '{}', -- where each report goes, and what else is known of the file
