@@ -50,12 +50,33 @@ const (
 // ErrInterrupted says that someone stopped the run.
 var ErrInterrupted = errors.New("the run was interrupted")
 
+// lingering is how long what an interrupt must not lose may still take.
+const lingering = 3 * time.Second
+
+// Linger returns a context that goes on for some seconds when ctx is done, or was before. Its
+// cause is then ErrInterrupted. release frees what it holds.
+func Linger(ctx context.Context) (longer context.Context, release func()) {
+	longer, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(lingering):
+			end(ErrInterrupted)
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		stop()
+		end(nil)
+	}
+}
+
 // Push pushes every pending row, and returns nil when none is left. Rows of a round wait
 // until the outcomes of all rows of earlier rounds are on the disk. Once fetchCtx
 // is done no further request starts, requests in flight are awaited until workCtx
 // is done, and the error is ErrInterrupted. The other errors that end a run early
 // are *RefusedError, *PauseError, *CircuitError, and those of the queue. Whatever the error,
-// every outcome that is known was offered to the queue.
+// every outcome that is known was offered to the queue, which has some seconds for the last of
+// them after workCtx is done.
 func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
@@ -73,7 +94,9 @@ func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *CircuitBr
 	jobs := make(chan Job, max(p.Workers, p.minClaim()))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
-	recorder := recorder{Pusher: p, stop: stop}
+	recording, recorded := Linger(workCtx) // an interrupt must not lose what is already known
+	defer recorded()
+	recorder := recorder{Pusher: p, ctx: recording, stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {

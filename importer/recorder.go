@@ -9,6 +9,7 @@ import (
 // recorder puts outcomes on the disk in batches.
 type recorder struct {
 	*Pusher
+	ctx        context.Context // of what is recorded
 	stop       context.CancelCauseFunc
 	pending    []Outcome
 	err        error // the first that the queue returned
@@ -47,8 +48,7 @@ func (r *recorder) flush() {
 	if len(r.pending) == 0 {
 		return
 	}
-	// An interrupt must not lose what is already known.
-	if err := r.Queue.Record(context.Background(), r.pending); err != nil {
+	if err := r.Queue.Record(r.ctx, r.pending); err != nil {
 		if r.err == nil {
 			r.err = err
 			r.stop(err)

@@ -62,11 +62,17 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 
 // finish writes the reports of a run that is complete, stopped or held, and returns
 // its receipt, even with the error that ended it early. An interrupt does not keep it
-// from that.
-func (p *pusher) finish(ctx context.Context, active activeRun, ended error) (receipt report.Receipt, err error) {
-	ctx = context.WithoutCancel(ctx)
+// from that, but when workCtx is done it does not wait for a journal that is away.
+func (p *pusher) finish(workCtx context.Context, active activeRun, ended error) (receipt report.Receipt, err error) {
+	ctx := context.WithoutCancel(workCtx)
 	if ended != nil {
-		if err := active.Stop(ctx); err != nil {
+		stopping, release := importer.Linger(workCtx)
+		err := active.Stop(stopping)
+		release()
+		switch {
+		case err != nil && workCtx.Err() != nil:
+			return receipt, &incompleteError{withNextStep(fmt.Errorf("%w, and the last answers could not be recorded (%v): their rows are sent again", importer.ErrInterrupted, err))}
+		case err != nil:
 			return receipt, &incompleteError{errors.Join(ended, err)}
 		}
 	}

@@ -49,6 +49,15 @@ func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures) (
 	return &Worker{worker, j, keeper}, nil
 }
 
+// Run works on lanes as [fleet.Worker.Run] does.
+func (w *Worker) Run(fetchCtx, workCtx context.Context) error {
+	err := w.Worker.Run(fetchCtx, workCtx)
+	if errors.Is(err, importer.ErrInterrupted) {
+		return &incompleteError{err}
+	}
+	return err
+}
+
 // Close closes the journal. The worker has ended.
 func (w *Worker) Close() error {
 	w.keeper.Close()

@@ -96,8 +96,9 @@ func NewWorker(config Config) (*Worker, error) {
 }
 
 // Run works on lanes until fetchCtx ends. Then it takes no more of them, awaits the answers in
-// flight until workCtx ends, and gives back what its lanes hold. It is an error if the database
-// does not answer at the beginning; later it waits for it.
+// flight until workCtx ends, and gives back what its lanes hold, for the time of a lease at most:
+// after that the error is importer.ErrInterrupted. It is an error too if the database does not
+// answer at the beginning; later it waits for it.
 func (w *Worker) Run(fetchCtx, workCtx context.Context) (err error) {
 	if err := w.store.join(fetchCtx, w.Process); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
@@ -128,7 +129,10 @@ func (w *Worker) Run(fetchCtx, workCtx context.Context) (err error) {
 	}
 	hurry, cancel := context.WithTimeout(ctx, w.Lease)
 	defer cancel()
-	return client.StopAndCancel(hurry)
+	if client.StopAndCancel(hurry) != nil {
+		return fmt.Errorf("%w, and the last answers may not be recorded: their rows are sent again by the workers that go on", importer.ErrInterrupted)
+	}
+	return nil
 }
 
 // client makes River's client.
