@@ -22,8 +22,8 @@ func Workers(ctx context.Context, env Env) ([]fleet.Process, error) {
 
 // RunLabels returns what says the state of runs in words. Of a run that is being pushed a journal in
 // PostgreSQL knows more than its state.
-func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (label func(importer.RunInfo) string, err error) {
-	label = func(r importer.RunInfo) string { return r.State.Label() }
+func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(importer.RunInfo) string, error) {
+	label := func(r importer.RunInfo) string { return r.State.Label() }
 	if env.Settings.Journal.IsZero() || !slices.ContainsFunc(runs, func(r importer.RunInfo) bool { return r.State == importer.RunPushing }) {
 		return label, nil
 	}
