@@ -34,14 +34,14 @@ func IsComplete(r *importer.RunInfo) bool {
 // LastComplete returns the newest complete run of the source, or of one whose path
 // differs only in its dates; one of a file with the hash except does not count. When
 // there is none, why says so in a clause.
-func LastComplete(ctx context.Context, h History, target, source, except string) (last *CompleteRun, why string, err error) {
-	past, err := h.PastOf(ctx, target)
+func (e Earlier) LastComplete(ctx context.Context, target, source, except string) (last *CompleteRun, why string, err error) {
+	past, err := e.history.PastOf(ctx, target)
 	if err != nil {
 		return nil, "", err
 	}
 	series := importer.SeriesOf(source)
 	isSeries := func(c CompleteRun) bool { return importer.SeriesOf(c.Source) == series }
-	complete, restored := past.Complete()
+	complete, restored := past.complete()
 	for i := range complete {
 		c := &complete[i]
 		if c.ID > restored && isSeries(*c) && (except == "" || c.FileHash != except) {
@@ -51,7 +51,7 @@ func LastComplete(ctx context.Context, h History, target, source, except string)
 	if i := slices.IndexFunc(complete, isSeries); i >= 0 && complete[i].ID <= restored {
 		return nil, "the journal was restored from a backup, and there is no complete run of this file since", nil
 	}
-	all, err := h.Runs(ctx)
+	all, err := e.history.Runs(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -64,9 +64,9 @@ type Past struct {
 	Rosters []*format.Roster   // of complete runs that are forgotten
 }
 
-// Complete returns the complete runs, the newest first, and the last run before the
+// complete returns the complete runs, the newest first, and the last run before the
 // journal was restored from a backup; 0 if it was not.
-func (p Past) Complete() (complete []CompleteRun, restored int64) {
+func (p Past) complete() (complete []CompleteRun, restored int64) {
 	for _, s := range p.Rosters {
 		if s.Source == format.RestoredSource {
 			restored = max(restored, s.ID)
@@ -88,17 +88,17 @@ func (p Past) IsLastComplete(r *importer.RunInfo) bool {
 	if !IsComplete(r) {
 		return false
 	}
-	complete, _ := p.Complete()
+	complete, _ := p.complete()
 	return !slices.ContainsFunc(complete, func(c CompleteRun) bool {
 		return c.ID > r.ID && importer.SeriesOf(c.Source) == importer.SeriesOf(r.Source)
 	})
 }
 
-// Last returns the newest run of the source, or of one whose path differs only in its
+// last returns the newest run of the source, or of one whose path differs only in its
 // dates, that was allowed: one that a safety limit held, and that nobody approved,
 // says nothing about what the source should look like, and neither does one without
 // rows.
-func (p Past) Last(source string) (run importer.RunInfo, ok bool) {
+func (p Past) last(source string) (run importer.RunInfo, ok bool) {
 	series := importer.SeriesOf(source)
 	i := slices.IndexFunc(p.Runs, func(r importer.RunInfo) bool {
 		isAllowed := r.State == importer.RunPushing || r.State == importer.RunStopped || r.State == importer.RunFinished || r.State == importer.RunSuperseded && len(r.Held) == 0

@@ -30,13 +30,13 @@ type Roster struct {
 	seen    []bool            // by the same index
 }
 
-// OpenRoster returns the people of a complete run to the target.
-func OpenRoster(ctx context.Context, h History, target string, run *CompleteRun) (*Roster, error) {
-	past, err := h.PastOf(ctx, target)
+// Roster returns the people of a complete run to the target.
+func (e Earlier) Roster(ctx context.Context, target string, run *CompleteRun) (*Roster, error) {
+	past, err := e.history.PastOf(ctx, target)
 	if err != nil {
 		return nil, err
 	}
-	r := &Roster{CompleteRun: *run, history: h, target: target, keys: make([]importer.Digest, 0, run.Rows)}
+	r := &Roster{CompleteRun: *run, history: e.history, target: target, keys: make([]importer.Digest, 0, run.Rows)}
 	r.HasKeys = run.stored == nil || run.stored.HasKeys
 	r.findLater(past)
 	r.findEarlier(past)
@@ -74,7 +74,7 @@ func (r *Roster) findLater(past Past) {
 // not look for leavers, those back to the last one that did. Where none did, people who left
 // before are not looked for at all.
 func (r *Roster) findEarlier(past Past) {
-	complete, restored := past.Complete()
+	complete, restored := past.complete()
 	var passed []int64
 	for i := 0; !r.looked && i < len(complete); i++ {
 		c := &complete[i]
@@ -164,7 +164,7 @@ func eachOther(ctx context.Context, h History, target, source string, after time
 	if err != nil {
 		return err
 	}
-	complete, _ := past.Complete()
+	complete, _ := past.complete()
 	seen := map[string]bool{importer.SeriesOf(source): true}
 	for i := range complete {
 		c := &complete[i]
@@ -198,12 +198,12 @@ func inFileOf(ctx context.Context, h History, past Past, run *CompleteRun) (peop
 
 // MovedLeavers returns how many of the leavers whom a run is still to push another source
 // has by now, and its run; 0 if none has.
-func MovedLeavers(ctx context.Context, h History, id int64) (n int, by int64, err error) {
-	run, waiting, err := h.WaitingLeavers(ctx, id)
+func (e Earlier) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
+	run, waiting, err := e.waitingLeavers(ctx, id)
 	if err != nil || len(waiting) == 0 {
 		return 0, 0, err
 	}
-	err = eachOther(ctx, h, run.Target, run.Source, run.StartedAt, func(run int64, people []importer.Digest) {
+	err = eachOther(ctx, e.history, run.Target, run.Source, run.StartedAt, func(run int64, people []importer.Digest) {
 		found := 0
 		for _, key := range waiting {
 			if _, isIn := slices.BinarySearchFunc(people, key, format.CompareKeys); isIn {
@@ -217,6 +217,31 @@ func MovedLeavers(ctx context.Context, h History, id int64) (n int, by int64, er
 	return n, by, err
 }
 
+// waitingLeavers returns a run, and the keys of the leavers whom it is still to push.
+func (e Earlier) waitingLeavers(ctx context.Context, id int64) (run importer.RunInfo, waiting []importer.Digest, err error) {
+	err = e.history.EachChunk(ctx, "read the leavers of", id, func(r *importer.RunInfo, c *format.Chunk, _ int) error {
+		run = *r
+		for row := range c.All {
+			if row.Plan.Leaver && row.Waits() {
+				waiting = append(waiting, row.Plan.Key)
+			}
+		}
+		return nil
+	})
+	return run, waiting, err
+}
+
+// eachPerson calls visit with the people of a run that is not forgotten.
+func eachPerson(ctx context.Context, h History, id int64, visit func(*format.Person) error) error {
+	var people *format.People
+	return h.EachChunk(ctx, "read the people of", id, func(r *importer.RunInfo, c *format.Chunk, claimed int) error {
+		if people == nil {
+			people = format.PeopleOf(r, h.Salt())
+		}
+		return people.Each(c, claimed, visit)
+	})
+}
+
 // each calls visit with each person of the run and of earlier ones, and whom later ones
 // pushed; several times if several rows are about one.
 func (r *Roster) each(ctx context.Context, visit func(*format.Person) error) error {
@@ -224,16 +249,16 @@ func (r *Roster) each(ctx context.Context, visit func(*format.Person) error) err
 		if err := r.history.Wrap(fmt.Sprintf("read the people of run %d", r.ID), r.stored.Each(visit)); err != nil {
 			return err
 		}
-	} else if err := r.history.EachPerson(ctx, r.ID, visit); err != nil {
+	} else if err := eachPerson(ctx, r.history, r.ID, visit); err != nil {
 		return err
 	}
 	for _, id := range r.earlier {
-		if err := r.history.EachPerson(ctx, id, visit); err != nil {
+		if err := eachPerson(ctx, r.history, id, visit); err != nil {
 			return err
 		}
 	}
 	for _, id := range r.later {
-		err := r.history.EachPerson(ctx, id, func(e *format.Person) error {
+		err := eachPerson(ctx, r.history, id, func(e *format.Person) error {
 			if !e.IsPushed {
 				return nil
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 	"opscom-import/importer/journal/postgres/keyring"
 )
 
@@ -64,6 +65,7 @@ type Options struct {
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
 type Journal struct {
+	journal.Earlier
 	pool    *pgxpool.Pool
 	address string // user@host:port/database
 	keys    *keyring.Ring
@@ -158,6 +160,7 @@ func connect(ctx context.Context, url string, options Options, prepare func(cont
 		return nil, err
 	}
 	j := &Journal{address: addressOf(config)}
+	j.Earlier = journal.NewEarlier(history{j})
 	if err := j.checkServer(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}

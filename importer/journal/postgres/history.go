@@ -13,43 +13,6 @@ import (
 	"opscom-import/importer/journal/internal/format"
 )
 
-// LastComplete returns the newest complete run of the source, or of one whose path differs
-// only in its dates; one of a file with the hash except does not count. When there is none,
-// why says so in a clause.
-func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *journal.CompleteRun, why string, err error) {
-	return journal.LastComplete(ctx, history{j}, target, source, except)
-}
-
-// Last returns the newest run of the source, or of one whose path differs only in its dates,
-// that has rows and that no safety limit held, or somebody approved.
-func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	past, err := history{j}.PastOf(ctx, target)
-	if err == nil {
-		run, ok = past.Last(source)
-	}
-	return run, ok, err
-}
-
-// WasRestoredSince reports whether the database was failed over, or restored from a backup,
-// after a run to the target had begun: the last transactions may be lost. It shows what
-// opscom.timeline() shows. A failover that lost nothing counts as well: nobody can tell.
-func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (bool, error) {
-	past, err := history{j}.PastOf(ctx, target)
-	_, restored := past.Complete()
-	return err == nil && run <= restored, err
-}
-
-// Roster returns the people of a complete run to the target.
-func (j *Journal) Roster(ctx context.Context, target string, run *journal.CompleteRun) (*journal.Roster, error) {
-	return journal.OpenRoster(ctx, history{j}, target, run)
-}
-
-// MovedLeavers returns how many of the leavers whom a run is still to push another source has
-// by now, and its run; 0 if none has.
-func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
-	return journal.MovedLeavers(ctx, history{j}, id)
-}
-
 // history shows the shared logic what is stored of earlier runs.
 type history struct{ *Journal }
 
@@ -97,14 +60,15 @@ func (j *Journal) loadPast(ctx context.Context, tx pgx.Tx, name string) (p journ
 	return p, err
 }
 
-// EachPerson calls visit with the people of a run that is not forgotten.
-func (j history) EachPerson(ctx context.Context, id int64, visit func(*format.Person) error) error {
-	return j.view(ctx, fmt.Sprintf("read the people of run %d", id), func(tx pgx.Tx) error {
+// EachChunk calls visit with a run that is not forgotten and each chunk of it, in row order, and
+// the row up to which its pending rows may have been sent.
+func (j history) EachChunk(ctx context.Context, action string, id int64, visit func(r *importer.RunInfo, c *format.Chunk, claimed int) error) error {
+	return j.view(ctx, fmt.Sprintf("%s run %d", action, id), func(tx pgx.Tx) error {
 		record, err := loadRun(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		return j.eachPerson(ctx, tx, &record, visit)
+		return j.project(ctx, tx, &record, func(c *format.Chunk, claimed int) error { return visit(&record.RunInfo, c, claimed) })
 	})
 }
 
@@ -113,26 +77,6 @@ func (j history) EachPerson(ctx context.Context, id int64, visit func(*format.Pe
 func (j *Journal) eachPerson(ctx context.Context, tx pgx.Tx, r *runRecord, visit func(*format.Person) error) error {
 	people := format.PeopleOf(&r.RunInfo, j.salt)
 	return j.project(ctx, tx, r, func(c *format.Chunk, claimed int) error { return people.Each(c, claimed, visit) })
-}
-
-// WaitingLeavers returns a run, and the keys of the leavers whom it is still to push.
-func (j history) WaitingLeavers(ctx context.Context, id int64) (run importer.RunInfo, waiting []importer.Digest, err error) {
-	err = j.view(ctx, fmt.Sprintf("read the leavers of run %d", id), func(tx pgx.Tx) error {
-		record, err := loadRun(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		run = record.RunInfo
-		return j.project(ctx, tx, &record, func(c *format.Chunk, _ int) error {
-			for row := range c.All {
-				if row.Plan.Leaver && row.Waits() {
-					waiting = append(waiting, row.Plan.Key)
-				}
-			}
-			return nil
-		})
-	})
-	return run, waiting, err
 }
 
 // loadRosters returns who was in complete runs that are forgotten; the condition is SQL.

@@ -16,11 +16,14 @@ import (
 
 	"github.com/gofrs/flock"
 	_ "modernc.org/sqlite" // the database driver
+
+	"opscom-import/importer/journal"
 )
 
 // Journal is an open journal. Its methods may be called by several goroutines,
 // and several programs may have one folder open.
 type Journal struct {
+	journal.Earlier
 	dir  string
 	salt []byte
 
@@ -74,6 +77,7 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 		return nil, fmt.Errorf("find the state folder: %w", err)
 	}
 	j := &Journal{dir: dir, synced: true}
+	j.Earlier = journal.NewEarlier(history{j})
 	if err = j.createFolders(); err == nil {
 		err = j.inTurn(ctx, func() error { return j.connect(ctx) })
 	}

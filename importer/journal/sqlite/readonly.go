@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"opscom-import/importer/journal"
 )
 
 // A journal that cannot be written is read as it stands, log included:
@@ -50,6 +52,7 @@ func openReadOnly(ctx context.Context, dir string) (*Journal, error) {
 		return nil, fmt.Errorf("find the state folder: %w", err)
 	}
 	j := &Journal{dir: dir}
+	j.Earlier = journal.NewEarlier(history{j})
 	if err := j.connectReadOnly(ctx); err != nil {
 		return nil, errors.Join(j.wrap("read the journal in "+dir, err), j.disconnect())
 	}

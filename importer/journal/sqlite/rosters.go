@@ -15,44 +15,6 @@ import (
 // that were kept before.
 func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
 
-// Roster returns the people of a complete run to the target.
-func (j *Journal) Roster(ctx context.Context, target string, run *journal.CompleteRun) (*journal.Roster, error) {
-	return journal.OpenRoster(ctx, history{j}, target, run)
-}
-
-// MovedLeavers returns how many of the leavers whom a run is still to push another source
-// has by now, and its run; 0 if none has.
-func (j *Journal) MovedLeavers(ctx context.Context, id int64) (n int, by int64, err error) {
-	return journal.MovedLeavers(ctx, history{j}, id)
-}
-
-// LastComplete returns the newest complete run of the source, or of one whose path
-// differs only in its dates; one of a file with the hash except does not count. When
-// there is none, why says so in a clause.
-func (j *Journal) LastComplete(ctx context.Context, target, source, except string) (last *journal.CompleteRun, why string, err error) {
-	return journal.LastComplete(ctx, history{j}, target, source, except)
-}
-
-// Last returns the newest run of the source, or of one whose path differs only in its
-// dates, that was allowed: one that a safety limit held, and that nobody approved,
-// says nothing about what the source should look like, and neither does one without
-// rows.
-func (j *Journal) Last(ctx context.Context, target, source string) (run importer.RunInfo, ok bool, err error) {
-	past, err := history{j}.PastOf(ctx, target)
-	if err == nil {
-		run, ok = past.Last(source)
-	}
-	return run, ok, err
-}
-
-// WasRestoredSince reports whether the journal was restored from a backup after a run to the
-// target had begun.
-func (j *Journal) WasRestoredSince(ctx context.Context, target string, run int64) (bool, error) {
-	past, err := history{j}.PastOf(ctx, target)
-	_, restored := past.Complete()
-	return err == nil && run <= restored, err
-}
-
 // history shows the shared logic what is stored of earlier runs.
 type history struct{ *Journal }
 
@@ -83,35 +45,16 @@ func loadPast(ctx context.Context, tx *sql.Tx, target string) (p journal.Past, e
 	return p, err
 }
 
-// EachPerson calls visit with the people of a run that is not forgotten.
-func (j history) EachPerson(ctx context.Context, id int64, visit func(*format.Person) error) error {
-	return j.view(ctx, fmt.Sprintf("read the people of run %d", id), func(tx *sql.Tx) error {
+// EachChunk calls visit with a run that is not forgotten and each chunk of it, in row order, and
+// the row up to which its pending rows may have been sent.
+func (j history) EachChunk(ctx context.Context, action string, id int64, visit func(r *importer.RunInfo, c *format.Chunk, claimed int) error) error {
+	return j.view(ctx, fmt.Sprintf("%s run %d", action, id), func(tx *sql.Tx) error {
 		record, err := loadRun(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		return record.eachPerson(ctx, tx, j.salt, visit)
+		return record.project(ctx, tx, func(c *format.Chunk) error { return visit(&record.RunInfo, c, record.claimed) })
 	})
-}
-
-// WaitingLeavers returns a run, and the keys of the leavers whom it is still to push.
-func (j history) WaitingLeavers(ctx context.Context, id int64) (run importer.RunInfo, waiting []importer.Digest, err error) {
-	err = j.view(ctx, fmt.Sprintf("read the leavers of run %d", id), func(tx *sql.Tx) error {
-		record, err := loadRun(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		run = record.RunInfo
-		return record.project(ctx, tx, func(c *format.Chunk) error {
-			for row := range c.All {
-				if row.Plan.Leaver && row.Waits() {
-					waiting = append(waiting, row.Plan.Key)
-				}
-			}
-			return nil
-		})
-	})
-	return run, waiting, err
 }
 
 // eachPerson calls visit with the people of the run's rows. A leaver of the run is one of

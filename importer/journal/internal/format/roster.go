@@ -97,20 +97,21 @@ func (s *Roster) Read(run int64, series string, data []byte) error {
 	return nil
 }
 
-// people tells who is in the rows of a run.
-type people struct {
+// People tells who is in the rows of a run.
+type People struct {
 	digester *importer.Digester
 	isKept   bool // leavers stay among them until they are pushed
 }
 
-func PeopleOf(run *importer.RunInfo, salt []byte) *people {
-	return &people{digester: importer.NewDigester(salt), isKept: run.Leavers != nil && run.Leavers.UserType != ""}
+// PeopleOf returns what tells who is in a run, whose keys are made with the journal's salt.
+func PeopleOf(run *importer.RunInfo, salt []byte) *People {
+	return &People{digester: importer.NewDigester(salt), isKept: run.Leavers != nil && run.Leavers.UserType != ""}
 }
 
 // Each calls visit with the people of a chunk's rows, which are claimed up to a row. A
 // leaver of the run is one of them as long as the push that they were planned for did not
 // succeed.
-func (p *people) Each(c *Chunk, claimed int, visit func(*Person) error) error {
+func (p *People) Each(c *Chunk, claimed int, visit func(*Person) error) error {
 	for row := range c.All {
 		line := row.Result(claimed)
 		e := Person{Key: row.Plan.Key, UniqueID: line.UniqueID, LoginSource: line.LoginSource, Unique: row.Plan.Unique, IsPushed: line.Status == importer.StatusPushed}
