@@ -18,8 +18,8 @@
 // With the journal in PostgreSQL it is the database that goes on: a death comes before a
 // transaction or after it, and frees what the process held.
 //
-//	go test ./importer/simulation -run Simulation -seeds 1000
-//	go test ./importer/simulation -run Simulation -seed 17 -v
+//	go test ./importer/simulation -run 'TestSimulation$' -seeds 1000
+//	go test ./importer/simulation -run 'TestSimulation$' -seed 17 -v
 //
 // The second command plays one seed again, and prints what happens in it.
 package simulation_test
