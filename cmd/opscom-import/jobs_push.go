@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/config"
@@ -48,31 +50,66 @@ func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file
 		}
 		env.Notify(file.Arrived + note + ".")
 	}
+	env.OnConnect = func(rate func() float64) {
+		p.figures.live.Began(job.Name, metrics.Push{Rate: rate, Rows: func() (done, total int) {
+			s := env.Progress.Snapshot()
+			return s.Done, s.Total
+		}})
+	}
 	ends := commandEnds{command: "push", arrived: file.Arrived}
 	collect := ends.collect(func(report.Receipt) error { return nil }) // it is printed when the file lies where it belongs
 	details := jobEnd{notifier: p.notifierOf(job)}
-	receipt, isFinished, err := p.finishedBefore(workCtx, env, file)
-	switch {
-	case err != nil:
-	case isFinished: // by a process that died before it could say so
-		err = collect(receipt)
-	default:
+	err := p.push(fetchCtx, workCtx, env, file, collect, func() {
 		if !job.Settings.Sandbox {
 			details.notifier.Started(workCtx)
 		}
-		env.OnConnect = func(rate func() float64) {
-			p.figures.live.Began(job.Name, metrics.Push{Rate: rate, Rows: func() (done, total int) {
-				s := env.Progress.Snapshot()
-				return s.Done, s.Total
-			}})
-		}
-		err = app.Push(fetchCtx, workCtx, env, []string{file.Path}, collect)
-		p.figures.live.Ended(job.Name)
-	}
+	})
+	p.figures.live.Ended(job.Name)
 	ends.addError(err, []string{file.Path})
 	details.ends = ends
 	return endOf(ends, details, err)
 }
+
+// push pushes the file, unless an earlier process has, or the workers of a journal in PostgreSQL after it: it may
+// have died before it could say so. While workers go on with what it began their end is awaited. begin is called before
+// anything is pushed.
+func (p *jobPusher) push(fetchCtx, workCtx context.Context, env app.Env, file watch.File, done func(report.Receipt) error, begin func()) error {
+	for isFirst := true; ; isFirst = false {
+		finished, err := p.runBefore(workCtx, env, file, importer.RunFinished)
+		if err != nil {
+			return err
+		}
+		if finished != 0 {
+			receipt, err := app.ReportFinished(workCtx, env, finished)
+			if receipt.Run != 0 {
+				err = errors.Join(err, done(receipt))
+			}
+			return err
+		}
+		if isFirst {
+			begin()
+		}
+		busy := app.Push(fetchCtx, workCtx, env, []string{file.Path}, done)
+		if app.ExitCode(busy) != app.ExitBusy {
+			return busy
+		}
+		pushed, err := p.runBefore(workCtx, env, file, importer.RunPushing, importer.RunFinished)
+		if err != nil || pushed == 0 {
+			return errors.Join(busy, err)
+		}
+		if isFirst {
+			env.Notify(fmt.Sprintf("Workers go on with run %d of %s, which an earlier process began: waiting for its end.", pushed, file.Arrived))
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-fetchCtx.Done():
+			return busy
+		}
+	}
+}
+
+// askAgain is how often it is looked whether a run that others push has ended.
+const askAgain = 5 * time.Second
 
 // count sets the figures of the push that ended.
 func (p *jobPusher) count(ctx context.Context, job config.Job, row importer.JobRun, ends commandEnds) {
@@ -89,12 +126,19 @@ func (p *jobPusher) count(ctx context.Context, job config.Job, row importer.JobR
 	}
 }
 
-// finishedBefore returns the receipt of the file's run, if an earlier process finished it.
-func (p *jobPusher) finishedBefore(ctx context.Context, env app.Env, file watch.File) (report.Receipt, bool, error) {
+// runBefore returns the newest run of the file in one of these states which an earlier process has begun, 0
+// for none.
+func (p *jobPusher) runBefore(ctx context.Context, env app.Env, file watch.File, states ...importer.RunState) (int64, error) {
 	if file.Since.IsZero() {
-		return report.Receipt{}, false, nil
+		return 0, nil
 	}
-	return app.FinishedRun(ctx, env, file.Path, file.Hash, file.Since)
+	runs, err := app.RunsOfFile(ctx, env, file.Path, file.Hash, file.Since)
+	for _, r := range runs {
+		if slices.Contains(states, r.State) {
+			return r.ID, err
+		}
+	}
+	return 0, err
 }
 
 // endOf returns how the push of one file ended.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -63,6 +64,9 @@ func runsCommand(s streams) *cobra.Command {
 			written, err := app.WriteReports(ctx, ss.Env, id)
 			for _, path := range written {
 				ss.say("%s is written.", path)
+			}
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // as on another machine than the run's
+				err = fmt.Errorf("%w; --results, --problems and --fix name other places", err)
 			}
 			return err
 		}),

@@ -19,6 +19,7 @@ import (
 func onlyEmbedded() []string {
 	return []string{
 		"doctor",          // counts what is looked at
+		"job_killed",      // a database of its own
 		"journal",         // its commands are for the state folder
 		"journal_address", // an address of its own
 		"migrate",         // a database of its own

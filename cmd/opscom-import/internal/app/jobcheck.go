@@ -62,6 +62,9 @@ func (e Env) checkJob(ctx context.Context, job config.Job) (wrong []error) {
 	if s.MaxChanged.Set && !s.OnlyChanges {
 		wrong = append(wrong, errors.New("max_changed counts rows that are new or changed: it needs only_changes"))
 	}
+	for _, flag := range job.ReportFlags {
+		wrong = append(wrong, fmt.Errorf("%s: the reports of job %s lie beside each of its files", flag, job.Name))
+	}
 	wrong = append(wrong, checkJobMapping(job))
 	if job.Folder != "" {
 		return append(wrong, inbox.Check(job.Inbox()), checkOwnFiles(job, s))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -72,20 +73,39 @@ func (h JobHistory) Outcome(ctx context.Context, run int64) (importer.RunInfo, r
 	return ShowRun(ctx, h.Env, run)
 }
 
-// FinishedRun returns the receipt of the finished run of the very file, which was
-// started at that time at the earliest; false when there is none.
-func FinishedRun(ctx context.Context, env Env, file string, hash string, since time.Time) (report.Receipt, bool, error) {
+// RunsOfFile returns the runs of the very file that were started at that time at the earliest, the
+// newest first.
+func RunsOfFile(ctx context.Context, env Env, file string, hash string, since time.Time) ([]importer.RunInfo, error) {
 	runs, err := Runs(ctx, env)
-	if err != nil {
-		return report.Receipt{}, false, err
-	}
-	for _, r := range runs {
-		if r.State != importer.RunFinished || r.Path() != file || r.FileHash != hash || r.StartedAt.Before(since) || importer.SameTarget(r.Target) != env.target() {
-			continue
+	return slices.DeleteFunc(runs, func(r importer.RunInfo) bool {
+		return r.Path() != file || r.FileHash != hash || r.StartedAt.Before(since) || importer.SameTarget(r.Target) != env.target()
+	}), err
+}
+
+// ReportFinished writes the reports of a finished run as the process that planned it would have, and
+// returns its receipt: that process died, and perhaps before others finished the run.
+func ReportFinished(ctx context.Context, env Env, id int64) (receipt report.Receipt, err error) {
+	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) error {
+		info := run.Info()
+		r, err := env.reporterOf(ctx, j, run)
+		if err != nil {
+			return err
 		}
-		_, receipt, err := ShowRun(ctx, env, r.ID)
-		receipt.Source = r.Source
-		return receipt, err == nil, err
-	}
-	return report.Receipt{}, false, nil
+		totals, err := r.write()
+		if err != nil {
+			return &incompleteError{reportsFailed(id, err)}
+		}
+		receipt = report.Receipt{
+			Command: "push", Run: id, File: ShortPath(info.Source), Source: info.Source, Target: r.Host(), Rows: info.Rows, Counts: totals.Counts,
+			Leavers: info.Leavers, Problems: totals.Refused, Attempts: totals.Attempts, Seconds: info.FinishedAt.Sub(info.StartedAt).Seconds(),
+			Reports: shortPaths(r.paths), Exit: RunExitCode(totals.Counts, nil, false),
+		}
+		if err := r.writeSummary(report.Summary{
+			Receipt: receipt, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
+		}); err != nil {
+			return &incompleteError{summaryFailed(err)}
+		}
+		return nil
+	})
+	return receipt, err
 }

@@ -74,11 +74,11 @@ func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 func WriteReports(ctx context.Context, env Env, id int64) (written []string, err error) {
 	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) error {
 		info := run.Info()
-		list, _, err := j.UserTypes(ctx, info.Target)
+		r, err := env.reporterOf(ctx, j, run)
 		if err != nil {
 			return err
 		}
-		r := &reporter{Env: env.sandboxed(info), paths: redirected(info.Reports, env.Settings), results: resultsOf(ctx, run)}
+		r.paths = redirected(r.paths, env.Settings)
 		r.paths.Summary = "" // it cannot be written again
 		if asked := env.Settings.Summary; asked != nil && *asked != "" {
 			env.notify("The summary is not written: it is made only while a run is pushed.")
@@ -89,7 +89,6 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		if err := checkWritable(r.paths); err != nil {
 			return err
 		}
-		r.reopen = func() *mappedTable { return r.Env.reopen(info, userTypes{list: list, known: true}) }
 		totals, err := r.write()
 		if err != nil {
 			return err
@@ -103,6 +102,18 @@ func WriteReports(ctx context.Context, env Env, id int64) (written []string, err
 		return nil
 	})
 	return written, err
+}
+
+// reporterOf returns what writes the reports of a stored run where they were told to go.
+func (e Env) reporterOf(ctx context.Context, j journal.Journal, run journal.Run) (*reporter, error) {
+	info := run.Info()
+	list, _, err := j.UserTypes(ctx, info.Target)
+	if err != nil {
+		return nil, err
+	}
+	r := &reporter{Env: e.sandboxed(info), paths: info.Reports, results: resultsOf(ctx, run)}
+	r.reopen = func() *mappedTable { return r.Env.reopen(info, userTypes{list: list, known: true}) }
+	return r, nil
 }
 
 // WriteResults writes a run's results to w.

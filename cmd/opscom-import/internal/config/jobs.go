@@ -38,6 +38,8 @@ type Job struct {
 	Jitter     time.Duration      // longest random time by which a scheduled run begins later
 	ExpectedBy *schedule.Schedule // by when a file should have come; nil when nobody is told
 	TimeZone   *time.Location
+
+	ReportFlags []string // that were given and name places for reports: those of a folder's files lie beside each
 }
 
 // The keys of a job that are no settings of a push.
@@ -283,8 +285,9 @@ func (s Settings) jobs(sections []jobSection, env Environment, weaker, flags map
 		maps.Copy(values, job.values)
 		maps.Copy(values, flags)
 		for _, key := range reportKeys() {
-			if given, ok := flags[key]; ok && job.Folder != "" {
-				mistakes = append(mistakes, fmt.Errorf("%s: reports of job %s lie beside each of its files", given.origin, job.Name))
+			if given, ok := flags[key]; ok && job.Folder != "" { // it may be for a run of another file
+				delete(values, key)
+				job.ReportFlags = append(job.ReportFlags, given.origin)
 			}
 		}
 		settings, err := s.read(values, env)
