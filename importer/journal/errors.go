@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"opscom-import/importer"
 )
@@ -17,6 +18,14 @@ type StateError struct {
 }
 
 func (e *StateError) Error() string { return fmt.Sprintf("run %d is %s", e.Run, e.State) }
+
+// RequireState returns a *StateError unless the run is in one of the states.
+func RequireState(r *importer.RunInfo, states ...importer.RunState) error {
+	if slices.Contains(states, r.State) {
+		return nil
+	}
+	return &StateError{Run: r.ID, State: r.State}
+}
 
 // DamagedError says that what the journal has stored was changed or is incomplete.
 type DamagedError struct {

@@ -193,7 +193,7 @@ func (j *Journal) purgeNight(ctx context.Context, night time.Time) (forgotten in
 		if !lasting(r) {
 			continue // nobody has to wait
 		}
-		if err := j.alone(ctx, r.Target, func() error { return j.keep(ctx, r) }); err != nil {
+		if err := journal.Alone(ctx, j, r.Target, func() error { return j.keep(ctx, r) }); err != nil {
 			return 0, err
 		}
 	}
@@ -243,7 +243,7 @@ func (j *Journal) forget(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	return j.alone(ctx, r.Target, func() error {
+	return journal.Alone(ctx, j, r.Target, func() error {
 		if err := j.keep(ctx, &r); err != nil {
 			return err
 		}
@@ -280,7 +280,7 @@ func deleteRows(ctx context.Context, tx pgx.Tx, condition string, args ...any) e
 // ForgetTarget deletes all that the journal knows of a target but its name: its runs, and what
 // its Controller last accepted. While a run to it is in progress it returns a *BusyError.
 func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
-	return j.alone(ctx, name, func() error {
+	return journal.Alone(ctx, j, name, func() error {
 		return j.insist(ctx, "forget the target", func(tx pgx.Tx, _ bool) error {
 			t, err := loadTarget(ctx, tx, name, " FOR NO KEY UPDATE")
 			if err != nil || t.id == 0 {
@@ -302,17 +302,4 @@ func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 			return nil
 		})
 	})
-}
-
-// alone calls do while no run to the target is in progress.
-func (j *Journal) alone(ctx context.Context, target string, do func() error) (err error) {
-	release, err := j.Lock(target)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if err := j.Recover(ctx, target); err != nil {
-		return err
-	}
-	return do()
 }

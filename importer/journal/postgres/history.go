@@ -112,8 +112,7 @@ func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
 		if err != nil || !past.IsLastComplete(&r.RunInfo) {
 			return err
 		}
-		s := &format.Roster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load(), Looked: r.Leavers != nil}
-		s.Target = r.target
+		s := format.RosterOf(&r.RunInfo, r.target, j.keepKeys.Load())
 		return j.storeRoster(ctx, tx, s, func(visit func(*format.Person) error) error { return j.eachPerson(ctx, tx, r, visit) })
 	})
 }

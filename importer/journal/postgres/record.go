@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,14 +24,6 @@ type runRecord struct {
 	timeline   string  // when the run was last looked at
 	isMoved    bool    // another timeline has begun since then
 	payloadKey []byte  // encrypted; nil: the run is over
-}
-
-// reportsColumn is the JSON of the column reports.
-type reportsColumn struct {
-	importer.Reports
-	File      string            `json:"file,omitempty"`
-	LineEnded bool              `json:"line_ended,omitempty"`
-	Leavers   *importer.Leavers `json:"leavers_found,omitempty"`
 }
 
 // querier is a pool or a transaction.
@@ -65,17 +54,7 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) ([]
 			return r, err
 		}
 		r.StartedAt, r.FinishedAt = r.StartedAt.UTC(), timeOf(finished)
-		var column reportsColumn
-		for _, part := range []struct {
-			json []byte
-			into any
-		}{{held, &r.Held}, {reports, &column}} {
-			if err := json.Unmarshal(part.json, part.into); err != nil {
-				return r, fmt.Errorf("%w: run %d: %v", format.ErrDamaged, r.ID, err)
-			}
-		}
-		r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, column.File, column.LineEnded, column.Leavers
-		return r, nil
+		return r, format.ReadRun(&r.RunInfo, held, reports)
 	})
 }
 
@@ -96,19 +75,12 @@ func loadRun(ctx context.Context, q querier, id int64, states ...importer.RunSta
 
 // require returns an error unless the run is in one of the states.
 func (r *runRecord) require(states ...importer.RunState) error {
-	if slices.Contains(states, r.State) {
-		return nil
-	}
-	return &journal.StateError{Run: r.ID, State: r.State}
+	return journal.RequireState(&r.RunInfo, states...)
 }
 
 // save stores the members of a run that change, but for chunks, planned, timeline and key.
 func (r *runRecord) save(ctx context.Context, q querier) error {
-	held, err := json.Marshal(r.Held)
-	if err != nil {
-		return err
-	}
-	reports, err := json.Marshal(reportsColumn{r.Reports, r.File, r.LineEnded, r.Leavers})
+	held, reports, err := format.PackRun(&r.RunInfo)
 	if err != nil {
 		return err
 	}

@@ -550,13 +550,9 @@ func (r *Run) Results(ctx context.Context) iter.Seq2[importer.Result, error] {
 // Counts returns the number of rows by status, as Results would show them, and the number of
 // requests sent for them.
 func (r *Run) Counts(ctx context.Context) (counts importer.Counts, attempts int, err error) {
-	counts = importer.Counts{}
-	err = r.eachResult(ctx, fmt.Sprintf("count the rows of run %d", r.id), func(line importer.Result) error {
-		counts[line.Status]++
-		attempts += line.Attempts
-		return nil
+	return format.Count(func(visit func(importer.Result) error) error {
+		return r.eachResult(ctx, fmt.Sprintf("count the rows of run %d", r.id), visit)
 	})
-	return counts, attempts, err
 }
 
 func (r *Run) eachResult(ctx context.Context, action string, visit func(importer.Result) error) error {

@@ -63,7 +63,7 @@ func (j *Journal) forgetEach(ctx context.Context, ids []int64) (forgotten int, e
 	}
 	for i := range records {
 		id := records[i].ID
-		err := j.alone(ctx, records[i].Target, func() error {
+		err := journal.Alone(ctx, j, records[i].Target, func() error {
 			if err := j.fold(ctx, records[i].Target); err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func (j *Journal) forgetEach(ctx context.Context, ids []int64) (forgotten int, e
 // the target is in progress it returns a *BusyError.
 func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 	const action = "forget the target"
-	err := j.alone(ctx, name, func() error {
+	err := journal.Alone(ctx, j, name, func() error {
 		err := j.update(ctx, action, durable, func(tx *sql.Tx) error {
 			same, err := loadTargets(ctx, tx, name)
 			if err != nil {
@@ -108,19 +108,6 @@ func (j *Journal) ForgetTarget(ctx context.Context, name string) error {
 		return err
 	}
 	return j.rewrite(ctx)
-}
-
-// alone calls do while no run to the target is in progress.
-func (j *Journal) alone(ctx context.Context, target string, do func() error) (err error) {
-	release, err := j.Lock(target)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if err := j.Recover(ctx, target); err != nil {
-		return err
-	}
-	return do()
 }
 
 // delete deletes a run, if it exists, and its payloads.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -24,15 +23,6 @@ type runRecord struct {
 // it has no payloads.
 func (r *runRecord) isOver() bool {
 	return r.State == importer.RunFinished || r.State == importer.RunSuperseded
-}
-
-// reportsColumn is the JSON of the column reports. What is not about reports came later;
-// older runs have it not.
-type reportsColumn struct {
-	importer.Reports
-	File      string            `json:"file,omitempty"`
-	LineEnded bool              `json:"line_ended,omitempty"`
-	Leavers   *importer.Leavers `json:"leavers_found,omitempty"`
 }
 
 // querier is a database or a transaction.
@@ -76,11 +66,9 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) (ru
 		if sum != r.checksum(held, reports) {
 			return fmt.Errorf("%w: run %d", format.ErrDamaged, r.ID)
 		}
-		var column reportsColumn
-		if err := errors.Join(json.Unmarshal([]byte(held), &r.Held), json.Unmarshal([]byte(reports), &column)); err != nil {
-			return fmt.Errorf("%w: run %d: %v", format.ErrDamaged, r.ID, err)
+		if err := format.ReadRun(&r.RunInfo, []byte(held), []byte(reports)); err != nil {
+			return err
 		}
-		r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, column.File, column.LineEnded, column.Leavers
 		runs = append(runs, r)
 		return nil
 	})
@@ -126,11 +114,7 @@ const updateRun = `UPDATE run SET state = ?, rows = ?, held = ?, reports = ?, fi
 
 // save stores the members of a run that change.
 func (j *Journal) save(ctx context.Context, tx *sql.Tx, r *runRecord) error {
-	held, err := json.Marshal(r.Held)
-	if err != nil {
-		return err
-	}
-	reports, err := json.Marshal(reportsColumn{r.Reports, r.File, r.LineEnded, r.Leavers})
+	held, reports, err := format.PackRun(&r.RunInfo)
 	if err != nil {
 		return err
 	}

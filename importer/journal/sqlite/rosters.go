@@ -96,8 +96,7 @@ func (j *Journal) keepRoster(ctx context.Context, r *runRecord) error {
 		if err != nil {
 			return err
 		}
-		s := &format.Roster{ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt, HasKeys: j.keepKeys.Load(), Looked: r.Leavers != nil}
-		s.Target = same[0].id
+		s := format.RosterOf(&r.RunInfo, same[0].id, j.keepKeys.Load())
 		return storeRoster(ctx, s, tx, func(visit func(*format.Person) error) error { return r.eachPerson(ctx, tx, j.salt, visit) })
 	})
 }

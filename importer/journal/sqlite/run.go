@@ -157,10 +157,7 @@ func (r *Run) change(ctx context.Context, action string, d durability, state imp
 
 // require returns an error unless the run is in one of the states.
 func (r *runRecord) require(states ...importer.RunState) error {
-	if slices.Contains(states, r.State) {
-		return nil
-	}
-	return &journal.StateError{Run: r.ID, State: r.State}
+	return journal.RequireState(&r.RunInfo, states...)
 }
 
 // Start resumes a run that is held or stopped. Every row without an outcome, and

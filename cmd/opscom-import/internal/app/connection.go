@@ -7,7 +7,6 @@ import (
 
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/importer/controller"
-	"opscom-import/importer/journal"
 	"opscom-import/importer/sandbox"
 	"opscom-import/mapping"
 )
@@ -143,17 +142,4 @@ type userTypes struct {
 // does not list.
 func withoutList(denied *controller.ListDeniedError) string {
 	return fmt.Sprintf("%v. Without the list user types have to be numbers, which are NOT checked.", denied)
-}
-
-// lockTarget takes the target's lock, so that no other run to it is in progress, and
-// stops runs to it whose process has died.
-func lockTarget(ctx context.Context, j journal.Journal, target string) (release func() error, err error) {
-	release, err = j.Lock(target)
-	if err != nil {
-		return nil, err
-	}
-	if err := j.Recover(ctx, target); err != nil {
-		return nil, errors.Join(err, release())
-	}
-	return release, nil
 }

@@ -62,7 +62,7 @@ type pusher struct {
 
 // newPusher takes the target's lock and makes the client.
 func newPusher(ctx context.Context, env Env, j journal.Journal) (*pusher, error) {
-	unlock, err := lockTarget(ctx, j, env.target())
+	unlock, err := journal.LockAndRecover(ctx, j, env.target())
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,14 @@ type Roster struct {
 	people blobReader
 }
 
+// RosterOf returns the roster of a run to a target, as yet without its people.
+func RosterOf(r *importer.RunInfo, target int64, hasKeys bool) *Roster {
+	return &Roster{
+		ID: r.ID, Source: r.Source, FileHash: r.FileHash, Rows: r.Rows, FinishedAt: r.FinishedAt,
+		HasKeys: hasKeys, Looked: r.Leavers != nil, Target: target,
+	}
+}
+
 func CompareKeys(a, b importer.Digest) int { return bytes.Compare(a[:], b[:]) }
 
 // Distinct sorts keys, and leaves out those that repeat another. It changes the slice.

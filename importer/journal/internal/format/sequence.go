@@ -25,6 +25,18 @@ func Sequence(each func(visit func(importer.Result) error) error) iter.Seq2[impo
 	}
 }
 
+// Count returns the number of results by status that each visits, and the number of requests
+// sent for them.
+func Count(each func(visit func(importer.Result) error) error) (counts importer.Counts, attempts int, err error) {
+	counts = importer.Counts{}
+	err = each(func(line importer.Result) error {
+		counts[line.Status]++
+		attempts += line.Attempts
+		return nil
+	})
+	return counts, attempts, err
+}
+
 // AddToRound adds a chunk to those of a round, once. Chunks come in order.
 func AddToRound(rounds map[int][]int64, round int, chunk int64) {
 	if n := len(rounds[round]); n == 0 || rounds[round][n-1] != chunk {
