@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +49,7 @@ func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file
 		}
 		env.Notify(file.Arrived + note + ".")
 	}
+	env.Begun = file.Since
 	env.OnConnect = func(rate func() float64) {
 		p.figures.live.Began(job.Name, metrics.Push{Rate: rate, Rows: func() (done, total int) {
 			s := env.Progress.Snapshot()
@@ -59,51 +59,35 @@ func (p *jobPusher) Push(fetchCtx, workCtx context.Context, job config.Job, file
 	ends := commandEnds{command: "push", arrived: file.Arrived}
 	collect := ends.collect(func(report.Receipt) error { return nil }) // it is printed when the file lies where it belongs
 	details := jobEnd{notifier: p.notifierOf(job)}
-	err := p.push(fetchCtx, workCtx, env, file, collect, func() {
-		if !job.Settings.Sandbox {
-			details.notifier.Started(workCtx)
-		}
-	})
+	if !job.Settings.Sandbox {
+		details.notifier.Started(workCtx)
+	}
+	err := pushAfterOthers(fetchCtx, workCtx, env, file, collect)
 	p.figures.live.Ended(job.Name)
 	ends.addError(err, []string{file.Path})
 	details.ends = ends
 	return endOf(ends, details, err)
 }
 
-// push pushes the file, unless an earlier process has, or the workers of a journal in PostgreSQL after it: it may
-// have died before it could say so. While workers go on with what it began their end is awaited. begin is called before
-// anything is pushed.
-func (p *jobPusher) push(fetchCtx, workCtx context.Context, env app.Env, file watch.File, done func(report.Receipt) error, begin func()) error {
+// pushAfterOthers pushes the file. While workers go on with a run of it that an earlier process began, it
+// awaits their end.
+func pushAfterOthers(fetchCtx, workCtx context.Context, env app.Env, file watch.File, done func(report.Receipt) error) error {
 	for isFirst := true; ; isFirst = false {
-		finished, err := p.runBefore(workCtx, env, file, importer.RunFinished)
-		if err != nil {
+		err := app.Push(fetchCtx, workCtx, env, []string{file.Path}, done)
+		if app.ExitCode(err) != app.ExitBusy || env.Begun.IsZero() {
 			return err
 		}
-		if finished != 0 {
-			receipt, err := app.ReportFinished(workCtx, env, finished)
-			if receipt.Run != 0 {
-				err = errors.Join(err, done(receipt))
-			}
-			return err
+		run, lookErr := app.PushedByOthers(workCtx, env, file.Path, file.Hash, env.Begun)
+		if lookErr != nil || run == 0 {
+			return errors.Join(err, lookErr)
 		}
 		if isFirst {
-			begin()
-		}
-		busy := app.Push(fetchCtx, workCtx, env, []string{file.Path}, done)
-		if app.ExitCode(busy) != app.ExitBusy {
-			return busy
-		}
-		pushed, err := p.runBefore(workCtx, env, file, importer.RunPushing, importer.RunFinished)
-		if err != nil || pushed == 0 {
-			return errors.Join(busy, err)
-		}
-		if isFirst {
-			env.Notify(fmt.Sprintf("Workers go on with run %d of %s, which an earlier process began: waiting for its end.", pushed, file.Arrived))
+			env.Notify(fmt.Sprintf("Workers go on with run %d of %s, which an earlier process began: waiting for its end.", run, file.Arrived))
 		}
 		select {
 		case <-time.After(askAgain):
 		case <-fetchCtx.Done():
-			return busy
+			return err
 		}
 	}
 }
@@ -124,21 +108,6 @@ func (p *jobPusher) count(ctx context.Context, job config.Job, row importer.JobR
 	if err := p.figures.refresh(context.WithoutCancel(ctx), p.session); err != nil {
 		p.Log.Error("the figures for Prometheus are not up to date", "error", err)
 	}
-}
-
-// runBefore returns the newest run of the file in one of these states which an earlier process has begun, 0
-// for none.
-func (p *jobPusher) runBefore(ctx context.Context, env app.Env, file watch.File, states ...importer.RunState) (int64, error) {
-	if file.Since.IsZero() {
-		return 0, nil
-	}
-	runs, err := app.RunsOfFile(ctx, env, file.Path, file.Hash, file.Since)
-	for _, r := range runs {
-		if slices.Contains(states, r.State) {
-			return r.ID, err
-		}
-	}
-	return 0, err
 }
 
 // endOf returns how the push of one file ended.

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"opscom-import/cmd/opscom-import/internal/config"
 	"opscom-import/cmd/opscom-import/internal/fleet"
@@ -41,6 +42,8 @@ type Env struct {
 	Stdout   io.Writer // where a report goes whose path is "-"
 
 	Source string // where the FILE arrived, "" for where it lies: what identifies it from run to run
+
+	Begun time.Time // when a process first worked on the FILE: a run of it that was finished since is not pushed again; zero for now
 
 	OnConnect func(rate func() float64) // is given the client's rate when a push begins; nil when nobody asks
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -73,39 +72,59 @@ func (h JobHistory) Outcome(ctx context.Context, run int64) (importer.RunInfo, r
 	return ShowRun(ctx, h.Env, run)
 }
 
-// RunsOfFile returns the runs of the very file that were started at that time at the earliest, the
-// newest first.
-func RunsOfFile(ctx context.Context, env Env, file string, hash string, since time.Time) ([]importer.RunInfo, error) {
+// PushedByOthers returns the run of the very file that others push, or have finished, of those that were
+// started at that time at the earliest; 0 for none.
+func PushedByOthers(ctx context.Context, env Env, file string, hash string, since time.Time) (int64, error) {
 	runs, err := Runs(ctx, env)
-	return slices.DeleteFunc(runs, func(r importer.RunInfo) bool {
-		return r.Path() != file || r.FileHash != hash || r.StartedAt.Before(since) || importer.SameTarget(r.Target) != env.target()
-	}), err
+	for _, r := range runs {
+		if env.isOfFile(r, file, hash, since) && (r.State == importer.RunPushing || r.State == importer.RunFinished) {
+			return r.ID, err
+		}
+	}
+	return 0, err
 }
 
-// ReportFinished writes the reports of a finished run as the process that planned it would have, and
-// returns its receipt: that process died, and perhaps before others finished the run.
-func ReportFinished(ctx context.Context, env Env, id int64) (receipt report.Receipt, err error) {
-	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) error {
-		info := run.Info()
-		r, err := env.reporterOf(ctx, j, run)
-		if err != nil {
-			return err
+// isOfFile reports whether a run is of the very file, and was started at that time at the earliest.
+func (e Env) isOfFile(r importer.RunInfo, file string, hash string, since time.Time) bool {
+	return r.Path() == file && r.FileHash == hash && !r.StartedAt.Before(since) && importer.SameTarget(r.Target) == e.target()
+}
+
+// findFinished returns the run of the very file that was finished since the work on it began, nil for none:
+// the process that planned it died before it could say so, and perhaps before workers finished it.
+func (p *pusher) findFinished(ctx context.Context, file string, hash string) (journal.Run, error) {
+	if p.Begun.IsZero() {
+		return nil, nil
+	}
+	runs, err := p.journal.Runs(ctx)
+	for _, r := range runs {
+		if p.isOfFile(r, file, hash, p.Begun) && r.State == importer.RunFinished {
+			return p.journal.Run(ctx, r.ID)
 		}
-		totals, err := r.write()
-		if err != nil {
-			return &incompleteError{reportsFailed(id, err)}
-		}
-		receipt = report.Receipt{
-			Command: "push", Run: id, File: ShortPath(info.Source), Source: info.Source, Target: r.Host(), Rows: info.Rows, Counts: totals.Counts,
-			Leavers: info.Leavers, Problems: totals.Refused, Attempts: totals.Attempts, Seconds: info.FinishedAt.Sub(info.StartedAt).Seconds(),
-			Reports: shortPaths(r.paths), Exit: RunExitCode(totals.Counts, nil, false),
-		}
-		if err := r.writeSummary(report.Summary{
-			Receipt: receipt, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
-		}); err != nil {
-			return &incompleteError{summaryFailed(err)}
-		}
-		return nil
-	})
-	return receipt, err
+	}
+	return nil, err
+}
+
+// reportFinished writes the reports of a run that was finished before, as its own process would have, and
+// returns its receipt.
+func (p *pusher) reportFinished(ctx context.Context, run journal.Run) (receipt report.Receipt, err error) {
+	info := run.Info()
+	r, err := p.reporterOf(ctx, p.journal, run)
+	if err != nil {
+		return receipt, &incompleteError{err}
+	}
+	totals, err := r.write()
+	if err != nil {
+		return receipt, &incompleteError{reportsFailed(info.ID, err)}
+	}
+	receipt = report.Receipt{
+		Command: p.command(), Run: info.ID, File: ShortPath(info.Source), Source: info.Source, Target: p.Host(), Rows: info.Rows, Counts: totals.Counts,
+		Leavers: info.Leavers, Problems: totals.Refused, Attempts: totals.Attempts, Seconds: info.FinishedAt.Sub(info.StartedAt).Seconds(),
+		Reports: shortPaths(r.paths), Exit: RunExitCode(totals.Counts, nil, false),
+	}
+	if err := r.writeSummary(report.Summary{
+		Receipt: receipt, StartedAt: info.StartedAt, FinishedAt: info.FinishedAt, Timeline: totals.Timeline.Points(),
+	}); err != nil {
+		return receipt, &incompleteError{summaryFailed(err)}
+	}
+	return receipt, nil
 }

@@ -121,11 +121,17 @@ func (p *pusher) askUserTypes(ctx context.Context) error {
 	return nil
 }
 
-// pushFile plans one file, or finds a run of it that can be resumed, and pushes it.
+// pushFile plans one file, or finds a run of it that can be resumed, and pushes it. Of one that was finished
+// since the work on the file began it only writes the reports.
 func (p *pusher) pushFile(fetchCtx, workCtx context.Context, opened *table) (receipt report.Receipt, err error) {
 	hash, err := opened.in.hash()
 	if err != nil {
 		return receipt, err
+	}
+	if run, err := p.findFinished(fetchCtx, opened.in.path, hash); err != nil {
+		return receipt, err
+	} else if run != nil {
+		return p.reportFinished(workCtx, run)
 	}
 	if err := p.askUserTypes(fetchCtx); err != nil {
 		return receipt, err
