@@ -31,43 +31,57 @@ func (e *CircuitError) Error() string {
 // refused for its login source: one constant is wrong, and no row will do better.
 const loginSourceFailures = 5
 
-// CircuitBreaker opens when row after row fails in the same way: without an answer, or
-// refused with the same code. Pushers that push the rows of one run may share one; it stays open.
-type CircuitBreaker struct {
+// Streak is how rows in a row failed alike: without an answer, or refused with the same code.
+type Streak struct {
+	Failures int
+	Status   Status
+	Code     string
+	HTTP     int
+	Pushed   bool // some row before, or among them, was pushed
+}
+
+// After returns the streak after one more outcome.
+func (s Streak) After(o *Outcome) Streak {
+	switch {
+	case o.Status == StatusPushed:
+		return Streak{Pushed: true}
+	case o.Status == StatusNotSent, o.Status == StatusUnknown: // says nothing about the Controller
+		return s
+	case s.Status != o.Status || s.Code != o.ErrorCode || s.HTTP != o.HTTPStatus:
+		s = Streak{Status: o.Status, Code: o.ErrorCode, HTTP: o.HTTPStatus, Pushed: s.Pushed}
+	}
+	s.Failures++
+	return s
+}
+
+// tooLong returns why the run has to stop, if so many rows in a row may fail alike; nil while it
+// need not. 0 is any number.
+func (s Streak) tooLong(limit int) *CircuitError {
+	if (s.Code == "9014" || s.Code == "9015") && !s.Pushed {
+		limit = min(limit, loginSourceFailures)
+	}
+	if limit > 0 && s.Failures >= limit {
+		return &CircuitError{Failures: s.Failures, Status: s.Status, Code: s.Code, HTTP: s.HTTP}
+	}
+	return nil
+}
+
+// circuitBreaker opens when too many rows in a row fail alike, and stays open.
+type circuitBreaker struct {
 	limit int // rows in a row; 0: any number
 
 	mu     sync.Mutex
-	pushed bool // some row was
-	streak CircuitError
+	streak Streak
 	opened *CircuitError // nil: it is closed
 }
 
-// NewCircuitBreaker returns one that opens after so many rows in a row that fail alike; 0 for
-// never.
-func NewCircuitBreaker(failures int) *CircuitBreaker { return &CircuitBreaker{limit: failures} }
-
 // observe counts an outcome, and returns why the run has to stop, nil while it need not.
 // Workers report each outcome at once, so that no request starts after the circuit has opened.
-func (b *CircuitBreaker) observe(o *Outcome) *CircuitError {
+func (b *circuitBreaker) observe(o *Outcome) *CircuitError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch o.Status {
-	case StatusPushed:
-		b.pushed, b.streak = true, CircuitError{}
-		return b.opened
-	case StatusNotSent, StatusUnknown:
-		return b.opened // says nothing about the Controller
-	}
-	if b.streak.Status != o.Status || b.streak.Code != o.ErrorCode || b.streak.HTTP != o.HTTPStatus {
-		b.streak = CircuitError{Status: o.Status, Code: o.ErrorCode, HTTP: o.HTTPStatus}
-	}
-	b.streak.Failures++
-	limit := b.limit
-	if (o.ErrorCode == "9014" || o.ErrorCode == "9015") && !b.pushed {
-		limit = min(limit, loginSourceFailures)
-	}
-	if b.opened == nil && limit > 0 && b.streak.Failures >= limit {
-		b.opened = new(b.streak)
+	if b.streak = b.streak.After(o); b.opened == nil {
+		b.opened = b.streak.tooLong(b.limit)
 	}
 	return b.opened
 }

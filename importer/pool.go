@@ -19,7 +19,7 @@ type pool struct {
 	group    *errgroup.Group
 	jobs     <-chan Job
 	outcomes chan<- Outcome
-	breaker  *CircuitBreaker
+	breaker  *circuitBreaker
 	stop     context.CancelCauseFunc // stops the push
 	parked   chan struct{}           // has one element for each parked row
 }

@@ -20,14 +20,19 @@ type Queue interface {
 	NextRound() bool
 }
 
+// SharedQueue is what the Queue of a run is too whose rows others push at the same time. Rows that fail
+// in a row are counted over all of them, in the order in which they are recorded.
+type SharedQueue interface {
+	// StreakBefore returns the streak before the outcomes that were recorded last.
+	StreakBefore() Streak
+}
+
 // Pusher pushes a plan's pending rows.
 type Pusher struct {
 	Queue       Queue
 	Controller  Controller
 	Workers     int // requests in flight at most
-	MaxFailures int // rows in a row that may fail in the same way before the run stops; 0: any number
-	// Breaker, unless it is nil, counts such rows in place of MaxFailures, together with other pushers of the run.
-	Breaker *CircuitBreaker
+	MaxFailures int // rows in a row that may fail in the same way before the run stops; 0: any number. See SharedQueue
 	// MinClaim is how few rows a claim may have; 0 for 64. What is claimed and not sent yet has
 	// to be sent before a queue that gives no more is left.
 	MinClaim int
@@ -80,23 +85,27 @@ func Linger(ctx context.Context) (longer context.Context, release func()) {
 func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
-	breaker := cmp.Or(p.Breaker, NewCircuitBreaker(p.MaxFailures))
+	breaker := &circuitBreaker{limit: p.MaxFailures}
+	shared, isShared := p.Queue.(SharedQueue)
+	if isShared {
+		breaker.limit = 0
+	}
 	for {
-		if err := p.pushRound(fetchCtx, workCtx, breaker, stop); err != nil || !p.Queue.NextRound() {
+		if err := p.pushRound(fetchCtx, workCtx, breaker, shared, stop); err != nil || !p.Queue.NextRound() {
 			return err
 		}
 	}
 }
 
 // pushRound pushes the pending rows of a round, and returns nil when none is left.
-func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *CircuitBreaker, stop context.CancelCauseFunc) error {
+func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker, shared SharedQueue, stop context.CancelCauseFunc) error {
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, p.minClaim()))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recording, recorded := Linger(workCtx) // an interrupt must not lose what is already known
 	defer recorded()
-	recorder := recorder{Pusher: p, ctx: recording, stop: stop}
+	recorder := recorder{Pusher: p, ctx: recording, shared: shared, stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {

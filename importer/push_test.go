@@ -379,29 +379,51 @@ func TestPushStopsAfterFailuresInARow(t *testing.T) {
 	})
 }
 
-// A failure that comes and goes is not a reason to stop.
-// Pushers of one run count its failures together.
-func TestSharedCircuitBreaker(t *testing.T) {
+// sharedQueue is the queue of one of several processes that push a run.
+type sharedQueue struct {
+	*queue
+	run    *importer.Streak // of all of them
+	before importer.Streak
+}
+
+func (q *sharedQueue) Record(ctx context.Context, outcomes []importer.Outcome) error {
+	q.before = *q.run
+	for i := range outcomes {
+		*q.run = q.run.After(&outcomes[i])
+	}
+	return q.queue.Record(ctx, outcomes)
+}
+
+func (q *sharedQueue) StreakBefore() importer.Streak { return q.before }
+
+// Failures in a row are those of all who push the run, as they are recorded one after another.
+func TestFailuresInARowOfSeveralPushers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		breaker := importer.NewCircuitBreaker(30)
-		push := func() (*queue, error) {
-			q, _, err := pushCase{rows: 20, workers: 1, faults: "code=100%:9022", change: func(p *importer.Pusher, _ *queue) { p.Breaker = breaker }}.run(t)
-			return q, err
+		var run importer.Streak
+		push := func(rows int, faults string) (importer.Counts, error) {
+			q, _, err := pushCase{rows: rows, workers: 1, faults: faults, maxFailures: 30, change: func(p *importer.Pusher, q *queue) { p.Queue = &sharedQueue{queue: q, run: &run} }}.run(t)
+			return q.counts(), err
 		}
-		if _, err := push(); err != nil {
-			t.Fatalf("20 of 30 rows have failed, and the push ended with %v", err)
+		for range 2 { // what somebody else has pushed ends the streak
+			if _, err := push(20, "code=100%:9022"); err != nil {
+				t.Fatalf("20 of 30 rows have failed, and the push ended with %v", err)
+			}
+			if _, err := push(1, ""); err != nil {
+				t.Fatal(err)
+			}
 		}
-		q, err := push()
+		if _, err := push(20, "code=100%:9022"); err != nil {
+			t.Fatal(err)
+		}
+		counts, err := push(200, "code=100%:9022,latency=20ms")
 		var circuit *importer.CircuitError
-		if !errors.As(err, &circuit) || circuit.Failures != 30 || q.counts()[importer.StatusRejected] != 10 {
-			t.Errorf("the second push ended with %v and %v", err, q.counts())
-		}
-		if q, err = push(); !errors.As(err, &circuit) || q.counts()[importer.StatusRejected] > 1 {
-			t.Errorf("the circuit is open, and the third push ended with %v and %v", err, q.counts())
+		if !errors.As(err, &circuit) || circuit.Failures < 30 || counts[importer.StatusRejected] > 20 {
+			t.Errorf("the last push ended with %v and %v", err, counts)
 		}
 	})
 }
 
+// A failure that comes and goes is not a reason to stop.
 func TestPushGoesOnWhileRowsSucceed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, _, err := pushCase{rows: 1000, workers: 4, faults: "code=50%:9022", maxFailures: 25}.run(t)

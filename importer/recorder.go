@@ -10,10 +10,12 @@ import (
 type recorder struct {
 	*Pusher
 	ctx        context.Context // of what is recorded
+	shared     SharedQueue     // nil: nobody else pushes the run
 	stop       context.CancelCauseFunc
 	pending    []Outcome
-	err        error // the first that the queue returned
-	unanswered int   // claimed rows without an answer, because the run was stopped
+	err        error  // the first that the queue returned
+	unanswered int    // claimed rows without an answer, because the run was stopped
+	streak     Streak // of the run, as far as this process knows it
 }
 
 // record receives outcomes until the channel is closed. When the queue fails it
@@ -35,7 +37,9 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 			if r.pending = append(r.pending, outcome); len(r.pending) == 1 {
 				delay.Reset(collect)
 			}
-			if len(r.pending) >= recordBatch && r.err == nil {
+			r.streak = r.streak.After(&outcome)
+			failing := r.shared != nil && r.streak.tooLong(r.MaxFailures) != nil // together with others it may be otherwise
+			if (len(r.pending) >= recordBatch || failing) && r.err == nil {
 				r.flush()
 			}
 		case <-delay.C:
@@ -55,8 +59,22 @@ func (r *recorder) flush() {
 		}
 		return
 	}
+	if r.shared != nil {
+		r.judge()
+	}
 	if r.OnRecorded != nil {
 		r.OnRecorded(r.pending)
 	}
 	r.pending = r.pending[:0]
+}
+
+// judge stops the run when too many rows of it have failed alike, with those that were just recorded.
+func (r *recorder) judge() {
+	r.streak = r.shared.StreakBefore()
+	for i := range r.pending {
+		r.streak = r.streak.After(&r.pending[i])
+		if opened := r.streak.tooLong(r.MaxFailures); opened != nil {
+			r.stop(opened)
+		}
+	}
 }

@@ -50,6 +50,7 @@ type fleetTrial struct {
 	program string
 	folder  string
 	url     string // of the database
+	setting string // of the workers, as NAME=VALUE; "" for none
 	proxied string // where the proxies of the workers lead: host:port, "" for no proxies
 	journal *postgres.Journal
 	server  *httptest.Server
@@ -150,7 +151,7 @@ func (f *fleetTrial) start() *fleetWorker {
 	for _, c := range f.clients {
 		f.check(os.WriteFile(filepath.Join(tokens, c.code), []byte(fleetToken(w.number)), 0o600))
 	}
-	w.process = f.command([]string{"OPSCOM_TOKEN_FOLDER=" + tokens}, "worker", "--slots", "20", "--log-level", "info")
+	w.process = f.command([]string{"OPSCOM_TOKEN_FOLDER=" + tokens, f.setting}, "worker", "--slots", "20", "--log-level", "info")
 	if f.proxied != "" {
 		w.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "postgres", "127.0.0.1:0", f.proxied)
 		f.check(w.proxy.Start())

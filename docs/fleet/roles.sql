@@ -60,7 +60,7 @@ GRANT SELECT         ON opscom.payload TO opscom_worker;
 GRANT INSERT         ON opscom.event TO opscom_worker;
 GRANT USAGE          ON SEQUENCE opscom.event_id TO opscom_worker;
 GRANT UPDATE         ON opscom.chunk_state TO opscom_worker;
-GRANT UPDATE (state, reason, stopping, rows, held, reports, finished_at, timeline, payload_key, folded) ON opscom.run TO opscom_worker;
+GRANT UPDATE (state, reason, stopping, failing, failures, has_pushed, rows, held, reports, finished_at, timeline, payload_key, folded) ON opscom.run TO opscom_worker;
 GRANT UPDATE (paused_until, user_types, user_types_at) ON opscom.target TO opscom_worker;
 GRANT UPDATE         ON opscom.lane TO opscom_worker;
 GRANT INSERT, UPDATE, DELETE ON opscom.worker TO opscom_worker;

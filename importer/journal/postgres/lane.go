@@ -43,6 +43,8 @@ type Lane struct {
 	coming int            // their round
 	round  int            // whose rows are claimed
 	isLost bool           // some of what it held
+
+	before importer.Streak // of the run, before the outcomes that this lane recorded last
 }
 
 // heldChunk is a chunk in the hands of a lane.
@@ -93,7 +95,7 @@ func (l *Lane) claim(ctx context.Context, max int) ([]importer.Job, error) {
 	}
 	ctx, stop := context.WithDeadlineCause(ctx, l.until(changes), ErrLeaseLost)
 	defer stop()
-	kept, err := l.write(ctx, changes)
+	kept, _, err := l.write(ctx, changes, streak{})
 	if err != nil {
 		return nil, err
 	}
@@ -211,10 +213,10 @@ func (l *Lane) until(changes []change) (until time.Time) {
 func usable(term time.Duration) time.Duration { return term * 3 / 4 }
 
 // write writes changes of chunks that are held, and returns how many of these still are. After
-// an error it is not known what was written.
-func (l *Lane) write(ctx context.Context, changes []change) (held int, err error) {
+// an error it is not known what was written. own and before are as for leases.write.
+func (l *Lane) write(ctx context.Context, changes []change, own streak) (held int, before stored, err error) {
 	asked := time.Now()
-	kept, err := l.leases.write(ctx, changes)
+	kept, before, err := l.leases.write(ctx, changes, own)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, one := range changes {
@@ -234,7 +236,7 @@ func (l *Lane) write(ctx context.Context, changes []change) (held int, err error
 			}
 		}
 	}
-	return held, err
+	return held, before, err
 }
 
 // drop forgets a chunk that was lost. The caller holds l.mu.
@@ -285,7 +287,7 @@ func (l *Lane) keep(ctx context.Context, chunks map[int]*heldChunk, ready []impo
 	if len(over) == 0 {
 		return nil
 	}
-	_, err := l.write(ctx, over)
+	_, _, err := l.write(ctx, over, streak{})
 	return err
 }
 
@@ -427,15 +429,27 @@ func (l *Lane) record(ctx context.Context, outcomes []importer.Outcome) error {
 	ctx, stop := context.WithTimeout(ctx, recordPatience)
 	defer stop()
 	kept := 0
+	var before stored
 	if len(changes) > 0 {
-		if kept, err = l.write(ctx, changes); err != nil {
+		if kept, before, err = l.write(ctx, changes, streakOf(outcomes)); err != nil {
 			return err
 		}
 	}
+	l.mu.Lock()
+	l.before = before.before(outcomes)
+	l.mu.Unlock()
 	if kept == 0 {
 		return ErrLeaseLost
 	}
 	return nil
+}
+
+// StreakBefore returns how rows of the run had failed in a row before the outcomes that this lane
+// recorded last, whoever pushed them.
+func (l *Lane) StreakBefore() importer.Streak {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.before
 }
 
 // settle returns what outcomes change in the chunks that are held, and takes their rows for

@@ -90,22 +90,30 @@ func (l *leases) lease(ctx context.Context, n int) (taken []leased, err error) {
 	return taken, err
 }
 
+// The run is locked only where its streak changes, and first: who stops a run locks it before its
+// chunks too.
 const changeChunks = `
 	WITH change AS (
 		SELECT * FROM unnest($3::int[], $4::int[], $5::int[], $6::int[], $7::bytea[], $8::int[]) AS c (chunk, epoch, events, claimed, data, over)),
+	streak AS (
+		SELECT failing, failures, has_pushed FROM opscom.run
+		WHERE id = $2 AND ($11 OR $12 AND (failures > 0 OR NOT has_pushed)) FOR NO KEY UPDATE),
 	kept AS (
 		UPDATE opscom.chunk_state s SET
 			claimed = greatest(s.claimed, c.claimed),
 			events = s.events + (c.data IS NOT NULL)::int,
 			rounds = array_remove(s.rounds, c.over),
 			lease_until = CASE WHEN c.over >= 0 THEN NULL ELSE now() + $9 END
-		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 AND r.timeline = opscom.timeline()
+		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 AND r.timeline = opscom.timeline() LEFT JOIN streak ON true
 		WHERE s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
 		RETURNING s.chunk, s.events, c.data, r.stopping),
 	stored AS (
 		INSERT INTO opscom.event (night, run, chunk, seq, data)
-		SELECT $1, $2, chunk, events, data FROM kept WHERE data IS NOT NULL)
-	SELECT chunk, stopping FROM kept`
+		SELECT $1, $2, chunk, events, data FROM kept WHERE data IS NOT NULL),
+	counted AS (
+		UPDATE opscom.run SET failing = $13, failures = $14 + CASE WHEN $15 AND streak.failing = $13 THEN streak.failures ELSE 0 END, has_pushed = streak.has_pushed OR $12
+		FROM streak WHERE run.id = $2 AND EXISTS (SELECT FROM kept))
+	SELECT chunk, stopping, coalesce(streak.failing, ''), coalesce(streak.failures, 0), coalesce(streak.has_pushed, false) FROM kept LEFT JOIN streak ON true`
 
 // What was written before its answer was lost shows in the number of records.
 const changedChunks = `
@@ -115,11 +123,13 @@ const changedChunks = `
 
 // write writes changes of different chunks, renews the leases on these, and returns which of
 // the chunks are still held: nothing was written of the others, and never will be. It is on
-// the disk when it returns.
-func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool, err error) {
+// the disk when it returns. before is the streak of the run's rows before the changes, whose own is
+// counted with them; it is empty where that makes no difference.
+func (l *leases) write(ctx context.Context, changes []change, own streak) (kept map[int]bool, before stored, err error) {
 	columns := columnsOf(changes)
 	err = l.insist(ctx, func(ctx context.Context) (err error) {
-		kept, err = l.chunks(ctx, changeChunks, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term, l.timeline)
+		kept, before, err = l.change(ctx, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term, l.timeline,
+			own.failed, own.pushed, own.failing, own.failures, own.isWhole)
 		if err != nil || len(kept) == len(changes) {
 			return err
 		}
@@ -127,7 +137,24 @@ func (l *leases) write(ctx context.Context, changes []change) (kept map[int]bool
 		kept, err = l.chunks(ctx, changedChunks, l.run, columns.chunk, columns.epoch, columns.after, l.timeline)
 		return err
 	})
-	return kept, err
+	return kept, before, err
+}
+
+// change makes changes, and returns what write does.
+func (l *leases) change(ctx context.Context, args ...any) (kept map[int]bool, before stored, err error) {
+	rows, err := l.pool.Query(ctx, changeChunks, args...)
+	if err != nil {
+		return nil, before, err
+	}
+	kept = map[int]bool{}
+	var chunk int
+	var stopping *string
+	_, err = pgx.ForEachRow(rows, []any{&chunk, &stopping, &before.failing, &before.failures, &before.pushed}, func() error {
+		kept[chunk] = true
+		l.announced(stopping)
+		return nil
+	})
+	return kept, before, err
 }
 
 // A chunk that was given back meanwhile stays so.
@@ -172,12 +199,17 @@ func (l *leases) chunks(ctx context.Context, statement string, args ...any) (map
 	var stopping *string
 	_, err = pgx.ForEachRow(rows, []any{&chunk, &stopping}, func() error {
 		found[chunk] = true
-		if stopping != nil {
-			l.stopping.Store(new(*stopping))
-		}
+		l.announced(stopping)
 		return nil
 	})
 	return found, err
+}
+
+// announced keeps why the run is about to be stopped, nil if it is not.
+func (l *leases) announced(stopping *string) {
+	if stopping != nil {
+		l.stopping.Store(new(*stopping))
+	}
 }
 
 // attempt is how long one attempt may take.

@@ -57,7 +57,7 @@ func TestLostAnswer(t *testing.T) {
 	first.claimed, last.over = 200, 0
 	kept := make(chan []int)
 	go func() {
-		written, err := far.write(t.Context(), []change{first, last, held[2].text("d")})
+		written, _, err := far.write(t.Context(), []change{first, last, held[2].text("d")}, streak{failed: true, failing: "failed", failures: 3, isWhole: true})
 		if err != nil {
 			written = nil
 		}
@@ -75,6 +75,7 @@ func TestLostAnswer(t *testing.T) {
 	restore()
 	diff(t, "kept", <-kept, []int{0, 1})
 	diff(t, "in the end", standing(t, near), want)
+	diff(t, "failures in a row", failuresOf(t, near), 3)
 }
 
 // The connection ends before the database has seen the statement.
@@ -102,7 +103,7 @@ func TestSlowFirstAttempt(t *testing.T) {
 	kept := make(chan []int, 2)
 	for range cap(kept) {
 		go func() {
-			written, err := l.write(t.Context(), []change{held[0].text("a")})
+			written, _, err := l.write(t.Context(), []change{held[0].text("a")}, streak{failed: true, failing: "failed", failures: 2, isWhole: true})
 			if err != nil {
 				written = nil
 			}
@@ -118,4 +119,12 @@ func TestSlowFirstAttempt(t *testing.T) {
 	diff(t, "kept", <-kept, []int{0})
 	diff(t, "kept", <-kept, []int{0})
 	diff(t, "in the end", standing(t, l), []string{"0: epoch 1, claimed 0, rounds {0}, held, 1 of 1: 1a"})
+	diff(t, "failures in a row", failuresOf(t, l), 2)
+}
+
+// failuresOf returns how many rows of the run have failed in a row.
+func failuresOf(t *testing.T, l *leases) (n int) {
+	t.Helper()
+	must(t, l.pool.QueryRow(t.Context(), "SELECT failures FROM opscom.run WHERE id = $1", l.run).Scan(&n))
+	return n
 }

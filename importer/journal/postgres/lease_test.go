@@ -104,7 +104,7 @@ func take(t tester, l *leases, n int) []leased {
 // put writes changes, and returns the chunks that are still held.
 func put(t tester, l *leases, changes ...change) []int {
 	t.Helper()
-	kept, err := l.write(context.Background(), changes)
+	kept, _, err := l.write(context.Background(), changes, streak{})
 	must(t, err)
 	return sorted(kept)
 }
@@ -180,7 +180,7 @@ func TestManyLanesAtOnce(t *testing.T) {
 				}
 				for _, c := range some {
 					taken <- c
-					if _, err := l.write(t.Context(), []change{{chunk: c.chunk, epoch: c.epoch, events: c.events, data: []byte("x"), over: c.round}}); err != nil {
+					if _, _, err := l.write(t.Context(), []change{{chunk: c.chunk, epoch: c.epoch, events: c.events, data: []byte("x"), over: c.round}}, streak{}); err != nil {
 						return
 					}
 				}

@@ -29,6 +29,17 @@ func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 	return lane.Record(ctx, outcomes)
 }
 
+// StreakBefore returns how rows of the run had failed in a row before the outcomes that this process
+// recorded last, whoever pushed them.
+func (r *Run) StreakBefore() importer.Streak {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.own == nil {
+		return importer.Streak{}
+	}
+	return r.own.StreakBefore()
+}
+
 // NextRound begins the next round if rows of it can be had, and reports whether it did.
 func (r *Run) NextRound() bool {
 	lane, err := r.lane()

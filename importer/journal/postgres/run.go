@@ -235,7 +235,8 @@ func (r *Run) push(ctx context.Context, tx pgx.Tx, record *runRecord) error {
 	if err := record.save(ctx, tx); err != nil {
 		return err
 	}
-	err := tx.QueryRow(ctx, "UPDATE opscom.run SET folded = false, timeline = opscom.timeline() WHERE id = $1 RETURNING timeline", r.id).Scan(&record.timeline)
+	err := tx.QueryRow(ctx, `UPDATE opscom.run SET folded = false, timeline = opscom.timeline(), failing = '', failures = 0, has_pushed = false
+		WHERE id = $1 RETURNING timeline`, r.id).Scan(&record.timeline)
 	if err == nil && r.journal.enqueue != nil {
 		err = r.journal.enqueue(ctx, tx, record.RunInfo)
 	}

@@ -241,6 +241,8 @@ func (l *memoryLane) Record(_ context.Context, outcomes []importer.Outcome) erro
 
 func (*memoryLane) NextRound() bool { return false }
 
+func (*memoryLane) StreakBefore() importer.Streak { return importer.Streak{} }
+
 func (l *memoryLane) Work(ctx context.Context, work func(ctx context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

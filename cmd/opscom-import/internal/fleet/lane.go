@@ -125,7 +125,7 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 func (w *laneWorker) push(fetchCtx, workCtx context.Context, lane *turn, session *Session, run importer.RunInfo) error {
 	pusher := importer.Pusher{
 		Queue: lane, Controller: session.Controller, Workers: session.Workers,
-		Breaker: w.sessions.breaker(run.Target, run.ID, session.MaxFailures), MinClaim: minClaim, RecordDelay: recordDelay,
+		MaxFailures: session.MaxFailures, MinClaim: minClaim, RecordDelay: recordDelay,
 		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(run.Client, outcomes) },
 	}
 	return lane.Work(fetchCtx, func(fetchCtx context.Context) error { return pusher.Push(fetchCtx, workCtx) })
@@ -143,7 +143,6 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 	case errors.Is(ended, importer.ErrInterrupted):
 		return river.JobSnooze(0)
 	case endsRun(ended):
-		w.sessions.reset(run.Info().Target)
 		if err := run.End(ctx, ended); err != nil {
 			return w.failed(log, err)
 		}

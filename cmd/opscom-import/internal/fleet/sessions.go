@@ -21,7 +21,7 @@ type Session struct {
 type Connect func(ctx context.Context, target string) (*Session, error)
 
 // keepSession is how long a session stays that no lane uses: the next turn of a lane may be soon,
-// its connections are open, and rows that failed in a row are counted on.
+// and its connections are open.
 const keepSession = 5 * time.Minute
 
 // sessions are those of this process, one a target.
@@ -39,8 +39,6 @@ type openSession struct {
 	err     error
 	users   int
 	idle    time.Time // since when nobody uses it
-	run     int64     // that is pushed; there is one at a time
-	breaker *importer.CircuitBreaker
 }
 
 func newSessions(connect Connect) *sessions {
@@ -88,30 +86,6 @@ func (s *sessions) isNews(target string, err error) bool {
 	isNews := s.said[target] != err.Error()
 	s.said[target] = err.Error()
 	return isNews
-}
-
-// breaker returns what counts the failures of the run over its lanes in this process, and over their
-// turns.
-func (s *sessions) breaker(target string, run int64, maxFailures int) *importer.CircuitBreaker {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o := s.open[target]
-	if o == nil {
-		return importer.NewCircuitBreaker(maxFailures)
-	}
-	if o.run != run || o.breaker == nil {
-		o.run, o.breaker = run, importer.NewCircuitBreaker(maxFailures)
-	}
-	return o.breaker
-}
-
-// reset forgets the failures of a run that has stopped: it may be resumed.
-func (s *sessions) reset(target string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.open[target]; o != nil {
-		o.breaker = nil
-	}
 }
 
 // closeIdle closes sessions that nobody has used for some time.

@@ -85,13 +85,6 @@ func TestSessions(t *testing.T) {
 		if a, b := <-shared, <-shared; a == nil || a != b || made != 2 {
 			t.Errorf("two lanes of a target have two sessions, %d made", made)
 		}
-		if b := s.breaker("OC_A", 1, 3); b != s.breaker("OC_A", 1, 3) || b == s.breaker("OC_A", 2, 3) {
-			t.Error("not each run has one circuit breaker")
-		}
-		b := s.breaker("OC_A", 2, 3)
-		if s.reset("OC_A"); b == s.breaker("OC_A", 2, 3) {
-			t.Error("a run that has stopped begins with its failures")
-		}
 		idle := func(want int) {
 			t.Helper()
 			if err := s.closeIdle(time.Minute); err != nil || closed != want {

@@ -38,6 +38,7 @@ type Run interface {
 // the run is not in progress any more.
 type Lane interface {
 	importer.Queue
+	importer.SharedQueue
 	// Work renews the leases of what the lane holds while work pushes rows of it, and then gives
 	// it back. The context of work ends with postgres.ErrLeaseLost when a lease cannot be
 	// renewed in time.
