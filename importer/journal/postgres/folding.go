@@ -198,7 +198,7 @@ func (j *Journal) newReplay(ctx context.Context, tx pgx.Tx, t *target) (*replay,
 	}
 	_, err = tx.Exec(ctx, `DECLARE outcomes NO SCROLL CURSOR FOR SELECT e.id, e.night, e.run, e.chunk, e.seq, e.data
 		FROM unnest($1::bigint[], $2::date[]) AS r (run, night) JOIN opscom.event e ON e.night = r.night AND e.run = r.run
-		WHERE e.id > $3 ORDER BY e.id`, r.runs, nights, r.last)
+		WHERE e.night = ANY($2) AND e.id > $3 ORDER BY e.id`, r.runs, nights, r.last) // the nights as a condition spare the other partitions a lock
 	return r, err
 }
 
@@ -206,7 +206,8 @@ func (j *Journal) newReplay(ctx context.Context, tx pgx.Tx, t *target) (*replay,
 func (r *replay) checkCount(ctx context.Context, nights []time.Time) error {
 	var found, known int64
 	err := r.tx.QueryRow(ctx, `SELECT
-		(SELECT count(*) FROM unnest($1::bigint[], $2::date[]) AS r (run, night) JOIN opscom.event e ON e.night = r.night AND e.run = r.run),
+		(SELECT count(*) FROM unnest($1::bigint[], $2::date[]) AS r (run, night) JOIN opscom.event e ON e.night = r.night AND e.run = r.run
+			WHERE e.night = ANY($2)),
 		(SELECT coalesce(sum(events), 0) FROM opscom.chunk_state WHERE run = ANY($1))`, r.runs, nights).Scan(&found, &known)
 	if err == nil && found != known {
 		err = fmt.Errorf("%w: %d of %d records of outcomes were found", format.ErrDamaged, found, known)
@@ -310,7 +311,7 @@ func (r *replay) load(ctx context.Context, events []storedEvents) error {
 		return nil
 	}
 	rows, err := r.tx.Query(ctx, `SELECT c.night, c.run, c.chunk, c.data FROM unnest($1::date[], $2::bigint[], $3::int[]) AS wanted (night, run, chunk)
-		JOIN opscom.chunk c USING (night, run, chunk)`, nights, runs, numbers)
+		JOIN opscom.chunk c USING (night, run, chunk) WHERE c.night = ANY($1)`, nights, runs, numbers)
 	if err != nil {
 		return err
 	}
