@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,8 +21,9 @@ func workersCommand(s streams) *cobra.Command {
 		Use:   "workers",
 		Short: "List the workers of a journal in PostgreSQL, and what they do",
 		Long: `workers lists the processes that work on the runs of a journal in PostgreSQL: where
-they run, since when, how many of their slots are in use, and for which runs. A worker
-that died stays in the list for a day; others have taken over its rows.`,
+they run, since when, whether they are idle, working or stopping, how many of their
+slots are in use, and for which runs. A worker that died stays in the list for a day;
+others have taken over its rows.`,
 		Args: noArgument,
 		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
 			list, err := app.Workers(ctx, ss.Env)
@@ -42,21 +44,26 @@ func (s *session) printWorkers(list []fleet.Process) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "HOST\tPROCESS\tVERSION\tSTARTED\tSTATE\tSLOTS\tRUNS")
+	fmt.Fprintln(w, "HOST\tPROCESS\tVERSION\tSTARTED\tSTATE\tSLOTS\tROWS/S\tRUNS")
 	for _, p := range list {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d of %d\t%s\n", p.Host, p.Process, p.Version, p.Started.Local().Format("2006-01-02 15:04"), stateOf(p), len(p.Lanes), p.Slots, runsOf(p))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d of %d\t%s\t%s\n", p.Host, p.Process, p.Version, p.Started.Local().Format("2006-01-02 15:04"), stateOf(p), len(p.Lanes), p.Slots, speedOf(p), runsOf(p))
 	}
 	return w.Flush()
 }
 
 func stateOf(p fleet.Process) string {
-	switch {
-	case !p.Alive:
-		return "silent since " + p.Seen.Local().Format("15:04:05")
-	case p.Draining:
-		return "ending"
+	if p.State() == fleet.Silent {
+		return "not seen since " + p.Seen.Local().Format(time.DateTime)
 	}
-	return "working"
+	return string(p.State())
+}
+
+// speedOf returns the rows a second of a worker that has lanes, "-" otherwise.
+func speedOf(p fleet.Process) string {
+	if !p.Alive || len(p.Lanes) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", p.Speed)
 }
 
 // shownRuns is how many runs of a worker its line has.
@@ -86,20 +93,20 @@ func writeWorkers(w io.Writer, list []fleet.Process) error {
 		Lane   int    `json:"lane"`
 	}
 	type line struct {
-		Worker    string    `json:"worker"`
-		Host      string    `json:"host"`
-		Process   int       `json:"process"`
-		Version   string    `json:"version"`
-		Slots     int       `json:"slots"`
-		Alive     bool      `json:"alive"`
-		Ending    bool      `json:"ending"`
-		StartedAt time.Time `json:"started_at"`
-		SeenAt    time.Time `json:"seen_at"`
-		Lanes     []lane    `json:"lanes"`
+		Worker    string             `json:"worker"`
+		Host      string             `json:"host"`
+		Process   int                `json:"process"`
+		Version   string             `json:"version"`
+		State     fleet.ProcessState `json:"state"`
+		Slots     int                `json:"slots"`
+		Speed     float64            `json:"rows_per_second"`
+		StartedAt time.Time          `json:"started_at"`
+		SeenAt    time.Time          `json:"seen_at"`
+		Lanes     []lane             `json:"lanes"`
 	}
 	lines := make([]line, len(list))
 	for i, p := range list {
-		lines[i] = line{p.ID, p.Host, p.Process, p.Version, p.Slots, p.Alive, p.Draining, p.Started.UTC(), p.Seen.UTC(), []lane{}}
+		lines[i] = line{p.ID, p.Host, p.Process, p.Version, p.State(), p.Slots, math.Round(p.Speed*10) / 10, p.Started.UTC(), p.Seen.UTC(), []lane{}}
 		for _, l := range p.Lanes {
 			lines[i].Lanes = append(lines[i].Lanes, lane(l))
 		}

@@ -18,6 +18,7 @@ func (w *Worker) beats(ctx context.Context) {
 	ticker := time.NewTicker(w.Lease * 3 / 10)
 	defer ticker.Stop()
 	skewed, untended := false, false // what was said
+	speed := newSpeed(time.Now())
 	for {
 		select {
 		case <-ctx.Done():
@@ -25,7 +26,7 @@ func (w *Worker) beats(ctx context.Context) {
 		case <-ticker.C:
 		}
 		beating, cancel := context.WithTimeout(ctx, w.Lease*3/10)
-		gone, behind, err := w.store.beat(beating, w.Process.ID, w.drain.Err() != nil, w.held())
+		gone, behind, err := w.store.beat(beating, w.Process.ID, w.drain.Err() != nil, speed.measure(time.Now(), w.recorded.Load()), w.held())
 		tended := err
 		if err == nil {
 			tended = w.tend(beating)
@@ -52,6 +53,27 @@ func (w *Worker) beats(ctx context.Context) {
 			w.Log.Warn("a connection was not closed", "error", err)
 		}
 	}
+}
+
+// speed measures rows a second over the last beats.
+type speed struct{ marks []speedMark }
+
+type speedMark struct {
+	at   time.Time
+	rows int64 // until then
+}
+
+// speedBeats is how many beats it is measured over.
+const speedBeats = 5
+
+func newSpeed(began time.Time) *speed { return &speed{[]speedMark{{at: began}}} }
+
+// measure returns the speed, given how many rows there were until now.
+func (s *speed) measure(now time.Time, rows int64) float64 {
+	s.marks = append(s.marks, speedMark{now, rows})
+	s.marks = s.marks[max(0, len(s.marks)-1-speedBeats):]
+	first := s.marks[0]
+	return float64(rows-first.rows) / max(now.Sub(first.at).Seconds(), 0.001)
 }
 
 // database knows whether the database answers, and says so when that changes.

@@ -589,7 +589,7 @@ func TestDrain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(list) == 1 && list[0].Draining && len(list[0].Lanes) == 1
+		return len(list) == 1 && list[0].State() == Stopping && len(list[0].Lanes) == 1
 	})
 	close(open)
 	a.end(t)
@@ -704,7 +704,7 @@ func TestProcesses(t *testing.T) {
 		t.Fatalf("%v, %v", list, err)
 	}
 	p := list[0]
-	if p.ID != "a" || p.Host != "host" || p.Process != 7 || p.Version != "1.2.3" || p.Slots != 3 || p.Draining || !p.Alive || p.Started.IsZero() || p.Seen.IsZero() {
+	if p.ID != "a" || p.Host != "host" || p.Process != 7 || p.Version != "1.2.3" || p.Slots != 3 || p.State() != Working || p.Started.IsZero() || p.Seen.IsZero() {
 		t.Errorf("%+v", p)
 	}
 	if !slices.Equal(p.Lanes, []LaneAtWork{{run.info.ID, "OC_A", 0}}) {
@@ -712,6 +712,13 @@ func TestProcesses(t *testing.T) {
 	}
 	close(open)
 	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+	eventually(t, "that the others see how fast it was, and that it is idle", func() bool {
+		list, err := Processes(t.Context(), m.pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[0].State() == Idle && list[0].Speed > 0
+	})
 }
 
 // While the database is away the worker says so, and it goes on by itself when it is back.

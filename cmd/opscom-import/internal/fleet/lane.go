@@ -126,7 +126,10 @@ func (w *laneWorker) push(fetchCtx, workCtx context.Context, lane *turn, session
 	pusher := importer.Pusher{
 		Queue: lane, Controller: session.Controller, Workers: session.Workers,
 		MaxFailures: session.MaxFailures, MinClaim: minClaim, RecordDelay: recordDelay,
-		OnRecorded: func(outcomes []importer.Outcome) { w.Figures.Recorded(run.Client, outcomes) },
+		OnRecorded: func(outcomes []importer.Outcome) {
+			w.recorded.Add(int64(len(outcomes)))
+			w.Figures.Recorded(run.Client, outcomes)
+		},
 	}
 	return lane.Work(fetchCtx, func(fetchCtx context.Context) error { return pusher.Push(fetchCtx, workCtx) })
 }

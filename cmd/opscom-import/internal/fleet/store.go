@@ -118,9 +118,9 @@ func (s *store) join(ctx context.Context, w Process) error {
 	return err
 }
 
-// beat stores that the worker is alive, renews the leases of its lanes, and returns those
+// beat stores that the worker is alive, and how many rows a second it pushes, renews the leases of its lanes, and returns those
 // that were taken over. behind is how far this machine's clock is behind the database's.
-func (s *store) beat(ctx context.Context, worker string, draining bool, lanes []LaneArgs) (gone []LaneArgs, behind time.Duration, err error) {
+func (s *store) beat(ctx context.Context, worker string, draining bool, speed float64, lanes []LaneArgs) (gone []LaneArgs, behind time.Duration, err error) {
 	runs, numbers, epochs := make([]int64, len(lanes)), make([]int, len(lanes)), make([]int, len(lanes))
 	for i, l := range lanes {
 		runs[i], numbers[i], epochs[i] = l.Run, l.Lane, l.Epoch
@@ -132,7 +132,7 @@ func (s *store) beat(ctx context.Context, worker string, draining bool, lanes []
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `UPDATE opscom.worker SET seen_at = now(), is_drained = $2 WHERE name = $1 RETURNING clock_timestamp()`, worker, draining).Scan(&now); err != nil {
+		if err := tx.QueryRow(ctx, `UPDATE opscom.worker SET seen_at = now(), is_drained = $2, speed = $3 WHERE name = $1 RETURNING clock_timestamp()`, worker, draining, speed).Scan(&now); err != nil {
 			return err
 		}
 		behind = now.Sub(asked.Add(time.Since(asked) / 2))
@@ -169,7 +169,32 @@ type Process struct {
 	Alive    bool // it was heard of within the last lease
 	Started  time.Time
 	Seen     time.Time
+	Speed    float64 // rows a second that got an outcome lately
 	Lanes    []LaneAtWork
+}
+
+// ProcessState says in a word what a worker does.
+type ProcessState string
+
+// The states of a worker.
+const (
+	Idle     ProcessState = "idle"
+	Working  ProcessState = "working"
+	Stopping ProcessState = "stopping" // it takes no lane any more, and awaits the last answers
+	Silent   ProcessState = "silent"   // it died, or cannot reach the database; others have taken over its lanes
+)
+
+// State returns what the worker does.
+func (p Process) State() ProcessState {
+	switch {
+	case !p.Alive:
+		return Silent
+	case p.Draining:
+		return Stopping
+	case len(p.Lanes) > 0:
+		return Working
+	}
+	return Idle
 }
 
 // LaneAtWork is a lane that a worker works on.
@@ -190,13 +215,13 @@ func Processes(ctx context.Context, pool *pgxpool.Pool) ([]Process, error) {
 
 func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err error) {
 	rows, err := pool.Query(ctx, `
-		SELECT name, host, process, version, slots, is_drained, seen_at > now() - $1::interval, started_at, seen_at FROM opscom.worker ORDER BY started_at, name`, defaultLease)
+		SELECT name, host, process, version, slots, is_drained, seen_at > now() - $1::interval, started_at, seen_at, CASE WHEN seen_at > now() - $1::interval THEN speed ELSE 0 END FROM opscom.worker ORDER BY started_at, name`, defaultLease)
 	if err != nil {
 		return nil, err
 	}
 	index := map[string]int{}
 	var p Process
-	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Host, &p.Process, &p.Version, &p.Slots, &p.Draining, &p.Alive, &p.Started, &p.Seen}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Host, &p.Process, &p.Version, &p.Slots, &p.Draining, &p.Alive, &p.Started, &p.Seen, &p.Speed}, func() error {
 		index[p.ID] = len(list)
 		list = append(list, p)
 		return nil

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -74,6 +75,8 @@ type Worker struct {
 	database database
 	drain    context.Context // ends when no lane may begin or go on
 	stop     context.CancelFunc
+
+	recorded atomic.Int64 // rows that got an outcome
 
 	mu    sync.Mutex
 	lanes map[LaneArgs]context.CancelCauseFunc // that are worked on; the function ends the push

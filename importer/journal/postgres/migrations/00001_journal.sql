@@ -223,7 +223,8 @@ CREATE TABLE opscom.worker (
     slots      integer NOT NULL DEFAULT 0, -- lanes that it works on at a time
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now(),
-    is_drained boolean NOT NULL DEFAULT false -- it takes nothing on any more
+    is_drained boolean NOT NULL DEFAULT false, -- it takes nothing on any more
+    speed      double precision NOT NULL DEFAULT 0 -- rows a second that got an outcome lately
 ) WITH (fillfactor = 50);
 
 -- What the Controller last accepted: digests and reference ids, no text of a person. It
