@@ -19,6 +19,7 @@ type meter struct {
 	samples []sample // of the last rateWindow, the oldest first
 	reason  string   // why the run waits
 	until   time.Time
+	isAway  bool // what keeps the outcomes
 }
 
 type sample struct {
@@ -60,6 +61,9 @@ func (m *meter) text(now time.Time, percent bool, width int) string {
 	}
 	if m.total > 0 && percent {
 		line += fmt.Sprintf(" (%d %%)", 100*m.done/m.total)
+	}
+	if m.isAway {
+		return cut(line+", waiting for the journal", width)
 	}
 	if m.until.After(now) {
 		return cut(line+", waiting "+span(m.until.Sub(now))+": "+Printable(m.reason), width)

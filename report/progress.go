@@ -144,6 +144,13 @@ func (p *Progress) Waiting(reason string, d time.Duration) {
 	p.meter.reason, p.meter.until = reason, time.Now().Add(d)
 }
 
+// Away says whether what keeps the outcomes is away: until it is back nothing is sent.
+func (p *Progress) Away(isAway bool) {
+	p.counting.Lock()
+	defer p.counting.Unlock()
+	p.meter.isAway = isAway
+}
+
 // Snapshot is how far a run has come.
 type Snapshot struct {
 	Text  string // such as "4,120 of 40,000 rows (10 %), 98 rows/s, 6 min left, 3 rejected"
@@ -156,6 +163,7 @@ type Snapshot struct {
 	Wait   time.Duration // how long it still does
 	ToFix  int           // rows that ended so that a person has to fix them
 	Failed int           // rows without a usable answer
+	IsAway bool          // what keeps the outcomes is away, and nothing is sent
 }
 
 // Snapshot returns how far the run has come, for callers that show it themselves.
@@ -168,7 +176,7 @@ func (p *Progress) Snapshot() Snapshot {
 	m := &p.meter
 	s := Snapshot{
 		Text: m.text(now, true, math.MaxInt), Done: m.done, Total: m.total, Rate: m.rate(),
-		ToFix: m.counts.Of(importer.KindToFix), Failed: m.counts.Of(importer.KindFailed),
+		ToFix: m.counts.Of(importer.KindToFix), Failed: m.counts.Of(importer.KindFailed), IsAway: m.isAway,
 	}
 	if s.Rate > 0 && m.total > m.done {
 		s.Left = time.Duration(float64(m.total-m.done) / s.Rate * float64(time.Second))

@@ -203,6 +203,13 @@ func TestProgressBar(t *testing.T) {
 		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting 59 s: the Controller asks for a pause") {
 			t.Errorf("while waiting: %q", shown[2])
 		}
+		progress.Away(true)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting for the journal") || !progress.Snapshot().IsAway {
+			t.Errorf("without a journal: %q", shown[2])
+		}
+		progress.Away(false)
 		progress.Add(importer.StatusFailed, 101) // more than was announced
 		time.Sleep(time.Second)
 		logLine("all done")

@@ -61,6 +61,8 @@ type Options struct {
 	Enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 	// Say is told what a person should know while a run is pushed. May be nil.
 	Say func(note string)
+	// Away is told whether the database is away while a run is pushed, when that changes. May be nil.
+	Away func(isAway bool)
 }
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
@@ -72,6 +74,7 @@ type Journal struct {
 	salt    []byte
 	enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 	say     func(note string)
+	away    func(isAway bool)
 	isAway  atomic.Bool   // a person was told
 	term    time.Duration // of leases
 
@@ -85,7 +88,7 @@ func Open(ctx context.Context, url string, options Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.keys, j.enqueue, j.say, j.term = options.Keys, options.Enqueue, options.Say, leaseTerm
+	j.keys, j.enqueue, j.say, j.away, j.term = options.Keys, options.Enqueue, options.Say, options.Away, leaseTerm
 	if err = j.failed("open the journal", j.loadSalt(ctx)); err != nil {
 		j.Close()
 		return nil, err

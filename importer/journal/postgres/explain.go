@@ -124,6 +124,12 @@ func explainServer(e *pgconn.PgError) string {
 	return fmt.Sprintf("fails (%s, SQLSTATE %s): look into the server's log", e.Message, e.Code)
 }
 
+// IsOfDatabase says whether an error is of the database of a journal.
+func IsOfDatabase(err error) bool { return errors.As(err, new(*databaseError)) }
+
+// IsAway says whether an error is that the database of a journal does not answer now.
+func IsAway(err error) bool { return IsOfDatabase(err) && IsTransient(err) }
+
 // IsTransient says whether the same may work later: the database is away, starting, failing over, or full, or somebody
 // else was in the way. The deadline of a context counts as well, because it is how a
 // network that was cut shows; a canceled context does not.

@@ -76,8 +76,7 @@ func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) er
 		r.own = lane
 		r.mu.Unlock()
 		err := lane.Work(ctx, work)
-		isAway := errors.As(err, new(*databaseError)) && IsTransient(err)
-		if err != nil && !isAway && !errors.Is(err, ErrLeaseLost) {
+		if err != nil && !IsAway(err) && !errors.Is(err, ErrLeaseLost) {
 			return err
 		}
 		if more, err := r.awaitRows(ctx); err != nil || !more {
@@ -117,12 +116,17 @@ func (r *Run) awaitRows(ctx context.Context) (more bool, err error) {
 // when it is back.
 func (j *Journal) heard(err error) {
 	isAway := IsTransient(err)
-	if j.say == nil || err != nil && !isAway || !j.isAway.CompareAndSwap(!isAway, isAway) {
+	if err != nil && !isAway || !j.isAway.CompareAndSwap(!isAway, isAway) {
 		return
 	}
-	if isAway {
+	if j.away != nil {
+		j.away(isAway)
+	}
+	switch {
+	case j.say == nil:
+	case isAway:
 		j.say(fmt.Sprintf("Nothing is sent for now: %v. The push goes on by itself when the database is back.", j.wrap("", err)))
-	} else {
+	default:
 		j.say("The database of the journal is back: the push goes on.")
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"opscom-import/importer"
@@ -20,6 +23,7 @@ type activeRun struct {
 	pending  int                     // rows that are to be pushed
 	problems []importer.ProblemCount // that its plan has found
 	changes  *report.Changes         // that its plan has found; nil when it did not look
+	reports  importer.Reports        // where they go
 	table    func() *mappedTable     // what it was planned from; nil when that is gone
 }
 
@@ -27,7 +31,8 @@ type activeRun struct {
 // finishes it.
 func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (report.Receipt, error) {
 	p.notifyKeptPaths(active.Info())
-	if err := checkWritable(active.Info().Reports); err != nil { // it may have been planned long ago
+	active.reports = p.reportsHere(active)
+	if err := checkWritable(active.reports); err != nil { // it may have been planned long ago
 		return report.Receipt{}, fmt.Errorf("%w; run %d keeps the paths that it began with, so for another path start a new run with push --fresh", err, active.Info().ID)
 	}
 	if err := p.checkLeavers(fetchCtx, active.Info()); err != nil {
@@ -49,15 +54,42 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 	p.Progress.Start(active.pending)
 	pusher := importer.Pusher{
 		Queue: active.Run, Controller: p.connection, Workers: p.Settings.Workers, MaxFailures: p.Settings.MaxFailures,
-		OnRecorded: func(outcomes []importer.Outcome) {
-			for _, o := range outcomes {
-				p.Progress.Add(o.Status, 1)
-			}
-		},
+		OnRecorded: func(outcomes []importer.Outcome) { addOutcomes(p.Progress, outcomes) },
 	}
 	ended := active.Work(fetchCtx, func(ctx context.Context) error { return pusher.Push(ctx, workCtx) })
 	p.Progress.Finish()
 	return p.finish(workCtx, active, ended)
+}
+
+// addOutcomes counts the rows that are done: what is sent again is not.
+func addOutcomes(progress *report.Progress, outcomes []importer.Outcome) {
+	for _, o := range outcomes {
+		if o.Status.Spec().Kind != importer.KindOpen {
+			progress.Add(o.Status, 1)
+		}
+	}
+}
+
+// reportsHere returns where the reports of the run go. One that another machine has planned, in a
+// folder that is not here, is pushed without them.
+func (p *pusher) reportsHere(active activeRun) importer.Reports {
+	reports := active.Info().Reports
+	if p.Settings.Journal.IsZero() || active.command != "approve" {
+		return reports
+	}
+	missing := ""
+	for _, path := range pathsOf(&reports) {
+		if *path == "" || *path == "-" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Dir(*path)); errors.Is(err, fs.ErrNotExist) {
+			missing, *path = filepath.Dir(*path), ""
+		}
+	}
+	if missing != "" {
+		p.notify("The reports of run %d are not written: the folder %s is not on this machine; \"opscom-import runs report\" writes them on the one that has it.", active.Info().ID, missing)
+	}
+	return reports
 }
 
 // finish writes the reports of a run that is complete, stopped or held, and returns
@@ -76,7 +108,7 @@ func (p *pusher) finish(workCtx context.Context, active activeRun, ended error) 
 			return receipt, &incompleteError{errors.Join(ended, err)}
 		}
 	}
-	r := &reporter{Env: p.Env, paths: active.Info().Reports, results: resultsOf(ctx, active.Run), reopen: active.table}
+	r := &reporter{Env: p.Env, paths: active.reports, results: resultsOf(ctx, active.Run), reopen: active.table}
 	totals, err := r.write()
 	if err != nil {
 		return receipt, &incompleteError{errors.Join(ended, reportsFailed(active.Info().ID, err))}

@@ -86,6 +86,9 @@ func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	options := e.postgresOptions()
 	options.Keys = keys.Ring
 	options.Say = func(note string) { e.notify("%s", note) }
+	if e.Progress != nil {
+		options.Away = e.Progress.Away
+	}
 	options.Enqueue, err = e.enqueuer()
 	return options, err
 }

@@ -80,3 +80,17 @@ func TestPushToTheSandbox(t *testing.T) {
 		t.Errorf("%d runs forgotten, %v", n, err)
 	}
 }
+
+// Rows that nobody knows the end of are not done: they are sent again, and would count twice.
+func TestProgressCountsWhatIsDone(t *testing.T) {
+	progress := report.NewProgress(io.Discard, report.Quiet)
+	progress.Start(4)
+	var outcomes []importer.Outcome
+	for i, status := range []importer.Status{importer.StatusUnknown, importer.StatusPushed, importer.StatusNotSent, importer.StatusFailed} {
+		outcomes = append(outcomes, importer.Outcome{Row: i + 2, Answer: importer.Answer{Status: status}})
+	}
+	addOutcomes(progress, outcomes)
+	if done := progress.Snapshot().Done; done != 2 {
+		t.Errorf("%d rows are done, want 2", done)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres"
 	"opscom-import/importer/journal/sqlite"
 	"opscom-import/report"
 )
@@ -21,6 +22,12 @@ func IsFull(err error) bool { return sqlite.IsFull(err) }
 // IsUnwritable reports whether something failed because the state folder, or the journal in
 // it, may not be written.
 func IsUnwritable(err error) bool { return sqlite.IsUnwritable(err) }
+
+// IsOfDatabase reports whether something failed because of the database that the journal is in.
+func IsOfDatabase(err error) bool { return postgres.IsOfDatabase(err) }
+
+// IsAway reports whether something failed because that database does not answer now.
+func IsAway(err error) bool { return postgres.IsAway(err) }
 
 // readRun calls f with a stored run, which f only reads.
 func (e Env) readRun(ctx context.Context, id int64, f func(journal.Journal, journal.Run) error) error {
@@ -49,6 +56,15 @@ func Runs(ctx context.Context, env Env) ([]importer.RunInfo, error) {
 	}
 	runs, err := j.Runs(ctx)
 	return runs, errors.Join(err, j.Close())
+}
+
+// FindRun returns a run.
+func FindRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, err error) {
+	err = env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
+		info = run.Info()
+		return nil
+	})
+	return info, err
 }
 
 // ShowRun returns a run, and its receipt with the reports that exist.

@@ -41,13 +41,16 @@ func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(imp
 		switch {
 		case !known:
 			return label(r)
-		case standing.IsPushed:
+		}
+		switch activityOf(standing) {
+		case Working:
 			return "in progress"
-		case standing.Waiting > 0 && standing.Workers == 0:
+		case NoWorker:
 			return "waits: no worker is alive"
-		case standing.Waiting > 0 && standing.Trouble != "" && len(runs) == 1:
-			return "waits: " + standing.Trouble
-		case standing.Waiting > 0:
+		case Waiting:
+			if standing.Trouble != "" && len(runs) == 1 {
+				return "waits: " + standing.Trouble
+			}
 			return "waits for a worker"
 		}
 		return "interrupted"

@@ -251,6 +251,7 @@ type Standing struct {
 	IsPushed bool   // somebody works on it now
 	Waiting  int    // lanes that wait for a worker
 	Workers  int    // that are alive
+	IsHelped bool   // the process that planned it pushes it too
 	Trouble  string // why the last worker could not push it; "" if it could, or nobody tried
 }
 
@@ -263,6 +264,7 @@ func Standings(ctx context.Context, pool *pgxpool.Pool) (map[int64]Standing, err
 			(SELECT count(*) FROM opscom.lane l JOIN river.river_job j ON j.id = l.job
 				WHERE l.run = r.id AND l.worker = '' AND j.state IN ('available', 'scheduled', 'retryable', 'running')),
 			(SELECT count(*) FROM opscom.worker w WHERE w.seen_at > now() - $1::interval AND NOT w.is_drained),
+			EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.helped),
 			coalesce((SELECT max(l.trouble) FROM opscom.lane l WHERE l.run = r.id), '')
 		FROM opscom.run r WHERE r.state = 'pushing'`, defaultLease)
 	if err != nil {
@@ -271,7 +273,7 @@ func Standings(ctx context.Context, pool *pgxpool.Pool) (map[int64]Standing, err
 	standings := make(map[int64]Standing)
 	var run int64
 	var s Standing
-	if _, err := pgx.ForEachRow(rows, []any{&run, &s.IsPushed, &s.Waiting, &s.Workers, &s.Trouble}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&run, &s.IsPushed, &s.Waiting, &s.Workers, &s.IsHelped, &s.Trouble}, func() error {
 		standings[run] = s
 		return nil
 	}); err != nil {

@@ -212,7 +212,7 @@ func readAnswer(a *answers.Answers, form func(string) string) error {
 func (s *Server) sendMapping(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	text, err := d.Answers.File(d.Source).Format()
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		s.failed(w, r, err)
 		return
 	}
 	attach(w, "application/yaml; charset=utf-8", d.MappingName())

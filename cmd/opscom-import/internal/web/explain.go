@@ -84,6 +84,10 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return engineSentence(l, pause)
 	case errors.Is(err, errReport):
 		return l.T("This file is a report of this program, with the results or problems of a file, and not a list of people. Choose the file with the people.")
+	case app.IsAway(err):
+		return l.T("The shared database, where the program keeps the runs, does not answer now. Nothing is lost. Wait a little; if it lasts, tell the colleague who set up the program.")
+	case app.IsOfDatabase(err):
+		return l.T("The program cannot use the shared database, where it keeps the runs. Nothing is lost. The colleague who set up the program can help.")
 	case app.IsFull(err):
 		return l.T("The disk of this computer is full, so nothing more can be kept. Free some space, then try again.")
 	case app.IsUnwritable(err):

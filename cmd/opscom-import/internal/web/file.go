@@ -108,7 +108,7 @@ func isInDoubt(p *sheet.Preview) bool {
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request, d draft.Draft) {
 	p, err := s.preview(r.Context(), d)
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		s.failed(w, r, err)
 		return
 	}
 	body := s.fileStep(language(r), d, p)
@@ -329,7 +329,7 @@ func (s *Server) chooseHeader(w http.ResponseWriter, r *http.Request, d draft.Dr
 	l := language(r)
 	p, err := s.preview(r.Context(), d)
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
 	chosen := r.PostFormValue("header")

@@ -28,7 +28,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, title string, q que
 // from here.
 func (s *Server) isPushing(d draft.Draft) bool {
 	t := s.currentTask()
-	return t != nil && !t.ended() && (t.key == pushKey(d) || d.Run != 0 && t.key == "run "+strconv.FormatInt(d.Run, 10))
+	return t != nil && !t.ended() && (t.key == pushKey(d) || d.Run != 0 && t.key == runKey(d.Run))
 }
 
 func (s *Server) askForgetFile(w http.ResponseWriter, r *http.Request, d draft.Draft) {
@@ -46,7 +46,7 @@ func (s *Server) forgetFile(w http.ResponseWriter, r *http.Request, d draft.Draf
 	}
 	s.forgetDraft(d.ID)
 	if err := s.drafts.Forget(d.ID); err != nil && !errors.Is(err, draft.ErrGone) {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		s.failed(w, r, err)
 		return
 	}
 	s.redirect(w, r, "/")
@@ -71,7 +71,7 @@ func (s *Server) forgetRun(w http.ResponseWriter, r *http.Request, v runView) {
 		s.fail(w, r, http.StatusConflict, s.explain(l, err))
 		return
 	case err != nil && !errors.Is(err, journal.ErrNoRun): // after a double click it is gone already
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
 	s.mu.Lock()
@@ -109,7 +109,7 @@ func (s *Server) clearPractice(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
 	s.redirect(w, r, "/")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type card struct {
 	Path  string // of the page to go on at
 	File  int    // the draft; 0 for none
 	Run   int64  // 0 for none
+	Busy  bool   // somebody works on it, or will: there is nothing to go on with
 }
 
 // recentRuns is how many runs the first page shows.
@@ -43,16 +45,17 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) showHomeWith(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	l := language(r)
-	runs, err := app.Runs(r.Context(), s.env)
+	runs, err := s.runs(r.Context())
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
 	unfinished, err := app.Unfinished(r.Context(), s.env)
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
+	unfinished = slices.DeleteFunc(unfinished, func(u app.UnfinishedRun) bool { return !s.shows(u.RunInfo) })
 	body := s.goOn(l, runs, unfinished)
 	body.Error, body.Runs = problem, runs[:min(len(runs), recentRuns)]
 	s.show(w, r, status, "home.html", page{Title: l.T("Bring people into OPS-COM"), Body: body})
@@ -64,7 +67,7 @@ func (s *Server) goOn(l lang.Lang, runs []importer.RunInfo, unfinished []app.Unf
 	for _, d := range s.drafts.List() {
 		c := card{Name: d.Name, State: l.T("Nothing was sent yet."), When: d.Uploaded, Path: s.link("/files/%d", d.ID), File: d.ID}
 		isDone := false
-		if i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return isOf(r, d) }); i >= 0 {
+		if i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return s.isOf(r, d) }); i >= 0 {
 			isDone = runs[i].State == importer.RunFinished
 			if k := slices.IndexFunc(unfinished, func(u app.UnfinishedRun) bool { return u.ID == runs[i].ID }); k >= 0 {
 				s.addRun(l, &c, unfinished[k])
@@ -86,19 +89,44 @@ func (s *Server) goOn(l lang.Lang, runs []importer.RunInfo, unfinished []app.Unf
 }
 
 // isOf reports whether the run is one of the draft's: one of the same name may have been
-// there before it.
-func isOf(r importer.RunInfo, d draft.Draft) bool {
-	return r.ID == d.Run || r.Source == d.Path() && !r.StartedAt.Before(d.Uploaded)
+// there before it, and in a journal of many machines the same path may be of another one.
+func (s *Server) isOf(r importer.RunInfo, d draft.Draft) bool {
+	return r.ID == d.Run || r.Source == d.Path() && !r.StartedAt.Before(d.Uploaded) && (!s.isShared() || isFileOf(r, d))
+}
+
+// isFileOf reports whether the draft's file is the very one that was pushed in the run.
+func isFileOf(r importer.RunInfo, d draft.Draft) bool {
+	hash, err := app.HashOf(d.Path())
+	return err == nil && hash == r.FileHash
+}
+
+// isShared reports whether other machines use the journal too.
+func (s *Server) isShared() bool { return !s.env.Settings.Journal.IsZero() }
+
+// runs returns the runs that the page shows, the newest first.
+func (s *Server) runs(ctx context.Context) ([]importer.RunInfo, error) {
+	runs, err := app.Runs(ctx, s.env)
+	return slices.DeleteFunc(runs, func(r importer.RunInfo) bool { return !s.shows(r) }), err
+}
+
+// shows reports whether the page shows the run. In a journal of many machines those of other
+// clients are not for who is at this page.
+func (s *Server) shows(r importer.RunInfo) bool {
+	return !s.isShared() || r.Client == s.env.Settings.Client || r.Client == app.SandboxTarget
 }
 
 // addRun adds a run that is not finished to its card.
 func (s *Server) addRun(l lang.Lang, c *card, u app.UnfinishedRun) {
-	c.Run, c.When, c.Path = u.ID, u.StartedAt, s.link("/runs/%d", u.ID)
+	c.Run, c.When, c.Path, c.Busy = u.ID, u.StartedAt, s.link("/runs/%d", u.ID), u.Activity != app.Idle
 	switch {
 	case u.State == importer.RunHeld:
 		c.State = l.T("It is held, and nothing was sent: look at it first.")
-	case u.Busy:
+	case u.Activity == app.Working:
 		c.State = l.T("It is being sent.")
+	case u.Activity == app.Waiting:
+		c.State = l.T("It waits for its turn to be sent.")
+	case u.Activity == app.NoWorker:
+		c.State = l.T("It waits: the program that sends it does not run.")
 	case u.State == importer.RunStopped:
 		c.State = l.T("It was stopped. Some rows are still to be sent.")
 	default:

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
@@ -169,9 +170,34 @@ func (s *Server) showStep(w http.ResponseWriter, r *http.Request, d draft.Draft,
 	s.show(w, r, http.StatusOK, name+".html", p)
 }
 
+// message is the body of a page that says what went wrong.
+type message struct {
+	Text   string
+	Detail string // for the colleague who looks after the program; "" where the text says it all
+	Asks   string // address that the page asks for again by itself; "" where that would not help
+}
+
 // fail answers with a page that says what went wrong.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, message string) {
-	s.show(w, r, status, "message.html", page{Title: language(r).T("That did not work"), Body: message})
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, text string) {
+	s.showMessage(w, r, status, message{Text: text})
+}
+
+// failed answers with a page that says which error there was. While the database of the journal is
+// away, the page goes on by itself when it is back.
+func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error) {
+	m, status := message{Text: s.explain(language(r), err)}, http.StatusInternalServerError
+	if app.IsOfDatabase(err) {
+		m.Detail, status = err.Error(), http.StatusServiceUnavailable
+		s.env.Log.Warn("the database of the runs cannot be used", "error", err)
+	}
+	if app.IsAway(err) && r.Method == http.MethodGet {
+		m.Asks = s.link("%s", here(r))
+	}
+	s.showMessage(w, r, status, m)
+}
+
+func (s *Server) showMessage(w http.ResponseWriter, r *http.Request, status int, m message) {
+	s.show(w, r, status, "message.html", page{Title: language(r).T("That did not work"), Body: m})
 }
 
 // withDraft returns a handler for the draft that the request names.

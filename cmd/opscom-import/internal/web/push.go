@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func (s *Server) approval(run int64) func(fetchCtx, workCtx context.Context, t *
 // finish keeps how the run ended, and returns its page.
 func (s *Server) finish(t *task, run int64, e *ending) string {
 	for _, note := range t.notes {
-		if !strings.HasPrefix(note, "Reading ") { // what the answers are kept in is the page's own affair
+		if !strings.HasPrefix(note, "Reading ") && !slices.ContainsFunc(ofAway, func(start string) bool { return strings.HasPrefix(note, start) }) { // what the answers are kept in is the page's own affair
 			e.Notes = append(e.Notes, s.plain(note))
 		}
 	}
@@ -132,6 +133,9 @@ type pushStep struct {
 	Pace     []string // rate and time left, a sentence each
 	Stopping bool
 }
+
+// ofAway begin the notes that the database is away, and that it is back: the page says so meanwhile.
+var ofAway = []string{"Nothing is sent for now:", "The database of the journal is back:"}
 
 // showProgress shows the task in progress, and leads on when it has ended.
 func (s *Server) showProgress(w http.ResponseWriter, r *http.Request) {
@@ -166,7 +170,7 @@ func (s *Server) leadOn(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	location, err := json.Marshal(map[string]string{"path": path, "target": "#page", "select": "#page", "swap": "outerHTML show:none"})
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		s.failed(w, r, err)
 		return
 	}
 	w.Header().Set("HX-Location", string(location))
@@ -182,6 +186,10 @@ func newPushStep(l lang.Lang, at report.Snapshot, stopping bool) pushStep {
 	p.Percent = 100 * at.Done / at.Total
 	p.Tenths = p.Percent / 10 * 10
 	p.Text = l.T("%s of %s people", l.Number(at.Done), l.Number(at.Total))
+	if at.IsAway {
+		p.Pace = append(p.Pace, l.T("Nothing is sent for now: the shared database, where the program keeps the runs, does not answer. It goes on by itself when that is back."))
+		return p
+	}
 	switch {
 	case at.Reason != "":
 		p.Pace = append(p.Pace, l.N(int(math.Ceil(at.Wait.Seconds())), "It waits for %s second: %s.", "It waits for %s seconds: %s.", l.Engine(ofOPSCOM(at.Reason))))

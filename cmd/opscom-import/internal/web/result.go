@@ -36,14 +36,15 @@ type runView struct {
 	Wrong    string    // why it was not pushed just now
 	Wrongs   []problem // what was wrong, by kind
 	Holds    []hold
-	Busy     bool   // it is being pushed from here
-	Trial    bool   // it went to the sandbox
-	File     int    // the draft of its file; 0 for none
-	IsLast   bool   // of that draft
-	CanReal  bool   // the draft can be pushed to the real OPS-COM next
-	Pushed   int    // people whom OPS-COM, or the sandbox, accepted
-	Left     int    // people who are sent when it goes on
-	Leavers  string // who left; "" when they were not looked for
+	Busy     bool      // it is being pushed from here
+	Standing *standing // of one that is pushed elsewhere; nil for others
+	Trial    bool      // it went to the sandbox
+	File     int       // the draft of its file; 0 for none
+	IsLast   bool      // of that draft
+	CanReal  bool      // the draft can be pushed to the real OPS-COM next
+	Pushed   int       // people whom OPS-COM, or the sandbox, accepted
+	Left     int       // people who are sent when it goes on
+	Leavers  string    // who left; "" when they were not looked for
 }
 
 // problem is a kind of thing that was wrong.
@@ -81,6 +82,16 @@ func (s *Server) withRun(handle func(w http.ResponseWriter, r *http.Request, id 
 			s.failRun(w, r, journal.ErrNoRun)
 			return
 		}
+		if s.isShared() {
+			run, err := app.FindRun(r.Context(), s.env, id)
+			if err == nil && !s.shows(run) {
+				err = journal.ErrNoRun
+			}
+			if err != nil {
+				s.failRun(w, r, err)
+				return
+			}
+		}
 		handle(w, r, id)
 	}
 }
@@ -105,14 +116,14 @@ func (s *Server) failRun(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(w, r, http.StatusNotFound, l.T("There is no such run. The page Runs lists them."))
 		return
 	}
-	s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+	s.failed(w, r, err)
 }
 
 func (s *Server) showRuns(w http.ResponseWriter, r *http.Request) {
 	l := language(r)
-	runs, err := app.Runs(r.Context(), s.env)
+	runs, err := s.runs(r.Context())
 	if err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	}
 	s.show(w, r, http.StatusOK, "runs.html", page{Title: l.T("Runs"), Body: runs})
@@ -140,9 +151,17 @@ func (s *Server) showRunWith(w http.ResponseWriter, r *http.Request, id int64, s
 		s.failRun(w, r, err)
 		return
 	}
+	activity, err := app.ActivityOf(r.Context(), s.env, v.RunInfo)
+	if err != nil {
+		s.failRun(w, r, err)
+		return
+	}
 	v.addTabs(s, l, max(offset, 0))
 	v.Wrongs = problemsOf(l, &v.RunResults)
 	d, isDraft := s.addLaunch(l, &v)
+	if activity != app.Idle && !v.Busy {
+		v.Standing = newStanding(l, v.ID, activity, v.Counts)
+	}
 	p := page{Title: l.T("Result"), Body: &v}
 	if isDraft && v.IsLast {
 		p.Draft, p.Steps = &d, s.steps(l, d, stepResult)
@@ -200,7 +219,10 @@ func problemsOf(l lang.Lang, results *app.RunResults) (list []problem) {
 
 // addLaunch adds what this launch knows of the run, and returns the draft of its file.
 func (s *Server) addLaunch(l lang.Lang, v *runView) (d draft.Draft, ok bool) {
-	if d, ok = s.drafts.OfSource(v.Source); ok {
+	if d, ok = s.drafts.OfSource(v.Source); ok && s.isShared() && d.Run != v.ID && !isFileOf(v.RunInfo, d) {
+		d, ok = draft.Draft{}, false // the same path on another machine
+	}
+	if ok {
 		v.File, v.IsLast = d.ID, d.Run == v.ID
 	}
 	v.Trial = v.Target == app.SandboxTarget
@@ -211,7 +233,8 @@ func (s *Server) addLaunch(l lang.Lang, v *runView) (d draft.Draft, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v.Ending = s.endings[v.ID]
-	v.Busy = v.State == importer.RunPushing && s.current != nil && !s.current.ended()
+	v.Busy = v.State == importer.RunPushing && s.current != nil && !s.current.ended() &&
+		(s.current.key == runKey(v.ID) || ok && s.current.key == pushKey(d))
 	if v.Ending != nil && v.State != importer.RunFinished {
 		v.Problem = s.explain(l, v.Ending.Err)
 	}
@@ -329,6 +352,9 @@ func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, na
 	return line
 }
 
+// runKey names the work that goes on with a run.
+func runKey(run int64) string { return "run " + strconv.FormatInt(run, 10) }
+
 // pushRun goes on with a run that was held or stopped.
 func (s *Server) pushRun(w http.ResponseWriter, r *http.Request, id int64) {
 	l := language(r)
@@ -352,7 +378,7 @@ func (s *Server) pushRun(w http.ResponseWriter, r *http.Request, id int64) {
 		}
 	}
 	title := l.T("Pushing %s", filepath.Base(run.Source))
-	s.toProgress(w, r, s.begin(title, "run "+strconv.FormatInt(id, 10), s.approval(id)))
+	s.toProgress(w, r, s.begin(title, runKey(id), s.approval(id)))
 }
 
 // sendFile answers with a file about a run to save.

@@ -112,11 +112,11 @@ func (s *Server) showRowsSaying(w http.ResponseWriter, r *http.Request, d draft.
 		at, _, _ := parseRef(query.Get("at"))
 		var err error
 		if body.Page, err = newRowsPage(l, v.Inspection, d.ID, app.Tab(query.Get("tab")), from, open, at); err != nil {
-			s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+			s.failed(w, r, err)
 			return
 		}
 		if body.Refused, err = s.refusals(r.Context(), l, d, v.Inspection); err != nil && !errors.Is(err, journal.ErrNoRun) {
-			s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+			s.failed(w, r, err)
 			return
 		}
 		for at := range body.Page.Rows {
@@ -172,7 +172,7 @@ func (s *Server) answerRows(w http.ResponseWriter, r *http.Request, d draft.Draf
 	answer, err := readRows(v.Inspection, r.PostForm)
 	switch {
 	case err != nil:
-		s.fail(w, r, http.StatusInternalServerError, s.explain(l, err))
+		s.failed(w, r, err)
 		return
 	case answer.NoText:
 		query.Set("at", answer.At.String())

@@ -88,12 +88,12 @@ func New(ctx context.Context, env app.Env) (*Server, error) {
 // findRuns tells the drafts of the runs that began with them and that no push has seen
 // the end of: the program was killed meanwhile.
 func (s *Server) findRuns() error {
-	runs, err := app.Runs(context.Background(), s.env)
+	runs, err := s.runs(context.Background())
 	if err != nil {
 		return err
 	}
 	for _, d := range s.drafts.List() {
-		i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return isOf(r, d) })
+		i := slices.IndexFunc(runs, func(r importer.RunInfo) bool { return s.isOf(r, d) })
 		if i < 0 || runs[i].ID == d.Run {
 			continue
 		}
@@ -190,6 +190,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /template.xlsx", s.sendTemplate)
 	mux.HandleFunc("GET /runs", s.showRuns)
 	mux.HandleFunc("GET /runs/{run}", s.withRun(s.showRun))
+	mux.HandleFunc("GET /runs/{run}/standing", s.showStanding)
 	mux.HandleFunc("POST /runs/{run}/push", s.withRun(s.pushRun))
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("GET /files/{file}/forget", s.withDraft(s.askForgetFile))

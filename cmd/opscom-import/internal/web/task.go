@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"opscom-import/report"
@@ -15,7 +16,8 @@ type task struct {
 	title    string // for a person, such as "Pushing students.csv"
 	key      string // asking twice for the same work gives the same key
 	progress *report.Progress
-	notes    []string                                // what a person should know; the work's own
+	noting   sync.Mutex                              // guards notes: the journal has some of its own while the work goes on
+	notes    []string                                // what a person should know; read it after done
 	run      func(fetchCtx, workCtx context.Context) // does the work
 	stop     context.CancelFunc                      // ends it early: what is in flight is awaited
 	stopping atomic.Bool                             // somebody has asked for that
@@ -31,7 +33,11 @@ func (t *task) hasPushed(revision string) bool {
 }
 
 // notify takes a note.
-func (t *task) notify(note string) { t.notes = append(t.notes, note) }
+func (t *task) notify(note string) {
+	t.noting.Lock()
+	defer t.noting.Unlock()
+	t.notes = append(t.notes, note)
+}
 
 // errBusy says that another task is in progress.
 var errBusy = errors.New("another task is in progress")

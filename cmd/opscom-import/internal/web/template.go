@@ -17,7 +17,7 @@ func (s *Server) sendTemplate(w http.ResponseWriter, r *http.Request) {
 	env := s.quiet(draft.Draft{Sandbox: s.real.Missing != ""})
 	var book bytes.Buffer // a failure is a page, not half a file
 	if err := app.WriteTemplate(r.Context(), env, &book); err != nil {
-		s.fail(w, r, http.StatusInternalServerError, s.explain(language(r), err))
+		s.failed(w, r, err)
 		return
 	}
 	attach(w, workbookType, "people.xlsx")

@@ -37,15 +37,23 @@ type site struct {
 	client *http.Client
 }
 
-// load loads settings from the flags alone, with the state in that folder.
+// load loads settings from the flags and OPSCOM_… variables alone, with the state in that folder.
 func load(t *testing.T, state string, args ...string) app.Env {
 	t.Helper()
+	var environment config.Environment
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		isVariable := strings.HasPrefix(arg, "OPSCOM_")
+		if isVariable {
+			environment.Variables = append(environment.Variables, arg)
+		}
+		return isVariable
+	})
 	flags := pflag.NewFlagSet("web", pflag.ContinueOnError)
 	config.AddFlags(flags)
 	if err := flags.Parse(append([]string{"--config", "", "--state", state, "--rate", "0"}, args...)); err != nil {
 		t.Fatal(err)
 	}
-	settings, err := config.Load(flags, config.Environment{})
+	settings, err := config.Load(flags, environment)
 	if err != nil {
 		t.Fatal(err)
 	}
