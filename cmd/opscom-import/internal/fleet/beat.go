@@ -26,7 +26,7 @@ func (w *Worker) beats(ctx context.Context) {
 		case <-ticker.C:
 		}
 		beating, cancel := context.WithTimeout(ctx, w.Lease*3/10)
-		gone, behind, err := w.store.beat(beating, w.Process.ID, w.drain.Err() != nil, speed.measure(time.Now(), w.recorded.Load()), w.held())
+		gone, behind, err := w.store.beat(beating, w.Process, w.drain.Err() != nil, speed.measure(time.Now(), w.recorded.Load()), w.held())
 		tended := err
 		if err == nil {
 			tended = w.tend(beating)

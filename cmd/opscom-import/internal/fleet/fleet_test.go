@@ -721,6 +721,29 @@ func TestProcesses(t *testing.T) {
 	})
 }
 
+// A failover may lose that a worker has started, and others forget one that was away for a day.
+func TestForgottenWorkerIsListedAgain(t *testing.T) {
+	t.Parallel()
+	url := newDatabase(t)
+	m := newMemory(t, url)
+	w := startWorker(t, "a", url, m, nil, 3, &gate{})
+	isListed := func() bool {
+		list, err := Processes(t.Context(), m.pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list) == 1 && list[0].Host == "host" && list[0].Slots == 3 && list[0].Alive
+	}
+	eventually(t, "its start", isListed)
+	if _, err := m.pool.Exec(t.Context(), "DELETE FROM opscom.worker"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "that it is listed again", isListed)
+	if why := w.Unwell(); why != "" {
+		t.Errorf("it says that %s", why)
+	}
+}
+
 // While the database is away the worker says so, and it goes on by itself when it is back.
 func TestDatabaseIsKilledAndStartedAgain(t *testing.T) {
 	if testing.Short() {

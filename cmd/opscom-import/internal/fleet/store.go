@@ -118,9 +118,10 @@ func (s *store) join(ctx context.Context, w Process) error {
 	return err
 }
 
-// beat stores that the worker is alive, and how many rows a second it pushes, renews the leases of its lanes, and returns those
-// that were taken over. behind is how far this machine's clock is behind the database's.
-func (s *store) beat(ctx context.Context, worker string, draining bool, speed float64, lanes []LaneArgs) (gone []LaneArgs, behind time.Duration, err error) {
+// beat stores that the worker is alive, even if the others have forgotten it, or a failover has, and how many rows a second it
+// pushes; it renews the leases of its lanes, and returns those that were taken over. behind is how far this machine's clock is
+// behind the database's.
+func (s *store) beat(ctx context.Context, w Process, draining bool, speed float64, lanes []LaneArgs) (gone []LaneArgs, behind time.Duration, err error) {
 	runs, numbers, epochs := make([]int64, len(lanes)), make([]int, len(lanes)), make([]int, len(lanes))
 	for i, l := range lanes {
 		runs[i], numbers[i], epochs[i] = l.Run, l.Lane, l.Epoch
@@ -132,7 +133,10 @@ func (s *store) beat(ctx context.Context, worker string, draining bool, speed fl
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `UPDATE opscom.worker SET seen_at = now(), is_drained = $2, speed = $3 WHERE name = $1 RETURNING clock_timestamp()`, worker, draining, speed).Scan(&now); err != nil {
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO opscom.worker (name, host, process, version, slots, is_drained, speed) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, is_drained = excluded.is_drained, speed = excluded.speed RETURNING clock_timestamp()`,
+			w.ID, w.Host, w.Process, w.Version, w.Slots, draining, speed).Scan(&now); err != nil {
 			return err
 		}
 		behind = now.Sub(asked.Add(time.Since(asked) / 2))
