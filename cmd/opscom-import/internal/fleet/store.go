@@ -71,7 +71,8 @@ func (s *store) anyoneWaits(ctx context.Context) (waits bool, err error) {
 // isFreeElsewhere reports whether another worker has a free slot, and no lane of the run.
 func (s *store) isFreeElsewhere(ctx context.Context, lane LaneArgs, worker string) (free bool, err error) {
 	err = s.pool.QueryRow(ctx, `
-		WITH busy AS (SELECT worker, count(*) AS lanes, bool_or(run = $1) AS has_run FROM opscom.lane WHERE lease_until > now() AND lease_until < 'infinity' GROUP BY worker)
+		WITH busy AS (SELECT l.worker, count(*) AS lanes, bool_or(l.run = $1) AS has_run FROM opscom.run r JOIN opscom.lane l ON l.run = r.id
+			WHERE r.state = 'pushing' AND l.lease_until > now() AND l.lease_until < 'infinity' GROUP BY l.worker)
 		SELECT EXISTS (SELECT FROM opscom.worker w LEFT JOIN busy b ON b.worker = w.name
 			WHERE w.name <> $2 AND NOT w.is_drained AND w.seen_at > now() - $3::interval AND coalesce(b.lanes, 0) < w.slots AND NOT coalesce(b.has_run, false))`,
 		lane.Run, worker, s.lease).Scan(&free)
@@ -235,7 +236,7 @@ func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err err
 	}
 	rows, err = pool.Query(ctx, `
 		SELECT l.worker, l.run, r.client, l.lane FROM opscom.lane l JOIN opscom.run r ON r.id = l.run
-		WHERE l.worker <> '' AND l.lease_until > now() AND l.lease_until < 'infinity' ORDER BY l.run, l.lane`)
+		WHERE r.state = 'pushing' AND l.worker <> '' AND l.lease_until > now() AND l.lease_until < 'infinity' ORDER BY l.run, l.lane`)
 	if err != nil {
 		return nil, err
 	}
