@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +18,7 @@ import (
 // that tells of people. Where all runs of a night are forgotten at once, the night's tables are
 // dropped, which costs nothing, and gives their space back.
 
-// KeepKeys says whether Forget, Expire and PurgeNights keep the unique ids and login sources of
+// KeepKeys says whether Forget and Expire keep the unique ids and login sources of
 // the people of the last complete run of each source. Otherwise they keep digests, and delete
 // the ids that were kept before.
 func (j *Journal) KeepKeys(keep bool) { j.keepKeys.Store(keep) }
@@ -63,15 +62,27 @@ func (j *Journal) Expire(ctx context.Context, ids ...int64) (forgotten int, err 
 	return forgotten, errors.Join(j.failed("forget old runs", err), j.tidy(ctx, forgotten))
 }
 
+// errNotOver says that runs of a night can still be pushed.
+var errNotOver = errors.New("runs of the night are not over")
+
 // isLeftOut reports whether an error only says that something is in use, or is gone.
 func isLeftOut(err error) bool {
-	return errors.As(err, new(*journal.BusyError)) || errors.As(err, new(*UnfinishedError)) || errors.Is(err, journal.ErrNoRun)
+	return errors.As(err, new(*journal.BusyError)) || errors.Is(err, errNotOver) || errors.Is(err, journal.ErrNoRun)
 }
+
+// selectNights selects nights whose runs are all among some, and over, and those whose runs were
+// deleted one by one: of these not the last, to which a run may be about to be added.
+const selectNights = `SELECT night, coalesce(array_agg(id) FILTER (WHERE id > 0), '{}')
+	FROM (SELECT night, id, state FROM opscom.run
+		UNION ALL SELECT to_date(right(c.relname, 8), 'YYYYMMDD'), NULL, NULL FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'opscom.chunk'::regclass) AS n,
+		(SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS d
+	WHERE night < today GROUP BY night, today
+	HAVING CASE count(id) WHEN 0 THEN night < today - 1 ELSE bool_and(id = ANY($1) AND ` + isOver + `) END ORDER BY night`
 
 // forgetNights deletes runs that are all runs of a night, and over, by dropping the night's
 // tables. rest are those that it leaves to be deleted one by one.
 func (j *Journal) forgetNights(ctx context.Context, ids []int64) (forgotten int, rest []int64, err error) {
-	rows, err := j.pool.Query(ctx, "SELECT night, array_agg(id) FROM opscom.run WHERE "+isPast+" GROUP BY night HAVING bool_and(id = ANY($1) AND "+isOver+") ORDER BY night", ids)
+	rows, err := j.pool.Query(ctx, selectNights, ids)
 	if err != nil {
 		return 0, ids, j.failed("find the runs to delete", err)
 	}
@@ -109,80 +120,14 @@ func (j *Journal) tidy(ctx context.Context, forgotten int) error {
 // isOver selects runs of which nothing is left to do.
 const isOver = "state IN ('finished', 'superseded')"
 
-// isPast selects nights that no new run belongs to.
-const isPast = "night < (now() AT TIME ZONE 'UTC')::date"
-
-// UnfinishedError says that runs of a night are not over.
-type UnfinishedError struct {
-	Night time.Time
-	Runs  []int64 // held, stopped, or in progress
-}
-
-func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("the night of %s is kept: nothing may be lost of %s, which can still be pushed; push the file again, or delete a run with \"opscom-import runs forget\"",
-		e.Night.Format(time.DateOnly), listRuns(e.Runs))
-}
-
-// listRuns names up to five runs.
-func listRuns(ids []int64) string {
-	const most = 5
-	text := strings.Trim(strings.ReplaceAll(fmt.Sprint(ids[:min(most, len(ids))]), " ", ", "), "[]")
-	switch {
-	case len(ids) == 1:
-		return "run " + text
-	case len(ids) > most:
-		return fmt.Sprintf("runs %s and %d more", text, len(ids)-most)
-	}
-	return "runs " + text
-}
-
-// PurgeNights deletes all runs of the nights before a date in UTC, as Forget does, by dropping the
-// nights' tables, and returns how many runs it deleted. A night that has runs that are held,
-// stopped or in progress is kept as it is, and reported as an *UnfinishedError: those that were
-// replaced (superseded) are over. One with outcomes to fold of a target that is in use is kept
-// too, and reported as a *BusyError.
-func (j *Journal) PurgeNights(ctx context.Context, before time.Time) (forgotten int, err error) {
-	const query = `SELECT night FROM (SELECT night FROM opscom.run UNION
-		SELECT to_date(right(c.relname, 8), 'YYYYMMDD') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'opscom.event'::regclass) AS n
-		WHERE night < $1::date AND ` + isPast + ` ORDER BY night`
-	var nights []time.Time
-	rows, err := j.pool.Query(ctx, query, before.UTC())
-	if err == nil {
-		nights, err = pgx.CollectRows(rows, pgx.RowTo[time.Time])
-	}
-	if err != nil {
-		return 0, j.failed("find the runs to delete", err)
-	}
-	var errs []error
-	for _, night := range nights {
-		n, err := j.purgeNight(ctx, night)
-		forgotten += n
-		if ctx.Err() != nil {
-			return forgotten, ctx.Err()
-		}
-		if err != nil && !errors.As(err, new(*UnfinishedError)) {
-			err = fmt.Errorf("purge the night of %s: %w", night.Format(time.DateOnly), err)
-		}
-		errs = append(errs, err)
-	}
-	errs = append(errs, j.tidy(ctx, forgotten))
-	return forgotten, errors.Join(errs...)
-}
-
 // purgeNight deletes all runs of a night, and returns how many.
 func (j *Journal) purgeNight(ctx context.Context, night time.Time) (forgotten int, err error) {
 	runs, err := loadRuns(ctx, j.pool, "WHERE run.night = $1 ORDER BY run.id", night)
 	if err != nil {
 		return 0, j.failed("list the runs of the night", err)
 	}
-	unfinished := &UnfinishedError{Night: night}
-	for i := range runs {
-		if r := &runs[i]; r.State != importer.RunFinished && r.State != importer.RunSuperseded {
-			unfinished.Runs = append(unfinished.Runs, r.ID)
-		}
-	}
-	if len(unfinished.Runs) > 0 {
-		return 0, unfinished
+	if slices.ContainsFunc(runs, func(r runRecord) bool { return r.State != importer.RunFinished && r.State != importer.RunSuperseded }) {
+		return 0, errNotOver // one was resumed meanwhile
 	}
 	lasting, err := j.lasting(ctx, night)
 	if err != nil {

@@ -177,62 +177,45 @@ func onNight(t testing.TB, j *Journal, before int, state importer.RunState) *sto
 	return storeRun(t, j, run, somePeople(2, 4))
 }
 
-func TestPurgeNights(t *testing.T) {
+// The tables of nights whose runs were deleted one by one go with the next that is forgotten, but not
+// those of a night to which a run may be about to be added.
+func TestNightsWithoutRunsAreDropped(t *testing.T) {
 	j := newJournal(t)
-	execute(t, j, "SELECT opscom.ensure_night('2026-11-01')") // its runs were forgotten one by one
-	first := onNight(t, j, 9, importer.RunFinished)
-	first.record(t, j.pool, pushedAs(2, "a"))
-	onNight(t, j, 9, importer.RunSuperseded)
-	held := onNight(t, j, 8, importer.RunHeld)
-	beside := onNight(t, j, 8, importer.RunFinished)
-	recent := onNight(t, j, 5, importer.RunStopped)
-
-	n, err := j.PurgeNights(t.Context(), someTime.AddDate(0, 0, -5))
-	unfinished := new(UnfinishedError)
-	if n != 2 || !errors.As(err, &unfinished) || !slices.Equal(unfinished.Runs, []int64{held.id}) {
-		t.Errorf("purged %d, %v", n, err)
+	execute(t, j, "SELECT opscom.ensure_night(night::date) FROM unnest(ARRAY['2026-09-01', '2026-09-02', (now() AT TIME ZONE 'UTC')::date - 1]) AS night")
+	kept := storeRun(t, j, someRun(importer.RunHeld), nil)
+	var yesterday string
+	must(t, j.pool.QueryRow(t.Context(), "SELECT to_char((now() AT TIME ZONE 'UTC')::date - 1, 'YYYYMMDD')").Scan(&yesterday))
+	want := []string{yesterday, kept.night.Format("20060102")}
+	slices.Sort(want)
+	if n, err := j.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
 	}
-	diff(t, "runs", runIDs(t, j), []int64{held.id, beside.id, recent.id})
-	diff(t, "nights", nights(t, j), []string{"20261122", "20261125"})
-	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "a"})
-
-	must(t, j.Supersede(t.Context(), held.id))
-	n, err = j.PurgeNights(t.Context(), someTime.AddDate(0, 0, -5))
-	if n != 2 || err != nil {
-		t.Errorf("when it is replaced: purged %d, %v", n, err)
-	}
-	if last := lastComplete(t, j); last.ID != beside.id {
-		t.Errorf("the last complete run is %d, want %d", last.ID, beside.id)
-	}
-	diff(t, "nights", nights(t, j), []string{"20261125"})
+	diff(t, "nights", nights(t, j), slices.Compact(want))
 }
 
-// The night that has begun is never dropped, whatever is asked for.
-func TestPurgeLeavesTheNightThatHasBegun(t *testing.T) {
+// The night that has begun is never dropped.
+func TestTheNightThatHasBegunIsLeft(t *testing.T) {
 	j := newJournal(t)
 	r := planned(t, j, importer.RunHeld, []int{2})
 	must(t, j.Supersede(t.Context(), r.id))
-	if n, err := j.PurgeNights(t.Context(), time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)); n != 0 || err != nil {
-		t.Errorf("purged %d, %v", n, err)
-	}
 	if n, err := j.Expire(t.Context(), r.id); n != 1 || err != nil {
 		t.Errorf("expired %d, %v", n, err)
 	}
+	diff(t, "nights", len(nights(t, j)), 1)
 	diff(t, "left", rowsOf(t, j, "run", "chunk", "payload", "chunk_state"), map[string]int{"run": 0, "chunk": 0, "payload": 0, "chunk_state": 0})
 }
 
 // A night with outcomes that cannot be folded now stays, and the others go.
-func TestPurgeLeavesWhatCannotBeFolded(t *testing.T) {
+func TestANightIsLeftThatCannotBeFolded(t *testing.T) {
 	j := newJournal(t)
 	r := onNight(t, j, 9, importer.RunFinished)
 	r.record(t, j.pool, pushedAs(2, "a"))
 	run := busy(t, j)
 	other := someRun(importer.RunFinished)
 	other.Target, other.StartedAt = "OC_OTHER at https://ops.example", other.StartedAt.AddDate(0, 0, -8)
-	storeRun(t, j, other, somePeople(2, 3))
-	n, err := j.PurgeNights(t.Context(), someTime)
-	if n != 1 || !errors.As(err, new(*journal.BusyError)) {
-		t.Errorf("purged %d, %v", n, err)
+	gone := storeRun(t, j, other, somePeople(2, 3))
+	if n, err := j.Expire(t.Context(), r.id, gone.id); n != 1 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
 	}
 	diff(t, "runs", runIDs(t, j), []int64{r.id, run.id})
 	if _, err := j.pool.Exec(t.Context(), "SELECT opscom.drop_night($1)", r.night); err == nil {
@@ -274,11 +257,11 @@ func TestPlannersForget(t *testing.T) {
 	if _, err := worker.Forget(t.Context(), second.id); !refuses(err) {
 		t.Errorf("a worker forgets: %v", err)
 	}
-	if n, err := worker.PurgeNights(t.Context(), someTime); n != 0 || !refuses(err) {
-		t.Errorf("a worker purges %d, %v", n, err)
+	if n, err := worker.Expire(t.Context(), first.id); n != 0 || !refuses(err) {
+		t.Errorf("a worker drops a night of %d, %v", n, err)
 	}
-	if n, err := planner.PurgeNights(t.Context(), someTime); n != 1 || err != nil {
-		t.Errorf("purged %d, %v", n, err)
+	if n, err := planner.Expire(t.Context(), first.id); n != 1 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
 	}
 	if n, err := planner.Forget(t.Context(), second.id); n != 1 || err != nil {
 		t.Errorf("forgot %d, %v", n, err)
@@ -334,8 +317,10 @@ func BenchmarkPurge(b *testing.B) {
 		stats, err := j.Stats(b.Context())
 		must(b, err)
 		b.ReportMetric(float64(stats.Bytes)/(1<<20), "MiB-before")
+		var ids []int64
+		must(b, j.pool.QueryRow(b.Context(), "SELECT array_agg(id) FROM opscom.run WHERE night = $1", someTime.AddDate(0, 0, -9)).Scan(&ids))
 		b.StartTimer()
-		n, err := j.PurgeNights(b.Context(), someTime.AddDate(0, 0, -5))
+		n, err := j.Expire(b.Context(), ids...)
 		b.StopTimer()
 		if n != runs || err != nil {
 			b.Fatalf("purged %d, %v", n, err)
