@@ -14,9 +14,13 @@ import (
 	"opscom-import/importer/journal/postgres/keyring"
 )
 
+// beginView begins a transaction that reads. It may be idle for longer than one that writes: who gets
+// the lines may be slow, as a browser far away, or a person with a pager.
+const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '15min'"
+
 // view runs read on one state of the journal, even if something is written meanwhile.
 func (j *Journal) view(ctx context.Context, action string, read func(tx pgx.Tx) error) error {
-	return j.failed(action, pgx.BeginTxFunc(ctx, j.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, read))
+	return j.failed(action, pgx.BeginTxFunc(ctx, j.pool, pgx.TxOptions{BeginQuery: beginView}, read))
 }
 
 // update runs change in a transaction. It is on the disk when update returns. After an error
