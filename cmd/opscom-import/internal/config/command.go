@@ -41,7 +41,7 @@ func (s Settings) output(ctx context.Context, command []string, most int) ([]byt
 		return nil, fmt.Errorf("wait for the program %s: %w", command[0], ctx.Err())
 	case errors.As(err, &exit):
 		return nil, fmt.Errorf("the program %s ended with %s; run it yourself to see why: what it prints is not shown, because it may hold a secret", command[0], exit.ProcessState)
-	case err != nil:
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // what it left behind has nothing to say
 		return nil, fmt.Errorf("the program %s cannot be run: %w", command[0], commandFault(err))
 	}
 	return printed.text, nil

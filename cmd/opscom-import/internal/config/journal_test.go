@@ -218,6 +218,11 @@ func TestProgramsThatPrintSecrets(t *testing.T) {
 	if out, err := s.output(t.Context(), []string{"sh", "-c", "echo 0123456789; echo more"}, 4); string(out) != "0123" || err != nil {
 		t.Errorf("%q, %v", out, err)
 	}
+	if !testing.Short() { // takes over a second
+		if out, err := s.output(t.Context(), []string{"sh", "-c", "sleep 5 & echo printed"}, 100); string(out) != "printed\n" || err != nil {
+			t.Errorf("of a program that leaves another one behind: %q, %v", out, err)
+		}
+	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	late, cancel := context.WithTimeout(t.Context(), 0)
