@@ -23,7 +23,7 @@ type Answer struct {
 // Push waits for its turn and sends the payload, again and again while the
 // Controller gives no answer. Once fetchCtx is done it starts no further request;
 // a request in flight is awaited until workCtx is done. A profile that fails is not
-// an error: an error, a *RefusedError or *PauseError, means that every other row would
+// an error: an error, a *RefusedError, *PauseError or *NoTurnsError, means that every other row would
 // fare alike and ends the run. The answer counts even then: after a *RefusedError it is
 // Failed, because the run was refused, not the row.
 //
@@ -50,6 +50,12 @@ func (e *RefusedError) Error() string {
 	}
 	return fmt.Sprintf("the Controller refused the run (%s): %s; %s", e.Code, e.Reason, e.Hint)
 }
+
+// NoTurnsError says that there are no turns of a shared rate, however often one asks for them: nothing can be sent.
+type NoTurnsError struct{ Err error }
+
+func (e *NoTurnsError) Error() string { return e.Err.Error() }
+func (e *NoTurnsError) Unwrap() error { return e.Err }
 
 // PauseError says that the Controller asked for a pause that is too long to wait for.
 type PauseError struct {

@@ -12,7 +12,7 @@ import (
 	"opscom-import/importer/sandbox"
 )
 
-// An account that may plan is enough to submit: it asks the Controller for its user types in turn with the workers.
+// An account that may plan is enough to submit, and not to be a worker: it asks the Controller for its user types in turn with the workers.
 func TestSubmitAsPlanner(t *testing.T) {
 	skipShort(t)
 	server := pgtest.Start(t, pgtest.Options{})
@@ -46,5 +46,10 @@ func TestSubmitAsPlanner(t *testing.T) {
 	}
 	if calls := box.Requests(); len(calls) != 1 || calls[0].Call != sandbox.TypesCall {
 		t.Errorf("the Controller got %d requests", len(calls))
+	}
+	errs.Reset()
+	code = run(t.Context(), []string{"worker", "--url", controller.URL, "--state", t.TempDir()}, streams{stdout: &out, stderr: &errs})
+	if want := `a right that a worker needs (INSERT on opscom.worker): let its owner run docs/fleet/roles.sql`; code != 2 || !strings.Contains(errs.String(), want) || strings.Contains(errs.String(), "Working") {
+		t.Errorf("a worker with that account: code %d\n%s", code, &errs)
 	}
 }

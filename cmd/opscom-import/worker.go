@@ -50,7 +50,10 @@ then, and 2 if it could not start.`,
 // work works on lanes until fetchCtx ends.
 func (s *session) work(fetchCtx, workCtx context.Context, slots int) (err error) {
 	figures := metrics.NewFleet(s.Version)
-	worker, err := app.NewWorker(fetchCtx, s.Env, slots, figures)
+	worker, err := app.NewWorker(fetchCtx, s.Env, slots, figures, func() {
+		s.say("Working on the runs in %s, with %s. Interrupt to stop.", s.Settings.Journal, english.Plural(slots, "slot", ""))
+		s.systemd(daemon.SdNotifyReady)
+	})
 	if err != nil {
 		return err
 	}
@@ -61,8 +64,6 @@ func (s *session) work(fetchCtx, workCtx context.Context, slots int) (err error)
 	}
 	defer close()
 	outlivePipes()
-	s.say("Working on the runs in %s, with %s. Interrupt to stop.", s.Settings.Journal, english.Plural(slots, "slot", ""))
-	s.systemd(daemon.SdNotifyReady)
 	defer s.systemd(daemon.SdNotifyStopping)
 	return worker.Run(fetchCtx, workCtx)
 }

@@ -26,6 +26,7 @@ type callResult struct {
 	canceled      bool // a context was done, or the Controller asked for too long a pause, before there was an answer
 
 	pausedUntil time.Time // the end of that pause; zero if there is none
+	noTurns     error     // why there was no turn for an attempt, and will be none; nil otherwise
 }
 
 // status returns the status of a profile that has no answer.
@@ -53,7 +54,7 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 	for failures := 0; ; {
 		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !atOnce)
 		if !ok {
-			r.canceled = true
+			r.canceled, r.noTurns = true, c.pacer.refusal()
 			return r
 		}
 		if now := c.credentials.current.Load(); now != token {

@@ -144,6 +144,9 @@ func (c *Client) Push(fetchCtx, workCtx context.Context, payload []byte, onRetry
 	default:
 		answer.Status = r.status()
 	}
+	if r.noTurns != nil {
+		return answer, r.noTurns
+	}
 	if !r.pausedUntil.IsZero() {
 		return answer, &importer.PauseError{Until: r.pausedUntil}
 	}
@@ -180,6 +183,8 @@ func (c *Client) UserTypes(ctx context.Context) ([]mapping.UserType, error) {
 		return nil, fmt.Errorf("%s did not list its user types: %s", c.host, c.quote(r.last))
 	case !r.pausedUntil.IsZero():
 		return nil, &importer.PauseError{Until: r.pausedUntil}
+	case r.noTurns != nil:
+		return nil, r.noTurns
 	case r.canceled:
 		return nil, fmt.Errorf("list the user types: %w", ctx.Err())
 	}

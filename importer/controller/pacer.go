@@ -129,7 +129,7 @@ func (p *pacer) close() {
 }
 
 // acquire waits until a request may start. It returns false if one of the
-// contexts was done first.
+// contexts was done first, or if there will be no turns: see refusal.
 func (p *pacer) acquire(fetchCtx, workCtx context.Context, retry bool) (got permit, ok bool) {
 	if fetchCtx.Err() != nil || workCtx.Err() != nil {
 		return permit{}, false
@@ -168,7 +168,7 @@ func enter(fetchCtx, workCtx context.Context, head chan<- struct{}) bool {
 // inTurn waits for the caller's turn at the head of a queue and then calls try,
 // which returns how long to wait before the next call, until that is 0. A message
 // on wake ends such a wait early. It returns false if one of the contexts was done
-// first.
+// first, or if try returns less than 0.
 func inTurn(fetchCtx, workCtx context.Context, head chan struct{}, wake <-chan struct{}, try func() time.Duration) bool {
 	if !enter(fetchCtx, workCtx, head) {
 		return false
@@ -176,8 +176,8 @@ func inTurn(fetchCtx, workCtx context.Context, head chan struct{}, wake <-chan s
 	defer func() { <-head }()
 	for {
 		wait := try()
-		if wait == 0 {
-			return true
+		if wait <= 0 {
+			return wait == 0
 		}
 		if !sleep(fetchCtx, workCtx, wait, wake) {
 			return false
@@ -208,12 +208,25 @@ func (p *pacer) acquireOrQueue() (got permit, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.queued == 0 {
+		if p.shared != nil {
+			p.shared.refused = nil // it is asked again: what was wrong may be right now
+		}
 		if got, wait := p.tryLocked(); wait == 0 {
 			return got, true
 		}
 	}
 	p.queued++
 	return permit{}, false
+}
+
+// refusal returns why a request that was not let start will get no turn; nil if it may.
+func (p *pacer) refusal() error {
+	if p.shared == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shared.refused
 }
 
 func (p *pacer) leaveQueue() {
@@ -239,7 +252,7 @@ func (p *pacer) tryLocked() (got permit, wait time.Duration) {
 		return permit{}, wait
 	}
 	if p.shared != nil {
-		if wait := p.shared.take(now); wait > 0 {
+		if wait := p.shared.take(now); wait != 0 {
 			return permit{}, wait
 		}
 	}

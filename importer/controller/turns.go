@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 type Turns interface {
 	// Reserve returns at most n turns, n from 1. They belong to the caller: a turn that
 	// it does not use is lost.
+	// The error is an importer.NoTurnsError if it is of no use to ask again.
 	Reserve(ctx context.Context, n int) (importer.Reservation, error)
 
 	// Pause tells all processes that no request may start for d.
@@ -70,6 +72,7 @@ type sharedRate struct {
 	ahead    int           // turns to have in hand even if no request waits for them
 	unused   int           // turns that were too old, since the last reservation
 	interval time.Duration // from one turn to the next, of all processes; 0: no limit
+	refused  error         // why there will be no turns; nil: there will
 	pause    time.Time     // end of the longest pause of our own
 	told     time.Time     // end of the one that the others know of
 
@@ -109,8 +112,12 @@ func (s *sharedRate) rate() float64 {
 }
 
 // take uses a turn for a request that nothing else keeps from starting, or returns how
-// long to wait at most before asking again. The caller holds the pacer's mu.
+// long to wait at most before asking again, less than 0 if that is of no use. The caller
+// holds the pacer's mu.
 func (s *sharedRate) take(now time.Time) (wait time.Duration) {
+	if s.refused != nil {
+		return -1
+	}
 	s.dropOld(now)
 	wait = maxPause // or until there are turns
 	if len(s.inHand) > 0 {
@@ -189,6 +196,10 @@ func (s *sharedRate) reserve(ctx context.Context) (again time.Duration) {
 	r, err := s.turns.Reserve(asking, n)
 	cancel()
 	got := time.Now()
+	if errors.As(err, new(*importer.NoTurnsError)) {
+		s.refuse(err)
+		return 0
+	}
 	if err != nil {
 		return s.failed(got, reasonNoKeeper)
 	}
@@ -200,6 +211,14 @@ func (s *sharedRate) reserve(ctx context.Context) (again time.Duration) {
 		return max(r.First.Sub(r.Now), shortestAsk)
 	}
 	return 0
+}
+
+// refuse lets requests end that wait for turns: there will be none.
+func (s *sharedRate) refuse(err error) {
+	s.pacer.mu.Lock()
+	defer s.pacer.mu.Unlock()
+	s.refused = err
+	signal(s.pacer.wake)
 }
 
 // accept takes the turns of a reservation in hand, and keeps to its pause. It returns

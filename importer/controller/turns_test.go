@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -606,6 +607,54 @@ func TestRateOfClientThatShares(t *testing.T) {
 		pushFor(t.Context(), client, 8, 3*time.Second)
 		if rate := client.Rate(); math.Abs(rate-40) > 0.1 {
 			t.Errorf("the rate is %v, want the shared one", rate)
+		}
+	})
+}
+
+// refusing refuses turns until it gives those of a keeper.
+type refusing struct {
+	controller.Turns
+	gives atomic.Bool
+}
+
+func (r *refusing) Reserve(ctx context.Context, n int) (importer.Reservation, error) {
+	if !r.gives.Load() {
+		return importer.Reservation{}, &importer.NoTurnsError{Err: errors.New("this account may not reserve turns")}
+	}
+	return r.Turns.Reserve(ctx, n)
+}
+
+// TestNoTurns has a keeper that will give no turns: every request that waits ends with its reason, and nothing is sent.
+// A later one asks it again.
+func TestNoTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newFarServer()
+		turns := &refusing{Turns: near(newKeeper(100))}
+		client := sharing(t, m, turns, nil)
+		defer client.Close()
+		push := func() (importer.Answer, error) {
+			return client.Push(t.Context(), t.Context(), []byte(`{"unique_id":"1"}`), nil)
+		}
+		began := time.Now()
+		var pushing sync.WaitGroup
+		for range 20 {
+			pushing.Go(func() {
+				answer, err := push()
+				if !errors.As(err, new(*importer.NoTurnsError)) || answer.Status != importer.StatusNotSent {
+					t.Errorf("%v, %v", answer.Status, err)
+				}
+			})
+		}
+		pushing.Wait()
+		if _, err := client.UserTypes(t.Context()); !errors.As(err, new(*importer.NoTurnsError)) {
+			t.Errorf("the user types: %v", err)
+		}
+		if waited := time.Since(began); waited > time.Second || len(m.at) > 0 {
+			t.Errorf("it took %v, and %d requests were sent", waited, len(m.at))
+		}
+		turns.gives.Store(true)
+		if answer, err := push(); err != nil || len(m.at) != 1 {
+			t.Errorf("then: %v, %v", answer.Status, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -54,6 +55,8 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 type Options struct {
 	// Insecure allows a connection to another machine without TLS.
 	Insecure bool
+	// Push says that the account has to have the rights of a worker.
+	Push bool
 	// Keys encrypt what is stored of people. Open needs them; migrations need none.
 	Keys *keyring.Ring
 	// Enqueue is called in the transaction that lets a run be pushed, to give its work to
@@ -103,7 +106,11 @@ func OpenUnread(ctx context.Context, url string, options Options) (*Journal, err
 	if err != nil {
 		return nil, err
 	}
-	if err := j.checkSchema(ctx); err != nil {
+	err = j.checkSchema(ctx)
+	if options.Push && (err == nil || IsRefused(err)) {
+		err = cmp.Or(j.checkRightsToPush(ctx), err)
+	}
+	if err != nil {
 		j.Close()
 		return nil, err
 	}

@@ -135,26 +135,12 @@ func (j *Journal) examineSchema(ctx context.Context) Finding {
 	return f
 }
 
-// duty is something that an account may do, and the rights that it needs for that.
-type duty struct {
-	name   string
-	rights []string // a table, and what is done with it
-}
-
-func duties() []duty {
-	return []duty{
-		{"look at runs", []string{"run SELECT", "chunk SELECT", "event SELECT", "chunk_state SELECT"}},
-		{"plan runs", []string{"run INSERT", "chunk INSERT", "payload INSERT", "chunk_state INSERT", "event INSERT", "pace UPDATE"}},
-		{"push them", []string{"run UPDATE", "payload SELECT", "chunk_state UPDATE", "event INSERT", "pace UPDATE", "lane UPDATE", "worker INSERT"}},
-	}
-}
-
 // examineRights looks at what the account may do. It may do less than everything on purpose.
 func (j *Journal) examineRights(ctx context.Context, conn *pgx.Conn) Finding {
 	f := Finding{What: "rights"}
 	var may, mayNot []string
 	for _, d := range duties() {
-		missing, err := missingRight(ctx, conn, d)
+		missing, err := missingRight(ctx, conn, d.rights)
 		if err != nil {
 			f.Err = j.wrap("", err)
 			return f
@@ -181,16 +167,4 @@ func (j *Journal) examineRights(ctx context.Context, conn *pgx.Conn) Finding {
 		f.Note = "; it is a superuser: give the program an account with less"
 	}
 	return f
-}
-
-// missingRight returns the first right for a duty that the account lacks, as in "INSERT on opscom.run"; "" for none.
-func missingRight(ctx context.Context, conn *pgx.Conn, d duty) (string, error) {
-	for _, right := range d.rights {
-		table, privilege, _ := strings.Cut(right, " ")
-		var has bool
-		if err := conn.QueryRow(ctx, `SELECT has_any_column_privilege($1, $2)`, schema+"."+table, privilege).Scan(&has); err != nil || !has {
-			return privilege + " on " + schema + "." + table, err
-		}
-	}
-	return "", nil
 }

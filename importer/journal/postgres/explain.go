@@ -35,6 +35,9 @@ func (j *Journal) wrap(action string, err error) error {
 	return &databaseError{text, err}
 }
 
+// Explain says in one sentence what an error of the database means that somebody else got over the journal's pool.
+func (j *Journal) Explain(action string, err error) error { return j.failed(action, err) }
+
 // refuse returns the error of a database that cannot be used. The reason continues the sentence "the journal at …".
 func (j *Journal) refuse(format string, args ...any) error {
 	return &databaseError{text: fmt.Sprintf("the journal at %s "+format, append([]any{j.address}, args...)...)}

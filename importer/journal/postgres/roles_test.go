@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"opscom-import/importer"
 	"opscom-import/importer/journal/postgres/pgtest"
 )
 
@@ -204,4 +205,50 @@ func TestRolesNameEverything(t *testing.T) {
 			t.Errorf("docs/fleet/roles.sql does not say who may use %s", name)
 		}
 	}
+}
+
+// A worker is told which right it lacks before it begins, whichever it is, also if it may not even look.
+func TestOpenToPush(t *testing.T) {
+	owner, urls := withRoles(t)
+	keys := testKeys(t)
+	open := func(roles string) error {
+		j, err := Open(t.Context(), urls[roles], Options{Keys: keys, Push: true})
+		if err == nil {
+			j.Close()
+		}
+		return err
+	}
+	for _, roles := range []string{"worker", "planner, worker"} {
+		must(t, open(roles))
+	}
+	wantRefused := func(what, missing string, err error) {
+		t.Helper()
+		want := "refuses this account a right that a worker needs (" + missing + `): let its owner run docs/fleet/roles.sql, and then GRANT opscom_worker TO "`
+		if err == nil || !strings.Contains(err.Error(), want) || IsTransient(err) {
+			t.Errorf("%s: %v\nwant …%s…", what, err, want)
+		}
+	}
+	wantRefused("planner", "INSERT on opscom.worker", open("planner"))
+	for _, right := range rightsToPush() {
+		privilege, name, _ := strings.Cut(right, " ")
+		on := map[string]string{"USAGE": "SEQUENCE ", "EXECUTE": "FUNCTION "}[privilege]
+		execute(t, owner, fmt.Sprintf("REVOKE %s ON %s%s FROM opscom_worker", privilege, on, name))
+		if privilege == "UPDATE" { // of columns
+			execute(t, owner, fmt.Sprintf(`DO $$ DECLARE name text; BEGIN FOR name IN SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped LOOP
+				EXECUTE format('REVOKE UPDATE (%%I) ON %s FROM opscom_worker', name); END LOOP; END $$`, name, name))
+		}
+		wantRefused(right, privilege+" on "+name, open("worker"))
+		execute(t, owner, rolesSQL(t))
+	}
+	worker, err := Open(t.Context(), urls["worker"], Options{Keys: keys})
+	must(t, err)
+	defer worker.Close()
+	execute(t, owner, "REVOKE EXECUTE ON FUNCTION opscom.reserve FROM opscom_worker") // while it works
+	if _, err := keeps(t, worker).Turns(testTarget).Reserve(t.Context(), 1); !errors.As(err, new(*importer.NoTurnsError)) || !strings.Contains(err.Error(), "docs/fleet/roles.sql") {
+		t.Errorf("turns: %v", err)
+	}
+	execute(t, owner, "REVOKE USAGE ON SCHEMA opscom FROM opscom_worker")
+	wantRefused("the schema", "SELECT on opscom.journal", open("worker"))
+	execute(t, owner, rolesSQL(t))
+	must(t, open("worker"))
 }

@@ -133,7 +133,10 @@ func (k *Keeper) run(ctx context.Context) {
 		cancel()
 		if err != nil {
 			hangUp()
-			err = k.journal.failed("reserve turns of the rate", err)
+			isRefused := IsRefused(err)
+			if err = k.journal.failed("reserve turns of the rate", err); isRefused {
+				err = &importer.NoTurnsError{Err: err}
+			}
 			for _, q := range questions {
 				q.answer <- answer{err: err}
 			}

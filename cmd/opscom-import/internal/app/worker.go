@@ -22,8 +22,9 @@ type Worker struct {
 	keeper  *postgres.Keeper
 }
 
-// NewWorker returns a worker that works on so many lanes of runs at a time. The database answers by then.
-func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures) (*Worker, error) {
+// NewWorker returns a worker that works on so many lanes of runs at a time, and calls ready when it
+// has started. The database answers by then, and gives the worker all rights that it needs.
+func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures, ready func()) (*Worker, error) {
 	if env.Settings.Sandbox {
 		return nil, errSandboxAlone
 	}
@@ -39,7 +40,7 @@ func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures) (
 	env.turns = func(target string) controller.Turns { return keeper.Turns(target) }
 	process := os.Getpid()
 	worker, err := fleet.NewWorker(fleet.Config{
-		Pool: j.Pool(), Journal: fleet.Runs(j), Connect: env.connectLane, Figures: figures, Log: env.Log,
+		Pool: j.Pool(), Journal: fleet.Runs(j), Connect: env.connectLane, Figures: figures, Log: env.Log, Ready: ready, Explain: j.Explain,
 		Process: fleet.Process{ID: fmt.Sprintf("%.60s-%d-%s", host, process, rand.Text()[:8]), Host: host, Process: process, Version: env.Version, Slots: slots},
 	})
 	if err != nil {

@@ -65,7 +65,7 @@ func (e Env) openUnread(ctx context.Context) (*postgres.Journal, error) {
 	return postgres.OpenUnread(ctx, e.Settings.Journal.Reveal(), e.postgresOptions())
 }
 
-// openShared opens the journal of many machines.
+// openShared opens the journal of many machines for a worker.
 func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 	if e.Settings.Journal.IsZero() {
 		return nil, errNoWorkers
@@ -74,5 +74,6 @@ func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.Push = true
 	return postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"opscom-import/importer/journal/postgres"
 )
 
 // maxSkew is how far this machine's clock may be from the database's. River's jobs wait in line by
@@ -80,7 +82,8 @@ func (s *speed) measure(now time.Time, rows int64) float64 {
 type database struct {
 	worker *Worker
 	mu     sync.Mutex
-	away   time.Time // since when it does not answer; zero: it does
+	away   time.Time // since when it does not answer, or refuses; zero: it does neither
+	why    string    // "does not answer" or "refuses this worker"
 }
 
 // heard is told how it went to ask the database something.
@@ -89,8 +92,11 @@ func (d *database) heard(err error) {
 	defer d.mu.Unlock()
 	switch {
 	case err != nil && d.away.IsZero():
-		d.away = time.Now()
-		d.worker.Log.Error("the database does not answer: nothing is sent until it does, and the runs go on by themselves then", "error", err)
+		d.away, d.why = time.Now(), "does not answer"
+		if postgres.IsRefused(err) {
+			d.why = "refuses this worker"
+		}
+		d.worker.Log.Error("the database "+d.why+": nothing is sent until that is over, and the runs go on by themselves then", "error", d.worker.Explain("say that the worker is alive", err))
 	case err == nil && !d.away.IsZero():
 		lasted := time.Since(d.away).Round(time.Second)
 		d.away = time.Time{}
@@ -105,5 +111,5 @@ func (w *Worker) Unwell() string {
 	if w.database.away.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("the database does not answer since %s", w.database.away.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the database %s since %s", w.database.why, w.database.away.UTC().Format(time.RFC3339))
 }

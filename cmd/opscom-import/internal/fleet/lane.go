@@ -118,6 +118,10 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 	leaseLost := errors.Is(ended, postgres.ErrLeaseLost) || errors.Is(ended, errLaneLost)
 	w.Figures.LaneEnded(info.Client, leaseLost)
 	log.Debug("a turn has ended", "seconds", time.Since(began).Seconds(), "why", ended)
+	if errors.As(ended, new(*importer.NoTurnsError)) {
+		log.Error("nothing can be sent from here: it is tried again", "error", ended)
+		return ended, river.JobSnooze(whileNoSession)
+	}
 	return nil, w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
 }
 
@@ -183,6 +187,6 @@ func (w *laneWorker) failed(log *slog.Logger, err error) error {
 	if away != nil {
 		level = slog.LevelDebug
 	}
-	log.Log(asking, level, "the lane could not be worked on: it is tried again", "error", err)
+	log.Log(asking, level, "the lane could not be worked on: it is tried again", "error", w.Explain("work on a lane", err))
 	return err
 }

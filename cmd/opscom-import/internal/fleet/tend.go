@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,7 +17,7 @@ func (w *Worker) tend(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("look after lanes without a worker: %w", err)
+		return w.Explain("look after lanes without a worker", err)
 	}
 	for _, lane := range lost {
 		w.Log.Warn("a lane has lost its worker: another one goes on", lane.attrs())

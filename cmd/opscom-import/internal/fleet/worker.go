@@ -61,6 +61,8 @@ type Config struct {
 	Process Process // ID, Host, Process, Version and Slots
 	Figures Figures
 	Log     *slog.Logger
+	Ready   func()                               // is called when the worker has started; may be nil
+	Explain func(action string, err error) error // says what an error of the database means, for a person; may be nil
 
 	Lease time.Duration // of a lane; 0 for 10 s
 	Turn  time.Duration // of a lane, while others wait; 0 for 30 s
@@ -94,6 +96,9 @@ func NewWorker(config Config) (*Worker, error) {
 		Config: config, store: &store{config.Pool, config.Lease}, queue: queue, sessions: newSessions(config.Connect),
 		lanes: make(map[LaneArgs]context.CancelCauseFunc),
 	}
+	if w.Explain == nil {
+		w.Explain = func(action string, err error) error { return fmt.Errorf("%s: %w", action, err) }
+	}
 	w.database.worker = w
 	w.drain, w.stop = context.WithCancel(context.Background())
 	return w, nil
@@ -105,7 +110,7 @@ func NewWorker(config Config) (*Worker, error) {
 // answer at the beginning; later it waits for it.
 func (w *Worker) Run(fetchCtx, workCtx context.Context) (err error) {
 	if err := w.store.join(fetchCtx, w.Process); err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return w.Explain("start the worker", err)
 	}
 	client, err := w.client()
 	if err != nil {
@@ -120,11 +125,13 @@ func (w *Worker) Run(fetchCtx, workCtx context.Context) (err error) {
 		w.end(ctx)
 	}()
 	if err := client.Start(ctx); err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return w.Explain("start the worker", err)
 	}
 	beats.Go(func() { w.beats(beating) })
 	w.Log.Info("the worker has started", "worker", w.Process.ID, "slots", w.Process.Slots)
-
+	if w.Ready != nil {
+		w.Ready()
+	}
 	<-fetchCtx.Done()
 	w.Log.Info("the worker takes no more lanes, and awaits the answers in flight", "lanes", len(w.held()))
 	w.stop()
