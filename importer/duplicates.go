@@ -68,7 +68,10 @@ func (m member) fingerprint() fingerprint { return fingerprint{m.high, m.low} }
 // planStatus is a Status in one byte.
 type planStatus uint8
 
-var planStatuses = [...]Status{StatusPending, StatusUnchanged, StatusDuplicate, StatusSkipped, StatusInvalid}
+var planStatuses = [...]Status{StatusPending, StatusUnchanged, StatusDuplicate, StatusSkipped, StatusInvalid, planDoubted: StatusPending}
+
+// planDoubted is the status of a row that is pending because its acceptance is in doubt.
+const planDoubted planStatus = 5
 
 func planStatusOf(s Status) planStatus { return planStatus(slices.Index(planStatuses[:], s)) }
 
@@ -338,17 +341,18 @@ func inFileOrder(sorted []member, wanted func(group []member) bool) []place {
 	return rows
 }
 
-// counts returns the number of rows by status.
-func (x *duplicateIndex) counts() Counts {
+// counts returns the number of rows by status, and of those that are pending because their
+// acceptance is in doubt.
+func (x *duplicateIndex) counts() (counts Counts, doubted int) {
 	var byStatus [len(planStatuses)]int
 	for _, r := range x.rows.all() {
 		byStatus[r.status]++
 	}
-	counts := Counts{}
+	counts = Counts{}
 	for s, n := range byStatus {
 		if n > 0 {
-			counts[planStatuses[s]] = n
+			counts[planStatuses[s]] += n
 		}
 	}
-	return counts
+	return counts, byStatus[planDoubted]
 }

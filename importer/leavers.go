@@ -48,7 +48,7 @@ type Leaver struct {
 	UniqueID    string       // "" when only digests are kept
 	LoginSource string       // likewise
 	ReferenceID string       // as the Controller last accepted the person; "" when that is not known
-	Hash        Digest       // of the profile that it last accepted; zero when that is not known
+	Hash        Digest       // of the profile that it last accepted; zero when that is not known, or in doubt
 	Unique      UniqueValues // as far as they are known
 }
 

@@ -11,7 +11,7 @@ import (
 // sent.
 type Limits struct {
 	MaxBad     Limit // rows that may be invalid
-	MaxChanged Limit // rows that may be new or changed; only when rows are compared with what was last accepted
+	MaxChanged Limit // rows that may be new or changed, doubted ones not counted; only when rows are compared with what was last accepted
 	MinRows    Limit // rows that the file must have; a percentage is of the last run's
 	MaxLeavers Limit // leavers who may be sent; a percentage is of the people of the run that was compared with
 }
@@ -30,7 +30,7 @@ func (l Limits) Judge(p Plan, last RunInfo) []string {
 	if bad := p.Counts[StatusInvalid]; l.MaxBad.Exceeded(bad, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are invalid; the limit (max-bad) is %s", bad, p.Rows, l.MaxBad))
 	}
-	if changed := p.Counts[StatusPending]; l.MaxChanged.Exceeded(changed, p.Rows) {
+	if changed := p.Counts[StatusPending] - p.Doubted; l.MaxChanged.Exceeded(changed, p.Rows) {
 		reasons = append(reasons, fmt.Sprintf("%d of %d rows are new or changed; the limit (max-changed) is %s", changed, p.Rows, l.MaxChanged))
 	}
 	if l.MinRows.Below(p.Rows, last.Rows) {

@@ -108,4 +108,5 @@ type Acceptance struct {
 	Unique      UniqueValues // that the Controller has for the person, as far as they were ever sent
 	ReferenceID string
 	AcceptedAt  time.Time
+	IsDoubted   bool // the journal was restored or failed over since, and may have lost a later one
 }

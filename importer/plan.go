@@ -63,6 +63,7 @@ type Plan struct {
 	Leavers  *Leavers       // rows after those of the file, which no other member counts; nil when they were not to be looked for
 	Changed  int            // pending rows of people for whom the Controller last accepted something else
 	Same     int            // pending rows that are unchanged; with Planner.Everybody only
+	Doubted  int            // pending rows that would be unchanged if it were certain what the Controller last accepted
 	Digest   string         // tells plans apart by what they would send: target, rows, profiles and statuses; "" when none was asked for
 	CutRow   int            // row in the middle of which the file ends, 0 for none; the source knows, not the planner
 	LastLine LastLine       // of a text file; likewise
@@ -114,15 +115,16 @@ func (p *Planner) Make(ctx context.Context) (Plan, error) {
 	if err := r.amend(ctx, review.Problems); err != nil {
 		return Plan{}, err
 	}
-	counts, same := r.index.counts(), 0
+	counts, doubted := r.index.counts()
+	same := 0
 	if p.Everybody {
 		same = counts[StatusUnchanged]
 		counts[StatusPending] += same
 		delete(counts, StatusUnchanged)
 	}
 	return Plan{
-		Rows: r.index.rows.size, Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same,
-		Digest: r.digest(), Notes: slices.Concat(review.Notes, notes, r.leavers.returnNotes()), Leavers: leavers,
+		Rows: r.index.rows.size, Counts: counts, Problems: r.problems.MostCommon(), Changed: r.changed, Same: same, Doubted: doubted,
+		Digest: r.digest(), Notes: slices.Concat(review.Notes, notes, r.leavers.returnNotes(), r.doubtNotes(doubted)), Leavers: leavers,
 	}, nil
 }
 
@@ -289,8 +291,17 @@ func (r *planRun) problem(row int, p mapping.Problem) RowProblem {
 	return located
 }
 
-// markUnchanged marks the rows whose profile the Controller last accepted. first is
-// the sequence of the batch's first row in the index.
+// doubtNotes says how many people are sent again because what the Controller last accepted is not
+// certain.
+func (p *Planner) doubtNotes(doubted int) []string {
+	if doubted == 0 || p.Everybody {
+		return nil
+	}
+	return []string{fmt.Sprintf("People who seem unchanged are sent again (%d): the journal was restored or failed over since they were accepted.", doubted)}
+}
+
+// markUnchanged marks the rows whose profile the Controller last accepted, as far as that is
+// certain. first is the sequence of the batch's first row in the index.
 func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error {
 	if r.Acceptances == nil {
 		return nil
@@ -312,6 +323,8 @@ func (r *planRun) markUnchanged(ctx context.Context, b *batch, first int) error 
 		case !known || row.Status != StatusPending:
 		case last.Hash != row.Hash:
 			r.changed++
+		case last.IsDoubted:
+			r.index.rows.at(first + i).status = planDoubted
 		default:
 			if !r.Everybody {
 				row.Status, row.ReferenceID, row.Payload = StatusUnchanged, last.ReferenceID, nil
@@ -340,7 +353,7 @@ func (r *planRun) digest() string {
 	}
 	for _, row := range r.index.rows.all() {
 		status := row.status
-		if r.Everybody && planStatuses[status] == StatusUnchanged {
+		if status == planDoubted || r.Everybody && planStatuses[status] == StatusUnchanged {
 			status = planStatusOf(StatusPending)
 		}
 		r.place = append(binary.AppendUvarint(r.place[:0], uint64(row.number)), byte(status))

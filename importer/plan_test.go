@@ -241,6 +241,47 @@ func TestPlanSendsOnlyChanges(t *testing.T) {
 	}
 }
 
+// Whoever may be unchanged is sent again while that is in doubt, and holds no run.
+func TestPlanSendsWhatIsInDoubt(t *testing.T) {
+	names := []string{"unique_id", "first_name"}
+	salt := []byte("salt")
+	_, before := makePlan(t, &Planner{Source: &rowsSource{names: names, rows: []string{"1|Ann", "2|Bo", "3|Cy", "4|Di"}}, Mapper: mapper(t, "", names), Salt: salt})
+	known := acceptances{}
+	for _, row := range before.rows {
+		known[row.Key] = Acceptance{Hash: row.Hash, ReferenceID: "44", IsDoubted: row.Row != 5}
+	}
+	make := func(everybody bool) (Plan, *memoryStore) {
+		source := &rowsSource{names: names, rows: []string{"1|Ann", "1|Ann", "2|Bob", "3|Cy", "4|Di", "5|Eve"}}
+		return makePlan(t, &Planner{Source: source, Mapper: mapper(t, "", names), Salt: salt, Acceptances: known, Everybody: everybody, Digest: true})
+	}
+	plan, store := make(false)
+	if want := (Counts{StatusPending: 4, StatusUnchanged: 1, StatusDuplicate: 1}); !cmp.Equal(want, plan.Counts) || plan.Doubted != 2 || plan.Changed != 1 {
+		t.Errorf("counts are %v with %d changed and %d in doubt, want %v with 1 and 2", plan.Counts, plan.Changed, plan.Doubted, want)
+	}
+	if row := store.rows[2]; row.Status != StatusPending || len(row.Payload) == 0 || row.ReferenceID != "" {
+		t.Errorf("the row in doubt is planned as %+v", row)
+	}
+	if want := []string{"People who seem unchanged are sent again (2): the journal was restored or failed over since they were accepted."}; !cmp.Equal(want, plan.Notes) {
+		t.Errorf("the notes are %q", plan.Notes)
+	}
+	for most, isHeld := range map[int]bool{1: true, 2: false} { // one is changed, one is new
+		if held := (Limits{MaxChanged: Limit{Set: true, Count: most}}).Judge(plan, RunInfo{}); (len(held) > 0) != isHeld {
+			t.Errorf("with max-changed %d: %q", most, held)
+		}
+	}
+	all, _ := make(true)
+	if want := (Counts{StatusPending: 5, StatusDuplicate: 1}); !cmp.Equal(want, all.Counts) || all.Doubted != 2 || all.Same != 1 || len(all.Notes) != 0 {
+		t.Errorf("of everybody: %v with %d the same and %d in doubt, %q", all.Counts, all.Same, all.Doubted, all.Notes)
+	}
+	for key, accepted := range known {
+		accepted.IsDoubted = false
+		known[key] = accepted
+	}
+	if certain, _ := make(true); certain.Digest != all.Digest {
+		t.Error("doubt changes the digest of what is sent")
+	}
+}
+
 // Batches travel between two goroutines and are used again: what one row leaves
 // must not show in another.
 // Plans that send the same to the same target have the same digest, and others have not.

@@ -44,6 +44,7 @@ type Changes struct {
 	New       int // nothing was accepted before
 	Changed   int
 	Unchanged int
+	Doubted   int // sent again, because it is not certain that the same was accepted last
 }
 
 //go:embed summary.html

@@ -190,4 +190,22 @@ func TestFleetFailover(t *testing.T) {
 		}
 		t.Logf("%s: %d requests came while the standby was detached, %d after the failover", c.code, killed[i]-detached[i], len(c.arrived)-int(killed[i]))
 	}
+	c := clients[1]
+	before := c.count()
+	push := func(what, wanted string) {
+		t.Helper()
+		end := f.run(c.process(int(c.started.Add(1)), "push", "--only-changes", "--max-changed", "1", c.path(c.runs[0].file)))
+		if end.code != app.ExitRows || strings.Contains(end.stderr, "are sent again") != (wanted != "") || !strings.Contains(end.stderr, wanted) {
+			t.Errorf("%s: %+v", what, end)
+		}
+	}
+	push("what was accepted before is in doubt", "People who seem unchanged are sent again (")
+	doubted := c.count() - before
+	if recorded := detached[1]; doubted < recorded/2 || doubted > recorded+recorded/10 {
+		t.Errorf("%d people were sent again, of %d who were recorded before the failover", doubted, recorded)
+	}
+	push("what was sent again is certain", "")
+	if n := c.count() - before - doubted; n > 5 { // who is rejected
+		t.Errorf("%d people were sent once more", n)
+	}
 }

@@ -110,8 +110,8 @@ func journalRestoreCommand(s streams) *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Make the journal again from a backup, in a state folder that has none",
 		Long: `restore makes a journal of a backup. What was pushed since the backup is not known:
-what the Controller last accepted is forgotten, so that the next push sends
-everybody, and every row that was waiting is unknown, because it may have been
+what the Controller last accepted is in doubt, so that the next push sends
+everybody once, and every row that was waiting is unknown, because it may have been
 sent since. The numbers of the next runs begin 1000 higher.`,
 		Example: `  opscom-import journal restore /backup/opscom-2026-11-30.db --state /var/lib/opscom-import`,
 		Args:    oneArgument("FILE"),
@@ -125,7 +125,7 @@ sent since. The numbers of the next runs begin 1000 higher.`,
 				ss.say("Run %d of %s was %s: its rows that had no answer may have been sent since. Push its newest file again, or forget the run.",
 					r.ID, filepath.Base(r.Source), r.State.Label())
 			}
-			ss.say("The next push sends everybody, also with --only-changes. If max-changed is set, it holds that push: approve it.")
+			ss.say("The next push sends everybody, also with --only-changes. For that max-changed does not hold it: it compares with what was accepted before the backup.")
 			ss.say("Leavers of a file are NOT looked for until it has a complete run again.")
 			return nil
 		}),

@@ -49,7 +49,7 @@ GRANT INSERT, UPDATE, DELETE ON opscom.run, opscom.chunk, opscom.event, opscom.c
 GRANT SELECT, INSERT, UPDATE, DELETE ON opscom.payload TO opscom_planner;
 GRANT INSERT, UPDATE, DELETE ON opscom.acceptance, opscom.roster TO opscom_planner;
 GRANT USAGE                  ON SEQUENCE opscom.event_id TO opscom_planner;
-GRANT EXECUTE ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night, opscom.follow_timeline TO opscom_planner;
+GRANT EXECUTE ON FUNCTION opscom.ensure_night, opscom.drop_payloads, opscom.drop_night TO opscom_planner;
 -- It enqueues the lanes.
 GRANT INSERT, UPDATE ON river.river_job, river.river_queue TO opscom_planner;
 GRANT USAGE ON SEQUENCE river.river_job_id_seq TO opscom_planner;
@@ -65,6 +65,8 @@ GRANT UPDATE (paused_until, user_types, user_types_at) ON opscom.target TO opsco
 GRANT UPDATE         ON opscom.lane TO opscom_worker;
 GRANT INSERT, UPDATE, DELETE ON opscom.worker TO opscom_worker;
 GRANT EXECUTE ON FUNCTION opscom.drop_payloads TO opscom_worker;
+-- Both store that another timeline has begun.
+GRANT EXECUTE ON FUNCTION opscom.follow_timeline TO opscom_planner, opscom_worker;
 -- Turns are reserved by those who send. The planner asks the Controller for its user types.
 GRANT SELECT, INSERT, UPDATE ON opscom.pace TO opscom_planner, opscom_worker;
 GRANT EXECUTE ON FUNCTION opscom.reserve TO opscom_planner, opscom_worker;

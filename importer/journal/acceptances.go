@@ -40,7 +40,7 @@ func (a *Acceptances) Accepted(ctx context.Context, target string, keys []import
 			return nil, a.wrap(LookUp, err)
 		}
 		if ok {
-			found[key] = accepted
+			found[key] = accepted.Acceptance
 		}
 	}
 	return found, nil

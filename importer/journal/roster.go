@@ -123,6 +123,9 @@ func (r *Roster) Missing(ctx context.Context) (missing []importer.Leaver, elsewh
 			return err
 		}
 		r.seen[i] = true // a run may have several rows of one person
+		if last.IsDoubted {
+			last.Hash = importer.Digest{}
+		}
 		missing = append(missing, importer.Leaver{
 			Key: e.Key, UniqueID: e.UniqueID, LoginSource: e.LoginSource, ReferenceID: last.ReferenceID, Hash: last.Hash, Unique: last.Unique.Over(e.Unique),
 		})

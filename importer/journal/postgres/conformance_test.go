@@ -65,6 +65,18 @@ func (d *database) Crash() {
 	}
 }
 
+func (d *database) Restore() {
+	d.Helper()
+	d.Crash()
+	pool := newPool(d.t, d.url)
+	defer pool.Close()
+	for _, table := range []string{"journal", "run"} { // the same server has no other timeline
+		if _, err := pool.Exec(context.Background(), "UPDATE opscom."+table+" SET timeline = 'another'"); err != nil {
+			d.Fatal(err)
+		}
+	}
+}
+
 func (d *database) Damage(record conformance.Record) {
 	d.Helper()
 	const change = "UPDATE opscom.%s SET data = set_bit(data, 8 * length(data) - 1, 1 - get_bit(data, 8 * length(data) - 1))"

@@ -55,6 +55,14 @@ func TestFailoverLosesTheLastTransactions(t *testing.T) {
 	r = again(t, j, r)
 	must(t, r.Finish(t.Context(), testTime))
 	diff(t, "in the end", statuses(t, r), "2 pushed 1, 3 pushed 1, 4 pushed 1, 5 pushed 1, 300 pushed 1, 301 pushed 1, 600 pushed 1, 601 pushed 1, 900 pushed 1")
+	for row, isDoubted := range map[int]bool{2: true, 3: true, 4: false, 900: false} {
+		key := pendingRow(row).Key
+		known, err := j.Acceptances().Accepted(t.Context(), testTarget, []importer.Digest{key})
+		must(t, err)
+		if a, ok := known[key]; !ok || a.IsDoubted != isDoubted {
+			t.Errorf("row %d is accepted: %v, in doubt: %v; want %v", row, ok, a.IsDoubted, isDoubted)
+		}
+	}
 }
 
 // A plan that a failover has lost in part is never pushed.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -49,9 +50,11 @@ func (j *Journal) holdAcceptances(ctx context.Context, name string) (held *forma
 
 func (j *Journal) loadHeld(ctx context.Context, tx pgx.Tx, name string) (*format.Acceptances, error) {
 	held := &format.Acceptances{Replayed: format.Changes{}}
-	if _, isMoved, err := restoredRun(ctx, tx); err != nil || isMoved {
-		return held, err // of what is stored, nobody knows whether it is the last
+	moved, err := lastMove(ctx, tx)
+	if err != nil {
+		return held, err
 	}
+	held.CertainFrom = moved.certainFrom
 	t, err := loadTarget(ctx, tx, name, "")
 	if err != nil || t.id == 0 {
 		return held, err
@@ -273,7 +276,7 @@ func (r *replay) add(changes format.Changes, e *storedEvents) error {
 	if err != nil {
 		return fmt.Errorf("record %d on chunk %d of run %d: %w", e.seq, chunk, run, err)
 	}
-	return changes.AddEvents(r.chunks[e.place], run, e.seq, events)
+	return changes.AddEvents(e.id, r.chunks[e.place], run, e.seq, events)
 }
 
 // mostChunks is how many chunks are kept in memory, some 150 kB each.
@@ -351,7 +354,7 @@ func storeChanges(ctx context.Context, tx pgx.Tx, target int64, changes format.C
 		if change := changes[key]; change.IsDeleted {
 			deleted = append(deleted, key[:])
 		} else {
-			kept, data = append(kept, key[:]), append(data, format.AppendAcceptance(key, change.Acceptance))
+			kept, data = append(kept, key[:]), append(data, format.AppendAcceptance(key, change.Accepted))
 		}
 	}
 	_, stored := tx.Exec(ctx, `INSERT INTO opscom.acceptance (target, key, data) SELECT $1, * FROM unnest($2::bytea[], $3::bytea[])
@@ -386,8 +389,8 @@ func addStoredValues(ctx context.Context, tx pgx.Tx, target int64, changes forma
 	return err
 }
 
-// followTimeline forgets what cannot be known any more after a failover or a restore, if this
-// account may: see opscom.follow_timeline. Others see all the same what is not known.
+// followTimeline stores what is not certain any more after a failover or a restore, if this
+// account may: see opscom.follow_timeline. Others see all the same what is not certain.
 func (j *Journal) followTimeline(ctx context.Context) error {
 	var isMoved bool
 	err := j.pool.QueryRow(ctx, "SELECT coalesce(timeline <> opscom.timeline(), false) AND has_function_privilege('opscom.follow_timeline()', 'EXECUTE') FROM opscom.journal").Scan(&isMoved)
@@ -395,17 +398,30 @@ func (j *Journal) followTimeline(ctx context.Context) error {
 	if err = orDamaged(err); err != nil || !isMoved {
 		return j.failed(action, err)
 	}
-	return j.insist(ctx, action, func(tx pgx.Tx, _ bool) error {
-		_, err := tx.Exec(ctx, "SELECT opscom.follow_timeline()")
-		return err
-	})
+	return j.insist(ctx, action, func(tx pgx.Tx, _ bool) error { return followTimeline(ctx, tx) })
 }
 
-// restoredRun returns the last run before the journal was failed over or restored, 0 if it was
-// not. isMoved says that it was, and that nobody has stored that yet.
-func restoredRun(ctx context.Context, q querier) (run int64, isMoved bool, err error) {
-	err = q.QueryRow(ctx, "SELECT restored, coalesce(timeline <> opscom.timeline(), false) FROM opscom.journal").Scan(&run, &isMoved)
-	return run, isMoved, orDamaged(err)
+// followTimeline does so before the first outcome is recorded in another timeline: only what was
+// recorded before is in doubt.
+func followTimeline(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "SELECT opscom.follow_timeline()")
+	return err
+}
+
+// move is a failover or a restore of the journal.
+type move struct {
+	run         int64 // the last before it; 0: there was none
+	certainFrom int64 // the first event after it
+}
+
+// lastMove returns the last move of the journal. Nothing is after one that nobody has stored yet.
+func lastMove(ctx context.Context, q querier) (m move, err error) {
+	var isMoved bool
+	err = q.QueryRow(ctx, "SELECT restored, certain_from, coalesce(timeline <> opscom.timeline(), false) FROM opscom.journal").Scan(&m.run, &m.certainFrom, &isMoved)
+	if isMoved {
+		m = move{math.MaxInt64, math.MaxInt64}
+	}
+	return m, orDamaged(err)
 }
 
 // orDamaged returns the error of a query of the table journal.

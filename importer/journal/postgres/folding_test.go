@@ -30,7 +30,7 @@ func acceptedOf(t testing.TB, j *Journal, rows ...int) (map[int]string, error) {
 	references := map[int]string{}
 	for _, row := range rows {
 		if a, ok := found[somePerson(row).Key]; ok {
-			references[row] = a.ReferenceID
+			references[row] = a.ReferenceID + map[bool]string{true: " in doubt"}[a.IsDoubted]
 		}
 	}
 	return references, err
@@ -206,8 +206,8 @@ func TestViewersReplay(t *testing.T) {
 	wantUnfolded(t, j, 1, 2)
 }
 
-// What was accepted is forgotten with a failover, which may have lost the last outcomes.
-func TestFailoverForgetsWhatWasAccepted(t *testing.T) {
+// What was accepted is in doubt after a failover, which may have lost the last outcomes.
+func TestFailoverDoubtsWhatWasAccepted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers")
 	}
@@ -225,31 +225,35 @@ func TestFailoverForgetsWhatWasAccepted(t *testing.T) {
 	server.Kill()
 	standby.Promote()
 	after := openJournal(t, standby.URL(j.pool.Config().ConnConfig.Database))
-	diff(t, "afterwards", accepted(t, after, 2), map[int]string{})
+	diff(t, "afterwards", accepted(t, after, 2), map[int]string{2: "a in doubt"})
+	sent := storeRun(t, after, someRun(importer.RunFinished), somePeople(2, 4))
+	sent.record(t, after.pool, pushedAs(2, "a"))
+	diff(t, "sent again", accepted(t, after, 2), map[int]string{2: "a"})
 	if is, err := after.WasRestoredSince(t.Context(), someTarget, r.id); err != nil || !is {
 		t.Errorf("restored: %v, %v", is, err)
 	}
 }
 
 // After a failover the last outcomes may be lost: what is stored may not be the last any more.
-func TestAcceptancesAreForgottenWithTheTimeline(t *testing.T) {
+func TestAcceptancesAreInDoubtWithTheTimeline(t *testing.T) {
 	j := newJournal(t)
 	one := storeRun(t, j, someRun(importer.RunFinished), somePeople(2, 4))
 	one.record(t, j.pool, pushedAs(2, "a"))
-	two := storeRun(t, j, someRun(importer.RunStopped), somePeople(2, 4))
 	accepted(t, j, 2)
+	two := storeRun(t, j, someRun(importer.RunStopped), somePeople(2, 4))
 	two.record(t, j.pool, pushedAs(3, "a"))
 	v := viewer(t, j)
 	execute(t, j, "UPDATE opscom.journal SET timeline = 'another'")
-	diff(t, "what a viewer sees", accepted(t, v, 2, 3), map[int]string{})
-	wantUnfolded(t, j, 0, 1)
-	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{})
-	wantUnfolded(t, j, 0, 0)
+	want := map[int]string{2: "a in doubt", 3: "a in doubt"}
+	diff(t, "what a viewer sees", accepted(t, v, 2, 3), want)
+	wantUnfolded(t, j, 1, 1)
+	diff(t, "accepted", accepted(t, j, 2, 3), want)
+	wantUnfolded(t, j, 0, 2)
 	two.become(t, importer.RunPushing)
 	two.record(t, j.pool, pushedAs(4, "b"))
 	two.become(t, importer.RunFinished)
 	for _, who := range []*Journal{v, j, v} {
-		diff(t, "afterwards", accepted(t, who, 2, 3, 4), map[int]string{4: "b"})
+		diff(t, "afterwards", accepted(t, who, 2, 3, 4), map[int]string{2: "a in doubt", 3: "a in doubt", 4: "b"})
 	}
 	next := storeRun(t, j, someRun(importer.RunFinished), somePeople(2, 4))
 	if next.id < two.id+1000 {

@@ -267,8 +267,8 @@ func TestPlannersForget(t *testing.T) {
 		t.Errorf("forgot %d, %v", n, err)
 	}
 	execute(t, j, "UPDATE opscom.journal SET timeline = 'another'")
-	diff(t, "accepted", accepted(t, planner, 2), map[int]string{})
-	wantUnfolded(t, j, 0, 0)
+	diff(t, "accepted", accepted(t, planner, 2), map[int]string{2: "a in doubt"})
+	wantUnfolded(t, j, 0, 3)
 	must(t, planner.ForgetTarget(t.Context(), someTarget))
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,12 +35,9 @@ func (j history) PastOf(ctx context.Context, target string) (p journal.Past, err
 }
 
 func (j *Journal) loadPast(ctx context.Context, tx pgx.Tx, name string) (p journal.Past, err error) {
-	restored, isMoved, err := restoredRun(ctx, tx)
+	moved, err := lastMove(ctx, tx)
 	if err != nil {
 		return p, err
-	}
-	if isMoved {
-		restored = math.MaxInt64
 	}
 	runs, err := loadRuns(ctx, tx, "WHERE target.name = $1 ORDER BY run.id DESC", importer.SameTarget(name))
 	if err != nil {
@@ -54,8 +50,8 @@ func (j *Journal) loadPast(ctx context.Context, tx pgx.Tx, name string) (p journ
 	if err != nil {
 		return p, err
 	}
-	if p.Rosters, err = j.loadRosters(ctx, tx, "WHERE target = $1", t.id); restored > 0 {
-		p.Rosters = append(p.Rosters, &format.Roster{ID: restored, Source: format.RestoredSource})
+	if p.Rosters, err = j.loadRosters(ctx, tx, "WHERE target = $1", t.id); moved.run > 0 {
+		p.Rosters = append(p.Rosters, &format.Roster{ID: moved.run, Source: format.RestoredSource})
 	}
 	return p, err
 }

@@ -566,6 +566,9 @@ func (l *Lane) heal(ctx context.Context) error {
 		if err == nil && tag.RowsAffected() == 1 {
 			_, err = tx.Exec(ctx, "UPDATE opscom.chunk_state SET epoch = epoch + $2, claimed = $3, lease_until = NULL WHERE run = $1 AND rounds <> '{}'",
 				l.leases.run, epochsOfTimeline, format.Everything)
+			if err == nil {
+				err = followTimeline(ctx, tx)
+			}
 		}
 		if err == nil {
 			err = tx.QueryRow(ctx, "SELECT timeline, stopping FROM opscom.run WHERE id = $1", l.leases.run).Scan(&timeline, &stopping)

@@ -113,7 +113,7 @@ func TestRoles(t *testing.T) {
 		{`DELETE FROM opscom.run WHERE id = 1`, "planner"},
 		{`DELETE FROM opscom.acceptance`, "planner"},
 		{`DELETE FROM opscom.roster`, "planner"},
-		{`SELECT opscom.follow_timeline()`, "planner"},
+		{`SELECT opscom.follow_timeline()`, "planner worker"},
 		{`DELETE FROM opscom.target`, nobody},
 
 		// to change the database

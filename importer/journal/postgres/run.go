@@ -50,6 +50,9 @@ func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (journal.Run,
 	record.State, record.Rows, record.Held, record.FinishedAt = importer.RunPlanning, 0, nil, time.Time{}
 	record.Target, record.Source = importer.SameTarget(run.Target), storable(run.Source)
 	record.StartedAt = run.StartedAt.UTC().Truncate(time.Microsecond)
+	if err := j.followTimeline(ctx); err != nil {
+		return nil, err
+	}
 	// Committed by itself: partitions are made once a night, and nobody has to wait for this run.
 	err := j.pool.QueryRow(ctx, `SELECT d FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS d) AS today, LATERAL opscom.ensure_night(d)`).Scan(&record.night)
 	if err != nil {
@@ -237,6 +240,9 @@ func (r *Run) push(ctx context.Context, tx pgx.Tx, record *runRecord) error {
 	}
 	err := tx.QueryRow(ctx, `UPDATE opscom.run SET folded = false, timeline = opscom.timeline(), failing = '', failures = 0, has_pushed = false
 		WHERE id = $1 RETURNING timeline`, r.id).Scan(&record.timeline)
+	if err == nil && record.isMoved {
+		err = followTimeline(ctx, tx)
+	}
 	if err == nil && r.journal.enqueue != nil {
 		err = r.journal.enqueue(ctx, tx, record.RunInfo)
 	}

@@ -18,7 +18,7 @@ func accepted(t *testing.T, j *Journal, rows ...int) map[int]string {
 	references := map[int]string{}
 	for _, row := range rows {
 		if a, ok := found[testKey(row)]; ok {
-			references[row] = a.ReferenceID
+			references[row] = a.ReferenceID + map[bool]string{true: " in doubt"}[a.IsDoubted]
 		}
 	}
 	return references

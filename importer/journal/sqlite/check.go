@@ -178,7 +178,7 @@ func checkRosters(ctx context.Context, q querier, name string) error {
 	if err != nil {
 		return err
 	}
-	rosters, err := loadRosters(ctx, q, same)
+	rosters, err := loadRosters(ctx, q, same, "")
 	for _, s := range rosters {
 		if err == nil {
 			err = s.Each(func(*format.Person) error { return nil })

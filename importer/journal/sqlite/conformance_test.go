@@ -76,6 +76,19 @@ func (c *closer) Close() error {
 	return c.err
 }
 
+// Restore goes on in a copy that is restored.
+func (p *folder) Restore() {
+	p.Helper()
+	path := filepath.Join(p.newFolder(), "backup.db")
+	if _, err := p.j.Backup(p.Context(), path, testTime); err != nil {
+		p.Fatal(err)
+	}
+	p.dir = p.newFolder()
+	if _, err := Restore(p.Context(), path, p.dir); err != nil {
+		p.Fatal(err)
+	}
+}
+
 // Crash goes on in a copy of what is on the disk. Those who had the folder open do not
 // notice, and their locks are on other files.
 func (p *folder) Crash() {

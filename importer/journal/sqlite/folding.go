@@ -59,7 +59,13 @@ func loadHeld(ctx context.Context, tx *sql.Tx, name string) (*format.Acceptances
 		}
 		held.Stored = append(held.Stored, p)
 	}
-	_, _, err = replay(ctx, held.Replayed, tx, same, same.folded(), math.MaxInt)
+	restored, err := loadRosters(ctx, tx, same, "AND series = ?", format.RestoredSource)
+	for _, s := range restored {
+		held.CertainFrom = max(held.CertainFrom, s.CertainFrom)
+	}
+	if err == nil {
+		_, _, err = replay(ctx, held.Replayed, tx, same, same.folded(), math.MaxInt)
+	}
 	return held, err
 }
 
@@ -179,7 +185,7 @@ func addOutcomes(p format.Changes, outcomes *sql.Rows, c *format.Chunk) (id int6
 	if _, err := c.Read(run, number, payloads, plan); err != nil {
 		return 0, err
 	}
-	return id, p.AddEvents(c, run, seq, data)
+	return id, p.AddEvents(id, c, run, seq, data)
 }
 
 // storeRows is how many acceptances one statement stores.
@@ -196,7 +202,7 @@ func storeChanges(ctx context.Context, c format.Changes, tx *sql.Tx, target int6
 	}
 	for _, key := range keys {
 		if change := c[key]; !change.IsDeleted {
-			kept = append(kept, target, key[:], format.AppendAcceptance(key, change.Acceptance))
+			kept = append(kept, target, key[:], format.AppendAcceptance(key, change.Accepted))
 		} else if _, err := tx.ExecContext(ctx, "DELETE FROM acceptance WHERE target = ? AND key = ?", target, key[:]); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (ts targets) join(ctx context.Context, tx *sql.Tx, name string) (format.Cha
 	joined := format.Changes{}
 	add := func(key importer.Digest) error {
 		accepted, ok, err := held.Find(key)
-		joined[key] = format.Change{Acceptance: accepted, IsDeleted: !ok}
+		joined[key] = format.Change{Accepted: accepted, IsDeleted: !ok}
 		return err
 	}
 	for key := range held.Replayed {

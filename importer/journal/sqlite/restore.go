@@ -17,11 +17,10 @@ import (
 )
 
 // What a backup says was true when it was taken. Runs may have gone on since, and other
-// runs have been made, of which nobody has a record. So what cannot be known any more is
-// forgotten:
+// runs have been made, of which nobody has a record. So this is not taken for granted any more:
 //
 //   - what the Controllers last accepted. A person who was changed, and changed back, since
-//     then would be taken for unchanged;
+//     then would be taken for unchanged. So it is in doubt until the person is pushed again;
 //   - that a row was not sent. Every row without a final outcome may have been, so it is
 //     unknown, also in a run that was held;
 //   - who was in the last complete run of a file: a newer one may have been. So leavers are
@@ -152,8 +151,18 @@ func (j *Journal) convert(ctx context.Context) (err error) {
 	return errors.Join(err, unchecked.updateRun.Close(), unchecked.insertEvents.Close())
 }
 
-// doubt forgets what cannot be known any more, and moves the payloads into their files.
+// doubt records what is not certain any more, and moves the payloads into their files. What was
+// accepted is folded first: that rows may have been sent since is no reason to forget it.
 func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
+	names, err := targetNames(ctx, tx)
+	for _, name := range names {
+		for done := false; err == nil && !done; {
+			done, err = foldSome(ctx, tx, name)
+		}
+	}
+	if err != nil {
+		return err
+	}
 	runs, err := loadRuns(ctx, tx, "WHERE state NOT IN (?, ?)", importer.RunFinished, importer.RunSuperseded)
 	for i := 0; err == nil && i < len(runs); i++ {
 		if run := &runs[i]; run.State == importer.RunPlanning {
@@ -165,8 +174,8 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, statement := range []string{"DELETE FROM acceptance", "DROP TABLE backup", "DROP TABLE backup_payload"} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+	for _, table := range []string{"backup", "backup_payload"} {
+		if _, err := tx.ExecContext(ctx, "DROP TABLE "+table); err != nil {
 			return err
 		}
 	}
@@ -181,7 +190,6 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 	if err := tx.QueryRowContext(ctx, latestEvent).Scan(&latest); err != nil {
 		return err
 	}
-	names, err := targetNames(ctx, tx)
 	for _, name := range names {
 		var same targets
 		if err == nil {
@@ -191,7 +199,7 @@ func (j *Journal) doubt(ctx context.Context, tx *sql.Tx) error {
 			err = same.saveFolded(ctx, tx, latest)
 		}
 		if err == nil && last > 0 {
-			marker := &format.Roster{ID: last, Source: format.RestoredSource, Target: same[0].id}
+			marker := &format.Roster{ID: last, Source: format.RestoredSource, Target: same[0].id, CertainFrom: latest + 1}
 			err = storeRoster(ctx, marker, tx, func(func(*format.Person) error) error { return nil })
 		}
 	}

@@ -41,7 +41,7 @@ func loadPast(ctx context.Context, tx *sql.Tx, target string) (p journal.Past, e
 	for i := range runs {
 		p.Runs = append(p.Runs, runs[i].RunInfo)
 	}
-	p.Rosters, err = loadRosters(ctx, tx, same)
+	p.Rosters, err = loadRosters(ctx, tx, same, "")
 	return p, err
 }
 
@@ -64,9 +64,9 @@ func (r *runRecord) eachPerson(ctx context.Context, q querier, salt []byte, visi
 	return r.project(ctx, q, func(c *format.Chunk) error { return people.Each(c, r.claimed, visit) })
 }
 
-// loadRosters returns who was in complete runs to a target that are forgotten.
-func loadRosters(ctx context.Context, q querier, same targets) (rosters []*format.Roster, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT target, series, run, data FROM roster WHERE target"+inTargets, same.ids())
+// loadRosters returns who was in complete runs to a target that are forgotten; the condition is SQL.
+func loadRosters(ctx context.Context, q querier, same targets, condition string, args ...any) (rosters []*format.Roster, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT target, series, run, data FROM roster WHERE target"+inTargets+condition, append([]any{same.ids()}, args...)...)
 	err = eachRow(rows, err, func() error {
 		s := new(format.Roster)
 		var series string
@@ -119,7 +119,7 @@ func (j *Journal) dropKeys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rosters, err := loadRosters(ctx, tx, all)
+		rosters, err := loadRosters(ctx, tx, all, "")
 		for _, s := range rosters {
 			if err == nil && s.HasKeys {
 				without := *s

@@ -94,7 +94,7 @@ func changes(s config.Settings, p importer.Plan) *report.Changes {
 // accepted.
 func changesOf(p importer.Plan) report.Changes {
 	return report.Changes{
-		New:     p.Counts[importer.StatusPending] - p.Changed - p.Same,
-		Changed: p.Changed, Unchanged: p.Same + p.Counts[importer.StatusUnchanged],
+		New:     p.Counts[importer.StatusPending] - p.Changed - p.Same - p.Doubted,
+		Changed: p.Changed, Unchanged: p.Same + p.Counts[importer.StatusUnchanged], Doubted: p.Doubted,
 	}
 }

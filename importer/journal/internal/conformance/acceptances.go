@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ func acceptances() []part {
 		{"an acceptance is whole again", acceptanceIsWhole},
 		{"an older run does not overwrite", olderRunDoesNotOverwrite},
 		{"acceptances of many people", acceptancesOfMany},
+		{"acceptances in doubt", acceptancesInDoubt},
 		{"owners follow the outcomes", ownersFollow},
 		{"owners of another target", ownersOfAnotherTarget},
 	}
@@ -154,6 +156,65 @@ func acceptancesOfMany(t *test) {
 	must(t, again.Record(t.Context(), []importer.Outcome{pushedAs(rows[n-2], "again"), outcome(rows[n-1], importer.StatusFailed, 3)}))
 	must(t, again.Finish(t.Context(), testTime))
 	diff(t, "accepted then", accepted(t, j, rows[n-3:]...), map[int]string{rows[n-3]: pushed(rows[n-3]).ReferenceID, rows[n-2]: "again"})
+}
+
+// What was accepted before the journal was restored stays, and is in doubt until the person is
+// pushed again.
+func acceptancesInDoubt(t *test) {
+	want := func(what string, j journal.Journal, want map[int]string) {
+		t.Helper()
+		keys := map[importer.Digest]int{}
+		for row := 2; row <= 7; row++ {
+			keys[testKey(row)] = row
+		}
+		found, err := j.Acceptances().Accepted(t.Context(), testTarget, slices.Collect(maps.Keys(keys)))
+		must(t, err)
+		got := map[int]string{}
+		for key, a := range found {
+			if a.Hash != testRow(keys[key], importer.StatusPending).Hash {
+				t.Errorf("%s: row %d has another digest", what, keys[key])
+			}
+			if got[keys[key]] = a.ReferenceID; a.IsDoubted {
+				got[keys[key]] += " in doubt"
+			}
+		}
+		diff(t, what, got, want)
+	}
+	j := t.open()
+	finished(t, j, 2, 3)
+	want("before", j, map[int]string{2: "20", 3: "30"})
+	finished(t, j, 4, 5) // nobody asks
+	held := planned(t, j, importer.RunHeld, 3, 6)
+	stopped := planned(t, j, importer.RunPushing, 7)
+	claim(t, stopped, 1)
+	must(t, stopped.Record(t.Context(), []importer.Outcome{outcome(7, importer.StatusFailed, 1)}))
+	must(t, stopped.Stop(t.Context()))
+
+	t.place.Restore()
+	j = t.open()
+	want("restored", j, map[int]string{2: "20 in doubt", 3: "30 in doubt", 4: "40 in doubt", 5: "50 in doubt"})
+	if owner, ok, err := j.Acceptances().Owner(t.Context(), testTarget, testUnique(2)[0]); err != nil || !ok || owner.Key != testKey(2) {
+		t.Errorf("the owner is %v, %v, %v", owner, ok, err)
+	}
+
+	r := planned(t, j, importer.RunPushing, 2, 4, 5)
+	claim(t, r, 3)
+	must(t, r.Record(t.Context(), []importer.Outcome{pushedAs(2, "20"), outcome(4, importer.StatusRejected, 1), outcome(5, importer.StatusRejected, 2)}))
+	must(t, r.Finish(t.Context(), testTime.Add(-time.Hour))) // clocks may go back
+	want("pushed again", j, map[int]string{2: "20", 3: "30 in doubt", 4: "40 in doubt"})
+	r, err := j.Run(t.Context(), held.Info().ID)
+	must(t, err)
+	must(t, r.Start(t.Context()))
+	claim(t, r, 2)
+	must(t, r.Record(t.Context(), []importer.Outcome{pushedAs(3, "30"), pushedAs(6, "60")}))
+	must(t, r.Finish(t.Context(), testTime))
+	want("by an older run", j, map[int]string{2: "20", 3: "30", 4: "40 in doubt", 6: "60"})
+	_, err = j.Forget(t.Context(), 1, 2, held.Info().ID)
+	must(t, err)
+	want("with runs forgotten", t.open(), map[int]string{2: "20", 3: "30", 4: "40 in doubt", 6: "60"})
+
+	t.place.Restore()
+	want("restored again", t.open(), map[int]string{2: "20 in doubt", 3: "30 in doubt", 4: "40 in doubt", 6: "60 in doubt"})
 }
 
 // pushUnique pushes rows with these unique values to a target, and records the outcomes.

@@ -38,6 +38,9 @@ type Place interface {
 	// Crash ends all processes that have opened the journal, as if they were killed: what they
 	// hold is free. The test does not use their journals any more.
 	Crash()
+	// Restore lets the journal go on from a copy of itself, as after a restore or a failover: those
+	// who have it open are dead, and nobody knows what was recorded after the copy was made.
+	Restore()
 	// Damage changes or loses something that is stored, as a failing disk does, and says nothing
 	// to those who have it open. There is such a record.
 	Damage(Record)

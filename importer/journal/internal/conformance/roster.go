@@ -18,6 +18,7 @@ func rosters() []part {
 		{"a leaver whose push was cut off", leaverCutOff},
 		{"leavers whom another file has", leaversElsewhere},
 		{"leavers of a run that did not look", leaversOfRunThatDidNotLook},
+		{"leavers in doubt", leaversInDoubt},
 		{"leavers who moved", leaversWhoMoved},
 		{"forgetting keeps the last roster", forgettingKeepsRoster},
 	}
@@ -121,6 +122,9 @@ func (l *leaverTest) missing(source string, present ...string) string {
 		text += " " + name
 		if m.ReferenceID != "" {
 			text += "=" + m.ReferenceID
+		}
+		if m.ReferenceID != "" && m.Hash == (importer.Digest{}) {
+			text += " in doubt"
 		}
 	}
 	if elsewhere > 0 {
@@ -255,6 +259,18 @@ func leaversOfRunThatDidNotLook(t *test) {
 	_, err := l.j.Forget(t.Context(), 6)
 	must(t, err)
 	l.want("6 of 2: ?=ref-e", testSource, "a")
+}
+
+// Of whom the Controller accepted last before the journal was restored, nobody knows that they were
+// pushed as leavers already.
+func leaversInDoubt(t *test) {
+	l := newLeaverTest(t)
+	l.run(testSource, nil, "a", "b", "c")
+	t.place.Restore()
+	l.j = t.open()
+	l.want("the journal was restored from a backup, and there is no complete run of this file since", testSource)
+	last := l.run(testSource, nil, "a:rejected", "b", "c").Info().ID
+	l.want(fmt.Sprintf("%d of 3: a=ref-a in doubt b=ref-b", last), testSource, "c")
 }
 
 // A leaver who waits to be pushed may be in another file by now.

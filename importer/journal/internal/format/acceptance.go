@@ -12,14 +12,28 @@ import (
 
 // Acceptances are the acceptances of a target, in memory.
 type Acceptances struct {
-	Stored   []*Packed // of each row of the target
-	Replayed Changes   // by outcomes that are not folded
+	Stored      []*Packed // of each row of the target
+	Replayed    Changes   // by outcomes that are not folded
+	CertainFrom int64     // the first event since the journal was restored or failed over: what earlier ones say is in doubt; 0: nothing is
+}
+
+// Accepted is an acceptance, and the event that says so; 0 if a version of the program stored
+// it that did not store the event.
+type Accepted struct {
+	importer.Acceptance
+	Event int64
 }
 
 // Find returns the acceptance of a key: of those stored the latest, unless outcomes that
 // are not folded say more.
-func (h *Acceptances) Find(key importer.Digest) (found importer.Acceptance, ok bool, err error) {
-	take := func(a importer.Acceptance) {
+func (h *Acceptances) Find(key importer.Digest) (found Accepted, ok bool, err error) {
+	found, ok, err = h.find(key)
+	found.IsDoubted = ok && found.Event < h.CertainFrom
+	return found, ok, err
+}
+
+func (h *Acceptances) find(key importer.Digest) (found Accepted, ok bool, err error) {
+	take := func(a Accepted) {
 		if !ok || !found.AcceptedAt.After(a.AcceptedAt) {
 			a.Unique = a.Unique.Over(found.Unique)
 			found, ok = a, true
@@ -29,7 +43,7 @@ func (h *Acceptances) Find(key importer.Digest) (found importer.Acceptance, ok b
 	}
 	for _, p := range h.Stored {
 		if data := p.Find(key); data != nil {
-			a, damaged := readAcceptance(data)
+			a, damaged := ReadAcceptance(data)
 			err = errors.Join(err, damaged)
 			take(a)
 		}
@@ -39,45 +53,57 @@ func (h *Acceptances) Find(key importer.Digest) (found importer.Acceptance, ok b
 	case !changed:
 		return found, ok, err
 	case replayed.IsDeleted:
-		return importer.Acceptance{}, false, err
+		return Accepted{}, false, err
 	case len(h.Stored) == 1: // what is stored of one row is older
 		ok = false
 	}
-	take(replayed.Acceptance)
+	take(replayed.Accepted)
 	return found, ok, err
 }
 
-// uniqueFollows is added to the time of an acceptance that has unique values. No time
-// before the year 3111 has this bit.
-const uniqueFollows = 1 << 55
+// These are added to the time of an acceptance that has unique values, and of one whose event
+// is stored. No time before the year 3111 has these bits.
+const (
+	uniqueFollows = 1 << 55
+	eventFollows  = 1 << 56
+)
 
 // AppendAcceptance returns an acceptance as it is stored:
 //
-//	hash, accepted at (microseconds since 1970) + uniqueFollows, reference id as a text;
-//	the unique values, if the time announces them (see appendUnique)
-func AppendAcceptance(key importer.Digest, a importer.Acceptance) []byte {
+//	hash, accepted at (microseconds since 1970) + uniqueFollows + eventFollows, reference id as a text;
+//	then, if the time announces them, the event and the unique values (see appendUnique)
+func AppendAcceptance(key importer.Digest, a Accepted) []byte {
 	at := uint64(MicroOf(a.AcceptedAt))
 	if a.Unique != (importer.UniqueValues{}) {
 		at |= uniqueFollows
 	}
+	if a.Event > 0 {
+		at |= eventFollows
+	}
 	data := AppendTexts(binary.AppendUvarint(a.Hash[:], at), a.ReferenceID)
+	if at&eventFollows != 0 {
+		data = binary.AppendUvarint(data, uint64(a.Event))
+	}
 	if at&uniqueFollows != 0 {
 		data = appendUnique(data, a.Unique)
 	}
 	return Seal(data, KeyPlace(key)...)
 }
 
-// readAcceptance unpacks an acceptance that was verified.
-func readAcceptance(data []byte) (a importer.Acceptance, err error) {
+// ReadAcceptance unpacks an acceptance that was verified.
+func ReadAcceptance(data []byte) (a Accepted, err error) {
 	r := blobReader{rest: string(data[:len(data)-sumSize])}
-	return r.Acceptance(), r.Err()
+	return r.accepted(), r.Err()
 }
 
-func (r *blobReader) Acceptance() (a importer.Acceptance) {
+func (r *blobReader) accepted() (a Accepted) {
 	a.Hash = r.digest()
 	at := r.number()
-	a.AcceptedAt = TimeOf(int64(at &^ uniqueFollows))
+	a.AcceptedAt = TimeOf(int64(at &^ (uniqueFollows | eventFollows)))
 	a.ReferenceID = r.text()
+	if at&eventFollows != 0 {
+		a.Event = int64(r.number())
+	}
 	if at&uniqueFollows != 0 {
 		a.Unique = r.unique()
 	}
@@ -95,7 +121,7 @@ type Changes map[importer.Digest]Change
 // Change is an acceptance to be stored, whose unique values are those that were sent; or it
 // is to be deleted.
 type Change struct {
-	importer.Acceptance
+	Accepted
 	IsDeleted bool
 }
 
@@ -156,6 +182,13 @@ func cutRecord(records []byte) (key, data, rest []byte, ok bool) {
 		return nil, nil, nil, false
 	}
 	end := at + width + int(size)
+	if micro&eventFollows != 0 {
+		_, eventSize := binary.Uvarint(records[end:])
+		if eventSize <= 0 {
+			return nil, nil, nil, false
+		}
+		end += eventSize
+	}
 	if micro&uniqueFollows != 0 && end < len(records) {
 		end += uniqueSize(records[end])
 	}
@@ -227,7 +260,7 @@ func (c Changes) AddUnique(key importer.Digest, data []byte) error {
 	if _, err := verify(data, KeyPlace(key)...); err != nil {
 		return err
 	}
-	stored, err := readAcceptance(data)
+	stored, err := ReadAcceptance(data)
 	changed := c[key]
 	changed.Unique = changed.Unique.Over(stored.Unique)
 	c[key] = changed
@@ -274,7 +307,10 @@ func (x *OwnerIndex) addStored(key importer.Digest, data []byte) {
 	rest := data[len(importer.Digest{})+size:]
 	reference, size := binary.Uvarint(rest)
 	r := blobReader{rest: string(rest[size+int(reference) : len(rest)-sumSize])}
-	x.add(importer.Owner{Key: key, AcceptedAt: TimeOf(int64(at &^ uniqueFollows))}, r.unique())
+	if at&eventFollows != 0 {
+		r.number()
+	}
+	x.add(importer.Owner{Key: key, AcceptedAt: TimeOf(int64(at &^ (uniqueFollows | eventFollows)))}, r.unique())
 }
 
 func (x *OwnerIndex) addFound(h *Acceptances, key importer.Digest) error {
@@ -304,8 +340,8 @@ func (x *OwnerIndex) add(owner importer.Owner, values importer.UniqueValues) {
 }
 
 // AddEvents adds what a record of events on a chunk of a run says, in the order in which
-// they were recorded.
-func (p Changes) AddEvents(c *Chunk, run, seq int64, data []byte) error {
+// they were recorded. id orders it among those of all runs.
+func (p Changes) AddEvents(id int64, c *Chunk, run, seq int64, data []byte) error {
 	return ReadEvents(run, c.Number, seq, data, func(e *Event) error {
 		row := c.Row(e.Row)
 		if row == nil {
@@ -313,10 +349,10 @@ func (p Changes) AddEvents(c *Chunk, run, seq int64, data []byte) error {
 		}
 		switch e.Status {
 		case importer.StatusPushed:
-			p[row.Plan.Key] = Change{Acceptance: importer.Acceptance{
+			p[row.Plan.Key] = Change{Accepted: Accepted{Event: id, Acceptance: importer.Acceptance{
 				Hash: row.Plan.Hash, ReferenceID: e.ReferenceID, AcceptedAt: e.FinishedAt,
 				Unique: row.Plan.Unique.Over(p[row.Plan.Key].Unique),
-			}}
+			}}}
 		case importer.StatusFailed, importer.StatusUnknown:
 			p[row.Plan.Key] = Change{IsDeleted: true}
 		case importer.StatusRejected:

@@ -38,6 +38,8 @@ type Roster struct {
 	HasKeys    bool      `json:"has_keys"`
 	Looked     bool      `json:"looked_for_leavers,omitempty"`
 
+	CertainFrom int64 `json:"certain_from,omitempty"` // see Acceptances; of RestoredSource only
+
 	Target int64
 	people blobReader
 }

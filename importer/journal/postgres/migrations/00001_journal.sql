@@ -8,7 +8,8 @@ CREATE TABLE opscom.journal (
     one      boolean PRIMARY KEY DEFAULT true CHECK (one),
     salt     bytea   NOT NULL, -- key of the digests, encrypted with the key ring: who cannot open it has the wrong keys
     timeline text    NOT NULL, -- when follow_timeline last looked, see timeline()
-    restored bigint  NOT NULL DEFAULT 0 -- the last run before that timeline
+    restored bigint  NOT NULL DEFAULT 0, -- the last run before that timeline
+    certain_from bigint NOT NULL DEFAULT 0 -- its first event.id: what earlier ones say that the Controllers accepted is in doubt
 );
 
 -- timeline says which history the database continues: the cluster, PostgreSQL's timeline,
@@ -238,19 +239,18 @@ CREATE TABLE opscom.acceptance (
 
 -- follow_timeline looks whether another timeline has begun, and reports whether it has. Then
 -- outcomes may be lost, and runs with all that they did. So what the Controllers last accepted is
--- forgotten: somebody who was changed, and changed back, since then would be taken for unchanged.
+-- in doubt: somebody who was changed, and changed back, since then would be taken for unchanged.
 -- The runs before count as those of a journal that was restored. The next ones get other numbers than
 -- those that are lost, so that a number in a message is never that of two runs.
 -- +goose StatementBegin
 CREATE FUNCTION opscom.follow_timeline() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE opscom.journal SET timeline = opscom.timeline(), restored = nextval('opscom.run_id_seq') WHERE timeline <> opscom.timeline();
+    UPDATE opscom.journal SET timeline = opscom.timeline(), restored = nextval('opscom.run_id_seq'), certain_from = nextval('opscom.event_id')
+        WHERE timeline <> opscom.timeline();
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE opscom.target SET folded = nextval('opscom.event_id'); -- first: who folds locks the target before it stores
-    TRUNCATE opscom.acceptance; -- there may be millions
     PERFORM setval('opscom.run_id_seq', nextval('opscom.run_id_seq') + 1000);
     RETURN true;
 END $$;

@@ -1,0 +1,2 @@
+-- No table changes. Acceptances may say which event told of them from now on, and the roster that a
+-- restore leaves which event was the first after it: earlier versions cannot read that.
