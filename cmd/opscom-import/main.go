@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"math"
 	"os"
 	"runtime/debug"
 	_ "time/tzdata" // 0.4 MB: Windows and empty containers have no time zones of their own
@@ -39,5 +40,18 @@ func limitMemory() {
 	environment, _ := config.System() // an error comes again when the command loads its settings
 	if environment.Get("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softLimit)
+	}
+}
+
+// spendMemory is for a worker: the goroutines and rows of hundreds of lanes alone are over the limit, so that the collector
+// would never rest. It took two thirds of a worker's processor time. GOMEMLIMIT and GOGC take precedence.
+func spendMemory() {
+	const percent = 300               // of what is in use
+	environment, _ := config.System() // an error came when the command loaded its settings
+	if environment.Get("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(math.MaxInt64)
+	}
+	if environment.Get("GOGC") == "" {
+		debug.SetGCPercent(percent)
 	}
 }

@@ -49,6 +49,7 @@ then, and 2 if it could not start.`,
 
 // work works on lanes until fetchCtx ends.
 func (s *session) work(fetchCtx, workCtx context.Context, slots int) (err error) {
+	spendMemory()
 	figures := metrics.NewFleet(s.Version)
 	worker, err := app.NewWorker(fetchCtx, s.Env, slots, figures, func() {
 		s.say("Working on the runs in %s, with %s. Interrupt to stop.", s.Settings.Journal, english.Plural(slots, "slot", ""))
