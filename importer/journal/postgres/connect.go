@@ -72,6 +72,7 @@ type Options struct {
 type Journal struct {
 	journal.Earlier
 	pool    *pgxpool.Pool
+	gather  *gathering
 	address string // user@host:port/database
 	keys    *keyring.Ring
 	salt    []byte
@@ -181,11 +182,13 @@ func connect(ctx context.Context, url string, options Options, prepare func(cont
 		return prepare(ctx, conn)
 	}
 	j.pool, err = pgxpool.NewWithConfig(ctx, config)
+	j.gather = newGathering(j.pool)
 	return j, j.wrap("", err)
 }
 
 // Close closes all connections. It waits for those that are in use.
 func (j *Journal) Close() error {
+	j.gather.close()
 	j.pool.Close()
 	return nil
 }

@@ -66,7 +66,7 @@ func (r *Run) Lane() *Lane {
 func (r *Run) newLane() *Lane {
 	return &Lane{
 		journal: r.journal, payloads: r.payloads, held: map[int]*heldChunk{},
-		leases: leases{pool: r.journal.pool, run: r.id, night: r.record.night, timeline: r.record.timeline, term: r.journal.term, heard: r.journal.heard},
+		leases: leases{pool: r.journal.pool, gather: r.journal.gather, run: r.id, night: r.record.night, timeline: r.record.timeline, term: r.journal.term, heard: r.journal.heard},
 	}
 }
 

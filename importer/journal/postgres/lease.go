@@ -23,6 +23,7 @@ var ErrLeaseLost = errors.New("the lease on the rows was lost: another process m
 // database has answered: whatever was done the first time is not done again.
 type leases struct {
 	pool     *pgxpool.Pool
+	gather   *gathering // writes together with the other lanes of this process; may be nil
 	run      int64
 	night    time.Time
 	timeline string                 // of the run: in another one nothing is held
@@ -104,8 +105,8 @@ const changeChunks = `
 			events = s.events + (c.data IS NOT NULL)::int,
 			rounds = array_remove(s.rounds, c.over),
 			lease_until = CASE WHEN c.over >= 0 THEN NULL ELSE now() + $9 END
-		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 AND r.timeline = opscom.timeline() LEFT JOIN streak ON true
-		WHERE s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
+		FROM change c JOIN opscom.run r ON r.id = $2 AND r.timeline = $10 LEFT JOIN streak ON true
+		WHERE r.timeline = (SELECT opscom.timeline()) AND s.run = $2 AND s.chunk = c.chunk AND s.epoch = c.epoch AND s.events = c.events
 		RETURNING s.chunk, s.events, c.data, r.stopping),
 	stored AS (
 		INSERT INTO opscom.event (night, run, chunk, seq, data)
@@ -127,13 +128,21 @@ const changedChunks = `
 // counted with them; it is empty where that makes no difference.
 func (l *leases) write(ctx context.Context, changes []change, own streak) (kept map[int]bool, before stored, err error) {
 	columns := columnsOf(changes)
+	gather := l.gather
 	err = l.insist(ctx, func(ctx context.Context) (err error) {
+		if gather != nil && !own.failed {
+			kept, err = gather.write(ctx, l, changes, own.pushed)
+			gather = nil
+			if IsTransient(err) || err == nil && len(kept) == len(changes) {
+				return err
+			}
+		}
 		kept, before, err = l.change(ctx, l.night, l.run, columns.chunk, columns.epoch, columns.events, columns.claimed, columns.data, columns.over, l.term, l.timeline,
 			own.failed, own.pushed, own.failing, own.failures, own.isWhole)
 		if err != nil || len(kept) == len(changes) {
 			return err
 		}
-		// Either they are lost, or this is not the first attempt.
+		// Either they are lost, or this was not the first attempt.
 		kept, err = l.chunks(ctx, changedChunks, l.run, columns.chunk, columns.epoch, columns.after, l.timeline)
 		return err
 	})

@@ -47,7 +47,8 @@ func TestLostAnswer(t *testing.T) {
 	direct := newPool(t, database)
 	near := pushing(t, direct, []int{0}, []int{0, 1}, []int{0})
 	proxy, address := proxied(t, database)
-	far := leases{pool: newPool(t, address), run: near.run, night: near.night, timeline: near.timeline, term: near.term}
+	pool := newPool(t, address)
+	far := leases{pool: pool, gather: gathers(t, pool), run: near.run, night: near.night, timeline: near.timeline, term: near.term}
 
 	held := take(t, near, 3)
 	put(t, &far, held[0].text("a")) // the connection knows the statement

@@ -68,13 +68,21 @@ func newPool(t *testing.T, url string) *pgxpool.Pool {
 	return pool
 }
 
+// gathers returns what writes to a database for several lanes.
+func gathers(t *testing.T, pool *pgxpool.Pool) *gathering {
+	t.Helper()
+	g := newGathering(pool)
+	t.Cleanup(g.close)
+	return g
+}
+
 // someNight is the night of the runs in these tests.
 var someNight = time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
 
 // pushing stores a run that is being pushed, whose chunks wait with these rounds.
 func pushing(t *testing.T, pool *pgxpool.Pool, rounds ...[]int) *leases {
 	t.Helper()
-	l := &leases{pool: pool, night: someNight, term: time.Minute}
+	l := &leases{pool: pool, gather: gathers(t, pool), night: someNight, term: time.Minute}
 	must(t, pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(t.Context(), "SELECT opscom.ensure_night($1)", l.night); err != nil {
 			return err
