@@ -19,11 +19,13 @@ import "time"
 const TurnMargin = 25 * time.Millisecond
 
 // Reservation is some turns that belong to one process. Its times are on the keeper's
-// clock, which may differ from that of the process by any amount.
+// clock, which may differ from that of the process by any amount, but for the last two.
 type Reservation struct {
 	Now         time.Time     // at some moment between the question and the answer
 	First       time.Time     // the first turn; without turns, when to ask again
 	Interval    time.Duration // from one turn to the next; 0: there is no limit
 	Turns       int           // how many, at most as many as were asked for; 0: none is free yet, or there is a pause
 	PausedUntil time.Time     // no request may start before; zero, or past, if there is no pause
+	Asked       time.Time     // when the question was sent, on the clock of the process; zero: when Reserve was called
+	Answered    time.Time     // when the answer came, likewise; zero: when Reserve returned
 }

@@ -38,6 +38,7 @@ const (
 
 const (
 	turnsAhead    = 200 * time.Millisecond // of turns in hand at most, at the shared rate: for as long the keeper may be slow, and so much is lost at the end
+	fewTurns      = 4                      // in hand at most, if these are more: at a low rate each would be a question otherwise
 	mostTurns     = 1000                   // in hand
 	sharedCatchUp = 10 * time.Millisecond  // of the limiter, where requests also wait for turns
 )
@@ -128,7 +129,7 @@ func (s *sharedRate) take(now time.Time) (wait time.Duration) {
 		s.inHand = s.inHand[1:]
 		waiting--
 	}
-	if need := s.need(waiting, now); len(s.inHand) < need && len(s.inHand) <= need/2 {
+	if need := s.need(waiting, now); len(s.inHand) < need && len(s.inHand) <= min(need, s.inTime())/2 {
 		signal(s.wanted)
 	}
 	return wait
@@ -153,11 +154,14 @@ func (s *sharedRate) need(waiting int, now time.Time) int {
 }
 
 // most returns how many turns to have in hand at most.
-func (s *sharedRate) most() int {
+func (s *sharedRate) most() int { return max(s.inTime(), fewTurns) }
+
+// inTime returns how many turns there are in turnsAhead.
+func (s *sharedRate) inTime() int {
 	if s.interval == 0 {
 		return mostTurns
 	}
-	return min(max(int(turnsAhead/s.interval), 1), mostTurns)
+	return min(int(turnsAhead/s.interval), mostTurns)
 }
 
 // missing returns how many turns to reserve now.
@@ -226,7 +230,14 @@ func (s *sharedRate) refuse(err error) {
 func (s *sharedRate) accept(asked, got time.Time, r importer.Reservation) bool {
 	p := s.pacer
 	p.mu.Lock()
-	if s.clock.learn(asked, got, r.Now) {
+	if !r.Asked.IsZero() {
+		asked = r.Asked
+	}
+	answered := got
+	if !r.Answered.IsZero() {
+		answered = r.Answered
+	}
+	if s.clock.learn(asked, answered, r.Now) {
 		s.inHand = nil // nobody knows any more when they are
 	}
 	certain := s.clock.uncertainty(got) <= mostUnsure

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	gatherTime  = 5 * time.Millisecond // from one query for turns to the next, at least: questions that come meanwhile share it
-	mostAsked   = 500                  // questions in a query
-	queryTime   = 3 * time.Second      // for one query
-	keeperIdles = 30 * time.Second     // without a question, until the connection is closed
+	gatherTime  = 20 * time.Millisecond // from one query for turns to the next, at least: questions that come meanwhile share it
+	mostAsked   = 500                   // questions in a query
+	queryTime   = 3 * time.Second       // for one query
+	keeperIdles = 30 * time.Second      // without a question, until the connection is closed
 )
 
 // ErrNoRate says that nobody has set the rate of a target.
@@ -31,7 +31,7 @@ func (j *Journal) SetRate(ctx context.Context, target string, rate float64) erro
 
 // Keeper gives out turns of the rates of targets, which all processes share that have the
 // same journal. The questions of all clients in this process are gathered: they take one
-// connection, besides those of the journal, and at most 200 queries a second, however many
+// connection, besides those of the journal, and at most 50 queries a second, however many
 // clients there are.
 type Keeper struct {
 	journal   *Journal
@@ -191,6 +191,7 @@ func ask(ctx context.Context, conn *pgx.Conn, questions []question) error {
 	for i, q := range questions {
 		targets[i], wanted[i], answers[i].err = q.target, q.turns, ErrNoRate
 	}
+	asked := time.Now()
 	rows, err := conn.Query(ctx, `SELECT question - 1, turns, first, step, paused, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 		FROM opscom.reserve($1, $2)`, targets, wanted)
 	if err != nil {
@@ -208,7 +209,9 @@ func ask(ctx context.Context, conn *pgx.Conn, questions []question) error {
 	if err != nil {
 		return err
 	}
+	answered := time.Now()
 	for i, q := range questions {
+		answers[i].reservation.Asked, answers[i].reservation.Answered = asked, answered
 		q.answer <- answers[i]
 	}
 	return nil
