@@ -57,6 +57,7 @@ type fleetTrial struct {
 	clients []*fleetClient
 	workers []*fleetWorker
 	started atomic.Int64 // processes until now
+	slots   int          // of a worker
 
 	mu      sync.Mutex
 	events  []fleetEvent
@@ -85,19 +86,27 @@ type fleetOutage struct{ from, to time.Time }
 // newFleet returns a fleet without clients and workers.
 func newFleet(t *testing.T, database string) *fleetTrial {
 	t.Helper()
-	f := &fleetTrial{T: t, program: testProgram(t), folder: t.TempDir(), url: database}
-	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
+	f := &fleetTrial{T: t, url: database}
+	f.open(http.HandlerFunc(f.serve))
+	return f
+}
+
+// open makes what a fleet needs, whose clients are answered by a handler.
+func (f *fleetTrial) open(handler http.Handler) {
+	f.Helper()
+	t := f.T
+	f.program, f.folder, f.slots = testProgram(t), t.TempDir(), 20
+	f.server = httptest.NewServer(handler)
 	t.Cleanup(f.server.Close)
 	if end := f.run(f.command(nil, "migrate")); end.code != 0 {
 		t.Fatalf("migrate: %+v", end)
 	}
 	keys, err := keyring.Parse(fleetKey)
 	f.check(err)
-	f.journal, err = postgres.Open(t.Context(), database, postgres.Options{Keys: keys})
+	f.journal, err = postgres.Open(t.Context(), f.url, postgres.Options{Keys: keys})
 	f.check(err)
 	t.Cleanup(func() { f.check(f.journal.Close()) })
 	t.Cleanup(f.end)
-	return f
 }
 
 func (f *fleetTrial) check(err error) {
@@ -151,7 +160,7 @@ func (f *fleetTrial) start() *fleetWorker {
 	for _, c := range f.clients {
 		f.check(os.WriteFile(filepath.Join(tokens, c.code), []byte(fleetToken(w.number)), 0o600))
 	}
-	w.process = f.command([]string{"OPSCOM_TOKEN_FOLDER=" + tokens, f.setting}, "worker", "--slots", "20", "--log-level", "info")
+	w.process = f.command([]string{"OPSCOM_TOKEN_FOLDER=" + tokens, f.setting}, "worker", "--slots", strconv.Itoa(f.slots), "--log-level", "info")
 	if f.proxied != "" {
 		w.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "postgres", "127.0.0.1:0", f.proxied)
 		f.check(w.proxy.Start())
