@@ -43,12 +43,22 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 // The database commits, and the answer does not arrive: nothing is lost, nothing doubled.
 func TestLostAnswer(t *testing.T) {
+	t.Run("together", func(t *testing.T) { lostAnswer(t, true, streak{}) })
+	t.Run("alone", func(t *testing.T) {
+		lostAnswer(t, false, streak{failed: true, failing: "failed", failures: 3, isWhole: true})
+	})
+}
+
+func lostAnswer(t *testing.T, together bool, own streak) {
 	database := newDatabase(t)
 	direct := newPool(t, database)
 	near := pushing(t, direct, []int{0}, []int{0, 1}, []int{0})
 	proxy, address := proxied(t, database)
 	pool := newPool(t, address)
-	far := leases{pool: pool, gather: gathers(t, pool), run: near.run, night: near.night, timeline: near.timeline, term: near.term}
+	far := leases{pool: pool, run: near.run, night: near.night, timeline: near.timeline, term: near.term}
+	if together {
+		far.gather = gathers(t, pool)
+	}
 
 	held := take(t, near, 3)
 	put(t, &far, held[0].text("a")) // the connection knows the statement
@@ -58,7 +68,7 @@ func TestLostAnswer(t *testing.T) {
 	first.claimed, last.over = 200, 0
 	kept := make(chan []int)
 	go func() {
-		written, _, err := far.write(t.Context(), []change{first, last, held[2].text("d")}, streak{failed: true, failing: "failed", failures: 3, isWhole: true})
+		written, _, err := far.write(t.Context(), []change{first, last, held[2].text("d")}, own)
 		if err != nil {
 			written = nil
 		}
@@ -76,7 +86,7 @@ func TestLostAnswer(t *testing.T) {
 	restore()
 	diff(t, "kept", <-kept, []int{0, 1})
 	diff(t, "in the end", standing(t, near), want)
-	diff(t, "failures in a row", failuresOf(t, near), 3)
+	diff(t, "failures in a row", failuresOf(t, near), own.failures)
 }
 
 // The connection ends before the database has seen the statement.

@@ -59,10 +59,13 @@ func newDatabase(t *testing.T) string {
 	return url
 }
 
-// newPool returns connections to a database.
+// newPool returns connections to a database. They are not tried before they are used: an answer may get lost.
 func newPool(t *testing.T, url string) *pgxpool.Pool {
 	t.Helper()
-	pool, err := pgxpool.New(t.Context(), url)
+	config, err := pgxpool.ParseConfig(url)
+	must(t, err)
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	must(t, err)
 	t.Cleanup(pool.Close)
 	return pool

@@ -335,6 +335,8 @@ func TestOneRateForAll(t *testing.T) {
 	stop()
 	pushing.Wait()
 
+	mu.Lock() // the last turns may be reserved just now
+	defer mu.Unlock()
 	apart(t, "OC_TOMA", given, rate)
 	shortest := requests.shortest(rate)
 	t.Logf("%d requests of %d turns, at first %.1f %% of the rate; the shortest time for %d was %v",
