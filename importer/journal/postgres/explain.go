@@ -133,6 +133,12 @@ func IsOfDatabase(err error) bool { return errors.As(err, new(*databaseError)) }
 // IsAway says whether an error is that the database of a journal does not answer now.
 func IsAway(err error) bool { return IsOfDatabase(err) && IsTransient(err) }
 
+// IsFull says whether an error is that the disk of a journal's database is full.
+func IsFull(err error) bool {
+	server := new(pgconn.PgError)
+	return errors.As(err, &server) && server.Code == "53100"
+}
+
 // IsTransient says whether the same may work later: the database is away, starting, failing over, or full, or somebody
 // else was in the way. The deadline of a context counts as well, because it is how a
 // network that was cut shows; a canceled context does not.

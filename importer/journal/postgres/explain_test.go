@@ -59,6 +59,9 @@ func TestExplain(t *testing.T) {
 		if IsTransient(err) != c.transient || IsTransient(c.err) != c.transient {
 			t.Errorf("%v: transient %t", c.err, IsTransient(err))
 		}
+		if IsFull(err) != strings.Contains(c.want, "no space") {
+			t.Errorf("%v: full %t", c.err, IsFull(err))
+		}
 		if strings.Contains(err.Error(), value) {
 			t.Errorf("an error has a value: %v", err)
 		}

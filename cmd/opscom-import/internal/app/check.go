@@ -73,10 +73,10 @@ func (e *FileError) Error() string { return e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
 // IsOfFile reports whether the FILE is at fault: the same again would fail again. A full
-// disk is not its fault, and neither is a mapping that nobody can read, or a list of user
-// types that the Controller denies.
+// disk is not its fault, and neither is a database that cannot be used, a mapping that nobody can
+// read, or a list of user types that the Controller denies.
 func IsOfFile(err error) bool {
-	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !IsFull(err) && !errors.As(err, new(*notOfFileError))
+	return errors.As(err, new(*FileError)) && ExitCode(err) == ExitUsage && !IsFull(err) && !IsOfDatabase(err) && !errors.As(err, new(*notOfFileError))
 }
 
 // notOfFileError is why a FILE cannot be planned, though it is not at fault.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"opscom-import/importer/journal/postgres"
 	"opscom-import/report"
 )
 
@@ -37,5 +38,9 @@ func TestIsOfFile(t *testing.T) {
 		if ExitCode(err) != ExitUsage || IsOfFile(err) != tc.want {
 			t.Errorf("%s: %v is the file's fault: %t", name, err, IsOfFile(err))
 		}
+	}
+	_, err := postgres.Open(t.Context(), "postgres://"+filepath.Base(folder)+"@/opscom?host="+folder, postgres.Options{})
+	if err = (&FileError{file, err}); !IsOfDatabase(err) || IsOfFile(err) {
+		t.Errorf("without a database: %v is the file's fault: %t", err, IsOfFile(err))
 	}
 }

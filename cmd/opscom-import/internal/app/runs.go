@@ -15,9 +15,13 @@ import (
 	"opscom-import/report"
 )
 
-// IsFull reports whether something failed, in the journal or elsewhere, because a disk has
-// no space left, or a user has used up what is theirs.
+// IsFull reports whether something failed, in the state folder or elsewhere, because a disk of
+// this computer has no space left, or a user has used up what is theirs.
 func IsFull(err error) bool { return sqlite.IsFull(err) }
+
+// IsDatabaseFull reports whether something failed because the disk of the database that the journal
+// is in has no space left.
+func IsDatabaseFull(err error) bool { return postgres.IsFull(err) }
 
 // IsUnwritable reports whether something failed because the state folder, or the journal in
 // it, may not be written.

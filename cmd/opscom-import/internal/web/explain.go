@@ -84,6 +84,8 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return engineSentence(l, pause)
 	case errors.Is(err, errReport):
 		return l.T("This file is a report of this program, with the results or problems of a file, and not a list of people. Choose the file with the people.")
+	case app.IsDatabaseFull(err):
+		return l.T("The disk of the shared database, where the program keeps the runs, is full, so nothing more can be kept. Tell the colleague who set up the program: some space has to be freed there. Nothing is lost.")
 	case app.IsAway(err):
 		return l.T("The shared database, where the program keeps the runs, does not answer now. Nothing is lost. Wait a little; if it lasts, tell the colleague who set up the program.")
 	case app.IsOfDatabase(err):

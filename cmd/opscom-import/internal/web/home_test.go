@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
@@ -244,6 +246,7 @@ func TestDiskTroubleIsSaidInWords(t *testing.T) {
 	for err, want := range map[error]string{
 		fmt.Errorf("keep the file: %w", &os.PathError{Op: "write", Path: "/state/web/.arriving-1", Err: syscall.ENOSPC}): "The disk of this computer is full",
 		fmt.Errorf("keep the file: %w", &os.PathError{Op: "open", Path: "/state/web/.arriving-1", Err: syscall.EACCES}):  "The program may not write into its own folder",
+		fmt.Errorf("begin a run: %w", &pgconn.PgError{Code: "53100", Message: `could not extend file "/state/base/1"`}):  "The disk of the shared database, where the program keeps the runs, is full",
 		fmt.Errorf("push: %w", &importer.CircuitError{Failures: 20, Status: importer.StatusRejected, Code: "9031"}):      "OPS-COM refused 20 rows in a row with error code 9031.",
 		&importer.CircuitError{Failures: 20, Status: importer.StatusRejected, HTTP: 403}:                                 "20 rows in a row were refused with HTTP status 403, by OPS-COM or",
 	} {
