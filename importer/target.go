@@ -41,6 +41,12 @@ func ClientOf(target string) string {
 	return client
 }
 
+// ControllerOf returns the URL of a target as TargetOf names it; "" for one that has none, as the sandbox's.
+func ControllerOf(target string) string {
+	_, base, _ := strings.Cut(SameTarget(target), between)
+	return base
+}
+
 // sameHost returns the URL's host, and its port unless that is the scheme's own, as
 // every spelling of them is written.
 func sameHost(u *url.URL) string {

@@ -26,9 +26,12 @@ slots are in use, and for which runs. A worker that died stays in the list for a
 others have taken over its rows.`,
 		Args: noArgument,
 		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
-			list, err := app.Workers(ctx, ss.Env)
+			list, notes, err := app.Workers(ctx, ss.Env)
 			if err != nil {
 				return err
+			}
+			for _, note := range notes {
+				defer ss.say("%s", note)
 			}
 			return ss.printWorkers(list)
 		}),
@@ -97,6 +100,7 @@ func writeWorkers(w io.Writer, list []fleet.Process) error {
 		Host      string             `json:"host"`
 		Process   int                `json:"process"`
 		Version   string             `json:"version"`
+		URL       string             `json:"url"` // that it pushes to
 		State     fleet.ProcessState `json:"state"`
 		Slots     int                `json:"slots"`
 		Speed     float64            `json:"rows_per_second"`
@@ -106,7 +110,7 @@ func writeWorkers(w io.Writer, list []fleet.Process) error {
 	}
 	lines := make([]line, len(list))
 	for i, p := range list {
-		lines[i] = line{p.ID, p.Host, p.Process, p.Version, p.State(), p.Slots, math.Round(p.Speed*10) / 10, p.Started.UTC(), p.Seen.UTC(), []lane{}}
+		lines[i] = line{p.ID, p.Host, p.Process, p.Version, p.Controller, p.State(), p.Slots, math.Round(p.Speed*10) / 10, p.Started.UTC(), p.Seen.UTC(), []lane{}}
 		for _, l := range p.Lanes {
 			lines[i].Lanes = append(lines[i].Lanes, lane(l))
 		}

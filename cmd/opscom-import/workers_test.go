@@ -23,7 +23,7 @@ func TestPrintWorkers(t *testing.T) {
 	list := []fleet.Process{
 		busy, {ID: "b", Host: "two", Process: 8, Version: "1.3", Slots: 200, Alive: true, Draining: true, Started: at, Seen: at, Lanes: lanes[:1]},
 		{ID: "d", Host: "four", Process: 10, Version: "1.3", Slots: 200, Alive: true, Started: at, Seen: at},
-		{ID: "c", Host: "three", Process: 9, Version: "1.3", Slots: 200, Started: at, Seen: at.Add(time.Minute)},
+		{ID: "c", Controller: "http://127.0.0.1:1", Host: "three", Process: 9, Version: "1.3", Slots: 200, Started: at, Seen: at.Add(time.Minute)},
 	}
 	var out bytes.Buffer
 	s := &session{streams: streams{stdout: &out}, Env: app.Env{Settings: config.Settings{}}}
@@ -45,7 +45,7 @@ three  9        1.3      2026-11-30 02:15  not seen since 2026-11-30 02:16:00  0
 		t.Fatal(err)
 	}
 	stamp := at.UTC().Format(time.RFC3339)
-	wantJSON := `[{"worker":"c","host":"three","process":9,"version":"1.3","state":"silent","slots":200,"rows_per_second":0,"started_at":"` + stamp +
+	wantJSON := `[{"worker":"c","host":"three","process":9,"version":"1.3","url":"http://127.0.0.1:1","state":"silent","slots":200,"rows_per_second":0,"started_at":"` + stamp +
 		`","seen_at":"` + at.Add(time.Minute).UTC().Format(time.RFC3339) + `","lanes":[]}]`
 	if got := strings.TrimSpace(out.String()); got != wantJSON {
 		t.Errorf("got %s\nwant %s", got, wantJSON)

@@ -123,9 +123,9 @@ func (j *Journal) isIdle(ctx context.Context, target string) (bool, error) {
 		var hasLane, hasLease bool
 		err := j.pool.QueryRow(ctx, `SELECT
 			coalesce(bool_or(EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.lease_until > now() AND (l.worker <> '' OR NOT l.helped
-				OR EXISTS (SELECT FROM opscom.worker w WHERE NOT w.is_drained AND w.seen_at > now() - $2::interval)))), false),
+				OR EXISTS (SELECT FROM opscom.worker w WHERE NOT w.is_drained AND w.controller = $3 AND w.seen_at > now() - $2::interval)))), false),
 			coalesce(bool_or(EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now())), false)
-			FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE t.name = $1 AND r.state = 'pushing'`, target, lockTerm).Scan(&hasLane, &hasLease)
+			FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE t.name = $1 AND r.state = 'pushing'`, target, lockTerm, importer.ControllerOf(target)).Scan(&hasLane, &hasLease)
 		if err != nil || hasLane || !hasLease {
 			return !hasLane, err
 		}

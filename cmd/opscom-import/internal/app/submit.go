@@ -115,7 +115,7 @@ func (p *pusher) whyWaiting(ctx context.Context, id int64) string {
 	case err != nil || !known || standing.IsPushed:
 		return ""
 	case standing.Workers == 0:
-		return fmt.Sprintf("No worker is alive: run %d waits until one is started with \"opscom-import worker\".", id)
+		return fmt.Sprintf("No worker for %s is alive: run %d waits until one is started with \"opscom-import worker\".", importer.ControllerOf(standing.Target), id)
 	case standing.Trouble != "":
 		return fmt.Sprintf("Run %d waits: %s.", id, standing.Trouble)
 	}

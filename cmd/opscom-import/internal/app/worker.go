@@ -41,7 +41,7 @@ func NewWorker(ctx context.Context, env Env, slots int, figures fleet.Figures, r
 	process := os.Getpid()
 	worker, err := fleet.NewWorker(fleet.Config{
 		Pool: j.Pool(), Journal: fleet.Runs(j), Connect: env.connectLane, Figures: figures, Log: env.Log, Ready: ready, Explain: j.Explain,
-		Process: fleet.Process{ID: fmt.Sprintf("%.60s-%d-%s", host, process, rand.Text()[:8]), Host: host, Process: process, Version: env.Version, Slots: slots},
+		Process: fleet.Process{ID: fmt.Sprintf("%.60s-%d-%s", host, process, rand.Text()[:8]), Host: host, Process: process, Version: env.Version, Slots: slots, Controller: importer.ControllerOf(env.target())},
 	})
 	if err != nil {
 		keeper.Close()

@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/importer"
@@ -10,14 +14,31 @@ import (
 )
 
 // Workers returns the processes that work on the runs of a journal in PostgreSQL, in the order in
-// which they started.
-func Workers(ctx context.Context, env Env) ([]fleet.Process, error) {
+// which they started, and what a person should know besides: that runs wait for which there is none.
+func Workers(ctx context.Context, env Env) (list []fleet.Process, notes []string, err error) {
 	j, err := env.openUnread(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer j.Close()
-	return fleet.Processes(ctx, j.Pool())
+	list, err = fleet.Processes(ctx, j.Pool())
+	if err != nil {
+		return nil, nil, err
+	}
+	standings, err := fleet.Standings(ctx, j.Pool())
+	if err != nil {
+		return nil, nil, err
+	}
+	waiting := map[string]int{}
+	for _, s := range standings {
+		if s.Waiting > 0 && s.Workers == 0 && !s.IsPushed {
+			waiting[importer.ControllerOf(s.Target)]++
+		}
+	}
+	for _, controller := range slices.Sorted(maps.Keys(waiting)) {
+		notes = append(notes, fmt.Sprintf("No worker for %s is alive: %s.", controller, english.Plural(waiting[controller], "run waits", "runs wait")))
+	}
+	return list, notes, nil
 }
 
 // RunLabels returns what says the state of runs in words. Of a run that is being pushed a journal in
@@ -46,6 +67,9 @@ func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(imp
 		case Working:
 			return "in progress"
 		case NoWorker:
+			if len(runs) == 1 {
+				return "waits: no worker for " + importer.ControllerOf(r.Target) + " is alive"
+			}
 			return "waits: no worker is alive"
 		case Waiting:
 			if standing.Trouble != "" && len(runs) == 1 {

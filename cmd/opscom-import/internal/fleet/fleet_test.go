@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -292,7 +293,7 @@ func (m *memory) submit(t *testing.T, client string, rows, lanes int, priority P
 	t.Helper()
 	run := &memoryRun{
 		memory: m, held: make(map[int]*memoryLane), outcomes: make(map[int][]importer.Outcome),
-		info: importer.RunInfo{Client: client, Target: importer.TargetOf(client, "http://127.0.0.1:1"), State: importer.RunPushing},
+		info: importer.RunInfo{Client: client, Target: importer.TargetOf(client, testController), State: importer.RunPushing},
 	}
 	for row := range rows {
 		run.waiting = append(run.waiting, row+2)
@@ -432,7 +433,7 @@ func startWorker(t *testing.T, name, url string, m *memory, cut *cutter, slots i
 		Connect: func(context.Context, string) (*Session, error) {
 			return &Session{Controller: controller, Workers: 2, MaxFailures: 3, Close: func() error { return nil }}, nil
 		},
-		Process: Process{ID: name, Host: "host", Process: 7, Version: "1.2.3", Slots: slots},
+		Process: Process{ID: name, Host: "host", Process: 7, Version: "1.2.3", Slots: slots, Controller: testController},
 		Lease:   testLease, Turn: time.Second,
 	})
 }
@@ -682,7 +683,7 @@ func TestEnqueueAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || !slices.Equal(got, []string{"0:1:2:1:2:lanes:true", "1:1:2:1:2:lanes:true"}) {
+	if err != nil || !slices.Equal(got, []string{"0:1:2:1:2:lanes-127-0-0-1-1-10d8eb39:true", "1:1:2:1:2:lanes-127-0-0-1-1-10d8eb39:true"}) {
 		t.Errorf("lanes and jobs: %v, %v", got, err)
 	}
 	startWorker(t, "a", url, m, nil, 5, &gate{})
@@ -785,6 +786,7 @@ func TestStandings(t *testing.T) {
 	m := newMemory(t, url)
 	run := m.submit(t, "OC_A", 20, 2, Person)
 	is := func(want Standing) func() bool {
+		want.Target = run.info.Target
 		return func() bool {
 			standings, err := Standings(t.Context(), m.pool)
 			if err != nil {
@@ -797,7 +799,7 @@ func TestStandings(t *testing.T) {
 	eventually(t, "that it waits for a worker", is(Standing{Waiting: 2}))
 	no := errors.New("no token")
 	a := start(t, "a", Config{
-		Pool: newPool(t, url, nil), Journal: m.process(nil), Process: Process{ID: "a", Host: "one", Slots: 2}, Lease: testLease,
+		Pool: newPool(t, url, nil), Journal: m.process(nil), Process: Process{ID: "a", Host: "one", Slots: 2, Controller: testController}, Lease: testLease,
 		Connect: func(context.Context, string) (*Session, error) { return nil, no },
 	})
 	eventually(t, "that a cannot push it", is(Standing{Waiting: 2, Workers: 1, Trouble: "the worker on one: no token"}))
@@ -817,4 +819,46 @@ func TestStandings(t *testing.T) {
 	eventually(t, "that b pushes it", pushed)
 	close(open)
 	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+}
+
+// A worker for another Controller leaves a run alone, and does not count as one that could push it. Neither does it wait for a
+// free slot there.
+func TestQueueOfAController(t *testing.T) {
+	t.Parallel()
+	url := newDatabase(t)
+	m := newMemory(t, url)
+	other := start(t, "other", Config{
+		Pool: newPool(t, url, nil), Journal: m.process(nil), Process: Process{ID: "other", Host: "one", Slots: 2, Controller: "https://ops.example/api"}, Lease: testLease,
+		Connect: func(context.Context, string) (*Session, error) { return nil, errors.New("another Controller") },
+	})
+	eventually(t, "that it has started", func() bool { return other.log.count("the worker has started") == 1 })
+	run := m.submit(t, "OC_A", 20, 2, Person)
+	standings, err := Standings(t.Context(), m.pool)
+	if s := standings[run.info.ID]; err != nil || s.Workers != 0 || s.Waiting != 2 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	startWorker(t, "a", url, m, nil, 2, &gate{})
+	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
+	other.end(t)
+	if other.log.count("level=WARN")+other.log.count("level=ERROR") > 0 {
+		t.Error("it says that something is wrong")
+	}
+}
+
+func TestLaneQueue(t *testing.T) {
+	for controller, want := range map[string]string{
+		"":                            "lanes",
+		"https://ops.example.edu":     "lanes-ops-example-edu-d4459bb9",
+		"https://ops.example.edu/Api": "lanes-ops-example-edu-420f0683",
+		"http://[::1]:8480":           "lanes-1-8480-09f3b4bf",
+		"https://" + strings.Repeat("long.", 30) + "example": "lanes-",
+	} {
+		got := laneQueue(controller)
+		if want == "lanes-" && strings.HasPrefix(got, want) {
+			want = got
+		}
+		if got != want || len(got) > 64 || !regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`).MatchString(got) {
+			t.Errorf("%s: %s, want %s", controller, got, want)
+		}
+	}
 }

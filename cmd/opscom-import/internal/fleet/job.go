@@ -1,7 +1,12 @@
 package fleet
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -10,8 +15,19 @@ import (
 // Schema is where River keeps its jobs.
 const Schema = "river"
 
-// laneQueue is River's queue of the jobs.
-const laneQueue = "lanes"
+// laneQueue returns River's queue of the jobs of a Controller's clients: a worker pushes to one Controller, and lanes of
+// others would only come to it in vain. Operators see the name.
+func laneQueue(controller string) string {
+	u, err := url.Parse(controller)
+	if err != nil || u.Host == "" {
+		return "lanes"
+	}
+	host := strings.Trim(notInQueues.ReplaceAllString(strings.ToLower(u.Host), "-"), "-")
+	hash := sha256.Sum256([]byte(controller))
+	return fmt.Sprintf("lanes-%s-%x", strings.TrimRight(host[:min(len(host), 40)], "-"), hash[:4])
+}
+
+var notInQueues = regexp.MustCompile("[^a-z0-9]+")
 
 // Priority says whose run goes first when there are more lanes than slots.
 type Priority int
@@ -33,9 +49,9 @@ type LaneArgs struct {
 func (LaneArgs) Kind() string { return "lane" }
 
 // InsertOpts is of river.JobArgs. That the job is tried so often means nothing: the lane of
-// one that is given up gets another.
+// one that is given up gets another. The queue is the Controller's.
 func (LaneArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: laneQueue, MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+	return river.InsertOpts{MaxAttempts: 25, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
 func (a LaneArgs) attrs() slog.Attr {

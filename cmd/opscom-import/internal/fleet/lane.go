@@ -113,7 +113,7 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 	log.Debug("a turn begins")
 	w.Figures.LaneBegan(info.Client)
 	began := time.Now()
-	lane := &turn{Lane: run.Lane(), length: w.Turn, until: began.Add(w.Turn), left: maxTurns, waits: w.store.anyoneWaits}
+	lane := &turn{Lane: run.Lane(), length: w.Turn, until: began.Add(w.Turn), left: maxTurns, waits: w.anyoneWaits}
 	ended := w.push(fetchCtx, workCtx, lane, session, info)
 	leaseLost := errors.Is(ended, postgres.ErrLeaseLost) || errors.Is(ended, errLaneLost)
 	w.Figures.LaneEnded(info.Client, leaseLost)
@@ -123,6 +123,11 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 		return ended, river.JobSnooze(whileNoSession)
 	}
 	return nil, w.end(context.WithoutCancel(workCtx), run, lane, ended, log)
+}
+
+// anyoneWaits reports whether a lane waits for a slot of this worker.
+func (w *laneWorker) anyoneWaits(ctx context.Context) (bool, error) {
+	return w.store.anyoneWaits(ctx, laneQueue(w.Process.Controller))
 }
 
 // push pushes rows of the lane, and gives back what it holds.

@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"opscom-import/importer"
 )
 
 // Queue is where jobs are put. It works on none.
@@ -50,6 +52,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, run int64, order Order) 
 // dueLane is a lane that needs a job.
 type dueLane struct {
 	LaneArgs
+	target   string
 	priority Priority
 }
 
@@ -60,7 +63,7 @@ func insertJobs(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, la
 	}
 	params := make([]river.InsertManyParams, len(lanes))
 	for i, lane := range lanes {
-		params[i] = river.InsertManyParams{Args: lane.LaneArgs, InsertOpts: &river.InsertOpts{Priority: int(lane.priority)}}
+		params[i] = river.InsertManyParams{Args: lane.LaneArgs, InsertOpts: &river.InsertOpts{Queue: laneQueue(importer.ControllerOf(lane.target)), Priority: int(lane.priority)}}
 	}
 	inserted, err := client.InsertManyTx(ctx, tx, params)
 	if err != nil {

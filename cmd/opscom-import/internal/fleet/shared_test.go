@@ -23,6 +23,8 @@ import (
 const (
 	testKeys  = "key-1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 	testToken = "secret"
+
+	testController = "http://127.0.0.1:1" // as in the names of targets
 )
 
 // college is a client with a Controller of its own.
@@ -75,7 +77,7 @@ func newCollege(t *testing.T, j *postgres.Journal, code string, rows int, faults
 	}
 	t.Cleanup(func() { server.Close(); box.Close() })
 	c := &college{code: code, box: box, url: server.URL, shared: j}
-	run, err := j.Begin(t.Context(), importer.RunInfo{Client: code, Target: importer.TargetOf(code, c.url), Source: "/" + code, StartedAt: time.Now()})
+	run, err := j.Begin(t.Context(), importer.RunInfo{Client: code, Target: importer.TargetOf(code, testController), Source: "/" + code, StartedAt: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +149,10 @@ func startShared(t *testing.T, name, url string, colleges ...*college) *testWork
 	t.Helper()
 	j := open(t, url, 2)
 	return start(t, name, Config{
-		Pool: j.Pool(), Journal: Runs(j), Process: Process{ID: name, Slots: 20},
+		Pool: j.Pool(), Journal: Runs(j), Process: Process{ID: name, Slots: 20, Controller: testController},
 		Connect: func(_ context.Context, target string) (*Session, error) {
 			for _, c := range colleges {
-				if importer.TargetOf(c.code, c.url) != target {
+				if importer.TargetOf(c.code, testController) != target {
 					continue
 				}
 				client, err := controller.New(controller.Config{

@@ -25,16 +25,19 @@ func renewLanes(ctx context.Context, tx pgx.Tx, run int64, order Order) (renewed
 		INSERT INTO opscom.lane AS l (run, lane, priority, helped, lease_until)
 		SELECT $1, n, $3, $4, CASE WHEN $4 THEN now() + interval '1 minute' ELSE 'infinity' END FROM generate_series(0, $2 - 1) AS n
 		ON CONFLICT (run, lane) DO UPDATE SET epoch = l.epoch + 1, priority = $3, helped = $4, worker = '', lease_until = excluded.lease_until, trouble = ''
-		RETURNING run, lane, epoch, priority`, run, order.Lanes, order.Priority, order.Helped)
+		RETURNING run, lane, epoch, priority, `+targetOfLane, run, order.Lanes, order.Priority, order.Helped)
 	if err != nil {
 		return nil, err
 	}
 	return collectLanes(rows)
 }
 
+// targetOfLane is the name of a lane's target.
+const targetOfLane = `(SELECT t.name FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE r.id = l.run)`
+
 func collectLanes(rows pgx.Rows) ([]dueLane, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l dueLane, err error) {
-		return l, row.Scan(&l.Run, &l.Lane, &l.Epoch, &l.priority)
+		return l, row.Scan(&l.Run, &l.Lane, &l.Epoch, &l.priority, &l.target)
 	})
 }
 
@@ -61,10 +64,10 @@ func (s *store) leave(ctx context.Context, lane LaneArgs, trouble string) error 
 	return err
 }
 
-// anyoneWaits reports whether a lane waits for a slot.
-func (s *store) anyoneWaits(ctx context.Context) (waits bool, err error) {
+// anyoneWaits reports whether a lane of a queue waits for a slot.
+func (s *store) anyoneWaits(ctx context.Context, queue string) (waits bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT EXISTS (
-		SELECT FROM river.river_job WHERE state = 'available' AND queue = $1 AND scheduled_at <= now())`, laneQueue).Scan(&waits)
+		SELECT FROM river.river_job WHERE state = 'available' AND queue = $1 AND scheduled_at <= now())`, queue).Scan(&waits)
 	return waits, err
 }
 
@@ -73,7 +76,7 @@ func (s *store) isFreeElsewhere(ctx context.Context, lane LaneArgs, worker strin
 	err = s.pool.QueryRow(ctx, `
 		WITH busy AS (SELECT l.worker, count(*) AS lanes, bool_or(l.run = $1) AS has_run FROM opscom.run r JOIN opscom.lane l ON l.run = r.id
 			WHERE r.state = 'pushing' AND l.lease_until > now() AND l.lease_until < 'infinity' GROUP BY l.worker)
-		SELECT EXISTS (SELECT FROM opscom.worker w LEFT JOIN busy b ON b.worker = w.name
+		SELECT EXISTS (SELECT FROM opscom.worker w JOIN opscom.worker me ON me.name = $2 AND me.controller = w.controller LEFT JOIN busy b ON b.worker = w.name
 			WHERE w.name <> $2 AND NOT w.is_drained AND w.seen_at > now() - $3::interval AND coalesce(b.lanes, 0) < w.slots AND NOT coalesce(b.has_run, false))`,
 		lane.Run, worker, s.lease).Scan(&free)
 	return free, err
@@ -103,7 +106,7 @@ func (s *store) lost(ctx context.Context, tx pgx.Tx) ([]dueLane, error) {
 				OR j.state = 'running' AND NOT EXISTS (SELECT FROM opscom.worker w WHERE w.name = j.attempted_by[cardinality(j.attempted_by)] AND w.seen_at > now() - $1::interval))
 			FOR UPDATE OF l SKIP LOCKED)
 		UPDATE opscom.lane l SET epoch = l.epoch + 1, worker = '', lease_until = 'infinity' FROM lost WHERE l.run = lost.run AND l.lane = lost.lane
-		RETURNING l.run, l.lane, l.epoch, l.priority`, s.lease)
+		RETURNING l.run, l.lane, l.epoch, l.priority, `+targetOfLane, s.lease)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +117,8 @@ func (s *store) lost(ctx context.Context, tx pgx.Tx) ([]dueLane, error) {
 func (s *store) join(ctx context.Context, w Process) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH dead AS (DELETE FROM opscom.worker WHERE seen_at < now() - interval '1 day')
-		INSERT INTO opscom.worker (name, host, process, version, slots) VALUES ($1, $2, $3, $4, $5)`,
-		w.ID, w.Host, w.Process, w.Version, w.Slots)
+		INSERT INTO opscom.worker (name, host, process, version, slots, controller) VALUES ($1, $2, $3, $4, $5, $6)`,
+		w.ID, w.Host, w.Process, w.Version, w.Slots, w.Controller)
 	return err
 }
 
@@ -135,9 +138,9 @@ func (s *store) beat(ctx context.Context, w Process, draining bool, speed float6
 			return err
 		}
 		if err := tx.QueryRow(ctx, `
-			INSERT INTO opscom.worker (name, host, process, version, slots, is_drained, speed) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			INSERT INTO opscom.worker (name, host, process, version, slots, controller, is_drained, speed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, is_drained = excluded.is_drained, speed = excluded.speed RETURNING clock_timestamp()`,
-			w.ID, w.Host, w.Process, w.Version, w.Slots, draining, speed).Scan(&now); err != nil {
+			w.ID, w.Host, w.Process, w.Version, w.Slots, w.Controller, draining, speed).Scan(&now); err != nil {
 			return err
 		}
 		behind = now.Sub(asked.Add(time.Since(asked) / 2))
@@ -165,17 +168,18 @@ func (s *store) forget(ctx context.Context, worker string) error {
 
 // Process is one worker, as the others see it.
 type Process struct {
-	ID       string
-	Host     string
-	Process  int // its number there
-	Version  string
-	Slots    int
-	Draining bool // it takes no lane any more
-	Alive    bool // it was heard of within the last lease
-	Started  time.Time
-	Seen     time.Time
-	Speed    float64 // rows a second that got an outcome lately
-	Lanes    []LaneAtWork
+	ID         string
+	Host       string
+	Process    int // its number there
+	Version    string
+	Slots      int
+	Controller string // that it pushes to, as of importer.ControllerOf
+	Draining   bool   // it takes no lane any more
+	Alive      bool   // it was heard of within the last lease
+	Started    time.Time
+	Seen       time.Time
+	Speed      float64 // rows a second that got an outcome lately
+	Lanes      []LaneAtWork
 }
 
 // ProcessState says in a word what a worker does.
@@ -220,13 +224,13 @@ func Processes(ctx context.Context, pool *pgxpool.Pool) ([]Process, error) {
 
 func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err error) {
 	rows, err := pool.Query(ctx, `
-		SELECT name, host, process, version, slots, is_drained, seen_at > now() - $1::interval, started_at, seen_at, CASE WHEN seen_at > now() - $1::interval THEN speed ELSE 0 END FROM opscom.worker ORDER BY started_at, name`, defaultLease)
+		SELECT name, host, process, version, slots, controller, is_drained, seen_at > now() - $1::interval, started_at, seen_at, CASE WHEN seen_at > now() - $1::interval THEN speed ELSE 0 END FROM opscom.worker ORDER BY started_at, name`, defaultLease)
 	if err != nil {
 		return nil, err
 	}
 	index := map[string]int{}
 	var p Process
-	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Host, &p.Process, &p.Version, &p.Slots, &p.Draining, &p.Alive, &p.Started, &p.Seen, &p.Speed}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.ID, &p.Host, &p.Process, &p.Version, &p.Slots, &p.Controller, &p.Draining, &p.Alive, &p.Started, &p.Seen, &p.Speed}, func() error {
 		index[p.ID] = len(list)
 		list = append(list, p)
 		return nil
@@ -253,9 +257,10 @@ func processes(ctx context.Context, pool *pgxpool.Pool) (list []Process, err err
 
 // Standing is how far a run in progress is with the workers.
 type Standing struct {
+	Target   string
 	IsPushed bool   // somebody works on it now
 	Waiting  int    // lanes that wait for a worker
-	Workers  int    // that are alive
+	Workers  int    // that are alive and push to its Controller
 	IsHelped bool   // the process that planned it pushes it too
 	Trouble  string // why the last worker could not push it; "" if it could, or nobody tried
 }
@@ -263,22 +268,22 @@ type Standing struct {
 // Standings returns how far the runs in progress are, by their numbers.
 func Standings(ctx context.Context, pool *pgxpool.Pool) (map[int64]Standing, error) {
 	rows, err := pool.Query(ctx, `
-		SELECT r.id,
+		SELECT r.id, t.name,
 			EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.worker <> '' AND l.lease_until > now())
 				OR EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now()),
 			(SELECT count(*) FROM opscom.lane l JOIN river.river_job j ON j.id = l.job
 				WHERE l.run = r.id AND l.worker = '' AND j.state IN ('available', 'scheduled', 'retryable', 'running')),
-			(SELECT count(*) FROM opscom.worker w WHERE w.seen_at > now() - $1::interval AND NOT w.is_drained),
+			(SELECT count(*) FROM opscom.worker w WHERE w.seen_at > now() - $1::interval AND NOT w.is_drained AND right(t.name, length(w.controller) + 4) = ' at ' || w.controller),
 			EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.helped),
 			coalesce((SELECT max(l.trouble) FROM opscom.lane l WHERE l.run = r.id), '')
-		FROM opscom.run r WHERE r.state = 'pushing'`, defaultLease)
+		FROM opscom.run r JOIN opscom.target t ON t.id = r.target WHERE r.state = 'pushing'`, defaultLease)
 	if err != nil {
 		return nil, fmt.Errorf("look at the runs in progress: %w", err)
 	}
 	standings := make(map[int64]Standing)
 	var run int64
 	var s Standing
-	if _, err := pgx.ForEachRow(rows, []any{&run, &s.IsPushed, &s.Waiting, &s.Workers, &s.IsHelped, &s.Trouble}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&run, &s.Target, &s.IsPushed, &s.Waiting, &s.Workers, &s.IsHelped, &s.Trouble}, func() error {
 		standings[run] = s
 		return nil
 	}); err != nil {

@@ -58,7 +58,7 @@ type Config struct {
 	Pool    *pgxpool.Pool // of the journal's database
 	Journal Journal
 	Connect Connect
-	Process Process // ID, Host, Process, Version and Slots
+	Process Process // ID, Host, Process, Version, Slots and Controller
 	Figures Figures
 	Log     *slog.Logger
 	Ready   func()                               // is called when the worker has started; may be nil
@@ -152,7 +152,7 @@ func (w *Worker) client() (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &laneWorker{Worker: w})
 	client, err := river.NewClient(riverpgxv5.New(w.Pool), &river.Config{
 		Schema: Schema, ID: w.Process.ID, Workers: workers,
-		Queues:            map[string]river.QueueConfig{laneQueue: {MaxWorkers: w.Process.Slots}},
+		Queues:            map[string]river.QueueConfig{laneQueue(w.Process.Controller): {MaxWorkers: w.Process.Slots}},
 		FetchPollInterval: 500 * time.Millisecond, // a lane that waits in line again is not told of
 		JobTimeout:        jobTimeout, RescueStuckJobsAfter: rescueAfter,
 		ReindexerSchedule: river.NeverSchedule(), // only who owns the tables may; and jobs are few

@@ -222,6 +222,7 @@ CREATE TABLE opscom.worker (
     process    integer NOT NULL DEFAULT 0, -- its number on the host
     version    text NOT NULL DEFAULT '', -- of the program
     slots      integer NOT NULL DEFAULT 0, -- lanes that it works on at a time
+    controller text NOT NULL DEFAULT '', -- URL that it pushes to, as in the names of targets
     started_at timestamptz NOT NULL DEFAULT now(),
     seen_at    timestamptz NOT NULL DEFAULT now(),
     is_drained boolean NOT NULL DEFAULT false, -- it takes nothing on any more
