@@ -23,7 +23,7 @@ at once. Exit code 0: the schema is that of this version; 2: it is not.`,
 		Example: `  opscom-import migrate --journal postgres://opscom@db.example.edu/opscom
   opscom-import migrate --status`,
 		Args: noArgument,
-		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
+		RunE: withoutState(s, func(ctx context.Context, ss *session, _ []string) error {
 			if status {
 				steps, err := app.SchemaStatus(ctx, ss.Env)
 				if err != nil {

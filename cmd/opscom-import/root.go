@@ -113,13 +113,23 @@ func newSession(c *cobra.Command, s streams) (*session, error) {
 
 // with returns a function that runs a command with its settings loaded.
 func with(s streams, f func(ctx context.Context, ss *session, args []string) error) func(*cobra.Command, []string) error {
-	return func(c *cobra.Command, args []string) error {
-		ss, err := newSession(c, s)
-		if err != nil {
+	return withoutState(s, func(ctx context.Context, ss *session, args []string) error {
+		if err := ss.Settings.CheckState(); err != nil {
 			return err
 		}
 		if err := app.RemoveHalfUploads(ss.Settings.State); err != nil {
 			ss.Log.Warn(err.Error())
+		}
+		return f(ctx, ss, args)
+	})
+}
+
+// withoutState is with for a command that needs no state folder, as in a container that may write nothing.
+func withoutState(s streams, f func(ctx context.Context, ss *session, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		ss, err := newSession(c, s)
+		if err != nil {
+			return err
 		}
 		return f(c.Context(), ss, args)
 	}

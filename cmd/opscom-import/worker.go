@@ -34,7 +34,7 @@ then, and 2 if it could not start.`,
 		Example: `  opscom-import worker --journal postgres://opscom@db.example.edu/opscom --token-folder /etc/opscom/tokens
   opscom-import worker --slots 50 --listen 127.0.0.1:9481`,
 		Args: noArgument,
-		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
+		RunE: withoutState(s, func(ctx context.Context, ss *session, _ []string) error {
 			if slots < 1 || slots > maxSlots {
 				return fmt.Errorf("--slots %d: the number of slots is 1 to %d", slots, maxSlots)
 			}

@@ -25,7 +25,7 @@ they run, since when, whether they are idle, working or stopping, how many of th
 slots are in use, and for which runs. A worker that died stays in the list for a day;
 others have taken over its rows.`,
 		Args: noArgument,
-		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
+		RunE: withoutState(s, func(ctx context.Context, ss *session, _ []string) error {
 			list, notes, err := app.Workers(ctx, ss.Env)
 			if err != nil {
 				return err

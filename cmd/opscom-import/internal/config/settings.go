@@ -84,7 +84,7 @@ type Settings struct {
 	LeaversFile       *string // the same
 	Metrics           string  // path of the file for node_exporter; "" for none
 	Listen            string  // address where watch and worker serve metrics and their health; "" for none
-	State             string  // absolute path of the journal's folder
+	State             string  // absolute path of the journal's folder; see CheckState
 	Journal           JournalAddress
 	JournalKeyFile    string        // file with the keys of a journal in PostgreSQL; "" for none
 	JournalKeyCommand []string      // the program that prints them, and its arguments; only a config file has it
@@ -249,9 +249,6 @@ func (s Settings) read(values map[string]given, env Environment) (Settings, erro
 	if err := s.checkJournal(); err != nil {
 		return Settings{}, err
 	}
-	if s.State == "" {
-		return Settings{}, errors.New("there is no home folder to keep the journal in; name one with --state FOLDER")
-	}
 	if _, err := controller.ParseURL(s.URL, s.InsecureHTTP || s.Sandbox); err != nil {
 		return Settings{}, fmt.Errorf("%s: %w", s.Origin("url"), err)
 	}
@@ -338,6 +335,14 @@ func defaultState(env Environment) string {
 		return ""
 	}
 	return filepath.Join(base, "opscom-import")
+}
+
+// CheckState says what to do if no state folder is named, and there is no customary place.
+func (s Settings) CheckState() error {
+	if s.State == "" {
+		return errors.New("there is no home folder for the state folder; name one with --state FOLDER")
+	}
+	return nil
 }
 
 // WithSource returns the settings for a file that is read as a person at the page says;

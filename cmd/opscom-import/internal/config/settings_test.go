@@ -393,8 +393,10 @@ func TestDefaultState(t *testing.T) {
 	}
 	p := newPlace(t)
 	p.Variables = nil
-	p.wantError(nil, "no home folder", "--state")
-	if s := p.mustLoad("--state", "/s"); s.State != "/s" {
+	if err := p.mustLoad().CheckState(); err == nil || !strings.Contains(err.Error(), "no home folder") || !strings.Contains(err.Error(), "--state") {
+		t.Errorf("without a home folder: %v", err)
+	}
+	if s := p.mustLoad("--state", "/s"); s.State != "/s" || s.CheckState() != nil {
 		t.Errorf("%+v", s)
 	}
 }
