@@ -10,6 +10,7 @@ import (
 type JobRun struct {
 	ID        int64
 	Job       string    // its name
+	Host      string    // the machine that began it; "" where the journal has but one
 	File      string    // absolute path where the file arrived; "" where there was none
 	FileHash  string    // SHA-256 of its bytes, in hexadecimal; "" while it is not read
 	Folder    string    // the folder of its own that it lies in; "" for a file that stays where it is

@@ -94,7 +94,7 @@ func (s *session) watcher(ctx context.Context, jobs []config.Job, figures *jobFi
 	history := app.JobHistory{Env: s.Env}
 	pusher := &jobPusher{session: s, figures: figures}
 	return watch.New(watch.Options{
-		Jobs: jobs, Pusher: pusher, History: history, Recorder: history, Log: s.Log,
+		Jobs: jobs, Pusher: pusher, History: history, Recorder: history, Log: s.Log, Host: history.Host(),
 		Notify: func(job, note string) { pusher.locked(func() { s.say("%s: %s", job, note) }) },
 		Jitter: func(most time.Duration) time.Duration { return rand.N(most + 1) },
 	})

@@ -22,8 +22,8 @@ const mostJobRuns = 1000
 // held or will be tried again.
 func (j *Journal) BeginJobRun(ctx context.Context, r importer.JobRun) (id int64, err error) {
 	err = j.update(ctx, "begin a run of job "+r.Job, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `INSERT INTO opscom.job_run (job, file, file_hash, folder, due_at, begun_at, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id`, r.Job, r.File, r.FileHash, r.Folder, orNull(r.DueAt), r.StartedAt).Scan(&id)
+		err := tx.QueryRow(ctx, `INSERT INTO opscom.job_run (job, host, file, file_hash, folder, due_at, begun_at, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id`, r.Job, r.Host, r.File, r.FileHash, r.Folder, orNull(r.DueAt), r.StartedAt).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func relocateRun(ctx context.Context, tx pgx.Tx, id int64, relocate *importer.Re
 // JobRuns returns the newest runs of a job, or of every job for "", the newest first; most is
 // how many at most, 0 for all.
 func (j *Journal) JobRuns(ctx context.Context, job string, most int) (runs []importer.JobRun, err error) {
-	rows, err := j.pool.Query(ctx, `SELECT id, job, file, file_hash, folder, run, starts, exit, counts, problem, retry, told, due_at, begun_at, started_at, ended_at
+	rows, err := j.pool.Query(ctx, `SELECT id, job, host, file, file_hash, folder, run, starts, exit, counts, problem, retry, told, due_at, begun_at, started_at, ended_at
 		FROM opscom.job_run WHERE $1 IN ('', job) ORDER BY id DESC LIMIT nullif($2, 0)`, job, most)
 	if err == nil {
 		runs, err = pgx.CollectRows(rows, scanJobRun)
@@ -99,7 +99,7 @@ func (j *Journal) JobRuns(ctx context.Context, job string, most int) (runs []imp
 func scanJobRun(row pgx.CollectableRow) (r importer.JobRun, err error) {
 	var counts []byte
 	var due, ended *time.Time
-	err = row.Scan(&r.ID, &r.Job, &r.File, &r.FileHash, &r.Folder, &r.Run, &r.Starts, &r.Exit, &counts, &r.Problem, &r.Retry, &r.IsTold, &due, &r.BegunAt, &r.StartedAt, &ended)
+	err = row.Scan(&r.ID, &r.Job, &r.Host, &r.File, &r.FileHash, &r.Folder, &r.Run, &r.Starts, &r.Exit, &counts, &r.Problem, &r.Retry, &r.IsTold, &due, &r.BegunAt, &r.StartedAt, &ended)
 	if err != nil {
 		return r, err
 	}

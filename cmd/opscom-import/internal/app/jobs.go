@@ -19,9 +19,34 @@ import (
 // opens the journal each time, so that it is not kept from anybody in between.
 type JobHistory struct{ Env Env }
 
-// Lock keeps every other process from working for the job until release is called. The
-// error is a *journal.BusyError while one does.
-func (h JobHistory) Lock(_ context.Context, job string) (release func() error, err error) {
+// Host names this machine where others share the journal; "" where it is alone.
+func (h JobHistory) Host() string {
+	if h.Env.Settings.Journal.IsZero() {
+		return ""
+	}
+	host, _ := os.Hostname() // without a name it is taken for every machine, as where it is alone
+	return host
+}
+
+// Lock keeps every other process from working for the job until release is called, on every
+// machine that shares the journal. The error is a *journal.BusyError while one does.
+func (h JobHistory) Lock(ctx context.Context, job string) (release func() error, err error) {
+	if h.Env.Settings.Journal.IsZero() {
+		return h.lockHere(job)
+	}
+	j, err := h.Env.openJournal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := j.Lock("job " + job)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return func() error { return errors.Join(unlock(), j.Close()) }, nil
+}
+
+// lockHere locks the job in the state folder.
+func (h JobHistory) lockHere(job string) (release func() error, err error) {
 	folder := filepath.Join(h.Env.Settings.State, "locks")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("lock the job %s: %w", job, err)
@@ -49,6 +74,7 @@ func (h JobHistory) Runs(ctx context.Context, job string) ([]importer.JobRun, er
 
 // Begin stores a run of a job that begins now, and returns its number.
 func (h JobHistory) Begin(ctx context.Context, r importer.JobRun) (id int64, err error) {
+	r.Host = h.Host()
 	err = h.Env.withJournal(ctx, func(j journal.Journal) (err error) {
 		id, err = j.BeginJobRun(ctx, r)
 		return err

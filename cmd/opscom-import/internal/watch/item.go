@@ -33,6 +33,16 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 	case <-fetchCtx.Done():
 		return End{Exit: app.ExitIncomplete}, nil
 	}
+	if l.inbox != nil {
+		release, err := it.taken.Lock()
+		if errors.Is(err, inbox.ErrInUse) {
+			return End{}, l.leaveInUse(it)
+		}
+		if err != nil {
+			return End{}, err
+		}
+		defer func() { _ = release() }() // it ends with the process in any case
+	}
 	file := File{Path: it.path, Arrived: it.row.File, Since: it.row.BegunAt}
 	if err := l.start(fetchCtx, &it); err != nil {
 		return End{}, err
@@ -52,6 +62,16 @@ func (l *loop) handle(fetchCtx, workCtx context.Context, it item, history []impo
 		end.Problem = fmt.Sprintf("stopped at %s (not_after): the run goes on at the job's next time", l.job.NotAfter)
 	}
 	return end, l.finish(fetchCtx, workCtx, it, end)
+}
+
+// leaveInUse tells people, once, that a program with another history works on a file of the job's
+// folder, and returns the error for a job that others work for.
+func (l *loop) leaveInUse(it item) error {
+	if l.toldInUse != it.taken.Folder {
+		l.toldInUse = it.taken.Folder
+		l.Notify(l.job.Name, fmt.Sprintf("another program works on %s, which is in progress in this folder; let one program take the files of a folder, or several that share a journal", it.taken.Name))
+	}
+	return &journal.BusyError{Target: it.taken.Path}
 }
 
 // sinceTaken returns the end of a push, corrected if its file is not what it was when it
@@ -193,7 +213,11 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinis
 				return nil, err
 			}
 		}
-		if isGone := row.Folder != "" && (row.Retry || !row.IsEnded()) && !exists(row.Folder); isGone {
+		isOpen := row.Retry || !row.IsEnded()
+		if isOpen && l.isElsewhere(row) { // that machine knows what became of it
+			continue
+		}
+		if isGone := row.Folder != "" && isOpen && !exists(row.Folder); isGone {
 			row.Exit, row.Retry, row.IsTold, row.EndedAt = app.ExitUsage, false, true, time.Now()
 			row.Problem = "the file is not in progress any more: it was put back, or removed"
 			if err := l.Recorder.End(fetchCtx, row, nil); err != nil {
@@ -204,6 +228,7 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinis
 	if l.inbox == nil {
 		return l.unfinishedFile(history.ofJob), nil
 	}
+	l.tellElsewhere(history.ofJob)
 	taken, err := l.inbox.InProgress()
 	if err != nil {
 		return nil, err
@@ -223,6 +248,28 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinis
 	}
 	l.holdBack(unfinished)
 	return unfinished, l.tidyHeld(fetchCtx, workCtx, history.byFolder)
+}
+
+// isElsewhere reports whether a run of the job was begun by another machine, in a folder that is
+// not here.
+func (l *loop) isElsewhere(row importer.JobRun) bool {
+	return row.Host != l.Host && row.Folder != "" && !exists(row.Folder)
+}
+
+// tellElsewhere says once that the job's folder is not the one in which another machine has
+// worked for it last.
+func (l *loop) tellElsewhere(history []importer.JobRun) {
+	for _, row := range history {
+		if row.Folder == "" {
+			continue
+		}
+		if l.isElsewhere(row) && !l.toldOfHost {
+			l.toldOfHost = true
+			l.Notify(l.job.Name, fmt.Sprintf("%s has worked for this job too, in a folder that is not here: %s. Machines that share a job share its folder; "+
+				"where each has a folder of its own, give the jobs different names", row.Host, row.Folder))
+		}
+		return
+	}
 }
 
 // unfinishedFile returns the file that stays where it is, if the work on it is to go on.

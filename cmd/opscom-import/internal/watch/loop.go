@@ -34,6 +34,8 @@ type loop struct {
 	troubles     int         // that kept the job from its work, in a row
 	heldSeen     time.Time   // when the held runs were last looked at
 	isUnfinished bool        // the file that stays where it is, is in progress
+	toldOfHost   bool        // people know that the folder of another machine is not here
+	toldInUse    string      // a folder in progress that another program works on, of which people know
 	refused      map[string]refusal
 	untoldOf     []untoldTrouble
 	untold       int       // tries to tell people of a failure, in a row

@@ -91,6 +91,7 @@ type Options struct {
 	History  History
 	Recorder Recorder
 	Log      *slog.Logger
+	Host     string                                 // names this machine; "" where no other shares the history
 	Notify   func(job, note string)                 // is told what a person should know
 	Jitter   func(most time.Duration) time.Duration // returns a random time up to most
 	Polling  bool                                   // folders are looked at now and then, without notices of the system

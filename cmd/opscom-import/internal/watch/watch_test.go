@@ -34,6 +34,7 @@ type bench struct {
 	mu     sync.Mutex
 	pushed []string // "students.csv" and the like, in order
 	told   []string // "students.csv 0", "no file"
+	host   string   // as of Options
 	deaf   bool     // nobody can be told
 	push   func(ctx context.Context, file File) End
 
@@ -139,7 +140,7 @@ func (b *bench) watcher() *Watcher {
 	b.t.Helper()
 	history := benchHistory{b.history, b}
 	w, err := New(Options{
-		Jobs: b.jobs, Pusher: b, History: history, Recorder: history, Log: slog.New(slog.DiscardHandler), Polling: true,
+		Jobs: b.jobs, Pusher: b, History: history, Recorder: history, Log: slog.New(slog.DiscardHandler), Polling: true, Host: b.host,
 		Notify: func(_, note string) { b.mu.Lock(); defer b.mu.Unlock(); b.notes = append(b.notes, note) },
 		Jitter: func(time.Duration) time.Duration { return 0 },
 	})

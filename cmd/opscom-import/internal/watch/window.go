@@ -37,6 +37,9 @@ func (w *window) open(now time.Time, history []importer.JobRun) (isOpen bool, ch
 	if w.due.IsZero() || w.worked && !w.at.Next(w.due).After(now) { // a job may have several times before its not_after
 		w.look(now)
 	}
+	for _, r := range history { // another process may have served it
+		w.worked = w.worked || !w.due.IsZero() && r.DueAt.Equal(w.due)
+	}
 	return w.isOpen(now), w.next(now)
 }
 

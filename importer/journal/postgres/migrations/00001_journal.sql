@@ -274,6 +274,7 @@ ALTER TABLE opscom.roster ALTER COLUMN data SET STORAGE EXTERNAL;
 CREATE TABLE opscom.job_run (
     id         bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job        text    NOT NULL, -- its name
+    host       text    NOT NULL DEFAULT '', -- the machine that began it
     file       text    NOT NULL, -- where the file arrived; '': there was none
     file_hash  text    NOT NULL, -- SHA-256 of its bytes in hexadecimal; '': not read
     folder     text    NOT NULL, -- the folder of its own that it lies in; '': it stays where it is
