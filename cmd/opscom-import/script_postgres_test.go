@@ -24,6 +24,7 @@ func onlyEmbedded() []string {
 		"journal_address", // an address of its own
 		"no_runs",         // there is a journal
 		"push_controller", // journal.db is there
+		"sandboxes",       // a database of its own
 		"stop_pause",      // a pause that the Controller asks for is kept for all processes
 		"support",         // the files of the journal
 		"swap",            // nothing of a person is in journal.db

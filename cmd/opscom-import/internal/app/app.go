@@ -60,16 +60,12 @@ type Env struct {
 	Reviewed    *Reviewed             // what a push may send; nil: whatever the file plans
 }
 
-// SandboxTarget is the client and the target by which the journal knows what was
-// pushed to the mock Controller.
-const SandboxTarget = "sandbox"
-
 func (e Env) notify(format string, args ...any) { e.Notify(fmt.Sprintf(format, args...)) }
 
 // client is the client code that rows are pushed for.
 func (e Env) client() string {
 	if e.Settings.Sandbox {
-		return SandboxTarget
+		return sandboxClient
 	}
 	return e.Settings.Client
 }
@@ -77,7 +73,7 @@ func (e Env) client() string {
 // target names what a run is pushed to: runs of one target exclude each other.
 func (e Env) target() string {
 	if e.Settings.Sandbox {
-		return SandboxTarget
+		return e.SandboxTarget()
 	}
 	return importer.TargetOf(e.Settings.Client, e.Settings.URL)
 }

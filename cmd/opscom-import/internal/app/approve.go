@@ -17,7 +17,7 @@ import (
 // sandboxed returns the environment for a stored run: one that was planned for the
 // sandbox needs no --sandbox to say so.
 func (e Env) sandboxed(run importer.RunInfo) Env {
-	if run.Target == SandboxTarget {
+	if IsSandbox(run.Target) {
 		e.Settings = e.Settings.ForSandbox()
 	}
 	return e

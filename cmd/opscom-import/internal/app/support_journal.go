@@ -130,8 +130,8 @@ func (e Env) supportRuns(t *supportText, runs []importer.RunInfo) {
 }
 
 func targetKind(r importer.RunInfo) string {
-	if r.Client == SandboxTarget {
-		return SandboxTarget
+	if r.Client == sandboxClient {
+		return sandboxClient
 	}
 	return "Controller"
 }

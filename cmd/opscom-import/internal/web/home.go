@@ -112,7 +112,7 @@ func (s *Server) runs(ctx context.Context) ([]importer.RunInfo, error) {
 // shows reports whether the page shows the run. In a journal of many machines those of other
 // clients are not for who is at this page.
 func (s *Server) shows(r importer.RunInfo) bool {
-	return !s.isShared() || r.Client == s.env.Settings.Client || r.Client == app.SandboxTarget
+	return !s.isShared() || r.Client == s.env.Settings.Client || r.Target == s.env.SandboxTarget()
 }
 
 // addRun adds a run that is not finished to its card.

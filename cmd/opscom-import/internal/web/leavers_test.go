@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
 )
@@ -22,7 +21,7 @@ func TestRunWithLeaversIsShown(t *testing.T) {
 		return p
 	}
 	leavers := importer.Leavers{Mode: "type:Alumni", UserType: "7", Run: 4, People: 1200, Found: 3, Sent: 2}
-	id := s.storeRun(importer.RunInfo{Client: app.SandboxTarget, Target: app.SandboxTarget, Source: "/nowhere/a.csv", Leavers: &leavers}, importer.RunHeld,
+	id := s.storeRun(importer.RunInfo{Client: s.server.env.SandboxTarget(), Target: s.server.env.SandboxTarget(), Source: "/nowhere/a.csv", Leavers: &leavers}, importer.RunHeld,
 		[]importer.PlannedRow{row(2, "100", importer.StatusUnchanged, false), row(3, "200", importer.StatusPending, true), row(4, "300", importer.StatusPending, true), row(5, "400", importer.StatusLeaver, true)},
 		"2 of the 1200 people of run 4 are not in the file; the limit (max-leavers) is 1")
 	_, body := s.get(fmt.Sprintf("/runs/%d?tab=all", id))

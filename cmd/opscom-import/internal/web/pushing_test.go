@@ -236,7 +236,7 @@ func TestNowForReal(t *testing.T) {
 func TestHeldRunOfACommandIsApproved(t *testing.T) {
 	s := open(t)
 	row := importer.PlannedRow{Row: 2, UniqueID: "1", LoginSource: "SSO", Status: importer.StatusPending, Payload: []byte(`{"unique_id":"1","login_source":"SSO"}`)}
-	id := s.storeRun(importer.RunInfo{Client: app.SandboxTarget, Target: app.SandboxTarget, Source: "/nowhere/a.csv"}, importer.RunHeld,
+	id := s.storeRun(importer.RunInfo{Client: s.server.env.SandboxTarget(), Target: s.server.env.SandboxTarget(), Source: "/nowhere/a.csv"}, importer.RunHeld,
 		[]importer.PlannedRow{row}, "5 of 9 rows are invalid; the limit (max-bad) is 10%")
 	_, body := s.get(fmt.Sprintf("/runs/%d", id))
 	s.wants(body, "This needs a second look, and nothing was sent", "5 of 9 rows need fixing", "Push 1 person")
@@ -381,7 +381,7 @@ func TestRunThatWasCutOffIsTheFilesAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &site{T: t, server: first}
-	run := s.storeRun(importer.RunInfo{Source: d.Path(), Target: app.SandboxTarget}, importer.RunPushing, nil)
+	run := s.storeRun(importer.RunInfo{Source: d.Path(), Target: s.server.env.SandboxTarget()}, importer.RunPushing, nil)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -187,7 +187,7 @@ func (v *runView) addTabs(s *Server, l lang.Lang, offset int) {
 		app.ResultsAll: l.T("All"), app.ResultsPushed: l.T("In OPS-COM"), app.ResultsToFix: l.T("To fix"),
 		app.ResultsAgain: l.T("To send again"), app.ResultsLeft: l.T("Left out or unchanged"),
 	}
-	if v.Target == app.SandboxTarget {
+	if app.IsSandbox(v.Target) {
 		labels[app.ResultsPushed] = l.T("Accepted in practice")
 	}
 	for _, tab := range app.ResultTabs() {
@@ -225,7 +225,7 @@ func (s *Server) addLaunch(l lang.Lang, v *runView) (d draft.Draft, ok bool) {
 	if ok {
 		v.File, v.IsLast = d.ID, d.Run == v.ID
 	}
-	v.Trial = v.Target == app.SandboxTarget
+	v.Trial = app.IsSandbox(v.Target)
 	v.Pushed = v.Counts[importer.StatusPushed]
 	v.Left = v.Counts.Of(importer.KindFailed, importer.KindOpen)
 	v.CanReal = v.Trial && v.IsLast && v.State == importer.RunFinished && s.real.Missing == "" && v.Pushed > 0
@@ -369,7 +369,7 @@ func (s *Server) pushRun(w http.ResponseWriter, r *http.Request, id int64) {
 		switch {
 		case r.PostFormValue("approved") != "yes":
 			wrong = l.T("Nothing was sent. Tick the box beside what needs a second look, or fix the file.")
-		case run.Target != app.SandboxTarget && digits(r.PostFormValue("typed")) != strconv.Itoa(left):
+		case !app.IsSandbox(run.Target) && digits(r.PostFormValue("typed")) != strconv.Itoa(left):
 			wrong = l.T("Nothing was sent. To send to the real OPS-COM, type the number of people: %s.", l.Number(left))
 		}
 		if wrong != "" {
