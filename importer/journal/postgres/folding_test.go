@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/journal/postgres/pgtest"
@@ -91,6 +93,21 @@ func TestNothingIsFoldedWhileARunIsPushed(t *testing.T) {
 	r.become(t, importer.RunStopped)
 	diff(t, "when it is stopped", accepted(t, j, 2, 600), map[int]string{2: "a", 600: "a"})
 	wantUnfolded(t, j, 0, 2)
+}
+
+// A run that is resumed between the question and the lock is not folded either.
+func TestARunThatIsResumedMeanwhileIsNotFolded(t *testing.T) {
+	j := newJournal(t)
+	r := storeRun(t, j, someRun(importer.RunPushing), somePeople(2, 3))
+	r.record(t, j.pool, pushedAs(2, "a"))
+	must(t, j.update(t.Context(), "fold", func(tx pgx.Tx) error {
+		done, err := j.foldSome(t.Context(), tx, someTarget)
+		if !done {
+			t.Error("it goes on")
+		}
+		return err
+	}))
+	wantUnfolded(t, j, 1, 0)
 }
 
 // A run of another night that was stopped is pushed again while a new one is planned.
