@@ -66,6 +66,8 @@ func TestBrowser(t *testing.T) {
 		"workbook":   bringsBackTheWorkbook,
 		"tools":      triesTheTools,
 		"values":     saysWhatValuesBecome,
+		"elsewhere":  looksAtAnotherMachine,
+		"fleet":      overPostgres(isStopped),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,6 +118,7 @@ type journey struct {
 	ctx        context.Context // of the tab
 	program    string          // path
 	downloads  string          // folder
+	variables  []string        // of each program, besides those that it has in any case
 	scriptless bool
 
 	mu       sync.Mutex

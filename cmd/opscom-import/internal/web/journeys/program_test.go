@@ -45,6 +45,7 @@ type pageProgram struct {
 	path    string
 	state   string   // folder
 	flags   []string // besides the state folder
+	journal []string // variables that say where it is; none for the state folder
 	address string   // that it printed
 	command *exec.Cmd
 	said    bytes.Buffer // on standard error
@@ -54,7 +55,7 @@ type pageProgram struct {
 // startProgram starts the program with a new state folder and the flags.
 func (j *journey) startProgram(flags ...string) *pageProgram {
 	j.Helper()
-	p := &pageProgram{T: j.T, path: j.program, state: filepath.Join(j.TempDir(), "state"), flags: flags}
+	p := &pageProgram{T: j.T, path: j.program, state: filepath.Join(j.TempDir(), "state"), flags: flags, journal: j.variables}
 	j.Cleanup(p.kill)
 	p.start()
 	return p
@@ -68,6 +69,7 @@ func (p *pageProgram) start() {
 	p.command = exec.Command(p.path, args...)
 	p.command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + os.Getenv("TMPDIR"), "GORACE=atexit_sleep_ms=0",
 		config.TokenVariable + "=" + realToken}
+	p.command.Env = append(p.command.Env, p.journal...)
 	p.said.Reset()
 	p.command.Stderr = &p.said
 	printed, err := p.command.StdoutPipe()
