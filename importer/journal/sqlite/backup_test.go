@@ -15,6 +15,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/internal/format"
 )
 
 // backedUp backs the journal up, and returns the file.
@@ -329,6 +330,54 @@ func TestRestoreRefuses(t *testing.T) {
 	after := checked(t, j.dir)
 	after.Bytes = before.Bytes // the log is moved whenever it is closed
 	diff(t, "the journal that was there", after, before)
+}
+
+// TestRestoreOfAnOlderVersion restores a backup by the first version that made any, whose tables are
+// the same, and whose acceptances do not say which event told of them.
+func TestRestoreOfAnOlderVersion(t *testing.T) {
+	j := openTest(t, t.TempDir())
+	finishedRun(t, j, 2, 3)
+	diff(t, "accepted", accepted(t, j, 2, 3), map[int]string{2: "20", 3: "30"})
+	finishedRun(t, j, 4) // nobody asks
+	stopped := planned(t, j, importer.RunPushing, 5, 6)
+	claim(t, stopped, 1)
+	must(t, stopped.Record(t.Context(), []importer.Outcome{pushed(5)}))
+	must(t, stopped.Stop(t.Context()))
+	for _, row := range []int{2, 3} {
+		key := testKey(row)
+		var data []byte
+		must(t, j.reader.QueryRow("SELECT data FROM acceptance WHERE key = ?", key[:]).Scan(&data))
+		a, err := format.ReadAcceptance(data)
+		must(t, err)
+		if a.Event == 0 {
+			t.Error("the acceptance has no event")
+		}
+		a.Event = 0
+		_, err = j.writer.Exec("UPDATE acceptance SET data = ? WHERE key = ?", format.AppendAcceptance(key, a), key[:])
+		must(t, err)
+	}
+	path := backedUp(t, j)
+	db, err := openFile(path, url.Values{})
+	must(t, err)
+	_, err = db.Exec("DELETE FROM goose_db_version WHERE version_id > 5")
+	must(t, errors.Join(err, db.Close()))
+
+	restored := restoredFrom(t, path)
+	want := map[int]string{2: "20 in doubt", 3: "30 in doubt", 4: "40 in doubt", 5: "50 in doubt"}
+	diff(t, "accepted before", accepted(t, restored, 2, 3, 4, 5, 6), want)
+	r := runOf(t, restored, stopped.id)
+	must(t, r.Start(t.Context()))
+	diff(t, "claimed", claim(t, r, 9), []int{6})
+	must(t, r.Record(t.Context(), []importer.Outcome{pushed(6)}))
+	must(t, r.Finish(t.Context(), testTime))
+	want[6] = "60"
+	diff(t, "accepted then", accepted(t, restored, 2, 3, 4, 5, 6), want)
+	diff(t, "damage", checked(t, restored.dir).Damage, []string(nil))
+	own, err := schema(restored.reader)
+	must(t, err)
+	if stored, known, err := versions(t.Context(), own); err != nil || stored != known {
+		t.Errorf("it has version %d of %d, %v", stored, known, err)
+	}
 }
 
 // TestRestoreAfterAnInterruption restores into a folder in which the same was interrupted.
