@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"opscom-import/importer"
 )
@@ -48,8 +50,20 @@ func (e *DamagedError) Unwrap() error { return e.Reason }
 // BusyError says that another run to the same target is in progress.
 type BusyError struct {
 	Target string
+	Run    int64     // 0: not known, as before it is stored
+	Since  time.Time // when it was started; zero when Run is 0
+	By     []string  // processes that work on it, as in "process 4711 on host"; empty: not known
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
+	if e.Run == 0 {
+		return fmt.Sprintf("another run to %s is in progress; wait until it has ended, then run the command again", e.Target)
+	}
+	since := e.Since.Local().Format("2006-01-02 15:04")
+	if len(e.By) == 0 {
+		return fmt.Sprintf("another run to %s is in progress: run %d, since %s; wait until \"opscom-import runs show\" says that it has ended, "+
+			"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since)
+	}
+	return fmt.Sprintf("another run to %s is in progress: run %d, since %s, by %s; wait until \"opscom-import runs show\" says that it has ended, "+
+		"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since, strings.Join(e.By, " and "))
 }

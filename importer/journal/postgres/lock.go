@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"opscom-import/importer"
-	"opscom-import/importer/journal"
 )
 
 // A target is locked by an advisory lock of a connection of its own. PostgreSQL ends a
@@ -49,7 +48,7 @@ func (j *Journal) Lock(target string) (release func() error, err error) {
 		return nil, j.failed(action, err)
 	}
 	if !got {
-		return nil, &journal.BusyError{Target: target}
+		return nil, j.busy(ctx, target)
 	}
 	ended := make(chan struct{})
 	var keeping sync.WaitGroup
@@ -72,6 +71,9 @@ func (l *targetLock) take(ctx context.Context) (got bool, err error) {
 	l.conn = conn
 	if err = config.AfterConnect(ctx, conn); err == nil {
 		_, err = conn.Exec(ctx, fmt.Sprintf("SET idle_session_timeout = '%ds'", int(lockTerm.Seconds())))
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT set_config('application_name', $1, false)", lockName())
 	}
 	if err == nil {
 		err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, $2))", l.target, lockSpace).Scan(&got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"opscom-import/importer"
@@ -140,6 +141,9 @@ type StoppedError struct {
 func (e *StoppedError) Error() string {
 	if e.Reason == "" {
 		return fmt.Sprintf("run %d was stopped by another process", e.Run)
+	}
+	if strings.HasPrefix(e.Reason, `"`) { // a command
+		return fmt.Sprintf("run %d was stopped by %s", e.Run, e.Reason)
 	}
 	return fmt.Sprintf("run %d was stopped by another process: %s", e.Run, e.Reason)
 }

@@ -65,7 +65,7 @@ func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (journal.Run,
 		return r.insert(ctx, tx)
 	})
 	if isBusy(err) {
-		return nil, &journal.BusyError{Target: run.Target}
+		return nil, j.busy(ctx, run.Target)
 	}
 	if err != nil {
 		return nil, err
@@ -221,7 +221,7 @@ func (r *Run) Start(ctx context.Context) error {
 		return r.push(ctx, tx, record)
 	})
 	if isBusy(err) {
-		err = &journal.BusyError{Target: r.record.Target}
+		err = r.journal.busy(ctx, r.record.Target)
 	}
 	if err == nil {
 		r.own, r.isEnded = nil, false

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -22,7 +23,7 @@ func (j *Journal) Lock(target string) (release func() error, err error) {
 		return nil, fmt.Errorf("lock the runs to %s: %w", target, err)
 	}
 	if !got {
-		return nil, &journal.BusyError{Target: target}
+		return nil, j.busy(target)
 	}
 	return func() error {
 		if err := lock.Unlock(); err != nil {
@@ -30,6 +31,22 @@ func (j *Journal) Lock(target string) (release func() error, err error) {
 		}
 		return nil
 	}, nil
+}
+
+// busy says which run to the target is in progress, as far as that is known.
+func (j *Journal) busy(target string) *journal.BusyError {
+	busy := &journal.BusyError{Target: target}
+	runs, err := j.Runs(context.Background())
+	if err != nil {
+		return busy
+	}
+	for _, r := range runs {
+		if (r.State == importer.RunPlanning || r.State == importer.RunPushing) && importer.SameTarget(r.Target) == importer.SameTarget(target) {
+			busy.Run, busy.Since = r.ID, r.StartedAt
+			break
+		}
+	}
+	return busy
 }
 
 // lockFile returns the path of the lock of that name. The file is never removed,

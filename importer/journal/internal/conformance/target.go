@@ -29,6 +29,11 @@ func lock(t *test) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
+	run := planned(t, a, importer.RunPushing, 2)
+	busy := new(journal.BusyError)
+	if _, err := b.Lock(testTarget); !errors.As(err, &busy) || busy.Run != run.Info().ID || !busy.Since.Equal(run.Info().StartedAt) {
+		t.Errorf("while run %d is in progress: %v", run.Info().ID, err)
+	}
 	other, err := b.Lock("another target")
 	must(t, err)
 	must(t, other())
