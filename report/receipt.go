@@ -37,7 +37,7 @@ type Receipt struct {
 	Held     []string                // why a safety limit holds the run, a sentence each
 	Reports  importer.Reports        // those that were written
 	Exit     int                     // exit code
-	Waiting  bool                    // workers push what is not sent
+	Waiting  bool                    // others push what is not sent
 }
 
 // Check makes sure that every row that was read has exactly one status that a
@@ -150,7 +150,10 @@ func (t *receiptText) addCounts() {
 	lines := CountLines(t.Counts, len(t.Held) > 0)
 	for i, l := range lines {
 		if t.Waiting && l.Label == importer.StatusNotSent.Label() {
-			lines[i].Note = "waiting for the workers"
+			lines[i].Note = "waiting to be pushed"
+		}
+		if t.Waiting && l.Label == importer.StatusUnknown.Label() {
+			lines[i].Note = "being pushed, or about to be"
 		}
 		width = max(width, len(thousands(l.Rows)))
 		labels = max(labels, len(l.Label))
@@ -230,9 +233,13 @@ func (t *receiptText) addHeld() {
 	}
 }
 
-// addWaiting says how to hear of a run that others push.
+// addWaiting says how to hear of a run that others push, or how to stop it.
 func (t *receiptText) addWaiting() {
 	if !t.Waiting {
+		return
+	}
+	if t.Command == "runs show" {
+		t.line("\nIt is in progress. To stop it: %s", t.style.bold(fmt.Sprintf("opscom-import runs stop %d", t.Run)))
 		return
 	}
 	t.line("\nThe workers push it. How far it is: %s", t.style.bold(fmt.Sprintf("opscom-import runs show %d", t.Run)))

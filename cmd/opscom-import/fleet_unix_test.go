@@ -306,15 +306,24 @@ type fleetShot struct {
 
 func (f *fleetTrial) client(code string, rate int, faults string, seed uint64) *fleetClient {
 	f.Helper()
-	parsed, err := sandbox.ParseFaults(faults)
-	f.check(err)
-	box, err := sandbox.New(sandbox.Config{Client: code, Token: scriptToken, Faults: parsed, Seed: seed, KeepRequests: true})
-	f.check(err)
-	f.Cleanup(func() { f.check(box.Close()) })
-	c := &fleetClient{fleetTrial: f, code: code, rate: rate, box: box}
+	c := &fleetClient{fleetTrial: f, code: code, rate: rate}
+	c.replace(faults, seed)
 	f.clients = append(f.clients, c)
 	f.check(os.Mkdir(c.path(""), 0o700))
 	return c
+}
+
+// replace gives the client another sandbox, with these faults.
+func (c *fleetClient) replace(faults string, seed uint64) {
+	c.Helper()
+	parsed, err := sandbox.ParseFaults(faults)
+	c.check(err)
+	box, err := sandbox.New(sandbox.Config{Client: c.code, Token: scriptToken, Faults: parsed, Seed: seed, KeepRequests: true})
+	c.check(err)
+	c.Cleanup(func() { c.check(box.Close()) })
+	c.busy.Lock()
+	defer c.busy.Unlock()
+	c.box = box
 }
 
 func (c *fleetClient) path(name string) string { return filepath.Join(c.folder, c.code, name) }

@@ -23,14 +23,14 @@ import (
 func runsCommand(s streams) *cobra.Command {
 	list := &cobra.Command{
 		Use:   "runs",
-		Short: "List the runs; show one, write its reports again, forget old ones",
+		Short: "List the runs; show one, write its reports again, stop it, forget old ones",
 		Args:  noArgument,
 		RunE: with(s, func(ctx context.Context, ss *session, _ []string) error {
 			runs, err := app.Runs(ctx, ss.Env)
 			if err != nil {
 				return err
 			}
-			label, err := app.RunLabels(ctx, ss.Env, runs...)
+			label, err := app.RunLabels(ctx, ss.Env, runs)
 			if err != nil {
 				return err
 			}
@@ -47,11 +47,11 @@ func runsCommand(s streams) *cobra.Command {
 				return err
 			}
 			if !ss.Settings.JSON && !ss.Settings.Quiet {
-				label, err := app.RunLabels(ctx, ss.Env, run)
+				label, err := app.RunLabel(ctx, ss.Env, run, receipt.Waiting)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), label(run))
+				fmt.Fprintf(s.stdout, "Run %d, started %s: %s\n\n", run.ID, run.StartedAt.Local().Format(time.DateTime), label)
 			}
 			return ss.print(receipt)
 		}),
@@ -71,8 +71,37 @@ func runsCommand(s streams) *cobra.Command {
 			return err
 		}),
 	}
-	list.AddCommand(show, again, forgetCommand(s))
+	list.AddCommand(show, again, stopCommand(s), forgetCommand(s))
 	return list
+}
+
+func stopCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop RUN",
+		Short: "Stop a run in progress, so that it can be resumed later",
+		Long: `stop ends a run early, in good order: nothing more is sent, and the answers in
+flight are recorded. What was not sent stays in the plan.
+
+With a journal in PostgreSQL it stops a run wherever it is pushed: by workers, or by a
+push on any machine. With one in a state folder only the process that pushes the run
+can stop it, and stop says so; a run whose process died is marked as stopped.`,
+		Args: oneArgument("RUN"),
+		RunE: withRun(s, func(ctx context.Context, ss *session, id int64) error {
+			run, receipt, err := app.StopRun(ctx, ss.Env, id)
+			if err != nil {
+				return err
+			}
+			if err := ss.print(receipt); err != nil {
+				return err
+			}
+			if run.State == importer.RunStopped {
+				ss.say("Run %d is stopped. To resume it: push or submit the same file again, or opscom-import approve %d.", run.ID, run.ID)
+			} else {
+				ss.say("Run %d has ended meanwhile: it is %s.", run.ID, run.State.Label())
+			}
+			return nil
+		}),
+	}
 }
 
 // withRun is with for a command whose argument is the number of a run.

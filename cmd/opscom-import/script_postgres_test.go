@@ -25,6 +25,7 @@ func onlyEmbedded() []string {
 		"no_runs",         // there is a journal
 		"push_controller", // journal.db is there
 		"sandboxes",       // a database of its own
+		"runs_stop",       // only a process can stop what it pushes
 		"stop_pause",      // a pause that the Controller asks for is kept for all processes
 		"support",         // the files of the journal
 		"swap",            // nothing of a person is in journal.db

@@ -7,6 +7,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres"
 )
 
 // The exit codes, as docs/reference/commands.md explains them.
@@ -79,6 +80,9 @@ func withNextStep(ended error) error {
 	}
 	if errors.As(ended, new(*importer.PauseError)) { // says it
 		return fmt.Errorf("the run was stopped: %w to resume", ended)
+	}
+	if errors.As(ended, new(*postgres.StoppedError)) {
+		return fmt.Errorf("%w; run the same command again to resume", ended)
 	}
 	return fmt.Errorf("the run was stopped: %w; when that is fixed, run the same command again to resume", ended)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/journal/postgres"
@@ -73,19 +74,45 @@ func FindRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, err
 
 // ShowRun returns a run, and its receipt with the reports that exist.
 func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
-	err = env.readRun(ctx, id, func(_ journal.Journal, run journal.Run) error {
+	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) (err error) {
 		info = run.Info()
-		counts, attempts, err := run.Counts(ctx)
-		receipt = report.Receipt{
-			Command: "runs show", Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Leavers: info.Leavers, Attempts: attempts,
-			Held: heldReasons(info), Reports: existing(info.Reports), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
-		}
-		if !info.FinishedAt.IsZero() {
-			receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
+		if receipt, err = receiptOf(ctx, "runs show", run); err == nil && info.State == importer.RunPushing {
+			receipt.Waiting, err = isWorkedOn(ctx, j, info)
 		}
 		return err
 	})
 	return info, receipt, err
+}
+
+// receiptOf returns the receipt of a stored run, with the reports that exist.
+func receiptOf(ctx context.Context, command string, run journal.Run) (report.Receipt, error) {
+	info := run.Info()
+	counts, attempts, err := run.Counts(ctx)
+	receipt := report.Receipt{
+		Command: command, Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Leavers: info.Leavers, Attempts: attempts,
+		Held: heldReasons(info), Reports: existing(info.Reports), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
+	}
+	if !info.FinishedAt.IsZero() {
+		receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
+	}
+	return receipt, err
+}
+
+// isWorkedOn reports whether somebody pushes a run in progress, or will by themselves.
+func isWorkedOn(ctx context.Context, j journal.Journal, run importer.RunInfo) (bool, error) {
+	if shared, ok := j.(*postgres.Journal); ok {
+		standings, err := fleet.Standings(ctx, shared.Pool())
+		standing := standings[run.ID]
+		return standing.IsPushed || standing.Waiting > 0, err
+	}
+	release, err := j.Lock(run.Target)
+	if err == nil {
+		err = release()
+	}
+	if errors.As(err, new(*journal.BusyError)) {
+		return true, nil
+	}
+	return false, nil // where it cannot be locked, nobody is known to
 }
 
 // WriteReports writes a run's results, problems and fix workbook again, where they

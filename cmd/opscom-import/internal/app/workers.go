@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -43,12 +44,29 @@ func Workers(ctx context.Context, env Env) (list []fleet.Process, notes []string
 
 // RunLabels returns what says the state of runs in words. Of a run that is being pushed a journal in
 // PostgreSQL knows more than its state.
-func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(importer.RunInfo) string, error) {
+func RunLabels(ctx context.Context, env Env, runs []importer.RunInfo) (func(importer.RunInfo) string, error) {
+	return env.runLabels(ctx, runs, false)
+}
+
+// RunLabel returns what says the state of a run in words, with the processes that work on it, or why
+// nobody does. isWorkedOn says that somebody does, or will.
+func RunLabel(ctx context.Context, env Env, run importer.RunInfo, isWorkedOn bool) (string, error) {
+	if run.State == importer.RunPushing && env.Settings.Journal.IsZero() {
+		return map[bool]string{true: "in progress", false: "interrupted"}[isWorkedOn], nil
+	}
+	label, err := env.runLabels(ctx, []importer.RunInfo{run}, true)
+	if err != nil {
+		return "", err
+	}
+	return label(run), nil
+}
+
+func (e Env) runLabels(ctx context.Context, runs []importer.RunInfo, detailed bool) (func(importer.RunInfo) string, error) {
 	label := func(r importer.RunInfo) string { return r.State.Label() }
-	if env.Settings.Journal.IsZero() || !slices.ContainsFunc(runs, func(r importer.RunInfo) bool { return r.State == importer.RunPushing }) {
+	if e.Settings.Journal.IsZero() || !slices.ContainsFunc(runs, func(r importer.RunInfo) bool { return r.State == importer.RunPushing }) {
 		return label, nil
 	}
-	j, err := env.openUnread(ctx)
+	j, err := e.openUnread(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +74,16 @@ func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(imp
 	standings, err := fleet.Standings(ctx, j.Pool())
 	if err != nil {
 		return nil, err
+	}
+	inProgress := "in progress"
+	if detailed && standings[runs[0].ID].IsPushed {
+		by, err := j.Pushers(ctx, runs[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(by) > 0 {
+			inProgress += ", by " + strings.Join(by, " and ")
+		}
 	}
 	return func(r importer.RunInfo) string {
 		standing, known := standings[r.ID]
@@ -65,14 +93,14 @@ func RunLabels(ctx context.Context, env Env, runs ...importer.RunInfo) (func(imp
 		}
 		switch activityOf(standing) {
 		case Working:
-			return "in progress"
+			return inProgress
 		case NoWorker:
 			if len(runs) == 1 {
 				return "waits: no worker for " + importer.ControllerOf(r.Target) + " is alive"
 			}
 			return "waits: no worker is alive"
 		case Waiting:
-			if standing.Trouble != "" && len(runs) == 1 {
+			if standing.Trouble != "" && detailed {
 				return "waits: " + standing.Trouble
 			}
 			return "waits for a worker"

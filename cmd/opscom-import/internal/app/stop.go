@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"opscom-import/importer"
+	"opscom-import/importer/journal"
+	"opscom-import/report"
+)
+
+// shared is a run of a journal whose runs any process may stop.
+type shared interface {
+	StopBecause(ctx context.Context, reason string) error
+}
+
+// StopRun stops a run that is being pushed, or was cut off, and returns it with its receipt. With a
+// journal in PostgreSQL that is so wherever it is pushed: who pushes it records the answers in
+// flight first. With one in a state folder only the process that pushes a run can stop it. A run
+// that is stopped already stays as it is.
+func StopRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
+	if exists, err := env.hasJournal(); err != nil || !exists {
+		return info, receipt, errors.Join(err, env.noRun(id))
+	}
+	err = env.withJournal(ctx, func(j journal.Journal) error {
+		run, err := j.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := env.stopRun(ctx, j, run); err != nil {
+			return err
+		}
+		if run, err = j.Run(ctx, id); err != nil {
+			return err
+		}
+		info = run.Info()
+		receipt, err = receiptOf(ctx, "runs stop", run)
+		receipt.Exit = ExitDone // it is what was asked for
+		return err
+	})
+	return info, receipt, err
+}
+
+func (e Env) stopRun(ctx context.Context, j journal.Journal, run journal.Run) error {
+	info := run.Info()
+	switch info.State {
+	case importer.RunStopped:
+		return nil
+	case importer.RunPushing:
+	case importer.RunPlanning:
+		return fmt.Errorf("the file of run %d is being read, and nothing was sent: interrupt the command that reads it (Ctrl-C)", info.ID)
+	default:
+		return fmt.Errorf("run %d is not in progress (%s): there is nothing to stop", info.ID, info.State.Label())
+	}
+	if run, ok := run.(shared); ok {
+		e.notify("Stopping run %d: who pushes it sends nothing more, and records the answers in flight.", info.ID)
+		host, err := os.Hostname()
+		if err != nil {
+			host = "another machine"
+		}
+		return run.StopBecause(ctx, fmt.Sprintf("\"opscom-import runs stop\" on %s", host))
+	}
+	err := journal.Alone(ctx, j, info.Target, func() error { return nil }) // whose process has died, is stopped by that
+	if errors.As(err, new(*journal.BusyError)) {
+		return &elsewhereError{info.ID, err}
+	}
+	return err
+}
+
+// elsewhereError says that another process of this machine pushes a run.
+type elsewhereError struct {
+	run  int64
+	busy error
+}
+
+func (e *elsewhereError) Error() string {
+	return fmt.Sprintf("run %d is pushed by another process, and with a journal in a state folder only that one can stop it: "+
+		"press Ctrl-C in its terminal, or Stop on its page", e.run)
+}
+
+func (e *elsewhereError) Unwrap() error { return e.busy }
