@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"opscom-import/cmd/opscom-import/internal/fleet"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 	"opscom-import/importer/journal/postgres"
@@ -77,7 +76,8 @@ func ShowRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 	err = env.readRun(ctx, id, func(j journal.Journal, run journal.Run) (err error) {
 		info = run.Info()
 		if receipt, err = receiptOf(ctx, "runs show", run); err == nil && info.State == importer.RunPushing {
-			receipt.Waiting, err = isWorkedOn(ctx, j, info)
+			activities, _ := activitiesOf(ctx, j, []importer.RunInfo{info}) // a folder that only can be read cannot be locked
+			receipt.Waiting = activities[id] != Idle
 		}
 		return err
 	})
@@ -96,23 +96,6 @@ func receiptOf(ctx context.Context, command string, run journal.Run) (report.Rec
 		receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()
 	}
 	return receipt, err
-}
-
-// isWorkedOn reports whether somebody pushes a run in progress, or will by themselves.
-func isWorkedOn(ctx context.Context, j journal.Journal, run importer.RunInfo) (bool, error) {
-	if shared, ok := j.(*postgres.Journal); ok {
-		standings, err := fleet.Standings(ctx, shared.Pool())
-		standing := standings[run.ID]
-		return standing.IsPushed || standing.Waiting > 0, err
-	}
-	release, err := j.Lock(run.Target)
-	if err == nil {
-		err = release()
-	}
-	if errors.As(err, new(*journal.BusyError)) {
-		return true, nil
-	}
-	return false, nil // where it cannot be locked, nobody is known to
 }
 
 // WriteReports writes a run's results, problems and fix workbook again, where they
