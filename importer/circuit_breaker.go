@@ -66,9 +66,11 @@ func (s Streak) tooLong(limit int) *CircuitError {
 	return nil
 }
 
-// circuitBreaker opens when too many rows in a row fail alike, and stays open.
+// circuitBreaker opens when too many rows in a row fail alike, and stays open. Where others push the
+// run too it only suspects that: how many it are is known when the outcomes are recorded.
 type circuitBreaker struct {
-	limit int // rows in a row; 0: any number
+	limit  int         // rows in a row; 0: any number
+	shared SharedQueue // nil: nobody else pushes the run
 
 	mu     sync.Mutex
 	streak Streak
@@ -80,8 +82,24 @@ type circuitBreaker struct {
 func (b *circuitBreaker) observe(o *Outcome) *CircuitError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.streak = b.streak.After(o); b.opened == nil {
-		b.opened = b.streak.tooLong(b.limit)
+	b.streak = b.streak.After(o)
+	if suspected := b.streak.tooLong(b.limit); b.opened == nil || b.shared != nil {
+		b.opened = suspected
 	}
 	return b.opened
+}
+
+// judge counts outcomes that were just recorded after those of everybody else, and returns why the
+// run has to stop.
+func (b *circuitBreaker) judge(outcomes []Outcome) (opened *CircuitError) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.streak = b.shared.StreakBefore()
+	for i := range outcomes {
+		b.streak = b.streak.After(&outcomes[i])
+		if opened == nil {
+			opened = b.streak.tooLong(b.limit)
+		}
+	}
+	return opened
 }

@@ -20,6 +20,7 @@ type pool struct {
 	jobs     <-chan Job
 	outcomes chan<- Outcome
 	breaker  *circuitBreaker
+	ask      chan<- chan struct{}    // asks the recorder to record what it has, and then to close that channel
 	stop     context.CancelCauseFunc // stops the push
 	parked   chan struct{}           // has one element for each parked row
 }
@@ -59,9 +60,23 @@ func (p *pool) push(fetchCtx, workCtx context.Context, job Job) (parked bool) {
 	if answer.Attempts > 0 {
 		outcome.FinishedAt = time.Now().UTC()
 	}
-	if opened := p.breaker.observe(&outcome); opened != nil {
+	opened := p.breaker.observe(&outcome)
+	if opened != nil && p.breaker.shared == nil {
 		p.stop(opened)
 	}
 	p.outcomes <- outcome // the recorder receives until the last worker is done
+	if opened != nil && p.breaker.shared != nil {
+		p.awaitRecord(fetchCtx)
+	}
 	return parked
+}
+
+// awaitRecord waits until all outcomes until now are recorded: that stops the push if the circuit has opened.
+func (p *pool) awaitRecord(fetchCtx context.Context) {
+	recorded := make(chan struct{})
+	select {
+	case p.ask <- recorded:
+		<-recorded
+	case <-fetchCtx.Done():
+	}
 }

@@ -86,26 +86,23 @@ func (p *Pusher) Push(fetchCtx, workCtx context.Context) error {
 	fetchCtx, stop := context.WithCancelCause(fetchCtx)
 	defer stop(nil)
 	breaker := &circuitBreaker{limit: p.MaxFailures}
-	shared, isShared := p.Queue.(SharedQueue)
-	if isShared {
-		breaker.limit = 0
-	}
+	breaker.shared, _ = p.Queue.(SharedQueue)
 	for {
-		if err := p.pushRound(fetchCtx, workCtx, breaker, shared, stop); err != nil || !p.Queue.NextRound() {
+		if err := p.pushRound(fetchCtx, workCtx, breaker, stop); err != nil || !p.Queue.NextRound() {
 			return err
 		}
 	}
 }
 
 // pushRound pushes the pending rows of a round, and returns nil when none is left.
-func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker, shared SharedQueue, stop context.CancelCauseFunc) error {
+func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBreaker, stop context.CancelCauseFunc) error {
 	claims := make(chan []Job)
 	jobs := make(chan Job, max(p.Workers, p.minClaim()))
 	outcomes := make(chan Outcome, recordAhead)
 	drained := false
 	recording, recorded := Linger(workCtx) // an interrupt must not lose what is already known
 	defer recorded()
-	recorder := recorder{Pusher: p, ctx: recording, shared: shared, stop: stop}
+	recorder := recorder{Pusher: p, ctx: recording, breaker: breaker, asked: make(chan chan struct{}), stop: stop}
 
 	var workers, run errgroup.Group
 	workers.Go(func() (err error) {
@@ -120,7 +117,7 @@ func (p *Pusher) pushRound(fetchCtx, workCtx context.Context, breaker *circuitBr
 		distribute(fetchCtx, claims, jobs, outcomes)
 		return nil
 	})
-	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: breaker, stop: stop, parked: make(chan struct{}, maxParked)}
+	pool := pool{Pusher: p, group: &workers, jobs: jobs, outcomes: outcomes, breaker: breaker, ask: recorder.asked, stop: stop, parked: make(chan struct{}, maxParked)}
 	for range p.Workers {
 		pool.hire(fetchCtx, workCtx)
 	}

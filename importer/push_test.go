@@ -417,7 +417,7 @@ func TestFailuresInARowOfSeveralPushers(t *testing.T) {
 		}
 		counts, err := push(200, "code=100%:9022,latency=20ms")
 		var circuit *importer.CircuitError
-		if !errors.As(err, &circuit) || circuit.Failures < 30 || counts[importer.StatusRejected] > 20 {
+		if !errors.As(err, &circuit) || circuit.Failures != 30 || counts[importer.StatusRejected] != 10 {
 			t.Errorf("the last push ended with %v and %v", err, counts)
 		}
 	})

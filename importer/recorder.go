@@ -10,12 +10,12 @@ import (
 type recorder struct {
 	*Pusher
 	ctx        context.Context // of what is recorded
-	shared     SharedQueue     // nil: nobody else pushes the run
+	breaker    *circuitBreaker
+	asked      chan chan struct{} // to record what there is, and then to close that channel
 	stop       context.CancelCauseFunc
 	pending    []Outcome
-	err        error  // the first that the queue returned
-	unanswered int    // claimed rows without an answer, because the run was stopped
-	streak     Streak // of the run, as far as this process knows it
+	err        error // the first that the queue returned
+	unanswered int   // claimed rows without an answer, because the run was stopped
 }
 
 // record receives outcomes until the channel is closed. When the queue fails it
@@ -24,6 +24,17 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 	collect := cmp.Or(r.RecordDelay, recordDelay)
 	delay := time.NewTimer(collect)
 	defer delay.Stop()
+	take := func(outcome Outcome) {
+		if outcome.Status.Spec().Kind == KindOpen {
+			r.unanswered++
+		}
+		if r.pending = append(r.pending, outcome); len(r.pending) == 1 {
+			delay.Reset(collect)
+		}
+		if len(r.pending) >= recordBatch && r.err == nil {
+			r.flush()
+		}
+	}
 	for {
 		select {
 		case outcome, open := <-outcomes:
@@ -31,17 +42,15 @@ func (r *recorder) record(outcomes <-chan Outcome) error {
 				r.flush()
 				return r.err
 			}
-			if outcome.Status.Spec().Kind == KindOpen {
-				r.unanswered++
+			take(outcome)
+		case recorded := <-r.asked:
+			for len(outcomes) > 0 { // nobody else receives them
+				take(<-outcomes)
 			}
-			if r.pending = append(r.pending, outcome); len(r.pending) == 1 {
-				delay.Reset(collect)
-			}
-			r.streak = r.streak.After(&outcome)
-			failing := r.shared != nil && r.streak.tooLong(r.MaxFailures) != nil // together with others it may be otherwise
-			if (len(r.pending) >= recordBatch || failing) && r.err == nil {
+			if r.err == nil {
 				r.flush()
 			}
+			close(recorded)
 		case <-delay.C:
 			r.flush()
 		}
@@ -59,22 +68,13 @@ func (r *recorder) flush() {
 		}
 		return
 	}
-	if r.shared != nil {
-		r.judge()
+	if r.breaker.shared != nil {
+		if opened := r.breaker.judge(r.pending); opened != nil {
+			r.stop(opened)
+		}
 	}
 	if r.OnRecorded != nil {
 		r.OnRecorded(r.pending)
 	}
 	r.pending = r.pending[:0]
-}
-
-// judge stops the run when too many rows of it have failed alike, with those that were just recorded.
-func (r *recorder) judge() {
-	r.streak = r.shared.StreakBefore()
-	for i := range r.pending {
-		r.streak = r.streak.After(&r.pending[i])
-		if opened := r.streak.tooLong(r.MaxFailures); opened != nil {
-			r.stop(opened)
-		}
-	}
 }
