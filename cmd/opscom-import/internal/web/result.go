@@ -339,6 +339,12 @@ func (s *Server) resultLine(l lang.Lang, v *runView, result *importer.Result, na
 	case importer.StatusNotSent:
 		line.Outcome = l.T("not sent yet")
 	}
+	if v.Busy || v.Standing != nil { // nobody has to go on
+		line.Advice = ""
+		if result.Status == importer.StatusUnknown {
+			line.Outcome = l.T("on its way")
+		}
+	}
 	if result.Leaver && line.Said == "" {
 		line.Said = l.T("This person is not in the file any more.")
 	}

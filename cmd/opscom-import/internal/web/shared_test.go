@@ -85,7 +85,7 @@ func TestPagesShareAJournal(t *testing.T) {
 	here.lacks(body, "Go on with students.csv", "Forget")
 	_, body = here.get("/runs/1")
 	here.wants(body, "It is being sent, by another program or on another computer.", " of 200 people", `hx-get="`+here.server.link("/runs/1/standing"))
-	here.lacks(body, ">Go on</button>", "/runs/1/forget")
+	here.lacks(body, ">Go on</button>", "/runs/1/forget", "Press Go on", "perhaps sent")
 	if status, body, _ := here.standing("/runs/1/standing"); status != http.StatusOK || !strings.Contains(body, " of 200 people") {
 		t.Errorf("how far it is: status %d\n%s", status, body)
 	}
