@@ -74,6 +74,8 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return l.T("Choose a file first.")
 	case errors.Is(err, importer.ErrInterrupted):
 		return l.T("It was stopped.")
+	case errors.As(err, &busy) && app.IsSandbox(busy.Target):
+		return l.T("Another practice run is in progress, started elsewhere. Wait until it has ended, then try again.")
 	case errors.As(err, &busy):
 		return l.T("Another run to %s is in progress, started elsewhere. Wait until it has ended, then try again.", busy.Target)
 	case errors.As(err, &refused):

@@ -116,17 +116,18 @@ func (s *Server) parsePages() error {
 // words are the functions that the templates call.
 func (s *Server) words(l lang.Lang) template.FuncMap {
 	return template.FuncMap{
-		"t":      l.T,                                                                                     // a text
-		"plural": func(n int, one, many string, args ...any) string { return l.N(n, one, many, args...) }, // a text with a number
-		"number": l.Number,
-		"engine": func(text string) string { return engineText(l, text) }, // a message of the engine
-		"link":   s.link,
-		"action": s.action, // the address for a form
-		"base":   filepath.Base,
-		"when":   l.DateTime,
-		"day":    l.Date,
-		"label":  func(a mapping.Attribute) string { return l.Engine(a.Spec().Label) },
-		"letter": mapping.ColumnLetter,
+		"t":        l.T,                                                                                     // a text
+		"plural":   func(n int, one, many string, args ...any) string { return l.N(n, one, many, args...) }, // a text with a number
+		"number":   l.Number,
+		"engine":   func(text string) string { return engineText(l, text) }, // a message of the engine
+		"link":     s.link,
+		"action":   s.action, // the address for a form
+		"base":     filepath.Base,
+		"practice": app.IsSandbox,
+		"when":     l.DateTime,
+		"day":      l.Date,
+		"label":    func(a mapping.Attribute) string { return l.Engine(a.Spec().Label) },
+		"letter":   mapping.ColumnLetter,
 		"span": func(seconds float64) string {
 			return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 		},

@@ -110,6 +110,15 @@ func TestPagesShareAJournal(t *testing.T) {
 	_, body = here.get("/runs/1")
 	here.wants(body, "It is not complete.", ">Go on</button>")
 
+	// Each has a practice of its own.
+	here.upload("practice.csv", people(2, 0))
+	here.post("/files/1/push", here.reviewed(1))
+	here.wants(here.result(), "Practice is done: 2 people were accepted.")
+	_, body = here.get("/runs")
+	here.wants(body, "practice.csv", "<td data-label=\"To\">Practice</td>")
+	_, body = there.get("/runs")
+	there.lacks(body, "practice.csv")
+
 	// A run that a limit holds is approved where its folder is not.
 	folder := filepath.Join(t.TempDir(), "exports")
 	path := filepath.Join(folder, "new.csv")
