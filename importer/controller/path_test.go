@@ -53,7 +53,11 @@ func TestTrace(t *testing.T) {
 		"a web server, no proxy": {secure.URL, proxyAt("http", plain.Listener.Addr().String()), roots, StepTLS, false, "TCP proxy"},
 		"not an address":         {"ftp://controller.invalid", Proxy{}, nil, StepDNS, false, ""},
 	} {
-		p := Trace(t.Context(), Config{BaseURL: test.url, InsecureHTTP: true, Proxy: test.proxy, Roots: test.roots, Timeout: 400 * time.Millisecond})
+		timeout := time.Minute
+		if test.timedOut {
+			timeout = time.Second // in which the steps before are done
+		}
+		p := Trace(t.Context(), Config{BaseURL: test.url, InsecureHTTP: true, Proxy: test.proxy, Roots: test.roots, Timeout: timeout})
 		var steps []string
 		for step := range maps.Keys(p.Steps) {
 			steps = append(steps, string(step))

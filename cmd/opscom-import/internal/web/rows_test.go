@@ -85,7 +85,9 @@ func atRows(t *testing.T, name, text, mappingText string) *rowsPerson {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	p.get("")
+	for p.get(""); strings.Contains(p.page, "<progress"); { // each waits for the check for seconds
+		p.get("")
+	}
 	return p
 }
 
