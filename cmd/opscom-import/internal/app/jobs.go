@@ -92,10 +92,17 @@ func (h JobHistory) End(ctx context.Context, r importer.JobRun, relocate *import
 	return h.Env.withJournal(ctx, func(j journal.Journal) error { return j.EndJobRun(ctx, r, relocate) })
 }
 
-// Outcome returns a run and how its rows ended; the error is journal.ErrNoRun for one that
-// is forgotten.
+// Outcome returns a run and how its rows ended; the error is journal.ErrNoRun for one
+// that is forgotten. In a journal of many machines one that is finished may have been approved where its
+// reports could not be written: they are written here.
 func (h JobHistory) Outcome(ctx context.Context, run int64) (importer.RunInfo, report.Receipt, error) {
-	return ShowRun(ctx, h.Env, run)
+	info, receipt, err := ShowRun(ctx, h.Env, run)
+	if err == nil && info.State == importer.RunFinished && h.Host() != "" {
+		if _, err := WriteReports(ctx, h.Env, run); err != nil {
+			h.Env.Log.Warn("the reports of an approved run are not written", "run", run, "error", err)
+		}
+	}
+	return info, receipt, err
 }
 
 // PushedByOthers returns the run of the very file that others push, or have finished, of those that were

@@ -108,10 +108,10 @@ func (b *Inbox) InProgress() ([]Taken, error) {
 	return b.list(InProgress, b.repair)
 }
 
-// In returns the files that were finished in a place, the oldest first. With an error it
-// returns all that it can.
+// In returns the files that were finished in a place, the oldest first, also those of which somebody
+// has left nothing but the folder. With an error it returns all that it can.
 func (b *Inbox) In(place Place) ([]Taken, error) {
-	return b.list(place, func(_ Taken, file fs.FileInfo, _ note) (bool, error) { return file != nil, nil })
+	return b.list(place, func(Taken, fs.FileInfo, note) (bool, error) { return true, nil })
 }
 
 // Stray returns the files in progress, or in another place, whose names match none of the

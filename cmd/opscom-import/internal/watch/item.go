@@ -324,6 +324,9 @@ func (l *loop) tidyHeld(fetchCtx, workCtx context.Context, rows map[string]impor
 			continue
 		default:
 			hash, err := app.HashOf(t.Path)
+			if errors.Is(err, fs.ErrNotExist) { // somebody has removed it; its rows are sent all the same
+				hash, err = run.FileHash, nil
+			}
 			if err != nil {
 				return err
 			}

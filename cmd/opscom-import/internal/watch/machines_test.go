@@ -2,8 +2,10 @@ package watch
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/app"
 	"opscom-import/cmd/opscom-import/internal/schedule"
 	"opscom-import/importer"
+	"opscom-import/report"
 )
 
 // Two programs with histories of their own take files from one folder: the second leaves alone what
@@ -86,4 +89,33 @@ func TestATimeOfTheScheduleIsServedOnce(t *testing.T) {
 			t.Errorf("in three nights: pushed %q, and the history has %d runs", b.pushed, len(b.runs()))
 		}
 	})
+}
+
+// Somebody removes a held file, and its run is approved, or forgotten: its folder does not stay.
+func TestAHeldFileThatIsRemoved(t *testing.T) {
+	for place, state := range map[string]importer.RunState{"done": importer.RunFinished, "failed": importer.RunSuperseded} {
+		t.Run(place, func(t *testing.T) {
+			inTime(t, func(t *testing.T, b *bench) {
+				b.arrive("a.csv", "x")
+				run := importer.RunInfo{State: importer.RunHeld}
+				b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) { return run, report.Receipt{}, nil }
+				b.push = func(_ context.Context, f File) End {
+					if err := os.WriteFile(strings.TrimSuffix(f.Path, ".csv")+".results.csv", nil, 0o600); err != nil {
+						t.Error(err)
+					}
+					return End{Run: 7, Exit: app.ExitHeld, Problem: "few rows"}
+				}
+				b.run(2 * time.Minute)
+				if err := os.Remove(filepath.Join(b.runs()[0].Folder, "a.csv")); err != nil {
+					t.Fatal(err)
+				}
+				run = importer.RunInfo{State: state, FileHash: b.runs()[0].FileHash}
+				b.run(3 * time.Minute)
+				b.want("held", b.in("held"))
+				if got := b.in(place); !slices.Contains(got, "a.results.csv") {
+					t.Errorf("%s has %q", place, got)
+				}
+			})
+		})
+	}
 }
