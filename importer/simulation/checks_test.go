@@ -183,7 +183,10 @@ func (c *course) checkRequests() {
 	c.checkRevoked()
 }
 
-// checkRevoked makes sure that a process stops once its token is refused.
+// checkRevoked makes sure that a process stops once its token is refused. Beyond the requests that
+// are in flight then, as many may set out before it is stopped: the answer that frees a slot for
+// somebody who waits comes to the worker that stops the push, and it depends on the scheduler which
+// of the two goes on first.
 func (c *course) checkRevoked() {
 	refused := make(map[int]int)
 	for _, entry := range c.box.Requests() {
@@ -191,7 +194,7 @@ func (c *course) checkRevoked() {
 			continue
 		}
 		p := c.processAt(entry.Time)
-		if refused[p]++; refused[p] > c.settings.workers {
+		if refused[p]++; refused[p] > 2*c.settings.workers {
 			c.violated("process %d sent %d requests with a token that is refused, and has %d workers", p, refused[p], c.settings.workers)
 		}
 	}
