@@ -41,7 +41,7 @@ func TestSubmitAsPlanner(t *testing.T) {
 	t.Setenv("OPSCOM_JOURNAL_KEY", "key-1 "+strings.Repeat("c0ffee00", 8))
 	var out, errs strings.Builder
 	code := run(t.Context(), []string{"submit", "--client", scriptClient, "--url", controller.URL, "--state", t.TempDir(), file}, streams{stdout: &out, stderr: &errs})
-	if code != 0 || !strings.Contains(out.String(), "waiting for the workers") {
+	if code != 0 || !strings.Contains(out.String(), "waiting to be pushed") {
 		t.Fatalf("code %d\n%s%s", code, &out, &errs)
 	}
 	if calls := box.Requests(); len(calls) != 1 || calls[0].Call != sandbox.TypesCall {

@@ -51,13 +51,13 @@ func (p *pusher) pushRun(fetchCtx, workCtx context.Context, active activeRun) (r
 	if p.submit != nil && active.pending > 0 { // else it is finished here
 		return p.submit(fetchCtx, workCtx, active)
 	}
-	p.Progress.Start(active.pending)
+	recorded, done := p.follow(workCtx, active.Run, active.pending)
 	pusher := importer.Pusher{
 		Queue: active.Run, Controller: p.connection, Workers: p.Settings.Workers, MaxFailures: p.Settings.MaxFailures,
-		OnRecorded: func(outcomes []importer.Outcome) { addOutcomes(p.Progress, outcomes) },
+		OnRecorded: recorded,
 	}
 	ended := active.Work(fetchCtx, func(ctx context.Context) error { return pusher.Push(ctx, workCtx) })
-	p.Progress.Finish()
+	done()
 	return p.finish(workCtx, active, ended)
 }
 

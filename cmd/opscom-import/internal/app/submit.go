@@ -44,7 +44,9 @@ func (p *pusher) submitRun(fetchCtx, workCtx context.Context, active activeRun, 
 	p.Log.Info("run is submitted", "run", info.ID, "pending", active.pending)
 	if wait {
 		p.notify("Waiting for the workers to push run %d.", info.ID)
+		_, done := p.follow(fetchCtx, active.Run, active.pending)
 		ended := p.awaitEnd(fetchCtx, info.ID)
+		done()
 		if fetchCtx.Err() == nil {
 			return p.finish(workCtx, active, ended)
 		}
