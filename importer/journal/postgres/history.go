@@ -91,7 +91,7 @@ func (j *Journal) loadRosters(ctx context.Context, q querier, condition string, 
 		}
 		data, err := j.keys.Open(sealed, s.Target, run)
 		if err == nil {
-			err = s.Read(run, series, data)
+			err = s.Read(run, format.PathOf(series), data)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("who was in run %d: %w", run, err)
@@ -121,7 +121,7 @@ func (j *Journal) storeRoster(ctx context.Context, tx pgx.Tx, s *format.Roster, 
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO opscom.roster (target, series, run, keyed, data) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (target, series) DO UPDATE SET run = excluded.run, keyed = excluded.keyed, data = excluded.data`,
-		s.Target, importer.SeriesOf(s.Source), s.ID, s.HasKeys, j.keys.Seal(nil, data, s.Target, s.ID))
+		s.Target, format.PathText(importer.SeriesOf(s.Source)), s.ID, s.HasKeys, j.keys.Seal(nil, data, s.Target, s.ID))
 	return err
 }
 
@@ -196,7 +196,7 @@ func (j *Journal) dropOlderRosters(ctx context.Context, target string) error {
 		for i := range past.Runs {
 			if r := &past.Runs[i]; journal.IsComplete(r) {
 				_, err = tx.Exec(ctx, "DELETE FROM opscom.roster r USING opscom.target t WHERE t.id = r.target AND t.name = $1 AND r.series = $2 AND r.run < $3",
-					importer.SameTarget(target), importer.SeriesOf(r.Source), r.ID)
+					importer.SameTarget(target), format.PathText(importer.SeriesOf(r.Source)), r.ID)
 			}
 			if err != nil {
 				return err

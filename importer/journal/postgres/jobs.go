@@ -23,7 +23,7 @@ const mostJobRuns = 1000
 func (j *Journal) BeginJobRun(ctx context.Context, r importer.JobRun) (id int64, err error) {
 	err = j.update(ctx, "begin a run of job "+r.Job, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `INSERT INTO opscom.job_run (job, host, file, file_hash, folder, due_at, begun_at, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id`, r.Job, r.Host, r.File, r.FileHash, r.Folder, orNull(r.DueAt), r.StartedAt).Scan(&id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id`, r.Job, r.Host, format.PathText(r.File), r.FileHash, format.PathText(r.Folder), orNull(r.DueAt), r.StartedAt).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (j *Journal) EndJobRun(ctx context.Context, r importer.JobRun, relocate *im
 	}
 	return j.update(ctx, "end a run of job "+r.Job, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE opscom.job_run SET run = $2, file_hash = $3, exit = $4, counts = $5, problem = $6, retry = $7, told = $8, folder = $9, ended_at = $10
-			WHERE id = $1`, r.ID, r.Run, r.FileHash, r.Exit, counts, r.Problem, r.Retry, r.IsTold, folder, orNull(r.EndedAt)); err != nil {
+			WHERE id = $1`, r.ID, r.Run, r.FileHash, r.Exit, counts, format.PathText(r.Problem), r.Retry, r.IsTold, format.PathText(folder), orNull(r.EndedAt)); err != nil {
 			return err
 		}
 		if relocate == nil || r.Run == 0 {
@@ -106,6 +106,7 @@ func scanJobRun(row pgx.CollectableRow) (r importer.JobRun, err error) {
 	if err := json.Unmarshal(counts, &r.Counts); err != nil {
 		return r, fmt.Errorf("%w: run %d of job %s: %v", format.ErrDamaged, r.ID, r.Job, err)
 	}
+	r.File, r.Folder, r.Problem = format.PathOf(r.File), format.PathOf(r.Folder), format.PathOf(r.Problem)
 	r.DueAt, r.BegunAt, r.StartedAt, r.EndedAt = timeOf(due), r.BegunAt.UTC(), r.StartedAt.UTC(), timeOf(ended)
 	return r, nil
 }

@@ -53,7 +53,7 @@ func loadRuns(ctx context.Context, q querier, condition string, args ...any) ([]
 		if err != nil {
 			return r, err
 		}
-		r.StartedAt, r.FinishedAt = r.StartedAt.UTC(), timeOf(finished)
+		r.Source, r.StartedAt, r.FinishedAt = format.PathOf(r.Source), r.StartedAt.UTC(), timeOf(finished)
 		return r, format.ReadRun(&r.RunInfo, held, reports)
 	})
 }

@@ -48,7 +48,7 @@ func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (journal.Run,
 	r := &Run{journal: j, record: runRecord{RunInfo: run}}
 	record := &r.record
 	record.State, record.Rows, record.Held, record.FinishedAt = importer.RunPlanning, 0, nil, time.Time{}
-	record.Target, record.Source = importer.SameTarget(run.Target), storable(run.Source)
+	record.Target = importer.SameTarget(run.Target)
 	record.StartedAt = run.StartedAt.UTC().Truncate(time.Microsecond)
 	if err := j.followTimeline(ctx); err != nil {
 		return nil, err
@@ -74,9 +74,6 @@ func (j *Journal) Begin(ctx context.Context, run importer.RunInfo) (journal.Run,
 	return r, nil
 }
 
-// storable returns a path as the database takes it: names of files may be no valid text.
-func storable(path string) string { return strings.ToValidUTF8(path, "\uFFFD") }
-
 // isBusy reports whether an error says that another run to the target is in progress.
 func isBusy(err error) bool {
 	pg := new(pgconn.PgError)
@@ -88,7 +85,7 @@ func (r *Run) insert(ctx context.Context, tx pgx.Tx) error {
 	record := &r.record
 	err := tx.QueryRow(ctx, `INSERT INTO opscom.run (night, target, client, source, file_hash, mapping_hash, state, started_at, timeline)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, opscom.timeline()) RETURNING id, timeline`,
-		record.night, record.target, record.Client, record.Source, record.FileHash, record.MappingHash, record.State, record.StartedAt).Scan(&record.ID, &record.timeline)
+		record.night, record.target, record.Client, format.PathText(record.Source), record.FileHash, record.MappingHash, record.State, record.StartedAt).Scan(&record.ID, &record.timeline)
 	if err != nil {
 		return err
 	}
@@ -142,7 +139,7 @@ func (j *Journal) Runs(ctx context.Context) ([]importer.RunInfo, error) {
 // held, stopped or being pushed.
 func (j *Journal) Unfinished(ctx context.Context, target, source string) ([]importer.RunInfo, error) {
 	return j.list(ctx, "WHERE target.name = $1 AND run.source = $2 AND run.state IN ('held', 'stopped', 'pushing') ORDER BY run.id DESC",
-		importer.SameTarget(target), storable(source))
+		importer.SameTarget(target), format.PathText(source))
 }
 
 func (j *Journal) list(ctx context.Context, condition string, args ...any) ([]importer.RunInfo, error) {

@@ -18,6 +18,7 @@ func plans() []part {
 	return []part{
 		{"states", states},
 		{"what is known of a run", beginAndInfo},
+		{"names that are not text", namesThatAreNotText},
 		{"append and seal refuse", appendAndSealRefuse},
 		{"amended rows are never claimed", amendedRows},
 		{"a plan in the making", planInTheMaking},
@@ -426,4 +427,38 @@ func payloadsComeBack(t *test) {
 			t.Errorf("row %d is %s", line.Row, line.Status)
 		}
 	}
+}
+
+// Names of files are kept byte for byte, whatever the bytes are, and no two are taken for one.
+func namesThatAreNotText(t *test) {
+	j := t.open()
+	const latin, mark = "/donn\xe9es/\xff students.csv", "/donn\uFFFDes/\uFFFD students.csv"
+	for _, source := range []string{latin, mark} {
+		info := testRun()
+		info.Source, info.File = source, source+".copy"
+		info.Reports = importer.Reports{Results: source + ".results.csv", Problems: source + ".problems.csv", Fix: source + ".fix.xlsx", Summary: "-", Leavers: source + ".leavers.csv"}
+		r, err := j.Begin(t.Context(), info)
+		must(t, err)
+		must(t, r.Seal(t.Context(), importer.RunHeld, 0, nil))
+	}
+	job := importer.JobRun{Job: "students", File: latin, FileHash: "f1", Folder: latin + "/in-progress", StartedAt: testTime}
+	var err error
+	job.ID, err = j.BeginJobRun(t.Context(), job)
+	must(t, err)
+	job.Exit, job.Problem, job.EndedAt, job.Starts, job.BegunAt, job.Counts = 2, latin+" cannot be read", testTime, 1, testTime, importer.Counts{}
+	must(t, j.EndJobRun(t.Context(), job, nil))
+	j = t.crash()
+	for _, source := range []string{latin, mark} {
+		unfinished, err := j.Unfinished(t.Context(), testTarget, source)
+		must(t, err)
+		if len(unfinished) != 1 {
+			t.Fatalf("%d runs of %q are not finished, want 1", len(unfinished), source)
+		}
+		info := unfinished[0]
+		diff(t, "names", []string{info.Source, info.File, info.Reports.Results, info.Reports.Problems, info.Reports.Fix, info.Reports.Summary, info.Reports.Leavers},
+			[]string{source, source + ".copy", source + ".results.csv", source + ".problems.csv", source + ".fix.xlsx", "-", source + ".leavers.csv"})
+	}
+	runs, err := j.JobRuns(t.Context(), "students", 0)
+	must(t, err)
+	diff(t, "the job's run", runs, []importer.JobRun{job})
 }

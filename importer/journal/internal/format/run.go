@@ -23,7 +23,11 @@ func PackRun(r *importer.RunInfo) (held, reports []byte, err error) {
 	if held, err = json.Marshal(r.Held); err != nil {
 		return nil, nil, err
 	}
-	reports, err = json.Marshal(reportsColumn{r.Reports, r.File, r.LineEnded, r.Leavers})
+	column := reportsColumn{r.Reports, PathText(r.File), r.LineEnded, r.Leavers}
+	for _, path := range column.Paths() {
+		*path = PathText(*path)
+	}
+	reports, err = json.Marshal(column)
 	return held, reports, err
 }
 
@@ -33,6 +37,9 @@ func ReadRun(r *importer.RunInfo, held, reports []byte) error {
 	if err := errors.Join(json.Unmarshal(held, &r.Held), json.Unmarshal(reports, &column)); err != nil {
 		return fmt.Errorf("%w: run %d: %v", ErrDamaged, r.ID, err)
 	}
-	r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, column.File, column.LineEnded, column.Leavers
+	for _, path := range column.Paths() {
+		*path = PathOf(*path)
+	}
+	r.Reports, r.File, r.LineEnded, r.Leavers = column.Reports, PathOf(column.File), column.LineEnded, column.Leavers
 	return nil
 }
