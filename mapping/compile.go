@@ -49,6 +49,18 @@ func Compile(f *File, header []string, opts Options) (*Mapper, error) {
 	return &c.mapper, nil
 }
 
+// Check returns what is wrong with a mapping whatever columns a file has: transforms that do not
+// exist. Compile finds the rest.
+func (f *File) Check() error {
+	c := &compiler{mistakes: mistakes{name: f.Name}, transforms: transform.NewSet()}
+	for i := range f.Fields {
+		for _, word := range f.Fields[i].Apply {
+			c.findTransform(&f.Fields[i], word)
+		}
+	}
+	return c.err()
+}
+
 // compiler collects the parts of a mapper and the mistakes in its mapping.
 type compiler struct {
 	mistakes

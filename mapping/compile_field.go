@@ -25,9 +25,8 @@ func (c *compiler) compileField(f *Field) {
 	c.compileDate(f, &m)
 	c.compileDamage(f, &m)
 	for _, word := range f.Apply {
-		t, err := c.transforms.Find(strings.TrimSpace(word))
-		if err != nil {
-			c.failField(f, "apply", err)
+		t, isKnown := c.findTransform(f, word)
+		if !isKnown {
 			continue
 		}
 		if f.Attribute == LastName && strings.TrimSpace(word) == "title" {
@@ -67,6 +66,15 @@ func (f *Field) lineOf(key string) int {
 }
 
 // failField adds a mistake in one of the field's keys.
+// findTransform returns the transform that a field applies.
+func (c *compiler) findTransform(f *Field, word string) (t transform.Func, isKnown bool) {
+	t, err := c.transforms.Find(strings.TrimSpace(word))
+	if err != nil {
+		c.failField(f, "apply", err)
+	}
+	return t, err == nil
+}
+
 func (c *compiler) failField(f *Field, key string, err error) {
 	c.fail(f.lineOf(key), f.Attribute.String()+"."+key, err.Error())
 }

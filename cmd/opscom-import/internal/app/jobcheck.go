@@ -72,7 +72,8 @@ func (e Env) checkJob(ctx context.Context, job config.Job) (wrong []error) {
 	return append(wrong, checkJobFile(job))
 }
 
-// checkJobMapping checks that the job's mapping file can be read: nobody is there to
+// checkJobMapping checks that the job's mapping file can be read, and what of it does not need the
+// columns of a file: nobody is there to
 // confirm a suggestion.
 func checkJobMapping(job config.Job) error {
 	paths := []string{job.Settings.Mapping}
@@ -92,8 +93,11 @@ func checkJobMapping(job config.Job) error {
 	if err != nil {
 		return fmt.Errorf("the mapping file %s cannot be read: %w", paths[0], errors.Unwrap(err))
 	}
-	_, err = mapping.Parse(name, text)
-	return err
+	file, err := mapping.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	return file.Check()
 }
 
 // checkOwnFiles checks that the job does not take what the program works with, for this job

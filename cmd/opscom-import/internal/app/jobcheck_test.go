@@ -50,6 +50,11 @@ func TestCheckJobs(t *testing.T) {
 	ownToken := folder("a", "in", "*")
 	ownToken.Settings.TokenFile = filepath.Join(root, "link", "token")
 	ownMapping := folder("a", ".", "*.yaml")
+	unknownTransform := folder("a", "in", "*.csv")
+	unknownTransform.Settings.Mapping = filepath.Join(root, "unknown.yaml")
+	if err := os.WriteFile(unknownTransform.Settings.Mapping, []byte("version: 1\nfields:\n  unique_id: {column: id, apply: [lower, shuffle]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct {
 		jobs []config.Job
 		want string // "" when nothing is wrong
@@ -74,6 +79,7 @@ func TestCheckJobs(t *testing.T) {
 		"its mapping":                  {[]config.Job{ownMapping}, "which the program works with"},
 		"beside its mapping":           {[]config.Job{folder("a", ".", "*.csv")}, ""},
 		"no mapping":                   {[]config.Job{noMapping}, "no mapping"},
+		"an unknown transform":         {[]config.Job{unknownTransform}, "unknown.yaml:3: unique_id.apply: "},
 		"no folder":                    {[]config.Job{folder("a", "nowhere", "*.csv")}, "there is no folder"},
 	} {
 		env.Settings.Jobs = tc.jobs
