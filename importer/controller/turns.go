@@ -40,6 +40,7 @@ const (
 	turnsAhead    = 200 * time.Millisecond // of turns in hand at most, at the shared rate: for as long the keeper may be slow, and so much is lost at the end
 	fewTurns      = 4                      // in hand at most, if these are more: at a low rate each would be a question otherwise
 	mostTurns     = 1000                   // in hand
+	unlimitedFor  = time.Second            // after a question whose answer was that there is no limit
 	sharedCatchUp = 10 * time.Millisecond  // of the limiter, where requests also wait for turns
 )
 
@@ -74,6 +75,7 @@ type sharedRate struct {
 	unused   int           // turns that were too old, since the last reservation
 	interval time.Duration // from one turn to the next, of all processes; 0: no limit
 	refused  error         // why there will be no turns; nil: there will
+	freeFrom time.Time     // when the keeper was asked that last said that there is no limit; zero: it did not
 	pause    time.Time     // end of the longest pause of our own
 	told     time.Time     // end of the one that the others know of
 
@@ -118,6 +120,12 @@ func (s *sharedRate) rate() float64 {
 func (s *sharedRate) take(now time.Time) (wait time.Duration) {
 	if s.refused != nil {
 		return -1
+	}
+	if since := now.Sub(s.freeFrom); since < unlimitedFor {
+		if since >= unlimitedFor/2 {
+			signal(s.wanted)
+		}
+		return 0
 	}
 	s.dropOld(now)
 	wait = maxPause // or until there are turns
@@ -170,6 +178,12 @@ func (s *sharedRate) missing() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	switch {
+	case now.Sub(s.freeFrom) < unlimitedFor/2:
+		return 0
+	case !s.freeFrom.IsZero():
+		return 1 // it may be that there is a limit now
+	}
 	s.dropOld(now)
 	return s.need(p.queued, now) - len(s.inHand)
 }
@@ -249,6 +263,10 @@ func (s *sharedRate) accept(asked, got time.Time, r importer.Reservation) bool {
 	}
 	s.interval, s.unused = r.Interval, 0
 	s.ahead = min(s.ahead, s.most())
+	s.freeFrom = time.Time{}
+	if r.Interval == 0 && r.Turns > 0 {
+		certain, s.freeFrom, r.Turns = true, asked, 0
+	}
 	for i := range r.Turns {
 		if certain {
 			s.inHand = append(s.inHand, r.First.Add(time.Duration(i)*r.Interval))

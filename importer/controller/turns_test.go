@@ -287,6 +287,35 @@ func TestSharedRateWithoutALimit(t *testing.T) {
 	})
 }
 
+// TestKeeperAwayWithoutALimit has the keeper not answer for a while, and then say that there is a limit: requests stop within a
+// second, and the limit holds from then on.
+func TestKeeperAwayWithoutALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, m := newKeeper(0), newFarServer()
+		began := time.Now()
+		time.AfterFunc(10*time.Second, func() { k.setAway(true) })
+		time.AfterFunc(20*time.Second, func() {
+			k.setAway(false)
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.rate = 50
+		})
+		pushTogether(t, 2, 40*time.Second, m, near(k), nil)
+		late := m.at[:0]
+		for _, at := range m.at {
+			since := at.Sub(began)
+			if since > 11*time.Second+20*time.Millisecond && since < 20*time.Second {
+				t.Fatalf("a request came %v after the keeper was away", since-10*time.Second)
+			}
+			if since > 20*time.Second {
+				late = append(late, at)
+			}
+		}
+		m.at = late
+		m.check(t, 50, 0.97)
+	})
+}
+
 // TestSlowClientLeavesTurnsToOthers has a client with more requests in flight than it can
 // use turns for, beside one that can use all.
 func TestSlowClientLeavesTurnsToOthers(t *testing.T) {
