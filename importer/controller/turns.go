@@ -38,7 +38,7 @@ const (
 
 const (
 	turnsAhead    = 200 * time.Millisecond // of turns in hand at most, at the shared rate: for as long the keeper may be slow, and so much is lost at the end
-	fewTurns      = 4                      // in hand at most, if these are more: at a low rate each would be a question otherwise
+	fewTurns      = 3                      // in hand at most, if these are more: at a low rate each would be a question otherwise
 	mostTurns     = 1000                   // in hand
 	unlimitedFor  = time.Second            // after a question whose answer was that there is no limit
 	sharedCatchUp = 10 * time.Millisecond  // of the limiter, where requests also wait for turns
