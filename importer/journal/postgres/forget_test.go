@@ -223,6 +223,26 @@ func TestANightIsLeftThatCannotBeFolded(t *testing.T) {
 	}
 }
 
+// Who submits a run forgets old ones while it is in progress: its plan has folded the outcomes of those
+// before, so that nothing of their nights has to wait for the target.
+func TestNightsGoWhileTheirTargetIsInUse(t *testing.T) {
+	j := newJournal(t)
+	old := onNight(t, j, 9, importer.RunFinished)
+	old.record(t, j.pool, pushedAs(2, "a"))
+	last := finished(t, j, someSource, somePeople(2, 4))
+	accepted(t, j, 2)
+	run := busy(t, j)
+	if n, err := j.Expire(t.Context(), old.id); n != 1 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	diff(t, "runs", runIDs(t, j), []int64{last.id, run.id})
+	for _, night := range nights(t, j) {
+		if night == old.night.Format("20060102") {
+			t.Error("the tables of the night are there")
+		}
+	}
+}
+
 // Where all runs of a night are forgotten, its tables are dropped.
 func TestWholeNightsAreDropped(t *testing.T) {
 	for name, forget := range map[string]func(*Journal, ...int64) (int, error){
