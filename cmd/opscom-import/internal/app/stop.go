@@ -8,6 +8,7 @@ import (
 
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres"
 	"opscom-import/report"
 )
 
@@ -68,6 +69,9 @@ func (e Env) stopRun(ctx context.Context, j journal.Journal, run journal.Run) er
 	}
 	return err
 }
+
+// IsStoppedElsewhere reports whether a push ended because another process has stopped the run.
+func IsStoppedElsewhere(err error) bool { return errors.As(err, new(*postgres.StoppedError)) }
 
 // elsewhereError says that another process of this machine pushes a run.
 type elsewhereError struct {

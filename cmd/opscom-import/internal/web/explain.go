@@ -78,6 +78,8 @@ func (s *Server) explain(l lang.Lang, err error) string {
 		return l.T("Another practice run is in progress, started elsewhere. Wait until it has ended, then try again.")
 	case errors.As(err, &busy):
 		return l.T("Another run to %s is in progress, started elsewhere. Wait until it has ended, then try again.", busy.Target)
+	case app.IsStoppedElsewhere(err):
+		return l.T("It was stopped from elsewhere.")
 	case errors.As(err, &refused):
 		return engineSentence(l, refused)
 	case errors.As(err, &circuit):

@@ -161,6 +161,7 @@ func (s *Server) showRunWith(w http.ResponseWriter, r *http.Request, id int64, s
 	d, isDraft := s.addLaunch(l, &v)
 	if activity != app.Idle && !v.Busy {
 		v.Standing = newStanding(l, v.ID, activity, v.Counts)
+		v.Standing.CanStop = s.isShared()
 	}
 	p := page{Title: l.T("Result"), Body: &v}
 	if isDraft && v.IsLast {

@@ -191,6 +191,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /runs", s.showRuns)
 	mux.HandleFunc("GET /runs/{run}", s.withRun(s.showRun))
 	mux.HandleFunc("GET /runs/{run}/standing", s.showStanding)
+	mux.HandleFunc("POST /runs/{run}/stop", s.withRun(s.stopRun))
 	mux.HandleFunc("POST /runs/{run}/push", s.withRun(s.pushRun))
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("GET /files/{file}/forget", s.withDraft(s.askForgetFile))

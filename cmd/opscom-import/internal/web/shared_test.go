@@ -75,6 +75,7 @@ func TestPagesShareAJournal(t *testing.T) {
 	form := there.reviewed(1)
 	form.Set("typed", form.Get("people"))
 	there.post("/files/1/push", form)
+	stranger := open(t, slices.Concat(shared, real, []string{"--client", "OTHER"})...)
 
 	_, body := here.get("/")
 	for !strings.Contains(body, "It is being sent.") {
@@ -93,7 +94,6 @@ func TestPagesShareAJournal(t *testing.T) {
 	there.wants(body, "It is in progress.")
 	there.lacks(body, "another computer")
 
-	stranger := open(t, slices.Concat(shared, real, []string{"--client", "OTHER"})...)
 	_, body = stranger.get("/")
 	stranger.lacks(body, "students.csv")
 	for _, path := range []string{"/runs/1", "/runs/1/results.csv", "/runs/1/standing", "/runs/1/forget"} {
@@ -101,9 +101,12 @@ func TestPagesShareAJournal(t *testing.T) {
 			t.Errorf("the page of another client: %s has status %d", path, status)
 		}
 	}
+	if status, _ := stranger.post("/runs/1/stop", nil); status != http.StatusNotFound {
+		t.Errorf("the page of another client may stop it: status %d", status)
+	}
 
-	there.post("/progress/stop", nil)
-	there.result()
+	here.post("/runs/1/stop", nil)
+	there.wants(there.result(), "It is not complete.", "It was stopped from elsewhere.")
 	if status, _, location := here.standing("/runs/1/standing"); status != http.StatusNoContent || !strings.Contains(location, here.server.link("/runs/1")) {
 		t.Errorf("after the end the page stays: status %d, location %q", status, location)
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"opscom-import/cmd/opscom-import/internal/app"
+	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
@@ -13,6 +14,7 @@ import (
 // standing is how far a run is that another program pushes, here or on another computer.
 type standing struct {
 	Run         int64
+	CanStop     bool   // from here
 	Said        string // who pushes it
 	Done, Total int    // people; 0 when that is not known
 	Text        string // how many
@@ -31,6 +33,17 @@ func newStanding(l lang.Lang, run int64, activity app.Activity, counts importer.
 		v.Said = l.T("It is being sent, by another program or on another computer.")
 	}
 	return v
+}
+
+// stopRun stops a run wherever it is pushed.
+func (s *Server) stopRun(w http.ResponseWriter, r *http.Request, id int64) {
+	if _, _, err := app.StopRun(r.Context(), s.quiet(draft.Draft{}), id); err != nil {
+		if run, findErr := app.FindRun(r.Context(), s.env, id); findErr != nil || run.State == importer.RunPushing { // else it ended meanwhile
+			s.failRun(w, r, err)
+			return
+		}
+	}
+	s.redirect(w, r, "/runs/%d", id)
 }
 
 // showStanding shows how far a run is that is pushed elsewhere, and leads on to its page when
