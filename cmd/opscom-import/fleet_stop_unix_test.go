@@ -65,7 +65,7 @@ func (c *fleetClient) answered(counts importer.Counts) int {
 func (c *fleetClient) settle(rows int) importer.RunInfo {
 	c.Helper()
 	c.eventually("two workers", func() bool {
-		return strings.Count(c.fleetTrial.run(c.command(nil, "workers")).stdout, " working ") == 2
+		return strings.Count(c.fleetTrial.run(c.command(nil, "workers", "--json")).stdout, `"state":"idle"`) == 2
 	})
 	file, submit := c.submit(rows)
 	submit(file)

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"opscom-import/importer"
 )
@@ -65,5 +66,5 @@ func (e *BusyError) Error() string {
 			"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since)
 	}
 	return fmt.Sprintf("another run to %s is in progress: run %d, since %s, by %s; wait until \"opscom-import runs show\" says that it has ended, "+
-		"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since, strings.Join(e.By, " and "))
+		"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since, english.WordSeries(e.By, "and"))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -82,7 +81,7 @@ func (e Env) runLabels(ctx context.Context, runs []importer.RunInfo, detailed bo
 			return nil, err
 		}
 		if len(by) > 0 {
-			inProgress += ", by " + strings.Join(by, " and ")
+			inProgress += ", by " + english.WordSeries(by, "and")
 		}
 	}
 	return func(r importer.RunInfo) string {
