@@ -10,7 +10,6 @@ import (
 	"context"
 	"io"
 	"log"
-	"math"
 	"os"
 	"runtime/debug"
 	_ "time/tzdata" // 0.4 MB: Windows and empty containers have no time zones of their own
@@ -43,13 +42,14 @@ func limitMemory() {
 	}
 }
 
-// spendMemory is for a worker: the goroutines and rows of hundreds of lanes alone are over the limit, so that the collector
+// spendMemory is for a worker: the goroutines and rows of hundreds of lanes alone are over that limit, so that the collector
 // would never rest. It took two thirds of a worker's processor time. GOMEMLIMIT and GOGC take precedence.
 func spendMemory() {
+	const softLimit = 768 << 20
 	const percent = 300               // of what is in use
 	environment, _ := config.System() // an error came when the command loaded its settings
 	if environment.Get("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(math.MaxInt64)
+		debug.SetMemoryLimit(softLimit)
 	}
 	if environment.Get("GOGC") == "" {
 		debug.SetGCPercent(percent)
