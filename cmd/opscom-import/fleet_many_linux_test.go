@@ -45,7 +45,7 @@ func TestFleetMany(t *testing.T) {
 	f.open(crowd)
 	f.slots = (*fleetClients*fleetLanes + *fleetWorkers - 1) / *fleetWorkers
 	submitting := new(errgroup.Group)
-	submitting.SetLimit(2)
+	submitting.SetLimit(16) // each waits a second for the first turn of its client
 	for i := range *fleetClients {
 		c := &crowdClient{fleetClient: &fleetClient{fleetTrial: f, code: fmt.Sprintf("OC_%03d", i), rate: fleetManyRate}, rows: *fleetRows}
 		if i%10 == 0 {
