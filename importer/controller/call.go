@@ -44,15 +44,17 @@ func (r callResult) status() importer.Status {
 // made, or it is canceled: fetchCtx prevents another attempt, workCtx also aborts
 // the one in flight. An attempt on a connection that turns out to be closed is
 // followed by one on a new connection, and one with a token that was replaced by one
-// with the new token; these come on top of maxAttempts. tail follows the token in the
+// with the new token; these come on top of maxAttempts. An attempt that could not be
+// sent in its turn is none: it waits for another turn. tail follows the token in the
 // body. onRetry is called once, before the wait for the attempt after the first failure.
 func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, tail []byte, maxAttempts int, success func(document) error, onRetry func()) callResult {
 	r := callResult{sameEachTime: true}
 	var token *credential
 	var body []byte
 	atOnce := false // the attempt costs neither a pause nor one of the attempts
+	turnsLost := 0  // by the attempt that is to be made
 	for failures := 0; ; {
-		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !atOnce)
+		permit, ok := c.pacer.acquire(fetchCtx, workCtx, failures > 0 && !atOnce && turnsLost == 0)
 		if !ok {
 			r.canceled, r.noTurns = true, c.pacer.refusal()
 			return r
@@ -61,9 +63,17 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			token, body = now, e.body(now, tail)
 			tail = body[len(body)-len(tail):] // not the caller's, which may be part of something larger
 		}
-		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, success)
+		if turnsLost == mostTurnsLost {
+			permit.notAfter = time.Time{}
+		}
+		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, permit.notAfter, success)
 		var ownPause time.Duration
 		ownPause, r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
+		if a.feedback == late {
+			turnsLost++
+			continue
+		}
+		turnsLost = 0
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
 		r.attempts++
 		renewed := a.class == refused && a.rule.ofToken && c.credentials.renew(token)
@@ -93,10 +103,15 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 	}
 }
 
+// mostTurnsLost is how many turns an attempt may lose because it could not be sent in time.
+// The next one is used even late: a Controller that takes long to connect to and then keeps no
+// connection would get no request otherwise, and nobody would learn of it.
+const mostTurnsLost = 5
+
 // attempt sends one request, on a new connection if fresh is true, and classifies
-// the answer.
-func (c *Client) attempt(workCtx context.Context, e *endpoint, token *credential, body []byte, fresh bool, success func(document) error) attemptResult {
-	a := c.roundTrip(workCtx, e, body, fresh, success)
+// the answer. It is sent no later than notAfter, if that is not zero.
+func (c *Client) attempt(workCtx context.Context, e *endpoint, token *credential, body []byte, fresh bool, notAfter time.Time, success func(document) error) attemptResult {
+	a := c.roundTrip(workCtx, e, body, fresh, notAfter, success)
 	if a.class == accepted {
 		token.accepted.Store(true)
 	} else if a.class == refused && token.accepted.Load() {
@@ -109,17 +124,20 @@ func (c *Client) attempt(workCtx context.Context, e *endpoint, token *credential
 		a.feedback = pushed
 	case a.class != retryable:
 		a.feedback = answered
-	case workCtx.Err() != nil:
+	case a.feedback != late && workCtx.Err() != nil:
 		a.feedback = canceled
 	}
 	return a
 }
 
 // roundTrip sends one request and classifies what comes of it.
-func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fresh bool, success func(document) error) attemptResult {
+func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, success func(document) error) attemptResult {
 	buffer := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buffer)
-	x := c.exchanger.exchange(workCtx, e, body, fresh, (*buffer)[:0])
+	x := c.exchanger.exchange(workCtx, e, body, fresh, notAfter, (*buffer)[:0])
+	if x.late {
+		return attemptResult{class: retryable, notReceived: true, feedback: late}
+	}
 	if x.err != nil {
 		a, atProxy := c.classifyProxyError(x)
 		if !atProxy {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +22,7 @@ type exchange struct {
 	timedOut  bool // it took too long, or its context was done
 	connected bool // there was a connection to the Controller, by way of a proxy or not
 	unsent    bool // certainly no byte of the request was sent
+	late      bool // for that reason
 	reused    bool // the connection was kept from an earlier request
 	spoken    bool // a byte of an answer has come
 }
@@ -35,8 +37,9 @@ func (x exchange) isStale() bool {
 // exchanger sends requests to the Controller and reads the answers.
 type exchanger interface {
 	// exchange appends the answer's body to buffer. If fresh is true, the request goes
-	// over a new connection, which is not kept.
-	exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, buffer []byte) exchange
+	// over a new connection, which is not kept. Otherwise, where it can be said when the
+	// first byte is sent, it is not after notAfter, if that is not zero.
+	exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange
 	// close closes idle connections. No request may be in progress.
 	close()
 }
@@ -47,15 +50,18 @@ type direct struct {
 	timeout time.Duration
 }
 
-func (d direct) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, buffer []byte) exchange {
-	request := connection.Request{Head: e.head, Body: body, Deadline: time.Now().Add(d.timeout), Fresh: fresh}
+func (d direct) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange {
+	request := connection.Request{Head: e.head, Body: body, Deadline: time.Now().Add(d.timeout), NotAfter: notAfter, Fresh: fresh}
 	if fresh {
-		request.Head = e.lastHead
+		request.Head, request.NotAfter = e.lastHead, time.Time{} // a connection that is not kept would be made in vain
 	}
 	timedOut := func() bool { return ctx.Err() != nil || !time.Now().Before(request.Deadline) }
 	response, trace, err := d.pool.Do(ctx, request)
 	if err != nil {
-		return exchange{err: err, timedOut: timedOut(), connected: trace.Sent, unsent: !trace.Sent, reused: trace.Kept, spoken: trace.Spoken}
+		return exchange{
+			err: err, timedOut: timedOut(), connected: trace.Sent, unsent: !trace.Sent, late: errors.Is(err, connection.ErrLate),
+			reused: trace.Kept, spoken: trace.Spoken,
+		}
 	}
 	return read(response, buffer, timedOut, d.timeout)
 }

@@ -75,8 +75,9 @@ type pacer struct {
 
 // permit lets one request start. Its holder gives it back with release.
 type permit struct {
-	started time.Time
-	probe   bool
+	started  time.Time
+	notAfter time.Time // when its turn of the shared rate is over; zero: it has none
+	probe    bool
 }
 
 // feedback is how a request ended, as far as the pacer is concerned.
@@ -89,6 +90,7 @@ const (
 	answered                    // an answer, even one that rejects the row
 	pushed                      // an accepted push: its latency is that of the others
 	canceled                    // the request was aborted
+	late                        // its turn was over before it could be sent
 	stale                       // its connection was an old one that had been closed: says nothing about the Controller
 )
 
@@ -251,15 +253,17 @@ func (p *pacer) tryLocked() (got permit, wait time.Duration) {
 	if wait := max(p.blockedFor(now), p.limiter.wait(now)); wait > 0 {
 		return permit{}, wait
 	}
+	var notAfter time.Time
 	if p.shared != nil {
-		if wait := p.shared.take(now); wait != 0 {
+		var wait time.Duration
+		if notAfter, wait = p.shared.take(now); wait != 0 {
 			return permit{}, wait
 		}
 	}
 	p.limiter.start(now)
 	p.inFlight++
 	p.probing = p.pauses > 0
-	return permit{started: now, probe: p.probing}, 0
+	return permit{started: now, notAfter: notAfter, probe: p.probing}, 0
 }
 
 // blockedFor returns how long no request may start at all. The caller holds mu.

@@ -26,7 +26,7 @@ func newRoundTripper(cfg Config, own *http.Transport) *roundTripper {
 	return r
 }
 
-func (t *roundTripper) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, buffer []byte) exchange {
+func (t *roundTripper) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, _ time.Time, buffer []byte) exchange {
 	d := t.deadlines.begin(ctx, t.timeout)
 	whole := false
 	defer func() { t.deadlines.end(d, whole) }()

@@ -24,8 +24,12 @@ func TestTurnsAreUsedInTime(t *testing.T) {
 		s := &sharedRate{pacer: newPacer(1, newLimiter(0, 1), halfway, nil), wanted: make(chan struct{}, 1)}
 		s.clock = keeperClock{local: now, keeper: now, least: -test.unsure, at: now}
 		s.inHand = []time.Time{now.Add(-test.late)}
-		if used := s.take(now) == 0; used != test.used {
+		over := now.Add(max(leastSlack, min(mostSlack, latestUse-test.unsure)) - test.late)
+		notAfter, wait := s.take(now)
+		if used := wait == 0; used != test.used {
 			t.Errorf("a turn %v old was used: %v, with a clock that is known to %v; want %v", test.late, used, test.unsure, test.used)
+		} else if used && !notAfter.Equal(over) {
+			t.Errorf("a turn %v old is over %v later, want %v", test.late, notAfter.Sub(now), over.Sub(now))
 		}
 	}
 }

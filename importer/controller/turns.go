@@ -114,23 +114,24 @@ func (s *sharedRate) rate() float64 {
 	return float64(time.Second+importer.TurnMargin) / float64(s.interval)
 }
 
-// take uses a turn for a request that nothing else keeps from starting, or returns how
-// long to wait at most before asking again, less than 0 if that is of no use. The caller
-// holds the pacer's mu.
-func (s *sharedRate) take(now time.Time) (wait time.Duration) {
+// take uses a turn for a request that nothing else keeps from starting, and returns when
+// that is over, the zero time if the rate has no limit; or how long to wait at most before
+// asking again, less than 0 if that is of no use. The caller holds the pacer's mu.
+func (s *sharedRate) take(now time.Time) (notAfter time.Time, wait time.Duration) {
 	if s.refused != nil {
-		return -1
+		return time.Time{}, -1
 	}
 	if since := now.Sub(s.freeFrom); since < unlimitedFor {
 		if since >= unlimitedFor/2 {
 			signal(s.wanted)
 		}
-		return 0
+		return time.Time{}, 0
 	}
 	s.dropOld(now)
 	wait = maxPause // or until there are turns
 	if len(s.inHand) > 0 {
-		wait = max(s.clock.toLocal(s.inHand[0], now).Sub(now), 0)
+		turn := s.clock.toLocal(s.inHand[0], now)
+		notAfter, wait = turn.Add(s.slack(now)), max(turn.Sub(now), 0)
 	}
 	waiting := max(s.pacer.queued, 1)
 	if wait == 0 {
@@ -140,12 +141,17 @@ func (s *sharedRate) take(now time.Time) (wait time.Duration) {
 	if need := s.need(waiting, now); len(s.inHand) < need && len(s.inHand) <= min(need, s.inTime())/2 {
 		signal(s.wanted)
 	}
-	return wait
+	return notAfter, wait
+}
+
+// slack returns how late a turn may be used by the local clock.
+func (s *sharedRate) slack(now time.Time) time.Duration {
+	return min(mostSlack, max(leastSlack, latestUse-s.clock.uncertainty(now)))
 }
 
 // dropOld drops the turns that are too old to be used.
 func (s *sharedRate) dropOld(now time.Time) {
-	slack := min(mostSlack, max(leastSlack, latestUse-s.clock.uncertainty(now)))
+	slack := s.slack(now)
 	for len(s.inHand) > 0 && now.Sub(s.clock.toLocal(s.inHand[0], now)) > slack {
 		s.inHand = s.inHand[1:]
 		s.unused++

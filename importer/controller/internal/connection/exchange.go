@@ -14,6 +14,7 @@ type Request struct {
 	Head     Head
 	Body     []byte
 	Deadline time.Time // for all of it, from connecting to the last byte of the answer
+	NotAfter time.Time // for its first byte; zero: any time. Not with Fresh
 	Fresh    bool      // send it over a new connection, and do not keep that
 }
 
@@ -23,6 +24,10 @@ type Trace struct {
 	Kept   bool // its connection was kept from an earlier request
 	Spoken bool // a byte of an answer has come
 }
+
+// ErrLate says that a request was not sent because it would have been after its NotAfter. The
+// connection that it was to be sent over is kept.
+var ErrLate = errors.New("it is too late to send the request")
 
 // Do sends a request. The answer's body is to be read and closed; a connection whose
 // answer was read to its end is kept. The end of ctx closes the connection.
@@ -47,6 +52,10 @@ func (p *Pool) Do(ctx context.Context, r Request) (*http.Response, Trace, error)
 		c.spoken = false
 		c.headerLeft = p.transport.MaxResponseHeaderBytes
 		c.out = r.Head.appendRequest(c.out[:0], r.Body)
+		if !r.NotAfter.IsZero() && time.Now().After(r.NotAfter) {
+			p.put(c)
+			return nil, Trace{Kept: kept}, ErrLate
+		}
 		n, unsent := c.write(c.out)
 		if n == 0 && kept && !isOver(ctx, unsent) {
 			p.discard(c)

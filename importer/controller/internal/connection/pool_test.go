@@ -113,6 +113,31 @@ func TestNewConnectionReplacesAnIdleOne(t *testing.T) {
 	})
 }
 
+// TestLateRequest is not sent, and leaves its connection to the next one.
+func TestLateRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closed := 0
+		p, r := newPipes(t, 2, func(int) { closed++ })
+		r.NotAfter = time.Now()
+		time.Sleep(1)
+		for n := range 3 {
+			_, trace, err := p.Do(t.Context(), r)
+			if !errors.Is(err, ErrLate) || trace.Sent || trace.Kept != (n > 0) {
+				t.Errorf("%+v, %v; want that it is too late", trace, err)
+			}
+		}
+		if r.NotAfter = time.Now(); p.open != 1 || len(p.idle) != 1 {
+			t.Errorf("%d connections are open, and %d idle, want one that is both", p.open, len(p.idle))
+		}
+		do(t, p, r)
+		p.Close()
+		synctest.Wait()
+		if closed != 1 {
+			t.Errorf("%d connections were closed", closed)
+		}
+	})
+}
+
 // TestOldByEitherClock: a connection is old by the wall clock alone after the computer
 // has slept, and by the other one if the wall clock was set back.
 func TestOldByEitherClock(t *testing.T) {
