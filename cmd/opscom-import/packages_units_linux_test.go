@@ -137,7 +137,7 @@ func TestUnitWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	hears("READY=1")
-	if text, code := r.run(t, environment, "/usr/bin/opscom-import", "workers", "--config", "/etc/opscom-import/opscom-import.yaml"); code != app.ExitDone || !strings.Contains(text, "working") {
+	if text, code := r.run(t, environment, "/usr/bin/opscom-import", "workers", "--config", "/etc/opscom-import/opscom-import.yaml"); code != app.ExitDone || !strings.Contains(text, "idle") {
 		t.Errorf("workers: code %d\n%s", code, text)
 	}
 	if err := service.Process.Signal(syscall.SIGTERM); err != nil {
