@@ -119,7 +119,7 @@ func TestLateRequest(t *testing.T) {
 		closed := 0
 		p, r := newPipes(t, 2, func(int) { closed++ })
 		r.NotAfter = time.Now()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		for n := range 3 {
 			_, trace, err := p.Do(t.Context(), r)
 			if !errors.Is(err, ErrLate) || trace.Sent || trace.Kept != (n > 0) {
