@@ -241,7 +241,7 @@ func TestPlanSendsOnlyChanges(t *testing.T) {
 	}
 }
 
-// Whoever may be unchanged is sent again while that is in doubt, and holds no run.
+// A person who may be unchanged is sent again while that is in doubt, and holds no run.
 func TestPlanSendsWhatIsInDoubt(t *testing.T) {
 	names := []string{"unique_id", "first_name"}
 	salt := []byte("salt")

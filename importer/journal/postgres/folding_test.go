@@ -76,7 +76,7 @@ func TestAcceptancesFollowTheOutcomes(t *testing.T) {
 	wantUnfolded(t, j, 0, 5)
 }
 
-// The lanes of a run commit out of order. Whoever folded what there is would never see what is
+// The lanes of a run commit out of order. A process that folded what there is would never see what is
 // committed later under a lower number.
 func TestNothingIsFoldedWhileARunIsPushed(t *testing.T) {
 	j := newJournal(t)

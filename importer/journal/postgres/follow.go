@@ -19,7 +19,7 @@ const selectNews = `
 	ORDER BY e.chunk, e.seq`
 
 // Follow returns a function that returns how many rows got an outcome, by status, since it was called
-// before, or since the run was last started; whoever pushed them. It reads no more than is new.
+// before, or since the run was last started, also those that others pushed. It reads no more than is new.
 func (r *Run) Follow() func(ctx context.Context) (importer.Counts, error) {
 	known := map[int]int{} // records by chunk
 	return func(ctx context.Context) (importer.Counts, error) {

@@ -267,7 +267,7 @@ func TestWholeNightsAreDropped(t *testing.T) {
 	}
 }
 
-// Whoever plans may keep what lasts, and forget; a worker may not.
+// A planner may keep what lasts, and forget; a worker may not.
 func TestPlannersForget(t *testing.T) {
 	j := newJournal(t)
 	planner, worker := openedAs(t, j, "opscom_planner"), openedAs(t, j, "opscom_worker")

@@ -281,7 +281,7 @@ func (l *Lane) record(ctx context.Context, outcomes []importer.Outcome) error {
 }
 
 // StreakBefore returns how rows of the run had failed in a row before the outcomes that this lane
-// recorded last, whoever pushed them.
+// recorded last, also those that others pushed.
 func (l *Lane) StreakBefore() importer.Streak {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -293,7 +293,7 @@ func TestLateRenewal(t *testing.T) {
 	diff(t, "free", chunksOf(take(t, l, 2)), []int{1})
 }
 
-// Whoever repeats a change because its answer did not come changes nothing more.
+// A lane that repeats a change because its answer did not come changes nothing more.
 func TestRepeatedChange(t *testing.T) {
 	pool := newPool(t, newDatabase(t))
 	l := pushing(t, pool, []int{0, 1}, []int{0, 1}, []int{0, 1})

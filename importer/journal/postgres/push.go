@@ -31,7 +31,7 @@ func (r *Run) Record(ctx context.Context, outcomes []importer.Outcome) error {
 }
 
 // StreakBefore returns how rows of the run had failed in a row before the outcomes that this process
-// recorded last, whoever pushed them.
+// recorded last, also those that others pushed.
 func (r *Run) StreakBefore() importer.Streak {
 	r.mu.Lock()
 	defer r.mu.Unlock()

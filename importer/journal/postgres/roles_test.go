@@ -181,7 +181,7 @@ func TestOpenWithRoles(t *testing.T) {
 	}
 }
 
-// Whoever adds a table or a function says who may use it.
+// A person who adds a table or a function says who may use it.
 func TestRolesNameEverything(t *testing.T) {
 	text := rolesSQL(t)
 	j := opened(t, migrated(t))

@@ -216,7 +216,7 @@ func TestStopAndStart(t *testing.T) {
 	diff(t, "finished", statuses(t, r), "2 pushed 1, 3 pushed 2, 4 rejected 1, 5 pushed 1, 300 pushed 1, 301 failed 1")
 }
 
-// A row that was in flight when its process died may have been sent, whoever has it then.
+// A row that was in flight when its process died may have been sent, no matter who has it then.
 func TestLaneTakesOverFromTheDead(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2, 3, 4, 5, 300})
@@ -341,7 +341,7 @@ func TestLockKnowsLanes(t *testing.T) {
 }
 
 // After a failover that may have lost something, nothing of an unfinished chunk is known not to
-// have been sent, and whoever held rows holds them no more.
+// have been sent, and those who held rows hold them no more.
 func TestFailoverMakesRowsUnknown(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2, 3, 300, 301, 600}, importer.Amendment{Row: 301, Round: 1})

@@ -138,7 +138,7 @@ func (r *storedRun) record(t testing.TB, q querier, outcomes ...importer.Outcome
 	}))
 }
 
-// become brings the run into a state, as whoever does it leaves it.
+// become brings the run into a state, as the process that does it leaves it.
 func (r *storedRun) become(t testing.TB, state importer.RunState) {
 	t.Helper()
 	_, err := r.pool.Exec(t.Context(), `UPDATE opscom.run SET state = $2, folded = folded AND $2 <> 'pushing', finished_at = CASE $2 WHEN 'finished' THEN started_at + interval '1 hour' END

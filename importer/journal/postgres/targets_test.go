@@ -12,7 +12,7 @@ func TestSpellingsOfATargetAreOne(t *testing.T) {
 	j := newJournal(t)
 	var wg sync.WaitGroup
 	for _, name := range []string{"OC at https://OPS.example", "OC at https://ops.example:443", "OC at https://ops.example/", "OC at https://ops.example"} {
-		wg.Go(func() { // whoever comes first
+		wg.Go(func() { // one of them comes first
 			if err := j.SaveUserTypes(t.Context(), name, []mapping.UserType{{ID: "1", Name: "Student"}}, someTime); err != nil {
 				t.Error(err)
 			}

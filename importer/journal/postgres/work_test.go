@@ -109,12 +109,12 @@ func TestFinishedByAnotherProcess(t *testing.T) {
 // The leases of a slow push are renewed, and nobody else gets its rows.
 func TestLeasesAreRenewed(t *testing.T) {
 	j := opened(t, newDatabase(t))
-	j.term = 600 * time.Millisecond
+	j.term = 2 * time.Second
 	r := planned(t, j, importer.RunPushing, numbers(2, 41))
 	other := again(t, j, r).Lane()
 	var s delivery
 	ended := make(chan error)
-	go func() { ended <- work(t.Context(), r, s.controller(300*time.Millisecond)) }() // in 10 × 0.3 s
+	go func() { ended <- work(t.Context(), r, s.controller(500*time.Millisecond)) }() // in 10 × 0.5 s
 	for {
 		select {
 		case err := <-ended:

@@ -14,7 +14,7 @@ type followed interface {
 	Follow() func(ctx context.Context) (importer.Counts, error)
 }
 
-// follow shows the progress of so many rows of a run, whoever pushes them, until done is called. recorded,
+// follow shows the progress of so many rows of a run, also those that others push, until done is called. recorded,
 // unless it is nil, is to be called with outcomes of this process.
 func (p *pusher) follow(ctx context.Context, run journal.Run, pending int) (recorded func([]importer.Outcome), done func()) {
 	p.Progress.Start(pending)

@@ -351,7 +351,7 @@ func TestFileReplacedDuringItsPushWasNotPushed(t *testing.T) {
 	s.wants(body, "Nothing was sent yet.")
 }
 
-// Whoever clicks twice is led to what became of the first click.
+// A person who clicks twice is led to what became of the first click.
 func TestSecondClickOnPushShowsTheResult(t *testing.T) {
 	s := open(t)
 	s.upload("students.csv", people(3, 0))
