@@ -12,9 +12,9 @@ import (
 )
 
 // Stop ends a run early for everybody, so that it can be resumed later. Others who hold rows are
-// told first, and have until the end of a lease to record what is in flight and to give back the
-// rest. Rows that were claimed and have no outcome then are unknown. That another process was
-// first, or has finished the run meanwhile, is no error.
+// told first, and record what is in flight and give back the rest; who is not heard of has until
+// the end of its leases. Rows that were claimed and have no outcome then are unknown. That another
+// process was first, or has finished the run meanwhile, is no error.
 func (r *Run) Stop(ctx context.Context) error { return r.StopBecause(ctx, "") }
 
 // StopBecause is Stop with a reason for those who did not stop it. It holds no value of a row.
@@ -81,16 +81,18 @@ func (r *Run) announceStop(ctx context.Context, reason *string) (isStopping bool
 	return true, nil
 }
 
-// awaitHolders waits until nobody holds rows of the run, which is about to be stopped: at most
-// as long as the leases of a process that has died last.
+// awaitHolders waits until nobody holds rows of the run, which is about to be stopped. Who awaits an
+// answer renews its leases until that has come; those of a process that has died end by themselves.
 func (r *Run) awaitHolders(ctx context.Context) error {
-	for deadline := time.Now().Add(r.journal.term); ; {
+	for answered := time.Now(); ; {
 		record, _, held, err := r.look(ctx)
 		switch {
-		case err != nil && (ctx.Err() != nil || !IsTransient(err)):
-			return err
-		case err == nil && (!held || record.isMoved || record.stopping == nil), time.Now().After(deadline):
+		case err == nil && (!held || record.isMoved || record.stopping == nil):
 			return nil
+		case err == nil:
+			answered = time.Now()
+		case ctx.Err() != nil || !IsTransient(err) || time.Since(answered) > r.journal.term:
+			return err
 		}
 		select {
 		case <-time.After(lookAgain):

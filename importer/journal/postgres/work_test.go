@@ -177,6 +177,26 @@ func TestStopAwaitsThoseWhoHoldRows(t *testing.T) {
 	diff(t, "rows", statuses(t, r), "2 pushed 1, 3 pushed 1, 4 not_sent 0, 5 not_sent 0, 300 not_sent 0")
 }
 
+// An answer that takes longer than a lease lasts is awaited: a run that sends the same person other values
+// after this one was stopped must not be overtaken by the request in flight.
+func TestStopAwaitsSlowAnswers(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	j.term = time.Second
+	r := planned(t, j, importer.RunPushing, numbers(2, 300))
+	var s delivery
+	ended := make(chan error, 1)
+	go func() { ended <- work(t.Context(), again(t, j, r), s.controller(4*time.Second)) }()
+	eventually(t, "begun", func() bool { return s.n() > 0 })
+	must(t, r.StopBecause(t.Context(), "the token was refused"))
+	diff(t, "state", r.Info().State, importer.RunStopped)
+	counts, _, err := r.Counts(t.Context())
+	must(t, err)
+	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: s.n(), importer.StatusNotSent: 299 - s.n()})
+	if err := <-ended; !errors.As(err, new(*StoppedError)) {
+		t.Errorf("the push ended with %v", err)
+	}
+}
+
 // Who has died while the run is stopped is waited for no longer than the lease lasts.
 func TestStopWhileAHolderIsDead(t *testing.T) {
 	j := opened(t, newDatabase(t))
