@@ -22,8 +22,9 @@ type Journal interface {
 	Acceptances() *Acceptances
 
 	// Lock makes sure that no other run to the target is in progress until release is
-	// called; else it returns a *BusyError.
-	Lock(target string) (release func() error, err error)
+	// called; else it returns a *BusyError. The context ends the wait for one that may be
+	// over, not the lock.
+	Lock(ctx context.Context, target string) (release func() error, err error)
 	// Recover cleans up after runs to the target whose process died; the caller holds the
 	// target's lock. A plan that was not completed is deleted. A run that was being pushed is
 	// stopped, and its rows in flight become unknown.

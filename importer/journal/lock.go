@@ -7,14 +7,14 @@ import (
 
 // targets is what locks targets: a Journal, whose methods say more.
 type targets interface {
-	Lock(target string) (release func() error, err error)
+	Lock(ctx context.Context, target string) (release func() error, err error)
 	Recover(ctx context.Context, target string) error
 }
 
 // LockAndRecover locks a target until release is called, and cleans up after runs to it whose
 // process died. While another run to it is in progress it returns a *BusyError.
 func LockAndRecover(ctx context.Context, j targets, target string) (release func() error, err error) {
-	release, err = j.Lock(target)
+	release, err = j.Lock(ctx, target)
 	if err != nil {
 		return nil, err
 	}

@@ -103,8 +103,8 @@ type process struct {
 }
 
 // Lock remembers what releases the lock: else this process would keep it, though it is dead.
-func (p *process) Lock(target string) (release func() error, err error) {
-	release, err = p.Journal.Lock(target)
+func (p *process) Lock(ctx context.Context, target string) (release func() error, err error) {
+	release, err = p.Journal.Lock(ctx, target)
 	if err == nil {
 		release = sync.OnceValue(release)
 		p.mu.Lock()

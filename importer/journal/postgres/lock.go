@@ -28,9 +28,10 @@ type targetLock struct {
 }
 
 // Lock makes sure that no other run to the target is in progress until release is called; else
-// it returns a *BusyError. Runs that no process works on any more do not count.
-func (j *Journal) Lock(target string) (release func() error, err error) {
-	ctx, stop := context.WithTimeout(context.Background(), lockTerm)
+// it returns a *BusyError. Runs that no process works on any more do not count. The context ends
+// the wait for the leases of a process that has died, not the lock.
+func (j *Journal) Lock(ctx context.Context, target string) (release func() error, err error) {
+	ctx, stop := context.WithTimeout(ctx, lockTerm)
 	defer stop()
 	lock := &targetLock{journal: j, target: importer.SameTarget(target)}
 	action := "lock the runs to " + target

@@ -15,7 +15,7 @@ func TestRunWithRoles(t *testing.T) {
 	worker, planner, both, viewer := opened(t, urls["worker"]), opened(t, urls["planner"]), opened(t, urls["planner, worker"]), opened(t, urls["viewer"])
 
 	// submit
-	unlock, err := planner.Lock(testTarget)
+	unlock, err := planner.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, planner.Recover(t.Context(), testTarget))
 	must(t, planner.SaveUserTypes(t.Context(), testTarget, []mapping.UserType{{ID: "1", Name: "Student"}}, testTime))

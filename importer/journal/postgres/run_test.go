@@ -304,9 +304,9 @@ func TestRecoverStopsWhatNobodyPushes(t *testing.T) {
 	r := planned(t, j, importer.RunPushing, []int{2, 3, 4})
 	claim(t, r, 2)
 	died(t, j)
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
-	if _, err := j.Lock(testTarget); !errors.As(err, new(*journal.BusyError)) {
+	if _, err := j.Lock(t.Context(), testTarget); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("locked twice: %v", err)
 	}
 	must(t, j.Recover(t.Context(), testTarget))
@@ -326,7 +326,7 @@ func TestLockKnowsLanes(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2})
 	execute(t, j, "INSERT INTO opscom.lane (run, lane) VALUES ($1, 0)", r.id)
-	if _, err := j.Lock(testTarget); !errors.As(err, new(*journal.BusyError)) {
+	if _, err := j.Lock(t.Context(), testTarget); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("locked although a lane waits in the queue: %v", err)
 	}
 	execute(t, j, "UPDATE opscom.lane SET lease_until = now()")
@@ -335,7 +335,23 @@ func TestLockKnowsLanes(t *testing.T) {
 		time.Sleep(time.Second)
 		j.pool.Exec(context.Background(), "UPDATE opscom.chunk_state SET lease_until = NULL")
 	}()
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
+	must(t, err)
+	must(t, release())
+}
+
+// An interrupt ends the wait for the leases of a process that has died.
+func TestInterruptEndsTheWaitForLeases(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2})
+	claim(t, r, 1)
+	ctx, interrupt := context.WithCancel(t.Context())
+	time.AfterFunc(time.Second, interrupt) // the lease has ten
+	if _, err := j.Lock(ctx, testTarget); !errors.Is(err, context.Canceled) {
+		t.Errorf("the interrupt was not heard: %v", err)
+	}
+	died(t, j)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, release())
 }

@@ -133,7 +133,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	j := openTest(t, dir)
 	r := planned(t, j, importer.RunPushing, 2)
 	claim(t, r, 1)
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
 	defer func() { must(t, release()) }()
 

@@ -15,15 +15,18 @@ import (
 
 // Lock locks the target against every other run, in this and any other process,
 // until release is called or the process ends. If it is locked already, the error is
-// a *BusyError.
-func (j *Journal) Lock(target string) (release func() error, err error) {
+// a *BusyError. It does not wait.
+func (j *Journal) Lock(ctx context.Context, target string) (release func() error, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("lock the runs to %s: %w", target, err)
+	}
 	lock := flock.New(j.lockFile(importer.SameTarget(target)), flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock the runs to %s: %w", target, err)
 	}
 	if !got {
-		return nil, j.busy(target)
+		return nil, j.busy(ctx, target)
 	}
 	return func() error {
 		if err := lock.Unlock(); err != nil {
@@ -34,9 +37,9 @@ func (j *Journal) Lock(target string) (release func() error, err error) {
 }
 
 // busy says which run to the target is in progress, as far as that is known.
-func (j *Journal) busy(target string) *journal.BusyError {
+func (j *Journal) busy(ctx context.Context, target string) *journal.BusyError {
 	busy := &journal.BusyError{Target: target}
-	runs, err := j.Runs(context.Background())
+	runs, err := j.Runs(ctx)
 	if err != nil {
 		return busy
 	}

@@ -20,7 +20,7 @@ func TestHoldLock(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	_, err := openTest(t, dir).Lock(testTarget)
+	_, err := openTest(t, dir).Lock(t.Context(), testTarget)
 	must(t, err)
 	_, err = os.Stdout.WriteString("locked\n")
 	must(t, err)
@@ -42,12 +42,12 @@ func TestLockOfAnotherProcess(t *testing.T) {
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "locked\n" {
 		t.Fatalf("the child said %q, %v", line, err)
 	}
-	if _, err := j.Lock(testTarget); !errors.As(err, new(*journal.BusyError)) {
+	if _, err := j.Lock(t.Context(), testTarget); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("while another process holds it: %v", err)
 	}
 	must(t, child.Process.Kill()) // a process that dies gives its lock back
 	_ = child.Wait()              // it was killed, and says so; closes stdin too
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, release())
 }

@@ -101,7 +101,7 @@ func TestForgetLeavesNoText(t *testing.T) {
 	busy, err := j.begin(t.Context(), elsewhere)
 	must(t, err)
 	must(t, busy.Append(t.Context(), []importer.PlannedRow{testRow(77, importer.StatusPending), testRow(400, importer.StatusPending)}))
-	release, err := j.Lock("busy")
+	release, err := j.Lock(t.Context(), "busy")
 	must(t, err)
 	if n, err := j.Forget(t.Context(), over.id, dead.id, planning.id, busy.id); n != 3 || !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("forgot %d, %v", n, err)

@@ -62,9 +62,9 @@ func TestSpellingsOfATargetAreOne(t *testing.T) {
 			t.Errorf("%s: last is %d, %v", name, run.ID, err)
 		}
 	}
-	release, err := j.Lock(newSpelling)
+	release, err := j.Lock(t.Context(), newSpelling)
 	must(t, err)
-	if _, err := j.Lock(oldSpelling); !errors.As(err, new(*journal.BusyError)) {
+	if _, err := j.Lock(t.Context(), oldSpelling); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("locked twice: %v", err)
 	}
 	must(t, j.Recover(t.Context(), newSpelling))

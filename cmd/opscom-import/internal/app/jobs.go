@@ -38,7 +38,7 @@ func (h JobHistory) Lock(ctx context.Context, job string) (release func() error,
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := j.Lock("job " + job)
+	unlock, err := j.Lock(ctx, "job "+job)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

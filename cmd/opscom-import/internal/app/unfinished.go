@@ -75,7 +75,7 @@ func activitiesOf(ctx context.Context, j journal.Journal, runs []importer.RunInf
 		if r.State != importer.RunPushing {
 			continue
 		}
-		release, err := j.Lock(r.Target)
+		release, err := j.Lock(ctx, r.Target)
 		switch {
 		case errors.As(err, new(*journal.BusyError)):
 			activities[r.ID] = Working

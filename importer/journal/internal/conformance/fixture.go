@@ -191,7 +191,7 @@ func openRun(t TB, j journal.Journal, id int64) journal.Run {
 // recovered puts the journal in order after a process has died, as the next one does.
 func recovered(t TB, j journal.Journal) {
 	t.Helper()
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, j.Recover(t.Context(), testTarget))
 	must(t, release())

@@ -34,7 +34,7 @@ func forget(t *test) {
 	planning := otherRun(t, j, "dead").Info().ID
 	j = t.crash()
 	busy := otherRun(t, j, "busy").Info().ID
-	release, err := j.Lock("busy")
+	release, err := j.Lock(t.Context(), "busy")
 	must(t, err)
 
 	n, err := j.Forget(t.Context(), over, dead.Info().ID, planning, busy, 99)
@@ -67,7 +67,7 @@ func forgetTarget(t *test) {
 	planned(t, j, importer.RunHeld, 3)
 	other := begin(t, j, "another target").Info().ID
 
-	release, err := j.Lock(testTarget)
+	release, err := j.Lock(t.Context(), testTarget)
 	must(t, err)
 	if err := j.ForgetTarget(t.Context(), testTarget); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("while a run is in progress: %v", err)
@@ -93,7 +93,7 @@ func expire(t *test) {
 	j := t.open()
 	old, young := finished(t, j, 2, 3).Info().ID, finished(t, j, 77).Info().ID
 	busy := begin(t, j, "busy").Info().ID
-	release, err := j.Lock("busy")
+	release, err := j.Lock(t.Context(), "busy")
 	must(t, err)
 	n, err := j.Expire(t.Context(), old, busy, 99)
 	if n != 1 || err != nil {

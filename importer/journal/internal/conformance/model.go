@@ -87,7 +87,7 @@ func (w *world) lose(row *modelRow) {
 // lock makes sure that nobody else works on the target.
 func (w *world) lock() {
 	w.Helper()
-	release, err := w.j.Lock(testTarget)
+	release, err := w.j.Lock(w.Context(), testTarget)
 	must(w, err)
 	w.release = release
 }

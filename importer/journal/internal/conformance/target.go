@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -13,6 +14,7 @@ func targets() []part {
 	return []part{
 		{"lock", lock},
 		{"a crash frees the lock", crashFreesLock},
+		{"an interrupt before the lock, and after it", interruptedLock},
 		{"spellings of a target are one", spellings},
 		{"user types", userTypes},
 	}
@@ -20,10 +22,10 @@ func targets() []part {
 
 func lock(t *test) {
 	a, b := t.open(), t.open()
-	release, err := a.Lock(testTarget)
+	release, err := a.Lock(t.Context(), testTarget)
 	must(t, err)
 	for name, j := range map[string]journal.Journal{"same process": a, "other process": b} {
-		_, err := j.Lock(testTarget)
+		_, err := j.Lock(t.Context(), testTarget)
 		busy := new(journal.BusyError)
 		if !errors.As(err, &busy) || busy.Target != testTarget || !strings.Contains(err.Error(), "is in progress") {
 			t.Errorf("%s: error %v", name, err)
@@ -31,25 +33,43 @@ func lock(t *test) {
 	}
 	run := planned(t, a, importer.RunPushing, 2)
 	busy := new(journal.BusyError)
-	if _, err := b.Lock(testTarget); !errors.As(err, &busy) || busy.Run != run.Info().ID || !busy.Since.Equal(run.Info().StartedAt) {
+	if _, err := b.Lock(t.Context(), testTarget); !errors.As(err, &busy) || busy.Run != run.Info().ID || !busy.Since.Equal(run.Info().StartedAt) {
 		t.Errorf("while run %d is in progress: %v", run.Info().ID, err)
 	}
-	other, err := b.Lock("another target")
+	other, err := b.Lock(t.Context(), "another target")
 	must(t, err)
 	must(t, other())
 	must(t, release())
-	again, err := b.Lock(testTarget)
+	again, err := b.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, again())
-	again, err = a.Lock(testTarget)
+	again, err = a.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, again())
 }
 
 func crashFreesLock(t *test) {
-	_, err := t.open().Lock(testTarget)
+	_, err := t.open().Lock(t.Context(), testTarget)
 	must(t, err)
-	release, err := t.crash().Lock(testTarget)
+	release, err := t.crash().Lock(t.Context(), testTarget)
+	must(t, err)
+	must(t, release())
+}
+
+func interruptedLock(t *test) {
+	j := t.open()
+	ctx, interrupt := context.WithCancel(t.Context())
+	release, err := j.Lock(ctx, testTarget)
+	must(t, err)
+	interrupt()
+	if _, err := t.open().Lock(t.Context(), testTarget); !errors.As(err, new(*journal.BusyError)) {
+		t.Errorf("the interrupt has ended the lock: %v", err)
+	}
+	must(t, release())
+	if _, err := j.Lock(ctx, testTarget); !errors.Is(err, context.Canceled) {
+		t.Errorf("locked after an interrupt: %v", err)
+	}
+	release, err = j.Lock(t.Context(), testTarget)
 	must(t, err)
 	must(t, release())
 }
@@ -74,9 +94,9 @@ func spellings(t *test) {
 			t.Errorf("%s: last is %d, %v", name, run.ID, err)
 		}
 	}
-	release, err := j.Lock(one)
+	release, err := j.Lock(t.Context(), one)
 	must(t, err)
-	if _, err := j.Lock(other); !errors.As(err, new(*journal.BusyError)) {
+	if _, err := j.Lock(t.Context(), other); !errors.As(err, new(*journal.BusyError)) {
 		t.Errorf("locked twice: %v", err)
 	}
 	must(t, release())
