@@ -144,7 +144,7 @@ func planInto(t *testing.T, file string, store importer.PlanStore, salt []byte) 
 // clock of a synctest bubble moves; stop ends it.
 func serveInMemory(t *testing.T, handler http.Handler) (transport *http.Transport, stop func()) {
 	t.Helper()
-	listener := &pipeListener{connections: make(chan net.Conn), closed: make(chan struct{})}
+	listener := newPipeListener()
 	server := &http.Server{Handler: handler}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -165,6 +165,10 @@ type pipeListener struct {
 	connections chan net.Conn
 	closed      chan struct{}
 	once        sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{connections: make(chan net.Conn), closed: make(chan struct{})}
 }
 
 func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -18,16 +18,7 @@ func (s *session) serve(figures interface{ Handler() http.Handler }, unwell func
 	if err != nil {
 		return nil, fmt.Errorf("serve /metrics and /healthz: %w", err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", figures.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if why := unwell(); why != "" {
-			http.Error(w, why, http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := newFiguresServer(figures, unwell)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	s.Log.Info("serving /metrics and /healthz", "address", listener.Addr().String())
@@ -40,4 +31,19 @@ func (s *session) serve(figures interface{ Handler() http.Handler }, unwell func
 			s.Log.Warn("the server of /metrics has ended", "error", err)
 		}
 	}, nil
+}
+
+// newFiguresServer returns the server of /metrics and /healthz. A client that is slow, or gone, does not
+// keep its connection.
+func newFiguresServer(figures interface{ Handler() http.Handler }, unwell func() string) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", figures.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if why := unwell(); why != "" {
+			http.Error(w, why, http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	return &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 }

@@ -35,7 +35,7 @@ func (s *Sandbox) Listen(address string) (*Server, error) {
 	server := &Server{
 		URL:     "http://" + listener.Addr().String(),
 		sandbox: s,
-		server:  &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second},
+		server:  &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute},
 		ended:   make(chan error, 1),
 	}
 	go func() { server.ended <- server.server.Serve(listener) }()
