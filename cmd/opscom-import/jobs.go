@@ -56,11 +56,10 @@ progress. The exit code is that of push. It can be run beside watch.`,
 			fetchCtx, workCtx, release := interrupts(ctx, s)
 			defer release()
 			watcher, err := ss.watcher(fetchCtx, []config.Job{job}, ss.newJobFigures())
-			if err != nil {
-				return err
+			if err == nil {
+				*code, err = watcher.RunOnce(fetchCtx, workCtx)
 			}
-			*code, err = watcher.RunOnce(fetchCtx, workCtx)
-			return err
+			return app.OrInterrupted(fetchCtx, err)
 		}),
 	}
 	history := &cobra.Command{

@@ -62,6 +62,9 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 	}
 	figures := s.newJobFigures()
 	watcher, err := s.watcher(fetchCtx, s.Settings.Jobs, figures)
+	if err != nil && fetchCtx.Err() != nil { // nothing has begun
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -82,13 +85,17 @@ func (s *session) watch(fetchCtx, workCtx context.Context) error {
 	return nil
 }
 
-// watcher returns a watcher of these jobs, once nothing is wrong with any job.
+// watcher returns a watcher of these jobs, once nothing is wrong with any job. After an interrupt
+// it returns the context's error.
 func (s *session) watcher(ctx context.Context, jobs []config.Job, figures *jobFigures) (*watch.Watcher, error) {
 	if err := app.JobsFault(ctx, s.Env); err != nil {
 		return nil, err
 	}
-	if err := figures.load(ctx, s, jobs); err != nil {
+	if err := figures.load(ctx, s, jobs); err != nil && ctx.Err() == nil {
 		s.Log.Error("the figures for Prometheus are not up to date", "error", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	outlivePipes()
 	history := app.JobHistory{Env: s.Env}

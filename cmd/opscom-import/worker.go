@@ -55,6 +55,9 @@ func (s *session) work(fetchCtx, workCtx context.Context, slots int) (err error)
 		s.say("Working on the runs in %s, with %s. Interrupt to stop.", s.Settings.Journal, english.Plural(slots, "slot", ""))
 		s.systemd(daemon.SdNotifyReady)
 	})
+	if err != nil && fetchCtx.Err() != nil { // it has taken nothing
+		return nil
+	}
 	if err != nil {
 		return err
 	}

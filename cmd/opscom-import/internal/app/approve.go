@@ -58,7 +58,7 @@ func Approve(fetchCtx, workCtx context.Context, env Env, id int64, done func(rep
 		}
 		return nil
 	})
-	return orInterrupted(fetchCtx, err)
+	return OrInterrupted(fetchCtx, err)
 }
 
 func (p *pusher) approveRun(fetchCtx, workCtx context.Context, id int64) (receipt report.Receipt, err error) {

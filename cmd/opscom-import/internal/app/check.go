@@ -17,7 +17,7 @@ import (
 // receipt of each to done. It sends no profile and changes nothing. A file that cannot
 // be planned does not keep the others from it.
 func Check(ctx context.Context, env Env, files []string, done func(report.Receipt) error) (err error) {
-	defer func() { err = orInterrupted(ctx, err) }()
+	defer func() { err = OrInterrupted(ctx, err) }()
 	files, err = env.leaveOutReports(files)
 	if err != nil {
 		return err

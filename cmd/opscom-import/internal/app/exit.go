@@ -63,9 +63,9 @@ func errInterruptedEarly() error {
 	return &incompleteError{fmt.Errorf("%w before anything was sent", importer.ErrInterrupted)}
 }
 
-// orInterrupted returns the error, or what it means when it is the result of an
+// OrInterrupted returns the error, or what it means when it is the result of an
 // interrupt before the first request.
-func orInterrupted(ctx context.Context, err error) error {
+func OrInterrupted(ctx context.Context, err error) error {
 	ofRun := errors.As(err, new(*incompleteError)) && !errors.Is(err, context.Canceled)
 	if err == nil || ctx.Err() == nil || ofRun {
 		return err

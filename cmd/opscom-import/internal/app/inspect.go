@@ -94,7 +94,7 @@ func (r *InspectedRow) Whole(what int) importer.Correction {
 // Inspect checks a file as Check does, writes no reports, and keeps the rows in
 // temporary files so that they can be looked at. The caller closes the inspection.
 func Inspect(ctx context.Context, env Env, file string) (i *Inspection, err error) {
-	defer func() { err = orInterrupted(ctx, err) }()
+	defer func() { err = OrInterrupted(ctx, err) }()
 	var notes []string
 	env.Notify = func(note string) { notes = append(notes, note) }
 	checker, err := newChecker(ctx, env)

@@ -103,7 +103,7 @@ var ErrNothingToCompare = errors.New("there is nothing to compare the file with,
 // file has not. If that run was of this very file, the one before it counts. It changes
 // nothing and sends no profile. Without such a run the error is an ErrNothingToCompare.
 func Leavers(ctx context.Context, env Env, name string, done func(LeaverList) error) (err error) {
-	defer func() { err = orInterrupted(ctx, err) }()
+	defer func() { err = OrInterrupted(ctx, err) }()
 	env.Settings.Leavers = config.ReportLeavers() // whatever a push does about them
 	checker, err := newChecker(ctx, env)
 	if err != nil {

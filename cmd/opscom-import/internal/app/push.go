@@ -44,7 +44,7 @@ func (e Env) pushEach(fetchCtx, workCtx context.Context, files []string, done fu
 			return e.withTable(fetchCtx, name, p.userTypes, func(t *table) (report.Receipt, error) { return p.pushFile(fetchCtx, workCtx, t) })
 		})
 	})
-	return orInterrupted(fetchCtx, err)
+	return OrInterrupted(fetchCtx, err)
 }
 
 // pusher is what a push or an approval works with.

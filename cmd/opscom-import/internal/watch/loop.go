@@ -118,6 +118,9 @@ func (l *loop) pass(fetchCtx, workCtx context.Context) (next time.Time) {
 		return next
 	}
 	release, err := l.History.Lock(fetchCtx, l.job.Name)
+	if fetchCtx.Err() != nil && err != nil {
+		return now
+	}
 	if err != nil {
 		return l.trouble(fetchCtx, workCtx, err)
 	}
