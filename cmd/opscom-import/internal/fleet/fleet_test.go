@@ -490,12 +490,16 @@ func TestTwoWorkersFinishARun(t *testing.T) {
 	t.Parallel()
 	url := newDatabase(t)
 	m := newMemory(t, url)
-	controller := &gate{pause: 5 * time.Millisecond}
-	a := startWorker(t, "a", url, m, nil, 1, controller)
-	b := startWorker(t, "b", url, m, nil, 1, controller)
+	open := make(chan struct{})
+	ofA, ofB := &gate{open: open}, &gate{open: open}
+	a := startWorker(t, "a", url, m, nil, 1, ofA)
+	b := startWorker(t, "b", url, m, nil, 1, ofB)
 	run := m.submit(t, "OC_A", 300, 2, Person)
+	// One that is late, as on a busy machine, would find nothing left.
+	eventually(t, "requests of both", func() bool { return ofA.count() > 0 && ofB.count() > 0 })
+	close(open)
 	eventually(t, "the end of the run", run.isIn(importer.RunFinished))
-	if n := controller.count(); n != 300 {
+	if n := ofA.count() + ofB.count(); n != 300 {
 		t.Errorf("%d requests", n)
 	}
 	a.end(t)
