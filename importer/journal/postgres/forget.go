@@ -72,9 +72,12 @@ func isLeftOut(err error) bool {
 
 // selectNights selects nights whose runs are all among some, and over, and those whose runs were
 // deleted one by one: of these not the last, to which a run may be about to be added.
-const selectNights = `SELECT night, coalesce(array_agg(id) FILTER (WHERE id > 0), '{}')
-	FROM (SELECT night, id, state FROM opscom.run
-		UNION ALL SELECT to_date(right(c.relname, 8), 'YYYYMMDD'), NULL, NULL FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'opscom.chunk'::regclass) AS n,
+//
+// Materialized, because with many nights PostgreSQL would look for a date in the names of all tables first.
+const selectNights = `
+	WITH part AS MATERIALIZED (SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'opscom.chunk'::regclass)
+	SELECT night, coalesce(array_agg(id) FILTER (WHERE id > 0), '{}')
+	FROM (SELECT night, id, state FROM opscom.run UNION ALL SELECT to_date(right(relname, 8), 'YYYYMMDD'), NULL, NULL FROM part) AS n,
 		(SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS d
 	WHERE night < today GROUP BY night, today
 	HAVING CASE count(id) WHEN 0 THEN night < today - 1 ELSE bool_and(id = ANY($1) AND ` + isOver + `) END ORDER BY night`

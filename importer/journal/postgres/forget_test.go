@@ -193,6 +193,19 @@ func TestNightsWithoutRunsAreDropped(t *testing.T) {
 	diff(t, "nights", nights(t, j), slices.Compact(want))
 }
 
+// With many nights PostgreSQL joins its catalogs in another way, as here: it must not take the date of a night
+// from the name of just any table.
+func TestNightsOfALargeJournalAreFound(t *testing.T) {
+	j := newJournal(t)
+	execute(t, j, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_nestloop = off', current_database()); END $$")
+	j.pool.Reset()
+	r := onNight(t, j, 9, importer.RunFinished)
+	if n, err := j.Expire(t.Context(), r.id); n != 1 || err != nil {
+		t.Errorf("expired %d, %v", n, err)
+	}
+	diff(t, "nights", nights(t, j), []string{})
+}
+
 // The night that has begun is never dropped.
 func TestTheNightThatHasBegunIsLeft(t *testing.T) {
 	j := newJournal(t)
