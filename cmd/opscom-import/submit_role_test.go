@@ -49,7 +49,33 @@ func TestSubmitAsPlanner(t *testing.T) {
 	}
 	errs.Reset()
 	code = run(t.Context(), []string{"worker", "--url", controller.URL, "--state", t.TempDir()}, streams{stdout: &out, stderr: &errs})
-	if want := `a right that a worker needs (INSERT on opscom.worker): let its owner run docs/fleet/roles.sql`; code != 2 || !strings.Contains(errs.String(), want) || strings.Contains(errs.String(), "Working") {
+	if want := `a right that a worker needs (INSERT on opscom.worker): use another account, or let the owner run docs/fleet/roles.sql`; code != 2 || !strings.Contains(errs.String(), want) || strings.Contains(errs.String(), "Working") {
 		t.Errorf("a worker with that account: code %d\n%s", code, &errs)
+	}
+	refused := func(account, want string, args ...string) {
+		t.Helper()
+		t.Setenv("OPSCOM_JOURNAL", server.URLFor(account, "secret", "postgres"))
+		errs.Reset()
+		code := run(t.Context(), append(args, "--client", scriptClient, "--url", controller.URL, "--state", t.TempDir()), streams{stdout: &out, stderr: &errs})
+		if said := errs.String(); code != 2 || !strings.Contains(said, want) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s as %s: code %d\n%s", strings.Join(args, " "), account, code, said)
+		}
+	}
+	server.Exec(t, "postgres", `CREATE ROLE opscom_reader LOGIN PASSWORD 'secret' IN ROLE opscom_viewer`)
+	server.Exec(t, "postgres", `CREATE ROLE opscom_pusher LOGIN PASSWORD 'secret' IN ROLE opscom_worker`)
+	const mayNotPlan = `a right that a planner needs (INSERT on opscom.run): use another account, or let the owner run docs/fleet/roles.sql, and then GRANT opscom_planner TO "`
+	for _, account := range []string{"opscom_reader", "opscom_pusher"} {
+		refused(account, mayNotPlan+account, "push", file)
+		refused(account, mayNotPlan+account, "submit", "--fresh", file)
+		refused(account, mayNotPlan+account, "approve", "1")
+		refused(account, mayNotPlan+account, "runs", "forget", "1")
+		refused(account, mayNotPlan+account, "runs", "forget", "--older-than", "1h")
+	}
+	refused("opscom_reader", "a right that a planner needs (UPDATE on opscom.run): use another account", "runs", "stop", "1")
+	refused("opscom_reader", "a right that a worker needs (UPDATE on opscom.run): use another account", "worker")
+	server.Exec(t, "postgres", `DELETE FROM opscom.schema_version WHERE version_id = 2`)
+	refused("opscom_reader", `does not let this account change the schema (must be owner of table pace): run "opscom-import migrate" with the account that owns the database`, "migrate")
+	if calls := box.Requests(); len(calls) != 1 {
+		t.Errorf("the Controller got %d requests", len(calls))
 	}
 }

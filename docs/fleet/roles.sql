@@ -8,7 +8,7 @@
 -- The roles cannot log in. Make an account for each kind of process, and give it what it does:
 --
 --     push, watch, web, approve   CREATE ROLE opscom_push    LOGIN IN ROLE opscom_planner, opscom_worker;
---     submit                      CREATE ROLE opscom_submit  LOGIN IN ROLE opscom_planner;
+--     submit, runs stop|forget    CREATE ROLE opscom_submit  LOGIN IN ROLE opscom_planner;
 --     worker                      CREATE ROLE opscom_pusher  LOGIN IN ROLE opscom_worker;
 --     runs, workers, Grafana      CREATE ROLE opscom_reader  LOGIN IN ROLE opscom_viewer;
 --

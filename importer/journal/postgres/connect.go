@@ -109,7 +109,7 @@ func OpenUnread(ctx context.Context, url string, options Options) (*Journal, err
 	}
 	err = j.checkSchema(ctx)
 	if options.Push && (err == nil || IsRefused(err)) {
-		err = cmp.Or(j.checkRightsToPush(ctx), err)
+		err = cmp.Or(j.CheckRights(ctx, toPush()), err)
 	}
 	if err != nil {
 		j.Close()

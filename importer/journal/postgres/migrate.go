@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -48,6 +50,9 @@ func Migrate(ctx context.Context, url string, options Options) ([]Step, error) {
 	}
 	defer j.Close()
 	taken, err := j.migrate(ctx)
+	if server := new(pgconn.PgError); errors.As(err, &server) && server.Code == "42501" { // no role may do this
+		return taken, j.refuse("does not let this account change the schema (%s): "+migrate, server.Message)
+	}
 	return taken, j.wrap("migrate the schema", err)
 }
 

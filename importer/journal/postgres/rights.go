@@ -9,19 +9,32 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// duty is something that an account may do, and the rights that it needs for that.
-type duty struct {
+// Duty is what an account may do, and the rights that it needs for that.
+type Duty struct {
 	name   string
+	who    string   // does it
+	role   string   // of docs/fleet/roles.sql
 	rights []string // a privilege and what it is on: a table or sequence, or a function
 }
 
-func duties() []duty {
-	return []duty{
-		{"look at runs", []string{"SELECT opscom.run", "SELECT opscom.chunk", "SELECT opscom.event", "SELECT opscom.chunk_state"}},
-		{"plan runs", []string{"INSERT opscom.run", "INSERT opscom.chunk", "INSERT opscom.payload", "INSERT opscom.chunk_state", "INSERT opscom.event", "UPDATE opscom.pace"}},
-		{"push them", rightsToPush()},
-	}
+// ToLook is the duty of those who look at runs.
+func ToLook() Duty {
+	return Duty{"look at runs", "a viewer", "opscom_viewer", []string{"SELECT opscom.run", "SELECT opscom.chunk", "SELECT opscom.event", "SELECT opscom.chunk_state"}}
 }
+
+// ToPlan is the duty of those who plan, approve and forget runs.
+func ToPlan() Duty {
+	return Duty{"plan runs", "a planner", "opscom_planner", []string{
+		"INSERT opscom.run", "INSERT opscom.chunk", "INSERT opscom.payload", "INSERT opscom.chunk_state", "INSERT opscom.event", "UPDATE opscom.pace",
+	}}
+}
+
+// ToStop is the duty of those who stop runs: planners and workers.
+func ToStop() Duty {
+	return Duty{"stop runs", "a planner", "opscom_planner", []string{"UPDATE opscom.run", "UPDATE opscom.chunk_state", "INSERT opscom.event"}}
+}
+
+func toPush() Duty { return Duty{"push them", "a worker", "opscom_worker", rightsToPush()} }
 
 // rightsToPush are those that a worker needs.
 func rightsToPush() []string {
@@ -60,14 +73,14 @@ func missingRight(ctx context.Context, conn querier, rights []string) (missing s
 	return missing, err
 }
 
-// checkRightsToPush says which right the account lacks that a worker needs.
-func (j *Journal) checkRightsToPush(ctx context.Context) error {
-	missing, err := missingRight(ctx, j.pool, rightsToPush())
+// CheckRights says which right the account lacks for a duty.
+func (j *Journal) CheckRights(ctx context.Context, d Duty) error {
+	missing, err := missingRight(ctx, j.pool, d.rights)
 	if err != nil || missing == "" {
 		return j.wrap("", err)
 	}
-	return j.refuse(`refuses this account a right that a worker needs (%s): let its owner run docs/fleet/roles.sql, and then GRANT opscom_worker TO "%s"`,
-		missing, j.pool.Config().ConnConfig.User)
+	return j.refuse(`refuses this account a right that %s needs (%s): use another account, or let the owner run docs/fleet/roles.sql, and then GRANT %s TO "%s"`,
+		d.who, missing, d.role, j.pool.Config().ConnConfig.User)
 }
 
 // IsRefused says whether the database refuses what it was asked, or this account, and will do so again: a right is

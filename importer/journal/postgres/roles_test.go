@@ -223,7 +223,7 @@ func TestOpenToPush(t *testing.T) {
 	}
 	wantRefused := func(what, missing string, err error) {
 		t.Helper()
-		want := "refuses this account a right that a worker needs (" + missing + `): let its owner run docs/fleet/roles.sql, and then GRANT opscom_worker TO "`
+		want := "refuses this account a right that a worker needs (" + missing + `): use another account, or let the owner run docs/fleet/roles.sql, and then GRANT opscom_worker TO "`
 		if err == nil || !strings.Contains(err.Error(), want) || IsTransient(err) {
 			t.Errorf("%s: %v\nwant …%s…", what, err, want)
 		}
@@ -251,4 +251,29 @@ func TestOpenToPush(t *testing.T) {
 	wantRefused("the schema", "SELECT on opscom.journal", open("worker"))
 	execute(t, owner, rolesSQL(t))
 	must(t, open("worker"))
+}
+
+// What a command needs is said before it changes anything.
+func TestCheckRights(t *testing.T) {
+	_, urls := withRoles(t)
+	keys := testKeys(t)
+	for roles, wants := range map[string]struct{ plan, stop string }{
+		"viewer":          {"a right that a planner needs (INSERT on opscom.run)", "a right that a planner needs (UPDATE on opscom.run)"},
+		"worker":          {"a right that a planner needs (INSERT on opscom.run)", ""},
+		"planner":         {"", ""},
+		"planner, worker": {"", ""},
+	} {
+		j, err := Open(t.Context(), urls[roles], Options{Keys: keys})
+		must(t, err)
+		defer j.Close()
+		for what, c := range map[string]struct {
+			duty Duty
+			want string
+		}{"plan": {ToPlan(), wants.plan}, "stop": {ToStop(), wants.stop}, "look": {ToLook(), ""}} {
+			err := j.CheckRights(t.Context(), c.duty)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "GRANT opscom_planner TO")) {
+				t.Errorf("%s, to %s: %v", roles, what, err)
+			}
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres"
 )
 
 // examineState looks at the state folder: whether the journal can be written and is sound,
@@ -50,7 +51,7 @@ func (e Env) examineState(ctx context.Context) []Finding {
 // withSilentJournal calls f with the journal; that it is on a network is a finding.
 func (e Env) withSilentJournal(ctx context.Context, f func(journal.Journal) error) error {
 	e.Notify = func(string) {}
-	return e.withJournal(ctx, f)
+	return e.withJournalTo(ctx, postgres.ToLook(), f)
 }
 
 // What a run needs on the disk, as the guide for scheduled runs says.

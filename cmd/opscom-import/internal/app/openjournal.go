@@ -12,9 +12,19 @@ import (
 
 // withJournal calls f with the journal, which f may change, and closes it.
 func (e Env) withJournal(ctx context.Context, f func(journal.Journal) error) error {
+	return e.withJournalTo(ctx, postgres.ToPlan(), f)
+}
+
+// withJournalTo is withJournal for what needs other rights in PostgreSQL than a planner's.
+func (e Env) withJournalTo(ctx context.Context, duty postgres.Duty, f func(journal.Journal) error) error {
 	j, err := e.openJournal(ctx)
 	if err != nil {
 		return err
+	}
+	if shared, ok := j.(*postgres.Journal); ok {
+		if err := shared.CheckRights(ctx, duty); err != nil {
+			return errors.Join(err, j.Close())
+		}
 	}
 	j.KeepKeys(e.Settings.KeepKeys)
 	return errors.Join(f(j), j.Close())

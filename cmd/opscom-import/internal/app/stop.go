@@ -25,7 +25,7 @@ func StopRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, rec
 	if exists, err := env.hasJournal(); err != nil || !exists {
 		return info, receipt, errors.Join(err, env.noRun(id))
 	}
-	err = env.withJournal(ctx, func(j journal.Journal) error {
+	err = env.withJournalTo(ctx, postgres.ToStop(), func(j journal.Journal) error {
 		run, err := j.Run(ctx, id)
 		if err != nil {
 			return err
