@@ -54,18 +54,18 @@ type change struct {
 
 const notOver = -1
 
-// The epochs of the first scan are those of one moment; a chunk that somebody else took,
-// stopped or started since then has another one when it is locked, and is left to them. A few
-// more are looked at than are taken, because others may be about to take the first ones.
+// The first scan shows one moment. A chunk whose round somebody has ended since then, or that
+// somebody else has taken, is left to them when it is locked. A few more are looked at than are
+// taken, because others may be about to take the first ones.
 const leaseChunks = `
 	WITH waiting AS MATERIALIZED (
-		SELECT s.chunk, s.epoch, s.rounds[1] AS round, s.lease_until FROM opscom.chunk_state s, opscom.run r
+		SELECT s.chunk, s.rounds[1] AS round, s.lease_until FROM opscom.chunk_state s, opscom.run r
 		WHERE r.id = $1 AND r.state = 'pushing' AND r.stopping IS NULL AND r.timeline = $4 AND r.timeline = opscom.timeline() AND s.run = r.id AND s.rounds <> '{}'),
 	free AS MATERIALIZED (
-		SELECT chunk, epoch FROM waiting
+		SELECT chunk, round FROM waiting
 		WHERE round = (SELECT min(round) FROM waiting) AND (lease_until IS NULL OR lease_until < now()) ORDER BY chunk LIMIT $2 + 64),
 	next AS (
-		SELECT s.chunk FROM free f JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = f.chunk AND s.epoch = f.epoch
+		SELECT s.chunk FROM free f JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = f.chunk AND s.rounds[1] = f.round
 		WHERE s.lease_until IS NULL OR s.lease_until < now()
 		ORDER BY s.chunk LIMIT $2 FOR NO KEY UPDATE OF s SKIP LOCKED)
 	UPDATE opscom.chunk_state s SET epoch = s.epoch + 1, lease_until = now() + $3

@@ -168,6 +168,13 @@ func TestTwoLanesNeverHoldTheSameChunk(t *testing.T) {
 	diff(t, "nothing is left", chunksOf(take(t, l, 5)), []int(nil))
 	expire(t, l, 1)
 	diff(t, "of one that died", take(t, l, 5), []leased{{chunk: 1, epoch: 2}})
+	expire(t, l, 0)
+	expire(t, l, 1)
+	must(t, pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), "SELECT FROM opscom.chunk_state WHERE run = $1 AND chunk = 0 FOR UPDATE", l.run)
+		diff(t, "without one that somebody has locked", chunksOf(take(t, l, 1)), []int{1})
+		return err
+	}))
 	_, err := pool.Exec(t.Context(), "UPDATE opscom.run SET state = 'stopped' WHERE id = $1", l.run)
 	must(t, err)
 	expire(t, l, 1)
@@ -263,19 +270,63 @@ func TestRoundsInOrder(t *testing.T) {
 	diff(t, "round 2", take(t, l, 9), []leased{{chunk: 0, epoch: 2, round: 2, events: 1}, {chunk: 3, epoch: 1, round: 2}})
 }
 
-// After a failover nobody holds anything.
+// Between the moment that a statement sees and the lock on a chunk its holder may have ended the round,
+// although its lease was over, and another one may have taken it.
+func TestLeasesOfOneRound(t *testing.T) {
+	pool := newPool(t, newDatabase(t))
+	l := pushing(t, pool, []int{0, 1}, []int{0}, []int{0}, []int{0})
+	_, err := pool.Exec(t.Context(), `CREATE OR REPLACE FUNCTION opscom.timeline() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+		BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN (SELECT timeline FROM opscom.run); END $$`)
+	must(t, err)
+	lock, err := pool.Acquire(t.Context())
+	must(t, err)
+	defer lock.Release()
+	_, err = lock.Exec(t.Context(), "SELECT pg_advisory_lock(1)")
+	must(t, err)
+	taken := make(chan []int)
+	go func() {
+		some, err := l.lease(t.Context(), 3)
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- chunksOf(some)
+	}()
+	eventually(t, "the statement has begun", func() (waits bool) {
+		must(t, pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)").Scan(&waits))
+		return waits
+	})
+	_, err = lock.Exec(t.Context(), "UPDATE opscom.chunk_state SET rounds = array_remove(rounds, 0) WHERE run = $1 AND chunk IN (0, 2)", l.run)
+	must(t, err)
+	_, err = lock.Exec(t.Context(), "UPDATE opscom.chunk_state SET epoch = 1, lease_until = now() + interval '1 minute' WHERE run = $1 AND chunk = 3", l.run)
+	must(t, err)
+	_, err = lock.Exec(t.Context(), "SELECT pg_advisory_unlock(1)")
+	must(t, err)
+	diff(t, "leased", <-taken, []int{1})
+}
+
+// After a failover nobody holds anything, whether the run knows of it already or not.
 func TestAnotherTimeline(t *testing.T) {
 	pool := newPool(t, newDatabase(t))
-	l := pushing(t, pool, []int{0}, []int{0})
-	held := take(t, l, 1)
-	_, err := pool.Exec(t.Context(), "UPDATE opscom.run SET timeline = 'another'")
-	must(t, err)
-	diff(t, "written", put(t, l, held[0].text("a")), []int(nil))
-	diff(t, "leased", chunksOf(take(t, l, 9)), []int(nil))
-	kept, err := l.renew(t.Context(), []change{held[0].text("")})
-	must(t, err)
-	diff(t, "renewed", kept, map[int]bool{})
-	diff(t, "in the end", standing(t, l)[0], "0: epoch 1, claimed 0, rounds {0}, held")
+	for name, sql := range map[string]string{
+		"not noticed yet":            "UPDATE opscom.run SET timeline = 'earlier' WHERE id = $1",
+		"noticed by another process": "UPDATE opscom.run SET timeline = opscom.timeline() WHERE id = $1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := pushing(t, pool, []int{0}, []int{0})
+			held := take(t, l, 1)
+			_, err := pool.Exec(t.Context(), sql, l.run)
+			must(t, err)
+			l.timeline = "earlier"
+			diff(t, "written", put(t, l, held[0].text("a")), []int(nil))
+			l.gather = nil
+			diff(t, "written alone", put(t, l, held[0].text("a")), []int(nil))
+			diff(t, "leased", chunksOf(take(t, l, 9)), []int(nil))
+			kept, err := l.renew(t.Context(), []change{held[0].text("")})
+			must(t, err)
+			diff(t, "renewed", kept, map[int]bool{})
+			diff(t, "in the end", standing(t, l)[0], "0: epoch 1, claimed 0, rounds {0}, held")
+		})
+	}
 }
 
 // A renewal that comes late does not keep what was given back.
