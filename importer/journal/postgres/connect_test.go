@@ -74,6 +74,7 @@ func TestDatabaseDefaults(t *testing.T) {
 		{"synchronous_commit = remote_apply", "synchronous_commit", "remote_apply"},
 		{"default_transaction_isolation = 'serializable'", "transaction_isolation", "read committed"},
 		{"TimeZone = 'Asia/Tokyo'", "TimeZone", "UTC"},
+		{"jit = on", "jit", "off"},
 	} {
 		pgtest.Shared(t).Exec(t, "postgres", "ALTER DATABASE "+name+" SET "+c.set)
 		j := opened(t, url)

@@ -10,13 +10,15 @@ import (
 	"opscom-import/importer/journal/internal/format"
 )
 
-// $3 and $4 are the chunks of which records are known, and how many.
+// $3 and $4 are the chunks of which records are known, and how many. OFFSET 0 keeps PostgreSQL from
+// reading all records of a large run where few chunks have new ones.
 const selectNews = `
-	SELECT e.chunk, e.seq, e.data FROM opscom.chunk_state s
+	SELECT s.chunk, e.seq, e.data FROM opscom.chunk_state s
 	LEFT JOIN unnest($3::int[], $4::int[]) AS k (chunk, seq) ON k.chunk = s.chunk
-	JOIN opscom.event e ON e.night = $1 AND e.run = $2 AND e.chunk = s.chunk AND e.seq > coalesce(k.seq, s.resumed)
+	CROSS JOIN LATERAL (SELECT e.seq, e.data FROM opscom.event e
+		WHERE e.night = $1 AND e.run = $2 AND e.chunk = s.chunk AND e.seq > coalesce(k.seq, s.resumed) OFFSET 0) AS e
 	WHERE s.run = $2 AND s.events > coalesce(k.seq, s.resumed)
-	ORDER BY e.chunk, e.seq`
+	ORDER BY s.chunk, e.seq`
 
 // Follow returns a function that returns how many rows got an outcome, by status, since it was called
 // before, or since the run was last started, also those that others pushed. It reads no more than is new.

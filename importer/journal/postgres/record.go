@@ -33,9 +33,10 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
+// The timeline is asked for once, which reads a file of the server, and not for each of 27,000 runs.
 const selectRun = `SELECT run.id, run.client, target.name, run.source, run.file_hash, run.mapping_hash, run.state, run.rows, run.held, run.reports,
 	run.started_at, run.finished_at, run.night, run.target, run.reason, run.stopping, run.chunks, run.planned, run.timeline,
-	coalesce(run.timeline <> opscom.timeline(), false), run.payload_key
+	coalesce(run.timeline <> (SELECT opscom.timeline()), false), run.payload_key
 	FROM opscom.run JOIN opscom.target ON target.id = run.target `
 
 // loadRuns returns the runs that the condition selects; it is SQL, with what may follow a

@@ -121,6 +121,23 @@ func died(t *testing.T, j *Journal) {
 	execute(t, j, "UPDATE opscom.chunk_state SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
 }
 
+// Which timeline it is, is asked once for all runs of a list.
+func TestTimelineOfManyRuns(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	for range 3 {
+		must(t, planned(t, j, importer.RunPushing, []int{2}).Stop(t.Context()))
+	}
+	execute(t, j, "CREATE SEQUENCE asked")
+	execute(t, j, "CREATE OR REPLACE FUNCTION opscom.timeline() RETURNS text LANGUAGE sql AS 'SELECT nextval(''opscom.asked'')::text'")
+	runs, err := j.Runs(t.Context())
+	must(t, err)
+	var asked int
+	must(t, j.pool.QueryRow(t.Context(), "SELECT last_value FROM opscom.asked").Scan(&asked))
+	if len(runs) != 3 || asked != 1 {
+		t.Errorf("asked %d times for %d runs", asked, len(runs))
+	}
+}
+
 func TestPlanPushAndFinish(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := begun(t, j)
