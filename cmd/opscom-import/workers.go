@@ -30,10 +30,13 @@ others have taken over its rows.`,
 			if err != nil {
 				return err
 			}
-			for _, note := range notes {
-				defer ss.say("%s", note)
+			if err := ss.printWorkers(list); err != nil {
+				return err
 			}
-			return ss.printWorkers(list)
+			for _, note := range notes {
+				ss.say("%s", note)
+			}
+			return nil
 		}),
 	}
 }

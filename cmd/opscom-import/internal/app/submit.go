@@ -69,14 +69,14 @@ func (p *pusher) submitRun(fetchCtx, workCtx context.Context, active activeRun, 
 
 const (
 	lookAgain  = time.Second      // how often the state of a run is asked for that others push
-	sayWaiting = 10 * time.Second // after which it is said why nobody pushes it
+	sayWaiting = 10 * time.Second // how often it is asked for, and said, why nobody pushes it
 )
 
 // awaitEnd waits until nobody pushes the run any more, and returns why it was stopped, or why
 // that cannot be known. While the database is away it waits too.
 func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
 	said := ""
-	for began := time.Now(); ; {
+	for asked := time.Now(); ; {
 		run, err := p.journal.Run(ctx, id)
 		switch {
 		case ctx.Err() != nil:
@@ -92,7 +92,8 @@ func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
 			}
 			return stopped
 		}
-		if time.Since(began) > sayWaiting {
+		if time.Since(asked) > sayWaiting {
+			asked = time.Now()
 			if why := p.whyWaiting(ctx, id); why != "" && why != said {
 				said = why
 				p.notify("%s", why)

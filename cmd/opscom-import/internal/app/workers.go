@@ -86,8 +86,7 @@ func (e Env) runLabels(ctx context.Context, runs []importer.RunInfo, detailed bo
 	}
 	return func(r importer.RunInfo) string {
 		standing, known := standings[r.ID]
-		switch {
-		case !known:
+		if !known {
 			return label(r)
 		}
 		switch activityOf(standing) {

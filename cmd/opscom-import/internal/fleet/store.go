@@ -266,11 +266,13 @@ type Standing struct {
 }
 
 // Standings returns how far the runs in progress are, by their numbers.
+//
+// Leases are looked for a run at a time: EXISTS would let PostgreSQL read the chunks of all runs that are kept.
 func Standings(ctx context.Context, pool *pgxpool.Pool) (map[int64]Standing, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT r.id, t.name,
 			EXISTS (SELECT FROM opscom.lane l WHERE l.run = r.id AND l.worker <> '' AND l.lease_until > now())
-				OR EXISTS (SELECT FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now()),
+				OR coalesce((SELECT true FROM opscom.chunk_state s WHERE s.run = r.id AND s.lease_until > now() LIMIT 1), false),
 			(SELECT count(*) FROM opscom.lane l JOIN river.river_job j ON j.id = l.job
 				WHERE l.run = r.id AND l.worker = '' AND j.state IN ('available', 'scheduled', 'retryable', 'running')),
 			(SELECT count(*) FROM opscom.worker w WHERE w.seen_at > now() - $1::interval AND NOT w.is_drained AND right(t.name, length(w.controller) + 4) = ' at ' || w.controller),
