@@ -267,12 +267,12 @@ func (l *Lane) record(ctx context.Context, outcomes []importer.Outcome) error {
 	kept := 0
 	var before stored
 	if len(changes) > 0 {
-		if kept, before, err = l.write(ctx, changes, streakOf(outcomes)); err != nil {
+		if kept, before, err = l.write(ctx, changes, l.journal.streakOf(outcomes)); err != nil {
 			return err
 		}
 	}
 	l.mu.Lock()
-	l.before = before.before(outcomes)
+	l.before = l.journal.before(before, outcomes)
 	l.mu.Unlock()
 	if kept == 0 {
 		return ErrLeaseLost

@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"opscom-import/importer"
@@ -10,7 +13,7 @@ import (
 type streak struct {
 	failed   bool   // some row did
 	pushed   bool   // some row was
-	failing  string // how the last ones failed, as nameOf names it
+	failing  string // how the last ones failed, as Journal.nameOf names it
 	failures int    // how many in a row did, the last of which is the last row
 	isWhole  bool   // they are all that failed, and none was pushed: they continue the streak before, if it is alike
 }
@@ -23,7 +26,7 @@ type stored struct {
 }
 
 // streakOf sums up outcomes in the order in which they are recorded.
-func streakOf(outcomes []importer.Outcome) streak {
+func (j *Journal) streakOf(outcomes []importer.Outcome) streak {
 	var s importer.Streak
 	failed := 0
 	for i := range outcomes {
@@ -33,24 +36,27 @@ func streakOf(outcomes []importer.Outcome) streak {
 		}
 		s = next
 	}
-	return streak{failed: failed > 0, pushed: s.Pushed, failing: nameOf(s), failures: s.Failures, isWhole: failed == s.Failures && !s.Pushed}
+	return streak{failed: failed > 0, pushed: s.Pushed, failing: j.nameOf(s), failures: s.Failures, isWhole: failed == s.Failures && !s.Pushed}
 }
 
-// nameOf names how rows fail, "" for none. It has no value of a row.
-func nameOf(s importer.Streak) string {
+// nameOf names how rows fail, "" for none. Two names are equal if and only if the rows failed alike. They do not show what a
+// Controller sent as its error code: nobody can tell whether that has a value of the row.
+func (j *Journal) nameOf(s importer.Streak) string {
 	if s.Failures == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s %+q %d", s.Status, s.Code, s.HTTP) // what a Controller sends may be no valid text
+	digest := hmac.New(sha256.New, j.salt)
+	fmt.Fprintf(digest, "%s %q %d", s.Status, s.Code, s.HTTP)
+	return hex.EncodeToString(digest.Sum(nil))
 }
 
 // before returns the streak that was stored, if the first of the outcomes can continue it.
-func (s stored) before(outcomes []importer.Outcome) importer.Streak {
+func (j *Journal) before(s stored, outcomes []importer.Outcome) importer.Streak {
 	var first importer.Streak
 	for i := 0; i < len(outcomes) && first.Failures == 0; i++ {
 		first = first.After(&outcomes[i])
 	}
-	if nameOf(first) != s.failing {
+	if j.nameOf(first) != s.failing {
 		return importer.Streak{Pushed: s.pushed}
 	}
 	first.Failures, first.Pushed = s.failures, s.pushed

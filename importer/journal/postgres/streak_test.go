@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"opscom-import/importer"
@@ -62,10 +63,25 @@ func TestStreakOfTwoLanes(t *testing.T) {
 	var failing string
 	var failures int
 	must(t, j.pool.QueryRow(t.Context(), "SELECT failing, failures FROM opscom.run WHERE id = $1", r.id).Scan(&failing, &failures))
-	diff(t, "stored", failing, nameOf(want))
+	diff(t, "stored", failing, j.nameOf(want))
 	diff(t, "stored", failures, want.Failures)
 	must(t, r.Stop(t.Context()))
 	must(t, r.Start(t.Context()))
 	must(t, j.pool.QueryRow(t.Context(), "SELECT failures FROM opscom.run WHERE id = $1", r.id).Scan(&failures))
 	diff(t, "failures of a run that was resumed", failures, 0)
+}
+
+// A Controller may answer with a word of the row as its error code: outside what is encrypted nobody reads it.
+func TestNoErrorCodeIsReadable(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, numbers(2, 9))
+	claim(t, r, 9)
+	answer := importer.Answer{Status: importer.StatusRejected, ErrorCode: "Miller", HTTPStatus: 400, Attempts: 1}
+	must(t, r.Record(t.Context(), []importer.Outcome{{Row: 2, Answer: answer}, {Row: 3, Answer: answer}}))
+	var run string
+	var failures int
+	must(t, j.pool.QueryRow(t.Context(), "SELECT to_jsonb(r)::text, failures FROM opscom.run r WHERE id = $1", r.id).Scan(&run, &failures))
+	if failures != 2 || strings.Contains(run, "Miller") {
+		t.Errorf("%d failures in %s", failures, run)
+	}
 }

@@ -58,7 +58,7 @@ CREATE TABLE opscom.run (
     state        text   NOT NULL CHECK (state IN ('planning', 'held', 'pushing', 'stopped', 'finished', 'superseded')),
     reason       text   NOT NULL DEFAULT '', -- why it was stopped, for a person; no value of a row
     stopping     text,                         -- why it is about to be: who holds rows records what is in flight, and gives the rest back; NULL: it is not
-    failing      text    NOT NULL DEFAULT '',    -- how the rows failed whose outcomes were recorded last; '': the last one did not
+    failing      text    NOT NULL DEFAULT '',    -- how the rows failed whose outcomes were recorded last, as a keyed digest; '': the last one did not
     failures     integer NOT NULL DEFAULT 0,     -- how many of them in a row failed so
     has_pushed   boolean NOT NULL DEFAULT false, -- some row was pushed since the run was last started
     rows         bigint NOT NULL DEFAULT 0,
