@@ -127,7 +127,7 @@ func TestOpenRefused(t *testing.T) {
 	})
 	t.Run("rights", func(t *testing.T) {
 		refused(t, server.URLFor("nobody_in_particular", "secret", name), "refuses this account a right", "roles.sql")
-		if _, err := Migrate(t.Context(), server.URLFor("nobody_in_particular", "secret", name), Options{}); err == nil || !strings.Contains(err.Error(), "roles.sql") {
+		if _, err := Migrate(t.Context(), server.URLFor("nobody_in_particular", "secret", name), Options{}); err == nil || !strings.Contains(err.Error(), "the account that owns the database") {
 			t.Errorf("to migrate: %v", err)
 		}
 	})
