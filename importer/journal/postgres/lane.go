@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -150,8 +152,8 @@ func (l *Lane) next(max int) (claimed []importer.Job, changes []change, err erro
 	return claimed, changes, err
 }
 
-// changes returns what events, and marks by chunk, change in the chunks that are held. Of other
-// chunks there is none.
+// changes returns what events, and marks by chunk, change in the chunks that are held, in their
+// order. Of other chunks there is none.
 func (l *Lane) changes(marks map[int]int, events []format.Event) (changes []change, err error) {
 	records := map[int][]byte{}
 	err = format.PackEvents(events, func(chunk int64, data []byte) error {
@@ -160,10 +162,10 @@ func (l *Lane) changes(marks map[int]int, events []format.Event) (changes []chan
 		}
 		return nil
 	})
-	for chunk, c := range l.held {
-		mark, isMarked := marks[chunk]
-		if record := records[chunk]; isMarked || record != nil {
-			one := change{chunk: chunk, epoch: c.epoch, events: c.events, data: record, over: notOver}
+	for _, c := range l.inOrder() {
+		mark, isMarked := marks[c.chunk]
+		if record := records[c.chunk]; isMarked || record != nil {
+			one := change{chunk: c.chunk, epoch: c.epoch, events: c.events, data: record, over: notOver}
 			if c.round == 0 {
 				one.claimed = mark
 			}
@@ -171,6 +173,12 @@ func (l *Lane) changes(marks map[int]int, events []format.Event) (changes []chan
 		}
 	}
 	return changes, err
+}
+
+// inOrder returns the chunks that are held in the order of their numbers: two statements of the lane, one of
+// which renews, lock them in the same order. The caller holds l.mu.
+func (l *Lane) inOrder() []*heldChunk {
+	return slices.SortedFunc(maps.Values(l.held), func(a, b *heldChunk) int { return a.chunk - b.chunk })
 }
 
 // until returns when the leases on some chunks may be used no more.

@@ -57,11 +57,11 @@ func (l *Lane) Release(ctx context.Context) error {
 	return l.journal.failed(fmt.Sprintf("give rows of run %d back", l.leases.run), l.leases.giveBack(ctx, held))
 }
 
-// all returns the numbers and epochs of the chunks that are held.
+// all returns the numbers and epochs of the chunks that are held, in their order.
 func (l *Lane) all() (held []change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range l.held {
+	for _, c := range l.inOrder() {
 		held = append(held, change{chunk: c.chunk, epoch: c.epoch, over: notOver})
 	}
 	return held

@@ -37,6 +37,26 @@ func TestSendingEndsBeforeTheLease(t *testing.T) {
 	})
 }
 
+// What renews and what records for a lane lock chunks in the same order, so that they do not wait for each other.
+func TestChunksInOrder(t *testing.T) {
+	lane := &Lane{held: map[int]*heldChunk{}}
+	marks := map[int]int{}
+	var want []int
+	for chunk := range 20 {
+		lane.held[chunk], marks[chunk] = &heldChunk{leased: leased{chunk: chunk}}, 1
+		want = append(want, chunk)
+	}
+	changes, err := lane.changes(marks, nil)
+	must(t, err)
+	for _, some := range [][]change{changes, lane.all()} {
+		var got []int
+		for _, one := range some {
+			got = append(got, one.chunk)
+		}
+		diff(t, "chunks", got, want)
+	}
+}
+
 // Once it is said that a run is about to be stopped, also by a process that died then, nobody gets rows.
 func TestNothingIsClaimedOfARunThatIsAboutToBeStopped(t *testing.T) {
 	j := opened(t, newDatabase(t))
