@@ -125,5 +125,6 @@ func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 		return nil, err
 	}
 	options.Push = true
+	options.Say = nil // the worker says itself when the database is away, and when it is back
 	return postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
 }
