@@ -164,9 +164,10 @@ END $$;
 
 -- drop_night deletes the runs of a night with all that is known of their rows, and returns
 -- how many. It is an error while one of them is not over, or the acceptances do not know its outcomes.
+-- While it waits for somebody who reads, as for a long report, everybody else waits for it: so not for long.
 -- +goose StatementBegin
 CREATE FUNCTION opscom.drop_night(night date) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
     parent text;
     left_over bigint;
