@@ -118,6 +118,9 @@ func endOf(ends commandEnds, details jobEnd, err error) watch.End {
 		end.Problem = problemOf(e.receipt.Held, e.err)
 		end.OfFile = app.IsOfFile(e.err)
 	}
+	if run := app.StoppedByPerson(err); run != 0 {
+		end.Run, end.Stopped, end.Problem = run, true, app.StoppedProblem(run)
+	}
 	return end
 }
 
@@ -150,7 +153,7 @@ func (p *jobPusher) Tell(fetchCtx, workCtx context.Context, job config.Job, row 
 	for i := range news.Outcomes {
 		o := &news.Outcomes[i]
 		o.Job, o.Folder, o.Retry = job.Name, job.Folder, row.Retry
-		if o.Exit != row.Exit { // as of a file that changed meanwhile
+		if o.Exit != row.Exit || end.Stopped { // as of a file that changed meanwhile
 			o.Exit, o.Event, o.Problem = row.Exit, eventOf(row.Exit), row.Problem
 		}
 		if o.Event == "" || o.Event == config.NotifyRowsToFix { // and so it has come

@@ -18,17 +18,18 @@ import (
 // journal they want. Those that make a database of their own need not be named.
 func onlyEmbedded() []string {
 	return []string{
-		"doctor",          // counts what is looked at
-		"job_killed",      // a database of its own
-		"journal",         // its commands are for the state folder
-		"journal_address", // an address of its own
-		"no_runs",         // there is a journal
-		"push_controller", // journal.db is there
-		"sandboxes",       // a database of its own
-		"runs_stop",       // only a process can stop what it pushes
-		"stop_pause",      // a pause that the Controller asks for is kept for all processes
-		"support",         // the files of the journal
-		"swap",            // nothing of a person is in journal.db
+		"doctor",           // counts what is looked at
+		"job_killed",       // a database of its own
+		"journal",          // its commands are for the state folder
+		"journal_address",  // an address of its own
+		"no_runs",          // there is a journal
+		"push_controller",  // journal.db is there
+		"sandboxes",        // a database of its own
+		"runs_stop",        // only a process can stop what it pushes
+		"job_stopped_here", // likewise
+		"stop_pause",       // a pause that the Controller asks for is kept for all processes
+		"support",          // the files of the journal
+		"swap",             // nothing of a person is in journal.db
 	}
 }
 

@@ -22,16 +22,11 @@ func ToLook() Duty {
 	return Duty{"look at runs", "a viewer", "opscom_viewer", []string{"SELECT opscom.run", "SELECT opscom.chunk", "SELECT opscom.event", "SELECT opscom.chunk_state"}}
 }
 
-// ToPlan is the duty of those who plan, approve and forget runs.
+// ToPlan is the duty of those who plan, approve, stop and forget runs.
 func ToPlan() Duty {
 	return Duty{"plan runs", "a planner", "opscom_planner", []string{
 		"INSERT opscom.run", "INSERT opscom.chunk", "INSERT opscom.payload", "INSERT opscom.chunk_state", "INSERT opscom.event", "UPDATE opscom.pace",
 	}}
-}
-
-// ToStop is the duty of those who stop runs: planners and workers.
-func ToStop() Duty {
-	return Duty{"stop runs", "a planner", "opscom_planner", []string{"UPDATE opscom.run", "UPDATE opscom.chunk_state", "INSERT opscom.event"}}
 }
 
 func toPush() Duty { return Duty{"push them", "a worker", "opscom_worker", rightsToPush()} }

@@ -35,6 +35,9 @@ func (p *pusher) findResumable(ctx context.Context, t *mappedTable, hash string)
 			if same, err = p.journal.Run(ctx, u.ID); err != nil {
 				return nil, err
 			}
+			if err := p.stoppedByPerson(same); err != nil {
+				return nil, err
+			}
 			p.notify("Resuming run %d of %s, started %s.", u.ID, t.in.shown, u.StartedAt.Local().Format("2006-01-02 15:04"))
 			continue
 		}

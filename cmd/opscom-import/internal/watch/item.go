@@ -166,7 +166,7 @@ func placeOf(end End) (place inbox.Place, isOver bool) {
 	switch {
 	case end.Exit <= app.ExitRows:
 		return inbox.Done, true
-	case end.Exit == app.ExitHeld:
+	case end.Exit == app.ExitHeld, end.Stopped:
 		return inbox.Held, true
 	case end.OfFile:
 		return inbox.Failed, true
@@ -235,8 +235,13 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinis
 	}
 	for _, t := range taken {
 		row, isKnown := history.byFolder[filepath.Base(t.Folder)]
-		if isKnown && row.IsEnded() && !row.Retry { // and only the move is missing
-			if _, err := l.inbox.Finish(t, inbox.Place(filepath.Base(filepath.Dir(row.Folder)))); err != nil {
+		if isKnown && row.IsEnded() && !row.Retry {
+			if place := inbox.Place(filepath.Base(filepath.Dir(row.Folder))); place != inbox.InProgress {
+				_, err = l.inbox.Finish(t, place) // only the move is missing
+			} else {
+				err = l.hold(fetchCtx, workCtx, t, row)
+			}
+			if err != nil {
 				return nil, err
 			}
 			continue
@@ -248,6 +253,20 @@ func (l *loop) tidy(fetchCtx, workCtx context.Context, history history) (unfinis
 	}
 	l.holdBack(unfinished)
 	return unfinished, l.tidyHeld(fetchCtx, workCtx, history.byFolder)
+}
+
+// hold moves a file whose run a person has stopped while nobody pushed it.
+func (l *loop) hold(fetchCtx, workCtx context.Context, t inbox.Taken, row importer.JobRun) error {
+	l.leaveMessage(t, inbox.Held, row.Problem)
+	row.IsTold = false
+	if err := l.Recorder.End(fetchCtx, row, &importer.Relocation{From: t.Folder, To: t.In(inbox.Held)}); err != nil {
+		return err
+	}
+	if _, err := l.inbox.Finish(t, inbox.Held); err != nil {
+		return err
+	}
+	row.Folder = t.In(inbox.Held)
+	return l.tell(fetchCtx, workCtx, row, endOf(row))
 }
 
 // isElsewhere reports whether a run of the job was begun by another machine, in a folder that is

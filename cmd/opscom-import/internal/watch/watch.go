@@ -61,6 +61,7 @@ type End struct {
 	Counts  importer.Counts
 	Problem string // why it failed, is held or is not complete; "" otherwise
 	OfFile  bool   // the problem is the file's: the same again would fail again
+	Stopped bool   // a person has stopped the run: it waits for one
 
 	Details any // of the run that ended just now, for Tell; nil when it ended in a process that died since
 }

@@ -370,6 +370,58 @@ func TestDiedBeforeTheMove(t *testing.T) {
 	})
 }
 
+// TestStoppedByAPerson stops a run for good, while it is pushed and while it waits to be tried again: it waits for
+// a person.
+func TestStoppedByAPerson(t *testing.T) {
+	for name, isPushed := range map[string]bool{"while it is pushed": true, "while it waits": false} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T, b *bench) {
+				b.arrive("a.csv", "x")
+				state := importer.RunStopped
+				b.outcome = func(int64) (importer.RunInfo, report.Receipt, error) {
+					return importer.RunInfo{State: state, FileHash: b.runs()[0].FileHash}, report.Receipt{}, nil
+				}
+				b.push = func(context.Context, File) End {
+					return End{Run: 7, Exit: app.ExitIncomplete, Stopped: isPushed, Problem: "stopped"}
+				}
+				b.run(70 * time.Second)
+				if !isPushed {
+					b.want("told", b.told, "a.csv 3")
+					row := b.runs()[0]
+					row.Retry, row.IsTold = false, true
+					if err := b.history.End(t.Context(), row, nil); err != nil {
+						t.Fatal(err)
+					}
+					b.told = nil
+				}
+				b.run(2 * time.Hour)
+				b.want("pushed", b.pushed, "a.csv")
+				b.want("told", b.told, "a.csv 3")
+				b.want("held", b.in("held"), "a.csv", "a.message.txt")
+				if row := b.runs()[0]; row.Retry || row.Exit != app.ExitIncomplete || filepath.Base(filepath.Dir(row.Folder)) != "held" {
+					t.Errorf("the history has %+v", row)
+				}
+				state = importer.RunFinished // somebody has approved it
+				b.run(2 * time.Minute)
+				b.want("done", b.in("done"), "a.csv")
+				b.want("pushed", b.pushed, "a.csv")
+			})
+		})
+	}
+}
+
+// TestFileThatStaysIsStopped stops the run of a file that stays where it is: it is pushed again at its next time.
+func TestFileThatStaysIsStopped(t *testing.T) {
+	inTime(t, func(t *testing.T, b *bench) {
+		b.fileThatStays()
+		b.push = func(context.Context, File) End { return End{Run: 7, Exit: app.ExitIncomplete, Stopped: true} }
+		b.run(20 * time.Hour)
+		b.want("pushed", b.pushed, "staff.csv")
+		b.run(24 * time.Hour)
+		b.want("pushed", b.pushed, "staff.csv", "staff.csv")
+	})
+}
+
 func TestHeldRuns(t *testing.T) {
 	for name, tc := range map[string]struct {
 		state importer.RunState
