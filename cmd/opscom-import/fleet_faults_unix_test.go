@@ -94,7 +94,7 @@ func TestFleetRate(t *testing.T) {
 		bySecond[int(at.Sub(pushes[0]).Seconds())]++
 	}
 	t.Logf("requests by second: %v", bySecond)
-	most, _ := rush(pushes)
+	most, _ := rush(c.times())
 	used := float64(len(pushes)-1) / rate / length.Seconds()
 	t.Logf("%d requests in %.1f s: at most %d in a second, %.1f %% of the rate", len(pushes), length.Seconds(), most, 100*used)
 	if most > fleetRush(rate) {

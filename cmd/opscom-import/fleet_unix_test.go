@@ -96,7 +96,9 @@ func (f *fleetTrial) open(handler http.Handler) {
 	f.Helper()
 	t := f.T
 	f.program, f.folder, f.slots = testProgram(t), t.TempDir(), 20
-	f.server = httptest.NewServer(handler)
+	f.server = httptest.NewUnstartedServer(handler)
+	f.check(stampArrivals(f.server))
+	f.server.Start()
 	t.Cleanup(f.server.Close)
 	if end := f.run(f.command(nil, "migrate")); end.code != 0 {
 		t.Fatalf("migrate: %+v", end)
@@ -240,11 +242,11 @@ var (
 
 // serve gives a request to the sandbox of its client, and takes down who sent it.
 func (f *fleetTrial) serve(w http.ResponseWriter, r *http.Request) {
-	at := time.Now()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the process was killed in the midst of it
 	}
+	at := cameAt(r)
 	var client *fleetClient
 	for _, c := range f.clients {
 		if strings.Contains(r.URL.Path, c.code) {
@@ -533,7 +535,16 @@ func (f *fleetTrial) troubled(run fleetRun) bool {
 		slices.ContainsFunc(f.outages, func(o fleetOutage) bool { return o.to.After(run.began) && o.from.Before(run.ended) })
 }
 
-// pushes returns when the pushes of the client came, in order.
+// times returns when the requests of the client came, in order.
+func (c *fleetClient) times() (times []time.Time) {
+	for _, r := range c.arrived {
+		times = append(times, r.at)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}
+
+// pushes returns when those of them came that were pushes.
 func (c *fleetClient) pushes() (times []time.Time) {
 	for _, r := range c.arrived {
 		if r.id != "" {
