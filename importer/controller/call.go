@@ -45,8 +45,8 @@ func (r callResult) status() importer.Status {
 // the one in flight. An attempt on a connection that turns out to be closed is
 // followed by one on a new connection, and one with a token that was replaced by one
 // with the new token; these come on top of maxAttempts. An attempt that could not be
-// sent in its turn is none: it waits for another turn. tail follows the token in the
-// body. onRetry is called once, before the wait for the attempt after the first failure.
+// sent in its turn waits for another one, and fails after mostTurnsLost. tail follows the
+// token in the body. onRetry is called once, before the wait for the attempt after the first failure.
 func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint, tail []byte, maxAttempts int, success func(document) error, onRetry func()) callResult {
 	r := callResult{sameEachTime: true}
 	var token *credential
@@ -63,14 +63,15 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			token, body = now, e.body(now, tail)
 			tail = body[len(body)-len(tail):] // not the caller's, which may be part of something larger
 		}
-		if turnsLost == mostTurnsLost {
-			permit.notAfter = time.Time{}
-		}
 		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, permit.notAfter, success)
+		if a.feedback == late {
+			if turnsLost++; turnsLost == mostTurnsLost {
+				a.feedback = noAnswer
+			}
+		}
 		var ownPause time.Duration
 		ownPause, r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
 		if a.feedback == late {
-			turnsLost++
 			continue
 		}
 		turnsLost = 0
@@ -103,10 +104,12 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 	}
 }
 
-// mostTurnsLost is how many turns an attempt may lose because it could not be sent in time.
-// The next one is used even late: a Controller that takes long to connect to and then keeps no
-// connection would get no request otherwise, and nobody would learn of it.
+// mostTurnsLost is how many turns an attempt loses, because it could not be sent in time, until
+// it has failed: nobody would learn otherwise of a Controller that takes long to connect to and
+// ends each connection before the next turn.
 const mostTurnsLost = 5
+
+const missedTurns = "the request missed its turns of the shared rate limit, because connections end too soon or this machine is too busy"
 
 // attempt sends one request, on a new connection if fresh is true, and classifies
 // the answer. It is sent no later than notAfter, if that is not zero.
@@ -136,7 +139,7 @@ func (c *Client) roundTrip(workCtx context.Context, e *endpoint, body []byte, fr
 	defer c.buffers.Put(buffer)
 	x := c.exchanger.exchange(workCtx, e, body, fresh, notAfter, (*buffer)[:0])
 	if x.late {
-		return attemptResult{class: retryable, notReceived: true, feedback: late}
+		return attemptResult{class: retryable, notReceived: true, feedback: late, event: missedTurns}
 	}
 	if x.err != nil {
 		a, atProxy := c.classifyProxyError(x)

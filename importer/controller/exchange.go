@@ -37,8 +37,8 @@ func (x exchange) isStale() bool {
 // exchanger sends requests to the Controller and reads the answers.
 type exchanger interface {
 	// exchange appends the answer's body to buffer. If fresh is true, the request goes
-	// over a new connection, which is not kept. Otherwise, where it can be said when the
-	// first byte is sent, it is not after notAfter, if that is not zero.
+	// over a new connection, which is not kept. Where it can be said when the first byte
+	// is sent, it is not after notAfter, if that is not zero.
 	exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange
 	// close closes idle connections. No request may be in progress.
 	close()
@@ -53,7 +53,7 @@ type direct struct {
 func (d direct) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange {
 	request := connection.Request{Head: e.head, Body: body, Deadline: time.Now().Add(d.timeout), NotAfter: notAfter, Fresh: fresh}
 	if fresh {
-		request.Head, request.NotAfter = e.lastHead, time.Time{} // a connection that is not kept would be made in vain
+		request.Head = e.lastHead
 	}
 	timedOut := func() bool { return ctx.Err() != nil || !time.Now().Before(request.Deadline) }
 	response, trace, err := d.pool.Do(ctx, request)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 	"opscom-import/importer"
 )
 
-// tenASecond gives out ten turns a second, on a clock that is known exactly.
+// tenASecond gives out a turn each tenth of a second, on a clock that is known exactly.
 type tenASecond struct {
 	mu   sync.Mutex
 	next time.Time
@@ -24,8 +25,11 @@ func (k *tenASecond) Reserve(_ context.Context, n int) (importer.Reservation, er
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r := importer.Reservation{Now: time.Now(), Interval: 100 * time.Millisecond, Turns: n}
-	if k.next.Before(r.Now) {
+	if k.next.IsZero() {
 		k.next = r.Now
+	}
+	for k.next.Before(r.Now) {
+		k.next = k.next.Add(r.Interval)
 	}
 	r.First = k.next
 	k.next = k.next.Add(time.Duration(n) * r.Interval)
@@ -64,24 +68,48 @@ func pushSlowly(t *testing.T, pushes int, connecting time.Duration, serve func(n
 	return answers, dialed
 }
 
+// lateness takes down how late requests come, after the turn before each.
+type lateness struct {
+	began time.Time
+	late  []time.Duration
+}
+
+// serve answers so many requests on a connection that each come within a time, and then ends it: when another request has come if
+// that is not ended by the time.
+func (l *lateness) serve(far net.Conn, requests int, within time.Duration) {
+	defer func() { _ = far.Close() }()
+	r := bufio.NewReader(far)
+	for n := 0; ; n++ {
+		_ = far.SetReadDeadline(time.Now().Add(within)) // a pipe takes any
+		request, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		l.late = append(l.late, time.Since(l.began)%(100*time.Millisecond))
+		if _, _ = io.Copy(io.Discard, request.Body); n == requests {
+			return
+		}
+		_, _ = io.WriteString(far, "HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n"+`{"status":"success","reference_id":17}`)
+	}
+}
+
+// check fails the test if a request came later than a turn may be used.
+func (l *lateness) check(t *testing.T) {
+	t.Helper()
+	for _, d := range l.late {
+		if d > mostSlack {
+			t.Errorf("a request came %v after its turn", d)
+		}
+	}
+}
+
 // TestTurnIsOverWhileConnecting has a connection take longer than a turn may be used late: the request
 // goes over it in the next turn, and it counts as one attempt.
 func TestTurnIsOverWhileConnecting(t *testing.T) {
 	for _, connecting := range []time.Duration{10 * time.Millisecond, 60 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
-			began := time.Now()
-			var late []time.Duration // of each request, after the turn before it
-			answers, dialed := pushSlowly(t, 3, connecting, func(far net.Conn) {
-				for r := bufio.NewReader(far); ; {
-					request, err := http.ReadRequest(r)
-					if err != nil {
-						return
-					}
-					late = append(late, time.Since(began)%(100*time.Millisecond))
-					_, _ = io.Copy(io.Discard, request.Body)
-					_, _ = io.WriteString(far, "HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n"+`{"status":"success","reference_id":17}`)
-				}
-			})
+			l := lateness{began: time.Now()}
+			answers, dialed := pushSlowly(t, 3, connecting, func(far net.Conn) { l.serve(far, 1000, time.Hour) })
 			for _, answer := range answers {
 				if answer.Status != importer.StatusPushed || answer.Attempts != 1 {
 					t.Errorf("%+v, want accepted at the first attempt", answer)
@@ -90,25 +118,41 @@ func TestTurnIsOverWhileConnecting(t *testing.T) {
 			if dialed != 1 {
 				t.Errorf("%d connections were made, want one that is kept", dialed)
 			}
-			for _, d := range late {
-				if d > mostSlack {
-					t.Errorf("with connections of %v a request came %v after its turn", connecting, d)
-				}
-			}
+			l.check(t)
 		})
 	}
 }
 
-// TestConnectionsThatLastNoRequest has a server that takes long to connect to and then ends each connection:
-// the attempt fails all the same, after some turns.
-func TestConnectionsThatLastNoRequest(t *testing.T) {
+// TestRepeatWaitsForItsTurn has each connection end when its second request comes, so that this is repeated over a new one, which
+// takes longer to make than a turn may be used late: it is sent in the turn after.
+func TestRepeatWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		answers, dialed := pushSlowly(t, 1, 60*time.Millisecond, func(far net.Conn) { _ = far.Close() })
-		if answers[0].Status != importer.StatusFailed || answers[0].Attempts != 1 {
-			t.Errorf("%+v, want failed at the first attempt", answers[0])
+		l := lateness{began: time.Now()}
+		answers, dialed := pushSlowly(t, 4, 60*time.Millisecond, func(far net.Conn) { l.serve(far, 1, time.Hour) })
+		for i, answer := range answers {
+			if answer.Status != importer.StatusPushed || answer.Attempts != 1+i%2 {
+				t.Errorf("push %d: %+v, want accepted, each second one after a repeat", i, answer)
+			}
 		}
-		if dialed > mostTurnsLost+2 {
-			t.Errorf("%d connections were made", dialed)
+		if dialed != 4 {
+			t.Errorf("%d connections were made, want one for each answer", dialed)
+		}
+		l.check(t)
+	})
+}
+
+// TestConnectionsThatEndTooSoon has a server that takes long to connect to, and ends a connection that has no request before the next
+// turn comes: nothing is sent late, and the attempt fails after some turns.
+func TestConnectionsThatEndTooSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := lateness{began: time.Now()}
+		answers, dialed := pushSlowly(t, 1, 60*time.Millisecond, func(far net.Conn) { l.serve(far, 1000, time.Millisecond) })
+		want := "No usable answer in 1 attempt: " + missedTurns
+		if a := answers[0]; a.Status != importer.StatusFailed || a.Attempts != 1 || !strings.HasPrefix(a.Message, want) {
+			t.Errorf("%+v, want failed at the first attempt: %s", a, want)
+		}
+		if dialed != mostTurnsLost || len(l.late) > 0 {
+			t.Errorf("%d connections were made, want one for each of %d turns; %d requests came, want none", dialed, mostTurnsLost, len(l.late))
 		}
 	})
 }

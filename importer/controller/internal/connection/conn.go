@@ -23,6 +23,7 @@ type conn struct {
 	headerLeft int64 // bytes that may still be read of a header
 	spoken     bool  // a byte has come since the request began
 	failed     bool  // a read or write ended with an error, be it the end of the stream
+	used       bool  // it has had a request
 
 	idleSince time.Time
 	socket    syscall.RawConn // of raw; nil if it is no socket

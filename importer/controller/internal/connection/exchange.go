@@ -14,8 +14,8 @@ type Request struct {
 	Head     Head
 	Body     []byte
 	Deadline time.Time // for all of it, from connecting to the last byte of the answer
-	NotAfter time.Time // for its first byte; zero: any time. Not with Fresh
-	Fresh    bool      // send it over a new connection, and do not keep that
+	NotAfter time.Time // for its first byte; zero: any time
+	Fresh    bool      // send it over a connection that has had no request, and do not keep that
 }
 
 // Trace says how far a request came that has no answer.
@@ -38,12 +38,9 @@ func (p *Pool) Do(ctx context.Context, r Request) (*http.Response, Trace, error)
 		if err := ctx.Err(); err != nil {
 			return nil, Trace{}, err
 		}
-		var c *conn
-		if !r.Fresh {
-			c = p.take(ctx, r.Deadline)
-		}
-		kept := c != nil
-		if !kept {
+		c := p.take(ctx, r.Deadline, r.Fresh)
+		kept := c != nil && !r.Fresh
+		if c == nil {
 			var err error
 			if c, err = p.dial(ctx, r.Deadline); err != nil {
 				return nil, Trace{}, err
@@ -56,6 +53,7 @@ func (p *Pool) Do(ctx context.Context, r Request) (*http.Response, Trace, error)
 			p.put(c)
 			return nil, Trace{Kept: kept}, ErrLate
 		}
+		c.used = true
 		n, unsent := c.write(c.out)
 		if n == 0 && kept && !isOver(ctx, unsent) {
 			p.discard(c)

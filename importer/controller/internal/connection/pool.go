@@ -89,18 +89,20 @@ func (p *Pool) isOld(c *conn, now time.Time) bool {
 }
 
 // take returns an idle connection that is ready for a request in ctx, nil if there
-// is none.
-func (p *Pool) take(ctx context.Context, deadline time.Time) *conn {
+// is none. If fresh is true, it has had no request.
+func (p *Pool) take(ctx context.Context, deadline time.Time, fresh bool) *conn {
 	for {
 		p.mu.Lock()
 		last := len(p.idle) - 1
+		for fresh && last >= 0 && p.idle[last].used {
+			last--
+		}
 		if last < 0 {
 			p.mu.Unlock()
 			return nil
 		}
 		c := p.idle[last]
-		p.idle[last] = nil
-		p.idle = p.idle[:last]
+		p.idle = slices.Delete(p.idle, last, last+1)
 		p.mu.Unlock()
 		if !p.isOld(c, time.Now()) && c.isQuiet() && c.prepare(ctx, deadline) {
 			return c
