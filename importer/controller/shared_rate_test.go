@@ -34,6 +34,29 @@ func TestTurnsAreUsedInTime(t *testing.T) {
 	}
 }
 
+// TestFarKeeperIsToldFromALateAnswer has answers take so long that the rate is exact only if they took no longer than the questions: that is
+// believed when the keeper is far away, and not of a late answer of one that is near.
+func TestFarKeeperIsToldFromALateAnswer(t *testing.T) {
+	const ms = time.Millisecond
+	s := &sharedRate{pacer: newPacer(1, newLimiter(0, 1), halfway, nil), wanted: make(chan struct{}, 1)}
+	now := time.Now()
+	for i, step := range []struct {
+		after, roundTrip time.Duration
+		certain          bool
+	}{
+		{0, 30 * ms, false}, {0, 30 * ms, false}, {0, 30 * ms, false}, {0, 30 * ms, false}, {0, 30 * ms, true}, {0, 40 * ms, true}, // the quickest counts
+		{0, ms, true}, {20 * time.Second, 30 * ms, false}, {0, 17 * ms, true}, {0, 5 * ms, true}, {0, 30 * ms, true},
+		{20 * time.Second, 40 * ms, false}, {20 * time.Second, 40 * ms, false}, {20 * time.Second, 40 * ms, false}, {20 * time.Second, 40 * ms, false}, {20 * time.Second, 40 * ms, false},
+	} {
+		asked := now.Add(step.after)
+		now = asked.Add(step.roundTrip)
+		r := importer.Reservation{Now: asked.Add(step.roundTrip / 2), Interval: 100 * ms, Turns: 1}
+		if certain := s.accept(asked, now, r); certain != step.certain {
+			t.Errorf("answer %d, of a round trip of %v: certain: %v, want %v", i, step.roundTrip, certain, step.certain)
+		}
+	}
+}
+
 // pauses is a keeper that only hears of pauses.
 type pauses []time.Duration
 

@@ -26,14 +26,18 @@ type Turns interface {
 // By the keeper's clock a turn may be used latestUse late: what importer.TurnMargin
 // allows, less what is left for the network between here and the Controller. That clock
 // is known only up to an uncertainty, less than the round trip to the keeper, by which
-// the local clock has to be stricter. With an uncertainty of up to latestUse - leastSlack
-// the rate is exact; with one of up to mostUnsure it is, if an answer of the keeper takes
-// no longer than the question.
+// the local clock has to be stricter. With an uncertainty of up to exactUnsure the rate is
+// exact; with one of up to mostUnsure it is, if an answer of the keeper takes no longer than
+// the question. That is so of the quickest of several answers when the keeper is far away.
+// It is not of a single one that came late because a machine is busy.
 const (
-	latestUse  = importer.TurnMargin - 5*time.Millisecond
-	mostSlack  = 15 * time.Millisecond // by the local clock; an older turn is dropped
-	leastSlack = 2 * time.Millisecond  // for a timer that fires late
-	mostUnsure = 2 * (latestUse - leastSlack)
+	latestUse   = importer.TurnMargin - 5*time.Millisecond
+	mostSlack   = 15 * time.Millisecond // by the local clock; an older turn is dropped
+	leastSlack  = 2 * time.Millisecond  // for a timer that fires late
+	exactUnsure = latestUse - leastSlack
+	mostUnsure  = 2 * exactUnsure
+	nearUnsure  = exactUnsure / 2 // known better than that the clock is of a keeper that is near
+	farAnswers  = 5               // in a row that leave it worse known are of a keeper that is far away
 )
 
 const (
@@ -80,6 +84,7 @@ type sharedRate struct {
 	told     time.Time     // end of the one that the others know of
 
 	// Only the goroutine that reserves has these.
+	far          int       // answers in a row after which the keeper's clock was known worse than nearUnsure
 	failingSince time.Time // zero: the keeper answers
 	tellAt       time.Time // when to tell that it does not
 }
@@ -215,6 +220,9 @@ func (s *sharedRate) reserve(ctx context.Context) (again time.Duration) {
 	if n <= 0 {
 		return 0
 	}
+	if s.far > 0 && s.far < farAnswers {
+		n = 1 // it may be lost
+	}
 	asked := time.Now()
 	asking, cancel := context.WithTimeout(ctx, keeperTimeout)
 	r, err := s.turns.Reserve(asking, n)
@@ -227,7 +235,11 @@ func (s *sharedRate) reserve(ctx context.Context) (again time.Duration) {
 	if err != nil {
 		return s.failed(got, reasonNoKeeper)
 	}
-	if !s.accept(asked, got, r) {
+	switch {
+	case s.accept(asked, got, r):
+	case s.far < farAnswers:
+		return shortestAsk // the next one may be quicker
+	default:
 		return s.failed(got, reasonSlowKeeper)
 	}
 	s.failingSince = time.Time{}
@@ -260,7 +272,11 @@ func (s *sharedRate) accept(asked, got time.Time, r importer.Reservation) bool {
 	if s.clock.learn(asked, answered, r.Now) {
 		s.inHand = nil // nobody knows any more when they are
 	}
-	certain := s.clock.uncertainty(got) <= mostUnsure
+	unsure := s.clock.uncertainty(got)
+	if s.far++; unsure <= nearUnsure {
+		s.far = 0
+	}
+	certain := unsure <= exactUnsure || unsure <= mostUnsure && s.far >= farAnswers
 	switch {
 	case s.unused > 0: // there were more than requests
 		s.ahead = max(s.ahead-s.unused, 0)

@@ -428,6 +428,26 @@ func TestFrozenClients(t *testing.T) {
 	})
 }
 
+// TestFirstAnswerIsLate has the first answer of a keeper that is near take long to be seen, as at the start of a busy machine, and
+// none after it.
+func TestFirstAnswerIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate = 10
+		k, m := newKeeper(rate), newFarServer()
+		turns := line{keeper: k, least: time.Millisecond}
+		turns.frozen = func() time.Duration {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			if k.asked == 1 {
+				return 32 * time.Millisecond
+			}
+			return 0
+		}
+		pushTogether(t, 1, time.Minute, m, turns, nil)
+		m.check(t, rate, 0.96)
+	})
+}
+
 // TestFarKeeper has the keeper so far away that nobody knows its clock well enough.
 func TestFarKeeper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
