@@ -163,3 +163,44 @@ func TestFreeElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// A lane waits for a slot when its job is due, in the queue of the worker's Controller.
+func TestAnyoneWaits(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t, newDatabase(t))
+	m.submit(t, "OC_A", 1, 1, Person)
+	s := &store{m.pool, testLease}
+	for _, c := range []struct {
+		name, set, queue string
+		waits            bool
+	}{
+		{"due", "scheduled_at = now()", "a", true},
+		{"not due yet", "scheduled_at = now() + interval '1 hour'", "a", false},
+		{"of another Controller", "scheduled_at = now()", "b", false},
+		{"worked on", "state = 'running'", "a", false},
+	} {
+		if _, err := m.pool.Exec(t.Context(), "UPDATE river.river_job SET queue = 'a', "+c.set); err != nil {
+			t.Fatal(err)
+		}
+		if waits, err := s.anyoneWaits(t.Context(), c.queue); err != nil || waits != c.waits {
+			t.Errorf("a job that is %s waits: %v, %v", c.name, waits, err)
+		}
+	}
+}
+
+// A worker that has not been heard of for a day is forgotten by the next one that starts.
+func TestDeadWorkersAreForgotten(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, newDatabase(t), nil)
+	if _, err := pool.Exec(t.Context(), "INSERT INTO opscom.worker (name, seen_at) VALUES ('today', now() - interval '23 hours'), ('yesterday', now() - interval '25 hours')"); err != nil {
+		t.Fatal(err)
+	}
+	s := &store{pool, testLease}
+	if err := s.join(t.Context(), Process{ID: "new"}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := Processes(t.Context(), pool)
+	if err != nil || len(list) != 2 || list[0].ID != "new" && list[1].ID != "new" {
+		t.Errorf("known are %v, %v", list, err)
+	}
+}
