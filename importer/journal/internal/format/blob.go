@@ -130,7 +130,7 @@ func StatusCode(s importer.Status) (byte, error) {
 	return byte(code), nil
 }
 
-// ErrDamaged is the reason for damage that this package detected, not SQLite.
+// ErrDamaged is the reason for damage that this package detected, and not the database.
 var ErrDamaged = errors.New("a stored record is incomplete or was changed")
 
 // MicroOf returns a time as it is stored: microseconds since 1970, 0 for no time.

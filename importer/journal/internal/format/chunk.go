@@ -10,9 +10,10 @@ import (
 )
 
 // ChunkRows is how many row numbers belong to a chunk. A row is found by
-// arithmetic: it is row%chunkRows of chunk row/chunkRows.
+// arithmetic: it is row%ChunkRows of chunk row/ChunkRows.
 const ChunkRows = 256
 
+// ChunkOf returns the number of a row's chunk.
 func ChunkOf(row int) int64 { return int64(row) / ChunkRows }
 
 // These bits say that a record was written with version 2 of the schema. Version 1
