@@ -64,8 +64,9 @@ func parseJournal(text string) (JournalAddress, error) {
 			"such as postgres://opscom@db.example.edu/opscom (it is not shown, because it may hold a password)")
 	}
 	address, err := url.Parse(text)
-	end := strings.IndexAny(rest, "/?#") // of what may have an @
-	if err != nil || end >= 0 && strings.Contains(rest[end:], "@") || address.Fragment != "" {
+	at := strings.IndexByte(rest, '@') // where PostgreSQL's own programs end the login: url.Parse takes the last one
+	end := strings.IndexAny(rest, "/?#")
+	if err != nil || strings.Count(rest, "@") > 1 || end >= 0 && at > end || address.Fragment != "" {
 		return JournalAddress{}, errors.New("the journal's address cannot be read (it is not shown, because it may hold a password); " +
 			`in its user name, password and parameters write %25 for %, %23 for #, %2F for /, %3F for ?, %40 for @, %3A for :, %20 for a space`)
 	}

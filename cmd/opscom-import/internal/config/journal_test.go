@@ -48,6 +48,8 @@ func TestJournalAddressesThatAreRefused(t *testing.T) {
 		"postgres://u:12#s3cr3t@h/db":               unreadable,
 		"postgres://u:s3cr3t%zz@h/db":               unreadable,
 		"postgres://u@h:s3cr3t/db":                  unreadable,
+		"postgres://u:12@s3cr3t@h/db":               unreadable,
+		"postgres://u:12@s3cr3t@h":                  unreadable,
 		"postgres://h/db#s3cr3t":                    unreadable,
 		"postgres://u:s3cr3t word@h/db?sslmode=a\n": unreadable,
 	} {
