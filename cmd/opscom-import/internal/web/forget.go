@@ -54,9 +54,13 @@ func (s *Server) forgetFile(w http.ResponseWriter, r *http.Request, d draft.Draf
 
 func (s *Server) askForgetRun(w http.ResponseWriter, r *http.Request, v runView) {
 	l := language(r)
+	removed := l.T("The results of %s are removed from this computer, with the copy of the file if it is still here. Download the results first if you need them.", filepath.Base(v.Source))
+	if s.isShared() && !app.IsSandbox(v.Target) {
+		removed = l.T("The results of %s are removed for everybody, from the database that the computers share. The copy of the file is removed if it is on this computer; on another one it stays until it is forgotten there. Download the results first if you need them.", filepath.Base(v.Source))
+	}
 	s.ask(w, r, l.T("Forget run %d?", v.ID), question{
 		Texts: []string{
-			l.T("The results of %s are removed from this computer, with the copy of the file if it is still here. Download the results first if you need them.", filepath.Base(v.Source)),
+			removed,
 			l.T("In OPS-COM nothing changes. Rows that were not sent yet can then not be sent any more."),
 		},
 		Button: l.T("Forget this run"), Action: "/runs/" + strconv.FormatInt(v.ID, 10) + "/forget", Back: "/runs/" + strconv.FormatInt(v.ID, 10),

@@ -73,6 +73,8 @@ func (s *Server) goOn(l lang.Lang, runs []importer.RunInfo, unfinished []app.Unf
 				s.addRun(l, &c, unfinished[k])
 				unfinished = slices.Delete(unfinished, k, k+1)
 			}
+		} else if d.Run != 0 { // forgotten on another machine, lost when the journal was restored, or another client's
+			c.State, c.Path = l.T("Its results are not here any more. The file and your corrections still are."), s.stepPath(d, stepReview)
 		}
 		if isDone {
 			h.Kept = append(h.Kept, d)

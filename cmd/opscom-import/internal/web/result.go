@@ -186,7 +186,7 @@ func (v *runView) addTabs(s *Server, l lang.Lang, offset int) {
 	}
 	labels := map[app.ResultTab]string{
 		app.ResultsAll: l.T("All"), app.ResultsPushed: l.T("In OPS-COM"), app.ResultsToFix: l.T("To fix"),
-		app.ResultsAgain: l.T("To send again"), app.ResultsLeft: l.T("Left out or unchanged"),
+		app.ResultsAgain: l.T("Still to send"), app.ResultsLeft: l.T("Left out or unchanged"),
 	}
 	if app.IsSandbox(v.Target) {
 		labels[app.ResultsPushed] = l.T("Accepted in practice")

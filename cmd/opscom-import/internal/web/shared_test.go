@@ -113,6 +113,15 @@ func TestPagesShareAJournal(t *testing.T) {
 	_, body = here.get("/runs/1")
 	here.wants(body, "It is not complete.", ">Go on</button>")
 
+	// One that is forgotten from another machine leaves the file where it was, which can be pushed again.
+	_, body = here.get("/runs/1/forget")
+	here.wants(body, "removed for everybody", "on another one it stays until it is forgotten there")
+	here.post("/runs/1/forget", nil)
+	_, body = there.get("/")
+	there.wants(body, "students.csv", "Its results are not here any more.", there.server.link("/files/1/review")+`" aria-label="Go on with students.csv"`)
+	there.lacks(body, "Nothing was sent yet.", there.server.link("/runs/1")+`"`)
+	there.reviewed(1)
+
 	// Each has a practice of its own.
 	here.upload("practice.csv", people(2, 0))
 	here.post("/files/1/push", here.reviewed(1))
@@ -136,7 +145,7 @@ func TestPagesShareAJournal(t *testing.T) {
 	here.wants(here.result(), "It is done: 3 people are in OPS-COM.", "are not written")
 
 	server.Stop(pgtest.Immediate)
-	for _, path := range []string{"/", "/runs", "/runs/1"} {
+	for _, path := range []string{"/", "/runs", fmt.Sprintf("/runs/%d", held)} {
 		status, body := here.get(path)
 		if status != http.StatusServiceUnavailable {
 			t.Errorf("%s without a database: status %d", path, status)
