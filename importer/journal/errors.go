@@ -62,9 +62,9 @@ func (e *BusyError) Error() string {
 	}
 	since := e.Since.Local().Format("2006-01-02 15:04")
 	if len(e.By) == 0 {
-		return fmt.Sprintf("another run to %s is in progress: run %d, since %s; wait until \"opscom-import runs show\" says that it has ended, "+
-			"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since)
+		return fmt.Sprintf("another run to %[1]s is in progress: run %[2]d, since %[3]s; wait until \"opscom-import runs show %[2]d\" says that it has ended, "+
+			"or stop it with \"opscom-import runs stop %[2]d\", then run the command again", e.Target, e.Run, since)
 	}
-	return fmt.Sprintf("another run to %s is in progress: run %d, since %s, by %s; wait until \"opscom-import runs show\" says that it has ended, "+
-		"or stop it with \"opscom-import runs stop\", then run the command again", e.Target, e.Run, since, english.WordSeries(e.By, "and"))
+	return fmt.Sprintf("another run to %[1]s is in progress: run %[2]d, since %[3]s, by %[4]s; wait until \"opscom-import runs show %[2]d\" says that it has ended, "+
+		"or stop it with \"opscom-import runs stop %[2]d\", then run the command again", e.Target, e.Run, since, english.WordSeries(e.By, "and"))
 }

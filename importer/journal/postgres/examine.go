@@ -39,11 +39,11 @@ func Examine(ctx context.Context, url string, options Options) []Finding {
 	findings := []Finding{
 		{What: "database", Detail: fmt.Sprintf("%s, PostgreSQL %s, %s", j.address, conn.PgConn().ParameterStatus("server_version"), way), Note: note},
 		{What: "sessions", Detail: "it can be written to, and no pooler takes them away", Err: j.checkServer(ctx, config.ConnConfig)},
-		j.examineClock(ctx, conn), j.examineRoom(ctx, conn),
 	}
 	if findings[1].Err != nil {
 		return findings
 	}
+	findings = append(findings, j.examineClock(ctx, conn), j.examineRoom(ctx, conn))
 	if j, err = connect(ctx, url, options, nil); err != nil {
 		return append(findings, Finding{What: "schema", Err: err})
 	}

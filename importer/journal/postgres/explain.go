@@ -96,6 +96,9 @@ func explainServer(e *pgconn.PgError) string {
 	case "42501":
 		return fmt.Sprintf("refuses this account a right that it needs (%s): grant it a role of docs/fleet/roles.sql", e.Message)
 	case "3F000", "42P01", "42703", "42883", "42704":
+		if strings.Contains(e.Message, "configuration parameter") { // it became a setting of the session
+			return fmt.Sprintf("does not know a parameter of the address (%s): correct or remove it there", e.Message)
+		}
 		return fmt.Sprintf("lacks a part of its schema (%s): %s", e.Message, migrate)
 	case "25006":
 		return readOnly

@@ -38,6 +38,7 @@ func TestExplain(t *testing.T) {
 		{refused("40001", "could not serialize access"), "fails (could not serialize access, SQLSTATE 40001): look into the server's log", true},
 		{refused("25006", "cannot execute INSERT in a read-only transaction"), readOnly, true},
 		{refused("42501", "permission denied for table run"), "refuses this account a right that it needs (permission denied for table run): grant it a role of docs/fleet/roles.sql", false},
+		{refused("42704", `unrecognized configuration parameter "sslmod"`), `does not know a parameter of the address (unrecognized configuration parameter "sslmod"): correct or remove it there`, false},
 		{refused("42P01", `relation "opscom.run" does not exist`), `lacks a part of its schema (relation "opscom.run" does not exist): ` + migrate, false},
 		{refused("42P05", `prepared statement "a" already exists`), sharedSessions, false},
 		{refused("08P01", "unsupported startup parameter: options"), "is behind a pooler that refuses parameters of the address: remove them, or connect to PostgreSQL itself", false},

@@ -18,9 +18,9 @@ func (e Env) examineJournal(ctx context.Context) []Finding {
 	found, err := e.Settings.FindJournalKeys(ctx)
 	if keys.Err = err; err == nil {
 		names := found.Names()
-		keys.Detail = fmt.Sprintf("from %s; %s encrypts", found.From, names[0])
+		keys.Detail = fmt.Sprintf("from %s; %q encrypts", found.From, names[0])
 		if found.File != "" {
-			keys.Detail = fmt.Sprintf("from %s%s; %s encrypts", found.From, permissions(found.File), names[0])
+			keys.Detail = fmt.Sprintf("from %s%s; %q encrypts", found.From, permissions(found.File), names[0])
 		}
 		if len(names) > 1 {
 			keys.Detail += ", and these decrypt too: " + strings.Join(names[1:], ", ")

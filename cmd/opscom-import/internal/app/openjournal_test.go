@@ -60,7 +60,7 @@ func TestDoctorOfAJournalInPostgres(t *testing.T) {
 			t.Errorf("a secret is told:\n%s", text)
 		}
 	}
-	want(toldOf(env.examineJournal(t.Context())), "ok journal keys: from OPSCOM_JOURNAL_KEY; first encrypts", "ok database: ", "ok sessions: ", "ok db clock: ",
+	want(toldOf(env.examineJournal(t.Context())), `ok journal keys: from OPSCOM_JOURNAL_KEY; "first" encrypts`, "ok database: ", "ok sessions: ", "ok db clock: ",
 		"fail schema: ", "has no schema yet", "opscom-import migrate")
 	if _, err := Migrate(t.Context(), env); err != nil {
 		t.Fatal(err)

@@ -64,6 +64,13 @@ func TestPushToTheSandbox(t *testing.T) {
 	if err != nil || run.State != importer.RunFinished || shown.Counts[importer.StatusPushed] != 2 || shown.Reports.Fix == "" {
 		t.Errorf("run %+v, receipt %+v, %v", run, shown, err)
 	}
+	before := run.StartedAt.Add(-time.Hour) // as when an earlier run has written it, and this one nothing
+	if err := os.Chtimes(run.Reports.Results, before, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, shown, err := ShowRun(t.Context(), env, receipts[0].Run); err != nil || shown.Reports.Results != "" || shown.Reports.Fix == "" {
+		t.Errorf("the results of an earlier run are taken for those of this one: %+v, %v", shown.Reports, err)
+	}
 	problems, err := Problems(t.Context(), env, receipts[0].Run)
 	if err != nil || len(problems) == 0 || !reflect.DeepEqual(problems, receipts[0].Problems) {
 		t.Errorf("the journal's problems %+v, %v; want those of the receipt, %+v", problems, err, receipts[0].Problems)

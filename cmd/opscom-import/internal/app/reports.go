@@ -103,14 +103,16 @@ func checkWritable(r importer.Reports) error {
 	return nil
 }
 
-// existing returns the paths of those reports that exist.
-func existing(r importer.Reports) importer.Reports {
-	for _, path := range pathsOf(&r) {
-		if _, err := os.Stat(*path); err != nil {
+// existing returns the paths of those reports of a run that exist. What lies there from before the run
+// is of an earlier one, and so it is while rows are pushed: the reports are written at the end.
+func existing(run importer.RunInfo) importer.Reports {
+	for _, path := range pathsOf(&run.Reports) {
+		file, err := os.Stat(*path)
+		if err != nil || file.ModTime().Before(run.StartedAt) || run.State == importer.RunPushing {
 			*path = ""
 		}
 	}
-	return shortPaths(r)
+	return shortPaths(run.Reports)
 }
 
 func shortPaths(r importer.Reports) importer.Reports {

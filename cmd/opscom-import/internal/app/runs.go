@@ -90,7 +90,7 @@ func receiptOf(ctx context.Context, command string, run journal.Run) (report.Rec
 	counts, attempts, err := run.Counts(ctx)
 	receipt := report.Receipt{
 		Command: command, Run: info.ID, File: ShortPath(info.Source), Target: info.Target, Rows: info.Rows, Counts: counts, Leavers: info.Leavers, Attempts: attempts,
-		Held: heldReasons(info), Reports: existing(info.Reports), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
+		Held: heldReasons(info), Reports: existing(info), Exit: RunExitCode(counts, nil, info.State == importer.RunHeld),
 	}
 	if !info.FinishedAt.IsZero() {
 		receipt.Seconds = info.FinishedAt.Sub(info.StartedAt).Seconds()

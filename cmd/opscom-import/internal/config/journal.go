@@ -135,7 +135,7 @@ func (s Settings) FindJournalKeys(ctx context.Context) (JournalKeys, error) {
 		return JournalKeys{Ring: ring, From: "the program " + s.JournalKeyCommand[0]}, nil
 	}
 	return JournalKeys{}, fmt.Errorf("there are no keys to encrypt the journal with: name a file that holds them with --journal-key-file, or set %s, or %s in the config file. "+
-		`This makes a file with one: (umask 077; echo "key-1 $(openssl rand -hex 32)" > journal-keys)`, JournalKeyVariable, journalKeyCommandKey)
+		`All machines need the same ones: copy the file of another. For a new journal this makes one: (umask 077; echo "key-1 $(openssl rand -hex 32)" > journal-keys)`, JournalKeyVariable, journalKeyCommandKey)
 }
 
 func journalKeysFromFile(path string) (JournalKeys, error) {

@@ -807,7 +807,7 @@ func TestStandings(t *testing.T) {
 		Connect: func(context.Context, string) (*Session, error) { return nil, no },
 	})
 	eventually(t, "that a cannot push it", is(Standing{Waiting: 2, Workers: 1, Trouble: "the worker on one: no token"}))
-	if n := a.log.count("there is no way to the Controller from here"); n != 1 {
+	if n := a.log.count("this worker cannot push for the client"); n != 1 {
 		t.Errorf("it is said %d times", n)
 	}
 	a.end(t)

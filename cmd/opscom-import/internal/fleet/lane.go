@@ -21,7 +21,7 @@ var errLaneLost = errors.New("another job has taken the lane over")
 const (
 	whileOthersHold = 5 * time.Second  // what is left of the run
 	whileElsewhere  = time.Second      // another worker could have the lane: with all lanes of a run in one process, its death would stop the run
-	whileNoSession  = 10 * time.Second // there is no way to the Controller from here
+	whileNoSession  = 10 * time.Second // as there is no token
 	afterError      = 5 * time.Second
 )
 
@@ -104,7 +104,7 @@ func (w *laneWorker) work(fetchCtx, workCtx context.Context, args LaneArgs, log 
 	session, done, err := w.sessions.get(workCtx, info.Target)
 	if err != nil {
 		if w.sessions.isNews(info.Target, err) {
-			log.Error("there is no way to the Controller from here: another worker may have one", "client", info.Client, "error", err)
+			log.Error("this worker cannot push for the client, and leaves the rows to others", "client", info.Client, "error", err)
 		}
 		return err, river.JobSnooze(whileNoSession)
 	}

@@ -163,7 +163,7 @@ func (r *Ring) IsFirst(record []byte) bool {
 
 // ErrDamaged says that a record is not as it was written, or that the key with its name is
 // not the one that encrypted it.
-var ErrDamaged = errors.New("it is damaged, or the key with its name is another one than on the machine that wrote it")
+var ErrDamaged = errors.New("it is damaged")
 
 // ErrMoved says that a record is as it was written, but for another place.
 var ErrMoved = errors.New("it belongs to another place of the journal")
@@ -188,7 +188,7 @@ func (r *Ring) Open(record []byte, place ...int64) ([]byte, error) {
 	}
 	plain, err := r.keys[i].aead.Open(nil, nil, record[h.size:], record[:h.size])
 	if err != nil {
-		return nil, ErrDamaged
+		return nil, fmt.Errorf("%w, or the key %q here is another one than on the machine that wrote it: compare the keys of the machines", ErrDamaged, h.name)
 	}
 	if !slices.Equal(h.place, place) {
 		return nil, ErrMoved
