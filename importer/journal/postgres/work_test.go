@@ -158,9 +158,11 @@ func TestStopAwaitsThoseWhoHoldRows(t *testing.T) {
 	r := planned(t, j, importer.RunPushing, []int{2, 3, 4, 5, 300})
 	holder, idle := again(t, j, r).Lane(), again(t, j, r).Lane()
 	diff(t, "claimed", claim(t, holder, 3), []int{2, 3, 4})
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- r.StopBecause(t.Context(), "the token was refused") }()
 	eventually(t, "announced", func() bool { return again(t, j, r).Reason() != "" })
+	other := again(t, j, r)
+	go func() { ended <- other.Stop(t.Context()) }() // which another process may do at the same time
 	must(t, holder.Renew(t.Context()))
 	for name, lane := range map[string]*Lane{"who holds rows": holder, "who holds none": idle} {
 		var stopped *StoppedError
@@ -172,7 +174,7 @@ func TestStopAwaitsThoseWhoHoldRows(t *testing.T) {
 	record(t, holder, importer.StatusNotSent, 4)
 	diff(t, "state until all is given back", again(t, j, r).Info().State, importer.RunPushing)
 	must(t, holder.Release(t.Context()))
-	must(t, <-ended)
+	must(t, errors.Join(<-ended, <-ended))
 	diff(t, "state", again(t, j, r).Info().State, importer.RunStopped)
 	diff(t, "rows", statuses(t, r), "2 pushed 1, 3 pushed 1, 4 not_sent 0, 5 not_sent 0, 300 not_sent 0")
 }
@@ -194,6 +196,22 @@ func TestStopAwaitsSlowAnswers(t *testing.T) {
 	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: s.n(), importer.StatusNotSent: 299 - s.n()})
 	if err := <-ended; !errors.As(err, new(*StoppedError)) {
 		t.Errorf("the push ended with %v", err)
+	}
+}
+
+// Who stops a run gives back what it holds itself, and nothing waits in a run that is stopped.
+func TestStopperHoldsNothing(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2, 3, 300})
+	claim(t, r, 1)
+	_, err := r.announceStop(t.Context(), new("the token was refused"))
+	must(t, err)
+	var held, waiting int
+	must(t, j.pool.QueryRow(t.Context(), "SELECT count(lease_until) FROM opscom.chunk_state").Scan(&held))
+	must(t, r.Stop(t.Context()))
+	must(t, j.pool.QueryRow(t.Context(), "SELECT count(*) FROM opscom.chunk_state WHERE rounds <> '{}'").Scan(&waiting))
+	if held != 0 || waiting != 0 {
+		t.Errorf("%d chunks were held while it waited for others, and rows of %d wait", held, waiting)
 	}
 }
 
