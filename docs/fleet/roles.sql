@@ -3,6 +3,10 @@
 --
 --     psql --single-transaction --set ON_ERROR_STOP=1 --file docs/fleet/roles.sql "postgres://postgres@db.example.edu/opscom"
 --
+-- or, on the machine of the database:
+--
+--     sudo -iu postgres psql --single-transaction --set ON_ERROR_STOP=1 opscom < docs/fleet/roles.sql
+--
 -- It can be run again, also while everything works: what it does not grant is revoked.
 --
 -- The roles cannot log in. Make an account for each kind of process, and give it what it does:
