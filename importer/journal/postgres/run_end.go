@@ -79,9 +79,13 @@ func (r *Run) Discard(ctx context.Context) error {
 	if err := r.record.require(importer.RunPlanning); err != nil {
 		return err
 	}
-	return r.journal.update(ctx, fmt.Sprintf("discard run %d", r.id), func(tx pgx.Tx) error {
+	err := r.journal.update(ctx, fmt.Sprintf("discard run %d", r.id), func(tx pgx.Tx) error {
 		return r.record.discard(ctx, tx)
 	})
+	if err == nil {
+		r.journal.dropPayloads(ctx, r.record.night)
+	}
+	return err
 }
 
 // discard deletes the run while it is planned. Its row goes first: who stores more of the plan

@@ -121,6 +121,22 @@ func died(t *testing.T, j *Journal) {
 	execute(t, j, "UPDATE opscom.chunk_state SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
 }
 
+// Who gives up a plan was perhaps the last who kept the payloads of the night.
+func TestPayloadsGoWithTheLastRun(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2})
+	info := testInfo()
+	info.Target = "OC_OTHER at https://controller.example"
+	other, err := j.Begin(t.Context(), info)
+	must(t, err)
+	claim(t, r, 1)
+	record(t, r, importer.StatusPushed, 2)
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "while another run is planned", rowsOf(t, j, "payload"), map[string]int{"payload": 1})
+	must(t, other.Discard(t.Context()))
+	diff(t, "in the end", rowsOf(t, j, "payload"), map[string]int{"payload": 0})
+}
+
 // Which timeline it is, is asked once for all runs of a list.
 func TestTimelineOfManyRuns(t *testing.T) {
 	j := opened(t, newDatabase(t))
@@ -394,6 +410,15 @@ func TestFailoverMakesRowsUnknown(t *testing.T) {
 	diff(t, "still", statuses(t, r), unknown)
 	heir := again(t, j, r).Lane()
 	diff(t, "claimed again", claim(t, heir, 9), []int{300, 600})
+	beyond := func(lane *Lane, timelines int) { // whatever leases the last timeline has lost
+		t.Helper()
+		for _, c := range lane.all() {
+			if c.epoch <= timelines*epochsOfTimeline {
+				t.Errorf("chunk %d has epoch %d", c.chunk, c.epoch)
+			}
+		}
+	}
+	beyond(heir, 1)
 	record(t, heir, importer.StatusNotSent, 300)
 	record(t, heir, importer.StatusPushed, 600)
 	diff(t, "released", statuses(t, r), "2 pushed 1, 3 pushed 1, 300 unknown 0, 301 unknown 0, 600 pushed 1")
@@ -404,6 +429,7 @@ func TestFailoverMakesRowsUnknown(t *testing.T) {
 	r = again(t, j, r)
 	must(t, r.Start(t.Context()))
 	diff(t, "claimed in the end", claim(t, r, 9), []int{300})
+	beyond(r.own, 2)
 	record(t, r, importer.StatusPushed, 300)
 	if !r.NextRound() {
 		t.Fatal("the next round does not begin")
