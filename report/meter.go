@@ -20,6 +20,7 @@ type meter struct {
 	reason  string   // why the run waits
 	until   time.Time
 	isAway  bool // what keeps the outcomes
+	isFull  bool // and it is away because its disk is full
 }
 
 type sample struct {
@@ -61,6 +62,9 @@ func (m *meter) text(now time.Time, percent bool, width int) string {
 	}
 	if m.total > 0 && percent {
 		line += fmt.Sprintf(" (%d %%)", 100*m.done/m.total)
+	}
+	if m.isFull {
+		return cut(line+", waiting for space on the journal's disk", width)
 	}
 	if m.isAway {
 		return cut(line+", waiting for the journal", width)

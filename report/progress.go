@@ -144,11 +144,12 @@ func (p *Progress) Waiting(reason string, d time.Duration) {
 	p.meter.reason, p.meter.until = reason, time.Now().Add(d)
 }
 
-// Away says whether what keeps the outcomes is away: until it is back nothing is sent.
-func (p *Progress) Away(isAway bool) {
+// Away says whether what keeps the outcomes is away, and whether because its disk is full: until it
+// is back nothing is sent.
+func (p *Progress) Away(isAway, isFull bool) {
 	p.counting.Lock()
 	defer p.counting.Unlock()
-	p.meter.isAway = isAway
+	p.meter.isAway, p.meter.isFull = isAway, isFull
 }
 
 // Snapshot is how far a run has come.
@@ -164,6 +165,7 @@ type Snapshot struct {
 	ToFix  int           // rows that ended so that a person has to fix them
 	Failed int           // rows without a usable answer
 	IsAway bool          // what keeps the outcomes is away, and nothing is sent
+	IsFull bool          // and it is away because its disk is full
 }
 
 // Snapshot returns how far the run has come, for callers that show it themselves.
@@ -176,7 +178,7 @@ func (p *Progress) Snapshot() Snapshot {
 	m := &p.meter
 	s := Snapshot{
 		Text: m.text(now, true, math.MaxInt), Done: m.done, Total: m.total, Rate: m.rate(),
-		ToFix: m.counts.Of(importer.KindToFix), Failed: m.counts.Of(importer.KindFailed), IsAway: m.isAway,
+		ToFix: m.counts.Of(importer.KindToFix), Failed: m.counts.Of(importer.KindFailed), IsAway: m.isAway, IsFull: m.isFull,
 	}
 	if s.Rate > 0 && m.total > m.done {
 		s.Left = time.Duration(float64(m.total-m.done) / s.Rate * float64(time.Second))

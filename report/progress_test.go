@@ -203,13 +203,19 @@ func TestProgressBar(t *testing.T) {
 		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting 59 s: the Controller asks for a pause") {
 			t.Errorf("while waiting: %q", shown[2])
 		}
-		progress.Away(true)
+		progress.Away(true, false)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting for the journal") || !progress.Snapshot().IsAway {
 			t.Errorf("without a journal: %q", shown[2])
 		}
-		progress.Away(false)
+		progress.Away(true, true)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if shown := screen(t, out.String()); !strings.HasSuffix(shown[2], "100 of 200 rows, waiting for space on the journal's disk") || !progress.Snapshot().IsFull {
+			t.Errorf("without space: %q", shown[2])
+		}
+		progress.Away(false, false)
 		progress.Add(importer.StatusFailed, 101) // more than was announced
 		time.Sleep(time.Second)
 		logLine("all done")

@@ -66,8 +66,8 @@ type Options struct {
 	Enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 	// Say is told what a person should know while a run is pushed. May be nil.
 	Say func(note string)
-	// Away is told whether the database is away while a run is pushed, when that changes. May be nil.
-	Away func(isAway bool)
+	// Away is told why the database is away while a run is pushed, and nil when it is back. May be nil.
+	Away func(err error)
 }
 
 // Journal is a journal in PostgreSQL. It is safe for concurrent use.
@@ -80,7 +80,7 @@ type Journal struct {
 	salt    []byte
 	enqueue func(ctx context.Context, tx pgx.Tx, run importer.RunInfo) error
 	say     func(note string)
-	away    func(isAway bool)
+	away    func(err error)
 	isAway  atomic.Bool   // a person was told
 	term    time.Duration // of leases
 

@@ -121,7 +121,7 @@ func (j *Journal) heard(err error) {
 		return
 	}
 	if j.away != nil {
-		j.away(isAway)
+		j.away(j.wrap("", err))
 	}
 	switch {
 	case j.say == nil:

@@ -97,7 +97,7 @@ func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	options.Keys = keys.Ring
 	options.Say = func(note string) { e.notify("%s", note) }
 	if e.Progress != nil {
-		options.Away = e.Progress.Away
+		options.Away = func(err error) { e.Progress.Away(err != nil, postgres.IsFull(err)) }
 	}
 	options.Enqueue, err = e.enqueuer()
 	return options, err

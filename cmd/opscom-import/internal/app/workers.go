@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -126,5 +127,15 @@ func (e Env) openShared(ctx context.Context) (*postgres.Journal, error) {
 	}
 	options.Push = true
 	options.Say = nil // the worker says itself when the database is away, and when it is back
+	var wasFull atomic.Bool
+	options.Away = func(err error) { // which still answers when its disk is full
+		isFull := postgres.IsFull(err)
+		switch was := wasFull.Swap(isFull); {
+		case isFull:
+			e.Log.Error("nothing is sent until the database has space again: the runs go on by themselves then", "error", err)
+		case err == nil && was:
+			e.Log.Warn("the database has space again: the runs go on")
+		}
+	}
 	return postgres.Open(ctx, e.Settings.Journal.Reveal(), options)
 }

@@ -186,6 +186,10 @@ func newPushStep(l lang.Lang, at report.Snapshot, stopping bool) pushStep {
 	p.Percent = 100 * at.Done / at.Total
 	p.Tenths = p.Percent / 10 * 10
 	p.Text = l.T("%s of %s people", l.Number(at.Done), l.Number(at.Total))
+	if at.IsFull {
+		p.Pace = append(p.Pace, l.T("Nothing is sent for now: the disk of the shared database, where the program keeps the runs, is full. Tell the colleague who set up the program: some space has to be freed there. It goes on by itself then."))
+		return p
+	}
 	if at.IsAway {
 		p.Pace = append(p.Pace, l.T("Nothing is sent for now: the shared database, where the program keeps the runs, does not answer. It goes on by itself when that is back."))
 		return p

@@ -293,6 +293,8 @@ func TestPaceInWords(t *testing.T) {
 		{report.Snapshot{Total: 4000, Done: 1000, Rate: 98.4, Left: 6 * time.Minute}, "1,000 of 4,000 people 98 people a second. About 6 minutes left."},
 		{report.Snapshot{Total: 4000, Done: 3990, Rate: 98.4, Left: time.Second, ToFix: 3}, "3,990 of 4,000 people 98 people a second. Less than a minute left. OPS-COM refused 3 so far."},
 		{report.Snapshot{Total: 400, Done: 3, Rate: .5, Left: 3 * time.Hour}, "3 of 400 people 30 people a minute. About 3 hours left."},
+		{report.Snapshot{Total: 400, Done: 3, IsAway: true, IsFull: true}, "3 of 400 people Nothing is sent for now: the disk of the shared database, where the program keeps the runs, is full. " +
+			"Tell the colleague who set up the program: some space has to be freed there. It goes on by itself then."},
 		{report.Snapshot{Total: 400, Done: 3, Rate: .5, Reason: "the Controller asks for a pause", Wait: 28 * time.Second}, "3 of 400 people It waits for 28 seconds: OPS-COM asks for a pause."},
 	} {
 		p := newPushStep(lang.English, tc.at, false)
