@@ -46,8 +46,9 @@ type loop struct {
 // pollEvery is how often a folder is looked at without a notice from the system.
 const pollEvery = 30 * time.Second
 
-// heldEvery is how often it is looked whether a held run was approved.
-const heldEvery = time.Minute
+// heldEvery is how often it is looked whether a held run was approved, when the folder is looked at: together less
+// than a minute.
+const heldEvery = 29 * time.Second
 
 func newLoop(options Options, job config.Job, turn chan struct{}) (*loop, error) {
 	l := &loop{Options: options, job: job, turn: turn, refused: make(map[string]refusal)}

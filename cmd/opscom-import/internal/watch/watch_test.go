@@ -449,7 +449,7 @@ func TestHeldRuns(t *testing.T) {
 					}
 					return importer.RunInfo{State: tc.state, FileHash: b.runs()[0].FileHash}, report.Receipt{Exit: app.ExitRows, Counts: importer.Counts{importer.StatusPushed: 3}}, nil
 				}
-				b.run(3 * time.Minute)
+				b.run(time.Minute) // as documented
 				if row := b.runs()[0]; row.Exit != tc.exit || filepath.Base(filepath.Dir(row.Folder)) != tc.place {
 					t.Errorf("the history has exit %d in %s", row.Exit, row.Folder)
 				}
