@@ -57,9 +57,9 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 		c.jitter = rand.Float64
 	}
 	if byTransport {
-		c.exchanger = newRoundTripper(cfg, transport)
+		c.exchanger = newRoundTripper(cfg, transport, c.sentLate)
 	} else {
-		c.exchanger = direct{connection.NewPool(base, transport), cfg.Timeout}
+		c.exchanger = direct{connection.NewPool(base, transport), cfg.Timeout, c.sentLate}
 	}
 	profiles := "api/" + url.PathEscape(cfg.Client) + "/v1/profiles/"
 	if c.push, err = newEndpoint(base, profiles+"push", cfg, ","); err != nil {
@@ -83,6 +83,9 @@ func newClient(cfg Config, transport *http.Transport, byTransport bool) (*Client
 	}
 	return c, nil
 }
+
+// sentLate makes up for a request that may have been sent after its turn.
+func (c *Client) sentLate() { c.pacer.forgoTurn() }
 
 // Rate returns how many requests a second may start at present, +Inf for any number.
 func (c *Client) Rate() float64 { return c.pacer.rate() }

@@ -19,6 +19,8 @@ type deadline struct {
 	connected atomic.Bool // the request has a connection to the Controller, by way of a proxy or not
 	reused    atomic.Bool // the request was sent on a connection that was kept from an earlier one
 	spoken    atomic.Bool // a byte of an answer has come
+
+	onSent atomic.Pointer[func()] // called when the request was sent; may be nil
 }
 
 // newDeadline returns a deadline for the first of its requests.
@@ -30,6 +32,11 @@ func newDeadline(parent context.Context, timeout time.Duration) *deadline {
 			d.connected.Store(true)
 			d.reused.Store(got.Reused)
 			d.spoken.Store(false)
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			if onSent := d.onSent.Load(); onSent != nil {
+				(*onSent)()
+			}
 		},
 		GotFirstResponseByte: func() { d.spoken.Store(true) },
 	})
@@ -46,6 +53,7 @@ func (ds deadlines) begin(parent context.Context, timeout time.Duration) *deadli
 		if d.parent == parent.Done() {
 			d.reused.Store(false)
 			d.connected.Store(false)
+			d.onSent.Store(nil)
 			d.timer.Reset(timeout)
 			return d
 		}

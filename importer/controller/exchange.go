@@ -37,8 +37,8 @@ func (x exchange) isStale() bool {
 // exchanger sends requests to the Controller and reads the answers.
 type exchanger interface {
 	// exchange appends the answer's body to buffer. If fresh is true, the request goes
-	// over a new connection, which is not kept. Where it can be said when the first byte
-	// is sent, it is not after notAfter, if that is not zero.
+	// over a new connection, which is not kept. It is not sent after notAfter, if that is
+	// not zero, or whoever gave notAfter is told that it may have been.
 	exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange
 	// close closes idle connections. No request may be in progress.
 	close()
@@ -48,10 +48,11 @@ type exchanger interface {
 type direct struct {
 	pool    *connection.Pool
 	timeout time.Duration
+	late    func() // called when a request may have been sent after its notAfter
 }
 
 func (d direct) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange {
-	request := connection.Request{Head: e.head, Body: body, Deadline: time.Now().Add(d.timeout), NotAfter: notAfter, Fresh: fresh}
+	request := connection.Request{Head: e.head, Body: body, Deadline: time.Now().Add(d.timeout), NotAfter: notAfter, Late: d.late, Fresh: fresh}
 	if fresh {
 		request.Head = e.lastHead
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,12 @@ func (*tenASecond) Pause(context.Context, time.Duration) error { return nil }
 // connect to. serve answers on the far end of a connection.
 func pushSlowly(t *testing.T, pushes int, connecting time.Duration, serve func(net.Conn)) (answers []importer.Answer, dialed int) {
 	t.Helper()
+	return pushBy(t, false, pushes, connecting, serve)
+}
+
+// pushBy is pushSlowly with either way of sending requests.
+func pushBy(t *testing.T, byTransport bool, pushes int, connecting time.Duration, serve func(net.Conn)) (answers []importer.Answer, dialed int) {
+	t.Helper()
 	transport := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		dialed++
 		time.Sleep(connecting)
@@ -53,7 +60,7 @@ func pushSlowly(t *testing.T, pushes int, connecting time.Duration, serve func(n
 		BaseURL: "http://127.0.0.1", Client: "OC_TEST", Token: NewToken("canary-token-7f3a"), Turns: new(tenASecond),
 		Workers: 1, MaxAttempts: 1, Timeout: 30 * time.Second, Jitter: func() float64 { return 0 },
 	}
-	client, err := newClient(cfg, &http.Transport{DialContext: transport, MaxConnsPerHost: 1, MaxResponseHeaderBytes: maxHeader, IdleConnTimeout: time.Minute}, false)
+	client, err := newClient(cfg, &http.Transport{DialContext: transport, MaxConnsPerHost: 1, MaxResponseHeaderBytes: maxHeader, IdleConnTimeout: time.Minute}, byTransport)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,4 +162,43 @@ func TestConnectionsThatEndTooSoon(t *testing.T) {
 			t.Errorf("%d connections were made, want one for each of %d turns; %d requests came, want none", dialed, mostTurnsLost, len(l.late))
 		}
 	})
+}
+
+// TestTurnIsForgoneForALateRequest has requests come after their turn all the same: the next turn is left unused.
+func TestTurnIsForgoneForALateRequest(t *testing.T) {
+	const ms = time.Millisecond
+	tests := []struct {
+		name        string
+		byTransport bool
+		connecting  time.Duration
+		reading     time.Duration // after so long a request is taken, if it is the third
+		came        []time.Duration
+	}{
+		{"a processor is not to be had", false, 0, 60 * ms, []time.Duration{0, 100 * ms, 260 * ms, 400 * ms, 500 * ms}},
+		{"in time", true, 0, 0, []time.Duration{0, 100 * ms, 200 * ms, 300 * ms, 400 * ms}},
+		{"a proxy takes long to connect to", true, 60 * ms, 0, []time.Duration{60 * ms, 200 * ms, 300 * ms, 400 * ms, 500 * ms}},
+	}
+	for _, test := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var came []time.Duration
+			_, _ = pushBy(t, test.byTransport, len(test.came), test.connecting, func(far net.Conn) {
+				for r := bufio.NewReader(far); ; {
+					if len(came) == 2 {
+						time.Sleep(100*ms + test.reading) // the turn before and what it is late
+					}
+					request, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					came = append(came, time.Since(began).Round(ms))
+					_, _ = io.Copy(io.Discard, request.Body)
+					_, _ = io.WriteString(far, "HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\n"+`{"status":"success","reference_id":17}`)
+				}
+			})
+			if !slices.Equal(came, test.came) {
+				t.Errorf("%s: requests came after %v, want %v", test.name, came, test.came)
+			}
+		})
+	}
 }

@@ -123,6 +123,13 @@ func (p *pacer) share(turns Turns, rate float64) {
 	p.shared = newSharedRate(turns, p, rate)
 }
 
+// forgoTurn leaves a turn unused, in place of one that was used late.
+func (p *pacer) forgoTurn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shared.forgo()
+}
+
 // close ends what share has begun. No request may be waiting.
 func (p *pacer) close() {
 	if p.shared != nil {

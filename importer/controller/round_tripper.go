@@ -14,11 +14,12 @@ type roundTripper struct {
 	fresh     *http.Transport // like own, but with a new connection for each request
 	deadlines deadlines
 	timeout   time.Duration
+	late      func() // called when a request was sent after its notAfter
 }
 
 // newRoundTripper returns a roundTripper whose transport is transport, or own.
-func newRoundTripper(cfg Config, own *http.Transport) *roundTripper {
-	r := &roundTripper{transport: cfg.Transport, deadlines: make(deadlines, cfg.Workers), timeout: cfg.Timeout}
+func newRoundTripper(cfg Config, own *http.Transport, late func()) *roundTripper {
+	r := &roundTripper{transport: cfg.Transport, deadlines: make(deadlines, cfg.Workers), timeout: cfg.Timeout, late: late}
 	if r.transport == nil {
 		r.transport, r.own, r.fresh = own, own, own.Clone()
 		r.fresh.DisableKeepAlives = true
@@ -26,10 +27,18 @@ func newRoundTripper(cfg Config, own *http.Transport) *roundTripper {
 	return r
 }
 
-func (t *roundTripper) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, _ time.Time, buffer []byte) exchange {
+func (t *roundTripper) exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange {
 	d := t.deadlines.begin(ctx, t.timeout)
 	whole := false
 	defer func() { t.deadlines.end(d, whole) }()
+	if !notAfter.IsZero() {
+		onSent := func() {
+			if time.Now().After(notAfter) {
+				t.late()
+			}
+		}
+		d.onSent.Store(&onSent)
+	}
 	transport := t.transport
 	if fresh && t.fresh != nil {
 		transport = t.fresh

@@ -57,6 +57,25 @@ func TestFarKeeperIsToldFromALateAnswer(t *testing.T) {
 	}
 }
 
+// TestTurnsThatAreOwed are taken out of those in hand, or of the next ones, which are reserved for that.
+func TestTurnsThatAreOwed(t *testing.T) {
+	now := time.Now()
+	s := &sharedRate{pacer: newPacer(1, newLimiter(0, 1), halfway, nil), wanted: make(chan struct{}, 1), interval: 100 * time.Millisecond}
+	r := importer.Reservation{Now: now, First: now.Add(1), Interval: s.interval, Turns: 2}
+	s.accept(now, now, r)
+	for range 4 {
+		s.forgo()
+	}
+	if len(s.inHand) != 0 || s.owed != 2 || len(s.wanted) != 1 || s.missing() != 2 {
+		t.Errorf("with two turns, and four to forgo, %d are in hand, %d owed, and %d missing", len(s.inHand), s.owed, s.missing())
+	}
+	r.First, r.Turns = now.Add(2*s.interval+1), 3
+	s.accept(now, now, r)
+	if len(s.inHand) != 1 || s.owed != 0 || !s.inHand[0].Equal(now.Add(4*s.interval+1)) {
+		t.Errorf("after three more, %v are in hand, and %d owed", s.inHand, s.owed)
+	}
+}
+
 // pauses is a keeper that only hears of pauses.
 type pauses []time.Duration
 

@@ -77,6 +77,7 @@ type sharedRate struct {
 	inHand   []time.Time   // turns by the keeper's clock, the next one first
 	ahead    int           // turns to have in hand even if no request waits for them
 	unused   int           // turns that were too old, since the last reservation
+	owed     int           // turns to leave unused
 	interval time.Duration // from one turn to the next, of all processes; 0: no limit
 	refused  error         // why there will be no turns; nil: there will
 	freeFrom time.Time     // when the keeper was asked that last said that there is no limit; zero: it did not
@@ -149,6 +150,22 @@ func (s *sharedRate) take(now time.Time) (notAfter time.Time, wait time.Duration
 	return notAfter, wait
 }
 
+// forgo leaves the next turn unused: a request was sent late. Together with the requests that follow it, there
+// would be one too many in a second. The caller holds the pacer's mu.
+func (s *sharedRate) forgo() {
+	s.owed++
+	if s.pay(); s.owed > 0 {
+		signal(s.wanted)
+	}
+}
+
+// pay drops as many of the turns in hand as are owed.
+func (s *sharedRate) pay() {
+	n := min(s.owed, len(s.inHand))
+	s.inHand = s.inHand[n:]
+	s.owed -= n
+}
+
 // slack returns how late a turn may be used by the local clock.
 func (s *sharedRate) slack(now time.Time) time.Duration {
 	return min(mostSlack, max(leastSlack, latestUse-s.clock.uncertainty(now)))
@@ -196,7 +213,7 @@ func (s *sharedRate) missing() int {
 		return 1 // it may be that there is a limit now
 	}
 	s.dropOld(now)
-	return s.need(p.queued, now) - len(s.inHand)
+	return s.need(p.queued, now) - len(s.inHand) + s.owed
 }
 
 // reserveTurns reserves turns whenever they are wanted.
@@ -294,6 +311,7 @@ func (s *sharedRate) accept(asked, got time.Time, r importer.Reservation) bool {
 			s.inHand = append(s.inHand, r.First.Add(time.Duration(i)*r.Interval))
 		}
 	}
+	s.pay()
 	var wait Wait
 	if r.PausedUntil.After(r.Now) {
 		wait = p.keepPause(got, s.clock.toLocal(r.PausedUntil, got))

@@ -15,6 +15,7 @@ type Request struct {
 	Body     []byte
 	Deadline time.Time // for all of it, from connecting to the last byte of the answer
 	NotAfter time.Time // for its first byte; zero: any time
+	Late     func()    // called if it may have been after NotAfter all the same, because a processor was not to be had; not nil if there is a NotAfter
 	Fresh    bool      // send it over a connection that has had no request, and do not keep that
 }
 
@@ -55,6 +56,9 @@ func (p *Pool) Do(ctx context.Context, r Request) (*http.Response, Trace, error)
 		}
 		c.used = true
 		n, unsent := c.write(c.out)
+		if !r.NotAfter.IsZero() && time.Now().After(r.NotAfter) {
+			r.Late()
+		}
 		if n == 0 && kept && !isOver(ctx, unsent) {
 			p.discard(c)
 			continue
