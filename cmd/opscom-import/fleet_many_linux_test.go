@@ -33,8 +33,8 @@ var (
 const fleetManyRate = 10
 
 // TestFleetMany lets two workers push the files of many clients at once, each at its own rate, to a server that answers at
-// once: no second of a client has more requests than its rate. It tells how much longer that takes than the rate alone, and how much
-// processor time a row costs; with the database and the server on this machine too. The long version:
+// once: no second of a client has more requests than its rate. It tells how much longer that takes than the rate alone, and what a row
+// costs, with the database and the server on this machine too. The long version:
 //
 //	go test ./cmd/opscom-import -run 'TestFleetMany$' -v -fleet-clients 300 -fleet-rows 2000
 func TestFleetMany(t *testing.T) {
@@ -66,6 +66,7 @@ func TestFleetMany(t *testing.T) {
 	f.check(os.RemoveAll(filepath.Join(f.folder, "state")))
 
 	postmaster := f.postmaster()
+	transactions, syncs, log := f.activity()
 	database, mock, began := treeTime(t, postmaster), cpuTime(), time.Now()
 	for range *fleetWorkers {
 		f.start()
@@ -86,6 +87,7 @@ func TestFleetMany(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
+	seconds := time.Since(began).Seconds()
 	database, mock = treeTime(t, postmaster)-database, cpuTime()-mock
 	var workers time.Duration
 	for _, w := range slices.Clone(f.workers) {
@@ -94,6 +96,9 @@ func TestFleetMany(t *testing.T) {
 		workers += w.process.ProcessState.UserTime() + w.process.ProcessState.SystemTime()
 	}
 	crowd.tell(t, began, rows)
+	moreTransactions, moreSyncs, moreLog := f.activity()
+	t.Logf("in the database: %.1f transactions and %.1f syncs of the log a second, %.0f bytes of log a row",
+		float64(moreTransactions-transactions)/seconds, float64(moreSyncs-syncs)/seconds, float64(moreLog-log)/float64(rows))
 	each := func(d time.Duration) string { return fmt.Sprintf("%.0f µs", float64(d.Microseconds())/float64(rows)) }
 	t.Logf("processor time a row: workers %s, database %s, server %s", each(workers), each(database), each(mock))
 }
@@ -142,7 +147,7 @@ func (s *fleetCrowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // tell says how long the pushes took.
 func (s *fleetCrowd) tell(t *testing.T, began time.Time, rows int) {
 	var last, lastSmall time.Duration
-	most := 0
+	most, shortest := 0, time.Hour
 	for _, c := range s.clients {
 		slices.SortFunc(c.arrived, time.Time.Compare)
 		took := c.arrived[len(c.arrived)-1].Sub(began)
@@ -153,6 +158,9 @@ func (s *fleetCrowd) tell(t *testing.T, began time.Time, rows int) {
 		if most = max(most, n); n > c.rate {
 			t.Errorf("%s: %d requests came in a second, and the rate is %d", c.code, n, c.rate)
 		}
+		for i := range max(len(c.arrived)-c.rate, 0) {
+			shortest = min(shortest, c.arrived[i+c.rate].Sub(c.arrived[i]))
+		}
 		if n := int(c.pushed.Load()); n < c.rows {
 			t.Errorf("%s: %d rows were sent, of %d", c.code, n, c.rows)
 		}
@@ -161,7 +169,16 @@ func (s *fleetCrowd) tell(t *testing.T, began time.Time, rows int) {
 	small := max(*fleetRows/10, 1)
 	t.Logf("%d clients, %d rows, %d requests: the last one after %.1f s, %.2f of the ideal %.0f s; of the small clients after %.1f s, %.2f of %.1f s",
 		len(s.clients), rows, s.pushed.Load(), last.Seconds(), last.Seconds()/ideal(*fleetRows), ideal(*fleetRows), lastSmall.Seconds(), lastSmall.Seconds()/ideal(small), ideal(small))
-	t.Logf("the fullest second of a client has %d requests, of %d", most, fleetManyRate)
+	t.Logf("the fullest second of a client has %d requests, of %d; one more took %v at least", most, fleetManyRate, shortest.Round(time.Microsecond))
+}
+
+// activity returns how many transactions the database has had until now, how often its log was synced, and how many bytes it has. A session
+// tells within a second, or when it ends.
+func (f *fleetTrial) activity() (transactions, syncs, log int64) {
+	f.Helper()
+	f.check(f.journal.Pool().QueryRow(f.Context(), `SELECT (SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database)::bigint, wal_sync, wal_bytes::bigint
+		FROM pg_stat_wal`).Scan(&transactions, &syncs, &log))
+	return transactions, syncs, log
 }
 
 // postmaster returns the number of the database's main process.
