@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"opscom-import/importer"
 	"opscom-import/importer/journal"
 )
@@ -135,6 +137,34 @@ func TestPayloadsGoWithTheLastRun(t *testing.T) {
 	diff(t, "while another run is planned", rowsOf(t, j, "payload"), map[string]int{"payload": 1})
 	must(t, other.Discard(t.Context()))
 	diff(t, "in the end", rowsOf(t, j, "payload"), map[string]int{"payload": 0})
+}
+
+// A run whose plan is stored while the payloads of its night are about to go keeps its own.
+func TestPayloadsOfANewRunStay(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2})
+	claim(t, r, 1)
+	record(t, r, importer.StatusPushed, 2)
+	must(t, r.Finish(t.Context(), testTime))
+	dropped := make(chan struct{})
+	must(t, pgx.BeginFunc(t.Context(), j.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `WITH run AS (INSERT INTO opscom.run (night, target, client, source, file_hash, mapping_hash, state, started_at, timeline)
+			SELECT night, target, '', '', '', '', 'planning', now(), timeline FROM opscom.run RETURNING night, id)
+			INSERT INTO opscom.payload (night, run, chunk, data) SELECT night, id, 0, '' FROM run`)
+		go func() { j.dropPayloads(t.Context(), r.record.night); close(dropped) }()
+		eventually(t, "it waits for the plan", func() (waits bool) {
+			select {
+			case <-dropped: // it has given up
+				return true
+			default:
+			}
+			must(t, j.pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waits))
+			return waits
+		})
+		return err
+	}))
+	<-dropped
+	diff(t, "left", rowsOf(t, j, "payload"), map[string]int{"payload": 1})
 }
 
 // Which timeline it is, is asked once for all runs of a list.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"opscom-import/importer"
 	"opscom-import/importer/controller"
 	"opscom-import/importer/journal/postgres/pgtest"
@@ -199,6 +201,39 @@ func apart(t *testing.T, name string, turns []time.Time, rate float64) {
 		if d := turns[i+1].Sub(turns[i]); d < step(rate) {
 			t.Fatalf("two of %d turns of %s are %v apart, want %v", len(turns), name, d, step(rate))
 		}
+	}
+}
+
+// It is of no use to ask again where the database refuses to answer.
+func TestReserveIsRefused(t *testing.T) {
+	j := rated(t, newDatabase(t), 4, "OC_TOMA")
+	execute(t, j, "DROP FUNCTION opscom.reserve")
+	if _, err := keeps(t, j).Turns("OC_TOMA").Reserve(t.Context(), 1); !errors.As(err, new(*importer.NoTurnsError)) {
+		t.Errorf("without what answers: %v", err)
+	}
+}
+
+// Two questions for turns of the same targets lock these in the same order.
+func TestReserveInOrder(t *testing.T) {
+	j := rated(t, newDatabase(t), 1000, "OC_A", "OC_B")
+	const ask = "SELECT count(*) FROM opscom.reserve($1, array_fill(1, ARRAY[cardinality($1::text[])]))"
+	for _, targets := range [][]string{{"OC_A", "OC_B"}, {"OC_B", "OC_A"}} {
+		ended := make(chan error)
+		must(t, pgx.BeginFunc(t.Context(), j.pool, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.Context(), ask, []string{"OC_A"})
+			must(t, err)
+			go func() {
+				_, err := j.pool.Exec(t.Context(), ask, targets)
+				ended <- err
+			}()
+			eventually(t, "the other waits", func() (waits bool) {
+				must(t, j.pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waits))
+				return waits
+			})
+			_, err = tx.Exec(t.Context(), ask, []string{"OC_B"})
+			return err
+		}))
+		must(t, <-ended)
 	}
 }
 

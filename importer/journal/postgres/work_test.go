@@ -215,6 +215,20 @@ func TestStopperHoldsNothing(t *testing.T) {
 	}
 }
 
+// Who waits for the rows of others hears that the run was stopped, and may stop it too.
+func TestStoppedWhileItWaits(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2})
+	waits := again(t, j, r)
+	must(t, r.StopBecause(t.Context(), "the token was refused"))
+	var stopped *StoppedError
+	if _, err := waits.awaitRows(t.Context()); !errors.As(err, &stopped) || stopped.Reason != "the token was refused" {
+		t.Errorf("it waited until %v", err)
+	}
+	must(t, waits.Stop(t.Context()))
+	diff(t, "reason", again(t, j, r).Reason(), "the token was refused")
+}
+
 // Who has died while the run is stopped is waited for no longer than the lease lasts.
 func TestStopWhileAHolderIsDead(t *testing.T) {
 	j := opened(t, newDatabase(t))
