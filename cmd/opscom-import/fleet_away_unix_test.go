@@ -86,3 +86,43 @@ func TestFleetInterruptedWithoutDatabase(t *testing.T) {
 		t.Errorf("resumed: %+v", end)
 	}
 }
+
+// TestFleetWaitsWithoutDatabase lets the database go while submit waits for the end of its run: it says so, and waits on.
+func TestFleetWaitsWithoutDatabase(t *testing.T) {
+	skipShort(t)
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	f := newFleet(t, server.NewDatabase(t))
+	c := f.client("OC_AWAIT", 100, "latency=20ms", 1)
+	f.start()
+	process := c.process(int(f.started.Add(1)), "submit", "--wait", c.path(c.write(1000)))
+	said := filepath.Join(f.folder, "submit.log")
+	log, err := os.Create(said)
+	f.check(err)
+	process.Stderr = log
+	f.check(process.Start())
+	f.check(log.Close())
+	c.await(200)
+	server.Stop(pgtest.Immediate)
+	says := func(want string) {
+		t.Helper()
+		for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			text, err := os.ReadFile(said)
+			f.check(err)
+			if strings.Contains(string(text), want) {
+				return
+			}
+			if time.Since(began) > fleetPatience {
+				t.Errorf("it does not say %q: %s", want, text)
+				return
+			}
+		}
+	}
+	says("How far run 1 is cannot be asked for now: ")
+	server.Restart()
+	says("The database of the journal is back: waiting for the end of run 1.")
+	_ = process.Wait() // its exit code tells
+	if code := process.ProcessState.ExitCode(); code > app.ExitRows {
+		t.Errorf("it ended with code %d", code)
+	}
+}

@@ -75,9 +75,13 @@ const (
 // awaitEnd waits until nobody pushes the run any more, and returns why it was stopped, or why
 // that cannot be known. While the database is away it waits too.
 func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
-	said := ""
+	said, wasAway := "", false
 	for asked := time.Now(); ; {
 		run, err := p.journal.Run(ctx, id)
+		if isAway := postgres.IsTransient(err); isAway != wasAway && ctx.Err() == nil {
+			wasAway = isAway
+			p.sayAway(id, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -103,6 +107,16 @@ func (p *pusher) awaitEnd(ctx context.Context, id int64) error {
 		case <-time.After(lookAgain):
 		case <-ctx.Done():
 		}
+	}
+}
+
+// sayAway says why it cannot be asked for now how far a run is, or, if err is nil, that it can again.
+func (p *pusher) sayAway(id int64, err error) {
+	p.Progress.Away(err != nil, postgres.IsFull(err))
+	if err != nil {
+		p.notify("How far run %d is cannot be asked for now: %v. The waiting goes on by itself when the database is back.", id, err)
+	} else {
+		p.notify("The database of the journal is back: waiting for the end of run %d.", id)
 	}
 }
 
