@@ -69,8 +69,50 @@ const lookAgain = 500 * time.Millisecond
 // somebody else has given back, or lost, or this process when it was away for too long.
 //
 // While the database is away it waits, and goes on by itself. Another error of work ends it, and
-// so does another process that stops the run.
+// so does another process that stops the run. When ctx ends the others are told at once that the run is
+// about to be stopped, and not only when the answers to this process have come.
 func (r *Run) Work(ctx context.Context, work func(ctx context.Context) error) error {
+	announced := make(chan bool, 1)
+	interrupted := context.AfterFunc(ctx, func() { announced <- r.announceInterrupt() })
+	err := r.work(ctx, work)
+	isStopped := errors.As(err, new(*StoppedError))
+	if interrupted() || err != nil && !isStopped || !<-announced {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if isStopped { // it has met with its own announcement
+		if record, free, held, err := r.look(ctx); err != nil || record.State != importer.RunPushing || free || held {
+			return importer.ErrInterrupted
+		}
+	}
+	return r.takeBackInterrupt(ctx) // after the last row it changes nothing
+}
+
+// announceInterrupt tells everybody that the run is about to be stopped, and reports whether nobody
+// else was first. This process keeps what it holds. If the database is away, Stop tells them later:
+// then the run may have been started again, so only who still holds what it held now counts.
+func (r *Run) announceInterrupt() bool {
+	ctx, stop := context.WithTimeout(context.Background(), r.journal.term/3)
+	defer stop()
+	r.mu.Lock()
+	lane := r.own
+	r.mu.Unlock()
+	if lane == nil { // interrupted before it began
+		return false
+	}
+	held := columnsOf(lane.all())
+	tag, err := r.journal.pool.Exec(ctx, `UPDATE opscom.run SET stopping = '' WHERE id = $1 AND state = 'pushing' AND stopping IS NULL
+		AND EXISTS (SELECT FROM unnest($2::int[], $3::int[]) AS c (chunk, epoch) JOIN opscom.chunk_state s ON s.run = $1 AND s.chunk = c.chunk AND s.epoch = c.epoch)`,
+		r.id, held.chunk, held.epoch)
+	return err == nil && tag.RowsAffected() == 1
+}
+
+func (r *Run) takeBackInterrupt(ctx context.Context) error {
+	_, err := r.journal.pool.Exec(ctx, "UPDATE opscom.run SET stopping = NULL WHERE id = $1 AND state = 'pushing' AND stopping = ''", r.id)
+	return r.journal.failed(fmt.Sprintf("go on with run %d", r.id), err)
+}
+
+func (r *Run) work(ctx context.Context, work func(ctx context.Context) error) error {
 	for {
 		r.mu.Lock()
 		lane := r.newLane()

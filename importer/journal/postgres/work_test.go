@@ -179,6 +179,71 @@ func TestStopAwaitsThoseWhoHoldRows(t *testing.T) {
 	diff(t, "rows", statuses(t, r), "2 pushed 1, 3 pushed 1, 4 not_sent 0, 5 not_sent 0, 300 not_sent 0")
 }
 
+// Others send nothing more as soon as one who pushes is interrupted, and not only when the answers to
+// that one have come.
+func TestInterruptStopsOthersAtOnce(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, numbers(2, 2000))
+	begun, answer := make(chan struct{}, 99), make(chan struct{})
+	slow := controllerFunc(func(fetchCtx context.Context, _ string) (importer.Answer, error) {
+		if fetchCtx.Err() != nil {
+			return importer.Answer{Status: importer.StatusNotSent}, nil
+		}
+		begun <- struct{}{}
+		<-answer
+		return importer.Answer{Status: importer.StatusPushed, Attempts: 1}, nil
+	})
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- work(ctx, r, slow) }()
+	<-begun
+	other := again(t, j, r).Lane()
+	record(t, other, importer.StatusPushed, claim(t, other, 5)...)
+	interrupt()
+	eventually(t, "the other one is told", func() bool {
+		jobs, err := other.Claim(t.Context(), 1)
+		if err == nil {
+			record(t, other, importer.StatusNotSent, jobs[0].Row)
+		}
+		return errors.As(err, new(*StoppedError))
+	})
+	close(answer)
+	if err := <-ended; !errors.Is(err, importer.ErrInterrupted) {
+		t.Errorf("the push ended with %v", err)
+	}
+	must(t, other.Release(t.Context()))
+	must(t, r.Stop(t.Context()))
+	diff(t, "state", again(t, j, r).Info().State, importer.RunStopped)
+	diff(t, "reason", again(t, j, r).Reason(), "")
+}
+
+func TestInterruptAfterTheLastRowStopsNobody(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2, 3})
+	begun, answer := make(chan struct{}, 2), make(chan struct{})
+	slow := controllerFunc(func(context.Context, string) (importer.Answer, error) {
+		begun <- struct{}{}
+		<-answer
+		return importer.Answer{Status: importer.StatusPushed, Attempts: 1}, nil
+	})
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- work(ctx, r, slow) }()
+	<-begun
+	<-begun
+	lane := again(t, j, r).Lane()
+	eventually(t, "all is claimed", func() bool { return len(claim(t, lane, 1)) == 0 })
+	interrupt()
+	eventually(t, "announced", func() bool { return again(t, j, r).record.stopping != nil })
+	close(answer)
+	must(t, <-ended)
+	if again(t, j, r).record.stopping != nil {
+		t.Errorf("the run is still about to be stopped")
+	}
+	must(t, r.Finish(t.Context(), testTime))
+	diff(t, "rows", statuses(t, r), "2 pushed 1, 3 pushed 1")
+}
+
 // An answer that takes longer than a lease lasts is awaited: a run that sends the same person other values
 // after this one was stopped must not be overtaken by the request in flight.
 func TestStopAwaitsSlowAnswers(t *testing.T) {
