@@ -46,8 +46,12 @@ func keeps(t *testing.T, j *Journal) *Keeper {
 // reserve reserves turns.
 func reserve(t *testing.T, turns *Turns, n int) importer.Reservation {
 	t.Helper()
+	before := time.Now()
 	r, err := turns.Reserve(t.Context(), n)
 	must(t, err)
+	if r.Asked.Before(before) || r.Answered.Before(r.Asked) {
+		t.Errorf("asked at %v, answered at %v", r.Asked, r.Answered)
+	}
 	return r
 }
 

@@ -39,7 +39,7 @@ func TestLaneIsTakenOver(t *testing.T) {
 	url := newDatabase(t)
 	m := newMemory(t, url)
 	run := m.submit(t, "OC_A", 2000, 1, Person)
-	g := &gate{pause: 10 * time.Millisecond}
+	g := &gate{pause: 100 * time.Millisecond}
 	w := startWorker(t, "a", url, m, nil, 1, g)
 	eventually(t, "a row is sent", func() bool { return g.count() > 0 })
 	if _, err := m.pool.Exec(t.Context(), "UPDATE opscom.lane SET epoch = epoch + 1, worker = 'b', lease_until = 'infinity'"); err != nil {
