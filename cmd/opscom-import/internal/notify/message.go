@@ -158,6 +158,8 @@ func (m Message) nextSteps(configFile string) []string {
 		switch {
 		case m.Retry:
 			return []string{"Remove the cause, if it is here. The service watch tries again by itself, and \"jobs run\" when it is started again."}
+		case m.Event == config.NotifyNotComplete && m.Run > 0 && m.Folder != "": // as of a run that somebody has stopped
+			return []string{"To go on, put the file into " + m.Folder + " again; or, as the user of the job:", approve}
 		case m.Event == config.NotifyNotComplete && m.Run > 0:
 			return []string{"Run the same command again when the cause is gone: it resumes this run. So does, as the user of the job:", approve}
 		case m.Event == config.NotifyFailed && m.Folder == "":

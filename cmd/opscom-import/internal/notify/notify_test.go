@@ -442,6 +442,14 @@ func TestJobThatCannotWork(t *testing.T) {
 	}
 }
 
+// A run that somebody has stopped is not tried again by itself.
+func TestStoppedRunOfAJob(t *testing.T) {
+	m := Message{Outcome: Outcome{Command: "push", Job: "students", Folder: "/srv/in", Run: 7}, Event: config.NotifyNotComplete}
+	if got := strings.Join(m.nextSteps(""), " "); got != "To go on, put the file into /srv/in again; or, as the user of the job: opscom-import approve 7" {
+		t.Errorf("the next steps are %q", got)
+	}
+}
+
 func TestRepeatsAreToldTheNextDay(t *testing.T) {
 	now := time.Date(2026, 11, 29, 4, 15, 0, 0, time.UTC)
 	o := outcome(config.NotifyHeld, 6, 4)
