@@ -145,7 +145,7 @@ func (j *Journal) loadSalt(ctx context.Context) error {
 		return err
 	}
 	if j.salt, err = j.keys.Open(sealed); err != nil {
-		return fmt.Errorf("read the key of its digests: %v", err) // it is the keys that are wrong
+		return &databaseError{text: fmt.Sprintf("read the key of its digests: %v", err)} // it is the keys that are wrong
 	}
 	if !mayWrite {
 		return nil

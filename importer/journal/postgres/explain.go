@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"opscom-import/importer/journal"
+	"opscom-import/importer/journal/postgres/keyring"
 )
 
 // databaseError says in one sentence what happened to which database, and what to do. The cause is for IsTransient and
@@ -130,8 +133,12 @@ func explainServer(e *pgconn.PgError) string {
 	return fmt.Sprintf("fails (%s, SQLSTATE %s): look into the server's log", e.Message, e.Code)
 }
 
-// IsOfDatabase says whether an error is of the database of a journal.
-func IsOfDatabase(err error) bool { return errors.As(err, new(*databaseError)) }
+// IsOfDatabase says whether an error is of the database of a journal, of what it holds, or of the keys to that.
+func IsOfDatabase(err error) bool {
+	var damaged *journal.DamagedError
+	return errors.As(err, new(*databaseError)) || errors.As(err, &damaged) && damaged.Database != "" ||
+		errors.As(err, new(*keyring.UnknownKeyError)) || errors.Is(err, keyring.ErrDamaged) || errors.Is(err, keyring.ErrMoved)
+}
 
 // IsAway says whether an error is that the database of a journal does not answer now.
 func IsAway(err error) bool { return IsOfDatabase(err) && IsTransient(err) }

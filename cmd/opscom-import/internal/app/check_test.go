@@ -39,7 +39,11 @@ func TestIsOfFile(t *testing.T) {
 			t.Errorf("%s: %v is the file's fault: %t", name, err, IsOfFile(err))
 		}
 	}
-	_, err := postgres.Open(t.Context(), "postgres://"+filepath.Base(folder)+"@/opscom?host="+folder, postgres.Options{})
+	_, err := newEnv(t, "--journal", "postgres:///runs", "--journal-key-file", filepath.Join(folder, "no keys")).openPostgres(t.Context())
+	if err = (&FileError{file, err}); !IsOfDatabase(err) || IsOfFile(err) {
+		t.Errorf("without keys: %v is the file's fault: %t", err, IsOfFile(err))
+	}
+	_, err = postgres.Open(t.Context(), "postgres://"+filepath.Base(folder)+"@/opscom?host="+folder, postgres.Options{})
 	if err = (&FileError{file, err}); !IsOfDatabase(err) || IsOfFile(err) {
 		t.Errorf("without a database: %v is the file's fault: %t", err, IsOfFile(err))
 	}

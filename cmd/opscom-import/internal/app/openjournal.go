@@ -88,7 +88,7 @@ func (e Env) openPostgres(ctx context.Context) (journal.Journal, error) {
 func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	keys, err := e.Settings.FindJournalKeys(ctx)
 	if err != nil {
-		return postgres.Options{}, err
+		return postgres.Options{}, &keysError{err}
 	}
 	if keys.Warning != "" {
 		e.notify("%s", keys.Warning)
@@ -102,6 +102,12 @@ func (e Env) journalOptions(ctx context.Context) (postgres.Options, error) {
 	options.Enqueue, err = e.enqueuer()
 	return options, err
 }
+
+// keysError is why there are no keys to a journal in PostgreSQL.
+type keysError struct{ err error }
+
+func (e *keysError) Error() string { return e.err.Error() }
+func (e *keysError) Unwrap() error { return e.err }
 
 // JournalPlace names where the journal is: its folder, or the address of its database.
 func (e Env) JournalPlace() string {

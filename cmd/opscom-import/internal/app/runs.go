@@ -27,8 +27,10 @@ func IsDatabaseFull(err error) bool { return postgres.IsFull(err) }
 // it, may not be written.
 func IsUnwritable(err error) bool { return sqlite.IsUnwritable(err) }
 
-// IsOfDatabase reports whether something failed because of the database that the journal is in.
-func IsOfDatabase(err error) bool { return postgres.IsOfDatabase(err) }
+// IsOfDatabase reports whether something failed because of the database that the journal is in, or of its keys.
+func IsOfDatabase(err error) bool {
+	return postgres.IsOfDatabase(err) || errors.As(err, new(*keysError))
+}
 
 // IsAway reports whether something failed because that database does not answer now.
 func IsAway(err error) bool { return postgres.IsAway(err) }

@@ -144,6 +144,21 @@ func TestPagesShareAJournal(t *testing.T) {
 	here.post(fmt.Sprintf("/runs/%d/push", held), url.Values{"approved": {"yes"}, "typed": {"3"}})
 	here.wants(here.result(), "It is done: 3 people are in OPS-COM.", "are not written")
 
+	// A machine without the right keys says so in plain words, and to colleagues which one is wrong.
+	for key, detail := range map[string]string{
+		"OPSCOM_JOURNAL_KEY=": "there are no keys to encrypt the journal with",
+		"OPSCOM_JOURNAL_KEY=first " + strings.Repeat("00c0ffee", 8): `the key &#34;first&#34; here is another one`,
+		"OPSCOM_JOURNAL_KEY=other " + strings.Repeat("c0ffee00", 8): "which the key ring does not have",
+	} {
+		other := open(t, slices.Concat(shared[:1], real, []string{key})...)
+		status, body := other.get("/")
+		if status != http.StatusServiceUnavailable {
+			t.Errorf("with %.20s: status %d", key, status)
+		}
+		other.wants(body, "The program cannot use the shared database", detail)
+		other.lacks(body, "hx-get")
+	}
+
 	server.Stop(pgtest.Immediate)
 	for _, path := range []string{"/", "/runs", fmt.Sprintf("/runs/%d", held)} {
 		status, body := here.get(path)
