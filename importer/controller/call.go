@@ -64,15 +64,12 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 			tail = body[len(body)-len(tail):] // not the caller's, which may be part of something larger
 		}
 		a := c.attempt(workCtx, e, token, body, r.last.feedback == stale, permit.notAfter, success)
-		if a.feedback == late {
-			if turnsLost++; turnsLost == mostTurnsLost {
-				a.feedback = noAnswer
-			}
-		}
 		var ownPause time.Duration
 		ownPause, r.pausedUntil = c.pacer.release(permit, a.feedback, a.retryAfter)
 		if a.feedback == late {
-			continue
+			if turnsLost++; turnsLost < mostTurnsLost {
+				continue
+			}
 		}
 		turnsLost = 0
 		r.sameEachTime = r.sameEachTime && (r.attempts == 0 || a.event == r.last.event)
@@ -106,7 +103,8 @@ func (c *Client) callWithRetries(fetchCtx, workCtx context.Context, e *endpoint,
 
 // mostTurnsLost is how many turns an attempt loses, because it could not be sent in time, until
 // it has failed: nobody would learn otherwise of a Controller that takes long to connect to and
-// ends each connection before the next turn.
+// ends each connection before the next turn. It says nothing of the Controller to the pacer: this
+// machine may be too busy.
 const mostTurnsLost = 5
 
 const missedTurns = "the request missed its turns of the shared rate limit, because connections end too soon or this machine is too busy"

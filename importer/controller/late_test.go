@@ -58,7 +58,7 @@ func pushBy(t *testing.T, byTransport bool, pushes int, connecting time.Duration
 	}
 	cfg := Config{
 		BaseURL: "http://127.0.0.1", Client: "OC_TEST", Token: NewToken("canary-token-7f3a"), Turns: new(tenASecond),
-		Workers: 1, MaxAttempts: 1, Timeout: 30 * time.Second, Jitter: func() float64 { return 0 },
+		Workers: 1, MaxAttempts: 1, Timeout: 30 * time.Second, Jitter: halfway,
 	}
 	client, err := newClient(cfg, &http.Transport{DialContext: transport, MaxConnsPerHost: 1, MaxResponseHeaderBytes: maxHeader, IdleConnTimeout: time.Minute}, byTransport)
 	if err != nil {
@@ -160,6 +160,19 @@ func TestConnectionsThatEndTooSoon(t *testing.T) {
 		}
 		if dialed != mostTurnsLost || len(l.late) > 0 {
 			t.Errorf("%d connections were made, want one for each of %d turns; %d requests came, want none", dialed, mostTurnsLost, len(l.late))
+		}
+	})
+}
+
+// TestMissedTurnsOpenNoCircuit has so many rows miss their turns that as many unanswered requests would be an outage.
+func TestMissedTurnsOpenNoCircuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		l := lateness{began: began}
+		const rows = 3 * minThreshold
+		_, _ = pushSlowly(t, rows, 60*time.Millisecond, func(far net.Conn) { l.serve(far, 1000, time.Millisecond) })
+		if took := time.Since(began); took > rows*(mostTurnsLost+1)*100*time.Millisecond {
+			t.Errorf("%d rows took %v, longer than their turns", rows, took)
 		}
 	})
 }
