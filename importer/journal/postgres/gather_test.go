@@ -79,6 +79,24 @@ func TestLockedChunkHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// A lane that writes together with others hears that its run is about to be stopped, and theirs are not.
+func TestWritersHearOfAStop(t *testing.T) {
+	writers, held := sharing(t, 2)
+	_, err := writers[0].pool.Exec(t.Context(), "UPDATE opscom.run SET stopping = 'the token was refused' WHERE id = $1", writers[0].run)
+	must(t, err)
+	batch := make([]*laneChanges, 2)
+	for i := range batch {
+		batch[i] = &laneChanges{leases: writers[i], ctx: t.Context(), changes: []change{held[i].text("a")}, done: make(chan struct{})}
+	}
+	writers[0].gather.flush(batch)
+	if told := writers[0].stopping.Load(); told == nil || *told != "the token was refused" {
+		t.Errorf("its lane heard %v", told)
+	}
+	if told := writers[1].stopping.Load(); told != nil {
+		t.Errorf("another lane heard %q", *told)
+	}
+}
+
 // What a lane has given up is not written later, if it was not begun.
 func TestChangesThatWereGivenUp(t *testing.T) {
 	writers, held := sharing(t, 2)
