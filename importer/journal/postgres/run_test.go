@@ -123,6 +123,20 @@ func died(t *testing.T, j *Journal) {
 	execute(t, j, "UPDATE opscom.chunk_state SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL")
 }
 
+// A chunk in which nothing waits in a round is given back for the next one.
+func TestChunkWithoutARowOfARound(t *testing.T) {
+	j := opened(t, newDatabase(t))
+	r := planned(t, j, importer.RunPushing, []int{2, 300}, importer.Amendment{Row: 300, Round: 1})
+	diff(t, "round 0", claim(t, r, 9), []int{2})
+	record(t, r, importer.StatusPushed, 2)
+	if !r.NextRound() {
+		t.Fatal("the next round does not begin")
+	}
+	diff(t, "round 1", claim(t, r, 9), []int{300})
+	record(t, r, importer.StatusPushed, 300)
+	must(t, r.Finish(t.Context(), testTime))
+}
+
 // Who gives up a plan was perhaps the last who kept the payloads of the night.
 func TestPayloadsGoWithTheLastRun(t *testing.T) {
 	j := opened(t, newDatabase(t))
