@@ -242,6 +242,7 @@ func TestZombieWritesNothing(t *testing.T) {
 	must(t, err)
 	diff(t, "renewed", sorted(kept), []int{1})
 	must(t, l.giveBack(t.Context(), []change{gone}))
+	diff(t, "free after the zombie has given it back", chunksOf(take(t, l, 1)), []int(nil))
 	diff(t, "the heir's", put(t, l, heir[0].text("c")), []int{0})
 	diff(t, "in the end", standing(t, l), []string{"0: epoch 2, claimed 100, rounds {0}, held, 2 of 2: 1a 2c", "1: epoch 1, claimed 0, rounds {0}, held, 1 of 1: 1b"})
 }
