@@ -19,7 +19,7 @@ const (
 	growthStep     = 0.01                   // share of the base rate that is added in the first growthDoubling
 	growthDoubling = 500 * time.Millisecond // each later step is twice as large as the one before
 	growthTime     = 10 * time.Second       // from then on the rate is more than 10,000 times the base rate: no limit
-	slowFactor     = 4                      // times the lowest latency, above which the rate does not grow
+	slowFactor     = 4                      // times the lowest smoothed latency, above which the rate does not grow
 )
 
 // A timer fires up to a millisecond late. A late start does not delay the next
@@ -54,8 +54,8 @@ type limiter struct {
 	trial     trial
 
 	taken      counter       // requests that were not refused
-	minLatency time.Duration // lowest latency of a push; rises slowly, so that an old one is forgotten
-	latency    time.Duration // smoothed
+	minLatency time.Duration // lowest smoothed latency; rises slowly, so that an old one is forgotten
+	latency    time.Duration // of pushes, smoothed
 }
 
 // newLimiter returns a limiter; rate is in requests a second, 0 for no limit.
@@ -106,8 +106,8 @@ func (l *limiter) onLatency(latency time.Duration, now time.Time) {
 	if l.minLatency == 0 {
 		l.minLatency, l.latency = latency, latency
 	}
-	l.minLatency = min(latency, l.minLatency+l.minLatency/1000)
 	l.latency += (min(latency, 2*slowFactor*l.minLatency) - l.latency) / 16 // a single slow answer means little
+	l.minLatency = min(l.latency, l.minLatency+l.minLatency/1000)           // and so does a single quick one
 	if l.latency > slowFactor*l.minLatency {
 		l.base = l.rate(now)
 		l.growsFrom = now.Add(holdTime)

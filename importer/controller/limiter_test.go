@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -104,6 +105,31 @@ func TestRateGrowsOnlyWhileAnswersComeFast(t *testing.T) {
 		if rate := l.rate(now); rate < 10*cut {
 			t.Errorf("%s, and then as ever: the rate is %v, want it to grow", test.name, rate)
 		}
+	}
+}
+
+// Answers of one Controller take a tenth of the usual time, or three times as long: the quickest one
+// says nothing about how long they take when it has no time.
+func TestRateGrowsWhereLatenciesVary(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	latency := func() time.Duration {
+		return time.Duration(float64(20*time.Millisecond) * math.Exp(0.7*random.NormFloat64()))
+	}
+	l := newLimiter(40, 1)
+	now := time.Now()
+	for range 400 {
+		now = steady(&l, now, 1, latency())
+	}
+	for range 2 {
+		l.onThrottled(now, now, 0)
+		now = now.Add(2 * time.Second)
+	}
+	cut := l.rate(now)
+	for range 800 {
+		now = steady(&l, now, 1, latency())
+	}
+	if rate := l.rate(now); cut > 20 || rate < 40 {
+		t.Errorf("the rate was cut to %v, and is %v long after that, want 40", cut, rate)
 	}
 }
 
