@@ -69,7 +69,7 @@ func (p *process) push(fetchCtx, workCtx context.Context, yes bool) (e ended) {
 }
 
 func (p *process) pushWith(fetchCtx, workCtx context.Context, j journal.Journal, yes bool) (e ended, err error) {
-	release, err := j.Lock(workCtx, simulatedTarget) // interrupted before that it would have no run to be audited
+	release, err := j.Lock(p.alive, simulatedTarget) // interrupted before that it would have no run to be audited
 	if err != nil {
 		return e, err
 	}
