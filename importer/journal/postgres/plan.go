@@ -210,6 +210,10 @@ func (r *Run) Seal(ctx context.Context, state importer.RunState, rows int, held 
 		if again && record.State == state {
 			return nil
 		}
+		if again && state == importer.RunPushing && record.hasEnded() {
+			record.State = state // others have pushed it since, which shows when it is looked at
+			return nil
+		}
 		if err := record.require(importer.RunPlanning); err != nil {
 			return err
 		}

@@ -18,7 +18,11 @@ import (
 func (r *Run) Start(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	err := r.change(ctx, "resume", func(tx pgx.Tx, record *runRecord, _ bool) error {
+	err := r.change(ctx, "resume", func(tx pgx.Tx, record *runRecord, again bool) error {
+		if again && record.State == importer.RunFinished {
+			record.State = importer.RunPushing // others have pushed it since, which shows when it is looked at
+			return nil
+		}
 		if err := record.require(importer.RunHeld, importer.RunStopped, importer.RunPushing); err != nil {
 			return err
 		}

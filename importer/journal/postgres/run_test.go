@@ -517,3 +517,43 @@ func TestDamageIsNoticed(t *testing.T) {
 		})
 	}
 }
+
+// The database commits, the answer does not arrive, and workers finish the run before it is asked again.
+func TestFinishedBeforeItIsKnownToBegin(t *testing.T) {
+	for name, begin := range map[string]func(r *Run) error{
+		"sealed":  func(r *Run) error { return r.Seal(t.Context(), importer.RunPushing, 3, nil) },
+		"started": func(r *Run) error { return r.Start(t.Context()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			database := newDatabase(t)
+			worker := opened(t, database)
+			proxy, address := proxied(t, database)
+			committed := make(chan func(), 1)
+			j, err := Open(t.Context(), address, Options{Keys: testKeys(t), Enqueue: func(context.Context, pgx.Tx, importer.RunInfo) error {
+				committed <- loseAnswers(t, proxy)
+				return nil
+			}})
+			must(t, err)
+			defer j.Close()
+			r := begun(t, j)
+			must(t, r.Append(t.Context(), []importer.PlannedRow{pendingRow(1), pendingRow(2), pendingRow(3)}))
+			if name == "started" {
+				must(t, r.Seal(t.Context(), importer.RunHeld, 3, nil))
+			}
+			begins := make(chan error)
+			go func() { begins <- begin(r) }()
+			restore := <-committed
+			eventually(t, "begun", func() bool { return again(t, worker, r).Info().State == importer.RunPushing })
+			other, sent := again(t, worker, r), new(delivery)
+			must(t, work(t.Context(), other, sent.controller(0)))
+			must(t, other.Finish(t.Context(), testTime))
+			restore()
+			must(t, <-begins)
+			must(t, work(t.Context(), r, sent.controller(0)))
+			must(t, r.Finish(t.Context(), testTime))
+			diff(t, "state", r.Info().State, importer.RunFinished)
+			diff(t, "sent", sent.n(), 3)
+			diff(t, "rows", statuses(t, r), "1 pushed 1, 2 pushed 1, 3 pushed 1")
+		})
+	}
+}
