@@ -77,7 +77,7 @@ func (s *Server) explain(l lang.Lang, err error) string {
 	case errors.As(err, &busy) && app.IsSandbox(busy.Target):
 		return l.T("Another practice run is in progress, started elsewhere. Wait until it has ended, then try again.")
 	case errors.As(err, &busy):
-		return l.T("Another run to %s is in progress, started elsewhere. Wait until it has ended, then try again.", busy.Target)
+		return l.T("Another run to OPS-COM is in progress, started elsewhere. Wait until it has ended, then try again.")
 	case app.IsStoppedElsewhere(err):
 		return l.T("It was stopped from elsewhere.")
 	case errors.As(err, &refused):

@@ -12,6 +12,7 @@ import (
 	"opscom-import/cmd/opscom-import/internal/draft"
 	"opscom-import/cmd/opscom-import/internal/lang"
 	"opscom-import/importer"
+	"opscom-import/importer/journal"
 )
 
 // reviewStep is the body of the step Review.
@@ -126,6 +127,8 @@ func digits(text string) string {
 func (s *Server) explainPush(l lang.Lang, err error) string {
 	var changed *app.ChangedError
 	switch {
+	case errors.As(err, new(*journal.BusyError)): // the page may be looked at again long after that
+		return l.T("Nothing was sent: another run was in progress then, started elsewhere. When it has ended, try again.")
 	case errors.As(err, &changed) && len(changed.Held) > 0:
 		return l.T("Nothing was sent: something needs a second look that you have not seen yet.")
 	case errors.As(err, &changed):

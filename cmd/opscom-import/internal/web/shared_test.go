@@ -105,6 +105,14 @@ func TestPagesShareAJournal(t *testing.T) {
 		t.Errorf("the page of another client may stop it: status %d", status)
 	}
 
+	third := open(t, slices.Concat(shared, real)...)
+	third.upload("others.csv", people(1, 0))
+	third.post("/files/1/review", url.Values{"target": {"real"}})
+	form = third.reviewed(1)
+	form.Set("typed", form.Get("people"))
+	third.post("/files/1/push", form)
+	third.wants(third.result(), "Nothing was sent: another run was in progress then, started elsewhere.")
+
 	here.post("/runs/1/stop", nil)
 	there.wants(there.result(), "It is not complete.", "It was stopped from elsewhere.")
 	if status, _, location := here.standing("/runs/1/standing"); status != http.StatusNoContent || !strings.Contains(location, here.server.link("/runs/1")) {
