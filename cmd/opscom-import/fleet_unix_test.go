@@ -54,7 +54,7 @@ type fleetTrial struct {
 	proxied string // where the proxies of the workers lead: host:port, "" for no proxies
 	journal *postgres.Journal
 	server  *httptest.Server
-	clients []*fleetClient
+	clients []*fleetClient // mu is held while one is added, and by other goroutines
 	workers []*fleetWorker
 	started atomic.Int64 // processes until now
 	slots   int          // of a worker
@@ -247,12 +247,7 @@ func (f *fleetTrial) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the process was killed in the midst of it
 	}
 	at := cameAt(r)
-	var client *fleetClient
-	for _, c := range f.clients {
-		if strings.Contains(r.URL.Path, c.code) {
-			client = c
-		}
-	}
+	client := f.clientOf(r.URL.Path)
 	if client == nil {
 		http.NotFound(w, r)
 		return
@@ -310,9 +305,23 @@ func (f *fleetTrial) client(code string, rate int, faults string, seed uint64) *
 	f.Helper()
 	c := &fleetClient{fleetTrial: f, code: code, rate: rate}
 	c.replace(faults, seed)
-	f.clients = append(f.clients, c)
 	f.check(os.Mkdir(c.path(""), 0o700))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.clients = append(f.clients, c)
 	return c
+}
+
+// clientOf returns the client that a request is to, nil for none.
+func (f *fleetTrial) clientOf(path string) (client *fleetClient) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.clients {
+		if strings.Contains(path, c.code) {
+			client = c
+		}
+	}
+	return client
 }
 
 // replace gives the client another sandbox, with these faults.
