@@ -98,15 +98,18 @@ func (p *pooler) serve(client net.Conn) {
 			if !ok {
 				return
 			}
-			if p.shared && status == 'I' {
+			if p.shared && status == 'I' { // before the client knows
 				p.release(session)
 				session = nil
+			}
+			if front.Flush() != nil {
+				return
 			}
 		}
 	}
 }
 
-// answer passes on what the server answers, and returns the state of the transaction.
+// answer takes what the server answers for the client, and returns the state of the transaction.
 func (p *pooler) answer(front *pgproto3.Backend, session *pgconn.HijackedConn) (status byte, ok bool) {
 	if session.Frontend.Flush() != nil {
 		return 0, false
@@ -118,8 +121,7 @@ func (p *pooler) answer(front *pgproto3.Backend, session *pgconn.HijackedConn) (
 		}
 		front.Send(m)
 		if ready, ends := m.(*pgproto3.ReadyForQuery); ends {
-			status := ready.TxStatus
-			return status, front.Flush() == nil
+			return ready.TxStatus, true
 		}
 	}
 }
