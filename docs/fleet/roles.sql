@@ -46,7 +46,7 @@ GRANT EXECUTE ON FUNCTION opscom.timeline TO opscom_planner, opscom_worker, opsc
 GRANT SELECT ON opscom.acceptance, opscom.roster TO opscom_planner, opscom_viewer;
 
 -- The planner plans, approves, stops and forgets runs, and keeps what was accepted and who was in a file.
-GRANT INSERT                 ON opscom.journal TO opscom_planner, opscom_worker; -- whoever is the first to come
+GRANT INSERT                 ON opscom.journal TO opscom_planner, opscom_worker; -- the first process to come
 GRANT UPDATE (salt)          ON opscom.journal TO opscom_planner; -- when the key changes
 GRANT INSERT, UPDATE         ON opscom.target TO opscom_planner;
 GRANT INSERT, UPDATE, DELETE ON opscom.run, opscom.chunk, opscom.event, opscom.chunk_state, opscom.lane, opscom.job_run TO opscom_planner;

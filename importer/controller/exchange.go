@@ -38,7 +38,7 @@ func (x exchange) isStale() bool {
 type exchanger interface {
 	// exchange appends the answer's body to buffer. If fresh is true, the request goes
 	// over a new connection, which is not kept. It is not sent after notAfter, if that is
-	// not zero, or whoever gave notAfter is told that it may have been.
+	// not zero, or late is called, because it may have been.
 	exchange(ctx context.Context, e *endpoint, body []byte, fresh bool, notAfter time.Time, buffer []byte) exchange
 	// close closes idle connections. No request may be in progress.
 	close()

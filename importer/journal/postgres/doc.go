@@ -11,7 +11,7 @@
 // # How several processes push one run
 //
 // A run goes in as a plan, as package journal describes, and lies in chunks of 256 row
-// numbers. Who pushes it has a [Lane]: it leases a few chunks at a time, claims their rows
+// numbers. Each process that pushes it has a [Lane]: it leases a few chunks at a time, claims their rows
 // and records what became of them. [Run.Work] pushes as one of several, and returns when
 // nothing of the run is left in anybody's hands.
 //
@@ -20,7 +20,7 @@
 //	record:  chunk, epoch, records → one record more, or the chunk is done
 //
 // Each lease of a chunk has its own epoch. A claim or a record is one statement that checks
-// it, and the number of records: who has lost a chunk writes nothing, and a statement
+// it, and the number of records: a process that has lost a chunk writes nothing, and a statement
 // whose answer was lost can be repeated. Rows that were claimed under an earlier epoch and
 // have no outcome are unknown to the next holder, who sends them again.
 //

@@ -6,7 +6,7 @@ import (
 	"opscom-import/importer"
 )
 
-// Who follows a run hears of each outcome once, of its own and others' rows, and of none that was known
+// Following a run gives each outcome once, of its own and others' rows, and of none that was known
 // when the run was resumed.
 func TestFollow(t *testing.T) {
 	url := newDatabase(t)

@@ -91,7 +91,7 @@ func (l *leases) lease(ctx context.Context, n int) (taken []leased, err error) {
 	return taken, err
 }
 
-// The run is locked only where its streak changes, and first: who stops a run locks it before its
+// The run is locked only where its streak changes, and first: to stop a run locks it before its
 // chunks too.
 const changeChunks = `
 	WITH change AS (

@@ -12,7 +12,7 @@ import (
 )
 
 // Stop ends a run early for everybody, so that it can be resumed later. Others who hold rows are
-// told first, and record what is in flight and give back the rest; who is not heard of has until
+// told first, and record what is in flight and give back the rest; one that is not heard of has until
 // the end of its leases. Rows that were claimed and have no outcome then are unknown. That another
 // process was first, or has finished the run meanwhile, is no error.
 func (r *Run) Stop(ctx context.Context) error { return r.StopBecause(ctx, "") }
@@ -81,7 +81,7 @@ func (r *Run) announceStop(ctx context.Context, reason *string) (isStopping bool
 	return true, nil
 }
 
-// awaitHolders waits until nobody holds rows of the run, which is about to be stopped. Who awaits an
+// awaitHolders waits until nobody holds rows of the run, which is about to be stopped. A process that awaits an
 // answer renews its leases until that has come; those of a process that has died end by themselves.
 func (r *Run) awaitHolders(ctx context.Context) error {
 	for answered := time.Now(); ; {

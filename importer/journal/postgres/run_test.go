@@ -137,7 +137,7 @@ func TestChunkWithoutARowOfARound(t *testing.T) {
 	must(t, r.Finish(t.Context(), testTime))
 }
 
-// Who gives up a plan was perhaps the last who kept the payloads of the night.
+// A plan that is given up was perhaps the last to keep the payloads of the night.
 func TestPayloadsGoWithTheLastRun(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2})

@@ -151,7 +151,7 @@ func TestStoppedByAnotherProcess(t *testing.T) {
 	diff(t, "counts", counts, importer.Counts{importer.StatusPushed: s.n(), importer.StatusNotSent: 1999 - s.n()})
 }
 
-// Who holds rows when another process stops the run can still record what is in flight.
+// A process that holds rows when another one stops the run can still record what is in flight.
 func TestStopAwaitsThoseWhoHoldRows(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	j.term = time.Minute
@@ -264,7 +264,7 @@ func TestStopAwaitsSlowAnswers(t *testing.T) {
 	}
 }
 
-// Who stops a run gives back what it holds itself, and nothing waits in a run that is stopped.
+// A process that stops a run gives back what it holds itself, and nothing waits in a run that is stopped.
 func TestStopperHoldsNothing(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2, 3, 300})
@@ -280,7 +280,7 @@ func TestStopperHoldsNothing(t *testing.T) {
 	}
 }
 
-// Who waits for the rows of others hears that the run was stopped, and may stop it too.
+// A process that waits for the rows of others hears that the run was stopped, and may stop it too.
 func TestStoppedWhileItWaits(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	r := planned(t, j, importer.RunPushing, []int{2})
@@ -294,7 +294,7 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	diff(t, "reason", again(t, j, r).Reason(), "the token was refused")
 }
 
-// Who has died while the run is stopped is waited for no longer than the lease lasts.
+// A process that has died while the run is stopped is waited for no longer than the lease lasts.
 func TestStopWhileAHolderIsDead(t *testing.T) {
 	j := opened(t, newDatabase(t))
 	j.term = time.Second

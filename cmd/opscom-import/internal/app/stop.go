@@ -20,7 +20,7 @@ type shared interface {
 }
 
 // StopRun stops a run that is being pushed, or was cut off, and returns it with its receipt. With a
-// journal in PostgreSQL that is so wherever it is pushed: who pushes it records the answers in
+// journal in PostgreSQL that is so wherever it is pushed: a process that pushes it records the answers in
 // flight first. With one in a state folder only the process that pushes a run can stop it. A run
 // that is stopped already stays as it is.
 func StopRun(ctx context.Context, env Env, id int64) (info importer.RunInfo, receipt report.Receipt, err error) {
@@ -61,7 +61,7 @@ func (e Env) stopRun(ctx context.Context, j journal.Journal, run journal.Run) er
 		return fmt.Errorf("run %d is not in progress (%s): there is nothing to stop", info.ID, info.State.Label())
 	}
 	if run, ok := run.(shared); ok {
-		e.notify("Stopping run %d: who pushes it sends nothing more, and records the answers in flight.", info.ID)
+		e.notify("Stopping run %d: the processes that push it send nothing more, and record the answers in flight.", info.ID)
 		host, err := os.Hostname()
 		if err != nil {
 			host = "another machine"
@@ -94,7 +94,7 @@ func leaveToPerson(ctx context.Context, j journal.Journal, run importer.RunInfo)
 			continue
 		}
 		row.Run, row.Exit, row.Problem, row.Retry, row.EndedAt = run.ID, ExitIncomplete, StoppedProblem(run.ID), false, time.Now()
-		row.IsTold = row.Folder != "" // who moves it tells where it lies then
+		row.IsTold = row.Folder != "" // the process that moves it says where it lies then
 		if err := j.EndJobRun(ctx, row, nil); err != nil {
 			return err
 		}

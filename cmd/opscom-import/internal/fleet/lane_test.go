@@ -12,7 +12,7 @@ import (
 )
 
 // What ends the push of one lane ends the run if it would end that of each. One that another lane is about to
-// stop is stopped by whoever hears of it first.
+// stop is stopped by the first one that hears of it.
 func TestWhatEndsARun(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -1,12 +1,12 @@
 -- +goose Up
 
--- The schema opscom itself is made by whoever runs the migrations, before goose puts its
+-- The schema opscom itself is made by the migrating account, before goose puts its
 -- table of versions there.
 
 -- What belongs to the journal as a whole: one row.
 CREATE TABLE opscom.journal (
     one      boolean PRIMARY KEY DEFAULT true CHECK (one),
-    salt     bytea   NOT NULL, -- key of the digests, encrypted with the key ring: who cannot open it has the wrong keys
+    salt     bytea   NOT NULL, -- key of the digests, encrypted with the key ring: a process that cannot open it has the wrong keys
     timeline text    NOT NULL, -- when follow_timeline last looked, see timeline()
     restored bigint  NOT NULL DEFAULT 0, -- the last run before that timeline
     certain_from bigint NOT NULL DEFAULT 0 -- its first event.id: what earlier ones say that the Controllers accepted is in doubt
@@ -57,7 +57,7 @@ CREATE TABLE opscom.run (
     mapping_hash text   NOT NULL,
     state        text   NOT NULL CHECK (state IN ('planning', 'held', 'pushing', 'stopped', 'finished', 'superseded')),
     reason       text   NOT NULL DEFAULT '', -- why it was stopped, for a person; no value of a row
-    stopping     text,                         -- why it is about to be: who holds rows records what is in flight, and gives the rest back; NULL: it is not
+    stopping     text,                         -- why it is about to be: those who hold rows record what is in flight, and give the rest back; NULL: it is not
     failing      text    NOT NULL DEFAULT '',    -- how the rows failed whose outcomes were recorded last, as a keyed digest; '': the last one did not
     failures     integer NOT NULL DEFAULT 0,     -- how many of them in a row failed so
     has_pushed   boolean NOT NULL DEFAULT false, -- some row was pushed since the run was last started
@@ -117,7 +117,7 @@ ALTER TABLE opscom.event ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER SEQUENCE opscom.event_id OWNED BY opscom.event.id;
 
 -- ensure_night makes the partitions of a night. There is no default partition: while it
--- exists, each new one waits for everybody who reads it, and whoever comes then waits too.
+-- exists, each new one waits for everybody who reads it, and those that come then wait too.
 -- A table that is attached stops nobody.
 -- +goose StatementBegin
 CREATE FUNCTION opscom.ensure_night(night date) RETURNS void
@@ -191,7 +191,7 @@ END $$;
 CREATE TABLE opscom.chunk_state (
     run         bigint    NOT NULL REFERENCES opscom.run ON DELETE CASCADE,
     chunk       integer   NOT NULL,
-    epoch       integer   NOT NULL DEFAULT 0, -- one more with each lease, 1,000 more after a failover: who holds an earlier one writes nothing
+    epoch       integer   NOT NULL DEFAULT 0, -- one more with each lease, 1,000 more after a failover: the holder of an earlier one writes nothing
     claimed     integer   NOT NULL DEFAULT 0, -- every pending row of round 0 up to this one may have been sent; 2147483647: every pending row
     events      integer   NOT NULL DEFAULT 0, -- number of records in event
     resumed     integer   NOT NULL DEFAULT 0, -- events when the run was last started: what failed since then is not tried again
