@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,6 +111,11 @@ func TestFleetRunsStop(t *testing.T) {
 		t.Errorf("it was stopped because %q", reason)
 	}
 	for _, w := range slices.Clone(f.workers) { // neither those that go on nor those that start take it up again
+		log, err := os.ReadFile(w.log)
+		f.check(err)
+		if strings.Contains(string(log), "level=ERROR") { // it is what a person asked for
+			t.Errorf("worker %d: %s", w.number, log)
+		}
 		f.check(w.process.Process.Kill())
 		f.remove(w)
 		f.start()

@@ -158,7 +158,11 @@ func (w *laneWorker) end(ctx context.Context, run Run, lane *turn, ended error, 
 		if err := run.End(ctx, ended); err != nil {
 			return w.failed(log, err)
 		}
-		log.Error("the run was stopped", "reason", ended)
+		level := slog.LevelError
+		if errors.As(ended, new(*postgres.StoppedError)) { // by a person, or by another lane, which has said so
+			level = slog.LevelInfo
+		}
+		log.Log(ctx, level, "the run was stopped", "reason", ended)
 		return nil
 	case ended != nil:
 		return w.failed(log, ended)
